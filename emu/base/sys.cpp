@@ -1,0 +1,117 @@
+#include "emu/base/sys.hpp"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace daxemu::sys {
+namespace {
+
+long word(const void* pointer) {
+  return reinterpret_cast<long>(pointer);
+}
+
+Result<void> nothing(const Result<long>& result) {
+  if (!result) {
+    return tl::unexpected(result.error());
+  }
+  return {};
+}
+
+template <class T>
+Result<T> as(const Result<long>& result) {
+  if (!result) {
+    return tl::unexpected(result.error());
+  }
+  return static_cast<T>(*result);
+}
+
+Result<void*> as_pointer(const Result<long>& result) {
+  if (!result) {
+    return tl::unexpected(result.error());
+  }
+  return reinterpret_cast<void*>(*result);
+}
+
+} // namespace
+
+Result<long> call(long number, long a, long b, long c, long d, long e, long f) {
+  const int saved = errno;
+  const long result = ::syscall(number, a, b, c, d, e, f);
+  if (result == -1) {
+    const int code = errno;
+    errno = saved;
+    return fail(code);
+  }
+  return result;
+}
+
+Result<int> openat(int dirfd, const char* path, int flags, mode_t mode) {
+  return as<int>(call(SYS_openat, dirfd, word(path), flags | O_LARGEFILE, mode));
+}
+Result<int> open(const char* path, int flags, mode_t mode) {
+  return openat(AT_FDCWD, path, flags, mode);
+}
+Result<void> close(int fd) {
+  return nothing(call(SYS_close, fd));
+}
+
+Result<struct stat> fstat(int fd) {
+  struct stat st = {};
+  if (auto done = call(SYS_fstat, fd, word(&st)); !done) {
+    return tl::unexpected(done.error());
+  }
+  return st;
+}
+Result<struct stat> fstatat(int dirfd, const char* path, int flags) {
+  struct stat st = {};
+  if (auto done = call(SYS_newfstatat, dirfd, word(path), word(&st), flags); !done) {
+    return tl::unexpected(done.error());
+  }
+  return st;
+}
+Result<std::size_t> readlinkat(int dirfd, const char* path, char* into, std::size_t size) {
+  return as<std::size_t>(call(SYS_readlinkat, dirfd, word(path), word(into), static_cast<long>(size)));
+}
+Result<std::size_t> pread(int fd, void* into, std::size_t size, std::uint64_t offset) {
+  return as<std::size_t>(call(SYS_pread64, fd, word(into), static_cast<long>(size), static_cast<long>(offset)));
+}
+Result<std::size_t> pwrite(int fd, const void* from, std::size_t size, std::uint64_t offset) {
+  return as<std::size_t>(call(SYS_pwrite64, fd, word(from), static_cast<long>(size), static_cast<long>(offset)));
+}
+Result<void*> mmap(void* hint, std::size_t length, int prot, int flags, int fd, std::uint64_t offset) {
+  return as_pointer(call(SYS_mmap, word(hint), static_cast<long>(length), prot, flags, fd, static_cast<long>(offset)));
+}
+Result<void> munmap(void* address, std::size_t length) {
+  return nothing(call(SYS_munmap, word(address), static_cast<long>(length)));
+}
+Result<void> mprotect(void* address, std::size_t length, int prot) {
+  return nothing(call(SYS_mprotect, word(address), static_cast<long>(length), prot));
+}
+Result<void> madvise(void* address, std::size_t length, int advice) {
+  return nothing(call(SYS_madvise, word(address), static_cast<long>(length), advice));
+}
+Result<void*> mremap(void* old_address, std::size_t old_length, std::size_t new_length, int flags, void* new_address) {
+  return as_pointer(call(SYS_mremap, word(old_address), static_cast<long>(old_length), static_cast<long>(new_length),
+                         flags, word(new_address)));
+}
+Result<int> dup_above(int fd, int minimum) {
+  return as<int>(call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, minimum));
+}
+Result<int> memfd_create(const char* name, unsigned flags) {
+  return as<int>(call(SYS_memfd_create, word(name), static_cast<long>(flags)));
+}
+Result<void> ftruncate(int fd, std::uint64_t length) {
+  return nothing(call(SYS_ftruncate, fd, static_cast<long>(length)));
+}
+Result<void> fallocate(int fd, int mode, std::uint64_t offset, std::uint64_t length) {
+  return nothing(call(SYS_fallocate, fd, mode, static_cast<long>(offset), static_cast<long>(length)));
+}
+pid_t getpid() {
+  return static_cast<pid_t>(::syscall(SYS_getpid));
+}
+pid_t gettid() {
+  return static_cast<pid_t>(::syscall(SYS_gettid));
+}
+
+} // namespace daxemu::sys

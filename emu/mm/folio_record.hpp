@@ -1,0 +1,28 @@
+// One record per extent of a device, none per tail page: what struct folio says of a compound page of the device's
+// order. 64 bytes whatever the extent's size; all zero is the state of a folio nobody has touched.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace daxemu::mm {
+
+// Bits of FolioRecord::flags.
+enum FolioFlag : std::uint32_t {
+  kFolioTouched = 1U << 0,  // some process has touched it since the platform began (or since it was healed)
+  kFolioDirty = 1U << 1,    // written to through a write mapping or by DMA
+  kFolioHwpoison = 1U << 2, // PG_hwpoison: memory_failure() has hit it
+};
+
+struct alignas(64) FolioRecord {
+  std::atomic<std::int32_t> refcount{0}; // references beyond the pgmap's own (0: idle)
+  std::atomic<std::int32_t> pincount{0}; // folio->_pincount, for folios of order >= 1
+  std::atomic<std::int32_t> mapcount{0}; // mappings of this extent over all processes, as far as faults told us
+  std::atomic<std::uint32_t> flags{0};   // FolioFlag
+  std::atomic<std::uint64_t> index{0};   // folio->index: page offset in its mapping
+  std::atomic<std::uint64_t> mapping{0}; // folio->mapping: identity of the file or device it belongs to; 0: none
+  std::uint64_t reserved[4] = {};
+};
+static_assert(sizeof(FolioRecord) == 64);
+
+} // namespace daxemu::mm

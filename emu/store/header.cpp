@@ -1,0 +1,56 @@
+#include "emu/store/header.hpp"
+
+#include <bit>
+#include <cstddef>
+#include <cstring>
+#include <span>
+
+#include "emu/store/records.hpp"
+
+namespace daxemu::store {
+namespace {
+
+constexpr std::uint64_t kFnvBasis = 0xcbf29ce484222325ULL;
+constexpr std::uint64_t kFnvPrime = 0x100000001b3ULL;
+
+} // namespace
+
+std::uint64_t record_fingerprint() {
+  std::uint64_t hash = kFnvBasis;
+  for (const std::size_t size : {sizeof(Platform), sizeof(RegionRecord), sizeof(DeviceRecord), sizeof(ProcessSlot),
+                                 sizeof(RangeRecord), sizeof(BackingRecord), sizeof(CounterStripe)}) {
+    hash = (hash ^ size) * kFnvPrime;
+  }
+  return hash;
+}
+
+std::uint64_t checksum_of(const Header& header) {
+  std::array<unsigned char, sizeof(Header)> bytes{};
+  std::memcpy(bytes.data(), &header, sizeof(Header));
+  std::uint64_t hash = kFnvBasis;
+  for (const unsigned char byte : std::span(bytes).first(offsetof(Header, checksum))) {
+    hash = (hash ^ byte) * kFnvPrime;
+  }
+  return hash;
+}
+
+Result<void> check(const Header& header, std::uint64_t actual_size) {
+  if (header.magic != kMagic) {
+    return fail(EPROTO);
+  }
+  if (header.version != kLayoutVersion || header.record_sizes != record_fingerprint()) {
+    return fail(ENOTSUP);
+  }
+  if (header.complete != 1) {
+    return fail(EAGAIN);
+  }
+  if (header.checksum != checksum_of(header)) {
+    return fail(EPROTO);
+  }
+  if (actual_size < header.file_size || header.file_size != kHeaderSize + header.segment_size) {
+    return fail(EIO);
+  }
+  return {};
+}
+
+} // namespace daxemu::store

@@ -1,0 +1,133 @@
+// What processes share: plain records of fixed size in the store's segment. All-zero bytes are a valid, empty record,
+// so tables can be sparse memory nobody has touched. No pointer is stored but offset_ptr; no record owns a resource.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include <sys/types.h>
+
+#include <boost/interprocess/offset_ptr.hpp>
+
+#include "emu/base/fixed_string.hpp"
+
+namespace daxemu::store {
+
+enum class RegionKind : std::uint32_t {
+  hmem, // dynamic: devices can be created, resized, deleted (the kernel's dax_hmem driver)
+  pmem, // static: one device per namespace, below an nd bus (the kernel's nd_pmem / dax_pmem drivers)
+};
+
+// A dax_region. `used` is 1 once the other fields are valid.
+struct RegionRecord {
+  std::atomic<std::uint32_t> used{0};
+  std::uint32_t id = 0; // the N of region N: X in daxX.Y
+  RegionKind kind = RegionKind::hmem;
+  std::int32_t numa_node = -1;
+  std::int32_t target_node = 0;
+  std::uint32_t reserved = 0;
+  std::uint64_t phys_start = 0; // emulated physical address, bytes
+  std::uint64_t size = 0;       // bytes
+  std::uint64_t align = 0;      // bytes; every range of the region is a multiple of it
+};
+
+// A piece of a device: `size` bytes at emulated physical address `phys_start`, seen at page `pgoff` of the device
+// (struct dev_dax_range).
+struct RangeRecord {
+  std::uint64_t pgoff = 0; // 4K pages from the device's start
+  std::uint64_t phys_start = 0;
+  std::uint64_t size = 0; // bytes
+};
+inline constexpr std::uint32_t kMaxRanges = 16;
+
+enum class BackingKind : std::uint32_t { none, hugetlb, shmem, file };
+
+// Where a device's bytes are. A process opens `location` to get a descriptor of its own; (st_dev, st_ino) is the
+// identity by which any descriptor of the device is recognised, however it arrived.
+struct BackingRecord {
+  BackingKind kind = BackingKind::none;
+  std::uint32_t reserved = 0;
+  std::uint64_t st_dev = 0;
+  std::uint64_t st_ino = 0;
+  std::uint64_t page_size = 0; // bytes of the pages the bytes live in (4K, 2M or 1G)
+  FixedString<128> location;
+  FixedString<256> reason; // why this kind was chosen, for people
+};
+
+enum class DeviceState : std::uint32_t {
+  absent,     // the record is free
+  disabled,   // on the bus, no driver bound: no node in /dev
+  enabled,    // bound to device_dax: /dev/daxX.Y exists
+  system_ram, // bound to kmem
+};
+
+// Counters are striped: writers take the stripe of their CPU or thread, readers add all up.
+struct alignas(64) CounterStripe {
+  std::atomic<std::uint64_t> faults{0};  // faults served for this device
+  std::atomic<std::uint64_t> extents{0}; // extents touched for the first time since the platform began
+  std::atomic<std::uint64_t> bytes{0};   // bytes of those extents
+  std::atomic<std::uint64_t> maps{0};    // mmap calls that succeeded
+  std::atomic<std::uint64_t> unmaps{0};  // mappings gone by munmap, replacement or exit
+  std::atomic<std::uint64_t> sigbus{0};  // touches answered by SIGBUS
+};
+inline constexpr std::size_t kCounterStripes = 8;
+
+inline constexpr std::size_t kMaxCpus = 1024;
+using CpuMask = std::array<std::uint64_t, kMaxCpus / 64>;
+
+// A dev_dax. Every field but `state`, `size` and the counters changes only under the configuration lock while the
+// device is not enabled.
+struct DeviceRecord {
+  std::atomic<DeviceState> state{DeviceState::absent};
+  std::uint32_t region = 0;    // index into the region table
+  std::uint32_t id = 0;        // the Y of daxX.Y
+  std::uint32_t minor = 0;     // minor number of the character device
+  std::int32_t numa_node = -1; // node for placement; -1: none
+  std::int32_t target_node = 0;
+  std::uint64_t align = 0;            // bytes of an extent
+  std::atomic<std::uint64_t> size{0}; // bytes, sum of the ranges
+  std::uint32_t nr_ranges = 0;
+  std::uint32_t reserved = 0;
+  std::array<RangeRecord, kMaxRanges> ranges{};
+  BackingRecord backing;
+  FixedString<128> folios_location; // file of FolioRecords (emu/mm), one per extent, sparse
+  CpuMask cpus{};                   // CPUs of the device's node; all zero: anywhere
+  std::array<CounterStripe, kCounterStripes> counters{};
+};
+
+// A process that uses the platform. Identified by pid and start time, so that a recycled pid is not mistaken for it.
+struct ProcessSlot {
+  std::atomic<std::uint32_t> state{0}; // 0 free, 1 being taken, 2 live
+  std::int32_t pid = 0;
+  std::uint64_t start_time = 0;         // clock ticks since boot, field 22 of /proc/PID/stat
+  std::atomic<std::uint32_t> engine{0}; // EngineKind in effect there, 0: none yet
+  std::uint32_t reserved = 0;
+};
+
+// How first touches are resolved (runtime/fault).
+enum class EngineKind : std::uint32_t { automatic, handler, inline_, populate };
+
+// The platform itself: one per store.
+struct Platform {
+  FixedString<64> name;
+  std::uint64_t created_ns = 0; // CLOCK_REALTIME
+  std::uint32_t creator_pid = 0;
+  std::uint32_t uid = 0; // shown as owner of the nodes
+  std::uint32_t gid = 0;
+  std::uint32_t dax_major = 0;               // major number of the emulated character devices
+  EngineKind engine = EngineKind::automatic; // what the user asked for
+  std::uint32_t reserved = 0;
+  std::atomic<std::uint64_t> generation{0};   // grows with every change of configuration
+  std::atomic<std::uint32_t> regions_used{0}; // high-water marks: no entry at or past them was ever used,
+  std::atomic<std::uint32_t> devices_used{0}; // entries below may be free again (state says)
+  std::uint32_t region_capacity = 0;
+  std::uint32_t device_capacity = 0;
+  std::uint32_t slot_capacity = 0;
+  std::uint32_t reserved2 = 0;
+  boost::interprocess::offset_ptr<RegionRecord> regions;
+  boost::interprocess::offset_ptr<DeviceRecord> devices;
+  boost::interprocess::offset_ptr<ProcessSlot> slots;
+};
+
+} // namespace daxemu::store

@@ -1,0 +1,211 @@
+#include "emu/store/store.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <new>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <boost/interprocess/managed_external_buffer.hpp>
+
+#include "emu/base/units.hpp"
+#include "emu/store/header.hpp"
+
+namespace daxemu::store {
+namespace bip = boost::interprocess;
+
+class Store::Segment : public bip::managed_external_buffer {
+public:
+  using bip::managed_external_buffer::managed_external_buffer;
+};
+
+namespace {
+
+// Boost's own bookkeeping (name index, free tree) beside the tables.
+constexpr std::uint64_t kSegmentSlack = 64 * 1024;
+
+std::uint64_t segment_size_for(Capacity capacity) {
+  return align_up(kSegmentSlack + sizeof(Platform) + capacity.regions * sizeof(RegionRecord) +
+                      capacity.devices * sizeof(DeviceRecord) + capacity.processes * sizeof(ProcessSlot),
+                  kPageSize);
+}
+
+// A table of records that are all zero until used: taken raw, so that no page of it is touched.
+template <class Record>
+Record* sparse_table(bip::managed_external_buffer& segment, std::uint32_t count) {
+  return static_cast<Record*>(segment.allocate_aligned(count * sizeof(Record), alignof(CounterStripe)));
+}
+
+} // namespace
+
+Store::Store(UniqueFd fd, Mapping mapping, std::unique_ptr<Segment> segment, Platform* platform)
+    : fd_(std::move(fd)), mapping_(std::move(mapping)), segment_(std::move(segment)), platform_(platform) {}
+Store::Store(Store&&) noexcept = default;
+Store& Store::operator=(Store&&) noexcept = default;
+Store::~Store() = default;
+
+Result<Store> Store::create(UniqueFd fd, std::string_view name, Capacity capacity) {
+  auto st = sys::fstat(fd.get());
+  if (!st) {
+    return tl::unexpected(st.error());
+  }
+  if (st->st_size != 0) {
+    return fail(EEXIST);
+  }
+  const std::uint64_t segment_size = segment_size_for(capacity);
+  const std::uint64_t file_size = kHeaderSize + segment_size;
+  if (auto sized = sys::ftruncate(fd.get(), file_size); !sized) {
+    return tl::unexpected(sized.error());
+  }
+  auto mapping = Mapping::of(fd.get(), file_size, PROT_READ | PROT_WRITE, MAP_SHARED);
+  if (!mapping) {
+    return tl::unexpected(mapping.error());
+  }
+  std::byte* base = mapping->bytes().data();
+  std::unique_ptr<Segment> segment;
+  Platform* platform = nullptr;
+  try {
+    segment = std::make_unique<Segment>(bip::create_only, base + kHeaderSize, segment_size);
+    platform = segment->construct<Platform>(bip::unique_instance)();
+    platform->regions = sparse_table<RegionRecord>(*segment, capacity.regions);
+    platform->devices = sparse_table<DeviceRecord>(*segment, capacity.devices);
+    platform->slots = sparse_table<ProcessSlot>(*segment, capacity.processes);
+  } catch (const std::exception&) { // bad_alloc or interprocess_exception: the buffer is too small
+    return fail(ENOMEM);
+  }
+  platform->name.assign(name);
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  platform->created_ns =
+      static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+  platform->creator_pid = static_cast<std::uint32_t>(sys::getpid());
+  platform->uid = ::geteuid();
+  platform->gid = ::getegid();
+  platform->region_capacity = capacity.regions;
+  platform->device_capacity = capacity.devices;
+  platform->slot_capacity = capacity.processes;
+
+  Header header;
+  header.magic = kMagic;
+  header.version = kLayoutVersion;
+  header.complete = 1;
+  header.file_size = file_size;
+  header.segment_size = segment_size;
+  header.record_sizes = record_fingerprint();
+  header.checksum = checksum_of(header);
+  std::memcpy(base, &header, sizeof(header)); // last: until now the store reads as foreign
+  return Store(std::move(fd), std::move(*mapping), std::move(segment), platform);
+}
+
+Result<Store> Store::open(const char* path) {
+  auto raw = sys::open(path, O_RDWR | O_CLOEXEC);
+  if (!raw) {
+    return tl::unexpected(raw.error());
+  }
+  UniqueFd fd(*raw);
+  auto st = sys::fstat(fd.get());
+  if (!st) {
+    return tl::unexpected(st.error());
+  }
+  if (!S_ISREG(st->st_mode)) {
+    return fail(EPROTO);
+  }
+  if (st->st_uid != ::geteuid() && ::geteuid() != 0) {
+    return fail(EACCES); // another user's store could change under us as he likes
+  }
+  Header header;
+  if (auto got = sys::pread(fd.get(), &header, sizeof(header), 0); !got || *got != sizeof(header)) {
+    return fail(EIO);
+  }
+  if (auto fine = check(header, static_cast<std::uint64_t>(st->st_size)); !fine) {
+    return tl::unexpected(fine.error());
+  }
+  auto mapping = Mapping::of(fd.get(), header.file_size, PROT_READ | PROT_WRITE, MAP_SHARED);
+  if (!mapping) {
+    return tl::unexpected(mapping.error());
+  }
+  try {
+    auto segment =
+        std::make_unique<Segment>(bip::open_only, mapping->bytes().data() + kHeaderSize, header.segment_size);
+    const auto [platform, count] = segment->find<Platform>(bip::unique_instance);
+    if (platform == nullptr || count != 1) {
+      return fail(EPROTO);
+    }
+    return Store(std::move(fd), std::move(*mapping), std::move(segment), platform);
+  } catch (const std::exception&) {
+    return fail(EPROTO);
+  }
+}
+
+std::span<RegionRecord> Store::region_table() const {
+  return {platform_->regions.get(), platform_->region_capacity};
+}
+std::span<DeviceRecord> Store::device_table() const {
+  return {platform_->devices.get(), platform_->device_capacity};
+}
+std::span<RegionRecord> Store::regions() const {
+  return region_table().first(
+      std::min(platform_->regions_used.load(std::memory_order_acquire), platform_->region_capacity));
+}
+std::span<DeviceRecord> Store::devices() const {
+  return device_table().first(
+      std::min(platform_->devices_used.load(std::memory_order_acquire), platform_->device_capacity));
+}
+std::span<ProcessSlot> Store::slots() const {
+  return {platform_->slots.get(), platform_->slot_capacity};
+}
+
+DeviceRecord* Store::device_of_inode(std::uint64_t dev, std::uint64_t ino) const {
+  for (DeviceRecord& device : devices()) {
+    if (device.state.load(std::memory_order_acquire) != DeviceState::absent && device.backing.st_ino == ino &&
+        device.backing.st_dev == dev) {
+      return &device;
+    }
+  }
+  return nullptr;
+}
+
+FixedString<32> Store::name_of(const DeviceRecord& device) const {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "dax%u.%u", region_of(device).id, device.id);
+  return FixedString<32>(text.data());
+}
+
+DeviceRecord* Store::device_named(std::string_view name) const {
+  for (DeviceRecord& device : devices()) {
+    if (device.state.load(std::memory_order_acquire) != DeviceState::absent && name_of(device).view() == name) {
+      return &device;
+    }
+  }
+  return nullptr;
+}
+
+Result<ConfigLock> ConfigLock::take(const Store& store) {
+  std::array<char, 32> path{};
+  std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", store.fd());
+  auto raw = sys::open(path.data(), O_RDWR | O_CLOEXEC);
+  if (!raw) {
+    return tl::unexpected(raw.error());
+  }
+  UniqueFd fd(*raw);
+  struct flock whole = {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  while (true) {
+    auto locked = sys::call(SYS_fcntl, fd.get(), F_OFD_SETLKW, reinterpret_cast<long>(&whole));
+    if (locked) {
+      return ConfigLock(std::move(fd));
+    }
+    if (locked.error() != Errno{EINTR}) {
+      return tl::unexpected(locked.error());
+    }
+  }
+}
+
+} // namespace daxemu::store

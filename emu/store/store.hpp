@@ -1,0 +1,81 @@
+// The store: one file (memfd or tmpfs) per platform, mapped shared by every process that uses it. A header page, then a
+// Boost.Interprocess managed buffer that holds the record tables under names.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "emu/base/mapping.hpp"
+#include "emu/base/result.hpp"
+#include "emu/base/unique_fd.hpp"
+#include "emu/store/records.hpp"
+
+namespace daxemu::store {
+
+// How large the tables are; fixed for a store's life. Unused entries cost no memory.
+struct Capacity {
+  std::uint32_t regions = 64;
+  std::uint32_t devices = 1024;
+  std::uint32_t processes = 1024;
+};
+
+class Store {
+public:
+  Store(Store&&) noexcept;
+  Store& operator=(Store&&) noexcept;
+  ~Store();
+
+  // Builds a new store in the empty file `fd` (kept). Errors: ENOMEM/ENOSPC from the file system, EEXIST if the
+  // file is not empty.
+  [[nodiscard]] static Result<Store> create(UniqueFd fd, std::string_view name, Capacity capacity = {});
+
+  // Opens an existing one by path (DAXEMU_PLATFORM; often /proc/PID/fd/N of its keeper). Nothing is written before
+  // the file has been recognised. Errors: open(2)'s; EACCES when the file belongs to another user; those of
+  // check(Header).
+  [[nodiscard]] static Result<Store> open(const char* path);
+
+  [[nodiscard]] Platform& platform() const { return *platform_; }
+  // Records ever used; look at their state before the rest.
+  [[nodiscard]] std::span<RegionRecord> regions() const;
+  [[nodiscard]] std::span<DeviceRecord> devices() const;
+  // The whole tables, for whoever adds to them (under ConfigLock).
+  [[nodiscard]] std::span<RegionRecord> region_table() const;
+  [[nodiscard]] std::span<DeviceRecord> device_table() const;
+  [[nodiscard]] std::span<ProcessSlot> slots() const;
+
+  // The device whose backing is the inode (dev, ino), whatever its state but absent; nullptr: none of ours.
+  // Lock-free, no allocation.
+  [[nodiscard]] DeviceRecord* device_of_inode(std::uint64_t dev, std::uint64_t ino) const;
+  [[nodiscard]] RegionRecord& region_of(const DeviceRecord& device) const { return regions()[device.region]; }
+  // The device named daxX.Y (no directory), or nullptr.
+  [[nodiscard]] DeviceRecord* device_named(std::string_view name) const;
+  // "dax0.0"; fits any FixedString<32>.
+  [[nodiscard]] FixedString<32> name_of(const DeviceRecord& device) const;
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+private:
+  class Segment;
+  Store(UniqueFd fd, Mapping mapping, std::unique_ptr<Segment> segment, Platform* platform);
+
+  UniqueFd fd_;
+  Mapping mapping_;
+  std::unique_ptr<Segment> segment_;
+  Platform* platform_ = nullptr;
+};
+
+// Held while the configuration (regions, devices, ranges, states) changes. The kernel drops it when its holder dies.
+// An open file description lock on a description of its own, so that threads and forked children exclude each other
+// too (a POSIX record lock would not).
+class ConfigLock {
+public:
+  // Blocks until held. Errors: open(2)'s, EDEADLK never.
+  [[nodiscard]] static Result<ConfigLock> take(const Store& store);
+
+private:
+  explicit ConfigLock(UniqueFd fd) : fd_(std::move(fd)) {}
+  UniqueFd fd_;
+};
+
+} // namespace daxemu::store

@@ -1,0 +1,139 @@
+// The store: creation, recognition, refusal of what is not ours, tables shared between mappings.
+#include "emu/store/store.hpp"
+
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "emu/store/header.hpp"
+
+namespace daxemu::store {
+namespace {
+
+UniqueFd memory_file() {
+  auto fd = sys::memfd_create("store-test", MFD_CLOEXEC);
+  EXPECT_TRUE(fd);
+  return UniqueFd(fd.value_or(-1));
+}
+std::string path_of(int fd) {
+  return "/proc/self/fd/" + std::to_string(fd);
+}
+
+DeviceRecord& add_device(Store& store, std::uint32_t id, std::uint64_t ino) {
+  store.region_table()[0].used = 1;
+  store.platform().regions_used = 1;
+  DeviceRecord& device = store.device_table()[id];
+  device.id = id;
+  device.backing.st_dev = 7;
+  device.backing.st_ino = ino;
+  device.state = DeviceState::enabled;
+  store.platform().devices_used = id + 1;
+  return device;
+}
+
+TEST(Store, SecondMappingSeesTheFirstOnesRecords) {
+  auto store = Store::create(memory_file(), "lab");
+  ASSERT_TRUE(store);
+  add_device(*store, 0, 41);
+  DeviceRecord& second = add_device(*store, 1, 42);
+  auto other = Store::open(path_of(store->fd()).c_str());
+  ASSERT_TRUE(other) << other.error().value;
+  EXPECT_EQ(other->platform().name.view(), "lab");
+  DeviceRecord* found = other->device_of_inode(7, 42);
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->id, 1U);
+  EXPECT_EQ(other->name_of(*found).view(), "dax0.1");
+  EXPECT_EQ(other->device_named("dax0.1"), found);
+  EXPECT_EQ(other->device_of_inode(8, 42), nullptr);
+  second.counters[0].faults += 3;
+  EXPECT_EQ(found->counters[0].faults.load(), 3U);
+}
+
+TEST(Store, FreedDeviceIsNotFoundButLaterOnesAre) {
+  auto store = Store::create(memory_file(), "lab");
+  ASSERT_TRUE(store);
+  add_device(*store, 0, 41).state = DeviceState::absent;
+  add_device(*store, 1, 42);
+  EXPECT_EQ(store->device_of_inode(7, 41), nullptr);
+  ASSERT_NE(store->device_of_inode(7, 42), nullptr);
+}
+
+TEST(Store, UntouchedTablesCostNoMemory) {
+  auto store = Store::create(memory_file(), "lab", {.regions = 64, .devices = 1 << 16, .processes = 1 << 16});
+  ASSERT_TRUE(store);
+  const auto st = sys::fstat(store->fd());
+  ASSERT_TRUE(st);
+  EXPECT_GT(st->st_size, 64 << 20);
+  EXPECT_LT(st->st_blocks * 512, 256 << 10);
+}
+
+TEST(Store, RefusesANonEmptyFile) {
+  UniqueFd fd = memory_file();
+  ASSERT_TRUE(sys::ftruncate(fd.get(), 1));
+  EXPECT_EQ(Store::create(std::move(fd), "lab").error(), Errno{EEXIST});
+}
+
+TEST(Store, RefusesEveryFlippedHeaderByteWithoutWriting) {
+  auto store = Store::create(memory_file(), "lab");
+  ASSERT_TRUE(store);
+  for (std::size_t at = 0; at < sizeof(Header); ++at) {
+    unsigned char byte = 0;
+    ASSERT_EQ(::pread(store->fd(), &byte, 1, static_cast<off_t>(at)), 1);
+    const unsigned char flipped = byte ^ 0x10U;
+    ASSERT_EQ(::pwrite(store->fd(), &flipped, 1, static_cast<off_t>(at)), 1);
+    EXPECT_FALSE(Store::open(path_of(store->fd()).c_str())) << "byte " << at;
+    unsigned char now = 0;
+    ASSERT_EQ(::pread(store->fd(), &now, 1, static_cast<off_t>(at)), 1);
+    EXPECT_EQ(now, flipped);
+    ASSERT_EQ(::pwrite(store->fd(), &byte, 1, static_cast<off_t>(at)), 1);
+  }
+  EXPECT_TRUE(Store::open(path_of(store->fd()).c_str()));
+}
+
+TEST(Store, RefusesATruncatedStore) {
+  auto store = Store::create(memory_file(), "lab");
+  ASSERT_TRUE(store);
+  UniqueFd copy = memory_file();
+  std::array<char, 8192> bytes{};
+  ASSERT_EQ(::pread(store->fd(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+  ASSERT_EQ(::pwrite(copy.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+  EXPECT_EQ(Store::open(path_of(copy.get()).c_str()).error(), Errno{EIO});
+}
+
+TEST(Store, RefusesWhatIsNoStore) {
+  EXPECT_EQ(Store::open("/proc/self/exe/nothing").error(), Errno{ENOTDIR});
+  EXPECT_EQ(Store::open("/dev/null").error(), Errno{EPROTO});
+}
+
+TEST(ConfigLock, ExcludesAForkedChildUntilItsHolderDies) {
+  auto store = Store::create(memory_file(), "lab");
+  ASSERT_TRUE(store);
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto lock = ConfigLock::take(*store);
+    ::usleep(100'000);
+    store->platform().generation = 1;
+    [[maybe_unused]] const ssize_t told = ::write(pipe[1], "x", 1);
+    ::_exit(lock ? 0 : 1); // dies holding it
+  }
+  ::usleep(30'000);
+  auto lock = ConfigLock::take(*store);
+  EXPECT_TRUE(lock);
+  EXPECT_EQ(store->platform().generation.load(), 1U);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+} // namespace
+} // namespace daxemu::store
