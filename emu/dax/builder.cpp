@@ -1,0 +1,184 @@
+#include "emu/dax/builder.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <string>
+
+#include "emu/base/size_text.hpp"
+#include "emu/base/units.hpp"
+
+namespace daxemu::dax {
+namespace {
+
+using store::DeviceRecord;
+using store::DeviceState;
+using store::RegionRecord;
+
+std::string full_name(const DeviceName& name) {
+  return "dax" + std::to_string(name.region) + "." + std::to_string(name.id);
+}
+
+RegionRecord* find_region(store::Store& store, std::uint32_t id) {
+  for (RegionRecord& region : store.regions()) {
+    if (region.used.load() == 1 && region.id == id) {
+      return &region;
+    }
+  }
+  return nullptr;
+}
+
+// The first address of `region` behind its devices. Devices added here never leave a hole.
+std::uint64_t next_free(store::Store& store, const RegionRecord& region, std::uint64_t data_start) {
+  std::uint64_t end = data_start;
+  for (const DeviceRecord& device : store.devices()) {
+    if (device.state.load() == DeviceState::absent || &store.region_of(device) != &region) {
+      continue;
+    }
+    for (std::uint32_t at = 0; at < device.nr_ranges; ++at) {
+      end = std::max(end, device.ranges[at].phys_start + device.ranges[at].size);
+    }
+  }
+  return end;
+}
+
+} // namespace
+
+Outcome<void> check_geometry(std::uint64_t size, std::uint64_t align) {
+  if (align != kPageSize && align != kPmdSize && align != kPudSize) {
+    return refuse(EINVAL, "--align " + size_text(align) + " is no extent size of device-dax",
+                  "use --align 4K, 2M or 1G");
+  }
+  const std::uint64_t unit = std::max(align, kPmdSize);
+  if (size == 0 || !is_aligned(size, unit)) {
+    const std::uint64_t below = std::max(align_down(size, unit), unit);
+    return refuse(EINVAL,
+                  "--size " + size_text(size) + " is not a multiple of " + size_text(unit) +
+                      (unit == align ? " (the --align)" : " (the kernel's unit for device memory)"),
+                  "use --size " + size_text(below) + " or " + size_text(below + unit));
+  }
+  return {};
+}
+
+std::uint64_t pmem_data_offset(std::uint64_t align) {
+  return align_up(8192, std::max(align, kPmdSize));
+}
+
+Outcome<RegionRecord*> add_region(store::Store& store, const RegionSpec& spec) {
+  auto lock = store::ConfigLock::take(store);
+  if (!lock) {
+    return refuse(lock.error().value, "the platform cannot be locked", "check that its store is still there");
+  }
+  if (find_region(store, spec.id) != nullptr) {
+    return refuse(EEXIST, "region " + std::to_string(spec.id) + " exists already", "choose another number");
+  }
+  store::Platform& platform = store.platform();
+  const std::uint32_t index = platform.regions_used.load();
+  if (index >= platform.region_capacity) {
+    return refuse(ENOSPC, "the platform has room for " + std::to_string(platform.region_capacity) + " regions",
+                  "use fewer regions, or several platforms");
+  }
+  std::uint64_t start = kFirstRegionStart;
+  for (const RegionRecord& other : store.regions()) {
+    start = std::max(start, align_up(other.phys_start + other.size, kPudSize));
+  }
+  RegionRecord& region = store.region_table()[index];
+  region.id = spec.id;
+  region.kind = spec.kind;
+  region.numa_node = spec.numa_node;
+  region.target_node = spec.numa_node;
+  region.phys_start = start;
+  if (spec.kind == store::RegionKind::pmem) {
+    region.size = spec.data_size + pmem_data_offset(spec.align);
+    region.align = spec.align;
+  } else {
+    region.size = spec.data_size;
+    region.align = kPmdSize; // alloc_dax_region(..., PMD_SIZE, ...) in drivers/dax/hmem/hmem.c
+  }
+  region.used.store(1, std::memory_order_release);
+  platform.regions_used.store(index + 1, std::memory_order_release);
+  platform.generation.fetch_add(1);
+  return &region;
+}
+
+Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
+  if (auto fine = check_geometry(spec.size, spec.align); !fine) {
+    return tl::unexpected(fine.error());
+  }
+  auto lock = store::ConfigLock::take(store);
+  if (!lock) {
+    return refuse(lock.error().value, "the platform cannot be locked", "check that its store is still there");
+  }
+  RegionRecord* region = find_region(store, spec.name.region);
+  if (region == nullptr) {
+    return refuse(ENODEV,
+                  full_name(spec.name) + " belongs to region " + std::to_string(spec.name.region) +
+                      ", which does not exist",
+                  "create the region first");
+  }
+  if (store.device_named(full_name(spec.name)) != nullptr) {
+    return refuse(EEXIST, full_name(spec.name) + " exists already", "choose another name");
+  }
+  const std::uint64_t data_start =
+      region->phys_start + (region->kind == store::RegionKind::pmem ? pmem_data_offset(region->align) : 0);
+  const std::uint64_t start = align_up(next_free(store, *region, data_start), std::max(spec.align, kPmdSize));
+  const std::uint64_t end = region->phys_start + region->size;
+  if (start > end || end - start < spec.size) {
+    return refuse(ENOSPC,
+                  "region " + std::to_string(region->id) + " has " + size_text(start > end ? 0 : end - start) +
+                      " left, " + full_name(spec.name) + " needs " + size_text(spec.size),
+                  "make the region larger or the device smaller");
+  }
+  store::Platform& platform = store.platform();
+  const std::uint32_t used = platform.devices_used.load();
+  std::uint32_t index = 0;
+  while (index < used && store.device_table()[index].state.load() != DeviceState::absent) {
+    ++index;
+  }
+  if (index >= platform.device_capacity) {
+    return refuse(ENOSPC, "the platform has room for " + std::to_string(platform.device_capacity) + " devices",
+                  "use fewer devices, or several platforms");
+  }
+  DeviceRecord& device = store.device_table()[index];
+  device.region = static_cast<std::uint32_t>(region - store.region_table().data());
+  device.id = spec.name.id;
+  device.minor = index; // the kernel's ida gives the lowest free one too
+  device.numa_node = region->numa_node;
+  device.target_node = region->target_node;
+  device.align = spec.align;
+  device.size = spec.size;
+  device.ranges[0] = {.pgoff = 0, .phys_start = start, .size = spec.size};
+  device.nr_ranges = 1;
+  device.backing = spec.backing;
+  device.folios_location = spec.folios_location;
+  device.cpus = spec.cpus;
+  if (index == used) {
+    platform.devices_used.store(used + 1, std::memory_order_release);
+  }
+  device.state.store(DeviceState::enabled, std::memory_order_release); // last: readers take no lock
+  platform.generation.fetch_add(1);
+  return &device;
+}
+
+std::uint32_t free_char_major(const char* proc_devices) {
+  std::set<std::uint32_t> taken;
+  std::ifstream file(proc_devices);
+  for (std::string line; std::getline(file, line) && !line.starts_with("Block");) {
+    std::uint32_t major = 0;
+    if (std::sscanf(line.c_str(), "%u", &major) == 1) {
+      taken.insert(major);
+    }
+  }
+  // The kernel's dynamic range, from its upper end down (find_dynamic_major in fs/char_dev.c).
+  constexpr std::uint32_t kHighest = 254;
+  constexpr std::uint32_t kLowest = 234;
+  for (std::uint32_t major = kHighest; major >= kLowest; --major) {
+    if (!taken.contains(major)) {
+      return major;
+    }
+  }
+  constexpr std::uint32_t kExtended = 511;
+  return kExtended;
+}
+
+} // namespace daxemu::dax

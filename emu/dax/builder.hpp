@@ -1,0 +1,53 @@
+// Adds regions and devices to a store, with the kernel's rules on sizes and addresses.
+#pragma once
+
+#include <cstdint>
+
+#include "emu/base/result.hpp"
+#include "emu/dax/device_name.hpp"
+#include "emu/store/store.hpp"
+
+namespace daxemu::dax {
+
+// Where the first region begins. The guest that our expectations come from has its persistent or soft-reserved memory
+// at 5 GiB too.
+inline constexpr std::uint64_t kFirstRegionStart = 5ULL << 30;
+
+struct RegionSpec {
+  store::RegionKind kind = store::RegionKind::hmem;
+  std::uint32_t id = 0;
+  std::uint64_t data_size = 0; // bytes its devices can have together
+  std::uint64_t align = 0;     // bytes: extent size of a pmem namespace; hmem regions are 2M whatever it is
+  std::int32_t numa_node = 0;
+};
+
+struct DeviceSpec {
+  DeviceName name;
+  std::uint64_t size = 0; // bytes
+  std::uint64_t align = 0;
+  store::BackingRecord backing;
+  FixedString<128> folios_location;
+  store::CpuMask cpus{};
+};
+
+// Is this a size and alignment the kernel gives to a device? Sizes are multiples of the extent and of 2M
+// (alloc_is_aligned in drivers/dax/bus.c: max of align and memremap_compat_align(), a 2M sub-section on x86).
+// Errors (Problem, EINVAL) name the flag and the nearest good values.
+Outcome<void> check_geometry(std::uint64_t size, std::uint64_t align);
+
+// Bytes that a pmem namespace spends on its info block before the data: what is left of the first extent
+// (nd_pfn_init in drivers/nvdimm/pfn_devs.c, PFN_MODE_RAM).
+[[nodiscard]] std::uint64_t pmem_data_offset(std::uint64_t align);
+
+// Appends a region behind the existing ones. Errors: ENOSPC (table full), EEXIST (id taken).
+[[nodiscard]] Outcome<store::RegionRecord*> add_region(store::Store& store, const RegionSpec& spec);
+
+// Appends a device that takes the next free bytes of its region, enabled (bound to device_dax).
+// Errors: ENODEV (no such region), EEXIST (name taken), ENOSPC (region or table full), those of check_geometry.
+[[nodiscard]] Outcome<store::DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec);
+
+// A major number for the emulated character devices that no driver of this machine has. `proc_devices` is
+// /proc/devices or a test's copy.
+[[nodiscard]] std::uint32_t free_char_major(const char* proc_devices = "/proc/devices");
+
+} // namespace daxemu::dax

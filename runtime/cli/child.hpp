@@ -1,0 +1,32 @@
+// Runs one command as daxemu's child: its signals are passed on, its end is daxemu's end.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "emu/base/result.hpp"
+
+namespace daxemu::cli {
+
+struct Command {
+  std::string path;                                             // file to execute
+  std::vector<std::string> arguments;                           // argv, [0] included
+  std::vector<std::pair<std::string, std::string>> environment; // set on top of the present one
+};
+
+// A child's wait status.
+struct ChildEnd {
+  int status = 0;
+};
+
+// Starts the command and waits for its end. Meanwhile signals sent to daxemu (kill, a supervisor) are forwarded to it;
+// those a terminal sends reach it by itself. When it stops, daxemu stops; when daxemu continues, so does it.
+// Errors (Problem): fork(2)'s, execve(2)'s.
+[[nodiscard]] Outcome<ChildEnd> run_child(const Command& command);
+
+// Ends this process as the child ended: with its exit status, or by the same signal (without a second core file).
+[[noreturn]] void end_like(ChildEnd end);
+
+} // namespace daxemu::cli

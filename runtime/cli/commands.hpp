@@ -1,0 +1,29 @@
+// The verbs. Each parses its own flags into a struct of text (so that every refusal has one form) and runs.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace daxemu::cli {
+
+class Verb {
+public:
+  Verb() = default;
+  Verb(const Verb&) = delete;
+  Verb& operator=(const Verb&) = delete;
+  virtual ~Verb() = default;
+  // `command` is what stood behind "--". Returns the exit code.
+  virtual int run(const std::vector<std::string>& command) = 0;
+};
+
+// Each adds its subcommand to `app` and returns the verb that runs when it was chosen.
+[[nodiscard]] std::unique_ptr<Verb> add_run_verb(CLI::App& app);
+[[nodiscard]] std::unique_ptr<Verb> add_doctor_verb(CLI::App& app);
+[[nodiscard]] std::unique_ptr<Verb> add_list_verb(CLI::App& app);
+
+} // namespace daxemu::cli

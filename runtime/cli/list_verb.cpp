@@ -1,0 +1,166 @@
+// daxemu list: the devices of the platform this shell is in, of the platforms that run now, and the machine's own.
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "emu/backing/backing.hpp"
+#include "emu/base/size_text.hpp"
+#include "runtime/cli/commands.hpp"
+#include "runtime/cli/statistics.hpp"
+#include "runtime/cli/terminal.hpp"
+#include "runtime/kernel/real_device.hpp"
+
+namespace daxemu::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+// Store files of running keepers: processes named daxemu that hold a memfd named daxemu-store.
+std::vector<std::string> running_platforms() {
+  std::vector<std::string> found;
+  std::error_code gone;
+  for (const fs::directory_entry& process : fs::directory_iterator("/proc", gone)) {
+    std::string comm;
+    std::ifstream(process.path() / "comm") >> comm;
+    if (comm != "daxemu") {
+      continue;
+    }
+    for (fs::directory_iterator at(process.path() / "fd", gone), end; !gone && at != end; at.increment(gone)) {
+      std::error_code closed;
+      if (fs::read_symlink(at->path(), closed).string().starts_with("/memfd:daxemu-store")) {
+        found.push_back(at->path());
+      }
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+const char* mode_of(store::DeviceState state) {
+  return state == store::DeviceState::system_ram ? "system-ram" : "devdax"; // daxctl's words
+}
+
+Json device_json(const store::Store& store, const store::DeviceRecord& device) {
+  Json json;
+  json["chardev"] = store.name_of(device).view();
+  json["size"] = device.size.load();
+  json["target_node"] = device.target_node;
+  json["align"] = device.align;
+  json["mode"] = mode_of(device.state.load());
+  if (device.state.load() == store::DeviceState::disabled) {
+    json["state"] = "disabled";
+  }
+  json["provider"] = "daxemu";
+  json["platform"] = store.platform().name.view();
+  json["region"] = store.region_of(device).kind == store::RegionKind::pmem ? "pmem" : "hmem";
+  json["backing"] = backing::to_string(device.backing.kind);
+  json["backing_reason"] = device.backing.reason.view();
+  const DeviceTotals sum = totals_of(device);
+  json["faults"] = sum.faults;
+  json["extents_touched"] = sum.extents;
+  json["bytes_touched"] = sum.bytes;
+  return json;
+}
+
+Json device_json(const kernel::RealDevice& device) {
+  Json json;
+  json["chardev"] = device.name;
+  json["size"] = device.size;
+  json["target_node"] = device.target_node;
+  json["align"] = device.align;
+  json["mode"] = device.driver == "kmem" ? "system-ram" : "devdax";
+  if (device.driver.empty()) {
+    json["state"] = "disabled";
+  }
+  json["provider"] = "kernel";
+  return json;
+}
+
+void print_table(const Json& devices) {
+  if (devices.empty()) {
+    fmt::print("no device-dax here: no platform runs, and this machine has none of its own\n");
+    return;
+  }
+  fmt::print("{:<10} {:>8} {:>6} {:<11} {:<8} {:<12} {}\n", "DEVICE", "SIZE", "ALIGN", "MODE", "PROVIDER", "PLATFORM",
+             "BACKING");
+  for (const Json& device : devices) {
+    const std::string backing =
+        device.contains("backing")
+            ? fmt::format("{} ({})", device["backing"].get<std::string>(), device["backing_reason"].get<std::string>())
+            : "the kernel's own device";
+    fmt::print("{:<10} {:>8} {:>6} {:<11} {:<8} {:<12} {}\n", device["chardev"].get<std::string>(),
+               size_text(device["size"].get<std::uint64_t>()), size_text(device["align"].get<std::uint64_t>()),
+               device["mode"].get<std::string>(), device["provider"].get<std::string>(),
+               device.value("platform", std::string("-")), backing);
+  }
+}
+
+class ListVerb final : public Verb {
+public:
+  explicit ListVerb(CLI::App& app) {
+    CLI::App& verb = *app.add_subcommand("list", "List device-dax devices, emulated ones and the machine's own");
+    verb.add_flag("--json", json_, "Print JSON");
+  }
+
+  int run(const std::vector<std::string>& command) override {
+    if (!command.empty()) {
+      complain({EINVAL, "list takes no command, but got '" + command[0] + "'", "remove what follows --"});
+      return kExitRefused;
+    }
+    Json devices = Json::array();
+    // Inside a platform only its own devices are there, as for any program.
+    std::vector<std::string> platforms = running_platforms();
+    const char* inside = std::getenv("DAXEMU_PLATFORM");
+    if (inside != nullptr && *inside != '\0') {
+      platforms = {inside};
+    }
+    for (const std::string& path : platforms) {
+      auto store = store::Store::open(path.c_str());
+      if (!store) {
+        if (inside != nullptr) {
+          complain({store.error().value,
+                    fmt::format("DAXEMU_PLATFORM={}: {}", path, std::strerror(store.error().value)),
+                    "the platform may have ended; unset the variable"});
+          return kExitRefused;
+        }
+        continue; // ended meanwhile, or another user's
+      }
+      for (const store::DeviceRecord& device : store->devices()) {
+        if (device.state.load() != store::DeviceState::absent) {
+          devices.push_back(device_json(*store, device));
+        }
+      }
+    }
+    if (inside == nullptr || *inside == '\0') {
+      for (const kernel::RealDevice& device : kernel::real_devices()) {
+        devices.push_back(device_json(device));
+      }
+    }
+    if (json_) {
+      fmt::print("{}\n", devices.dump(2));
+    } else {
+      print_table(devices);
+    }
+    return 0;
+  }
+
+private:
+  bool json_ = false;
+};
+
+} // namespace
+
+std::unique_ptr<Verb> add_list_verb(CLI::App& app) {
+  return std::make_unique<ListVerb>(app);
+}
+
+} // namespace daxemu::cli

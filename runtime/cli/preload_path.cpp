@@ -1,0 +1,52 @@
+#include "runtime/cli/preload_path.hpp"
+
+#include <array>
+#include <climits>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+#include <unistd.h>
+
+#include "daxemu_build.hpp"
+
+namespace daxemu::cli {
+namespace fs = std::filesystem;
+
+Outcome<std::string> find_preload_library() {
+  if (const char* given = std::getenv("DAXEMU_PRELOAD"); given != nullptr && *given != '\0') {
+    std::error_code error;
+    const fs::path absolute = fs::absolute(given, error);
+    if (!fs::exists(absolute, error)) {
+      return refuse(ENOENT, std::string("DAXEMU_PRELOAD=") + given + " does not exist",
+                    "unset it, or point it at libdaxemu-preload.so");
+    }
+    return absolute.string();
+  }
+  std::error_code error;
+  const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
+  const std::array candidates = {here / ".." / "lib" / "libdaxemu-preload.so",
+                                 here / ".." / kInstallLibDir / "libdaxemu-preload.so"};
+  std::string tried;
+  for (const fs::path& candidate : candidates) {
+    if (fs::exists(candidate, error)) {
+      return fs::canonical(candidate, error).string();
+    }
+    tried += (tried.empty() ? "" : ", ") + candidate.lexically_normal().string();
+  }
+  return refuse(ENOENT, "libdaxemu-preload.so is not at " + tried, "build or install it, or set DAXEMU_PRELOAD");
+}
+
+std::string preload_value(const std::string& library, const char* present) {
+  std::string value = kSanitizerRuntime;
+  value += (value.empty() ? "" : ":") + library;
+  std::istringstream others(present != nullptr ? present : "");
+  for (std::string item; std::getline(others, item, ':');) {
+    if (!item.empty() && item != library && item != kSanitizerRuntime) {
+      value += ":" + item;
+    }
+  }
+  return value;
+}
+
+} // namespace daxemu::cli

@@ -1,0 +1,16 @@
+#include "runtime/cli/terminal.hpp"
+
+#include <cstdio>
+
+#include <fmt/format.h>
+
+namespace daxemu::cli {
+
+void complain(const Problem& problem) {
+  fmt::print(stderr, "daxemu: {}; {}\n", problem.what, problem.remedy);
+}
+void note(std::string_view text) {
+  fmt::print(stderr, "daxemu: {}\n", text);
+}
+
+} // namespace daxemu::cli

@@ -1,0 +1,20 @@
+// What the commands say to people: errors in one form, on stderr.
+#pragma once
+
+#include <string_view>
+
+#include "emu/base/result.hpp"
+
+namespace daxemu::cli {
+
+// Exit codes of daxemu itself; `run` otherwise ends with its command's status. 125-127 are env(1)'s and timeout(1)'s.
+inline constexpr int kExitRefused = 125;     // bad input, or the machine cannot do it
+inline constexpr int kExitNotRunnable = 126; // the command exists but cannot be run (under daxemu)
+inline constexpr int kExitNotFound = 127;    // no such command
+
+// "daxemu: WHAT; REMEDY" on stderr.
+void complain(const Problem& problem);
+// "daxemu: TEXT" on stderr.
+void note(std::string_view text);
+
+} // namespace daxemu::cli
