@@ -1,0 +1,32 @@
+// Descriptors the runtime owns in a stranger's process (userfaultfd, rings, fillers). Programs close descriptors they
+// have not opened (closefrom, loops to RLIMIT_NOFILE): interposed closes leave these alone and answer EBADF, as if
+// they were not there. Kept at high numbers, so that the program's own numbering is what it would be without us.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+
+#include "emu/base/result.hpp"
+#include "emu/base/unique_fd.hpp"
+
+namespace daxemu::fault {
+
+class PrivateFds {
+public:
+  static constexpr std::size_t kMost = 32;
+
+  // Moves `fd` to a high number and remembers it. Returns that number; forget() gives it back.
+  // Errors: EMFILE (no number left; `fd` is closed), ENOSPC (kMost are held).
+  [[nodiscard]] static Result<UniqueFd> adopt(UniqueFd fd);
+  static void forget(int fd) noexcept;
+  // Lock-free, async-signal-safe.
+  [[nodiscard]] static bool owns(int fd) noexcept;
+  // The lowest owned number >= `from`, or -1.
+  [[nodiscard]] static int next(int from) noexcept;
+
+private:
+  static std::array<std::atomic<int>, kMost> held_; // number + 1; 0: free
+};
+
+} // namespace daxemu::fault

@@ -1,0 +1,93 @@
+#include "runtime/preload/context.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string_view>
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "emu/base/sys.hpp"
+
+namespace daxemu::preload {
+namespace {
+
+enum class Stage : int { none, making, ready, refused };
+std::atomic<Stage> stage{Stage::none};
+std::atomic<pid_t> maker{0};
+alignas(Context) std::byte storage[sizeof(Context)];
+
+// One line on stderr, with nothing but write(2): stdio may not be up, or may be what called us.
+void complain(std::string_view what, std::string_view value, int code) {
+  char line[512];
+  std::size_t at = 0;
+  const auto put = [&](std::string_view text) {
+    const std::size_t fit = std::min(text.size(), sizeof line - 1 - at);
+    std::memcpy(line + at, text.data(), fit);
+    at += fit;
+  };
+  put("daxemu: ");
+  put(what);
+  put(value);
+  put(": ");
+  put(strerrordesc_np(code));
+  put("; the program runs without emulated devices (start it with daxemu run)");
+  line[at++] = '\n';
+  (void)sys::call(SYS_write, 2, reinterpret_cast<long>(line), static_cast<long>(at));
+}
+
+__attribute__((constructor)) void construct() {
+  (void)Context::get();
+}
+
+} // namespace
+
+Context::Context(store::Store store) : store_(std::move(store)), tree_(store_), mappings_(store_) {}
+
+Context* Context::get() noexcept {
+  switch (stage.load(std::memory_order_acquire)) {
+  case Stage::ready:
+    return std::launder(reinterpret_cast<Context*>(storage));
+  case Stage::refused:
+    return nullptr;
+  default:
+    return make();
+  }
+}
+
+Context* Context::make() noexcept {
+  const int kept = errno;
+  Stage expected = Stage::none;
+  if (!stage.compare_exchange_strong(expected, Stage::making, std::memory_order_acq_rel)) {
+    // Another thread is at it: wait; ourselves, deeper in the making: pass through.
+    while (expected == Stage::making && maker.load() != sys::gettid()) {
+      (void)sys::call(SYS_sched_yield);
+      expected = stage.load(std::memory_order_acquire);
+    }
+    return expected == Stage::ready ? std::launder(reinterpret_cast<Context*>(storage)) : nullptr;
+  }
+  maker.store(sys::gettid());
+  Context* made = nullptr;
+  const char* location = std::getenv("DAXEMU_PLATFORM");
+  if (location == nullptr || *location == '\0') {
+    complain("DAXEMU_PLATFORM is not set", "", ENOENT);
+  } else if (auto store = store::Store::open(location); !store) {
+    complain("cannot use the platform DAXEMU_PLATFORM=", location, store.error().value);
+  } else {
+    made = new (storage) Context(std::move(*store));
+  }
+  maker.store(0);
+  stage.store(made != nullptr ? Stage::ready : Stage::refused, std::memory_order_release);
+  errno = kept;
+  return made;
+}
+
+store::DeviceRecord* Context::device_of(int fd) const noexcept {
+  const auto about = sys::fstat(fd);
+  return about && S_ISREG(about->st_mode) ? store_.device_of_inode(about->st_dev, about->st_ino) : nullptr;
+}
+
+} // namespace daxemu::preload
