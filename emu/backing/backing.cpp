@@ -4,35 +4,31 @@
 #include <cstring>
 #include <utility>
 
-#include <linux/memfd.h>
 #include <sys/mman.h>
 
 #include "emu/backing/hugetlb_pool.hpp"
 #include "emu/base/size_text.hpp"
 #include "emu/base/units.hpp"
 
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U // Linux 6.3; older kernels answer EINVAL and are asked again without it
-#endif
-
 namespace daxemu::backing {
 namespace {
 
 using store::BackingKind;
 
-Result<UniqueFd> sized_memfd(const std::string& name, unsigned flags, std::uint64_t size) {
-  auto raw = sys::memfd_create(name.c_str(), flags | MFD_CLOEXEC | MFD_NOEXEC_SEAL);
-  if (!raw && raw.error() == Errno{EINVAL}) {
-    raw = sys::memfd_create(name.c_str(), flags | MFD_CLOEXEC);
+Result<SourcedFile> sized_file(FileSource& source, const Request& request, std::uint64_t page_size) {
+  auto file = source.make(request.name, page_size);
+  if (!file) {
+    return file;
   }
-  if (!raw) {
-    return tl::unexpected(raw.error());
-  }
-  UniqueFd fd(*raw);
-  if (auto sized = sys::ftruncate(fd.get(), size); !sized) {
+  if (auto sized = sys::ftruncate(file->fd.get(), request.size); !sized) {
+    source.discard(*file);
     return tl::unexpected(sized.error());
   }
-  return fd;
+  return file;
+}
+
+std::string error_text(Errno error) {
+  return std::strerror(error.value);
 }
 
 std::string pool_remedy(std::uint64_t size, std::uint64_t page_size) {
@@ -43,22 +39,22 @@ std::string pool_remedy(std::uint64_t size, std::uint64_t page_size) {
          "kB/nr_hugepages), choose a smaller --size, or use --backing shmem";
 }
 
-Outcome<Backing> create_hugetlb(const Request& request, const Topology* topology) {
+Outcome<Backing> create_hugetlb(const Request& request, FileSource& source, const Topology* topology) {
   if (request.align == kPageSize) {
     return refuse(EINVAL, "--backing hugetlb cannot hold extents of 4K", "use --align 2M or 1G, or --backing shmem");
   }
-  const unsigned flags = MFD_HUGETLB | (log2_of(request.align) << MFD_HUGE_SHIFT);
-  auto fd = sized_memfd(request.name, flags, request.size);
-  if (!fd) {
-    if (fd.error() == Errno{ENOENT} || fd.error() == Errno{EINVAL} || fd.error() == Errno{ENODEV}) {
-      return refuse(ENOSYS, "this kernel has no huge pages of " + size_text(request.align), "use --backing shmem");
+  auto file = sized_file(source, request, request.align);
+  if (!file) {
+    if (file.error() == Errno{ENODEV}) {
+      return refuse(ENOSYS, source.no_huge_pages(request.align), "use --backing shmem");
     }
-    return refuse(fd.error().value, std::string("memfd_create: ") + std::strerror(fd.error().value),
+    return refuse(file.error().value, "a file of huge pages cannot be made: " + error_text(file.error()),
                   "use --backing shmem");
   }
   // Mapping it once reserves the pages; the policy must be set before any is allocated.
-  auto mapping = Mapping::of(fd->get(), request.size, PROT_READ | PROT_WRITE, MAP_SHARED);
+  auto mapping = Mapping::of(file->fd.get(), request.size, PROT_READ | PROT_WRITE, MAP_SHARED);
   if (!mapping) {
+    source.discard(*file);
     const HugetlbPool pool = hugetlb_pool(request.align);
     return refuse(ENOMEM,
                   "--size " + size_text(request.size) + " needs " + std::to_string(request.size / request.align) +
@@ -68,55 +64,66 @@ Outcome<Backing> create_hugetlb(const Request& request, const Topology* topology
   }
   if (request.numa_node) {
     if (auto bound = topology->bind_memory(*mapping, *request.numa_node); !bound) {
+      source.discard(*file);
       return tl::unexpected(bound.error());
     }
   }
-  return Backing{std::move(*fd), BackingKind::hugetlb, request.align,
+  return Backing{std::move(file->fd), BackingKind::hugetlb, request.align, std::move(file->location),
                  std::to_string(request.size / request.align) + " huge pages of " + size_text(request.align) +
                      " reserved"};
 }
 
-Outcome<Backing> create_shmem(const Request& request, const Topology* topology, std::string reason) {
-  auto fd = sized_memfd(request.name, 0, request.size);
-  if (!fd) {
-    return refuse(fd.error().value,
-                  "a memory file of " + size_text(request.size) + " cannot be made: " + std::strerror(fd.error().value),
+Outcome<Backing> create_shmem(const Request& request, FileSource& source, const Topology* topology,
+                              std::string reason) {
+  if (request.size > source.capacity()) {
+    return refuse(ENOSPC,
+                  "--size " + size_text(request.size) + " is more than the file system of named platforms holds (" +
+                      size_text(source.capacity()) + ")",
+                  "choose a smaller --size, enlarge it (as root: mount -o remount,size=...), or set DAXEMU_HOME to a "
+                  "directory on a larger tmpfs");
+  }
+  auto file = sized_file(source, request, kPageSize);
+  if (!file) {
+    return refuse(file.error().value,
+                  "a memory file of " + size_text(request.size) + " cannot be made: " + error_text(file.error()),
                   "choose a smaller --size");
   }
   if (request.numa_node) {
-    auto mapping = Mapping::of(fd->get(), request.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE);
+    auto mapping = Mapping::of(file->fd.get(), request.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE);
     if (!mapping) {
+      source.discard(*file);
       return refuse(mapping.error().value,
-                    "a mapping of " + size_text(request.size) + " fails: " + std::strerror(mapping.error().value),
+                    "a mapping of " + size_text(request.size) + " fails: " + error_text(mapping.error()),
                     "choose a smaller --size");
     }
     if (auto bound = topology->bind_memory(*mapping, *request.numa_node); !bound) {
+      source.discard(*file);
       return tl::unexpected(bound.error());
     }
   }
-  return Backing{std::move(*fd), BackingKind::shmem, kPageSize, std::move(reason)};
+  return Backing{std::move(file->fd), BackingKind::shmem, kPageSize, std::move(file->location), std::move(reason)};
 }
 
 } // namespace
 
-Outcome<Backing> create(const Request& request, const Topology* topology) {
+Outcome<Backing> create(const Request& request, FileSource& source, const Topology* topology) {
   switch (request.kind.value_or(BackingKind::none)) {
   case BackingKind::hugetlb:
-    return create_hugetlb(request, topology);
+    return create_hugetlb(request, source, topology);
   case BackingKind::shmem:
-    return create_shmem(request, topology, "asked for");
+    return create_shmem(request, source, topology, "asked for");
   case BackingKind::file:
-    return refuse(ENOTSUP, "a file as backing is not available yet", "use --backing hugetlb or shmem");
+    return refuse(EINVAL, "a backing of kind file is not asked for by kind", "use --backing hugetlb or shmem");
   case BackingKind::none:
     break;
   }
   if (request.align == kPageSize) {
-    return create_shmem(request, topology, "extents of 4K need small pages");
+    return create_shmem(request, source, topology, "extents of 4K need small pages");
   }
-  if (auto huge = create_hugetlb(request, topology); huge || huge.error().code == ENODEV) {
+  if (auto huge = create_hugetlb(request, source, topology); huge || huge.error().code == ENODEV) {
     return huge; // a NUMA node that does not exist is no reason to look for other memory
   } else {
-    return create_shmem(request, topology, "not hugetlb: " + huge.error().what);
+    return create_shmem(request, source, topology, "not hugetlb: " + huge.error().what);
   }
 }
 

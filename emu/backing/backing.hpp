@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "emu/backing/file_source.hpp"
 #include "emu/backing/placement.hpp"
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
@@ -23,16 +24,17 @@ struct Backing {
   UniqueFd fd; // whoever holds it keeps the bytes
   store::BackingKind kind = store::BackingKind::none;
   std::uint64_t page_size = 0; // bytes
+  std::string location;        // by which other processes open it
   std::string reason;
 };
 
-// A memfd of `request.size` bytes, all zero. hugetlb: huge pages of the extent's size, all of them reserved now, so
-// that exhaustion is an error here and never a SIGBUS later (hugetlb_reserve_pages; the reservation lives as long as
-// the inode). shmem: small pages (transparent huge ones where the machine allows), allocated when touched. Automatic:
-// hugetlb when the pool can hold the device, else shmem. `topology` is needed for a NUMA node only.
+// A file from `source` of `request.size` bytes, all zero. hugetlb: huge pages of the extent's size, all of them
+// reserved now, so that exhaustion is an error here and never a SIGBUS later (hugetlb_reserve_pages; the reservation
+// lives as long as the inode). shmem: small pages (transparent huge ones where the machine allows), allocated when
+// touched. Automatic: hugetlb when the pool can hold the device, else shmem. `topology` is needed for a NUMA node only.
 // Errors (Problem): EINVAL (hugetlb of 4K extents), ENOMEM (the pool cannot hold it; the remedy says how to grow it),
 // ENOSYS (no hugetlb in this kernel), ENODEV (no such node), memfd_create(2)'s and ftruncate(2)'s.
-[[nodiscard]] Outcome<Backing> create(const Request& request, const Topology* topology);
+[[nodiscard]] Outcome<Backing> create(const Request& request, FileSource& source, const Topology* topology);
 
 [[nodiscard]] const char* to_string(store::BackingKind kind);
 

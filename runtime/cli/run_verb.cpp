@@ -11,7 +11,7 @@
 #include "runtime/cli/child.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/executable.hpp"
-#include "runtime/cli/keeper.hpp"
+#include "runtime/cli/platform_builder.hpp"
 #include "runtime/cli/preload_path.hpp"
 #include "runtime/cli/statistics.hpp"
 #include "runtime/cli/terminal.hpp"
@@ -188,23 +188,24 @@ private:
       complain(library.error());
       return kExitRefused;
     }
-    auto keeper = Keeper::build(plan.platform);
-    if (!keeper) {
-      complain(keeper.error());
+    backing::MemfdSource memory;
+    auto platform = build_platform(plan.platform, fmt::format("run-{}", ::getpid()), memory);
+    if (!platform) {
+      complain(platform.error());
       return kExitRefused;
     }
     if (flags_.verbose) {
       note(choice.why);
-      note(statistics_text(keeper->store()));
+      note(statistics_text(platform->store));
     }
     const Command child{*path,
                         command,
                         {{"LD_PRELOAD", preload_value(*library, std::getenv("LD_PRELOAD"))},
-                         {"DAXEMU_PLATFORM", keeper->location()},
+                         {"DAXEMU_PLATFORM", platform->location},
                          {"DAXEMU", "emulate"}}};
     auto end = run_child(child);
     if (flags_.stats && end) {
-      fmt::print(stderr, "{}", statistics_text(keeper->store()));
+      fmt::print(stderr, "{}", statistics_text(platform->store));
     }
     return finish(end);
   }

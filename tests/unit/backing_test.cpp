@@ -17,6 +17,7 @@ namespace daxemu::backing {
 namespace {
 
 using store::BackingKind;
+MemfdSource memory;
 namespace fs = std::filesystem;
 
 // A made-up /sys/kernel/mm/hugepages.
@@ -60,7 +61,7 @@ Request request(std::uint64_t size, std::uint64_t align, std::optional<BackingKi
 }
 
 TEST(Backing, ShmemHasTheSizeAndCostsNothingUntilTouched) {
-  auto backing = create(request(1ULL << 40, kPmdSize, BackingKind::shmem), nullptr);
+  auto backing = create(request(1ULL << 40, kPmdSize, BackingKind::shmem), memory, nullptr);
   ASSERT_TRUE(backing) << backing.error().what;
   const auto st = sys::fstat(backing->fd.get());
   ASSERT_TRUE(st);
@@ -70,7 +71,7 @@ TEST(Backing, ShmemHasTheSizeAndCostsNothingUntilTouched) {
 }
 
 TEST(Backing, HugetlbOf4kExtentsIsRefusedWithARemedy) {
-  auto backing = create(request(kPmdSize, kPageSize, BackingKind::hugetlb), nullptr);
+  auto backing = create(request(kPmdSize, kPageSize, BackingKind::hugetlb), memory, nullptr);
   ASSERT_FALSE(backing);
   EXPECT_EQ(backing.error().code, EINVAL);
   EXPECT_NE(backing.error().remedy.find("--align 2M"), std::string::npos);
@@ -78,7 +79,7 @@ TEST(Backing, HugetlbOf4kExtentsIsRefusedWithARemedy) {
 
 TEST(Backing, HugetlbBeyondThePoolIsRefusedNamingBothNumbers) {
   const std::uint64_t available = hugetlb_pool(kPmdSize).available();
-  auto backing = create(request((available + 1000000) * kPmdSize, kPmdSize, BackingKind::hugetlb), nullptr);
+  auto backing = create(request((available + 1000000) * kPmdSize, kPmdSize, BackingKind::hugetlb), memory, nullptr);
   ASSERT_FALSE(backing);
   EXPECT_TRUE(backing.error().code == ENOMEM || backing.error().code == ENOSYS) << backing.error().what;
   if (backing.error().code == ENOMEM) {
@@ -89,7 +90,7 @@ TEST(Backing, HugetlbBeyondThePoolIsRefusedNamingBothNumbers) {
 
 TEST(Backing, AutomaticFallsBackToShmemAndSaysWhy) {
   const std::uint64_t available = hugetlb_pool(kPmdSize).available();
-  auto backing = create(request((available + 1000000) * kPmdSize, kPmdSize, std::nullopt), nullptr);
+  auto backing = create(request((available + 1000000) * kPmdSize, kPmdSize, std::nullopt), memory, nullptr);
   ASSERT_TRUE(backing) << backing.error().what;
   EXPECT_EQ(backing->kind, BackingKind::shmem);
   EXPECT_TRUE(backing->reason.starts_with("not hugetlb: ")) << backing->reason;
@@ -101,7 +102,7 @@ TEST(Backing, HugetlbReservesAllPagesForTheLifeOfTheFile) {
     GTEST_SKIP() << "needs 8 free huge pages of 2M, the pool has " << before.available();
   }
   {
-    auto backing = create(request(8 * kPmdSize, kPmdSize, BackingKind::hugetlb), nullptr);
+    auto backing = create(request(8 * kPmdSize, kPmdSize, BackingKind::hugetlb), memory, nullptr);
     ASSERT_TRUE(backing) << backing.error().what;
     EXPECT_EQ(backing->page_size, kPmdSize);
     EXPECT_EQ(hugetlb_pool(kPmdSize).available() + 8, before.available());
@@ -114,7 +115,7 @@ TEST(Backing, ANodeTheMachineLacksIsRefusedNamingThoseItHas) {
   ASSERT_TRUE(topology);
   Request wanted = request(kPmdSize, kPmdSize, BackingKind::shmem);
   wanted.numa_node = 4095;
-  auto backing = create(wanted, &*topology);
+  auto backing = create(wanted, memory, &*topology);
   ASSERT_FALSE(backing);
   EXPECT_EQ(backing.error().code, ENODEV);
   EXPECT_NE(backing.error().what.find("4095"), std::string::npos);
@@ -127,7 +128,7 @@ TEST(Backing, MemoryOfANodeIsAskedFromIt) {
   const int node = topology->nodes().at(0).os_index;
   Request wanted = request(4 * kPmdSize, kPmdSize, BackingKind::shmem);
   wanted.numa_node = node;
-  auto backing = create(wanted, &*topology);
+  auto backing = create(wanted, memory, &*topology);
   if (!backing && (backing.error().code == EPERM || backing.error().code == ENOSYS)) {
     GTEST_SKIP() << backing.error().what;
   }

@@ -1,9 +1,8 @@
-#include "runtime/cli/keeper.hpp"
+#include "runtime/cli/platform_builder.hpp"
 
 #include <cstring>
 
 #include <fmt/format.h>
-#include <linux/memfd.h>
 
 #include "emu/backing/backing.hpp"
 #include "emu/backing/placement.hpp"
@@ -14,23 +13,20 @@
 namespace daxemu::cli {
 namespace {
 
-std::string location_of(int fd) {
-  return fmt::format("/proc/{}/fd/{}", sys::getpid(), fd);
-}
-
-Outcome<UniqueFd> memory_file(const std::string& name, std::uint64_t size) {
-  auto raw = sys::memfd_create(name.c_str(), MFD_CLOEXEC);
-  if (!raw) {
-    return refuse(raw.error().value, fmt::format("memfd_create: {}", std::strerror(raw.error().value)),
-                  "raise the limit of open files or free some memory");
+Outcome<backing::SourcedFile> small_file(backing::FileSource& source, const std::string& name, std::uint64_t size) {
+  auto file = source.make(name, kPageSize);
+  if (!file) {
+    return refuse(file.error().value,
+                  fmt::format("the platform's file {} cannot be made: {}", name, std::strerror(file.error().value)),
+                  "raise the limit of open files, free some memory, or remove what is in the way");
   }
-  UniqueFd fd(*raw);
-  if (auto sized = sys::ftruncate(fd.get(), size); !sized) {
+  if (auto sized = sys::ftruncate(file->fd.get(), size); !sized) {
+    source.discard(*file);
     return refuse(sized.error().value,
                   fmt::format("a memory file of {}: {}", size_text(size), std::strerror(sized.error().value)),
                   "choose a smaller --size");
   }
-  return fd;
+  return std::move(*file);
 }
 
 // The machine's node nearest to what was asked; -1 keeps the kernel's "no node".
@@ -40,7 +36,8 @@ std::int32_t node_number(const PlatformOptions& options) {
 
 } // namespace
 
-Outcome<Keeper> Keeper::build(const PlatformOptions& options) {
+Outcome<BuiltPlatform> build_platform(const PlatformOptions& options, const std::string& platform_name,
+                                      backing::FileSource& source) {
   if (auto fine = dax::check_geometry(options.size, options.align); !fine) {
     return tl::unexpected(fine.error());
   }
@@ -66,19 +63,19 @@ Outcome<Keeper> Keeper::build(const PlatformOptions& options) {
                                 .align = options.align,
                                 .kind = options.backing,
                                 .numa_node = options.numa_node},
-                               topology ? &*topology : nullptr);
+                               source, topology ? &*topology : nullptr);
   if (!bytes) {
     return tl::unexpected(bytes.error());
   }
-  auto folios = memory_file(name + ".folios", mm::FolioTable::file_size(options.size / options.align));
+  auto folios = small_file(source, name + ".folios", mm::FolioTable::file_size(options.size / options.align));
   if (!folios) {
     return tl::unexpected(folios.error());
   }
-  auto store_file = memory_file("daxemu-store", 0);
+  auto store_file = small_file(source, "daxemu-store", 0);
   if (!store_file) {
     return tl::unexpected(store_file.error());
   }
-  auto store = store::Store::create(std::move(*store_file), fmt::format("run-{}", sys::getpid()));
+  auto store = store::Store::create(std::move(store_file->fd), platform_name);
   if (!store) {
     return refuse(store.error().value, fmt::format("the platform's store: {}", std::strerror(store.error().value)),
                   "free some memory");
@@ -106,21 +103,17 @@ Outcome<Keeper> Keeper::build(const PlatformOptions& options) {
   spec.backing.st_dev = st->st_dev;
   spec.backing.st_ino = st->st_ino;
   spec.backing.page_size = bytes->page_size;
-  spec.backing.location.assign(location_of(bytes->fd.get()));
+  spec.backing.location.assign(bytes->location);
   spec.backing.reason.assign(bytes->reason);
-  spec.folios_location.assign(location_of(folios->get()));
+  spec.folios_location.assign(folios->location);
   spec.cpus = cpus;
   if (auto device = dax::add_device(*store, spec); !device) {
     return tl::unexpected(device.error());
   }
   std::vector<UniqueFd> held;
   held.push_back(std::move(bytes->fd));
-  held.push_back(std::move(*folios));
-  return Keeper(std::move(*store), std::move(held));
-}
-
-std::string Keeper::location() const {
-  return location_of(store_.fd());
+  held.push_back(std::move(folios->fd));
+  return BuiltPlatform{std::move(*store), store_file->location, std::move(held)};
 }
 
 } // namespace daxemu::cli

@@ -1,0 +1,107 @@
+#include "emu/backing/file_source.hpp"
+
+#include <array>
+#include <fstream>
+#include <sstream>
+
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "emu/base/size_text.hpp"
+#include "emu/base/units.hpp"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U // Linux 6.3; older kernels answer EINVAL and are asked again without it
+#endif
+
+namespace daxemu::backing {
+namespace {
+
+// The value of pagesize= among a mount's options, bytes; the default size where it is not said (0: unknown).
+std::uint64_t page_size_of(const std::string& options) {
+  std::istringstream list(options);
+  for (std::string option; std::getline(list, option, ',');) {
+    constexpr std::string_view kKey = "pagesize=";
+    if (option.starts_with(kKey)) {
+      return parse_size(option.substr(kKey.size())).value_or(0);
+    }
+  }
+  return 0;
+}
+
+} // namespace
+
+Result<SourcedFile> MemfdSource::make(const std::string& name, std::uint64_t page_size) {
+  unsigned flags = MFD_CLOEXEC;
+  if (page_size != kPageSize) {
+    flags |= MFD_HUGETLB | (log2_of(page_size) << MFD_HUGE_SHIFT);
+  }
+  auto raw = sys::memfd_create(name.c_str(), flags | MFD_NOEXEC_SEAL);
+  if (!raw && raw.error() == Errno{EINVAL}) {
+    raw = sys::memfd_create(name.c_str(), flags);
+  }
+  if (!raw) {
+    // No pool of that size: hugetlb_file_setup() says ENODEV, memfd_create() of a kernel without hugetlb EINVAL.
+    const int code = raw.error().value;
+    return fail(page_size != kPageSize && (code == ENOENT || code == EINVAL) ? ENODEV : code);
+  }
+  return SourcedFile{UniqueFd(*raw), "/proc/" + std::to_string(sys::getpid()) + "/fd/" + std::to_string(*raw)};
+}
+
+void MemfdSource::discard(const SourcedFile&) {} // closing it is enough
+
+std::string MemfdSource::no_huge_pages(std::uint64_t page_size) const {
+  return "this kernel has no huge pages of " + size_text(page_size);
+}
+
+Result<SourcedFile> DirectorySource::make(const std::string& name, std::uint64_t page_size) {
+  std::string path = directory_ + "/" + name;
+  if (page_size != kPageSize) {
+    const std::string mount = hugetlbfs_of(page_size);
+    if (mount.empty()) {
+      return fail(ENODEV);
+    }
+    path = mount + "/" + prefix_ + name;
+  }
+  auto raw = sys::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (!raw) {
+    return tl::unexpected(raw.error());
+  }
+  return SourcedFile{UniqueFd(*raw), path};
+}
+
+void DirectorySource::discard(const SourcedFile& file) {
+  (void)::unlink(file.location.c_str());
+}
+
+std::string DirectorySource::no_huge_pages(std::uint64_t page_size) const {
+  return "no hugetlbfs of " + size_text(page_size) + " pages is mounted where this user may write";
+}
+
+std::uint64_t DirectorySource::capacity() const {
+  struct statvfs about = {};
+  if (::statvfs(directory_.c_str(), &about) != 0 || about.f_blocks == 0) {
+    return ~0ULL; // a tmpfs mounted with size=0 has no limit
+  }
+  return static_cast<std::uint64_t>(about.f_blocks) * about.f_frsize;
+}
+
+std::string DirectorySource::hugetlbfs_of(std::uint64_t page_size) const {
+  std::ifstream mounts(mounts_);
+  for (std::string line; std::getline(mounts, line);) {
+    std::istringstream words(line);
+    std::string device;
+    std::string where;
+    std::string type;
+    std::string options;
+    words >> device >> where >> type >> options;
+    if (type == "hugetlbfs" && page_size_of(options) == page_size && ::access(where.c_str(), W_OK | X_OK) == 0) {
+      return where;
+    }
+  }
+  return {};
+}
+
+} // namespace daxemu::backing

@@ -1,0 +1,64 @@
+// Where a platform's files come from: memory files of this process (an ephemeral platform, gone with it) or files in a
+// directory and, for huge pages, on a hugetlbfs mount (a named platform, which survives processes).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "emu/base/result.hpp"
+#include "emu/base/unique_fd.hpp"
+
+namespace daxemu::backing {
+
+struct SourcedFile {
+  UniqueFd fd;          // read-write, close-on-exec, empty
+  std::string location; // by which other processes open it
+};
+
+class FileSource {
+public:
+  FileSource() = default;
+  FileSource(const FileSource&) = delete;
+  FileSource& operator=(const FileSource&) = delete;
+  virtual ~FileSource() = default;
+
+  // A new file in pages of `page_size` bytes: 4K (shmem) or one of the machine's huge page sizes. `name` shows in
+  // /proc/PID/maps. Errors: ENODEV (no such huge pages to be had), EEXIST, and those of the calls that make the file.
+  [[nodiscard]] virtual Result<SourcedFile> make(const std::string& name, std::uint64_t page_size) = 0;
+  // Takes back a file just made that will not be used; its descriptor is closed by its owner.
+  virtual void discard(const SourcedFile& file) = 0;
+  // Why make() found no huge pages of that size, for people.
+  [[nodiscard]] virtual std::string no_huge_pages(std::uint64_t page_size) const = 0;
+  // Bytes one file of small pages may have, as far as known; ~0: no limit but memory.
+  [[nodiscard]] virtual std::uint64_t capacity() const = 0;
+};
+
+// memfds, found through /proc/PID/fd: they live as long as someone holds them open.
+class MemfdSource final : public FileSource {
+public:
+  [[nodiscard]] Result<SourcedFile> make(const std::string& name, std::uint64_t page_size) override;
+  void discard(const SourcedFile& file) override;
+  [[nodiscard]] std::string no_huge_pages(std::uint64_t page_size) const override;
+  [[nodiscard]] std::uint64_t capacity() const override { return ~0ULL; }
+};
+
+// Files in `directory`, which must be on tmpfs (userfaultfd serves no other file system but hugetlbfs); huge pages
+// from the first hugetlbfs mount of their size that this user may write to.
+class DirectorySource final : public FileSource {
+public:
+  // `prefix` makes the names of files on a shared hugetlbfs mount unique. `mounts` is /proc/mounts or a test's copy.
+  DirectorySource(std::string directory, std::string prefix, std::string mounts = "/proc/mounts")
+      : directory_(std::move(directory)), prefix_(std::move(prefix)), mounts_(std::move(mounts)) {}
+  [[nodiscard]] Result<SourcedFile> make(const std::string& name, std::uint64_t page_size) override;
+  void discard(const SourcedFile& file) override;
+  [[nodiscard]] std::string no_huge_pages(std::uint64_t page_size) const override;
+  [[nodiscard]] std::uint64_t capacity() const override;
+
+private:
+  [[nodiscard]] std::string hugetlbfs_of(std::uint64_t page_size) const;
+  std::string directory_;
+  std::string prefix_;
+  std::string mounts_;
+};
+
+} // namespace daxemu::backing
