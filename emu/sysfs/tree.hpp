@@ -6,13 +6,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string_view>
 
 #include <sys/stat.h>
 
 #include "emu/base/fixed_string.hpp"
+#include "emu/base/function_ref.hpp"
 #include "emu/base/result.hpp"
 #include "emu/store/store.hpp"
 
@@ -46,12 +46,14 @@ public:
   // emulated below them is.
   [[nodiscard]] static bool may_claim(std::string_view path);
 
-  // The node at `path`. Errors: ENOENT, ENOTDIR (a component before the last is no directory).
+  // The node at `path`. Errors: ENOENT, ENOTDIR (a component before the last is no directory): these are the final
+  // answer, whatever the real system has there. EREMOTE: not emulated, ask the real system (an entry of a shared
+  // directory that is not ours, such as /sys/dev/char/1:3).
   [[nodiscard]] Result<Node> lookup(std::string_view path) const;
 
   // Calls `each` for every emulated entry of a directory, without "." and "..", in a stable order.
   // Errors: ENOTDIR, ENOENT (gone meanwhile).
-  Result<void> list(const Node& directory, const std::function<void(const Entry&)>& each) const;
+  Result<void> list(const Node& directory, FunctionRef<void(const Entry&)> each) const;
 
   // What read(2) of an attribute gives, as far as it fits (sysfs: at most a page). Returns the length.
   // Errors: EACCES/EIO as the attribute's show would; EINVAL if `node` is no attribute.
@@ -66,6 +68,7 @@ public:
 
   // What stat(2) says of the node: type, mode, owner, size (4096 of an attribute, 0 of a directory and of the char
   // device), nlink, rdev, inode. st_dev is the real /sys's or /dev's, so that `find -xdev` and `du -x` behave.
+  // A shared directory that exists in reality is answered with the real one's, nlink grown by what is emulated in it.
   [[nodiscard]] Result<struct stat> stat(const Node& node) const;
 
 private:

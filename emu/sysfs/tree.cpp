@@ -1,0 +1,191 @@
+#include "emu/sysfs/tree.hpp"
+
+#include <array>
+
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+
+#include "emu/base/sys.hpp"
+#include "emu/base/units.hpp"
+#include "emu/sysfs/identity.hpp"
+#include "emu/sysfs/relative_link.hpp"
+#include "emu/sysfs/resolve.hpp"
+
+namespace daxemu::sysfs {
+namespace {
+
+// Everything emulated starts with one of these. Shared directories themselves do not.
+constexpr std::array<std::string_view, 6> kClaims = {
+    "/dev/dax",
+    "/sys/bus/dax",
+    "/sys/bus/platform/devices/hmem",
+    "/sys/bus/platform/drivers/hmem",
+    "/sys/dev/char/",
+    "/sys/devices/platform/hmem",
+};
+
+struct TypeBits {
+  NodeType type;
+  std::uint32_t mode;
+  std::uint32_t size; // what stat(2) of sysfs says
+};
+constexpr std::array<TypeBits, 4> kTypes = {{
+    {NodeType::directory, S_IFDIR, 0},
+    {NodeType::attribute, S_IFREG, kPageSize},
+    {NodeType::symlink, S_IFLNK, 0},
+    {NodeType::device, S_IFCHR, 0},
+}};
+
+std::uint64_t device_of_file_system(std::string_view path) {
+  auto st = sys::fstatat(AT_FDCWD, path.starts_with("/dev") ? "/dev" : "/sys", 0);
+  return st ? st->st_dev : 0;
+}
+
+std::uint64_t directories_in(const Directory& directory, const Scope& scope) {
+  std::uint64_t count = 0;
+  each_entry(directory, scope, [&](std::string_view, const NodeSpec& spec, const Scope&) {
+    count += spec.type == NodeType::directory ? 1 : 0;
+    return true;
+  });
+  return count;
+}
+
+// Directories of ours in a shared one that the real one lacks.
+std::uint64_t additional_directories(const Node& node, const Found& found) {
+  std::uint64_t count = 0;
+  each_entry(*found.spec.directory, found.scope, [&](std::string_view name, const NodeSpec& spec, const Scope&) {
+    if (spec.type == NodeType::directory) {
+      TextBuffer<512> path;
+      path.put(node.path.view()).put("/").put(name).put(std::string_view("\0", 1));
+      count += sys::fstatat(AT_FDCWD, path.view().data(), AT_SYMLINK_NOFOLLOW) ? 0 : 1;
+    }
+    return true;
+  });
+  return count;
+}
+
+Result<Found> resolve_again(const store::Store& store, const Node& node, NodeType type) {
+  if (node.type != type) {
+    return fail(type == NodeType::directory ? ENOTDIR : EINVAL);
+  }
+  auto found = resolve(store, node.path.view());
+  if (!found || found->spec.type != type) {
+    return fail(ENOENT);
+  }
+  return found;
+}
+
+} // namespace
+
+bool Tree::may_claim(std::string_view path) {
+  for (const std::string_view claim : kClaims) {
+    if (path.starts_with(claim)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Result<Node> Tree::lookup(std::string_view path) const {
+  auto found = resolve(*store_, path);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  Node node;
+  if (!node.path.assign(path)) {
+    return fail(ENAMETOOLONG);
+  }
+  node.type = found->spec.type;
+  node.shared = found->spec.shared;
+  node.mode = found->spec.mode;
+  node.inode = inode_of(path);
+  if (node.type == NodeType::device) {
+    node.device = static_cast<std::uint32_t>(found->scope.device - store_->device_table().data());
+  }
+  return node;
+}
+
+Result<void> Tree::list(const Node& directory, FunctionRef<void(const Entry&)> each) const {
+  const auto found = resolve_again(*store_, directory, NodeType::directory);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  each_entry(*found->spec.directory, found->scope, [&](std::string_view name, const NodeSpec& spec, const Scope&) {
+    each(Entry{name, spec.type, inode_of(directory.path.view(), name)});
+    return true;
+  });
+  return {};
+}
+
+Result<std::size_t> Tree::show(const Node& node, std::span<char> into) const {
+  const auto found = resolve_again(*store_, node, NodeType::attribute);
+  if (!found) {
+    return fail(found.error().value == ENOENT ? ENODEV : found.error().value); // kernfs: the object is gone
+  }
+  if (found->spec.show == nullptr) {
+    return fail((found->spec.mode & 0444U) == 0 ? EACCES : EIO);
+  }
+  Text text(into.first(std::min<std::size_t>(into.size(), kPageSize)));
+  if (auto shown = found->spec.show(found->scope, text); !shown) {
+    return tl::unexpected(shown.error());
+  }
+  return text.size();
+}
+
+Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
+  const auto found = resolve_again(*store_, node, NodeType::attribute);
+  if (!found) {
+    return fail(found.error().value == ENOENT ? ENODEV : found.error().value);
+  }
+  if (found->spec.store == nullptr) {
+    return fail((found->spec.mode & 0222U) == 0 ? EACCES : EIO);
+  }
+  return found->spec.store(found->scope, text);
+}
+
+Result<Path> Tree::readlink(const Node& node) const {
+  const auto found = resolve_again(*store_, node, NodeType::symlink);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  PathText target;
+  found->spec.target(found->scope, target);
+  PathText text;
+  put_relative(node.path.view(), target.view(), text);
+  return Path(text.view());
+}
+
+Result<struct stat> Tree::stat(const Node& node) const {
+  const auto found = resolve_again(*store_, node, node.type);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  if (node.shared) {
+    if (auto real = sys::fstatat(AT_FDCWD, node.path.c_str(), AT_SYMLINK_NOFOLLOW); real) {
+      real->st_nlink += additional_directories(node, *found);
+      return real;
+    }
+  }
+  const store::Platform& platform = store_->platform();
+  const TypeBits& type = kTypes[static_cast<std::size_t>(node.type)];
+  struct stat st = {};
+  st.st_dev = device_of_file_system(node.path.view());
+  st.st_ino = node.inode;
+  st.st_mode = type.mode | node.mode;
+  st.st_nlink = node.type == NodeType::directory ? 2 + directories_in(*found->spec.directory, found->scope) : 1;
+  st.st_uid = platform.uid;
+  st.st_gid = platform.gid;
+  if (node.type == NodeType::device) {
+    st.st_rdev = ::makedev(platform.dax_major, found->scope.device->minor);
+  }
+  st.st_size = type.size;
+  st.st_blksize = static_cast<blksize_t>(kPageSize);
+  const timespec created = {.tv_sec = static_cast<time_t>(platform.created_ns / 1'000'000'000U),
+                            .tv_nsec = static_cast<long>(platform.created_ns % 1'000'000'000U)};
+  st.st_atim = created;
+  st.st_mtim = created;
+  st.st_ctim = created;
+  return st;
+}
+
+} // namespace daxemu::sysfs
