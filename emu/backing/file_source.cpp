@@ -1,6 +1,6 @@
 #include "emu/backing/file_source.hpp"
 
-#include <array>
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -31,7 +31,37 @@ std::uint64_t page_size_of(const std::string& options) {
   return 0;
 }
 
+struct HugetlbMount {
+  std::string where;
+  std::uint64_t page_size = 0; // bytes; 0: unknown
+};
+
+std::vector<HugetlbMount> writable_mounts(const std::string& table) {
+  std::vector<HugetlbMount> found;
+  std::ifstream mounts(table);
+  for (std::string line; std::getline(mounts, line);) {
+    std::istringstream words(line);
+    std::string device;
+    std::string where;
+    std::string type;
+    std::string options;
+    words >> device >> where >> type >> options;
+    if (type == "hugetlbfs" && ::access(where.c_str(), W_OK | X_OK) == 0) {
+      found.push_back({where, page_size_of(options)});
+    }
+  }
+  return found;
+}
+
 } // namespace
+
+std::vector<std::string> hugetlbfs_mounts(const std::string& mounts) {
+  std::vector<std::string> paths;
+  for (const HugetlbMount& mount : writable_mounts(mounts)) {
+    paths.push_back(mount.where);
+  }
+  return paths;
+}
 
 Result<SourcedFile> MemfdSource::make(const std::string& name, std::uint64_t page_size) {
   unsigned flags = MFD_CLOEXEC;
@@ -59,11 +89,13 @@ std::string MemfdSource::no_huge_pages(std::uint64_t page_size) const {
 Result<SourcedFile> DirectorySource::make(const std::string& name, std::uint64_t page_size) {
   std::string path = directory_ + "/" + name;
   if (page_size != kPageSize) {
-    const std::string mount = hugetlbfs_of(page_size);
-    if (mount.empty()) {
+    const auto mounts = writable_mounts(mounts_);
+    const auto fitting = std::find_if(mounts.begin(), mounts.end(),
+                                      [page_size](const HugetlbMount& mount) { return mount.page_size == page_size; });
+    if (fitting == mounts.end()) {
       return fail(ENODEV);
     }
-    path = mount + "/" + prefix_ + name;
+    path = fitting->where + "/" + prefix_ + name;
   }
   auto raw = sys::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (!raw) {
@@ -86,22 +118,6 @@ std::uint64_t DirectorySource::capacity() const {
     return ~0ULL; // a tmpfs mounted with size=0 has no limit
   }
   return static_cast<std::uint64_t>(about.f_blocks) * about.f_frsize;
-}
-
-std::string DirectorySource::hugetlbfs_of(std::uint64_t page_size) const {
-  std::ifstream mounts(mounts_);
-  for (std::string line; std::getline(mounts, line);) {
-    std::istringstream words(line);
-    std::string device;
-    std::string where;
-    std::string type;
-    std::string options;
-    words >> device >> where >> type >> options;
-    if (type == "hugetlbfs" && page_size_of(options) == page_size && ::access(where.c_str(), W_OK | X_OK) == 0) {
-      return where;
-    }
-  }
-  return {};
 }
 
 } // namespace daxemu::backing

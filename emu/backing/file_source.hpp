@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
@@ -33,6 +34,9 @@ public:
   [[nodiscard]] virtual std::uint64_t capacity() const = 0;
 };
 
+// Every hugetlbfs mount that this user may write to. `mounts` is /proc/mounts or a test's copy.
+[[nodiscard]] std::vector<std::string> hugetlbfs_mounts(const std::string& mounts = "/proc/mounts");
+
 // memfds, found through /proc/PID/fd: they live as long as someone holds them open.
 class MemfdSource final : public FileSource {
 public:
@@ -55,7 +59,6 @@ public:
   [[nodiscard]] std::uint64_t capacity() const override;
 
 private:
-  [[nodiscard]] std::string hugetlbfs_of(std::uint64_t page_size) const;
   std::string directory_;
   std::string prefix_;
   std::string mounts_;

@@ -1,7 +1,6 @@
 // daxemu list: the devices of the platform this shell is in, of the platforms that run now, and the machine's own.
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -14,6 +13,7 @@
 #include "emu/backing/backing.hpp"
 #include "emu/base/size_text.hpp"
 #include "runtime/cli/commands.hpp"
+#include "runtime/cli/named_platform.hpp"
 #include "runtime/cli/statistics.hpp"
 #include "runtime/cli/terminal.hpp"
 #include "runtime/kernel/real_device.hpp"
@@ -119,17 +119,18 @@ public:
     Json devices = Json::array();
     // Inside a platform only its own devices are there, as for any program.
     std::vector<std::string> platforms = running_platforms();
+    for (const std::string& name : named_platforms()) {
+      platforms.push_back(name);
+    }
     const char* inside = std::getenv("DAXEMU_PLATFORM");
     if (inside != nullptr && *inside != '\0') {
       platforms = {inside};
     }
-    for (const std::string& path : platforms) {
-      auto store = store::Store::open(path.c_str());
+    for (const std::string& platform : platforms) {
+      auto store = open_platform(platform);
       if (!store) {
         if (inside != nullptr) {
-          complain({store.error().value,
-                    fmt::format("DAXEMU_PLATFORM={}: {}", path, std::strerror(store.error().value)),
-                    "the platform may have ended; unset the variable"});
+          complain(store.error());
           return kExitRefused;
         }
         continue; // ended meanwhile, or another user's

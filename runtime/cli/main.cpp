@@ -39,6 +39,8 @@ int main_of(int argc, char** argv) {
   app.require_subcommand(1);
   std::map<std::string, std::unique_ptr<Verb>> verbs;
   verbs["run"] = add_run_verb(app);
+  verbs["create"] = add_create_verb(app);
+  verbs["destroy"] = add_destroy_verb(app);
   verbs["doctor"] = add_doctor_verb(app);
   verbs["list"] = add_list_verb(app);
   try {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "emu/base/sys.hpp"
+#include "emu/store/location.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -74,10 +75,14 @@ Context* Context::make() noexcept {
   const char* location = std::getenv("DAXEMU_PLATFORM");
   if (location == nullptr || *location == '\0') {
     complain("DAXEMU_PLATFORM is not set", "", ENOENT);
-  } else if (auto store = store::Store::open(location); !store) {
-    complain("cannot use the platform DAXEMU_PLATFORM=", location, store.error().value);
   } else {
-    made = new (storage) Context(std::move(*store));
+    const auto path = store::store_location(location);
+    auto store = path ? store::Store::open(path->c_str()) : tl::unexpected(path.error());
+    if (store) {
+      made = new (storage) Context(std::move(*store));
+    } else {
+      complain("cannot use the platform DAXEMU_PLATFORM=", location, store.error().value);
+    }
   }
   maker.store(0);
   stage.store(made != nullptr ? Stage::ready : Stage::refused, std::memory_order_release);

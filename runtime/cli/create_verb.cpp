@@ -1,0 +1,83 @@
+// daxemu create NAME: a platform that survives processes. daxemu destroy NAME: the end of it.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "runtime/cli/commands.hpp"
+#include "runtime/cli/device_flags.hpp"
+#include "runtime/cli/named_platform.hpp"
+#include "runtime/cli/terminal.hpp"
+
+namespace daxemu::cli {
+namespace {
+
+bool refuses_command(const char* verb, const std::vector<std::string>& command) {
+  if (command.empty()) {
+    return false;
+  }
+  complain({EINVAL, fmt::format("{} takes no command, but got '{}'", verb, command[0]), "remove what follows --"});
+  return true;
+}
+
+class CreateVerb final : public Verb {
+public:
+  explicit CreateVerb(CLI::App& app) {
+    CLI::App& verb = *app.add_subcommand("create", "Make a named platform, which lives until it is destroyed");
+    verb.add_option("name", name_, "Its name")->required();
+    add_device_flags(verb, flags_);
+  }
+
+  int run(const std::vector<std::string>& command) override {
+    if (refuses_command("create", command)) {
+      return kExitRefused;
+    }
+    auto options = platform_options(flags_);
+    if (!options) {
+      complain(options.error());
+      return kExitRefused;
+    }
+    if (auto made = create_named(name_, *options); !made) {
+      complain(made.error());
+      return kExitRefused;
+    }
+    return 0;
+  }
+
+private:
+  std::string name_;
+  DeviceFlags flags_;
+};
+
+class DestroyVerb final : public Verb {
+public:
+  explicit DestroyVerb(CLI::App& app) {
+    CLI::App& verb = *app.add_subcommand("destroy", "Remove a named platform and what its devices hold");
+    verb.add_option("name", name_, "Its name")->required();
+    verb.add_flag("--force", force_, "Even while processes use it");
+  }
+
+  int run(const std::vector<std::string>& command) override {
+    if (refuses_command("destroy", command)) {
+      return kExitRefused;
+    }
+    if (auto gone = destroy_named(name_, force_); !gone) {
+      complain(gone.error());
+      return kExitRefused;
+    }
+    return 0;
+  }
+
+private:
+  std::string name_;
+  bool force_ = false;
+};
+
+} // namespace
+
+std::unique_ptr<Verb> add_create_verb(CLI::App& app) {
+  return std::make_unique<CreateVerb>(app);
+}
+std::unique_ptr<Verb> add_destroy_verb(CLI::App& app) {
+  return std::make_unique<DestroyVerb>(app);
+}
+
+} // namespace daxemu::cli

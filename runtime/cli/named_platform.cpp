@@ -1,0 +1,187 @@
+#include "runtime/cli/named_platform.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "emu/backing/file_source.hpp"
+#include "emu/store/location.hpp"
+#include "emu/store/process_slots.hpp"
+
+namespace daxemu::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+tl::unexpected<Problem> because(const std::string& what, int code, std::string remedy) {
+  return refuse(code, fmt::format("{}: {}", what, std::strerror(code)), std::move(remedy));
+}
+
+// One create or destroy at a time in a user's directory of platforms; the kernel drops the lock with its holder.
+class Home {
+public:
+  [[nodiscard]] static Outcome<Home> enter() {
+    const auto directory = store::platforms_directory();
+    if (!directory) {
+      return because("the directory of named platforms", directory.error().value, "set DAXEMU_HOME to a shorter path");
+    }
+    if (auto safe = store::make_private(directory->c_str()); !safe) {
+      return because(fmt::format("{} is not a directory only you can write to", directory->view()), safe.error().value,
+                     "remove it, or set DAXEMU_HOME to a directory of your own on tmpfs");
+    }
+    auto fd = sys::open(directory->c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (!fd || ::flock(*fd, LOCK_EX) != 0) {
+      return because(fmt::format("{} cannot be locked", directory->view()), fd ? errno : fd.error().value, "try again");
+    }
+    return Home(UniqueFd(*fd), std::string(directory->view()));
+  }
+  [[nodiscard]] fs::path directory_of(const std::string& name) const { return fs::path(path_) / name; }
+
+private:
+  Home(UniqueFd lock, std::string path) : lock_(std::move(lock)), path_(std::move(path)) {}
+  UniqueFd lock_;
+  std::string path_;
+};
+
+std::string prefix_of(const std::string& name) {
+  return fmt::format("daxemu-{}-{}-", ::geteuid(), name);
+}
+
+// Removes a platform's files, whole or half-built: its directory, and its huge page files by their prefix.
+void remove_files(const fs::path& directory, const std::string& name) {
+  std::error_code ignored;
+  for (const std::string& mount : backing::hugetlbfs_mounts()) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(mount, ignored)) {
+      if (entry.path().filename().string().starts_with(prefix_of(name))) {
+        fs::remove(entry.path(), ignored);
+      }
+    }
+  }
+  fs::remove_all(directory, ignored);
+}
+
+Outcome<void> check_name(const std::string& name) {
+  if (!store::is_platform_name(name)) {
+    return refuse(EINVAL, fmt::format("'{}' is no name for a platform", name),
+                  "use up to 32 letters, digits, '-', '_' or '.', such as lab");
+  }
+  return {};
+}
+
+} // namespace
+
+Outcome<store::Store> create_named(const std::string& name, const PlatformOptions& options) {
+  if (auto fine = check_name(name); !fine) {
+    return tl::unexpected(fine.error());
+  }
+  auto home = Home::enter();
+  if (!home) {
+    return tl::unexpected(home.error());
+  }
+  const fs::path directory = home->directory_of(name);
+  const fs::path ready = directory / "store";
+  if (fs::exists(ready)) {
+    return refuse(EEXIST, fmt::format("a platform named {} exists", name),
+                  fmt::format("choose another name, or remove it: daxemu destroy {}", name));
+  }
+  remove_files(directory, name); // what a create that was killed has left: without a store it was nobody's
+  if (::mkdir(directory.c_str(), 0700) != 0) {
+    return because(directory.string(), errno, "remove it, or set DAXEMU_HOME to a directory of your own on tmpfs");
+  }
+  backing::DirectorySource source(directory.string(), prefix_of(name));
+  auto built = build_platform(options, name, source);
+  if (!built) {
+    remove_files(directory, name);
+    return tl::unexpected(built.error());
+  }
+  if (::rename(built->location.c_str(), ready.c_str()) != 0) { // from now on it exists
+    const int code = errno;
+    remove_files(directory, name);
+    return because(ready.string(), code, "try again");
+  }
+  return std::move(built->store);
+}
+
+Outcome<void> destroy_named(const std::string& name, bool force) {
+  if (auto fine = check_name(name); !fine) {
+    return tl::unexpected(fine.error());
+  }
+  auto home = Home::enter();
+  if (!home) {
+    return tl::unexpected(home.error());
+  }
+  const fs::path directory = home->directory_of(name);
+  if (!fs::exists(directory)) {
+    return refuse(ENOENT, fmt::format("there is no platform named {}", name), "daxemu list shows those there are");
+  }
+  // A store that cannot be opened (corrupt, of another version) has no users this program could find: it may go.
+  if (auto store = store::Store::open((directory / "store").c_str()); store && !force) {
+    if (const std::vector<int> users = users_of(*store); !users.empty()) {
+      return refuse(EBUSY, fmt::format("platform {} is in use by process {}", name, fmt::join(users, ", ")),
+                    "end them, or use --force");
+    }
+  }
+  std::error_code ignored;
+  fs::remove(directory / "store", ignored); // first: what is left without it is nobody's
+  remove_files(directory, name);
+  return {};
+}
+
+std::vector<std::string> named_platforms() {
+  std::vector<std::string> names;
+  const auto directory = store::platforms_directory();
+  if (!directory || !store::check_private(directory->c_str())) {
+    return names;
+  }
+  std::error_code gone;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory->c_str(), gone)) {
+    if (fs::exists(entry.path() / "store", gone)) {
+      names.push_back(entry.path().filename().string());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Outcome<std::string> location_of_platform(const std::string& text) {
+  const auto location = store::store_location(text);
+  if (!location) {
+    return refuse(EINVAL, fmt::format("'{}' names no platform", text), "daxemu list shows those there are");
+  }
+  return std::string(location->view());
+}
+
+Outcome<store::Store> open_platform(const std::string& text) {
+  const auto location = location_of_platform(text);
+  if (!location) {
+    return tl::unexpected(location.error());
+  }
+  auto store = store::Store::open(location->c_str());
+  if (!store && store.error() == Errno{ENOENT}) {
+    return refuse(ENOENT, fmt::format("there is no platform named {}", text),
+                  "daxemu list shows those there are; daxemu create makes one");
+  }
+  if (!store) {
+    return because(fmt::format("platform {}", text), store.error().value,
+                   "it may be of another version of daxemu: daxemu destroy removes it");
+  }
+  return std::move(*store);
+}
+
+std::vector<int> users_of(const store::Store& store) {
+  std::vector<int> pids;
+  for (const store::ProcessSlot& slot : store.slots()) {
+    if (store::is_alive(slot)) {
+      pids.push_back(slot.pid);
+    }
+  }
+  return pids;
+}
+
+} // namespace daxemu::cli

@@ -1,0 +1,1 @@
+daxemu_unit_test(unit_named_platform named_platform_test.cpp LINK runtime_cli)
