@@ -1,5 +1,7 @@
 #include "runtime/cli/device_flags.hpp"
 
+#include <charconv>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -37,6 +39,20 @@ Outcome<void> read_word(const char* flag, const std::string& text, const Word<Va
   return refuse(EINVAL, fmt::format("{} {} is not known", flag, text), "use one of: " + known);
 }
 
+// Sets `value` if `text` says something. Whether the machine has the node is the topology's to say.
+Outcome<void> read_node(const std::string& text, std::optional<int>& value) {
+  if (text.empty()) {
+    return {};
+  }
+  int number = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || rest != text.data() + text.size() || number < 0) {
+    return refuse(EINVAL, fmt::format("--numa-node {} is no node number", text), "daxemu doctor lists the nodes");
+  }
+  value = number;
+  return {};
+}
+
 } // namespace
 
 std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
@@ -58,7 +74,8 @@ Outcome<std::optional<std::uint64_t>> size_of_flag(const char* flag, const std::
   }
   const auto bytes = parse_size(text);
   if (!bytes) {
-    return refuse(EINVAL, fmt::format("{} {} is no size", flag, text),
+    const char* fault = bytes.error() == Errno{ERANGE} ? "more than a file can hold" : "no size";
+    return refuse(EINVAL, fmt::format("{} {} is {}", flag, text, fault),
                   "give a number with K, M, G or T, such as 2M or 4G");
   }
   return std::optional<std::uint64_t>(*bytes);
@@ -81,16 +98,14 @@ Outcome<PlatformOptions> platform_options(const DeviceFlags& flags) {
   }
   options.size = size->value_or(options.size);
   options.align = align->value_or(options.align);
-  for (const Outcome<void>& read : {dax::check_geometry(options.size, options.align),
-                                    read_word("--backing", flags.backing, kBackings, options.backing),
-                                    read_word("--engine", flags.engine, kEngines, options.engine),
-                                    read_word("--region", flags.region, kRegions, options.region)}) {
+  for (const Outcome<void>& read :
+       {dax::check_geometry(options.size, options.align),
+        read_word("--backing", flags.backing, kBackings, options.backing),
+        read_word("--engine", flags.engine, kEngines, options.engine),
+        read_word("--region", flags.region, kRegions, options.region), read_node(flags.numa_node, options.numa_node)}) {
     if (!read) {
       return tl::unexpected(read.error());
     }
-  }
-  if (flags.numa_node >= 0) {
-    options.numa_node = flags.numa_node;
   }
   return options;
 }

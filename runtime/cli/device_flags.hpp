@@ -22,7 +22,7 @@ struct DeviceFlags {
   std::string region = "hmem";
   std::string backing = "auto";
   std::string engine = "auto";
-  int numa_node = -1;
+  std::string numa_node;
 };
 
 // Returns the options added.

@@ -9,30 +9,17 @@
 
 #include "daxemu_build.hpp"
 #include "runtime/cli/commands.hpp"
+#include "runtime/cli/mistake.hpp"
 #include "runtime/cli/terminal.hpp"
 
 namespace daxemu::cli {
 namespace {
 
-// CLI11's words for a mistake, in our form.
-int explain(const CLI::App& app, const CLI::ParseError& error) {
-  if (error.get_exit_code() == 0) { // --help, --version
-    return app.exit(error);
-  }
-  std::string what = error.what();
-  std::replace(what.begin(), what.end(), '\n', ' ');
-  const CLI::App* verb = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
-  const std::string help = verb == &app ? "daxemu --help" : fmt::format("daxemu {} --help", verb->get_name());
-  complain({EINVAL, what, fmt::format("see {}; a command to run goes behind --", help)});
-  return kExitRefused;
-}
-
 int main_of(int argc, char** argv) {
   const std::vector<std::string> all(argv + 1, argv + argc);
   const auto split = std::find(all.begin(), all.end(), "--");
   const std::vector<std::string> command(split == all.end() ? split : split + 1, all.end());
-  std::vector<std::string> own(all.begin(), split);
-  std::reverse(own.begin(), own.end()); // the order CLI11 takes a vector in
+  const std::vector<std::string> own(all.begin(), split);
 
   CLI::App app("A device-dax that is not there", "daxemu");
   app.set_version_flag("--version", fmt::format("daxemu {} (mirrors device-dax of {})", kVersion, kProfile));
@@ -44,9 +31,13 @@ int main_of(int argc, char** argv) {
   verbs["doctor"] = add_doctor_verb(app);
   verbs["list"] = add_list_verb(app);
   try {
-    app.parse(own);
+    app.parse(std::vector<std::string>(own.rbegin(), own.rend())); // the order CLI11 takes a vector in
   } catch (const CLI::ParseError& error) {
-    return explain(app, error);
+    if (error.get_exit_code() == 0) { // --help, --version
+      return app.exit(error);
+    }
+    complain(mistake_of(app, error, own));
+    return kExitRefused;
   }
   return verbs.at(app.get_subcommands().front()->get_name())->run(command);
 }

@@ -4,8 +4,10 @@
 #include <climits>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <sstream>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "daxemu_build.hpp"
@@ -27,14 +29,15 @@ Outcome<std::string> find_preload_library() {
   const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
   const std::array candidates = {here / ".." / "lib" / "libdaxemu-preload.so",
                                  here / ".." / kInstallLibDir / "libdaxemu-preload.so"};
-  std::string tried;
+  std::set<std::string> tried; // both may be the same place
   for (const fs::path& candidate : candidates) {
     if (fs::exists(candidate, error)) {
       return fs::canonical(candidate, error).string();
     }
-    tried += (tried.empty() ? "" : ", ") + candidate.lexically_normal().string();
+    tried.insert(candidate.lexically_normal().string());
   }
-  return refuse(ENOENT, "libdaxemu-preload.so is not at " + tried, "build or install it, or set DAXEMU_PRELOAD");
+  return refuse(ENOENT, fmt::format("libdaxemu-preload.so is not at {}", fmt::join(tried, " or ")),
+                "build or install it, or set DAXEMU_PRELOAD");
 }
 
 std::string preload_value(const std::string& library, const char* present) {
