@@ -9,14 +9,16 @@ namespace daxemu::mm {
 
 // Bits of FolioRecord::flags.
 enum FolioFlag : std::uint32_t {
-  kFolioTouched = 1U << 0,  // some process has touched it since the platform began (or since it was healed)
-  kFolioDirty = 1U << 1,    // written to through a write mapping or by DMA
-  kFolioHwpoison = 1U << 2, // PG_hwpoison: memory_failure() has hit it
+  kFolioTouched = 1U << 0,   // some process has touched it since the platform began (or since it was healed)
+  kFolioDirty = 1U << 1,     // written to through a write mapping or by DMA
+  kFolioHwpoison = 1U << 2,  // PG_hwpoison: memory_failure() has hit it
+  kFolioAllocated = 1U << 3, // the driver has handed it out, which is one of its references (zone_device_page_init)
 };
 
 struct alignas(64) FolioRecord {
-  std::atomic<std::int32_t> refcount{0}; // references beyond the pgmap's own (0: idle)
-  std::atomic<std::int32_t> pincount{0}; // folio->_pincount, for folios of order >= 1
+  // folio->_refcount (low half: references beyond the pgmap's own; 0 is idle) and folio->_pincount (high half: pins of
+  // folios of order >= 1). One word, so that a pin is one atomic step; change it through folio_counts.hpp only.
+  std::atomic<std::uint64_t> counts{0};
   std::atomic<std::int32_t> mapcount{0}; // mappings of this extent over all processes, as far as faults told us
   std::atomic<std::uint32_t> flags{0};   // FolioFlag
   std::atomic<std::uint64_t> index{0};   // folio->index: page offset in its mapping

@@ -1,0 +1,69 @@
+// References and pins of one folio, changed together in one atomic step. Counts never wrap: a step that would pass
+// either end of the range changes nothing and is reported.
+#pragma once
+
+#include <limits>
+
+#include "emu/base/result.hpp"
+#include "emu/mm/folio_record.hpp"
+
+namespace daxemu::mm {
+
+// GUP_PIN_COUNTING_BIAS (include/linux/mm.h): what one pin adds to the reference count of an order-0 folio, which has
+// no _pincount of its own.
+inline constexpr std::uint32_t kPinBias = 1024;
+
+struct FolioCounts {
+  std::uint32_t refs = 0; // references beyond the pgmap's own
+  std::uint32_t pins = 0; // _pincount; always 0 at order 0
+};
+
+[[nodiscard]] constexpr FolioCounts unpack_counts(std::uint64_t word) {
+  return {static_cast<std::uint32_t>(word), static_cast<std::uint32_t>(word >> 32)};
+}
+[[nodiscard]] constexpr std::uint64_t pack_counts(FolioCounts counts) {
+  return (static_cast<std::uint64_t>(counts.pins) << 32) | counts.refs;
+}
+[[nodiscard]] inline FolioCounts counts_of(const FolioRecord& record) {
+  return unpack_counts(record.counts.load(std::memory_order_seq_cst));
+}
+
+inline constexpr std::uint32_t kMaxCount = std::numeric_limits<std::int32_t>::max();
+
+// Adds `add`. True: the folio was idle before. Errors: ENOMEM where a count would pass INT_MAX, what try_get_folio()
+// does when _refcount is about to overflow (nothing is changed).
+[[nodiscard]] inline Result<bool> add_counts(FolioRecord& record, FolioCounts add) {
+  std::uint64_t word = record.counts.load(std::memory_order_relaxed);
+  while (true) {
+    const FolioCounts now = unpack_counts(word);
+    if (now.refs > kMaxCount || now.pins > kMaxCount || add.refs > kMaxCount - now.refs ||
+        add.pins > kMaxCount - now.pins) {
+      return fail(ENOMEM);
+    }
+    // seq_cst: who takes a reference and then looks whether the pgmap still lives must not be reordered against who
+    // kills the pgmap and then looks for references.
+    if (record.counts.compare_exchange_weak(word, word + pack_counts(add), std::memory_order_seq_cst,
+                                            std::memory_order_relaxed)) {
+      return now.refs == 0;
+    }
+  }
+}
+
+// Takes `drop` away. True: the folio became idle with this step, and of all concurrent callers only this one is told.
+// Errors: ERANGE where a count would fall below zero: somebody released what he did not hold (nothing is changed; the
+// kernel warns in page_ref_sub and goes on with a broken count).
+[[nodiscard]] inline Result<bool> drop_counts(FolioRecord& record, FolioCounts drop) {
+  std::uint64_t word = record.counts.load(std::memory_order_relaxed);
+  while (true) {
+    const FolioCounts now = unpack_counts(word);
+    if (now.refs < drop.refs || now.pins < drop.pins) {
+      return fail(ERANGE);
+    }
+    if (record.counts.compare_exchange_weak(word, word - pack_counts(drop), std::memory_order_seq_cst,
+                                            std::memory_order_relaxed)) {
+      return drop.refs > 0 && now.refs == drop.refs;
+    }
+  }
+}
+
+} // namespace daxemu::mm

@@ -1,0 +1,57 @@
+// What the file behind a device's folios holds, in this order, sparse: a control block, one FolioRecord per extent, and
+// per holding process one HolderRecord per extent. An idle device's holder records are all zero.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "emu/base/units.hpp"
+#include "emu/mm/folio_record.hpp"
+
+namespace daxemu::mm {
+
+// One process that holds references or pins on the device. Recognised by pid and start time, so that a recycled pid is
+// not mistaken for it.
+struct HolderHeader {
+  std::atomic<std::uint32_t> state{0}; // 0 free, 1 being taken or released, 2 live
+  std::int32_t pid = 0;
+  std::uint64_t start_time = 0; // clock ticks since boot, field 22 of /proc/PID/stat
+};
+inline constexpr std::uint32_t kMaxHolders = 256;
+
+// What one process holds of one folio. Both words are gets in the low half, pins in the high half, in units of calls'
+// pages. `claimed` grows before the folio's counts do and `applied` after them (and the other way round on release), so
+// that a process killed in between leaves no doubt about more than the difference; see holder_table.hpp.
+struct alignas(64) HolderRecord {
+  std::atomic<std::uint64_t> claimed{0};
+  std::atomic<std::uint64_t> applied{0};
+  std::atomic<std::uint64_t> since_ns{0}; // CLOCK_REALTIME_COARSE of the oldest call still held
+  std::atomic<std::uint64_t> site{0};     // return address of that call, 0 unless asked for
+  std::atomic<std::uint32_t> tid{0};      // thread that made it
+  std::atomic<std::uint32_t> longterm{0}; // FOLL_LONGTERM was given in some call since
+  std::uint64_t reserved[3] = {};
+};
+static_assert(sizeof(HolderRecord) == 64);
+
+struct FolioControl {
+  std::atomic<std::uint32_t> pgmap_state{0}; // pgmap::State
+  std::uint32_t reserved = 0;
+  std::atomic<std::uint64_t> refused{0}; // underflows and saturations reported, over all processes
+  std::array<HolderHeader, kMaxHolders> holders{};
+};
+
+[[nodiscard]] constexpr std::uint64_t folio_records_offset() {
+  return align_up(sizeof(FolioControl), kPageSize);
+}
+[[nodiscard]] constexpr std::uint64_t folio_records_size(std::uint64_t extents) {
+  return align_up(extents * sizeof(FolioRecord), kPageSize);
+}
+[[nodiscard]] constexpr std::uint64_t holder_area_offset(std::uint64_t extents, std::uint32_t holder) {
+  return folio_records_offset() + folio_records_size(extents) +
+         holder * align_up(extents * sizeof(HolderRecord), kPageSize);
+}
+[[nodiscard]] constexpr std::uint64_t folio_file_size(std::uint64_t extents) {
+  return holder_area_offset(extents, kMaxHolders);
+}
+
+} // namespace daxemu::mm

@@ -1,0 +1,117 @@
+// Who holds references and pins on a device's folios: the part of the pin ledger that outlives its holder. It lies in
+// the device's folio file, so that whoever finds a holder dead can release what it held.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "emu/base/mapping.hpp"
+#include "emu/base/result.hpp"
+#include "emu/base/unique_fd.hpp"
+#include "emu/base/units.hpp"
+#include "emu/mm/folio_counts.hpp"
+#include "emu/mm/folio_table.hpp"
+
+namespace daxemu::mm {
+
+// Neighbouring folios that one process holds alike.
+struct Hold {
+  pid_t pid = 0;
+  pid_t tid = 0;
+  ExtentIndex first;
+  std::uint64_t folios = 0;
+  std::uint32_t gets = 0; // of each of them
+  std::uint32_t pins = 0;
+  bool longterm = false;
+  std::uint64_t since_ns = 0; // CLOCK_REALTIME
+  std::uint64_t site = 0;     // return address in the holder, 0: not recorded
+};
+
+// What is noted about a call that takes or drops holds.
+struct HoldStamp {
+  std::uint32_t tid = 0;
+  std::uint64_t since_ns = 0;
+  std::uint64_t site = 0;
+  bool longterm = false;
+};
+
+class HolderTable {
+public:
+  // `fd` is the device's folio file (kept). Errors: fstat(2)'s, EIO when it is too short.
+  [[nodiscard]] static Result<HolderTable> open(UniqueFd fd, std::uint64_t extents);
+  HolderTable(HolderTable&&) noexcept;
+  HolderTable& operator=(HolderTable&&) noexcept;
+  ~HolderTable();
+
+  // This process's records, one per extent; taken on the first call, and again after forget(). Dead holders are not
+  // looked for, unless no place is left. Errors: ENOMEM (256 live holders), mmap(2)'s.
+  [[nodiscard]] Result<HolderRecord*> mine(const FolioTable& folios);
+
+  // The child of a fork holds nothing: the kernel gives pins to whoever called, not to copies of him.
+  void forget();
+
+  // Gives this process's place back if it holds nothing. Errors: EBUSY if it does.
+  Result<void> leave(const FolioTable& folios);
+
+  // Releases what dead processes held. `released(hold, became_idle)` hears of each folio; Hold::folios is 1 there.
+  // Safe against its own death: another reaper goes on where it stopped. Returns the number of folios released.
+  using Released = std::function<void(const Hold&, bool)>;
+  Result<std::uint64_t> reap(const FolioTable& folios, unsigned order, const Released& released);
+
+  // What everybody holds, merged over neighbouring folios. Errors: lseek(2)'s and mmap(2)'s.
+  [[nodiscard]] Result<std::vector<Hold>> list(const FolioTable& folios) const;
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+private:
+  struct State;
+  HolderTable(UniqueFd fd, std::uint64_t extents);
+
+  UniqueFd fd_;
+  std::uint64_t extents_ = 0;
+  std::unique_ptr<State> state_;
+};
+
+// The three steps of taking and of dropping a hold. At any moment applied <= what the folio's counts contain <=
+// claimed.
+[[nodiscard]] constexpr std::uint64_t hold_word(std::uint32_t gets, std::uint32_t pins) {
+  return (static_cast<std::uint64_t>(pins) << 32) | gets;
+}
+inline void claim(HolderRecord& record, std::uint64_t word, const HoldStamp& stamp) {
+  if (record.claimed.fetch_add(word, std::memory_order_acq_rel) == 0) { // the first of this process on this folio
+    record.tid.store(stamp.tid, std::memory_order_relaxed);
+    record.since_ns.store(stamp.since_ns, std::memory_order_relaxed);
+    record.site.store(stamp.site, std::memory_order_relaxed);
+  }
+  if (stamp.longterm) {
+    record.longterm.store(1, std::memory_order_relaxed);
+  }
+}
+inline void confirm(HolderRecord& record, std::uint64_t word) {
+  record.applied.fetch_add(word, std::memory_order_release);
+}
+// Errors: ERANGE: this process does not hold that much of it (nothing is changed).
+[[nodiscard]] inline Result<void> begin_drop(HolderRecord& record, std::uint64_t word) {
+  std::uint64_t now = record.applied.load(std::memory_order_relaxed);
+  do {
+    if ((now & 0xffff'ffffU) < (word & 0xffff'ffffU) || (now >> 32) < (word >> 32)) {
+      return fail(ERANGE);
+    }
+  } while (
+      !record.applied.compare_exchange_weak(now, now - word, std::memory_order_acq_rel, std::memory_order_relaxed));
+  return {};
+}
+inline void end_drop(HolderRecord& record, std::uint64_t word) {
+  record.claimed.fetch_sub(word, std::memory_order_acq_rel);
+}
+
+// Field 22 of /proc/PID/stat; nothing when there is no such process.
+[[nodiscard]] std::optional<std::uint64_t> start_time_of(pid_t pid);
+
+} // namespace daxemu::mm
