@@ -1,0 +1,78 @@
+// What the flags of a device mean, and how a bad value is refused.
+#include "runtime/cli/device_flags.hpp"
+
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace daxemu::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(DeviceFlags, DefaultsAreA4gDeviceOf2mExtents) {
+  const auto options = platform_options({});
+  ASSERT_TRUE(options) << options.error().what;
+  EXPECT_EQ(options->size, 4ULL << 30);
+  EXPECT_EQ(options->align, 2ULL << 20);
+  EXPECT_EQ(options->device.region, 0U);
+  EXPECT_EQ(options->device.id, 0U);
+  EXPECT_FALSE(options->backing);
+  EXPECT_FALSE(options->numa_node);
+}
+
+TEST(DeviceFlags, EachFlagIsRead) {
+  DeviceFlags flags;
+  flags.size = "2GiB";
+  flags.align = "1g";
+  flags.device = "/dev/dax3.7";
+  flags.backing = "shmem";
+  flags.engine = "populate";
+  flags.region = "pmem";
+  flags.numa_node = "2";
+  const auto options = platform_options(flags);
+  ASSERT_TRUE(options) << options.error().what;
+  EXPECT_EQ(options->size, 2ULL << 30);
+  EXPECT_EQ(options->align, 1ULL << 30);
+  EXPECT_EQ(options->device.region, 3U);
+  EXPECT_EQ(options->device.id, 7U);
+  EXPECT_EQ(options->backing, store::BackingKind::shmem);
+  EXPECT_EQ(options->engine, store::EngineKind::populate);
+  EXPECT_EQ(options->region, store::RegionKind::pmem);
+  EXPECT_EQ(options->numa_node, 2);
+}
+
+struct BadRow {
+  std::function<void(DeviceFlags&)> set;
+  const char* what;
+  const char* remedy;
+};
+class BadFlag : public ::testing::TestWithParam<BadRow> {};
+TEST_P(BadFlag, IsNamedWithItsValueAndARemedy) {
+  DeviceFlags flags;
+  GetParam().set(flags);
+  const auto options = platform_options(flags);
+  ASSERT_FALSE(options);
+  EXPECT_EQ(options.error().code, EINVAL);
+  EXPECT_THAT(options.error().what, HasSubstr(GetParam().what));
+  EXPECT_THAT(options.error().remedy, HasSubstr(GetParam().remedy));
+}
+INSTANTIATE_TEST_SUITE_P(
+    Rows, BadFlag,
+    ::testing::Values(
+        BadRow{[](DeviceFlags& f) { f.size = "3M"; }, "--size 3M is not a multiple of 2M", "--size 2M or 4M"},
+        BadRow{[](DeviceFlags& f) { f.size = "1.5G"; }, "--size 1.5G is no size", "2M or 4G"},
+        BadRow{[](DeviceFlags& f) { f.size = "9000000T"; }, "--size 9000000T is more than a file can hold", "2M or 4G"},
+        BadRow{[](DeviceFlags& f) { f.size = "0"; }, "--size 0", "--size 2M"},
+        BadRow{[](DeviceFlags& f) { f.align = "3M"; }, "--align 3M is no extent size", "4K, 2M or 1G"},
+        BadRow{[](DeviceFlags& f) { f.align = "huge"; }, "--align huge is no size", "2M"},
+        BadRow{[](DeviceFlags& f) { f.device = "pmem0"; }, "--device pmem0 is no device name", "dax0.0"},
+        BadRow{[](DeviceFlags& f) { f.backing = "disk"; }, "--backing disk is not known", "auto, hugetlb, shmem"},
+        BadRow{[](DeviceFlags& f) { f.engine = "steam"; }, "--engine steam is not known", "handler"},
+        BadRow{[](DeviceFlags& f) { f.region = "cxl"; }, "--region cxl is not known", "hmem, pmem"},
+        BadRow{[](DeviceFlags& f) { f.numa_node = "-5"; }, "--numa-node -5 is no node number", "doctor"},
+        BadRow{[](DeviceFlags& f) { f.numa_node = "1x"; }, "--numa-node 1x is no node number", "doctor"}));
+
+} // namespace
+} // namespace daxemu::cli
