@@ -1,0 +1,122 @@
+# The virtual machine: its layout, its channels, and what to make of its end. Sourced by guest.
+# shellcheck shell=sh disable=SC2154
+
+# Physical memory: [0, 3G) and, if --memory asks for more, [4G, 4G + rest) are the guest's; the device follows, 1G-aligned, up to the
+# top. QEMU's pc machine puts what exceeds 3G of -m at 4G.
+low_bytes=3221225472
+four_g=4294967296
+one_g=1073741824
+
+# layout: memory_bytes, size_bytes, align_bytes -> machine_bytes, boot_words.
+layout() {
+  rest=0
+  [ "$memory_bytes" -le $low_bytes ] || rest=$((memory_bytes - low_bytes))
+  # A gap below the device is the guest's memory too: it cannot be left out.
+  rest=$(((rest + one_g - 1) / one_g * one_g))
+  start=$((four_g + rest))
+  length=$size_bytes
+  if [ "$region" = pmem ]; then
+    # nd_pfn_init: the data starts at max(align, 2M) behind the info block.
+    length=$((size_bytes + (align_bytes > 2097152 ? align_bytes : 2097152)))
+    boot_words="memmap=$length!$start"
+  else
+    # Type 1 (RAM) becomes 0xefffffff (soft reserved), which dax_hmem takes.
+    boot_words="memmap=$length%$start-1+4026531839"
+  fi
+  # QEMU wants whole pages only, but keeps 3G below 4G just when more than 3.5G are asked for.
+  machine_bytes=$((low_bytes + rest + length))
+  if [ $machine_bytes -lt 3758096384 ]; then
+    machine_bytes=3758096384
+  fi
+  # Below --memory 3G the kernel is told to leave the rest alone.
+  if [ "$memory_bytes" -lt $low_bytes ]; then
+    boot_words="$boot_words memmap=$((low_bytes - memory_bytes))\$$memory_bytes"
+  fi
+}
+
+# kvm_boots: whether a guest gets as far as its init with KVM. /dev/kvm may be there and yet not run a kernel (nested, emulated).
+kvm_boots() {
+  [ -r /dev/kvm ] && [ -w /dev/kvm ] || return 1
+  verdict=$cache/kvm-$(cksum </proc/sys/kernel/random/boot_id | tr ' ' -)-${base##*/base-}
+  if [ ! -s "$verdict" ]; then
+    timeout -k 1 10 qemu-system-x86_64 -accel kvm -cpu max -m 1G -display none -monitor none -serial none -no-reboot \
+      -kernel "$kernel" -initrd "$base" -append "panic=-1 daxemu.probe" >/dev/null 2>&1 \
+      && answer=yes || answer=no
+    echo "$answer" >"$verdict.$$"
+    mv "$verdict.$$" "$verdict"
+  fi
+  [ "$(cat "$verdict")" = yes ]
+}
+
+choose_accel() {
+  case $accel in
+    auto) if kvm_boots; then accel=kvm; else accel=tcg; fi ;;
+    kvm) kvm_boots || give_up 126 "--accel kvm: no guest boots with /dev/kvm here: use --accel tcg" ;;
+  esac
+}
+
+# last_lines: the end of the kernel's log without escape codes, for a person.
+last_lines() {
+  tr -d '\r\000' <"$work/log" | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' | grep -v '^ *$' | tail -n "$1" | sed 's/^/  kernel: /' >&2
+}
+
+run_machine() {
+  layout
+  {
+    echo "REGION=$region"
+    echo "ALIGN=$align"
+    echo "SIZE=$size_bytes"
+  } >"$work/root/guest/configuration"
+  {
+    cat "$base"
+    for tree in "$work"/folder.* "$work/root"; do
+      [ ! -d "$tree" ] || pack "$tree"
+    done
+  } >"$work/initramfs" || give_up 126 "the guest's initramfs could not be written to $work: is ${TMPDIR:-/tmp} full?"
+  loglevel='quiet loglevel=4'
+  [ "$kernel_log" = no ] || loglevel='loglevel=7'
+
+  mkfifo "$work/stdout" "$work/stderr"
+  cat "$work/stdout" &
+  stdout_pid=$!
+  cat "$work/stderr" >&2 &
+  stderr_pid=$!
+  # Held open here, so that the readers end when QEMU has, whether it came as far as opening its end or not.
+  exec 7>"$work/stdout" 8>"$work/stderr"
+  : >"$work/log"
+  : >"$work/status"
+  timeout -k 5 "$seconds" qemu-system-x86_64 -accel "$accel" -cpu max -smp 2 -m "$((machine_bytes / 1048576))M" \
+    -display none -monitor none -no-reboot -nic none -kernel "$kernel" -initrd "$work/initramfs" \
+    -append "console=ttyS0 $loglevel panic=-1 oops=panic mitigations=off nmi_watchdog=0 $boot_words" \
+    -chardev "file,id=log,path=$work/log" -serial chardev:log \
+    -device virtio-serial-pci \
+    -chardev "file,id=stdout,path=$work/stdout" -device virtserialport,chardev=stdout,nr=1 \
+    -chardev "file,id=stderr,path=$work/stderr" -device virtserialport,chardev=stderr,nr=2 \
+    -chardev "file,id=status,path=$work/status" -device virtserialport,chardev=status,nr=3 \
+    </dev/null >"$work/qemu" 2>&1 &
+  machine_pid=$!
+  machine_status=0
+  wait "$machine_pid" || machine_status=$?
+  machine_pid=
+  exec 7>&- 8>&-
+  wait "$stdout_pid" "$stderr_pid" 2>/dev/null || :
+  [ "$kernel_log" = no ] || last_lines 100000
+
+  status=$(cat "$work/status")
+  case $status in
+    'exit '*) exit "${status#exit }" ;;
+    setup\ *)
+      last_lines 20
+      give_up 125 "the guest could not be set up: ${status#setup }" ;;
+  esac
+  if [ "$machine_status" -eq 124 ] || [ "$machine_status" -eq 137 ]; then
+    last_lines 5
+    give_up 124 "--timeout $seconds: the time was up and the guest was stopped: give more seconds if the command needs them"
+  fi
+  last_lines 40
+  sed 's/^/  qemu: /' "$work/qemu" >&2
+  if grep -q -e 'Kernel panic' -e 'Oops' "$work/log"; then
+    give_up 125 "the guest's kernel panicked while the command ran (its last lines are above)"
+  fi
+  give_up 125 "the guest ended without the command's exit status (QEMU's was $machine_status)"
+}
