@@ -1,0 +1,93 @@
+# shellcheck shell=sh
+# What the client tests share: a scratch folder, comparisons that show both sides, skips with a reason.
+# DAXEMU_BIN is the daxemu command under test. A test is in its scratch folder when this file has been read.
+
+set -eu
+export LC_ALL=C
+unset DAXEMU DAXEMU_PLATFORM DAXEMU_PRELOAD LD_PRELOAD # the test's machine is the real one
+
+daxemu=${DAXEMU_BIN:?is not set: the daxemu command under test}
+daxemu=$(cd "$(dirname "$daxemu")" && pwd -P)/${daxemu##*/}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export DAXEMU_TEST_MARK="$scratch" # in the environment of whatever this test starts
+cd "$scratch"
+
+fail() {
+  printf 'FAIL: %s\n' "$1"
+  exit 1
+}
+
+skip() {
+  printf 'SKIP: %s\n' "$1"
+  exit 77
+}
+
+# needs COMMAND ...: skips unless all are installed.
+needs() {
+  for tool in "$@"; do
+    command -v "$tool" >/dev/null 2>&1 || skip "$tool is not installed (python-free-scripts/deps test)"
+  done
+}
+
+# needs_huge_pages COUNT: skips unless COUNT huge pages of 2M are available.
+needs_huge_pages() {
+  pool=/sys/kernel/mm/hugepages/hugepages-2048kB
+  [ -d "$pool" ] || skip "this kernel has no huge pages of 2M"
+  have=$(($(cat $pool/free_hugepages) - $(cat $pool/resv_hugepages)))
+  [ "$have" -ge "$1" ] || skip "needs $1 huge pages of 2M, the pool has $have available"
+}
+
+# same WHAT GOT EXPECTED
+same() {
+  [ "$2" = "$3" ] || fail "$1
+got:      $2
+expected: $3"
+}
+
+# matches WHAT GOT PATTERN: GOT has a line that PATTERN (grep -E) describes.
+matches() {
+  printf '%s\n' "$2" | grep -qE -- "$3" || fail "$1: no line matches $3 in
+$2"
+}
+
+# has_not WHAT GOT PATTERN
+has_not() {
+  if printf '%s\n' "$2" | grep -qE -- "$3"; then
+    fail "$1: a line matches $3 in
+$2"
+  fi
+}
+
+# status_of COMMAND ...: sets $status, $out and $err.
+status_of() {
+  status=0
+  "$@" >out 2>err || status=$?
+  out=$(cat out)
+  err=$(cat err)
+}
+
+# runs COMMAND ...: sets $out and $err; fails unless the command succeeds.
+runs() {
+  status_of "$@"
+  [ "$status" -eq 0 ] || fail "exit status $status of: $*
+$out
+$err"
+}
+
+# Fails if a process that this test started is still there. A keeper ends after its command: give it a moment.
+nothing_runs() {
+  for attempt in 1 2 3 4 5 6 7 8 9 10; do
+    left=""
+    # shellcheck disable=SC2013 # the lines are words
+    for environment in $(grep -lzsxF "DAXEMU_TEST_MARK=$scratch" /proc/[0-9]*/environ); do
+      pid=${environment#/proc/}
+      pid=${pid%/environ}
+      name=$(cat "/proc/$pid/comm" 2>/dev/null) || continue
+      [ "$pid" = "$$" ] || [ "$name" = grep ] || [ "$name" = "${0##*/}" ] || left="$left $pid ($name)"
+    done
+    [ -n "$left" ] || return 0
+    sleep 0.1
+  done
+  fail "still running after $attempt looks:$left"
+}

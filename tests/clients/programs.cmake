@@ -1,0 +1,6 @@
+# Programs that never touch the device behave as without daxemu; `run` itself is invisible to what it runs.
+daxemu_client_test(plain_programs plain_programs_test.sh TIMEOUT 300)
+daxemu_client_test(exit_status exit_status_test.sh)
+daxemu_client_test(signals signals_test.sh)
+daxemu_client_test(streams streams_test.sh)
+daxemu_client_test(nested nested_test.sh)
