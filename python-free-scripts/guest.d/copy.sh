@@ -59,7 +59,7 @@ stage_named_program() {
     /*) ;;
     */*) program=$PWD/$program ;;
     *) program=$1
-       [ -f "$1" ] && program=$(realpath -s -- "$1") || give_up 2 "--program $1: no such program here: give a path, or install it" ;;
+       [ -f "$1" ] || give_up 2 "--program $1: no such program here: give a path, or install it" ;;
   esac
   stage_program "$work/root" "$(realpath -s -- "$program")"
 }
@@ -69,7 +69,7 @@ stage_copy() {
   from=$1 to=
   if [ ! -e "$from" ]; then
     from=${1%:*} to=${1##*:}
-    [ "$from" != "$1" ] && [ -e "$from" ] || give_up 2 "--copy $1: no such file or folder: check the path"
+    [ -e "$from" ] || give_up 2 "--copy $1: no such file or folder: check the path"
   fi
   [ -r "$from" ] || give_up 2 "--copy $1: it cannot be read: check its permissions"
   # A folder gets a tree of its own: anything staged inside it later would be written through the link, into this machine.
@@ -101,7 +101,9 @@ stage_variable() {
 stage_command() {
   # A word without a slash that is no file here is left to the guest: busybox may have it.
   case $1 in
-    */*) [ -x "$1" ] && [ ! -d "$1" ] || give_up 2 "$1 is not a program: check the path"
+    */*) if [ ! -x "$1" ] || [ -d "$1" ]; then
+           give_up 2 "$1 is not a program: check the path"
+         fi
          stage_named_program "$1" ;;
     *) ! command -v -- "$1" | grep -q '^/' || stage_named_program "$1" ;;
   esac

@@ -39,7 +39,7 @@ kvm_boots() {
   [ -r /dev/kvm ] && [ -w /dev/kvm ] || return 1
   verdict=$cache/kvm-$(cksum </proc/sys/kernel/random/boot_id | tr ' ' -)-${base##*/base-}
   if [ ! -s "$verdict" ]; then
-    timeout -k 1 10 qemu-system-x86_64 -accel kvm -cpu max -m 1G -display none -monitor none -serial none -no-reboot \
+    timeout -k 1 10 qemu-system-x86_64 -accel kvm -cpu max -m 1G -nodefaults -display none -no-reboot \
       -kernel "$kernel" -initrd "$base" -append "panic=-1 daxemu.probe" >/dev/null 2>&1 \
       && answer=yes || answer=no
     echo "$answer" >"$verdict.$$"
@@ -86,7 +86,7 @@ run_machine() {
   : >"$work/log"
   : >"$work/status"
   timeout -k 5 "$seconds" qemu-system-x86_64 -accel "$accel" -cpu max -smp 2 -m "$((machine_bytes / 1048576))M" \
-    -display none -monitor none -no-reboot -nic none -kernel "$kernel" -initrd "$work/initramfs" \
+    -nodefaults -display none -no-reboot -kernel "$kernel" -initrd "$work/initramfs" \
     -append "console=ttyS0 $loglevel panic=-1 oops=panic mitigations=off nmi_watchdog=0 $boot_words" \
     -chardev "file,id=log,path=$work/log" -serial chardev:log \
     -device virtio-serial-pci \
@@ -106,14 +106,14 @@ run_machine() {
   case $status in
     'exit '*) exit "${status#exit }" ;;
     setup\ *)
-      last_lines 20
+      [ "$kernel_log" = yes ] || last_lines 20
       give_up 125 "the guest could not be set up: ${status#setup }" ;;
   esac
   if [ "$machine_status" -eq 124 ] || [ "$machine_status" -eq 137 ]; then
-    last_lines 5
+    [ "$kernel_log" = yes ] || last_lines 5
     give_up 124 "--timeout $seconds: the time was up and the guest was stopped: give more seconds if the command needs them"
   fi
-  last_lines 40
+  [ "$kernel_log" = yes ] || last_lines 40
   sed 's/^/  qemu: /' "$work/qemu" >&2
   if grep -q -e 'Kernel panic' -e 'Oops' "$work/log"; then
     give_up 125 "the guest's kernel panicked while the command ran (its last lines are above)"
