@@ -1,0 +1,245 @@
+#include "emu/backing/image.hpp"
+
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "emu/base/size_text.hpp"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace daxemu::backing {
+namespace {
+
+using image::Entry;
+using image::Header;
+
+tl::unexpected<Problem> problem_of(const std::string& path, int code) {
+  switch (code) {
+  case EEXIST:
+    return refuse(code, "the image " + path + " exists", "use it, or choose another name");
+  case EBUSY:
+    return refuse(code, "the image " + path + " is in use", "end the platform that uses it, or open it read-only");
+  case EPROTO:
+    return refuse(code, path + " is no image of daxemu, or its header is damaged", "give the path of an image");
+  case ENOTSUP:
+    return refuse(code, path + " is an image of another version of daxemu", "use the version that made it");
+  case EIO:
+    return refuse(code, "the image " + path + " is cut short", "restore it from a copy");
+  default:
+    return refuse(code, "the image " + path + ": " + std::strerror(code), "check the path and the disk");
+  }
+}
+
+// The whole of `bytes` at `offset`; a short transfer is EIO.
+Result<void> read_fully(int fd, std::span<std::byte> bytes, std::uint64_t offset) {
+  while (!bytes.empty()) {
+    const auto got = sys::pread(fd, bytes.data(), bytes.size(), offset);
+    if (!got) {
+      return tl::unexpected(got.error());
+    }
+    if (*got == 0) {
+      return fail(EIO);
+    }
+    bytes = bytes.subspan(*got);
+    offset += *got;
+  }
+  return {};
+}
+
+Result<void> write_fully(int fd, std::span<const std::byte> bytes, std::uint64_t offset) {
+  while (!bytes.empty()) {
+    const auto put = sys::pwrite(fd, bytes.data(), bytes.size(), offset);
+    if (!put) {
+      return tl::unexpected(put.error());
+    }
+    bytes = bytes.subspan(*put);
+    offset += *put;
+  }
+  return {};
+}
+
+Result<void> make_durable(int fd) {
+  const auto done = sys::call(SYS_fdatasync, fd);
+  if (!done) {
+    return tl::unexpected(done.error());
+  }
+  return {};
+}
+
+Result<void> lock(int fd, int operation) {
+  const auto held = sys::call(SYS_flock, fd, operation | LOCK_NB);
+  if (!held) {
+    return fail(held.error() == Errno{EWOULDBLOCK} ? EBUSY : held.error().value);
+  }
+  return {};
+}
+
+} // namespace
+
+Outcome<Image> Image::create(const std::string& path, std::uint64_t size, std::uint64_t extent_size) {
+  auto raw = sys::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (!raw) {
+    return problem_of(path, raw.error().value);
+  }
+  UniqueFd fd(*raw);
+  Header header;
+  header.magic = image::kMagic;
+  header.version = image::kVersion;
+  header.extent_size = extent_size;
+  header.size = size;
+  (void)::getrandom(header.identity.data(), sizeof header.identity, 0);
+  header.checksum = image::checksum_of(header);
+  const std::uint64_t file_size = image::Layout(header).file_size();
+  Result<void> done = image::check(header, file_size);
+  if (done) {
+    done = lock(fd.get(), LOCK_EX);
+  }
+  if (done) {
+    done = sys::ftruncate(fd.get(), file_size);
+  }
+  if (done) { // last: until now it is no image
+    done = write_fully(fd.get(), std::as_bytes(std::span(&header, 1)), 0);
+  }
+  if (done) {
+    done = make_durable(fd.get());
+  }
+  if (!done) {
+    (void)::unlink(path.c_str());
+    return problem_of(path, done.error().value);
+  }
+  return Image(std::move(fd), header, Access::read_write);
+}
+
+Outcome<Image> Image::open(const std::string& path, Access access) {
+  const bool writable = access == Access::read_write;
+  auto raw = sys::open(path.c_str(), (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+  if (!raw) {
+    return problem_of(path, raw.error().value);
+  }
+  UniqueFd fd(*raw);
+  const auto st = sys::fstat(fd.get());
+  if (!st || !S_ISREG(st->st_mode)) {
+    return problem_of(path, EPROTO);
+  }
+  if (auto held = lock(fd.get(), writable ? LOCK_EX : LOCK_SH); !held) {
+    return problem_of(path, held.error().value);
+  }
+  Header header;
+  const std::span<std::byte> bytes = std::as_writable_bytes(std::span(&header, 1));
+  if (!read_fully(fd.get(), bytes, 0)) {
+    return problem_of(path, EPROTO); // shorter than a header
+  }
+  if (auto fine = image::check(header, static_cast<std::uint64_t>(st->st_size)); !fine) {
+    return problem_of(path, fine.error().value);
+  }
+  Image image(std::move(fd), header, access);
+  if (auto loaded = image.load_tables(); !loaded) {
+    return problem_of(path, loaded.error().value);
+  }
+  return image;
+}
+
+Result<void> Image::load_tables() {
+  std::vector<Entry> table(layout_.extents());
+  std::vector<bool> broken(layout_.extents());
+  for (unsigned which = 0; which < 2; ++which) {
+    if (auto got = read_fully(fd_.get(), std::as_writable_bytes(std::span(table)), layout_.table(which)); !got) {
+      return got;
+    }
+    for (std::uint64_t at = 0; at < table.size(); ++at) {
+      const Entry& entry = table[at];
+      const Entry never{};
+      if (std::memcmp(&entry, &never, sizeof entry) == 0) {
+        continue;
+      }
+      const bool whole = entry.checksum == image::checksum_of(entry, ExtentIndex(at), header_) &&
+                         entry.generation != 0 && entry.generation % 2 == which;
+      if (!whole) {
+        broken[at] = true;
+      } else if (entry.generation > current_[at].generation) {
+        current_[at] = entry;
+      }
+    }
+  }
+  for (std::uint64_t at = 0; at < broken.size(); ++at) {
+    if (broken[at]) {
+      damaged_.emplace_back(at);
+    }
+  }
+  return {};
+}
+
+bool Image::has_data(ExtentIndex extent) const {
+  const Entry& entry = current_[extent.value()];
+  return entry.generation != 0 && entry.zero == 0;
+}
+
+Result<void> Image::read(ExtentIndex extent, std::span<std::byte> into) const {
+  if (!has_data(extent)) {
+    std::memset(into.data(), 0, into.size());
+    return {};
+  }
+  const Entry& entry = current_[extent.value()];
+  if (auto got = read_fully(fd_.get(), into, layout_.slot(entry.generation, extent)); !got) {
+    return got;
+  }
+  return checksum_of(into) == entry.data_checksum ? Result<void>() : fail(EBADMSG);
+}
+
+std::uint64_t Image::target(ExtentIndex extent) const {
+  return layout_.slot(current_[extent.value()].generation + 1, extent);
+}
+
+Result<void> Image::commit(std::span<const Written> written) {
+  if (access_ == Access::read_only) {
+    return fail(EROFS);
+  }
+  if (auto durable = make_durable(fd_.get()); !durable) {
+    return durable;
+  }
+  for (const Written& one : written) {
+    Entry entry;
+    entry.generation = current_[one.extent.value()].generation + 1;
+    entry.data_checksum = one.checksum;
+    entry.zero = one.zero ? 1 : 0;
+    entry.checksum = image::checksum_of(entry, one.extent, header_);
+    if (auto put =
+            write_fully(fd_.get(), std::as_bytes(std::span(&entry, 1)), layout_.entry(entry.generation, one.extent));
+        !put) {
+      return put;
+    }
+  }
+  if (auto durable = make_durable(fd_.get()); !durable) {
+    return durable;
+  }
+  for (const Written& one : written) {
+    Entry& entry = current_[one.extent.value()];
+    const std::uint64_t before = layout_.slot(entry.generation, one.extent);
+    const bool had_slot = has_data(one.extent);
+    entry.generation += 1;
+    entry.data_checksum = one.checksum;
+    entry.zero = one.zero ? 1 : 0;
+    if (had_slot) { // space given back is a kindness: a file system that cannot keeps the bytes
+      (void)sys::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, before, header_.extent_size);
+    }
+  }
+  return {};
+}
+
+std::uint64_t Image::checksum_of(std::span<const std::byte> bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+bool Image::all_zero(std::span<const std::byte> bytes) {
+  // The first word is zero and every byte equals the one before it.
+  return bytes.empty() ||
+         (bytes[0] == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
+
+} // namespace daxemu::backing

@@ -1,0 +1,75 @@
+// An image file: versions of a device's extents, each one whole and checked, or not there (image_format.hpp has the
+// bytes and the reasons). Reading and committing are here; who writes the data in between (one pwrite, or many at once
+// by io_uring) is the caller's choice.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "emu/backing/image_format.hpp"
+#include "emu/base/result.hpp"
+#include "emu/base/unique_fd.hpp"
+#include "emu/base/units.hpp"
+
+namespace daxemu::backing {
+
+class Image {
+public:
+  enum class Access { read_write, read_only };
+
+  // A new, empty image for `size` bytes in extents of `extent_size`: all zeros, sparse. Held exclusively.
+  // Errors (Problem): EEXIST, those of open(2) and ftruncate(2).
+  [[nodiscard]] static Outcome<Image> create(const std::string& path, std::uint64_t size, std::uint64_t extent_size);
+
+  // An existing one. Nothing is written to a file that is not a whole image of this version. Read-only (a snapshot)
+  // shares it with other readers; read-write excludes everybody. Errors (Problem): ENOENT, EBUSY (in use), EPROTO
+  // (no image, or damaged), ENOTSUP (another version), EIO (cut short).
+  [[nodiscard]] static Outcome<Image> open(const std::string& path, Access access);
+
+  [[nodiscard]] std::uint64_t size() const { return header_.size; }
+  [[nodiscard]] std::uint64_t extent_size() const { return header_.extent_size; }
+  [[nodiscard]] std::uint64_t extents() const { return layout_.extents(); }
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+  // Extents whose newest entry was torn or damaged and which therefore have the version before, or none.
+  [[nodiscard]] const std::vector<ExtentIndex>& damaged() const { return damaged_; }
+  // Has the extent a version that is not all zeros?
+  [[nodiscard]] bool has_data(ExtentIndex extent) const;
+  [[nodiscard]] std::uint64_t checksum(ExtentIndex extent) const { return current_[extent.value()].data_checksum; }
+
+  // The extent's bytes into `into` (extent_size bytes), verified. Errors: EBADMSG (the bytes are not those that were
+  // committed), pread(2)'s.
+  [[nodiscard]] Result<void> read(ExtentIndex extent, std::span<std::byte> into) const;
+
+  // A write-back. For each extent: write its bytes at target(extent), or nothing if they are all zero; then commit()
+  // all of them. Until commit() returns, the versions before are what counts.
+  struct Written {
+    ExtentIndex extent;
+    std::uint64_t checksum = 0; // checksum_of(bytes)
+    bool zero = false;
+  };
+  [[nodiscard]] std::uint64_t target(ExtentIndex extent) const; // bytes from the file's start; a multiple of 4096
+  // Makes the data durable, then the entries, then frees the slots of the versions before.
+  // Errors: EROFS (opened read-only), pwrite(2)'s, fdatasync(2)'s: then none, or only some, of the extents count.
+  [[nodiscard]] Result<void> commit(std::span<const Written> written);
+
+  // XXH3 of an extent's bytes.
+  [[nodiscard]] static std::uint64_t checksum_of(std::span<const std::byte> bytes);
+  [[nodiscard]] static bool all_zero(std::span<const std::byte> bytes);
+
+private:
+  Image(UniqueFd fd, image::Header header, Access access)
+      : fd_(std::move(fd)), header_(header), layout_(header), access_(access), current_(layout_.extents()) {}
+  [[nodiscard]] Result<void> load_tables();
+
+  UniqueFd fd_;
+  image::Header header_;
+  image::Layout layout_;
+  Access access_;
+  std::vector<image::Entry> current_; // the newest valid entry of each extent; generation 0: none, all zeros
+  std::vector<ExtentIndex> damaged_;
+};
+
+} // namespace daxemu::backing
