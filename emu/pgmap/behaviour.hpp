@@ -1,0 +1,85 @@
+// What a dev_pagemap does differently from ordinary memory, as flags instead of a type to switch over. Each flag stands
+// for one place in the kernel that asks for the type; the named types are sets of flags, and others can be made.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "emu/base/result.hpp"
+
+namespace daxemu::pgmap {
+
+enum class Behaviour : std::uint32_t {
+  deny_longterm_fast,      // gup-fast leaves FOLL_LONGTERM to the slow path
+  deny_longterm,           // FOLL_LONGTERM is refused
+  migrate_before_longterm, // FOLL_LONGTERM moves the data to RAM first
+  free_hook_on_idle,       // ops.folio_free when a folio's count falls idle
+  wake_on_idle,            // truncate waits for a folio's count to fall idle
+  device_swap_entries,     // page tables never hold it: a CPU touch calls ops.migrate_to_ram
+  file_mapping,            // folio->mapping and index say which file's which page it is
+  compound,                // folios of order > 0 (vmemmap_shift)
+  peer_to_peer,            // only callers with FOLL_PCI_P2PDMA get its pages
+  count_from_one,          // an idle page's count is 1
+  direct_map,              // the kernel has an address for it
+  wait_for_folios,         // the pgmap dies only when every folio is idle
+  generic_failure,         // memory_failure poisons it and kills those who map it
+};
+inline constexpr std::uint32_t kBehaviours = 13;
+
+class Behaviours {
+public:
+  constexpr Behaviours() = default;
+  constexpr Behaviours(std::initializer_list<Behaviour> list) {
+    for (const Behaviour one : list) {
+      bits_ |= bit(one);
+    }
+  }
+  [[nodiscard]] constexpr bool has(Behaviour one) const { return (bits_ & bit(one)) != 0; }
+  [[nodiscard]] constexpr bool has_all(Behaviours other) const { return (bits_ & other.bits_) == other.bits_; }
+  [[nodiscard]] constexpr bool has_any(Behaviours other) const { return (bits_ & other.bits_) != 0; }
+  [[nodiscard]] constexpr Behaviours with(Behaviour one) const { return Behaviours(bits_ | bit(one)); }
+  [[nodiscard]] constexpr Behaviours without(Behaviour one) const { return Behaviours(bits_ & ~bit(one)); }
+  [[nodiscard]] constexpr std::uint32_t bits() const { return bits_; }
+  [[nodiscard]] static constexpr Behaviours of_bits(std::uint32_t bits) { return Behaviours(bits); }
+  friend constexpr bool operator==(Behaviours, Behaviours) = default;
+
+private:
+  constexpr explicit Behaviours(std::uint32_t bits) : bits_(bits) {}
+  static constexpr std::uint32_t bit(Behaviour one) { return 1U << static_cast<std::uint32_t>(one); }
+  std::uint32_t bits_ = 0;
+};
+
+struct BehaviourInfo {
+  Behaviour behaviour;
+  const char* name;
+  const char* effect;
+  const char* kernel; // where the kernel decides it
+};
+[[nodiscard]] std::span<const BehaviourInfo> behaviour_table();
+// Names joined by ", ".
+[[nodiscard]] std::string to_string(Behaviours set);
+
+struct Preset {
+  const char* name;
+  Behaviours set;
+  const char* note;
+};
+// GENERIC, GENERIC_6_1, FS_DAX, PRIVATE, COHERENT, PCI_P2PDMA.
+[[nodiscard]] std::span<const Preset> presets();
+// Errors (Problem, EINVAL): lists the known names.
+[[nodiscard]] Outcome<Behaviours> preset(std::string_view name);
+
+// What a set is checked with.
+struct SetContext {
+  unsigned order = 0;
+  bool has_folio_free = false;
+  bool has_migrate_to_ram = false;
+  bool has_owner = false;
+};
+// Can this set exist? Errors (Problem, EINVAL): which flags contradict each other or what they lack, and why.
+Outcome<void> check_set(Behaviours set, const SetContext& context);
+
+} // namespace daxemu::pgmap

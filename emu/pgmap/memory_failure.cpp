@@ -1,0 +1,46 @@
+#include "emu/pgmap/memory_failure.hpp"
+
+#include <cstring>
+
+namespace daxemu::pgmap {
+
+void mf_dax_kill_procs(const mm::Folio& folio, Pfn bad, MappingReach& reach) {
+  folio.record().flags.fetch_or(mm::kFolioHwpoison); // before the unmapping: a fault in between must see it
+  reach.unmap_and_kill(folio, bad, static_cast<unsigned>(kPageShift) + folio.order());
+}
+
+Result<void> memory_failure(DevPagemap& pgmap, Pfn pfn, MappingReach& reach) {
+  const auto pgoff = pgmap.pages().pgoff_of(pfn);
+  if (!pgoff) {
+    return fail(ENXIO); // pgmap_pfn_valid()
+  }
+  if (pgmap.ops().memory_failure) {
+    auto handled = pgmap.ops().memory_failure(pfn, 1);
+    if (handled || handled.error() != Errno{EOPNOTSUPP}) {
+      return handled;
+    }
+  }
+  if (!pgmap.has(Behaviour::generic_failure)) {
+    return fail(ENXIO);
+  }
+  mf_dax_kill_procs(*mm::folio_of(pgmap.pages(), pgmap.pages().folio_at(*pgoff)), pfn, reach);
+  return {};
+}
+
+Result<void> clear_poison(const mm::Folio& folio) {
+  if (!folio.hwpoison()) {
+    return fail(ENOENT);
+  }
+  const std::uint32_t allocated = (folio.record().flags.load() & mm::kFolioAllocated) != 0 ? 1 : 0;
+  if (mm::counts_of(folio.record()).refs > allocated) {
+    return fail(EBUSY);
+  }
+  mm::DevicePages& pages = folio.device();
+  if (std::byte* bytes = pages.address_of(folio.extent().value() << folio.order()); bytes != nullptr) {
+    std::memset(bytes, 0, kPageSize << folio.order());
+  }
+  folio.record().flags.fetch_and(~(mm::kFolioHwpoison | mm::kFolioDirty | mm::kFolioTouched));
+  return {};
+}
+
+} // namespace daxemu::pgmap
