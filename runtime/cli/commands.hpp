@@ -17,15 +17,18 @@ public:
   Verb(const Verb&) = delete;
   Verb& operator=(const Verb&) = delete;
   virtual ~Verb() = default;
-  // `command` is what stood behind "--". Returns the exit code.
+  // Does it run a command that stands behind "--"?
+  [[nodiscard]] virtual bool takes_command() const { return false; }
+  // `command` is what stood behind "--"; empty unless takes_command(). Returns the exit code.
   virtual int run(const std::vector<std::string>& command) = 0;
 };
 
 // Each adds its subcommand to `app` and returns the verb that runs when it was chosen.
 [[nodiscard]] std::unique_ptr<Verb> add_run_verb(CLI::App& app);
+[[nodiscard]] std::unique_ptr<Verb> add_stat_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_create_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_destroy_verb(CLI::App& app);
-[[nodiscard]] std::unique_ptr<Verb> add_doctor_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_list_verb(CLI::App& app);
+[[nodiscard]] std::unique_ptr<Verb> add_doctor_verb(CLI::App& app);
 
 } // namespace daxemu::cli

@@ -10,14 +10,6 @@
 namespace daxemu::cli {
 namespace {
 
-bool refuses_command(const char* verb, const std::vector<std::string>& command) {
-  if (command.empty()) {
-    return false;
-  }
-  complain({EINVAL, fmt::format("{} takes no command, but got '{}'", verb, command[0]), "remove what follows --"});
-  return true;
-}
-
 class CreateVerb final : public Verb {
 public:
   explicit CreateVerb(CLI::App& app) {
@@ -26,10 +18,7 @@ public:
     add_device_flags(verb, flags_);
   }
 
-  int run(const std::vector<std::string>& command) override {
-    if (refuses_command("create", command)) {
-      return kExitRefused;
-    }
+  int run(const std::vector<std::string>& /*command*/) override {
     auto options = platform_options(flags_);
     if (!options) {
       complain(options.error());
@@ -55,10 +44,7 @@ public:
     verb.add_flag("--force", force_, "Even while processes use it");
   }
 
-  int run(const std::vector<std::string>& command) override {
-    if (refuses_command("destroy", command)) {
-      return kExitRefused;
-    }
+  int run(const std::vector<std::string>& /*command*/) override {
     if (auto gone = destroy_named(name_, force_); !gone) {
       complain(gone.error());
       return kExitRefused;

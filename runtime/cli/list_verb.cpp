@@ -111,11 +111,7 @@ public:
     verb.add_flag("--json", json_, "Print JSON");
   }
 
-  int run(const std::vector<std::string>& command) override {
-    if (!command.empty()) {
-      complain({EINVAL, "list takes no command, but got '" + command[0] + "'", "remove what follows --"});
-      return kExitRefused;
-    }
+  int run(const std::vector<std::string>& /*command*/) override {
     Json devices = Json::array();
     // Inside a platform only its own devices are there, as for any program.
     std::vector<std::string> platforms = running_platforms();

@@ -21,6 +21,11 @@ DeviceTotals totals_of(const store::DeviceRecord& device) {
   return sum;
 }
 
+DeviceTotals DeviceTotals::since(const DeviceTotals& before) const {
+  return {faults - before.faults, extents - before.extents, bytes - before.bytes,
+          maps - before.maps,     unmaps - before.unmaps,   sigbus - before.sigbus};
+}
+
 std::string statistics_text(const store::Store& store) {
   std::string text;
   for (const store::DeviceRecord& device : store.devices()) {

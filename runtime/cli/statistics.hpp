@@ -1,4 +1,4 @@
-// What `--stats` prints when the command has ended.
+// What the counters of a platform's devices add up to.
 #pragma once
 
 #include <string>
@@ -14,6 +14,9 @@ struct DeviceTotals {
   std::uint64_t maps = 0;
   std::uint64_t unmaps = 0;
   std::uint64_t sigbus = 0;
+
+  // What was added since `before`.
+  [[nodiscard]] DeviceTotals since(const DeviceTotals& before) const;
 };
 
 // The sum over all counter stripes; each number is exact once the device's users have ended.

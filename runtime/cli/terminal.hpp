@@ -12,8 +12,16 @@ inline constexpr int kExitRefused = 125;     // bad input, or the machine cannot
 inline constexpr int kExitNotRunnable = 126; // the command exists but cannot be run (under daxemu)
 inline constexpr int kExitNotFound = 127;    // no such command
 
+// Why something was not done, and the exit code that says so.
+struct Refusal {
+  Problem problem;
+  int exit_code = kExitRefused;
+};
+
 // "daxemu: WHAT; REMEDY" on stderr.
 void complain(const Problem& problem);
+// The same, and the exit code to end with.
+[[nodiscard]] int refuse_with(const Refusal& refusal);
 // "daxemu: TEXT" on stderr.
 void note(std::string_view text);
 

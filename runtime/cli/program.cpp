@@ -1,0 +1,29 @@
+#include "runtime/cli/program.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "daxemu_build.hpp"
+
+namespace daxemu::cli {
+namespace {
+
+using AddVerb = std::unique_ptr<Verb> (*)(CLI::App&);
+
+// In the order of --help.
+constexpr std::array<AddVerb, 6> kVerbs = {add_run_verb,     add_stat_verb, add_create_verb,
+                                           add_destroy_verb, add_list_verb, add_doctor_verb};
+
+} // namespace
+
+Program::Program() : app_("A device-dax that is not there", "daxemu") {
+  app_.set_version_flag("--version", fmt::format("daxemu {} (mirrors device-dax of {})", kVersion, kProfile));
+  app_.require_subcommand(1);
+  for (const AddVerb add : kVerbs) {
+    auto verb = add(app_);
+    verbs_[app_.get_subcommands([](const CLI::App*) { return true; }).back()->get_name()] = std::move(verb);
+  }
+}
+
+} // namespace daxemu::cli

@@ -1,0 +1,152 @@
+#include "runtime/cli/stage.hpp"
+
+#include <cstdlib>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "runtime/cli/executable.hpp"
+#include "runtime/cli/named_platform.hpp"
+#include "runtime/cli/platform_builder.hpp"
+#include "runtime/cli/preload_path.hpp"
+#include "runtime/kernel/mode.hpp"
+
+namespace daxemu::cli {
+namespace {
+
+struct Plan {
+  PlatformOptions platform;
+  kernel::Mode mode = kernel::Mode::automatic;
+  kernel::Wanted wanted;
+};
+
+Outcome<Plan> plan_of(const StageFlags& flags) {
+  Plan plan;
+  auto platform = platform_options(flags.device);
+  if (!platform) {
+    return tl::unexpected(platform.error());
+  }
+  plan.platform = *platform;
+  plan.wanted.name = fmt::format("dax{}.{}", platform->device.region, platform->device.id);
+  if (!flags.device.size.empty()) { // only what was asked for must fit a real device
+    plan.wanted.size = platform->size;
+  }
+  if (!flags.device.align.empty()) {
+    plan.wanted.align = platform->align;
+  }
+  const char* variable = std::getenv("DAXEMU");
+  const std::string mode_text = !flags.mode.empty() ? flags.mode : (variable != nullptr ? variable : "auto");
+  auto mode = kernel::parse_mode(mode_text);
+  if (!mode) {
+    return tl::unexpected(mode.error());
+  }
+  plan.mode = *mode;
+  return plan;
+}
+
+tl::unexpected<Refusal> refused(const Problem& problem) {
+  return tl::unexpected<Refusal>(Refusal{problem, kExitRefused});
+}
+
+// A problem with the command itself.
+tl::unexpected<Refusal> not_run(const Problem& problem) {
+  switch (problem.code) {
+  case ENOENT:
+    return tl::unexpected<Refusal>(Refusal{problem, kExitNotFound});
+  case EACCES:
+  case ENOEXEC:
+  case EPERM:
+    return tl::unexpected<Refusal>(Refusal{problem, kExitNotRunnable});
+  default:
+    return refused(problem);
+  }
+}
+
+// What a command that sees a platform is started with.
+tl::expected<Command, Refusal> under_preload(const std::vector<std::string>& command) {
+  auto path = find_executable(command[0]);
+  if (!path) {
+    return not_run(path.error());
+  }
+  auto library = find_preload_library();
+  if (!library) {
+    return refused(library.error()); // ours is missing, not the command
+  }
+  return Command{
+      *path, command, {{"LD_PRELOAD", preload_value(*library, std::getenv("LD_PRELOAD"))}, {"DAXEMU", "emulate"}}};
+}
+
+} // namespace
+
+void add_stage_flags(CLI::App& verb, StageFlags& flags) {
+  auto* platform =
+      verb.add_option("--platform", flags.platform, "Use this named platform (daxemu create) in place of a new one");
+  for (CLI::Option* of_device : add_device_flags(verb, flags.device)) {
+    platform->excludes(of_device); // what its devices are was said when it was made
+  }
+  verb.add_option("--mode", flags.mode, "auto, emulate or kernel (default: the variable DAXEMU, else auto)");
+}
+
+tl::expected<Stage, Refusal> Stage::set_up(const char* verb, const StageFlags& flags,
+                                           const std::vector<std::string>& command) {
+  if (command.empty()) {
+    return refused({EINVAL, fmt::format("{} has no command", verb),
+                    fmt::format("put it behind --, as in: daxemu {} -- ls -l /dev/dax0.0", verb)});
+  }
+  Stage stage;
+  if (!flags.platform.empty()) { // what its devices are was said when it was made
+    auto prepared = under_preload(command);
+    if (!prepared) {
+      return tl::unexpected(prepared.error());
+    }
+    auto store = open_platform(flags.platform);
+    if (!store) {
+      return refused(store.error());
+    }
+    stage.command_ = std::move(*prepared);
+    stage.command_.environment.emplace_back("DAXEMU_PLATFORM", *location_of_platform(flags.platform));
+    stage.store_ = std::move(*store);
+    return stage;
+  }
+  auto plan = plan_of(flags);
+  if (!plan) {
+    return refused(plan.error());
+  }
+  auto choice = kernel::choose(plan->mode, plan->wanted);
+  if (!choice) {
+    return refused(choice.error());
+  }
+  stage.why_ = choice->why;
+  if (choice->real) { // the command runs as it would without us, and knows it
+    ::unsetenv("DAXEMU_PLATFORM");
+    stage.command_ = {command[0], command, {{"DAXEMU", "kernel"}}};
+    return stage;
+  }
+  auto prepared = under_preload(command); // found out before anything is built for it
+  if (!prepared) {
+    return tl::unexpected(prepared.error());
+  }
+  backing::MemfdSource memory;
+  auto platform = build_platform(plan->platform, fmt::format("run-{}", ::getpid()), memory);
+  if (!platform) {
+    return refused(platform.error());
+  }
+  stage.command_ = std::move(*prepared);
+  stage.command_.environment.emplace_back("DAXEMU_PLATFORM", platform->location);
+  stage.store_ = std::move(platform->store);
+  stage.held_ = std::move(platform->held);
+  return stage;
+}
+
+tl::expected<ChildEnd, Refusal> Stage::play(const std::vector<std::pair<std::string, std::string>>& more) const {
+  Command command = command_;
+  command.environment.insert(command.environment.end(), more.begin(), more.end());
+  auto end = run_child(command);
+  if (!end) {
+    return not_run(end.error());
+  }
+  return *end;
+}
+
+} // namespace daxemu::cli
