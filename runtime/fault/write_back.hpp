@@ -1,0 +1,48 @@
+// Writes a device's touched extents to its image: io_uring, O_DIRECT, several pieces in flight, whole extents committed
+// only when their data is durable (emu/backing/image.hpp).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "emu/backing/image.hpp"
+#include "emu/base/result.hpp"
+#include "emu/mm/folio_table.hpp"
+
+namespace daxemu::fault {
+
+struct WriteBackTotals {
+  std::uint64_t examined = 0; // extents that were touched
+  std::uint64_t written = 0;  // of these, had other bytes than the image and were committed
+  std::uint64_t bytes = 0;    // written to the disk, without holes
+};
+
+class WriteBack {
+public:
+  // `image_path` is where `image` was opened; `bytes` the device's backing, `folios` its records (all borrowed).
+  WriteBack(backing::Image& image, std::string image_path, int bytes, const mm::FolioTable& folios)
+      : image_(image), path_(std::move(image_path)), bytes_(bytes), folios_(folios) {}
+
+  // Every touched extent that differs from the image's version. A program may go on writing meanwhile: what is
+  // committed is each extent as it was when it was copied, piece by piece. `progress` is told extents done and to do.
+  // Errors: open(2)'s, io_uring_setup(2)'s, ENOSPC and the disk's own; extents committed before count.
+  [[nodiscard]] Result<WriteBackTotals>
+  run(const std::function<void(std::uint64_t done, std::uint64_t all)>& progress = {});
+
+private:
+  class Pipe;
+  [[nodiscard]] Result<std::uint64_t> checksum_now(ExtentIndex extent, std::span<std::byte> scratch, bool& zero) const;
+  [[nodiscard]] Result<std::uint64_t> write_extent(Pipe& pipe, ExtentIndex extent, WriteBackTotals& totals);
+
+  backing::Image& image_;
+  std::string path_;
+  int bytes_;
+  const mm::FolioTable& folios_;
+};
+
+// The extent's version in the image into the device's backing, whatever kind that is. For an extent nobody has
+// touched. Errors: EBADMSG (damaged), those of reading and mapping.
+[[nodiscard]] Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int bytes);
+
+} // namespace daxemu::fault
