@@ -1,0 +1,98 @@
+#include "emu/trace/trace.hpp"
+
+#include <array>
+#include <ctime>
+#include <optional>
+
+#include <fcntl.h>
+#include <pthread.h>
+
+#include "emu/base/unique_fd.hpp"
+
+namespace daxemu::trace {
+namespace {
+
+// Who we are, kept per thread: a system call costs more than the rest of an event. After fork the thread that called it
+// is another one, in another process.
+std::atomic<std::uint32_t> generation{1};
+struct Identity {
+  std::uint32_t generation = 0;
+  pid_t pid = 0;
+  pid_t tid = 0;
+};
+// initial-exec: the other models may allocate on a thread's first access.
+__attribute__((tls_model("initial-exec"))) thread_local constinit Identity identity;
+
+const Identity& self() {
+  if (const std::uint32_t now = generation.load(std::memory_order_relaxed); identity.generation != now) {
+    identity = {now, sys::getpid(), sys::gettid()};
+  }
+  return identity;
+}
+
+// Never destroyed while anything may note: threads outlive static objects at exit.
+alignas(Ring) std::array<std::byte, sizeof(Ring)> storage;
+std::atomic<bool> taken{false};
+
+FixedString<48> process_name() {
+  std::array<char, 48> text{};
+  if (auto raw = sys::open("/proc/self/comm", O_RDONLY | O_CLOEXEC)) {
+    const UniqueFd fd(*raw);
+    if (const auto got = sys::pread(fd.get(), text.data(), text.size() - 1, 0); got && *got > 0) {
+      text[*got - 1] = '\0'; // the line's end
+    }
+  }
+  return FixedString<48>(text.data());
+}
+
+} // namespace
+
+namespace detail {
+
+void write(const Ring& to, Event event) {
+  if (event.begin_ns == 0) {
+    event.begin_ns = now_ns();
+  }
+  if (event.pid == 0) {
+    event.pid = self().pid;
+  }
+  if (event.tid == 0) {
+    event.tid = self().tid;
+  }
+  to.write(event);
+}
+
+} // namespace detail
+
+std::uint64_t now_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+Result<void> attach(const char* path) {
+  auto opened = Ring::open(path);
+  if (!opened) {
+    return tl::unexpected(opened.error());
+  }
+  if (taken.exchange(true)) {
+    return fail(EBUSY);
+  }
+  const Ring* placed = new (storage.data()) Ring(std::move(*opened));
+  detail::ring.store(placed, std::memory_order_release);
+  static const int on_fork =
+      ::pthread_atfork(nullptr, nullptr, [] { generation.fetch_add(1, std::memory_order_relaxed); });
+  (void)on_fork; // without memory for it a forked child's events are its parent's: no reason to go without a trace
+  note([] { return Event{.kind = Kind::process, .text = process_name()}; });
+  return {};
+}
+
+void detach() {
+  if (taken.load()) {
+    detail::ring.store(nullptr);
+    std::launder(reinterpret_cast<Ring*>(storage.data()))->~Ring();
+    taken.store(false);
+  }
+}
+
+} // namespace daxemu::trace

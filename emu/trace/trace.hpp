@@ -1,0 +1,65 @@
+// This process's part in a trace. Off, which is the rule, each call costs one load and one branch that is not taken;
+// on, a clock reading and some 20 stores. Everything but attach() and detach() is async-signal-safe and allocates
+// nothing. The one global variable of emu/: a tracepoint has to be reachable from wherever something happens.
+#pragma once
+
+#include <atomic>
+
+#include "emu/base/result.hpp"
+#include "emu/trace/event.hpp"
+#include "emu/trace/ring.hpp"
+
+namespace daxemu::trace {
+
+namespace detail {
+inline constinit std::atomic<const Ring*> ring{nullptr};
+void write(const Ring& to, Event event);
+} // namespace detail
+
+// The environment variable by which `daxemu trace` tells its command's processes where the ring is.
+inline constexpr const char* kVariable = "DAXEMU_TRACE";
+
+// Relaxed: whoever sees the pointer reads the ring through it, which no machine reorders before the load.
+[[nodiscard]] inline const Ring* ring() {
+  return detail::ring.load(std::memory_order_relaxed);
+}
+[[nodiscard]] inline bool on() {
+  return ring() != nullptr;
+}
+
+// CLOCK_MONOTONIC in nanoseconds.
+[[nodiscard]] std::uint64_t now_ns();
+
+// Notes the event that `make` returns, which is not called while tracing is off. Filled in if zero: begin_ns (now), pid
+// and tid (this process and thread).
+template <class Make>
+inline void note(Make&& make) {
+  if (const Ring* to = ring(); to != nullptr) [[unlikely]] {
+    detail::write(*to, make());
+  }
+}
+
+// When something that will be noted with its length begins: the time if tracing is on, else 0.
+[[nodiscard]] inline std::uint64_t begin() {
+  return on() ? now_ns() : 0;
+}
+// Notes an event that began at `since` (begin()'s answer) and ends now. Nothing if tracing was off then.
+template <class Make>
+inline void note_since(std::uint64_t since, Make&& make) {
+  if (since != 0 && on()) [[unlikely]] {
+    note([&] {
+      Event event = make();
+      event.begin_ns = since;
+      event.duration_ns = now_ns() - since;
+      return event;
+    });
+  }
+}
+
+// Joins the trace in the file `path` for the rest of this process's life (and, after fork, its children's), and notes
+// that it did. Errors: those of Ring::open, EBUSY: it is in one already.
+Result<void> attach(const char* path);
+// Leaves it. No other thread of this process may be noting anything: for tests.
+void detach();
+
+} // namespace daxemu::trace
