@@ -7,6 +7,7 @@
 
 #include "emu/base/size_text.hpp"
 #include "emu/base/units.hpp"
+#include "emu/dax/change.hpp"
 
 namespace daxemu::dax {
 namespace {
@@ -42,6 +43,21 @@ std::uint64_t next_free(store::Store& store, const RegionRecord& region, std::ui
   return end;
 }
 
+// The device's file joins the platform's, to be used again when the device is gone. 0: the table is full.
+std::uint32_t register_file(const store::Store& store, std::uint32_t device, const DeviceSpec& spec) {
+  const std::uint32_t number = store.platform().backing_slots_used.load();
+  if (number >= store.platform().backing_slot_capacity || spec.backing.kind == store::BackingKind::none) {
+    return 0;
+  }
+  store::BackingSlot& slot = store.backing_slot_table()[number];
+  slot.backing = spec.backing;
+  slot.folios_location = spec.folios_location;
+  slot.uses = 1;
+  slot.owner = device + 1;
+  store.platform().backing_slots_used.store(number + 1, std::memory_order_release);
+  return number + 1;
+}
+
 } // namespace
 
 Outcome<void> check_geometry(std::uint64_t size, std::uint64_t align) {
@@ -65,9 +81,9 @@ std::uint64_t pmem_data_offset(std::uint64_t align) {
 }
 
 Outcome<RegionRecord*> add_region(store::Store& store, const RegionSpec& spec) {
-  auto lock = store::ConfigLock::take(store);
-  if (!lock) {
-    return refuse(lock.error().value, "the platform cannot be locked", "check that its store is still there");
+  auto change = Change::begin(store);
+  if (!change) {
+    return refuse(change.error().value, "the platform cannot be locked", "check that its store is still there");
   }
   if (find_region(store, spec.id) != nullptr) {
     return refuse(EEXIST, "region " + std::to_string(spec.id) + " exists already", "choose another number");
@@ -87,6 +103,7 @@ Outcome<RegionRecord*> add_region(store::Store& store, const RegionSpec& spec) {
   region.kind = spec.kind;
   region.numa_node = spec.numa_node;
   region.target_node = spec.numa_node;
+  region.cpus = spec.cpus;
   region.phys_start = start;
   if (spec.kind == store::RegionKind::pmem) {
     region.size = spec.data_size + pmem_data_offset(spec.align);
@@ -97,7 +114,6 @@ Outcome<RegionRecord*> add_region(store::Store& store, const RegionSpec& spec) {
   }
   region.used.store(1, std::memory_order_release);
   platform.regions_used.store(index + 1, std::memory_order_release);
-  platform.generation.fetch_add(1);
   return &region;
 }
 
@@ -105,9 +121,9 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
   if (auto fine = check_geometry(spec.size, spec.align); !fine) {
     return tl::unexpected(fine.error());
   }
-  auto lock = store::ConfigLock::take(store);
-  if (!lock) {
-    return refuse(lock.error().value, "the platform cannot be locked", "check that its store is still there");
+  auto change = Change::begin(store);
+  if (!change) {
+    return refuse(change.error().value, "the platform cannot be locked", "check that its store is still there");
   }
   RegionRecord* region = find_region(store, spec.name.region);
   if (region == nullptr) {
@@ -152,11 +168,12 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
   device.backing = spec.backing;
   device.folios_location = spec.folios_location;
   device.cpus = spec.cpus;
+  device.slot = register_file(store, index, spec);
+  device.incarnation.fetch_add(1);
   if (index == used) {
     platform.devices_used.store(used + 1, std::memory_order_release);
   }
   device.state.store(DeviceState::enabled, std::memory_order_release); // last: readers take no lock
-  platform.generation.fetch_add(1);
   return &device;
 }
 

@@ -19,6 +19,7 @@ struct RegionSpec {
   std::uint64_t data_size = 0; // bytes its devices can have together
   std::uint64_t align = 0;     // bytes: extent size of a pmem namespace; hmem regions are 2M whatever it is
   std::int32_t numa_node = 0;
+  store::CpuMask cpus{}; // of the machine's node its devices are placed on; all zero: anywhere
 };
 
 struct DeviceSpec {

@@ -19,6 +19,9 @@ enum class RegionKind : std::uint32_t {
   pmem, // static: one device per namespace, below an nd bus (the kernel's nd_pmem / dax_pmem drivers)
 };
 
+inline constexpr std::size_t kMaxCpus = 1024;
+using CpuMask = std::array<std::uint64_t, kMaxCpus / 64>;
+
 // A dax_region. `used` is 1 once the other fields are valid.
 struct RegionRecord {
   std::atomic<std::uint32_t> used{0};
@@ -26,10 +29,13 @@ struct RegionRecord {
   RegionKind kind = RegionKind::hmem;
   std::int32_t numa_node = -1;
   std::int32_t target_node = 0;
+  std::uint32_t seed = 0;     // index + 1 of the device `seed` shows; 0: none
+  std::uint32_t youngest = 0; // index + 1 of the device `create` shows; 0: none
   std::uint32_t reserved = 0;
   std::uint64_t phys_start = 0; // emulated physical address, bytes
   std::uint64_t size = 0;       // bytes
   std::uint64_t align = 0;      // bytes; every range of the region is a multiple of it
+  CpuMask cpus{};               // CPUs of the node its memory is placed on; all zero: anywhere
 };
 
 // A piece of a device: `size` bytes at emulated physical address `phys_start`, seen at page `pgoff` of the device
@@ -55,10 +61,21 @@ struct BackingRecord {
   FixedString<256> reason; // why this kind was chosen, for people
 };
 
+// A file that a device's bytes can live in, made in advance: whoever creates or grows a device may be any process, but
+// the files must belong to the platform.
+struct BackingSlot {
+  std::atomic<std::uint32_t> owner{0}; // index + 1 of the device that has it; 0: free
+  std::uint32_t uses = 0;              // how often it was handed out: the least used goes first, so that a descriptor
+                                       // somebody kept is not soon taken for another device
+  BackingRecord backing;               // its file is empty while free
+  FixedString<128> folios_location;
+};
+
+// /dev/daxX.Y exists in every state but absent (device_add makes the node); open(2) of it is ENXIO unless enabled.
 enum class DeviceState : std::uint32_t {
   absent,     // the record is free
-  disabled,   // on the bus, no driver bound: no node in /dev
-  enabled,    // bound to device_dax: /dev/daxX.Y exists
+  disabled,   // on the bus, no driver bound
+  enabled,    // bound to device_dax
   system_ram, // bound to kmem
 };
 
@@ -73,9 +90,6 @@ struct alignas(64) CounterStripe {
 };
 inline constexpr std::size_t kCounterStripes = 8;
 
-inline constexpr std::size_t kMaxCpus = 1024;
-using CpuMask = std::array<std::uint64_t, kMaxCpus / 64>;
-
 // A dev_dax. Every field but `state`, `size` and the counters changes only under the configuration lock while the
 // device is not enabled.
 struct DeviceRecord {
@@ -88,6 +102,10 @@ struct DeviceRecord {
   std::uint64_t align = 0;            // bytes of an extent
   std::atomic<std::uint64_t> size{0}; // bytes, sum of the ranges
   std::uint32_t nr_ranges = 0;
+  std::uint32_t slot = 0;                    // index + 1 of the BackingSlot its bytes are in; 0: none
+  std::atomic<std::uint64_t> incarnation{0}; // grows when the device is created and when a driver lets go of it: a
+                                             // mapping made under another value is dead (unmap_mapping_range)
+  std::uint32_t memory_stuck = 0;            // 1: kmem let go while blocks were online; they stay for good
   std::uint32_t reserved = 0;
   std::array<RangeRecord, kMaxRanges> ranges{};
   BackingRecord backing;
@@ -108,6 +126,20 @@ struct ProcessSlot {
 // How first touches are resolved (runtime/fault).
 enum class EngineKind : std::uint32_t { automatic, handler, inline_, populate };
 
+// A device a driver of the dax bus was told to take (new_id). The kernel keeps any name of the form, existing or not.
+struct DriverIdRecord {
+  std::uint32_t used = 0;
+  std::uint32_t driver = 0; // index into the drivers of the dax bus
+  std::int32_t region = 0;
+  std::int32_t id = 0;
+};
+
+// A memory block of a device in system-ram mode. Which blocks exist follows from the devices' ranges.
+enum class BlockState : std::uint8_t { offline, online_kernel, online_movable };
+struct MemoryBlockRecord {
+  std::atomic<BlockState> state{BlockState::offline};
+};
+
 // The platform itself: one per store.
 struct Platform {
   FixedString<64> name;
@@ -115,19 +147,28 @@ struct Platform {
   std::uint32_t creator_pid = 0;
   std::uint32_t uid = 0; // shown as owner of the nodes
   std::uint32_t gid = 0;
-  std::uint32_t dax_major = 0;               // major number of the emulated character devices
-  EngineKind engine = EngineKind::automatic; // what the user asked for
-  std::uint32_t reserved = 0;
+  std::uint32_t dax_major = 0;                // major number of the emulated character devices
+  EngineKind engine = EngineKind::automatic;  // what the user asked for
+  std::uint32_t autoprobe_off = 0;            // drivers_autoprobe of the dax bus is 0
+  std::atomic<std::uint64_t> sequence{0};     // odd while a change is under way (emu/dax/change.hpp)
   std::atomic<std::uint64_t> generation{0};   // grows with every change of configuration
   std::atomic<std::uint32_t> regions_used{0}; // high-water marks: no entry at or past them was ever used,
   std::atomic<std::uint32_t> devices_used{0}; // entries below may be free again (state says)
   std::uint32_t region_capacity = 0;
   std::uint32_t device_capacity = 0;
   std::uint32_t slot_capacity = 0;
-  std::uint32_t reserved2 = 0;
+  std::uint32_t backing_slot_capacity = 0;
+  std::uint32_t driver_id_capacity = 0;
+  std::uint32_t memory_block_capacity = 0;
+  std::atomic<std::uint32_t> backing_slots_used{0}; // high-water mark
+  BackingKind backing_wanted = BackingKind::none;   // for devices made later; none: automatic
+  std::uint64_t memory_block_size = 128ULL << 20;   // bytes of a memory block (block_size_bytes)
   boost::interprocess::offset_ptr<RegionRecord> regions;
   boost::interprocess::offset_ptr<DeviceRecord> devices;
   boost::interprocess::offset_ptr<ProcessSlot> slots;
+  boost::interprocess::offset_ptr<BackingSlot> backing_slots;
+  boost::interprocess::offset_ptr<DriverIdRecord> driver_ids;
+  boost::interprocess::offset_ptr<MemoryBlockRecord> memory_blocks; // from the first region's address on
 };
 
 } // namespace daxemu::store

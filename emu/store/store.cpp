@@ -32,14 +32,20 @@ constexpr std::uint64_t kSegmentSlack = 64 * 1024;
 
 std::uint64_t segment_size_for(Capacity capacity) {
   return align_up(kSegmentSlack + sizeof(Platform) + capacity.regions * sizeof(RegionRecord) +
-                      capacity.devices * sizeof(DeviceRecord) + capacity.processes * sizeof(ProcessSlot),
+                      capacity.devices * sizeof(DeviceRecord) + capacity.processes * sizeof(ProcessSlot) +
+                      capacity.backing_slots * sizeof(BackingSlot) + capacity.driver_ids * sizeof(DriverIdRecord) +
+                      capacity.memory_blocks * sizeof(MemoryBlockRecord),
                   kPageSize);
 }
 
-// A table of records that are all zero until used: taken raw, so that no page of it is touched.
+// A table of records that are all zero until used: taken raw, so that no page of it is touched but the first. Where a
+// free block began, Boost has left the node by which it was linked (rbtree_best_fit's BlockCtrl).
+constexpr std::size_t kNodeRemains = 256;
 template <class Record>
 Record* sparse_table(bip::managed_external_buffer& segment, std::uint32_t count) {
-  return static_cast<Record*>(segment.allocate_aligned(count * sizeof(Record), alignof(CounterStripe)));
+  void* table = segment.allocate_aligned(count * sizeof(Record), alignof(CounterStripe));
+  std::memset(table, 0, std::min(kNodeRemains, count * sizeof(Record)));
+  return static_cast<Record*>(table);
 }
 
 } // namespace
@@ -76,6 +82,9 @@ Result<Store> Store::create(UniqueFd fd, std::string_view name, Capacity capacit
     platform->regions = sparse_table<RegionRecord>(*segment, capacity.regions);
     platform->devices = sparse_table<DeviceRecord>(*segment, capacity.devices);
     platform->slots = sparse_table<ProcessSlot>(*segment, capacity.processes);
+    platform->backing_slots = sparse_table<BackingSlot>(*segment, capacity.backing_slots);
+    platform->driver_ids = sparse_table<DriverIdRecord>(*segment, capacity.driver_ids);
+    platform->memory_blocks = sparse_table<MemoryBlockRecord>(*segment, capacity.memory_blocks);
   } catch (const std::exception&) { // bad_alloc or interprocess_exception: the buffer is too small
     return fail(ENOMEM);
   }
@@ -90,6 +99,9 @@ Result<Store> Store::create(UniqueFd fd, std::string_view name, Capacity capacit
   platform->region_capacity = capacity.regions;
   platform->device_capacity = capacity.devices;
   platform->slot_capacity = capacity.processes;
+  platform->backing_slot_capacity = capacity.backing_slots;
+  platform->driver_id_capacity = capacity.driver_ids;
+  platform->memory_block_capacity = capacity.memory_blocks;
 
   Header header;
   header.magic = kMagic;
@@ -159,6 +171,19 @@ std::span<DeviceRecord> Store::devices() const {
 }
 std::span<ProcessSlot> Store::slots() const {
   return {platform_->slots.get(), platform_->slot_capacity};
+}
+std::span<BackingSlot> Store::backing_slot_table() const {
+  return {platform_->backing_slots.get(), platform_->backing_slot_capacity};
+}
+std::span<BackingSlot> Store::backing_slots() const {
+  return backing_slot_table().first(
+      std::min(platform_->backing_slots_used.load(std::memory_order_acquire), platform_->backing_slot_capacity));
+}
+std::span<DriverIdRecord> Store::driver_ids() const {
+  return {platform_->driver_ids.get(), platform_->driver_id_capacity};
+}
+std::span<MemoryBlockRecord> Store::memory_blocks() const {
+  return {platform_->memory_blocks.get(), platform_->memory_block_capacity};
 }
 
 DeviceRecord* Store::device_of_inode(std::uint64_t dev, std::uint64_t ino) const {

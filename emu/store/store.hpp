@@ -18,6 +18,9 @@ struct Capacity {
   std::uint32_t regions = 64;
   std::uint32_t devices = 1024;
   std::uint32_t processes = 1024;
+  std::uint32_t backing_slots = 256;
+  std::uint32_t driver_ids = 256;
+  std::uint32_t memory_blocks = 1 << 14; // 2T of blocks of 128M
 };
 
 class Store {
@@ -43,6 +46,11 @@ public:
   [[nodiscard]] std::span<RegionRecord> region_table() const;
   [[nodiscard]] std::span<DeviceRecord> device_table() const;
   [[nodiscard]] std::span<ProcessSlot> slots() const;
+  // Files ever registered; all of the table for whoever adds to it.
+  [[nodiscard]] std::span<BackingSlot> backing_slots() const;
+  [[nodiscard]] std::span<BackingSlot> backing_slot_table() const;
+  [[nodiscard]] std::span<DriverIdRecord> driver_ids() const;
+  [[nodiscard]] std::span<MemoryBlockRecord> memory_blocks() const;
 
   // The device whose backing is the inode (dev, ino), whatever its state but absent; nullptr: none of ours.
   // Lock-free, no allocation.

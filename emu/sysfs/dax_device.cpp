@@ -1,8 +1,10 @@
 // daxX.Y and what is below it (dev_dax_attributes and dax_mapping_attributes in drivers/dax/bus.c; dev, uevent, power,
 // subsystem and driver come from drivers/base/core.c).
+#include "emu/dax/change.hpp"
+#include "emu/dax/ranges.hpp"
 #include "emu/sysfs/directories.hpp"
-#include "emu/sysfs/drivers.hpp"
 #include "emu/sysfs/families.hpp"
+#include "emu/sysfs/parse.hpp"
 #include "emu/sysfs/places.hpp"
 #include "emu/sysfs/values.hpp"
 
@@ -27,9 +29,8 @@ Result<void> show_page_offset(const Scope& scope, Text& out) {
 }
 
 constexpr NodeSpec kMappingNodes[] = {
-    attribute("end", 0400, show_end),   attribute("page_offset", 0400, show_page_offset),
-    directory("power", kPower),         attribute("start", 0400, show_start),
-    attribute("uevent", 0644, nothing),
+    attribute("end", 0400, show_end),     attribute("page_offset", 0400, show_page_offset), directory("power", kPower),
+    attribute("start", 0400, show_start), attribute("uevent", 0644, nothing, store_uevent),
 };
 constinit const Directory kMapping = {kMappingNodes};
 
@@ -67,38 +68,82 @@ Result<void> show_uevent(const Scope& scope, Text& out) {
   out.put("DEVNAME=");
   device_name(scope, out);
   out.put("\n");
-  if (const Driver* driver = driver_of(*scope.device)) {
+  if (const dax::Driver* driver = dax::driver_of(*scope.device)) {
     out.put("DRIVER=").put(driver->name).put("\n");
   }
   out.put("MODALIAS=dax:t0\n");
   return {};
 }
 
+// Does something to the device while nobody else changes anything.
+template <class Action>
+Result<void> changing(const Scope& scope, Action&& action) {
+  auto change = dax::Change::begin(*scope.store);
+  return change ? action(*scope.store, *scope.device) : tl::unexpected(change.error());
+}
+
+Result<void> store_size(const Scope& scope, std::string_view text) {
+  const auto size = parse_unsigned(text, 0);
+  if (!size) {
+    return tl::unexpected(size.error());
+  }
+  return changing(
+      scope, [&](const store::Store& store, store::DeviceRecord& device) { return dax::resize(store, device, *size); });
+}
+// align_store() answers ENXIO to what is no number at all.
+Result<void> store_align(const Scope& scope, std::string_view text) {
+  const auto align = parse_unsigned(text, 0);
+  if (!align) {
+    return fail(ENXIO);
+  }
+  return changing(scope, [&](const store::Store& store, store::DeviceRecord& device) {
+    return dax::set_align(store, device, *align);
+  });
+}
+Result<void> store_mapping(const Scope& scope, std::string_view text) {
+  const auto range = parse_range(text);
+  if (!range) {
+    return tl::unexpected(range.error());
+  }
+  return changing(scope, [&](const store::Store& store, store::DeviceRecord& device) {
+    return dax::add_range(store, device, range->start, range->end - range->start + 1);
+  });
+}
+
 void driver_target(const Scope& scope, Text& out) {
-  if (const Driver* driver = driver_of(*scope.device)) {
+  if (const dax::Driver* driver = dax::driver_of(*scope.device)) {
     out.put("/sys/bus/dax/drivers/").put(driver->name);
   }
 }
 
 bool is_bound(const Scope& scope) {
-  return driver_of(*scope.device) != nullptr;
+  return dax::is_bound(*scope.device);
+}
+bool is_dynamic(const Scope& scope) {
+  return scope.region->kind == store::RegionKind::hmem;
+}
+bool is_static(const Scope& scope) {
+  return !is_dynamic(scope);
 }
 bool has_target_node(const Scope& scope) {
   return scope.device->target_node >= 0;
 }
 
 constexpr NodeSpec kNodes[] = {
-    attribute("align", 0644, show_align),
+    attribute("align", 0644, show_align, store_align, is_dynamic),
+    attribute("align", 0444, show_align, nullptr, is_static), // dev_dax_visible()
     attribute("dev", 0444, show_dev),
     link("driver", driver_target, is_bound),
+    attribute("mapping", 0200, nullptr, store_mapping, is_dynamic),
     attribute("modalias", 0444, constant<"dax:t0">),
     attribute("numa_node", 0444, show_numa_node),
     directory("power", kPower),
     attribute("resource", 0400, show_resource),
-    attribute("size", 0644, show_size),
+    attribute("size", 0644, show_size, store_size, is_dynamic),
+    attribute("size", 0444, show_size, nullptr, is_static),
     link("subsystem", fixed_target<"/sys/bus/dax">),
     attribute("target_node", 0444, show_target_node, nullptr, has_target_node),
-    attribute("uevent", 0644, show_uevent),
+    attribute("uevent", 0644, show_uevent, store_uevent),
 };
 constexpr Family kFamilies[] = {{each_mapping, directory("", kMapping)}};
 

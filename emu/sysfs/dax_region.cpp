@@ -1,6 +1,11 @@
 // The dax_region group of the device that holds a region (dax_region_attributes in drivers/dax/bus.c).
+#include "emu/dax/bus.hpp"
+#include "emu/dax/change.hpp"
 #include "emu/dax/region_space.hpp"
 #include "emu/sysfs/directories.hpp"
+#include "emu/sysfs/families.hpp"
+#include "emu/sysfs/parse.hpp"
+#include "emu/sysfs/places.hpp"
 
 namespace daxemu::sysfs {
 namespace {
@@ -22,6 +27,47 @@ Result<void> show_available_size(const Scope& scope, Text& out) {
   return {};
 }
 
+// The name of the device of this number (index + 1), or nothing.
+Result<void> show_mention(const Scope& scope, std::uint32_t number, Text& out) {
+  if (number != 0 && number <= scope.store->devices().size()) {
+    Scope mentioned = scope;
+    mentioned.device = &scope.store->devices()[number - 1];
+    device_name(mentioned, out);
+  }
+  out.put("\n");
+  return {};
+}
+Result<void> show_seed(const Scope& scope, Text& out) {
+  return show_mention(scope, scope.region->seed, out);
+}
+Result<void> show_create(const Scope& scope, Text& out) {
+  return show_mention(scope, scope.region->youngest, out);
+}
+
+Result<void> store_create(const Scope& scope, std::string_view text) {
+  const auto value = parse_int(text);
+  if (!value) {
+    return tl::unexpected(value.error());
+  }
+  if (*value != 1) {
+    return fail(EINVAL);
+  }
+  auto change = dax::Change::begin(*scope.store);
+  if (!change) {
+    return tl::unexpected(change.error());
+  }
+  const auto created = dax::create_device(*scope.store, *scope.region);
+  return created ? Result<void>() : tl::unexpected(created.error());
+}
+Result<void> store_delete(const Scope& scope, std::string_view text) {
+  auto change = dax::Change::begin(*scope.store);
+  if (!change) {
+    return tl::unexpected(change.error());
+  }
+  store::DeviceRecord* victim = device_called(scope, text);
+  return victim == nullptr ? fail(ENXIO) : dax::delete_device(*scope.store, *victim);
+}
+
 bool is_dynamic(const Scope& scope) {
   return scope.region->kind == store::RegionKind::hmem;
 }
@@ -29,7 +75,10 @@ bool is_dynamic(const Scope& scope) {
 constexpr NodeSpec kNodes[] = {
     attribute("align", 0400, show_align),
     attribute("available_size", 0444, show_available_size, nullptr, is_dynamic),
+    attribute("create", 0644, show_create, store_create, is_dynamic),
+    attribute("delete", 0200, nullptr, store_delete, is_dynamic),
     attribute("id", 0444, show_id),
+    attribute("seed", 0444, show_seed, nullptr, is_dynamic),
     attribute("size", 0444, show_size),
 };
 

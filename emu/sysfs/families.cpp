@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "emu/sysfs/drivers.hpp"
+#include "emu/sysfs/parse.hpp"
 #include "emu/sysfs/places.hpp"
 
 namespace daxemu::sysfs {
@@ -33,7 +33,7 @@ void devices(const Scope& scope, void (*name)(const Scope&, Text&), Members memb
 } // namespace
 
 void each_hmem_region(const Scope& scope, Members members) {
-  for (const store::RegionRecord& region : scope.store->regions()) {
+  for (store::RegionRecord& region : scope.store->regions()) {
     if (region.used.load(std::memory_order_acquire) == 0 || region.kind != store::RegionKind::hmem) {
       continue;
     }
@@ -72,6 +72,15 @@ void each_mapping(const Scope& scope, Members members) {
       return;
     }
   }
+}
+
+store::DeviceRecord* device_called(const Scope& scope, std::string_view text) {
+  store::DeviceRecord* found = nullptr;
+  each_device(scope, [&](std::string_view name, const Scope& member) {
+    found = same_text(name, text) ? member.device : nullptr;
+    return found == nullptr;
+  });
+  return found;
 }
 
 } // namespace daxemu::sysfs

@@ -16,4 +16,7 @@ void each_bound_device(const Scope& scope, Members members);
 // Ranges of the scope's device, as "mappingN".
 void each_mapping(const Scope& scope, Members members);
 
+// The device a written name means (sysfs_streq), of the scope's region if it has one; nullptr: none.
+[[nodiscard]] store::DeviceRecord* device_called(const Scope& scope, std::string_view text);
+
 } // namespace daxemu::sysfs

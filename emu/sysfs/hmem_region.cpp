@@ -28,13 +28,13 @@ constexpr NodeSpec kNodes[] = {
     attribute("numa_node", 0444, show_numa_node, nullptr, has_numa_node),
     directory("power", kPower),
     link("subsystem", fixed_target<"/sys/bus/platform">),
-    attribute("uevent", 0644, show_uevent),
+    attribute("uevent", 0644, show_uevent, store_uevent),
 };
 constexpr Family kFamilies[] = {{each_device, directory("", kDaxDevice)}};
 
 constexpr NodeSpec kDriverNodes[] = {
     attribute("bind", 0200, nullptr),
-    attribute("uevent", 0200, nullptr),
+    attribute("uevent", 0200, nullptr, store_uevent),
     attribute("unbind", 0200, nullptr),
 };
 constexpr Family kDriverFamilies[] = {{each_hmem_region, link("", region_path)}};

@@ -7,21 +7,21 @@
 
 #include "emu/base/function_ref.hpp"
 #include "emu/base/result.hpp"
+#include "emu/dax/drivers.hpp"
 #include "emu/store/store.hpp"
 #include "emu/sysfs/text.hpp"
 #include "emu/sysfs/tree.hpp"
 
 namespace daxemu::sysfs {
 
-struct Driver;
 struct Module;
 
 // What a node of the tree is about: narrowed by every family on the way down.
 struct Scope {
   const store::Store* store = nullptr;
-  const store::RegionRecord* region = nullptr;
+  store::RegionRecord* region = nullptr;
   store::DeviceRecord* device = nullptr;
-  const Driver* driver = nullptr;
+  const dax::Driver* driver = nullptr;
   const Module* module = nullptr;
   std::uint64_t number = 0; // of the mapping, memory block, seed, ... where the family is numbered
 };
@@ -29,8 +29,8 @@ struct Scope {
 struct Directory;
 
 using Show = Result<void> (*)(const Scope&, Text&);
-using Store = Result<std::size_t> (*)(const Scope&, std::string_view);
-using Target = void (*)(const Scope&, Text&); // a link's target as an absolute path
+using Store = Result<void> (*)(const Scope&, std::string_view); // of a C string: no NUL byte within
+using Target = void (*)(const Scope&, Text&);                   // a link's target as an absolute path
 using Visible = bool (*)(const Scope&);
 
 struct NodeSpec {

@@ -7,7 +7,9 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
+#include "emu/dax/change.hpp"
 #include "emu/sysfs/identity.hpp"
+#include "emu/sysfs/parse.hpp"
 #include "emu/sysfs/relative_link.hpp"
 #include "emu/sysfs/resolve.hpp"
 
@@ -125,11 +127,13 @@ Result<std::size_t> Tree::show(const Node& node, std::span<char> into) const {
   if (found->spec.show == nullptr) {
     return fail((found->spec.mode & 0444U) == 0 ? EACCES : EIO);
   }
-  Text text(into.first(std::min<std::size_t>(into.size(), kPageSize)));
-  if (auto shown = found->spec.show(found->scope, text); !shown) {
-    return tl::unexpected(shown.error());
-  }
-  return text.size();
+  return dax::consistently(*store_, [&]() -> Result<std::size_t> {
+    Text text(into.first(std::min<std::size_t>(into.size(), kPageSize)));
+    if (auto shown = found->spec.show(found->scope, text); !shown) {
+      return tl::unexpected(shown.error());
+    }
+    return text.size();
+  });
 }
 
 Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
@@ -140,7 +144,14 @@ Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
   if (found->spec.store == nullptr) {
     return fail((found->spec.mode & 0222U) == 0 ? EACCES : EIO);
   }
-  return found->spec.store(found->scope, text);
+  // kernfs hands an attribute at most a page of one write, and nothing of an empty one (sysfs_kf_write).
+  text = text.substr(0, kPageSize);
+  if (!text.empty()) {
+    if (auto stored = found->spec.store(found->scope, c_string(text)); !stored) {
+      return tl::unexpected(stored.error());
+    }
+  }
+  return text.size();
 }
 
 Result<Path> Tree::readlink(const Node& node) const {

@@ -59,7 +59,7 @@ public:
   // Errors: EACCES/EIO as the attribute's show would; EINVAL if `node` is no attribute.
   [[nodiscard]] Result<std::size_t> show(const Node& node, std::span<char> into) const;
 
-  // What write(2) of `text` to an attribute does. Returns the bytes consumed (all of them on success).
+  // What write(2) of `text` to an attribute does. Returns the bytes consumed: all, but at most 4096 of one write.
   // Errors: the attribute's (EINVAL, EBUSY, ENOSPC, ...); EACCES if it has no store.
   [[nodiscard]] Result<std::size_t> store(const Node& node, std::string_view text) const;
 

@@ -1,6 +1,7 @@
 // Values that attributes of several directories have.
 #pragma once
 
+#include "emu/sysfs/parse.hpp"
 #include "emu/sysfs/schema.hpp"
 
 namespace daxemu::sysfs {
@@ -29,6 +30,10 @@ inline Result<void> nothing(const Scope&, Text&) {
 template <int Code>
 Result<void> failing(const Scope&, Text&) {
   return fail(Code);
+}
+// uevent of whatever object: asks for a synthetic event. Errors: EINVAL.
+inline Result<void> store_uevent(const Scope&, std::string_view text) {
+  return check_uevent(text);
 }
 // A link to a place that is always the same.
 template <Literal Path>

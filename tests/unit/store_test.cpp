@@ -1,9 +1,11 @@
 // The store: creation, recognition, refusal of what is not ours, tables shared between mappings.
 #include "emu/store/store.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
+#include <span>
 #include <string>
 
 #include <fcntl.h>
@@ -64,6 +66,22 @@ TEST(Store, FreedDeviceIsNotFoundButLaterOnesAre) {
   add_device(*store, 1, 42);
   EXPECT_EQ(store->device_of_inode(7, 41), nullptr);
   ASSERT_NE(store->device_of_inode(7, 42), nullptr);
+}
+
+// Boost links free memory by nodes within it: none of their bytes may be left in a table.
+TEST(Store, ANewStoresTablesAreAllZero) {
+  auto store = Store::create(memory_file(), "lab", {.regions = 3, .devices = 5, .processes = 7, .backing_slots = 9});
+  ASSERT_TRUE(store);
+  const auto expect_zero = [](const char* what, auto table) {
+    const auto bytes = std::as_bytes(table);
+    EXPECT_TRUE(std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; })) << what;
+  };
+  expect_zero("regions", store->region_table());
+  expect_zero("devices", store->device_table());
+  expect_zero("processes", store->slots());
+  expect_zero("backing slots", store->backing_slot_table());
+  expect_zero("driver ids", store->driver_ids());
+  expect_zero("memory blocks", store->memory_blocks());
 }
 
 TEST(Store, UntouchedTablesCostNoMemory) {

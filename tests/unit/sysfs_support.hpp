@@ -39,11 +39,12 @@ inline void add_device(store::Store& store, std::uint32_t region, std::uint32_t 
   ASSERT_TRUE(added) << added.error().what;
 }
 
-// A tree with one region of 4G that one device fills, as `daxemu run` makes it.
+// A tree with one region that one device fills, as `daxemu run` makes it.
 struct Fixture {
-  explicit Fixture(store::RegionKind kind = store::RegionKind::hmem, std::uint64_t align = kPmdSize) {
-    add_region(store, 0, 4ULL << 30, kind, align);
-    add_device(store, 0, 0, 4ULL << 30, align);
+  explicit Fixture(std::uint64_t size = 4ULL << 30, store::RegionKind kind = store::RegionKind::hmem,
+                   std::uint64_t align = kPmdSize) {
+    add_region(store, 0, size, kind, align);
+    add_device(store, 0, 0, size, align);
   }
   store::Store store = empty_store();
   Tree tree{store};

@@ -1,0 +1,112 @@
+#include "emu/dax/bind.hpp"
+
+#include <algorithm>
+
+#include "emu/dax/memory_blocks.hpp"
+
+namespace daxemu::dax {
+namespace {
+
+using store::DeviceRecord;
+using store::DeviceState;
+using store::DriverIdRecord;
+using store::Store;
+
+std::uint32_t index_of(const Driver& driver) {
+  return static_cast<std::uint32_t>(&driver - kDrivers.data());
+}
+
+DriverIdRecord* find_id(const Store& store, const Driver& driver, DriverId id) {
+  for (DriverIdRecord& record : store.driver_ids()) {
+    if (record.used != 0 && record.driver == index_of(driver) && record.region == id.region && record.id == id.id) {
+      return &record;
+    }
+  }
+  return nullptr;
+}
+
+// dax_bus_match()
+bool matches(const Store& store, const DeviceRecord& device, const Driver& driver) {
+  const DriverId id{static_cast<std::int32_t>(store.region_of(device).id), static_cast<std::int32_t>(device.id)};
+  return driver.match_always || find_id(store, driver, id) != nullptr;
+}
+
+// dax_bus_probe() and the driver's own.
+Result<void> probe_with(const Store& store, DeviceRecord& device, const Driver& driver) {
+  if (is_bound(device)) {
+    return fail(EBUSY);
+  }
+  if (device.nr_ranges == 0) {
+    return fail(ENXIO);
+  }
+  if (has_stuck_memory(store, device)) {
+    return fail(EBUSY); // request_mem_region(): "System RAM (kmem)" still has it
+  }
+  if (driver.state == DeviceState::system_ram) {
+    if (auto added = add_memory(store, device); !added) {
+      return added;
+    }
+  }
+  device.state.store(driver.state, std::memory_order_release);
+  store::RegionRecord& region = store.region_of(device);
+  const auto number = static_cast<std::uint32_t>(&device - store.device_table().data()) + 1;
+  if (region.seed == number && region.kind == store::RegionKind::hmem) {
+    region.seed = 0;
+  }
+  return {};
+}
+
+} // namespace
+
+Result<void> bind(const Store& store, DeviceRecord& device, const Driver& driver) {
+  return matches(store, device, driver) ? probe_with(store, device, driver) : fail(ENODEV);
+}
+
+Result<void> unbind(const Store& store, DeviceRecord& device, const Driver& driver) {
+  if (driver_of(device) != &driver) {
+    return fail(ENODEV);
+  }
+  if (driver.state == DeviceState::system_ram) {
+    remove_memory(store, device);
+  }
+  device.state.store(DeviceState::disabled, std::memory_order_release);
+  device.incarnation.fetch_add(1); // kill_dev_dax(): every mapping of it is dead
+  return {};
+}
+
+Result<void> add_driver_id(const Store& store, const Driver& driver, DriverId id) {
+  if (find_id(store, driver, id) == nullptr) {
+    const std::span<DriverIdRecord> table = store.driver_ids();
+    const auto place =
+        std::find_if(table.begin(), table.end(), [](const DriverIdRecord& record) { return record.used == 0; });
+    if (place == table.end()) {
+      return fail(ENOMEM);
+    }
+    place->driver = index_of(driver);
+    place->region = id.region;
+    place->id = id.id;
+    place->used = 1;
+  }
+  for (DeviceRecord& device : store.devices()) { // driver_attach()
+    if (device.state.load() == DeviceState::disabled && matches(store, device, driver)) {
+      (void)probe_with(store, device, driver);
+    }
+  }
+  return {};
+}
+
+void remove_driver_id(const Store& store, const Driver& driver, DriverId id) {
+  if (DriverIdRecord* record = find_id(store, driver, id); record != nullptr) {
+    record->used = 0;
+  }
+}
+
+void probe(const Store& store, DeviceRecord& device) {
+  for (const Driver& driver : kDrivers) {
+    if (matches(store, device, driver) && probe_with(store, device, driver)) {
+      return;
+    }
+  }
+}
+
+} // namespace daxemu::dax

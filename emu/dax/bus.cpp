@@ -1,0 +1,100 @@
+#include "emu/dax/bus.hpp"
+
+#include <algorithm>
+
+#include "emu/dax/drivers.hpp"
+#include "emu/dax/region_space.hpp"
+
+namespace daxemu::dax {
+namespace {
+
+using store::DeviceRecord;
+using store::DeviceState;
+using store::RegionRecord;
+using store::Store;
+
+// The lowest number no device has, of the region's numbers (its ida) or of all minors.
+template <class Matches>
+std::uint32_t lowest_free(const Store& store, Matches&& matches) {
+  for (std::uint32_t candidate = 0;; ++candidate) {
+    const std::span<DeviceRecord> devices = store.devices();
+    if (std::none_of(devices.begin(), devices.end(), [&](const DeviceRecord& device) {
+          return device.state.load() != DeviceState::absent && matches(device, candidate);
+        })) {
+      return candidate;
+    }
+  }
+}
+
+std::uint32_t number_of(const Store& store, const DeviceRecord& device) {
+  return static_cast<std::uint32_t>(&device - store.device_table().data()) + 1;
+}
+
+void forget_counters(DeviceRecord& device) {
+  for (store::CounterStripe& stripe : device.counters) {
+    for (std::atomic<std::uint64_t>* counter :
+         {&stripe.faults, &stripe.extents, &stripe.bytes, &stripe.maps, &stripe.unmaps, &stripe.sigbus}) {
+      counter->store(0, std::memory_order_relaxed);
+    }
+  }
+}
+
+} // namespace
+
+Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
+  if (available_size(store, region) == 0) {
+    return fail(ENOSPC);
+  }
+  const std::span<DeviceRecord> table = store.device_table();
+  const auto place = std::find_if(table.begin(), table.end(), [](const DeviceRecord& device) {
+    return device.state.load() == DeviceState::absent;
+  });
+  if (place == table.end()) {
+    return fail(ENOMEM);
+  }
+  DeviceRecord& device = *place;
+  device.region = static_cast<std::uint32_t>(&region - store.region_table().data());
+  device.id = lowest_free(store, [&](const DeviceRecord& other, std::uint32_t id) {
+    return &store.region_of(other) == &region && other.id == id;
+  });
+  device.minor =
+      lowest_free(store, [](const DeviceRecord& other, std::uint32_t minor) { return other.minor == minor; });
+  device.numa_node = region.numa_node;
+  device.target_node = region.target_node;
+  device.align = region.align;
+  device.size = 0;
+  device.nr_ranges = 0;
+  device.slot = 0;
+  device.memory_stuck = 0;
+  device.backing = {};
+  device.folios_location = {};
+  device.cpus = region.cpus;
+  forget_counters(device);
+  device.incarnation.fetch_add(1);
+  const auto index = static_cast<std::uint32_t>(place - table.begin());
+  store::Platform& platform = store.platform();
+  if (index >= platform.devices_used.load()) {
+    platform.devices_used.store(index + 1, std::memory_order_release);
+  }
+  device.state.store(DeviceState::disabled, std::memory_order_release); // last: readers take no lock
+  region.youngest = number_of(store, device);
+  if (region.seed == 0) {
+    region.seed = region.youngest;
+  }
+  return &device;
+}
+
+Result<void> delete_device(const Store& store, DeviceRecord& device) {
+  if (is_bound(device) || device.nr_ranges != 0 || device.id == 0) {
+    return fail(EBUSY);
+  }
+  RegionRecord& region = store.region_of(device);
+  const std::uint32_t number = number_of(store, device);
+  for (std::uint32_t* mention : {&region.seed, &region.youngest}) {
+    *mention = *mention == number ? 0 : *mention;
+  }
+  device.state.store(DeviceState::absent, std::memory_order_release);
+  return {};
+}
+
+} // namespace daxemu::dax

@@ -1,0 +1,53 @@
+// Changing the configuration, and reading it while somebody else may.
+#pragma once
+
+#include <utility>
+
+#include <sys/syscall.h>
+
+#include "emu/base/result.hpp"
+#include "emu/base/sys.hpp"
+#include "emu/store/store.hpp"
+
+namespace daxemu::dax {
+
+// Held while regions, devices, ranges or states change: the configuration lock, an odd Platform::sequence for readers,
+// and at its end a new Platform::generation. Each single change is committed by one store, so that a holder that dies
+// leaves at worst what the next one repairs.
+class Change {
+public:
+  // Blocks until nobody else changes anything. Errors: those of ConfigLock::take.
+  [[nodiscard]] static Result<Change> begin(const store::Store& store);
+  Change(Change&& other) noexcept : platform_(std::exchange(other.platform_, nullptr)), lock_(std::move(other.lock_)) {}
+  Change& operator=(Change&&) = delete;
+  Change(const Change&) = delete;
+  Change& operator=(const Change&) = delete;
+  ~Change();
+
+private:
+  Change(store::Platform& platform, store::ConfigLock lock) : platform_(&platform), lock_(std::move(lock)) {}
+  store::Platform* platform_;
+  store::ConfigLock lock_;
+};
+
+// Calls `read` until it ran without a change under way, so that it saw the ranges of a device as they belong together.
+// Gives up waiting after a while (a holder that died in the middle) and takes what is there.
+template <class Read>
+auto consistently(const store::Store& store, Read&& read) {
+  constexpr int kAttempts = 1000;
+  const std::atomic<std::uint64_t>& sequence = store.platform().sequence;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const std::uint64_t before = sequence.load(std::memory_order_acquire);
+    if ((before & 1U) == 0) {
+      auto result = read();
+      std::atomic_thread_fence(std::memory_order_acquire);
+      if (sequence.load(std::memory_order_relaxed) == before) {
+        return result;
+      }
+    }
+    (void)sys::call(SYS_sched_yield);
+  }
+  return read();
+}
+
+} // namespace daxemu::dax

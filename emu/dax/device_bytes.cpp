@@ -1,0 +1,240 @@
+#include "emu/dax/device_bytes.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "emu/base/mapping.hpp"
+#include "emu/base/sys.hpp"
+#include "emu/base/unique_fd.hpp"
+#include "emu/base/units.hpp"
+#include "emu/mm/folio_table.hpp"
+
+namespace daxemu::dax {
+namespace {
+
+using store::BackingKind;
+using store::BackingRecord;
+using store::BackingSlot;
+using store::DeviceRecord;
+
+Result<UniqueFd> open_file(const char* location) {
+  auto raw = sys::open(location, O_RDWR | O_CLOEXEC);
+  if (!raw) {
+    return tl::unexpected(raw.error());
+  }
+  return UniqueFd(*raw);
+}
+
+// Extents larger than the file's pages would have to be put together from several, smaller ones cannot be told apart.
+bool suits(const BackingRecord& backing, std::uint64_t align) {
+  return backing.kind == BackingKind::hugetlb ? backing.page_size == align : backing.kind != BackingKind::none;
+}
+
+// Gives the file `size` bytes. Mapping a hugetlb file reserves its pages (hugetlb_reserve_pages).
+Result<void> size_file(const BackingRecord& backing, std::uint64_t old_size, std::uint64_t size) {
+  auto fd = open_file(backing.location.c_str());
+  if (!fd) {
+    return tl::unexpected(fd.error());
+  }
+  if (auto sized = sys::ftruncate(fd->get(), size); !sized) {
+    return sized;
+  }
+  if (backing.kind == BackingKind::hugetlb && size > old_size) {
+    if (auto reserved = Mapping::of(fd->get(), size, PROT_READ | PROT_WRITE, MAP_SHARED); !reserved) {
+      sys::ftruncate(fd->get(), old_size);
+      return fail(ENOMEM);
+    }
+  }
+  return {};
+}
+
+// An extent's record is all zero until somebody touches it. The file never shrinks: processes may have it mapped.
+Result<void> reset_folios(const char* location, std::uint64_t extents) {
+  auto fd = open_file(location);
+  if (!fd) {
+    return tl::unexpected(fd.error());
+  }
+  auto st = sys::fstat(fd->get());
+  if (!st) {
+    return tl::unexpected(st.error());
+  }
+  const std::uint64_t length = std::max(mm::FolioTable::file_size(extents), static_cast<std::uint64_t>(st->st_size));
+  sys::fallocate(fd->get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, std::max(length, kPageSize));
+  return sys::ftruncate(fd->get(), length);
+}
+Result<void> extend_folios(const char* location, std::uint64_t extents) {
+  auto fd = open_file(location);
+  if (!fd) {
+    return tl::unexpected(fd.error());
+  }
+  auto st = sys::fstat(fd->get());
+  if (!st) {
+    return tl::unexpected(st.error());
+  }
+  const std::uint64_t length = mm::FolioTable::file_size(extents);
+  return static_cast<std::uint64_t>(st->st_size) < length ? sys::ftruncate(fd->get(), length) : Result<void>();
+}
+
+std::uint32_t index_of(const store::Store& store, const DeviceRecord& device) {
+  return static_cast<std::uint32_t>(&device - store.device_table().data());
+}
+
+void release_slot(const store::Store& store, std::uint32_t number) {
+  if (number == 0 || number > store.backing_slots().size()) {
+    return;
+  }
+  BackingSlot& slot = store.backing_slots()[number - 1];
+  (void)size_file(slot.backing, 0, 0);
+  slot.owner.store(0, std::memory_order_release);
+}
+
+// A free slot of this kind whose file could be given `size` bytes; 0: none.
+std::uint32_t take_slot(const store::Store& store, const DeviceRecord& device, BackingKind kind, std::uint64_t size) {
+  const std::span<BackingSlot> slots = store.backing_slots();
+  std::uint32_t best = 0;
+  for (std::uint32_t at = 0; at < slots.size(); ++at) {
+    const BackingSlot& slot = slots[at];
+    if (slot.owner.load() == 0 && slot.backing.kind == kind && suits(slot.backing, device.align) &&
+        (best == 0 || slot.uses < slots[best - 1].uses)) {
+      best = at + 1;
+    }
+  }
+  if (best == 0) {
+    return 0;
+  }
+  BackingSlot& slot = slots[best - 1];
+  (void)size_file(slot.backing, 0, 0); // whoever had it may have died before emptying it
+  if (!size_file(slot.backing, 0, size) || !reset_folios(slot.folios_location.c_str(), size / device.align)) {
+    (void)size_file(slot.backing, 0, 0);
+    return 0;
+  }
+  ++slot.uses;
+  slot.owner.store(index_of(store, device) + 1, std::memory_order_release);
+  return best;
+}
+
+// The kinds to try, in order: hugetlb keeps its promise of whole extents, shmem holds extents of any size.
+std::uint32_t take_slot(const store::Store& store, const DeviceRecord& device, std::uint64_t size) {
+  const BackingKind wanted = store.platform().backing_wanted;
+  if (wanted != BackingKind::shmem) {
+    if (const std::uint32_t slot = take_slot(store, device, BackingKind::hugetlb, size); slot != 0) {
+      return slot;
+    }
+    if (wanted == BackingKind::hugetlb && device.align != kPageSize) {
+      return 0; // asked for huge pages and nothing else
+    }
+  }
+  return take_slot(store, device, BackingKind::shmem, size);
+}
+
+bool is_zero(std::span<const char> bytes) {
+  return bytes.empty() || (bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
+
+// Copies what is not zero, so that untouched extents stay untouched.
+Result<void> copy_bytes(const BackingRecord& from, const BackingRecord& to, std::uint64_t size) {
+  auto source = open_file(from.location.c_str());
+  auto target = open_file(to.location.c_str());
+  if (!source || !target) {
+    return fail(ENOMEM);
+  }
+  // hugetlbfs cannot be written to, only mapped.
+  const std::uint64_t window = std::max(from.page_size, to.page_size);
+  char buffer[16 * 1024];
+  for (std::uint64_t base = 0; base < size; base += window) {
+    Mapping mapped;
+    for (std::uint64_t at = base; at < std::min(base + window, size); at += sizeof(buffer)) {
+      const std::size_t wanted = std::min<std::uint64_t>(sizeof(buffer), size - at);
+      const auto got = sys::pread(source->get(), buffer, wanted, at);
+      if (!got || *got != wanted) {
+        return fail(EIO);
+      }
+      if (is_zero({buffer, wanted})) {
+        continue;
+      }
+      if (!mapped) {
+        auto fresh =
+            Mapping::of(target->get(), std::min(window, size - base), PROT_READ | PROT_WRITE, MAP_SHARED, base);
+        if (!fresh) {
+          return fail(ENOMEM);
+        }
+        mapped = std::move(*fresh);
+      }
+      std::memcpy(mapped.bytes().data() + (at - base), buffer, wanted);
+    }
+  }
+  return {};
+}
+
+void adopt(const store::Store& store, DeviceRecord& device, std::uint32_t number) {
+  const BackingSlot& slot = store.backing_slots()[number - 1];
+  device.backing = slot.backing;
+  device.folios_location = slot.folios_location;
+  device.slot = number;
+}
+
+// Moves the device to another file with room for `size` bytes.
+Result<void> move_bytes(const store::Store& store, DeviceRecord& device, std::uint64_t size) {
+  const std::uint32_t fresh = take_slot(store, device, size);
+  if (fresh == 0) {
+    return fail(ENOMEM);
+  }
+  const std::uint64_t used = std::min(device.size.load(), size);
+  if (used > 0 && device.backing.kind != BackingKind::none) {
+    if (auto copied = copy_bytes(device.backing, store.backing_slots()[fresh - 1].backing, used); !copied) {
+      release_slot(store, fresh);
+      return copied;
+    }
+  }
+  const std::uint32_t old = device.slot;
+  adopt(store, device, fresh);
+  release_slot(store, old);
+  return {};
+}
+
+} // namespace
+
+Result<void> reserve_bytes(const store::Store& store, DeviceRecord& device, std::uint64_t size) {
+  if (!suits(device.backing, device.align)) {
+    return move_bytes(store, device, size);
+  }
+  if (auto sized = size_file(device.backing, device.size.load(), size); !sized) {
+    return move_bytes(store, device, size); // no huge pages left: small ones may do
+  }
+  return extend_folios(device.folios_location.c_str(), size / device.align);
+}
+
+void trim_bytes(const store::Store& store, DeviceRecord& device) {
+  const std::uint64_t size = device.size.load();
+  if (device.backing.kind == BackingKind::none) {
+    return;
+  }
+  if (size > 0) {
+    (void)size_file(device.backing, size, size);
+    return;
+  }
+  const std::uint32_t slot = std::exchange(device.slot, 0);
+  device.backing = {};
+  device.folios_location = {};
+  release_slot(store, slot);
+}
+
+Result<void> adapt_bytes(const store::Store& store, DeviceRecord& device) {
+  const std::uint64_t size = device.size.load();
+  if (size == 0 || device.backing.kind == BackingKind::none) {
+    return {};
+  }
+  if (!suits(device.backing, device.align)) {
+    return move_bytes(store, device, size);
+  }
+  return reset_folios(device.folios_location.c_str(), size / device.align); // one record per extent of the new size
+}
+
+} // namespace daxemu::dax

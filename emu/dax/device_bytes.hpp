@@ -1,0 +1,22 @@
+// The file behind a device whose size changes: taken from the platform's files when the device gets its first byte,
+// grown, moved when its extents need pages of another size, given back with the last byte. The caller holds a Change.
+#pragma once
+
+#include <cstdint>
+
+#include "emu/base/result.hpp"
+#include "emu/store/store.hpp"
+
+namespace daxemu::dax {
+
+// Sees to it that `size` bytes have room, before ranges promise them; huge pages are reserved, so that exhaustion is an
+// error here and not a SIGBUS later. Errors: ENOMEM (no file left, no pages left).
+Result<void> reserve_bytes(const store::Store& store, store::DeviceRecord& device, std::uint64_t size);
+
+// Cuts the file to the device's size; a device of size 0 gives it back.
+void trim_bytes(const store::Store& store, store::DeviceRecord& device);
+
+// Moves the bytes if the file's pages do not suit the device's extents. Errors: ENOMEM.
+Result<void> adapt_bytes(const store::Store& store, store::DeviceRecord& device);
+
+} // namespace daxemu::dax

@@ -1,0 +1,33 @@
+// The memory blocks of devices in system-ram mode (drivers/dax/kmem.c, drivers/base/memory.c). Blocks have states and
+// numbers as in the kernel; the memory itself stays where it is and never becomes RAM of this machine.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "emu/base/function_ref.hpp"
+#include "emu/base/result.hpp"
+#include "emu/store/store.hpp"
+
+namespace daxemu::dax {
+
+// Calls for the number of each block of a device that is RAM, ascending within a range, until told to stop.
+void each_block(const store::Store& store, const store::DeviceRecord& device, FunctionRef<bool(std::uint64_t)> each);
+
+// The device whose block this is, or nullptr.
+[[nodiscard]] store::DeviceRecord* device_of_block(const store::Store& store, std::uint64_t block);
+
+// `number` of such a block; nullptr beyond what the platform has room for.
+[[nodiscard]] store::MemoryBlockRecord* block_record(const store::Store& store, std::uint64_t number);
+
+// dev_dax_kmem_probe(): the whole blocks within the device's ranges appear, offline unless the machine onlines by
+// itself. Errors: EINVAL (no node, or no whole block), ENOMEM (more than the platform has room for).
+Result<void> add_memory(const store::Store& store, store::DeviceRecord& device);
+
+// dev_dax_kmem_remove(): they go, if all of them are offline; otherwise they stay for good.
+void remove_memory(const store::Store& store, store::DeviceRecord& device);
+
+// Is memory of the device still in use although kmem let go of it?
+[[nodiscard]] bool has_stuck_memory(const store::Store& store, const store::DeviceRecord& device);
+
+} // namespace daxemu::dax
