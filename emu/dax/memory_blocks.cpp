@@ -1,7 +1,13 @@
 #include "emu/dax/memory_blocks.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <charconv>
 
+#include <fcntl.h>
+
+#include "emu/base/sys.hpp"
+#include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
 
 namespace daxemu::dax {
@@ -34,6 +40,22 @@ std::span<const store::RangeRecord> ranges_of(const DeviceRecord& device) {
 }
 
 } // namespace
+
+std::uint64_t memory_block_size(const char* block_size_bytes) {
+  constexpr std::uint64_t kUsual = 128ULL << 20;
+  auto raw = sys::open(block_size_bytes, O_RDONLY | O_CLOEXEC);
+  if (!raw) {
+    return kUsual;
+  }
+  const UniqueFd fd(*raw);
+  char text[20];
+  const auto length = sys::pread(fd.get(), text, sizeof(text), 0);
+  std::uint64_t size = 0;
+  if (!length || std::from_chars(text, text + *length, size, 16).ec != std::errc()) {
+    return kUsual;
+  }
+  return std::has_single_bit(size) && size >= kUsual ? size : kUsual;
+}
 
 void each_block(const Store& store, const DeviceRecord& device, FunctionRef<bool(std::uint64_t)> each) {
   if (!is_ram(device)) {

@@ -14,6 +14,10 @@ namespace daxemu::dax {
 // Calls for the number of each block of a device that is RAM, ascending within a range, until told to stop.
 void each_block(const store::Store& store, const store::DeviceRecord& device, FunctionRef<bool(std::uint64_t)> each);
 
+// Bytes of a memory block: the machine's (block_size_bytes), or the usual 128M where it does not say.
+[[nodiscard]] std::uint64_t
+memory_block_size(const char* block_size_bytes = "/sys/devices/system/memory/block_size_bytes");
+
 // The device whose block this is, or nullptr.
 [[nodiscard]] store::DeviceRecord* device_of_block(const store::Store& store, std::uint64_t block);
 

@@ -6,8 +6,10 @@
 
 #include "emu/backing/backing.hpp"
 #include "emu/backing/placement.hpp"
+#include "emu/backing/spare_files.hpp"
 #include "emu/base/size_text.hpp"
 #include "emu/dax/builder.hpp"
+#include "emu/dax/memory_blocks.hpp"
 #include "emu/mm/folio_table.hpp"
 
 namespace daxemu::cli {
@@ -82,12 +84,15 @@ Outcome<BuiltPlatform> build_platform(const PlatformOptions& options, const std:
   }
   store->platform().dax_major = dax::free_char_major();
   store->platform().engine = options.engine;
+  store->platform().backing_wanted = options.backing.value_or(store::BackingKind::none);
+  store->platform().memory_block_size = dax::memory_block_size();
 
   auto region = dax::add_region(*store, {.kind = options.region,
                                          .id = options.device.region,
                                          .data_size = options.size,
                                          .align = options.align,
-                                         .numa_node = node_number(options)});
+                                         .numa_node = node_number(options),
+                                         .cpus = cpus});
   if (!region) {
     return tl::unexpected(region.error());
   }
@@ -113,6 +118,13 @@ Outcome<BuiltPlatform> build_platform(const PlatformOptions& options, const std:
   std::vector<UniqueFd> held;
   held.push_back(std::move(bytes->fd));
   held.push_back(std::move(folios->fd));
+  if (options.region == store::RegionKind::hmem) { // devices of a pmem region are static
+    auto spares = backing::add_spare_files(*store, source);
+    if (!spares) {
+      return tl::unexpected(spares.error());
+    }
+    std::move(spares->begin(), spares->end(), std::back_inserter(held));
+  }
   return BuiltPlatform{std::move(*store), store_file->location, std::move(held)};
 }
 
