@@ -62,6 +62,8 @@ public:
   [[nodiscard]] FixedString<32> name_of(const DeviceRecord& device) const;
 
   [[nodiscard]] int fd() const { return fd_.get(); }
+  // Keeps the store by another descriptor of the same file (the preload library has numbers that programs leave alone).
+  void set_fd(UniqueFd fd) { fd_ = std::move(fd); }
 
 private:
   class Segment;
