@@ -12,6 +12,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/store/location.hpp"
+#include "runtime/fault/private_fds.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -46,21 +47,27 @@ __attribute__((constructor)) void construct() {
 
 } // namespace
 
-Context::Context(store::Store store) : store_(std::move(store)), tree_(store_), mappings_(store_) {}
+constinit std::atomic<Context*> Context::made_{nullptr};
 
-Context* Context::get() noexcept {
-  switch (stage.load(std::memory_order_acquire)) {
-  case Stage::ready:
-    return std::launder(reinterpret_cast<Context*>(storage));
-  case Stage::refused:
-    return nullptr;
-  default:
-    return make();
+Context::Context(store::Store store) : store_(std::move(store)) {
+  const char* directory = std::getenv(kWorkingDirectoryVariable);
+  if (directory != nullptr && sysfs::Tree::may_claim(directory)) {
+    if (const auto node = tree_.lookup(directory); node && node->type == sysfs::NodeType::directory) {
+      directory_.enter_emulated(directory);
+    }
   }
 }
 
 Context* Context::make() noexcept {
   const int kept = errno;
+  switch (stage.load(std::memory_order_acquire)) {
+  case Stage::ready:
+    return made_.load();
+  case Stage::refused:
+    return nullptr;
+  default:
+    break;
+  }
   Stage expected = Stage::none;
   if (!stage.compare_exchange_strong(expected, Stage::making, std::memory_order_acq_rel)) {
     // Another thread is at it: wait; ourselves, deeper in the making: pass through.
@@ -68,7 +75,7 @@ Context* Context::make() noexcept {
       (void)sys::call(SYS_sched_yield);
       expected = stage.load(std::memory_order_acquire);
     }
-    return expected == Stage::ready ? std::launder(reinterpret_cast<Context*>(storage)) : nullptr;
+    return expected == Stage::ready ? made_.load() : nullptr;
   }
   maker.store(sys::gettid());
   Context* made = nullptr;
@@ -79,20 +86,22 @@ Context* Context::make() noexcept {
     const auto path = store::store_location(location);
     auto store = path ? store::Store::open(path->c_str()) : tl::unexpected(path.error());
     if (store) {
+      // Out of the way of the program, which counts on getting 3 for the first file it opens.
+      if (auto copy = sys::dup_above(store->fd(), 3); copy) {
+        if (auto high = fault::PrivateFds::adopt(UniqueFd(*copy)); high) {
+          store->set_fd(std::move(*high));
+        }
+      }
       made = new (storage) Context(std::move(*store));
     } else {
       complain("cannot use the platform DAXEMU_PLATFORM=", location, store.error().value);
     }
   }
   maker.store(0);
+  made_.store(made, std::memory_order_release);
   stage.store(made != nullptr ? Stage::ready : Stage::refused, std::memory_order_release);
   errno = kept;
   return made;
-}
-
-store::DeviceRecord* Context::device_of(int fd) const noexcept {
-  const auto about = sys::fstat(fd);
-  return about && S_ISREG(about->st_mode) ? store_.device_of_inode(about->st_dev, about->st_ino) : nullptr;
 }
 
 } // namespace daxemu::preload

@@ -3,9 +3,16 @@
 // while the process exits). Without a usable DAXEMU_PLATFORM there is none and every hook passes its call through.
 #pragma once
 
+#include <atomic>
+
 #include "emu/store/store.hpp"
 #include "emu/sysfs/tree.hpp"
 #include "runtime/fault/address_space.hpp"
+#include "runtime/preload/descriptors.hpp"
+#include "runtime/preload/opener.hpp"
+#include "runtime/preload/resolver.hpp"
+#include "runtime/preload/vnode_files.hpp"
+#include "runtime/preload/working_directory.hpp"
 
 namespace daxemu::preload {
 
@@ -13,22 +20,40 @@ class Context {
 public:
   // The context, or nullptr: pass the call through. Also nullptr to calls made while it is being made. Safe in a
   // signal handler once made.
-  [[nodiscard]] static Context* get() noexcept;
+  [[nodiscard]] static Context* get() noexcept {
+    Context* made = made_.load(std::memory_order_acquire);
+    return made != nullptr ? made : make();
+  }
+
+  // For tests, which have a store but no environment.
+  explicit Context(store::Store store);
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
 
   [[nodiscard]] const store::Store& store() const { return store_; }
   [[nodiscard]] const sysfs::Tree& tree() const { return tree_; }
   [[nodiscard]] fault::AddressSpace& mappings() { return mappings_; }
+  [[nodiscard]] const Descriptors& descriptors() const { return descriptors_; }
+  [[nodiscard]] const Resolver& resolver() const { return resolver_; }
+  [[nodiscard]] const VnodeFiles& files() const { return files_; }
+  [[nodiscard]] const Opener& opener() const { return opener_; }
+  [[nodiscard]] WorkingDirectory& directory() { return directory_; }
 
   // The device that descriptor `fd` is open on, or nullptr. The inode decides (design, decision 1).
-  [[nodiscard]] store::DeviceRecord* device_of(int fd) const noexcept;
+  [[nodiscard]] store::DeviceRecord* device_of(int fd) const noexcept { return descriptors_.device(fd); }
 
 private:
-  explicit Context(store::Store store);
   static Context* make() noexcept;
+  static std::atomic<Context*> made_;
 
   store::Store store_;
-  sysfs::Tree tree_;
-  fault::AddressSpace mappings_;
+  sysfs::Tree tree_{store_};
+  fault::AddressSpace mappings_{store_};
+  Descriptors descriptors_{store_, tree_};
+  WorkingDirectory directory_;
+  Resolver resolver_{store_, tree_, descriptors_, directory_};
+  VnodeFiles files_{tree_};
+  Opener opener_{store_, tree_, files_};
 };
 
 } // namespace daxemu::preload

@@ -37,3 +37,9 @@ private:
 };
 
 } // namespace daxemu::preload
+
+// DAXEMU_REAL(close, int(int)) defines real_close.
+#define DAXEMU_REAL(name, ...)                                                                                         \
+  constinit ::daxemu::preload::Real<__VA_ARGS__> real_##name {                                                         \
+#name                                                                                                              \
+  }

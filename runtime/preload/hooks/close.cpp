@@ -1,20 +1,76 @@
-// close(2) and its kin: the runtime's own descriptors are not the program's to close.
-#include <cerrno>
+// close(2) and its kin, dup(2) and its kin, fcntl(2), and receiving descriptors.
+#include <cstdarg>
 
-#include "runtime/fault/private_fds.hpp"
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "runtime/preload/fd_calls.hpp"
 #include "runtime/preload/hook.hpp"
+#include "runtime/preload/io_calls.hpp"
 #include "runtime/preload/real.hpp"
 
-namespace {
+using namespace daxemu::preload;
 
-constinit daxemu::preload::Real<int(int)> real_close{"close"};
-
-} // namespace
-
+DAXEMU_REAL(close, int(int));
 DAXEMU_HOOK(int, close, (int fd)) {
-  if (daxemu::fault::PrivateFds::owns(fd)) {
-    errno = EBADF;
-    return -1;
+  return close_descriptor(fd, [fd] { return real_close(fd); });
+}
+DAXEMU_REAL(close_range, int(unsigned, unsigned, int));
+DAXEMU_HOOK(int, close_range, (unsigned first, unsigned last, int flags)) {
+  return close_range_of(first, last, flags, [flags](unsigned a, unsigned b) { return real_close_range(a, b, flags); });
+}
+DAXEMU_REAL(closefrom, void(int));
+DAXEMU_HOOK(void, closefrom, (int lowest)) {
+  const unsigned first = lowest < 0 ? 0 : static_cast<unsigned>(lowest);
+  // The last range has no end: closefrom itself knows what to do on a kernel without close_range.
+  (void)close_range_of(first, ~0U, 0, [](unsigned a, unsigned b) {
+    return b == ~0U ? (real_closefrom(static_cast<int>(a)), 0) : real_close_range(a, b, 0);
+  });
+}
+
+DAXEMU_REAL(dup, int(int));
+DAXEMU_HOOK(int, dup, (int fd)) {
+  return new_number(real_dup(fd));
+}
+DAXEMU_REAL(dup2, int(int, int));
+DAXEMU_HOOK(int, dup2, (int fd, int onto)) {
+  return duplicate_onto(fd, onto, [=] { return real_dup2(fd, onto); });
+}
+DAXEMU_REAL(dup3, int(int, int, int));
+DAXEMU_HOOK(int, dup3, (int fd, int onto, int flags)) {
+  return duplicate_onto(fd, onto, [=] { return real_dup3(fd, onto, flags); });
+}
+
+#define DAXEMU_FCNTL_HOOK(name)                                                                                        \
+  DAXEMU_REAL(name, int(int, int, ...));                                                                               \
+  DAXEMU_HOOK(int, name, (int fd, int command, ...)) {                                                                 \
+    va_list arguments;                                                                                                 \
+    va_start(arguments, command);                                                                                      \
+    void* const argument = va_arg(arguments, void*);                                                                   \
+    va_end(arguments);                                                                                                 \
+    const auto real = [=] {                                                                                            \
+      const int result = real_##name(fd, command, argument);                                                           \
+      return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? new_number(result) : result;                           \
+    };                                                                                                                 \
+    return FdTable::is_foreign(fd) ? real() : fcntl_slow(fd, command, reinterpret_cast<long>(argument), real);         \
   }
-  return real_close(fd);
+DAXEMU_FCNTL_HOOK(fcntl)
+DAXEMU_FCNTL_HOOK(fcntl64)
+
+DAXEMU_REAL(recvmsg, ssize_t(int, msghdr*, int));
+DAXEMU_HOOK(ssize_t, recvmsg, (int fd, msghdr* message, int flags)) {
+  const ssize_t length = real_recvmsg(fd, message, flags);
+  if (length >= 0) {
+    note_received(*message);
+  }
+  return length;
+}
+DAXEMU_REAL(recvmmsg, int(int, mmsghdr*, unsigned, int, timespec*));
+DAXEMU_HOOK(int, recvmmsg, (int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout)) {
+  const int received = real_recvmmsg(fd, messages, count, flags, timeout);
+  for (int at = 0; at < received; ++at) {
+    note_received(messages[at].msg_hdr);
+  }
+  return received;
 }

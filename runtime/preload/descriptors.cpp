@@ -1,0 +1,142 @@
+#include "runtime/preload/descriptors.hpp"
+
+#include <cstdio>
+
+#include <fcntl.h>
+
+#include "emu/base/sys.hpp"
+
+namespace daxemu::preload {
+namespace {
+
+constexpr std::string_view kMemfdPrefix = "/memfd:";
+constexpr std::string_view kDeleted = " (deleted)";
+
+dev_t device_of_path(const char* path) {
+  const auto about = sys::fstatat(AT_FDCWD, path, 0);
+  return about ? about->st_dev : 0;
+}
+
+} // namespace
+
+Descriptors::Descriptors(const store::Store& store, const sysfs::Tree& tree)
+    : store_(&store), tree_(&tree), sys_device_(device_of_path("/sys")), dev_device_(device_of_path("/dev")) {}
+
+FdClass Descriptors::classify(int fd) const noexcept {
+  if (const FdClass known = FdTable::get(fd); known == FdClass::foreign) {
+    return known;
+  }
+  return examine(fd);
+}
+
+FdClass Descriptors::examine(int fd) const noexcept {
+  const auto about = sys::fstat(fd);
+  if (!about) {
+    return FdClass::foreign;
+  }
+  FdClass found = FdClass::foreign;
+  if (S_ISREG(about->st_mode)) {
+    if (store_->device_of_inode(about->st_dev, about->st_ino) != nullptr) {
+      found = FdClass::device;
+    } else if (about->st_nlink == 0) { // memory files have no name in any directory
+      PathText text;
+      const std::string_view path = path_of(fd, text) ? vnode_path(text.view()) : std::string_view{};
+      if (!path.empty()) {
+        found = path.ends_with('/') ? FdClass::directory : FdClass::attribute;
+      }
+    }
+  } else if (S_ISDIR(about->st_mode) && (about->st_dev == sys_device_ || about->st_dev == dev_device_)) {
+    found = FdClass::directory;
+  }
+  FdTable::set(fd, found);
+  return found;
+}
+
+store::DeviceRecord* Descriptors::device(int fd) const noexcept {
+  if (FdTable::is_foreign(fd)) {
+    return nullptr;
+  }
+  const auto about = sys::fstat(fd);
+  if (!about || !S_ISREG(about->st_mode)) {
+    return nullptr;
+  }
+  store::DeviceRecord* found = store_->device_of_inode(about->st_dev, about->st_ino);
+  if (found != nullptr) {
+    FdTable::set(fd, FdClass::device);
+  } else if (about->st_nlink != 0) {
+    FdTable::set(fd, FdClass::foreign);
+  }
+  return found;
+}
+
+Result<sysfs::Node> Descriptors::node(int fd) const noexcept {
+  switch (classify(fd)) {
+  case FdClass::device:
+    if (const store::DeviceRecord* found = device(fd); found != nullptr) {
+      return node_of(*found);
+    }
+    return fail(EBADF);
+  case FdClass::attribute:
+  case FdClass::directory: {
+    PathText text;
+    if (!path_of(fd, text)) {
+      return fail(EBADF);
+    }
+    std::string_view path = vnode_path(text.view());
+    const bool real = path.empty();
+    if (real) {
+      path = text.view();
+    } else if (path.size() > 1 && path.ends_with('/')) {
+      path.remove_suffix(1);
+    }
+    auto found = tree_->lookup(path);
+    if (!found) {
+      return fail(real ? EBADF : ENODEV);
+    }
+    return found;
+  }
+  default:
+    return fail(EBADF);
+  }
+}
+
+bool Descriptors::is_vnode(int fd) noexcept {
+  PathText text;
+  return path_of(fd, text) && !vnode_path(text.view()).empty();
+}
+
+Result<sysfs::Node> Descriptors::node_of(const store::DeviceRecord& device) const {
+  const auto name = store_->name_of(device);
+  char text[48];
+  std::snprintf(text, sizeof text, "/dev/%s", name.c_str());
+  return tree_->lookup(text);
+}
+
+bool Descriptors::path_of(int fd, PathText& into) noexcept {
+  char link[32];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const auto length = sys::readlinkat(AT_FDCWD, link, into.data(), into.capacity());
+  if (!length) {
+    into.clear();
+    return false;
+  }
+  into.set_size(*length);
+  return into.view().starts_with('/');
+}
+
+std::string_view Descriptors::vnode_path(std::string_view text) noexcept {
+  if (!text.starts_with(kMemfdPrefix)) {
+    return {};
+  }
+  text.remove_prefix(kMemfdPrefix.size());
+  if (!text.starts_with(kVnodePrefix)) {
+    return {};
+  }
+  text.remove_prefix(kVnodePrefix.size());
+  if (text.ends_with(kDeleted)) {
+    text.remove_suffix(kDeleted.size());
+  }
+  return text;
+}
+
+} // namespace daxemu::preload

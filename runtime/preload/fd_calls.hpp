@@ -1,0 +1,21 @@
+// close(2), dup(2) and what else changes which numbers are open. The runtime's own descriptors are spared: a program
+// that closes what it has not opened must not take them away.
+#pragma once
+
+#include <sys/socket.h>
+
+#include "emu/base/function_ref.hpp"
+
+namespace daxemu::preload {
+
+int close_descriptor(int fd, FunctionRef<int()> real);
+// dup2(2) and dup3(2). A number of ours is out of range for the program: EBADF.
+int duplicate_onto(int fd, int onto, FunctionRef<int()> real);
+// dup(2), fcntl(F_DUPFD): the number is new.
+int new_number(int fd);
+// close_range(2), both ends included; `real` closes a range without any of ours.
+int close_range_of(unsigned first, unsigned last, int flags, FunctionRef<int(unsigned, unsigned)> real);
+// Descriptors that arrived with a message.
+void note_received(const msghdr& message);
+
+} // namespace daxemu::preload

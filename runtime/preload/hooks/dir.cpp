@@ -1,0 +1,109 @@
+// Directory streams and listings. On x86-64 struct dirent64 is struct dirent.
+#include <cerrno>
+
+#include <dirent.h>
+#include <fcntl.h>
+
+#include "runtime/preload/context.hpp"
+#include "runtime/preload/directories.hpp"
+#include "runtime/preload/directory_calls.hpp"
+#include "runtime/preload/hook.hpp"
+#include "runtime/preload/real.hpp"
+
+using namespace daxemu::preload;
+
+namespace {
+
+DAXEMU_REAL(opendir, DIR*(const char*));
+DAXEMU_REAL(fdopendir, DIR*(int));
+DAXEMU_REAL(closedir, int(DIR*));
+DAXEMU_REAL(dirfd, int(DIR*));
+DAXEMU_REAL(readdir, struct dirent*(DIR*));
+DAXEMU_REAL(readdir64, struct dirent*(DIR*));
+DAXEMU_REAL(readdir_r, int(DIR*, struct dirent*, struct dirent**));
+DAXEMU_REAL(readdir64_r, int(DIR*, struct dirent*, struct dirent**));
+DAXEMU_REAL(rewinddir, void(DIR*));
+DAXEMU_REAL(telldir, long(DIR*));
+DAXEMU_REAL(seekdir, void(DIR*, long));
+DAXEMU_REAL(getdents64, ssize_t(int, void*, size_t));
+
+RealDirectory real_directory() {
+  return {real_opendir.get(), real_fdopendir.get(), real_closedir.get(), real_dirfd.get()};
+}
+
+int read_into(Directory& directory, struct dirent* entry, struct dirent** result) {
+  const struct dirent* next = directory.read();
+  *result = next != nullptr ? entry : nullptr;
+  if (next != nullptr) {
+    *entry = *next;
+  }
+  return 0;
+}
+
+} // namespace
+
+DAXEMU_HOOK(DIR*, opendir, (const char* path)) {
+  return open_directory(path, real_directory());
+}
+DAXEMU_HOOK(DIR*, fdopendir, (int fd)) {
+  return open_directory_over(fd, real_directory());
+}
+DAXEMU_HOOK(int, closedir, (DIR * stream)) {
+  return Directories::remove(stream) != nullptr ? 0 : real_closedir(stream);
+}
+DAXEMU_HOOK(int, dirfd, (DIR * stream)) {
+  const Directory* ours = Directories::find(stream);
+  return ours != nullptr ? ours->fd() : real_dirfd(stream);
+}
+DAXEMU_HOOK(struct dirent*, readdir, (DIR * stream)) {
+  Directory* ours = Directories::find(stream);
+  return ours != nullptr ? ours->read() : real_readdir(stream);
+}
+DAXEMU_HOOK(struct dirent*, readdir64, (DIR * stream)) {
+  Directory* ours = Directories::find(stream);
+  return ours != nullptr ? ours->read() : real_readdir64(stream);
+}
+DAXEMU_HOOK(int, readdir_r, (DIR * stream, struct dirent* entry, struct dirent** result)) {
+  Directory* ours = Directories::find(stream);
+  return ours != nullptr ? read_into(*ours, entry, result) : real_readdir_r(stream, entry, result);
+}
+DAXEMU_HOOK(int, readdir64_r, (DIR * stream, struct dirent* entry, struct dirent** result)) {
+  Directory* ours = Directories::find(stream);
+  return ours != nullptr ? read_into(*ours, entry, result) : real_readdir64_r(stream, entry, result);
+}
+DAXEMU_HOOK(void, rewinddir, (DIR * stream)) {
+  Directory* ours = Directories::find(stream);
+  return ours != nullptr ? ours->rewind(*Context::get()) : real_rewinddir(stream);
+}
+DAXEMU_HOOK(long, telldir, (DIR * stream)) {
+  const Directory* ours = Directories::find(stream);
+  return ours != nullptr ? ours->tell() : real_telldir(stream);
+}
+DAXEMU_HOOK(void, seekdir, (DIR * stream, long place)) {
+  Directory* ours = Directories::find(stream);
+  return ours != nullptr ? ours->seek(place) : real_seekdir(stream, place);
+}
+DAXEMU_HOOK(ssize_t, getdents64, (int fd, void* buffer, size_t size)) {
+  ssize_t length = 0;
+  return read_entries(fd, buffer, size, length) ? length : real_getdents64(fd, buffer, size);
+}
+
+#define DAXEMU_SCANDIR_HOOK(name)                                                                                      \
+  DAXEMU_REAL(name, int(const char*, struct dirent***, Filter, Compare));                                              \
+  DAXEMU_HOOK(int, name, (const char* path, struct dirent*** list, Filter filter, Compare compare)) {                  \
+    int count = 0;                                                                                                     \
+    return scan_directory(AT_FDCWD, path, list, filter, compare, count) ? count                                        \
+                                                                        : real_##name(path, list, filter, compare);    \
+  }
+#define DAXEMU_SCANDIRAT_HOOK(name)                                                                                    \
+  DAXEMU_REAL(name, int(int, const char*, struct dirent***, Filter, Compare));                                         \
+  DAXEMU_HOOK(int, name, (int dirfd, const char* path, struct dirent*** list, Filter filter, Compare compare)) {       \
+    int count = 0;                                                                                                     \
+    return scan_directory(dirfd, path, list, filter, compare, count)                                                   \
+               ? count                                                                                                 \
+               : real_##name(dirfd, path, list, filter, compare);                                                      \
+  }
+DAXEMU_SCANDIR_HOOK(scandir)
+DAXEMU_SCANDIR_HOOK(scandir64)
+DAXEMU_SCANDIRAT_HOOK(scandirat)
+DAXEMU_SCANDIRAT_HOOK(scandirat64)

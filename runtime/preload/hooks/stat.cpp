@@ -1,0 +1,103 @@
+// stat(2), access(2), statfs(2) and their variants. On x86-64 struct stat64 and struct statfs64 are the plain ones.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "runtime/preload/hook.hpp"
+#include "runtime/preload/real.hpp"
+#include "runtime/preload/stat_calls.hpp"
+
+using namespace daxemu::preload;
+
+static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct statfs) == sizeof(struct statfs64));
+
+#define DAXEMU_STAT_HOOK(name, at_flags)                                                                               \
+  DAXEMU_REAL(name, int(const char*, struct stat*));                                                                   \
+  DAXEMU_HOOK(int, name, (const char* path, struct stat* into)) {                                                      \
+    return stat_path(AT_FDCWD, path, at_flags, into, [=](const char* p) { return real_##name(p, into); });             \
+  }
+#define DAXEMU_FSTAT_HOOK(name)                                                                                        \
+  DAXEMU_REAL(name, int(int, struct stat*));                                                                           \
+  DAXEMU_HOOK(int, name, (int fd, struct stat* into)) {                                                                \
+    return stat_descriptor(fd, into, [=] { return real_##name(fd, into); });                                           \
+  }
+#define DAXEMU_FSTATAT_HOOK(name)                                                                                      \
+  DAXEMU_REAL(name, int(int, const char*, struct stat*, int));                                                         \
+  DAXEMU_HOOK(int, name, (int dirfd, const char* path, struct stat* into, int flags)) {                                \
+    return stat_path(dirfd, path, flags, into, [=](const char* p) { return real_##name(dirfd, p, into, flags); });     \
+  }
+// What programs linked against glibc before 2.33 call.
+#define DAXEMU_XSTAT_HOOK(name, at_flags)                                                                              \
+  DAXEMU_REAL(name, int(int, const char*, struct stat*));                                                              \
+  DAXEMU_HOOK(int, name, (int version, const char* path, struct stat* into)) {                                         \
+    return stat_path(AT_FDCWD, path, at_flags, into, [=](const char* p) { return real_##name(version, p, into); });    \
+  }
+#define DAXEMU_FXSTAT_HOOK(name)                                                                                       \
+  DAXEMU_REAL(name, int(int, int, struct stat*));                                                                      \
+  DAXEMU_HOOK(int, name, (int version, int fd, struct stat* into)) {                                                   \
+    return stat_descriptor(fd, into, [=] { return real_##name(version, fd, into); });                                  \
+  }
+#define DAXEMU_FXSTATAT_HOOK(name)                                                                                     \
+  DAXEMU_REAL(name, int(int, int, const char*, struct stat*, int));                                                    \
+  DAXEMU_HOOK(int, name, (int version, int dirfd, const char* path, struct stat* into, int flags)) {                   \
+    return stat_path(dirfd, path, flags, into,                                                                         \
+                     [=](const char* p) { return real_##name(version, dirfd, p, into, flags); });                      \
+  }
+
+DAXEMU_STAT_HOOK(stat, 0)
+DAXEMU_STAT_HOOK(stat64, 0)
+DAXEMU_STAT_HOOK(lstat, AT_SYMLINK_NOFOLLOW)
+DAXEMU_STAT_HOOK(lstat64, AT_SYMLINK_NOFOLLOW)
+DAXEMU_FSTAT_HOOK(fstat)
+DAXEMU_FSTAT_HOOK(fstat64)
+DAXEMU_FSTATAT_HOOK(fstatat)
+DAXEMU_FSTATAT_HOOK(fstatat64)
+DAXEMU_XSTAT_HOOK(__xstat, 0)
+DAXEMU_XSTAT_HOOK(__xstat64, 0)
+DAXEMU_XSTAT_HOOK(__lxstat, AT_SYMLINK_NOFOLLOW)
+DAXEMU_XSTAT_HOOK(__lxstat64, AT_SYMLINK_NOFOLLOW)
+DAXEMU_FXSTAT_HOOK(__fxstat)
+DAXEMU_FXSTAT_HOOK(__fxstat64)
+DAXEMU_FXSTATAT_HOOK(__fxstatat)
+DAXEMU_FXSTATAT_HOOK(__fxstatat64)
+
+DAXEMU_REAL(statx, int(int, const char*, int, unsigned, struct statx*));
+DAXEMU_HOOK(int, statx, (int dirfd, const char* path, int flags, unsigned mask, struct statx* into)) {
+  return statx_path(dirfd, path, flags, mask, into,
+                    [=](const char* p) { return real_statx(dirfd, p, flags, mask, into); });
+}
+
+DAXEMU_REAL(access, int(const char*, int));
+DAXEMU_HOOK(int, access, (const char* path, int mode)) {
+  return access_path(AT_FDCWD, path, mode, 0, [=](const char* p) { return real_access(p, mode); });
+}
+DAXEMU_REAL(eaccess, int(const char*, int));
+DAXEMU_HOOK(int, eaccess, (const char* path, int mode)) {
+  return access_path(AT_FDCWD, path, mode, AT_EACCESS, [=](const char* p) { return real_eaccess(p, mode); });
+}
+DAXEMU_REAL(euidaccess, int(const char*, int));
+DAXEMU_HOOK(int, euidaccess, (const char* path, int mode)) {
+  return access_path(AT_FDCWD, path, mode, AT_EACCESS, [=](const char* p) { return real_euidaccess(p, mode); });
+}
+DAXEMU_REAL(faccessat, int(int, const char*, int, int));
+DAXEMU_HOOK(int, faccessat, (int dirfd, const char* path, int mode, int flags)) {
+  return access_path(dirfd, path, mode, flags, [=](const char* p) { return real_faccessat(dirfd, p, mode, flags); });
+}
+
+#define DAXEMU_STATFS_HOOK(name, type)                                                                                 \
+  DAXEMU_REAL(name, int(const char*, type*));                                                                          \
+  DAXEMU_REAL(f##name, int(int, type*));                                                                               \
+  DAXEMU_HOOK(int, name, (const char* path, type* into)) {                                                             \
+    return statfs_path(path, [=](const char* p) { return real_##name(p, into); });                                     \
+  }                                                                                                                    \
+  DAXEMU_HOOK(int, f##name, (int fd, type* into)) {                                                                    \
+    return statfs_descriptor(                                                                                          \
+        fd, [=](const char* p) { return real_##name(p, into); }, [=] { return real_f##name(fd, into); });              \
+  }
+
+DAXEMU_STATFS_HOOK(statfs, struct statfs)
+DAXEMU_STATFS_HOOK(statfs64, struct statfs64)
+DAXEMU_STATFS_HOOK(statvfs, struct statvfs)
+DAXEMU_STATFS_HOOK(statvfs64, struct statvfs64)

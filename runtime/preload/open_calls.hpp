@@ -1,0 +1,12 @@
+// open(2) on any path.
+#pragma once
+
+#include "emu/base/function_ref.hpp"
+#include "runtime/preload/path_call.hpp"
+
+namespace daxemu::preload {
+
+// Opens `path`; `real` asks libc for a path with the caller's dirfd, flags and mode.
+int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real);
+
+} // namespace daxemu::preload

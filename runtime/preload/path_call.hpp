@@ -1,0 +1,100 @@
+// The shape of every call that takes a path: the kernel's business at once, ours, or the kernel's first and ours if it
+// finds nothing.
+#pragma once
+
+#include <cerrno>
+
+#include <fcntl.h>
+
+#include "runtime/preload/context.hpp"
+#include "runtime/preload/resolver.hpp"
+
+namespace daxemu::preload {
+
+// What a libc function returns for a Result: the value, or `failure` with errno set.
+template <class Value, class T>
+Value libc_value(const Result<T>& result, Value failure) {
+  if (!result) {
+    errno = result.error().value;
+    return failure;
+  }
+  return static_cast<Value>(*result);
+}
+inline int libc_status(const Result<void>& result) {
+  if (!result) {
+    errno = result.error().value;
+    return -1;
+  }
+  return 0;
+}
+
+// How a call treats its path.
+struct PathUse {
+  Follow follow = Follow::always;
+  bool likely = false; // resolve first, even if the path's text speaks against it
+};
+
+namespace detail {
+
+template <class Value, class Real, class Ours>
+Value finish_path(Context& context, int dirfd, const char* path, Follow follow, Value failure, bool asked, Real& real,
+                  Ours& ours) {
+  Resolution found;
+  context.resolver().resolve(dirfd, path, follow, found);
+  switch (found.kind) {
+  case Resolution::Kind::foreign:
+    return asked ? failure : real(path);
+  case Resolution::Kind::elsewhere:
+    return real(found.path.c_str());
+  case Resolution::Kind::refused:
+    if (found.creatable) {
+      break;
+    }
+    errno = found.error.value;
+    return failure;
+  case Resolution::Kind::node:
+    if (found.node.shared) {
+      const int kept = errno;
+      if (const Value value = real(found.path.c_str()); value != failure || errno != ENOENT) {
+        return value;
+      }
+      errno = kept;
+    }
+    break;
+  }
+  const Result<Value> result = ours(static_cast<const Resolution&>(found));
+  return libc_value(result, failure);
+}
+
+} // namespace detail
+
+// `real(const char* path)` asks libc, with the same dirfd; an absolute path makes it irrelevant.
+// `ours(const Resolution&)` returns Result<Value> for an emulated node; also for a last component missing in an
+// emulated directory (kind refused, creatable), so that calls which create can say no in their own way.
+template <class Value, class Real, class Ours>
+Value on_path(int dirfd, const char* path, PathUse use, Value failure, Real&& real, Ours&& ours) {
+  Context* context = path == nullptr || *path == '\0' ? nullptr : Context::get();
+  if (context == nullptr) {
+    return real(path);
+  }
+  if (use.likely || context->resolver().is_likely(dirfd, path)) {
+    return detail::finish_path(*context, dirfd, path, use.follow, failure, false, real, ours);
+  }
+  const int kept = errno;
+  const Value value = real(path);
+  if (value != failure || (errno != ENOENT && errno != ENOTDIR)) [[likely]] {
+    return value;
+  }
+  const int code = errno;
+  if (!context->resolver().is_worth_a_walk(dirfd, path)) {
+    return value;
+  }
+  errno = kept;
+  const Value second = detail::finish_path(*context, dirfd, path, use.follow, failure, true, real, ours);
+  if (second == failure && errno == kept) {
+    errno = code;
+  }
+  return second;
+}
+
+} // namespace daxemu::preload

@@ -1,0 +1,36 @@
+// Links, canonical names, the working directory, and what cannot be done to emulated nodes.
+#pragma once
+
+#include <sys/types.h>
+
+#include "emu/base/function_ref.hpp"
+#include "runtime/preload/path_call.hpp"
+
+namespace daxemu::preload {
+
+// readlink(2). /proc/PID/fd/N of an emulated node shows the node's path.
+ssize_t read_link(int dirfd, const char* path, char* into, std::size_t size, FunctionRef<ssize_t(const char*)> real);
+
+// realpath(3): `resolved` has PATH_MAX bytes, or is nullptr: the result is malloc'ed.
+char* real_path(const char* path, char* resolved, FunctionRef<char*(const char*)> real);
+
+// getcwd(3) in an emulated directory; nullptr with errno as getcwd, or, in a real one, what `real` says.
+char* working_directory(char* into, std::size_t size, FunctionRef<char*()> real);
+int change_directory(const char* path, FunctionRef<int(const char*)> real);
+int change_directory_to(int fd, FunctionRef<int()> real);
+
+// A change of the directory tree or of an inode (unlink, mkdir, chmod, ...). On an emulated node it is refused with
+// what sysfs or devtmpfs says.
+enum class Change { remove, remove_directory, make, owner_or_mode, times, truncate, extended_attribute };
+int change_path(int dirfd, const char* path, Follow follow, Change change, FunctionRef<int(const char*)> real);
+// One with two paths (rename, link): refused when either is emulated.
+int change_two_paths(int old_dirfd, const char* old_path, int new_dirfd, const char* new_path,
+                     FunctionRef<int(const char*, const char*)> real);
+// The same on a descriptor (fchmod and the like).
+int change_descriptor(int fd, Change change, FunctionRef<int()> real);
+
+// getxattr(2) and listxattr(2): emulated nodes have no extended attributes.
+ssize_t get_extended_attribute(const char* path, Follow follow, FunctionRef<ssize_t(const char*)> real);
+ssize_t list_extended_attributes(const char* path, Follow follow, FunctionRef<ssize_t(const char*)> real);
+
+} // namespace daxemu::preload
