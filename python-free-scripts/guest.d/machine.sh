@@ -7,7 +7,7 @@ low_bytes=3221225472
 four_g=4294967296
 one_g=1073741824
 
-# layout: memory_bytes, size_bytes, align_bytes -> machine_bytes, boot_words.
+# layout: memory_bytes, size_bytes, align_bytes, numa -> machine_bytes, boot_words, node_words.
 layout() {
   rest=0
   [ "$memory_bytes" -le $low_bytes ] || rest=$((memory_bytes - low_bytes))
@@ -27,6 +27,11 @@ layout() {
   machine_bytes=$((low_bytes + rest + length))
   if [ $machine_bytes -lt 3758096384 ]; then
     machine_bytes=3758096384
+  fi
+  node_words=
+  if [ "$numa" = yes ]; then
+    node_words="-object memory-backend-ram,id=node0,size=$((machine_bytes - length)) -numa node,nodeid=0,cpus=0-1,memdev=node0
+      -object memory-backend-ram,id=node1,size=$length -numa node,nodeid=1,memdev=node1"
   fi
   # Below --memory 3G the kernel is told to leave the rest alone.
   if [ "$memory_bytes" -lt $low_bytes ]; then
@@ -85,8 +90,9 @@ run_machine() {
   exec 7>"$work/stdout" 8>"$work/stderr"
   : >"$work/log"
   : >"$work/status"
+  # shellcheck disable=SC2086 # node_words is words
   timeout -k 5 "$seconds" qemu-system-x86_64 -accel "$accel" -cpu max -smp 2 -m "$((machine_bytes / 1048576))M" \
-    -nodefaults -display none -no-reboot -kernel "$kernel" -initrd "$work/initramfs" \
+    $node_words -nodefaults -display none -no-reboot -kernel "$kernel" -initrd "$work/initramfs" \
     -append "console=ttyS0 $loglevel panic=-1 oops=panic mitigations=off nmi_watchdog=0 $boot_words" \
     -chardev "file,id=log,path=$work/log" -serial chardev:log \
     -device virtio-serial-pci \
