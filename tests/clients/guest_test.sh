@@ -1,0 +1,135 @@
+#!/bin/sh
+# guest_test.sh CASE: python-free-scripts/guest gives back status, streams and time as it promises. Exit 126 of guest: this machine
+# lacks what it needs, which is a skip with guest's own reason.
+here=$(cd "$(dirname "$0")" && pwd -P)
+# shellcheck source=tests/clients/lib.sh
+. "$here/lib.sh"
+guest=$here/../../python-free-scripts/guest
+
+# guest_gives STATUS OPTIONS... -- COMMAND...: sets $out and $err.
+guest_gives() {
+  expected=$1
+  shift
+  status_of "$guest" "$@"
+  [ "$status" -ne 126 ] || skip "$err"
+  [ "$status" -eq "$expected" ] || fail "exit status $status instead of $expected of: guest $*
+$out
+$err"
+}
+
+# refused VALUE REMEDY OPTIONS...: one line that has both, exit status 2, and no time lost on a guest.
+refused() {
+  value=$1 remedy=$2
+  shift 2
+  status_of timeout 10 "$guest" "$@"
+  same "exit status of: guest $*" "$status" 2
+  same "lines on stderr of: guest $*" "$(wc -l <err | tr -d ' ')" 1
+  matches "message of: guest $*" "$err" "^guest: .*$value.*$remedy"
+  same "stdout of: guest $*" "$out" ""
+}
+
+case_bad_input() {
+  refused cxl 'pmem' --region cxl -- true
+  refused 3M '4K 2M 1G' --align 3M -- true
+  refused 12Q 'K, M or G' --size 12Q -- true
+  refused 0 'K, M or G' --size 0 -- true
+  refused 3G1 'K, M or G' --size 3G1 -- true
+  refused 99999999999999999999 'too large' --size 99999999999999999999 -- true
+  refused 9999999G 'at most' --size 9999999G -- true
+  refused 1M 'multiple of 2M' --size 1M -- true
+  refused 1536M '1G.*round it up' --align 1G --size 1536M -- true
+  refused soon 'seconds' --timeout soon -- true
+  refused 0 'seconds' --timeout 0 -- true
+  refused 1M '512M' --memory 1M -- true
+  refused /nosuch/file 'check the path' --copy /nosuch/file -- true
+  refused nosuchprogram 'install it' --program nosuchprogram -- true
+  refused ./nosuch 'check the path' -- ./nosuch
+  refused 1A=b 'NAME=VALUE' --env 1A=b -- true
+  refused --nonsense 'guest --help' --nonsense -- true
+  refused true 'before the command' true
+  refused --size 'needs a value' --size
+  refused 'no command' 'after --' --size 1G
+  runs "$guest" --help
+  matches "help" "$out" '--region'
+}
+
+case_returns() {
+  head -c 1048576 /dev/urandom >bytes
+  mkdir folder
+  echo inner >folder/file
+  # shellcheck disable=SC2016 # for that shell
+  guest_gives 3 --env "WORDS=it's  two" --copy bytes --copy folder --copy bytes:/elsewhere/it --program cksum -- sh -c '
+    cat bytes; { cat folder/file; echo "$WORDS"; printf "[%s]" "$@"; cksum <bytes; cksum </elsewhere/it; pwd; } >&2; exit 3' \
+    name 'a b' '' '$HOME' "it's"
+  cmp bytes out || fail "1 MB of stdout did not come back as it was"
+  same "stderr" "$err" "inner
+it's  two
+[a b][][\$HOME][it's]$(cksum <bytes)
+$(cksum <bytes)
+$PWD"
+  cmp folder/file - <<END || fail "the copied folder has changed on this machine"
+inner
+END
+}
+
+# A device of each kind, in two guests at the same time.
+case_regions() {
+  # shellcheck disable=SC2016 # for that shell
+  look='cd /sys/bus/dax/devices/dax0.0 && stat -c %F /dev/dax0.0 && cat align size && readlink -f . && kill -9 $$'
+  "$guest" --region pmem --align 1G --size 3G -- sh -c "$look" >pmem.out 2>pmem.err &
+  pmem=$!
+  guest_gives 137 --region hmem --align 4K --size 6M -- sh -c "$look"
+  same "hmem" "$out" "character special file
+4096
+6291456
+/sys/devices/platform/hmem.0/dax0.0"
+  status=0
+  wait $pmem || status=$?
+  same "exit status beside pmem: $(cat pmem.err)" "$status" 137
+  same "pmem" "$(cat pmem.out)" "character special file
+1073741824
+3221225472
+/sys/devices/platform/e820_pmem/ndbus0/region0/dax0.0/dax0.0"
+}
+
+# The command has begun, and what it had said until the end of its time is there.
+case_time() {
+  # On a machine with much else to do the guest may not even have started in 30 s.
+  for limit in 30 60 180; do
+    before=$(date +%s)
+    guest_gives 124 --timeout $limit -- sh -c 'echo begun; sleep 600'
+    matches "message" "$err" "^guest: --timeout $limit: .*more seconds"
+    took=$(($(date +%s) - before))
+    [ $took -le $((limit + 120)) ] || fail "--timeout $limit took $took s"
+    [ "$out" != begun ] || break
+  done
+  same "stdout" "$out" begun
+  nothing_runs
+}
+
+case_panic() {
+  guest_gives 125 -- sh -c 'echo c >/proc/sysrq-trigger; sleep 600'
+  matches "the kernel's last lines" "$err" '^  kernel: .*sysrq triggered crash'
+  matches "message" "$err" '^guest: .*panicked'
+  nothing_runs
+}
+
+# No kernel in the cache, none to be had: the reason and the remedy, and the next run is not harmed by what this one left.
+case_no_kernel() {
+  mkdir bin
+  printf '#!/bin/sh\necho "E: Unable to locate package" >&2\nexit 100\n' >bin/apt-get
+  cp bin/apt-get bin/apt-cache
+  chmod +x bin/*
+  for attempt in 1 2; do
+    status_of env PATH="$scratch/bin:$PATH" XDG_CACHE_HOME="$scratch/cache" timeout 60 "$guest" -- true
+    same "exit status, attempt $attempt" "$status" 126
+    matches "message" "$err" "^guest: .*(kernel\.deb|this machine lacks)"
+  done
+  case $err in *"this machine lacks"*) skip "$err" ;; esac
+  echo "no package" >cache/daxemu/kernel.deb
+  status_of env XDG_CACHE_HOME="$scratch/cache" timeout 60 "$guest" -- true
+  same "exit status with a broken package" "$status" 126
+  matches "message" "$err" 'kernel\.deb cannot be unpacked .*delete it'
+}
+
+"case_$1"
