@@ -7,6 +7,7 @@
 #include <new>
 #include <string_view>
 
+#include <dlfcn.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -50,6 +51,10 @@ __attribute__((constructor)) void construct() {
 constinit std::atomic<Context*> Context::made_{nullptr};
 
 Context::Context(store::Store store) : store_(std::move(store)) {
+  Dl_info about{};
+  if (::dladdr(reinterpret_cast<void*>(&construct), &about) != 0 && about.dli_fname != nullptr) {
+    environment_.remember(environ, about.dli_fname);
+  }
   const char* directory = std::getenv(kWorkingDirectoryVariable);
   if (directory != nullptr && sysfs::Tree::may_claim(directory)) {
     if (const auto node = tree_.lookup(directory); node && node->type == sysfs::NodeType::directory) {

@@ -9,6 +9,7 @@
 #include "emu/sysfs/tree.hpp"
 #include "runtime/fault/address_space.hpp"
 #include "runtime/preload/descriptors.hpp"
+#include "runtime/preload/exec_environment.hpp"
 #include "runtime/preload/opener.hpp"
 #include "runtime/preload/resolver.hpp"
 #include "runtime/preload/vnode_files.hpp"
@@ -38,6 +39,7 @@ public:
   [[nodiscard]] const VnodeFiles& files() const { return files_; }
   [[nodiscard]] const Opener& opener() const { return opener_; }
   [[nodiscard]] WorkingDirectory& directory() { return directory_; }
+  [[nodiscard]] const ExecEnvironment& environment() const { return environment_; }
 
   // The device that descriptor `fd` is open on, or nullptr. The inode decides (design, decision 1).
   [[nodiscard]] store::DeviceRecord* device_of(int fd) const noexcept { return descriptors_.device(fd); }
@@ -51,6 +53,7 @@ private:
   fault::AddressSpace mappings_{store_};
   Descriptors descriptors_{store_, tree_};
   WorkingDirectory directory_;
+  ExecEnvironment environment_;
   Resolver resolver_{store_, tree_, descriptors_, directory_};
   VnodeFiles files_{tree_};
   Opener opener_{store_, tree_, files_};

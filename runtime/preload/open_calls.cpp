@@ -3,14 +3,14 @@
 #include <fcntl.h>
 
 #include "emu/base/sys.hpp"
+#include "runtime/preload/fd_calls.hpp"
 #include "runtime/preload/fd_table.hpp"
+#include "runtime/preload/process_maps.hpp"
 
 namespace daxemu::preload {
-namespace {
-
 // With O_CREAT the kernel makes what a dangling link of ours names (/tmp/my-device -> /dev/dax0.0), or the last
 // component in the working directory, instead of saying ENOENT: such a path is looked at first.
-bool may_create_ours(int dirfd, const char* path, int flags) {
+bool may_create_through_link(int dirfd, const char* path, int flags) {
   if ((flags & O_CREAT) == 0 || (flags & O_EXCL) != 0) {
     return false;
   }
@@ -18,17 +18,19 @@ bool may_create_ours(int dirfd, const char* path, int flags) {
   return sys::readlinkat(dirfd, path, text, sizeof text).has_value();
 }
 
-} // namespace
-
 int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real) {
   Context* context = path == nullptr || *path == '\0' ? nullptr : Context::get();
   if (context == nullptr) {
     return real(path);
   }
+  if (ProcessMaps::is_one(path)) {
+    const auto maps = ProcessMaps(context->store(), context->tree()).open(path, flags);
+    return maps && *maps >= 0 ? new_number(*maps) : real(path);
+  }
   const bool follow = (flags & O_NOFOLLOW) == 0 && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
   const int fd = on_path<int>(
       dirfd, path,
-      {.follow = follow ? Follow::always : Follow::not_last, .likely = may_create_ours(dirfd, path, flags)}, -1,
+      {.follow = follow ? Follow::always : Follow::not_last, .likely = may_create_through_link(dirfd, path, flags)}, -1,
       [&real](const char* p) {
         const int opened = real(p);
         if (opened >= 0) {

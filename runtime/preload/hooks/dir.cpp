@@ -7,6 +7,7 @@
 #include "runtime/preload/context.hpp"
 #include "runtime/preload/directories.hpp"
 #include "runtime/preload/directory_calls.hpp"
+#include "runtime/preload/glob_calls.hpp"
 #include "runtime/preload/hook.hpp"
 #include "runtime/preload/real.hpp"
 
@@ -107,3 +108,11 @@ DAXEMU_SCANDIR_HOOK(scandir)
 DAXEMU_SCANDIR_HOOK(scandir64)
 DAXEMU_SCANDIRAT_HOOK(scandirat)
 DAXEMU_SCANDIRAT_HOOK(scandirat64)
+
+#define DAXEMU_GLOB_HOOK(name)                                                                                         \
+  DAXEMU_REAL(name, int(const char*, int, int (*)(const char*, int), glob_t*));                                        \
+  DAXEMU_HOOK(int, name, (const char* pattern, int flags, int (*on_error)(const char*, int), glob_t* found)) {         \
+    return glob_through(pattern, flags, found, [=](int with) { return real_##name(pattern, with, on_error, found); }); \
+  }
+DAXEMU_GLOB_HOOK(glob)
+DAXEMU_GLOB_HOOK(glob64)

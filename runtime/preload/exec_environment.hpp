@@ -1,0 +1,42 @@
+// What a program has to find in its environment to go on seeing the platform: LD_PRELOAD with this library and the
+// DAXEMU variables. Programs that give their children an environment of their own (env -i, sudo-like launchers) drop
+// them; they are put back.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace daxemu::preload {
+
+class ExecEnvironment {
+public:
+  // Remembers this process's variables. `library` is the path of this library as the loader knows it.
+  void remember(char** environment, std::string_view library);
+
+  // How large the tables for with() must be at most.
+  struct Size {
+    std::size_t pointers = 0;
+    std::size_t text = 0;
+  };
+  [[nodiscard]] Size size_for(char* const* environment) const noexcept;
+
+  // The environment a child is to get: `environment` itself where it is complete, else one built in `pointers` and
+  // `text`. `directory` is where relative paths begin if that is emulated, else empty. No allocation: it runs in
+  // vforked children too.
+  [[nodiscard]] char* const* with(char* const* environment, std::string_view directory, char** pointers,
+                                  char* text) const noexcept;
+
+private:
+  static constexpr std::size_t kMost = 16;
+  static constexpr std::size_t kLongestPath = 1024;
+  struct Variable {
+    const char* text = nullptr; // NAME=value, for as long as the process lives
+    std::size_t name_length = 0;
+  };
+  std::array<Variable, kMost> kept_{}; // [0] is LD_PRELOAD
+  std::size_t count_ = 0;
+  std::array<char, kLongestPath> library_{};
+};
+
+} // namespace daxemu::preload

@@ -1,0 +1,256 @@
+#include "runtime/preload/stream_calls.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+#include "emu/base/sys.hpp"
+#include "runtime/preload/open_calls.hpp"
+#include "runtime/preload/path_call.hpp"
+#include "runtime/preload/process_maps.hpp"
+
+namespace daxemu::preload {
+namespace {
+
+// Streams on devices: whose fileno() libc does not know. A full table makes opening one more an error.
+struct DeviceStream {
+  std::atomic<FILE*> stream{nullptr};
+  std::atomic<int> fd{-1};
+};
+constinit std::array<DeviceStream, 64> device_streams{};
+constinit std::atomic<int> device_stream_count{0};
+
+DeviceStream* find_device_stream(FILE* stream) {
+  if (device_stream_count.load(std::memory_order_acquire) == 0) {
+    return nullptr;
+  }
+  for (DeviceStream& entry : device_streams) {
+    if (entry.stream.load() == stream) {
+      return &entry;
+    }
+  }
+  return nullptr;
+}
+
+ssize_t refuse_read(void*, char*, size_t) {
+  errno = EINVAL;
+  return -1;
+}
+ssize_t refuse_write(void*, const char*, size_t) {
+  errno = EINVAL;
+  return 0; // how a cookie says that it failed
+}
+int seek_nowhere(void*, off64_t* offset, int) {
+  *offset = 0; // noop_llseek
+  return 0;
+}
+int close_device_stream(void* cookie) {
+  auto* entry = static_cast<DeviceStream*>(cookie);
+  const int fd = entry->fd.exchange(-1);
+  entry->stream.store(nullptr);
+  device_stream_count.fetch_sub(1);
+  FdTable::forget(fd);
+  return libc_status(sys::close(fd));
+}
+
+// A stream that owns `fd`, which is open on a device.
+FILE* open_device_stream(int fd, const char* mode) {
+  for (DeviceStream& entry : device_streams) {
+    int expected = -1;
+    if (!entry.fd.compare_exchange_strong(expected, fd)) {
+      continue;
+    }
+    FILE* stream = ::fopencookie(
+        &entry, mode, {.read = refuse_read, .write = refuse_write, .seek = seek_nowhere, .close = close_device_stream});
+    if (stream == nullptr) {
+      entry.fd.store(-1);
+      return nullptr;
+    }
+    entry.stream.store(stream);
+    device_stream_count.fetch_add(1, std::memory_order_release);
+    return stream;
+  }
+  errno = EMFILE;
+  return nullptr;
+}
+
+// open(2)'s flags for fopen(3)'s mode. Errors: EINVAL.
+Result<int> flags_of(const char* mode) {
+  int flags = 0;
+  switch (*mode) {
+  case 'r':
+    flags = O_RDONLY;
+    break;
+  case 'w':
+    flags = O_WRONLY | O_CREAT | O_TRUNC;
+    break;
+  case 'a':
+    flags = O_WRONLY | O_CREAT | O_APPEND;
+    break;
+  default:
+    return fail(EINVAL);
+  }
+  for (const char* letter = mode + 1; *letter != '\0' && *letter != ','; ++letter) {
+    if (*letter == '+') {
+      flags = (flags & ~O_ACCMODE) | O_RDWR;
+    } else if (*letter == 'x') {
+      flags |= O_EXCL;
+    } else if (*letter == 'e') {
+      flags |= O_CLOEXEC;
+    }
+  }
+  return flags;
+}
+
+Result<int> open_found(const Resolution& found, int flags) {
+  if (found.kind == Resolution::Kind::refused) {
+    return fail((flags & O_CREAT) != 0 ? EACCES : found.error.value);
+  }
+  return Context::get()->opener().open(found.node, flags);
+}
+
+// Is `stream` on an attribute? Then `fd` is its descriptor.
+bool is_on_attribute(FILE* stream, const RealStdio& stdio, int& fd) {
+  const int kept = errno;
+  fd = stdio.number(stream);
+  errno = kept;
+  if (fd < 0 || FdTable::is_foreign(fd)) {
+    return false;
+  }
+  Context* context = Context::get();
+  return context != nullptr && context->descriptors().classify(fd) == FdClass::attribute;
+}
+
+Result<void> harvest(int fd) {
+  Context* context = Context::get();
+  const auto node = context->descriptors().node(fd);
+  return node ? context->files().harvest(fd, *node) : Result<void>(tl::unexpected(node.error()));
+}
+
+int flush_to_attribute(FILE* stream, int fd, const RealStdio& stdio) {
+  const int flushed = stdio.flush(stream);
+  if (const auto stored = harvest(fd); !stored) {
+    constexpr int kErrorSeen = 0x20; // _IO_ERR_SEEN: what ferror() tests
+    stream->_flags |= kErrorSeen;
+    errno = stored.error().value;
+    return EOF;
+  }
+  return flushed;
+}
+
+} // namespace
+
+FILE* open_stream(const char* path, const char* mode, const RealStdio& stdio, FunctionRef<FILE*(const char*)> real) {
+  const auto flags = mode == nullptr ? Result<int>(fail(EINVAL)) : flags_of(mode);
+  Context* context = path == nullptr || *path == '\0' || !flags ? nullptr : Context::get();
+  if (context == nullptr) {
+    return real(path);
+  }
+  if (ProcessMaps::is_one(path)) {
+    if (const auto fd = ProcessMaps(context->store(), context->tree()).open(path, *flags); fd && *fd >= 0) {
+      return stdio.over(*fd, mode);
+    }
+  }
+  return on_path<FILE*>(AT_FDCWD, path, {.likely = may_create_through_link(AT_FDCWD, path, *flags)}, nullptr, real,
+                        [&](const Resolution& found) -> Result<FILE*> {
+                          const auto fd = open_found(found, *flags);
+                          if (!fd) {
+                            return tl::unexpected(fd.error());
+                          }
+                          FILE* stream = open_stream_over(*fd, mode, stdio);
+                          if (stream == nullptr) {
+                            const int code = errno;
+                            sys::close(*fd);
+                            return fail(code);
+                          }
+                          return stream;
+                        });
+}
+
+FILE* open_stream_over(int fd, const char* mode, const RealStdio& stdio) {
+  Context* context = FdTable::is_foreign(fd) ? nullptr : Context::get();
+  if (context != nullptr && mode != nullptr && context->device_of(fd) != nullptr) {
+    return open_device_stream(fd, mode);
+  }
+  return stdio.over(fd, mode);
+}
+
+FILE* reopen_stream(const char* path, const char* mode, FILE* stream, const RealStdio& stdio,
+                    FunctionRef<FILE*(const char*, const char*)> real) {
+  const auto flags = mode == nullptr ? Result<int>(fail(EINVAL)) : flags_of(mode);
+  int old = -1;
+  if (is_on_attribute(stream, stdio, old)) {
+    (void)flush_to_attribute(stream, old, stdio);
+  }
+  FdTable::forget(old);
+  if (path == nullptr || *path == '\0' || !flags || Context::get() == nullptr) {
+    return real(path, mode);
+  }
+  return on_path<FILE*>(
+      AT_FDCWD, path, {.likely = may_create_through_link(AT_FDCWD, path, *flags)}, nullptr,
+      [&](const char* p) { return real(p, mode); },
+      [&](const Resolution& found) -> Result<FILE*> {
+        const auto fd = open_found(found, *flags);
+        if (!fd) {
+          return tl::unexpected(fd.error());
+        }
+        // libc opens it again by number. Never to truncate: behind a device's number are its bytes.
+        char link[32];
+        std::snprintf(link, sizeof link, "/proc/self/fd/%d", *fd);
+        const bool writes = (*flags & O_ACCMODE) != O_RDONLY;
+        FILE* reopened = real(link, found.node.type == sysfs::NodeType::device && writes ? "r+" : mode);
+        const int code = errno;
+        sys::close(*fd);
+        FdTable::forget(*fd);
+        if (reopened == nullptr) {
+          return fail(code);
+        }
+        return reopened;
+      });
+}
+
+int flush_stream(FILE* stream, const RealStdio& stdio, FunctionRef<int()> real) {
+  if (stream == nullptr) { // every stream
+    const int all = real();
+    const int out = stdout != nullptr ? flush_stream(stdout, stdio, [] { return 0; }) : 0;
+    return all != 0 ? all : out;
+  }
+  int fd = -1;
+  return is_on_attribute(stream, stdio, fd) ? flush_to_attribute(stream, fd, stdio) : real();
+}
+
+int close_stream(FILE* stream, const RealStdio& stdio) {
+  if (stream == nullptr || find_device_stream(stream) != nullptr) {
+    return stdio.close(stream);
+  }
+  int fd = -1;
+  int code = 0;
+  if (is_on_attribute(stream, stdio, fd) && flush_to_attribute(stream, fd, stdio) != 0) {
+    code = errno;
+  }
+  FdTable::forget(fd);
+  const int closed = stdio.close(stream);
+  if (code != 0) {
+    errno = code;
+    return EOF;
+  }
+  return closed;
+}
+
+int number_of_stream(FILE* stream, FunctionRef<int()> real) {
+  const DeviceStream* entry = find_device_stream(stream);
+  return entry != nullptr ? entry->fd.load() : real();
+}
+
+void flush_at_exit(const RealStdio& stdio) {
+  int fd = -1;
+  if (Context::get() != nullptr && stdout != nullptr && is_on_attribute(stdout, stdio, fd)) {
+    (void)flush_to_attribute(stdout, fd, stdio);
+  }
+}
+
+} // namespace daxemu::preload
