@@ -47,6 +47,7 @@ kvm_boots() {
     timeout -k 1 10 qemu-system-x86_64 -accel kvm -cpu max -m 1G -nodefaults -display none -no-reboot \
       -kernel "$kernel" -initrd "$base" -append "panic=-1 no_timer_check daxemu.probe" >/dev/null 2>&1 \
       && answer=yes || answer=no
+    rm -f "$cache"/kvm-*
     echo "$answer" >"$verdict.$$"
     mv "$verdict.$$" "$verdict"
   fi
