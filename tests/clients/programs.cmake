@@ -4,3 +4,5 @@ daxemu_client_test(exit_status exit_status_test.sh)
 daxemu_client_test(signals signals_test.sh)
 daxemu_client_test(streams streams_test.sh)
 daxemu_client_test(nested nested_test.sh)
+daxemu_client_test(overhead overhead_test.sh TIMEOUT 300)
+set_tests_properties(client.overhead PROPERTIES RUN_SERIAL ON) # it looks at the clock
