@@ -4,26 +4,89 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "emu/base/result.hpp"
 #include "emu/store/store.hpp"
+#include "runtime/fault/engine.hpp"
+#include "runtime/fault/fault_server.hpp"
+#include "runtime/fault/map_rules.hpp"
+#include "runtime/fault/reservation.hpp"
+#include "runtime/fault/views.hpp"
+#include "runtime/fault/vma_table.hpp"
 
 namespace daxemu::fault {
+
+// What an address of this process stands for.
+struct Place {
+  store::DeviceRecord* device = nullptr;
+  ByteOffset offset;            // from the device's start; may lie beyond its end
+  std::uint32_t prot = 0;       // PROT_* of the mapping
+  bool may_write = false;       // VM_MAYWRITE
+  std::uint64_t vma_start = 0;  // the mapping it is in
+  std::uint64_t vma_length = 0; // bytes
+};
 
 class AddressSpace {
 public:
   explicit AddressSpace(const store::Store& store) : store_(&store) {}
+  AddressSpace(const AddressSpace&) = delete;
+  AddressSpace& operator=(const AddressSpace&) = delete;
 
   // mmap(2) of `fd`, which is open on `device` (dax_mmap, check_vma and dax_get_unmapped_area in drivers/dax/device.c).
-  // Errors: EINVAL (private, unaligned), mmap(2)'s.
+  // Errors: EINVAL (private, unaligned), ENXIO (no driver bound), mmap(2)'s.
   [[nodiscard]] Result<void*> map(store::DeviceRecord& device, int fd, void* hint, std::size_t length, int prot,
                                   int flags, std::uint64_t offset);
 
   // Does [address, address + length) touch a mapping of ours? Lock-free; a few nanoseconds when there is none.
-  [[nodiscard]] bool overlaps(const void* address, std::size_t length) const noexcept;
+  [[nodiscard]] bool overlaps(const void* address, std::size_t length) const noexcept {
+    const auto start = reinterpret_cast<std::uint64_t>(address);
+    return table_.overlaps(start, start + length < start ? UINT64_MAX : start + length);
+  }
+
+  // The mapping at `address`, if it is one of ours. Lock-free.
+  [[nodiscard]] std::optional<Place> find(const void* address) const noexcept;
+
+  // The calls below take any range, of ours and others; what is not ours is the kernel's as ever.
+
+  // munmap(2). EINVAL if it would cut an extent (dev_dax_split).
+  Result<void> unmap(void* address, std::size_t length);
+  // mprotect(2); `pkey` of pkey_mprotect(2) or -1. EINVAL if it would cut an extent, EACCES if the descriptor was not
+  // open for writing.
+  Result<void> protect(void* address, std::size_t length, int prot, int pkey = -1);
+  // mmap(2) of something else with MAP_FIXED over mappings of ours.
+  Result<void*> map_foreign(void* address, std::size_t length, int prot, int flags, int fd, std::uint64_t offset);
+  // Another call (shmat, mremap) has replaced the range, or will: would that cut an extent? / it has.
+  [[nodiscard]] bool would_cut(const void* address, std::size_t length);
+  void replaced(const void* address, std::size_t length);
+
+  // Faults the extents of [address, address + length) in as GUP would, whatever the engine. Errors: EFAULT (a touch
+  // would be SIGBUS), ENOMEM (a byte is not mapped at all, or not ours).
+  Result<void> prefault(std::uint64_t start, std::uint64_t end);
+
+  [[nodiscard]] store::EngineKind engine() const { return engine_.kind(); }
 
 private:
+  // Everything that must exist before the first mapping does. Under the lock.
+  Result<void> start(const store::DeviceRecord& device);
+  Result<std::uint64_t> map_locked(store::DeviceRecord& device, int fd, const MapRequest& request, bool may_write);
+  // An address for the request: reserved memory, or what MAP_FIXED names (then the reservation is empty).
+  Result<std::uint64_t> find_place(const MapRequest& request, std::uint64_t align, Reservation& reserved);
+  // Maps the device's bytes and filler behind them at vma.start, has the engine watch it, remembers it.
+  Result<void> place(Vma vma);
+  void adopt_all(const Vma& vma, std::uint64_t backed);
+  // Does a boundary at `start` or `end` fall inside an extent of ours?
+  [[nodiscard]] bool cuts(std::uint64_t start, std::uint64_t end) const;
+  // Takes [start, end) out of the table; the kernel has unmapped it already.
+  void drop(std::uint64_t start, std::uint64_t end);
+
   const store::Store* store_;
+  TableLock lock_;
+  VmaTable table_;
+  Filler filler_;
+  Views views_;
+  FaultServer server_{table_, lock_, filler_};
+  Engine engine_{server_};
 };
 
 } // namespace daxemu::fault

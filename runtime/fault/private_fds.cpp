@@ -9,16 +9,32 @@
 #include "emu/base/sys.hpp"
 
 namespace daxemu::fault {
+namespace {
 
-constinit std::array<std::atomic<int>, PrivateFds::kMost> PrivateFds::held_{};
-
-Result<UniqueFd> PrivateFds::adopt(UniqueFd fd) {
+// The highest free number, near enough: a window below the limit that is doubled until it has one. A low limit leaves
+// less room, down to wherever the program is already.
+Result<int> dup_high(int fd) {
+  constexpr int kSmallest = 3;
+  constexpr int kWindow = 32;
   struct rlimit limit {};
   (void)sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, reinterpret_cast<long>(&limit));
   const int most = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1U << 20));
-  // Below the limit by the number we may hold: low limits leave less room, down to wherever the program is already.
-  const int minimum = std::max(most - static_cast<int>(kMost), 3);
-  auto high = sys::dup_above(fd.get(), minimum);
+  for (int window = kWindow;; window *= 2) {
+    const int minimum = std::max(most - window, kSmallest);
+    auto high = sys::dup_above(fd, minimum);
+    if (high || high.error() != Errno{EMFILE} || minimum == kSmallest) {
+      return high;
+    }
+  }
+}
+
+} // namespace
+
+constinit std::array<std::atomic<int>, PrivateFds::kMost> PrivateFds::held_{};
+constinit std::atomic<int> PrivateFds::lowest_{INT_MAX};
+
+Result<UniqueFd> PrivateFds::adopt(UniqueFd fd) {
+  auto high = dup_high(fd.get());
   if (!high) {
     return tl::unexpected(high.error());
   }
@@ -26,6 +42,9 @@ Result<UniqueFd> PrivateFds::adopt(UniqueFd fd) {
   for (auto& slot : held_) {
     int expected = 0;
     if (slot.compare_exchange_strong(expected, *high + 1)) {
+      int lowest = lowest_.load();
+      while (*high < lowest && !lowest_.compare_exchange_weak(lowest, *high)) {
+      }
       return moved;
     }
   }
@@ -42,7 +61,7 @@ void PrivateFds::forget(int fd) noexcept {
 }
 
 bool PrivateFds::owns(int fd) noexcept {
-  return fd >= 0 &&
+  return fd >= lowest_.load(std::memory_order_acquire) &&
          std::any_of(held_.begin(), held_.end(), [fd](const std::atomic<int>& slot) { return slot.load() == fd + 1; });
 }
 

@@ -14,7 +14,7 @@ namespace daxemu::fault {
 
 class PrivateFds {
 public:
-  static constexpr std::size_t kMost = 32;
+  static constexpr std::size_t kMost = 1088; // one for each device that is mapped here, and a few
 
   // Moves `fd` to a high number and remembers it. Returns that number; forget() gives it back.
   // Errors: EMFILE (no number left; `fd` is closed), ENOSPC (kMost are held).
@@ -27,6 +27,7 @@ public:
 
 private:
   static std::array<std::atomic<int>, kMost> held_; // number + 1; 0: free
+  static std::atomic<int> lowest_;                  // none held is below it; it never rises
 };
 
 } // namespace daxemu::fault

@@ -1,0 +1,271 @@
+#include "runtime/fault/address_space.hpp"
+
+#include <algorithm>
+
+#include <fcntl.h>
+#include <linux/mman.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+namespace daxemu::fault {
+namespace {
+
+void* pointer(std::uint64_t address) {
+  return reinterpret_cast<void*>(address);
+}
+
+constexpr std::uint32_t kProtBits = PROT_READ | PROT_WRITE | PROT_EXEC;
+
+} // namespace
+
+Result<void> AddressSpace::start(const store::DeviceRecord& device) {
+  if (auto table = table_.reserve(); !table) {
+    return table;
+  }
+  if (auto filler = filler_.prepare(); !filler) {
+    return filler;
+  }
+  engine_.start(store_->platform().engine, device.cpus);
+  return {};
+}
+
+Result<void*> AddressSpace::map(store::DeviceRecord& device, int fd, void* hint, std::size_t length, int prot,
+                                int flags, std::uint64_t offset) {
+  MapRequest request{reinterpret_cast<std::uint64_t>(hint), length, prot, flags, offset};
+  const auto open_flags = sys::call(SYS_fcntl, fd, F_GETFL);
+  if (!open_flags) {
+    return tl::unexpected(open_flags.error());
+  }
+  if (auto fine = check_request(request, static_cast<int>(*open_flags)); !fine) {
+    return tl::unexpected(fine.error());
+  }
+  const bool may_write = (*open_flags & O_ACCMODE) == O_RDWR;
+  Result<std::uint64_t> mapped = fail(ENOMEM);
+  {
+    const TableGuard guard(lock_);
+    mapped = map_locked(device, fd, request, may_write);
+  }
+  if (!mapped) {
+    return tl::unexpected(mapped.error());
+  }
+  if (request.populates()) {
+    (void)prefault(*mapped, *mapped + request.length); // as mm_populate: what cannot be faulted in is no error
+  }
+  return pointer(*mapped);
+}
+
+Result<std::uint64_t> AddressSpace::map_locked(store::DeviceRecord& device, int fd, const MapRequest& request,
+                                               bool may_write) {
+  if (auto ready = start(device); !ready) {
+    return tl::unexpected(ready.error());
+  }
+  Reservation reserved;
+  auto address = find_place(request, device.align, reserved);
+  if (!address) {
+    return address;
+  }
+  const std::uint64_t end = *address + request.length;
+  const bool replaces = request.fixed() && !reserved;
+  if (replaces && cuts(*address, end)) {
+    return fail(EINVAL);
+  }
+  const bool alive = device.state.load(std::memory_order_acquire) == store::DeviceState::enabled;
+  if (auto fine = check_vma(request, *address, device.align, alive); !fine) {
+    if (replaces) { // mmap_region has unmapped what was there before it asks the driver
+      if (sys::munmap(pointer(*address), request.length)) {
+        drop(*address, end);
+      }
+    }
+    return tl::unexpected(fine.error());
+  }
+  auto view = views_.get(device, fd);
+  if (!view) {
+    return tl::unexpected(view.error());
+  }
+  if (replaces) {
+    drop(*address, end);
+  }
+  Vma vma{*address, end, request.offset, *view, static_cast<std::uint32_t>(request.prot) & kProtBits, kHuge};
+  vma.flags |= may_write ? kMayWrite : 0U;
+  // The guest: a misaligned file offset is accepted when start and end of the VMA are aligned; its faults are SIGBUS.
+  vma.flags |= is_aligned(request.offset, device.align) ? 0U : kBroken;
+  if (auto placed = place(vma); !placed) {
+    if (replaces) {
+      sys::munmap(pointer(*address), request.length);
+    }
+    return tl::unexpected(placed.error());
+  }
+  reserved.keep(*address, end);
+  (*view)->counters().maps.fetch_add(1, std::memory_order_relaxed);
+  return address;
+}
+
+Result<std::uint64_t> AddressSpace::find_place(const MapRequest& request, std::uint64_t align, Reservation& reserved) {
+  constexpr int kPassedOn = MAP_32BIT | MAP_LOCKED; // limits of locked memory are checked even where nothing is locked
+  const int flags = request.flags & kPassedOn;
+  if ((request.flags & MAP_FIXED_NOREPLACE) != 0) {
+    if (auto taken = reserved.take(request.hint, request.length, flags | MAP_FIXED_NOREPLACE); !taken) {
+      return tl::unexpected(taken.error());
+    }
+    return request.hint;
+  }
+  if (request.fixed()) {
+    if ((flags & MAP_LOCKED) != 0) {
+      Reservation trial;
+      if (auto taken = trial.take(0, request.length, flags); !taken) {
+        return tl::unexpected(taken.error());
+      }
+    }
+    return request.hint;
+  }
+  const std::uint64_t length = request.hint == 0 ? hole_length(request, align) : request.length;
+  if (auto taken = reserved.take(request.hint, length, flags); !taken) {
+    return tl::unexpected(taken.error());
+  }
+  std::uint64_t address = reserved.start();
+  if (length != request.length) {
+    address += (request.offset - address) & (align - 1);
+  }
+  return address;
+}
+
+Result<void> AddressSpace::place(Vma vma) {
+  DeviceView& view = *vma.view;
+  const std::uint64_t length = vma.end - vma.start;
+  std::uint64_t backed = 0;
+  // Never past the end of the file: hugetlbfs grows it to fit a mapping.
+  if (!vma.has(kBroken) && vma.offset < view.size()) {
+    backed = std::min(length, view.size() - vma.offset);
+    auto mapped = sys::mmap(pointer(vma.start), backed, static_cast<int>(vma.prot),
+                            MAP_SHARED | MAP_FIXED | MAP_NORESERVE, view.fd(), vma.offset);
+    if (!mapped) {
+      return tl::unexpected(mapped.error());
+    }
+  }
+  if (backed < length) {
+    if (auto filled = filler_.place(vma.start + backed, length - backed, vma.prot); !filled) {
+      return filled;
+    }
+  }
+  if (backed > 0 && engine_.watch(vma.start, backed)) {
+    vma.flags |= kRegistered;
+  }
+  if (auto known = table_.insert(vma); !known) {
+    return known;
+  }
+  if (backed > 0 && !vma.has(kRegistered)) {
+    adopt_all(vma, backed);
+  }
+  return {};
+}
+
+// The kernel serves the touches of this mapping: what can be known of them is known now. Poisoned extents are taken
+// out; the others count as touched once.
+void AddressSpace::adopt_all(const Vma& vma, std::uint64_t backed) {
+  DeviceView& view = *vma.view;
+  for (std::uint64_t at = 0; at < backed; at += view.align()) {
+    const ExtentIndex extent = view.extent_at(vma.offset + at);
+    view.note_touch(extent);
+    if ((view.folio(extent).flags.load() & mm::kFolioHwpoison) != 0) {
+      (void)server_.patch(vma, vma.start + at, true);
+    }
+  }
+}
+
+bool AddressSpace::cuts(std::uint64_t start, std::uint64_t end) const {
+  for (const std::uint64_t edge : {start, end}) {
+    const auto vma = table_.find(edge);
+    if (vma && vma->start != edge && !is_aligned(edge, vma->view->align())) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void AddressSpace::drop(std::uint64_t start, std::uint64_t end) {
+  for (auto vma = table_.first_from(start, end); vma; vma = table_.first_from(vma->end, end)) {
+    const std::uint64_t from = std::max(start, vma->start);
+    const std::uint64_t to = std::min(end, vma->end);
+    DeviceView& view = *vma->view;
+    if (from == vma->start && to == vma->end) {
+      view.counters().unmaps.fetch_add(1, std::memory_order_relaxed);
+    }
+    server_.resolver().forget(view, view.extent_at(vma->offset_of(from)).value(), (to - from) / view.align());
+  }
+  (void)table_.erase(start, end); // as many entries as the kernel has mappings fit
+}
+
+Result<void> AddressSpace::unmap(void* address, std::size_t length) {
+  const auto start = reinterpret_cast<std::uint64_t>(address);
+  const std::uint64_t end = start + align_up(length, kPageSize);
+  const TableGuard guard(lock_);
+  if (is_aligned(start, kPageSize) && end > start && cuts(start, end)) {
+    return fail(EINVAL);
+  }
+  auto done = sys::munmap(address, length);
+  if (done) {
+    drop(start, end);
+  }
+  return done;
+}
+
+Result<void*> AddressSpace::map_foreign(void* address, std::size_t length, int prot, int flags, int fd,
+                                        std::uint64_t offset) {
+  const auto start = reinterpret_cast<std::uint64_t>(address);
+  const std::uint64_t end = start + align_up(length, kPageSize);
+  const TableGuard guard(lock_);
+  if (is_aligned(start, kPageSize) && end > start && cuts(start, end)) {
+    return fail(EINVAL);
+  }
+  auto mapped = sys::mmap(address, length, prot, flags, fd, offset);
+  if (mapped) {
+    drop(start, end);
+  }
+  return mapped;
+}
+
+bool AddressSpace::would_cut(const void* address, std::size_t length) {
+  const auto start = reinterpret_cast<std::uint64_t>(address);
+  return cuts(start, start + align_up(length, kPageSize));
+}
+
+void AddressSpace::replaced(const void* address, std::size_t length) {
+  const auto start = reinterpret_cast<std::uint64_t>(address);
+  const TableGuard guard(lock_);
+  drop(start, start + align_up(length, kPageSize));
+}
+
+std::optional<Place> AddressSpace::find(const void* address) const noexcept {
+  const auto at = reinterpret_cast<std::uint64_t>(address);
+  const auto vma = table_.find(at);
+  if (!vma) {
+    return std::nullopt;
+  }
+  return Place{&vma->view->device(), ByteOffset(vma->offset_of(at)), vma->prot, vma->has(kMayWrite),
+               vma->start,           vma->end - vma->start};
+}
+
+Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
+  for (std::uint64_t at = start; at < end;) {
+    const auto vma = table_.find(at);
+    if (!vma) {
+      return fail(ENOMEM);
+    }
+    const std::uint64_t unit = vma->view->align();
+    const std::uint64_t offset = vma->offset_of(at);
+    if (offset >= vma->view->size() || vma->has(kBroken)) {
+      return fail(EFAULT);
+    }
+    if (server_.uffd()) {
+      if (server_.serve(at, true, true) != FaultServer::Served::present) {
+        return fail(EFAULT);
+      }
+    } else if ((vma->view->folio(vma->view->extent_at(offset)).flags.load() & mm::kFolioHwpoison) != 0) {
+      return fail(EFAULT);
+    }
+    at += unit - (offset & (unit - 1));
+  }
+  return {};
+}
+
+} // namespace daxemu::fault

@@ -1,0 +1,97 @@
+#include "runtime/fault/device_view.hpp"
+
+#include <array>
+#include <cstdio>
+
+#include <fcntl.h>
+
+#include "emu/base/unique_fd.hpp"
+#include "emu/dax/extents.hpp"
+#include "runtime/fault/private_fds.hpp"
+
+namespace daxemu::fault {
+namespace {
+
+constexpr std::uintptr_t kStackGrain = 64 * 1024;
+
+// A description of our own (not a dup: locks and status flags of the program's stay its), open for writing whatever the
+// program's is: userfaultfd takes only mappings that may be written (VM_MAYWRITE).
+Result<UniqueFd> open_backing(const store::DeviceRecord& device, int fd) {
+  std::array<char, 32> own{};
+  std::snprintf(own.data(), own.size(), "/proc/self/fd/%d", fd);
+  for (const char* path : {static_cast<const char*>(own.data()), device.backing.location.c_str()}) {
+    auto opened = sys::open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (!opened) {
+      continue;
+    }
+    UniqueFd candidate(*opened);
+    const auto st = sys::fstat(candidate.get());
+    if (st && st->st_ino == device.backing.st_ino && st->st_dev == device.backing.st_dev) {
+      return candidate;
+    }
+  }
+  auto copy = sys::dup_above(fd, 0); // no /proc here: the program's own, as it is
+  if (!copy) {
+    return tl::unexpected(copy.error());
+  }
+  return UniqueFd(*copy);
+}
+
+} // namespace
+
+Result<DeviceView> DeviceView::make(store::DeviceRecord& device, int fd) {
+  auto opened = open_backing(device, fd);
+  if (!opened) {
+    return tl::unexpected(opened.error());
+  }
+  auto kept = PrivateFds::adopt(std::move(*opened));
+  if (!kept) {
+    return tl::unexpected(kept.error());
+  }
+  DeviceView view;
+  view.device_ = &device;
+  view.st_ino_ = device.backing.st_ino;
+  view.size_ = device.size.load(std::memory_order_acquire);
+  view.align_ = device.align;
+  view.page_size_ = device.backing.page_size;
+  view.hugetlb_ = device.backing.kind == store::BackingKind::hugetlb;
+  view.shift_ = log2_of(device.align);
+  const std::uint64_t extents = dax::extent_count(device);
+  auto folios = mm::FolioTable::open(device.folios_location.c_str(), extents);
+  auto reserved = view.faulted_.reserve(extents);
+  if (!folios || !reserved) {
+    PrivateFds::forget(kept->get());
+    return tl::unexpected(folios ? reserved.error() : folios.error());
+  }
+  view.folios_ = std::move(*folios);
+  view.fd_ = kept->release();
+  return view;
+}
+
+bool DeviceView::shows(const store::DeviceRecord& device) const {
+  return device_ == &device && st_ino_ == device.backing.st_ino && align_ == device.align &&
+         size_ == device.size.load(std::memory_order_acquire);
+}
+
+bool DeviceView::alive() const {
+  return device_->state.load(std::memory_order_acquire) == store::DeviceState::enabled && shows(*device_);
+}
+
+store::CounterStripe& DeviceView::counters() const {
+  // By stack: threads have different ones, and unlike a thread-local this works in threads without a C library.
+  const auto stripe =
+      reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) / kStackGrain % store::kCounterStripes;
+  return device_->counters[stripe];
+}
+
+void DeviceView::note_touch(ExtentIndex extent) {
+  faulted_.set(extent.value());
+  auto& flags = folios_[extent].flags;
+  if ((flags.load() & mm::kFolioTouched) == 0 && (flags.fetch_or(mm::kFolioTouched) & mm::kFolioTouched) == 0) {
+    auto& counter = counters();
+    counter.extents.fetch_add(1, std::memory_order_relaxed);
+    counter.bytes.fetch_add(align_, std::memory_order_relaxed);
+  }
+}
+
+} // namespace daxemu::fault

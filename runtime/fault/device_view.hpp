@@ -1,0 +1,58 @@
+// This process's own hold on a device: a descriptor of its backing open for reading and writing, its folio records, and
+// which extents were faulted in here. Made when the device is first mapped, kept until the process ends.
+#pragma once
+
+#include <cstdint>
+
+#include "emu/base/result.hpp"
+#include "emu/mm/folio_table.hpp"
+#include "emu/store/store.hpp"
+#include "runtime/fault/extent_bitmap.hpp"
+
+namespace daxemu::fault {
+
+class DeviceView {
+public:
+  // `fd` is the program's descriptor of the device. Errors: those of opening the backing anew and the folio records.
+  [[nodiscard]] static Result<DeviceView> make(store::DeviceRecord& device, int fd);
+
+  // Is it the view of the device as it is now? A record can be given to another device once its own is deleted.
+  [[nodiscard]] bool shows(const store::DeviceRecord& device) const;
+  // Bound to device_dax, and still the device this view was made of (dax_alive).
+  [[nodiscard]] bool alive() const;
+
+  [[nodiscard]] store::DeviceRecord& device() const { return *device_; }
+  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] std::uint64_t align() const { return align_; }
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  // Bytes of one page of the backing; an extent on hugetlb is one page.
+  [[nodiscard]] bool one_page_extents() const { return page_size_ == align_; }
+  [[nodiscard]] bool hugetlb() const { return hugetlb_; }
+  // `offset` is below size().
+  [[nodiscard]] ExtentIndex extent_at(std::uint64_t offset) const { return ExtentIndex(offset >> shift_); }
+  [[nodiscard]] mm::FolioRecord& folio(ExtentIndex extent) const { return folios_[extent]; }
+  [[nodiscard]] ExtentBitmap& faulted() { return faulted_; }
+  // The counters this thread adds to.
+  [[nodiscard]] store::CounterStripe& counters() const;
+
+  // A touch of `extent` is about to be served: counts it as the platform's first if it is. Call before looking at the
+  // folio's poison flag: whoever sets that flag looks at faulted() afterwards, so one of the two sees the other.
+  void note_touch(ExtentIndex extent);
+
+  // What the watcher last saw of alive().
+  bool was_alive = true;
+
+private:
+  store::DeviceRecord* device_ = nullptr;
+  std::uint64_t st_ino_ = 0;
+  std::uint64_t size_ = 0;
+  std::uint64_t align_ = 0;
+  std::uint64_t page_size_ = 0;
+  unsigned shift_ = 0;
+  bool hugetlb_ = false;
+  int fd_ = -1;
+  mm::FolioTable folios_;
+  ExtentBitmap faulted_;
+};
+
+} // namespace daxemu::fault

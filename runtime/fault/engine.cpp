@@ -1,0 +1,86 @@
+#include "runtime/fault/engine.hpp"
+
+#include "runtime/fault/handler_loop.hpp"
+#include "runtime/fault/private_fds.hpp"
+#include "runtime/fault/service_thread.hpp"
+#include "runtime/fault/userfaultfd.hpp"
+
+namespace daxemu::fault {
+
+using store::EngineKind;
+
+void Engine::start(EngineKind wanted, const store::CpuMask& cpus) {
+  if (kind() != EngineKind::automatic) {
+    return;
+  }
+  bool served = false;
+  EngineKind kind = EngineKind::handler;
+  switch (wanted) {
+  case EngineKind::automatic:
+    served = start_handler(false, cpus);
+    break;
+  case EngineKind::handler: // asked for by name: even one that cannot serve kernel-mode faults
+    served = start_handler(false, cpus) || start_handler(true, cpus);
+    break;
+  case EngineKind::inline_:
+    kind = EngineKind::inline_;
+    served = start_inline();
+    break;
+  case EngineKind::populate:
+    break;
+  }
+  kind_.store(served ? kind : EngineKind::populate, std::memory_order_release);
+}
+
+bool Engine::keep(UniqueFd fd) {
+  auto kept = PrivateFds::adopt(std::move(fd));
+  if (!kept) {
+    return false;
+  }
+  server_.use(UffdCalls(kept->release()));
+  return true;
+}
+
+bool Engine::start_handler(bool user_mode_only, const store::CpuMask& cpus) {
+  auto uffd = user_mode_only ? open_user_mode_only(needed_features()) : open_full(needed_features());
+  if (!uffd || !keep(std::move(uffd->fd))) {
+    return false;
+  }
+  if (ServiceThread{"daxemu-fault", handle, this, cpus}.start()) {
+    return true;
+  }
+  abandon();
+  return false;
+}
+
+bool Engine::start_inline() {
+  const std::uint64_t features = needed_features() | UFFD_FEATURE_SIGBUS;
+  auto uffd = open_full(features);
+  if (!uffd) {
+    uffd = open_user_mode_only(features);
+  }
+  return uffd && keep(std::move(uffd->fd));
+}
+
+bool Engine::watch(std::uint64_t start, std::uint64_t length) {
+  return server_.uffd() && server_.uffd().watch(start, length);
+}
+
+void Engine::handle(void* self) noexcept {
+  auto* engine = static_cast<Engine*>(self);
+  HandlerLoop(engine->server_, engine->ring_fd_).run();
+}
+
+void Engine::abandon() {
+  const int uffd = server_.uffd().fd();
+  server_.use(UffdCalls());
+  for (const int fd : {uffd, ring_fd_.exchange(-1)}) {
+    if (fd >= 0) {
+      PrivateFds::forget(fd);
+      sys::close(fd);
+    }
+  }
+  kind_.store(EngineKind::automatic, std::memory_order_release);
+}
+
+} // namespace daxemu::fault

@@ -1,0 +1,40 @@
+// Which way first touches are resolved in this process, and the threads for it. Started with the first mapping.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "emu/base/unique_fd.hpp"
+#include "emu/store/records.hpp"
+#include "runtime/fault/fault_server.hpp"
+
+namespace daxemu::fault {
+
+class Engine {
+public:
+  explicit Engine(FaultServer& server) : server_(server) {}
+
+  // Makes `wanted` work, or the best that can be had here; `automatic` is handler where a userfaultfd that serves
+  // kernel-mode faults can be had, else populate. Again: nothing. Under the table's lock.
+  void start(store::EngineKind wanted, const store::CpuMask& cpus);
+  // automatic: not started.
+  [[nodiscard]] store::EngineKind kind() const { return kind_.load(std::memory_order_acquire); }
+
+  // Faults of [start, start + length) come to this engine. False: the kernel serves them (populate, or it refused).
+  bool watch(std::uint64_t start, std::uint64_t length);
+
+  // In a forked child: the userfaultfd is the parent's address space's, the thread stayed there.
+  void abandon();
+
+private:
+  [[nodiscard]] bool start_handler(bool user_mode_only, const store::CpuMask& cpus);
+  [[nodiscard]] bool start_inline();
+  [[nodiscard]] bool keep(UniqueFd fd);
+  static void handle(void* self) noexcept;
+
+  FaultServer& server_;
+  std::atomic<store::EngineKind> kind_{store::EngineKind::automatic};
+  std::atomic<int> ring_fd_{-1};
+};
+
+} // namespace daxemu::fault

@@ -1,0 +1,81 @@
+#include "runtime/fault/fault_server.hpp"
+
+#include <algorithm>
+
+#include "runtime/fault/device_view.hpp"
+
+namespace daxemu::fault {
+
+bool FaultServer::refuses(const Vma& vma, ExtentIndex extent) {
+  const DeviceView& view = *vma.view;
+  return vma.has(kBroken) || !view.alive() || (vma.has(kNoHuge) && view.align() > kPageSize) ||
+         (view.folio(extent).flags.load() & mm::kFolioHwpoison) != 0;
+}
+
+FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, bool may_wait) {
+  const auto vma = table_.find(address);
+  if (!vma) { // unmapped meanwhile: the touch finds out by itself
+    uffd_.wake(align_down(address, kPageSize), kPageSize);
+    return Served::present;
+  }
+  DeviceView& view = *vma->view;
+  const std::uint64_t offset = vma->offset_of(address);
+  if (offset >= view.size()) {
+    return Served::refused; // filler since it was mapped
+  }
+  const ExtentIndex extent = view.extent_at(offset);
+  const bool fresh = !view.faulted().test(extent.value());
+  if (!refuses(*vma, extent)) {
+    // The order is note_touch()'s business: first the mark, then the look at the poison flag.
+    view.note_touch(extent);
+  }
+  if (refuses(*vma, extent)) {
+    const Served served = patch(*vma, address, may_wait);
+    if (served == Served::refused) {
+      view.counters().sigbus.fetch_add(1, std::memory_order_relaxed);
+    }
+    return served;
+  }
+  view.counters().faults.fetch_add(1, std::memory_order_relaxed);
+  if (resolver_.resolve(uffd_, *vma, address, missing, fresh) == Resolver::Outcome::resolved) {
+    return Served::present;
+  }
+  return patch(*vma, address, may_wait);
+}
+
+FaultServer::Served FaultServer::patch(const Vma& vma, std::uint64_t address, bool may_wait) {
+  const std::uint64_t unit = vma.view->align();
+  const SignalsBlocked quiet;
+  const bool nested = lock_.held_by_me();
+  if (!nested) {
+    if (may_wait) {
+      lock_.lock();
+    } else if (!lock_.try_lock()) {
+      return Served::busy;
+    }
+  }
+  Served served = Served::present;
+  auto now = table_.find(address);
+  if (now && now->view == vma.view && now->offset_of(address) == vma.offset_of(address)) {
+    // A misaligned mapping may begin or end inside the extent.
+    const std::uint64_t offset = align_down(now->offset_of(address), unit);
+    const std::uint64_t begin = offset <= now->offset ? now->start : now->start + (offset - now->offset);
+    const std::uint64_t end = std::min(now->start + (offset + unit - now->offset), now->end);
+    if (filler_.place(begin, end - begin, now->prot)) {
+      served = Served::refused;
+      now->flags |= kPatched;
+      table_.update(*now);
+      if (uffd_) {
+        uffd_.wake(begin, end - begin);
+      }
+    } else {
+      served = Served::busy; // no memory for a mapping: it may come back
+    }
+  }
+  if (!nested) {
+    lock_.unlock();
+  }
+  return served;
+}
+
+} // namespace daxemu::fault

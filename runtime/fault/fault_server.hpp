@@ -1,0 +1,47 @@
+// Serves one fault: finds the mapping, asks the rules (device bound? poisoned? page size allowed?), makes the extent
+// present or puts filler in its place. The engines differ only in which thread calls it, and when.
+#pragma once
+
+#include <cstdint>
+
+#include "emu/base/units.hpp"
+
+#include "runtime/fault/filler.hpp"
+#include "runtime/fault/resolver.hpp"
+#include "runtime/fault/table_lock.hpp"
+#include "runtime/fault/vma_table.hpp"
+
+namespace daxemu::fault {
+
+class FaultServer {
+public:
+  FaultServer(VmaTable& table, TableLock& lock, Filler& filler) : table_(table), lock_(lock), filler_(filler) {}
+
+  void use(UffdCalls uffd) { uffd_ = uffd; }
+  [[nodiscard]] const UffdCalls& uffd() const { return uffd_; }
+  [[nodiscard]] Resolver& resolver() { return resolver_; }
+
+  enum class Served {
+    present, // or gone: the touch is tried again
+    refused, // filler is there now: the touch is SIGBUS
+    busy,    // the table's lock is held: ask again (never answered to who may wait)
+  };
+  // `may_wait`: the caller may wait for the table's lock. The handler thread may not: it would hold up faults that the
+  // lock's holder has nothing to do with.
+  Served serve(std::uint64_t address, bool missing, bool may_wait);
+
+  // Puts filler over the extent of `vma` at `address`, if that is still what is mapped there, and wakes who waits.
+  Served patch(const Vma& vma, std::uint64_t address, bool may_wait);
+
+private:
+  // Would dev_dax_huge_fault refuse this touch?
+  [[nodiscard]] static bool refuses(const Vma& vma, ExtentIndex extent);
+
+  VmaTable& table_;
+  TableLock& lock_;
+  Filler& filler_;
+  UffdCalls uffd_;
+  Resolver resolver_;
+};
+
+} // namespace daxemu::fault

@@ -1,0 +1,65 @@
+#include "runtime/fault/handler_loop.hpp"
+
+#include <sys/syscall.h>
+
+#include "runtime/fault/event_wait.hpp"
+
+namespace daxemu::fault {
+namespace {
+
+constexpr std::size_t kBatch = 16;
+constexpr int kRetryMs = 1;
+
+} // namespace
+
+void HandlerLoop::run() {
+  EventWait events(server_.uffd().fd(), ring_fd_);
+  while (true) {
+    const int served = read_and_serve();
+    if (served < 0) {
+      return;
+    }
+    serve_postponed();
+    if (served == 0 && !events.wait(postponed_count_ == 0 ? -1 : kRetryMs)) {
+      return;
+    }
+  }
+}
+
+int HandlerLoop::read_and_serve() {
+  std::array<uffd_msg, kBatch> messages;
+  auto got = sys::call(SYS_read, server_.uffd().fd(), reinterpret_cast<long>(messages.data()), sizeof(messages));
+  if (!got) {
+    return got.error() == Errno{EAGAIN} || got.error() == Errno{EINTR} ? 0 : -1;
+  }
+  const std::size_t count = static_cast<std::size_t>(*got) / sizeof(uffd_msg);
+  for (std::size_t at = 0; at < count; ++at) {
+    const uffd_msg& message = messages[at];
+    if (message.event == UFFD_EVENT_PAGEFAULT) {
+      serve({message.arg.pagefault.address, (message.arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_MINOR) == 0});
+    }
+  }
+  return static_cast<int>(count);
+}
+
+void HandlerLoop::serve(const Fault& fault) {
+  if (server_.serve(fault.address, fault.missing, false) != FaultServer::Served::busy) {
+    return;
+  }
+  if (postponed_count_ < kMostPostponed) {
+    postponed_[postponed_count_++] = fault;
+    return;
+  }
+  // As many threads wait already: this one tries again until there is room.
+  server_.uffd().wake(align_down(fault.address, kPageSize), kPageSize);
+}
+
+void HandlerLoop::serve_postponed() {
+  const std::size_t count = postponed_count_;
+  postponed_count_ = 0;
+  for (std::size_t at = 0; at < count; ++at) {
+    serve(postponed_[at]); // never overtakes: what it postpones again was read already
+  }
+}
+
+} // namespace daxemu::fault

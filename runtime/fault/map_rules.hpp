@@ -1,0 +1,34 @@
+// What mmap(2) of a device-dax checks, in the kernel's order and without doing anything.
+#pragma once
+
+#include <cstdint>
+
+#include "emu/base/result.hpp"
+
+namespace daxemu::fault {
+
+struct MapRequest {
+  std::uint64_t hint = 0;
+  std::uint64_t length = 0;
+  int prot = 0;
+  int flags = 0;
+  std::uint64_t offset = 0;
+
+  [[nodiscard]] bool fixed() const;     // MAP_FIXED or MAP_FIXED_NOREPLACE
+  [[nodiscard]] bool populates() const; // MAP_POPULATE or MAP_LOCKED: extents are faulted in before mmap returns
+};
+
+// The part that do_mmap and its caller do for every file (mm/mmap.c, Linux 6.1), before the file's own mmap is called.
+// `open_flags` are the descriptor's (F_GETFL). On success `request.length` is rounded up to pages.
+// Errors: EINVAL, EBADF, ENOMEM, EACCES, EOPNOTSUPP.
+Result<void> check_request(MapRequest& request, int open_flags);
+
+// The rest: check_vma in drivers/dax/device.c, for a mapping at [start, start + length). Errors: ENXIO (no driver
+// bound), EINVAL (private, or start or end not aligned to the device's extents).
+Result<void> check_vma(const MapRequest& request, std::uint64_t start, std::uint64_t align, bool alive);
+
+// Where dax_get_unmapped_area would put it: how many bytes to look for a hole of, when no hint was given. Then the
+// mapping starts at the first address of the hole that has the file offset's remainder modulo align.
+[[nodiscard]] std::uint64_t hole_length(const MapRequest& request, std::uint64_t align);
+
+} // namespace daxemu::fault

@@ -1,0 +1,28 @@
+#include "runtime/fault/reservation.hpp"
+
+#include <utility>
+
+#include <sys/mman.h>
+
+namespace daxemu::fault {
+
+Result<void> Reservation::take(std::uint64_t hint, std::uint64_t length, int flags) {
+  auto memory = sys::mmap(reinterpret_cast<void*>(hint), length, PROT_NONE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+  if (!memory) {
+    return tl::unexpected(memory.error());
+  }
+  start_ = reinterpret_cast<std::uint64_t>(*memory);
+  end_ = start_ + length;
+  return {};
+}
+
+void Reservation::keep(std::uint64_t start, std::uint64_t end) {
+  if (end_ == 0) {
+    return;
+  }
+  release(std::exchange(start_, 0), start);
+  release(end, std::exchange(end_, 0));
+}
+
+} // namespace daxemu::fault

@@ -1,0 +1,136 @@
+#include "runtime/fault/resolver.hpp"
+
+#include <array>
+#include <charconv>
+
+#include <fcntl.h>
+
+#include "emu/base/unique_fd.hpp"
+#include "runtime/fault/device_view.hpp"
+
+namespace daxemu::fault {
+namespace {
+
+// The kernel refuses for a moment (EAGAIN while another thread changes the address space) or the page vanishes between
+// two calls; neither lasts.
+constexpr int kPatience = 1000;
+
+std::int64_t max_map_count() {
+  constexpr std::int64_t kDefault = 65530;
+  auto raw = sys::open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+  if (!raw) {
+    return kDefault;
+  }
+  const UniqueFd fd(*raw);
+  std::array<char, 24> text{};
+  auto got = sys::pread(fd.get(), text.data(), text.size(), 0);
+  std::int64_t value = 0;
+  if (!got || std::from_chars(text.data(), text.data() + *got, value).ec != std::errc()) {
+    return kDefault;
+  }
+  return value;
+}
+
+} // namespace
+
+Resolver::Outcome Resolver::resolve(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing,
+                                    bool fresh) {
+  DeviceView& view = *vma.view;
+  if (!view.one_page_extents()) {
+    return many_pages(uffd, vma, address, missing, fresh);
+  }
+  const std::uint64_t start = align_down(address, view.align());
+  return view.hugetlb() ? one_page(uffd, view, start, vma.offset_of(start), missing) : small_page(uffd, start, missing);
+}
+
+// A huge page. It was reserved when the device was made, so allocating it cannot run out.
+Resolver::Outcome Resolver::one_page(const UffdCalls& uffd, const DeviceView& view, std::uint64_t address,
+                                     std::uint64_t offset, bool missing) const {
+  bool allocate = missing;
+  for (int tries = 0; tries < kPatience; ++tries) {
+    if (allocate) {
+      auto allocated = sys::fallocate(view.fd(), 0, offset, view.align());
+      if (!allocated && allocated.error() != Errno{EINTR} && allocated.error() != Errno{EAGAIN}) {
+        return Outcome::refused;
+      }
+    }
+    auto mapped = uffd.resume(address, view.align());
+    if (mapped) {
+      return Outcome::resolved;
+    }
+    if (mapped.error() == Errno{EFAULT}) {
+      allocate = true;
+    } else if (mapped.error() != Errno{EAGAIN}) {
+      break; // EEXIST: another thread was first. ENOENT: no longer ours. Both: let it try again.
+    }
+  }
+  uffd.wake(address, view.align());
+  return Outcome::resolved;
+}
+
+Resolver::Outcome Resolver::small_page(const UffdCalls& uffd, std::uint64_t address, bool missing) const {
+  for (int tries = 0; tries < kPatience; ++tries) {
+    auto mapped = missing ? uffd.zero(address, kPageSize) : uffd.resume(address, kPageSize);
+    if (mapped) {
+      return Outcome::resolved;
+    }
+    if (missing && mapped.error() == Errno{EEXIST}) {
+      missing = false; // in the page cache by now; the next answer tells mapped from present
+    } else if (!missing && mapped.error() == Errno{EFAULT}) {
+      missing = true;
+    } else if (mapped.error() == Errno{ENOMEM}) {
+      return Outcome::refused;
+    } else if (mapped.error() != Errno{EAGAIN}) {
+      break;
+    }
+  }
+  uffd.wake(address, kPageSize);
+  return Outcome::resolved;
+}
+
+// An extent of many small pages: once it was touched, the kernel serves it natively. That costs one wake-up and
+// populates nothing that is not touched (an extent of 1G!), but a lone hole costs two of the process's mappings, so
+// holes are limited; past the limit, page by page.
+Resolver::Outcome Resolver::many_pages(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing,
+                                       bool fresh) {
+  DeviceView& view = *vma.view;
+  if (holes_.load(std::memory_order_relaxed) < hole_budget()) {
+    const std::uint64_t start = align_down(address, view.align());
+    const std::uint64_t extent = view.extent_at(vma.offset_of(start)).value();
+    // Neighbouring holes are one: the kernel merges the mappings.
+    const int neighbours = static_cast<int>(extent > 0 && view.faulted().test(extent - 1)) +
+                           static_cast<int>(view.faulted().test(extent + 1));
+    if (uffd.unwatch(start, view.align())) {
+      holes_.fetch_add(fresh ? 1 - neighbours : 0, std::memory_order_relaxed);
+      return Outcome::resolved;
+    }
+  }
+  return small_page(uffd, align_down(address, kPageSize), missing);
+}
+
+void Resolver::forget(DeviceView& view, std::uint64_t first, std::uint64_t count) {
+  if (!view.one_page_extents()) {
+    std::int64_t runs = 0;
+    std::uint64_t behind = UINT64_MAX;
+    for (std::uint64_t at = view.faulted().next(first); at < first + count && at < view.faulted().size();
+         at = view.faulted().next(at + 1)) {
+      runs += at != behind ? 1 : 0;
+      behind = at + 1;
+    }
+    if (holes_.fetch_sub(runs, std::memory_order_relaxed) < runs) {
+      holes_.store(0, std::memory_order_relaxed);
+    }
+  }
+  view.faulted().clear(first, count);
+}
+
+std::int64_t Resolver::hole_budget() {
+  std::int64_t budget = budget_.load(std::memory_order_relaxed);
+  if (budget == 0) {
+    budget = max_map_count() / 8; // a quarter of the process's mappings: two for each hole
+    budget_.store(budget, std::memory_order_relaxed);
+  }
+  return budget;
+}
+
+} // namespace daxemu::fault

@@ -1,0 +1,38 @@
+// Makes one extent of a mapping present: the work of dev_dax_huge_fault, on a memory file. Takes no lock and allocates
+// nothing; any thread may do it at any time.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "runtime/fault/uffd_calls.hpp"
+#include "runtime/fault/vma.hpp"
+
+namespace daxemu::fault {
+
+class Resolver {
+public:
+  enum class Outcome {
+    resolved, // present now, or no longer ours; who waited is awake
+    refused,  // it cannot be: the touch is SIGBUS
+  };
+
+  // `missing`: the fault said that the page cache has no page (a hint). `fresh`: this process has not touched the
+  // extent since it mapped it.
+  Outcome resolve(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing, bool fresh);
+
+  // Extents first..first+count of the view are no longer mapped here.
+  void forget(DeviceView& view, std::uint64_t first, std::uint64_t count);
+
+private:
+  Outcome one_page(const UffdCalls& uffd, const DeviceView& view, std::uint64_t address, std::uint64_t offset,
+                   bool missing) const;
+  Outcome small_page(const UffdCalls& uffd, std::uint64_t address, bool missing) const;
+  Outcome many_pages(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing, bool fresh);
+  [[nodiscard]] std::int64_t hole_budget();
+
+  std::atomic<std::int64_t> holes_{0}; // ranges of registered mappings that were given back to the kernel
+  std::atomic<std::int64_t> budget_{0};
+};
+
+} // namespace daxemu::fault

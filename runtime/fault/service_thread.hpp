@@ -1,0 +1,21 @@
+// A thread of ours in a stranger's process. The C library does not know it: it blocks every signal, runs no library
+// code but system calls, does not keep a process alive whose last own thread has ended, and can be started in a forked
+// child of a threaded program. It ends with the process.
+#pragma once
+
+#include "emu/base/result.hpp"
+#include "emu/store/records.hpp"
+
+namespace daxemu::fault {
+
+struct ServiceThread {
+  const char* name;                     // at most 15 characters
+  void (*run)(void* argument) noexcept; // its whole life
+  void* argument;
+  store::CpuMask cpus{}; // all zero: anywhere
+
+  // Starts it. Errors: EAGAIN, ENOMEM (limits of processes or memory), EPERM (a seccomp filter).
+  [[nodiscard]] Result<void> start() const;
+};
+
+} // namespace daxemu::fault

@@ -1,0 +1,63 @@
+// The ioctls of a userfaultfd, as calls with results. Addresses and lengths are multiples of the backing's page.
+#pragma once
+
+#include <cstdint>
+
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+
+#include "emu/base/sys.hpp"
+
+namespace daxemu::fault {
+
+class UffdCalls {
+public:
+  UffdCalls() = default;
+  explicit UffdCalls(int fd) : fd_(fd) {}
+  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] explicit operator bool() const { return fd_ >= 0; }
+
+  // Missing and minor faults of the range come to this userfaultfd from now on.
+  Result<void> watch(std::uint64_t start, std::uint64_t length) const {
+    uffdio_register request = {};
+    request.range = {start, length};
+    request.mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR;
+    return ask(UFFDIO_REGISTER, &request);
+  }
+  // The kernel serves them again, and who waits for one is woken.
+  Result<void> unwatch(std::uint64_t start, std::uint64_t length) const {
+    uffdio_range range = {start, length};
+    return ask(UFFDIO_UNREGISTER, &range);
+  }
+  // Maps pages that the page cache has and wakes who waits. Errors: EFAULT (a page is not in the page cache), EEXIST
+  // (mapped already), ENOENT (no registered mapping there), EAGAIN (the address space is changing).
+  Result<void> resume(std::uint64_t start, std::uint64_t length) const {
+    uffdio_continue request = {};
+    request.range = {start, length};
+    return ask(UFFDIO_CONTINUE, &request);
+  }
+  // Allocates zeroed small pages, maps them and wakes who waits. Errors: EEXIST (in the page cache already, or mapped),
+  // as resume() else.
+  Result<void> zero(std::uint64_t start, std::uint64_t length) const {
+    uffdio_zeropage request = {};
+    request.range = {start, length};
+    return ask(UFFDIO_ZEROPAGE, &request);
+  }
+  // Who waits for a fault of the range tries again.
+  void wake(std::uint64_t start, std::uint64_t length) const {
+    uffdio_range range = {start, length};
+    (void)ask(UFFDIO_WAKE, &range);
+  }
+
+private:
+  Result<void> ask(unsigned long request, void* argument) const {
+    if (auto done = sys::call(SYS_ioctl, fd_, static_cast<long>(request), reinterpret_cast<long>(argument)); !done) {
+      return tl::unexpected(done.error());
+    }
+    return {};
+  }
+  int fd_ = -1;
+};
+
+} // namespace daxemu::fault

@@ -1,0 +1,36 @@
+#include "runtime/fault/views.hpp"
+
+#include <new>
+
+#include <sys/mman.h>
+
+namespace daxemu::fault {
+
+Result<DeviceView*> Views::get(store::DeviceRecord& device, int fd) {
+  for (DeviceView& view : all()) {
+    if (view.shows(device)) {
+      return &view;
+    }
+  }
+  const std::size_t count = count_.load(std::memory_order_relaxed);
+  if (count >= kMost) {
+    return fail(ENOMEM);
+  }
+  if (views_ == nullptr) {
+    auto memory = sys::mmap(nullptr, kMost * sizeof(DeviceView), PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (!memory) {
+      return tl::unexpected(memory.error());
+    }
+    views_ = static_cast<DeviceView*>(*memory);
+  }
+  auto made = DeviceView::make(device, fd);
+  if (!made) {
+    return tl::unexpected(made.error());
+  }
+  auto* view = new (views_ + count) DeviceView(std::move(*made));
+  count_.store(count + 1, std::memory_order_release);
+  return view;
+}
+
+} // namespace daxemu::fault

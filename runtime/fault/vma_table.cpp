@@ -1,0 +1,185 @@
+#include "runtime/fault/vma_table.hpp"
+
+#include <algorithm>
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "emu/base/sys.hpp"
+
+namespace daxemu::fault {
+namespace {
+
+// Readers load words with acquire and writers store them with release, so that a reader that saw a word of a change
+// under way sees the odd sequence number too (a fence would do the same, but ThreadSanitizer knows none).
+constexpr auto kRead = std::memory_order_acquire;
+constexpr auto kWrite = std::memory_order_release;
+
+} // namespace
+
+class VmaTable::Writing {
+public:
+  explicit Writing(VmaTable& table) : table_(table) { table_.sequence_.fetch_add(1, std::memory_order_acq_rel); }
+  ~Writing() {
+    table_.set_bounds();
+    table_.sequence_.fetch_add(1, std::memory_order_acq_rel);
+  }
+  Writing(const Writing&) = delete;
+  Writing& operator=(const Writing&) = delete;
+
+private:
+  VmaTable& table_;
+};
+
+Result<void> VmaTable::reserve() {
+  if (entries_ != nullptr) {
+    return {};
+  }
+  auto memory = sys::mmap(nullptr, kMost * sizeof(Entry), PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (!memory) {
+    return tl::unexpected(memory.error());
+  }
+  entries_ = static_cast<Entry*>(*memory); // all-zero memory is an array of zero atomics
+  return {};
+}
+
+Vma VmaTable::at(std::size_t index) const noexcept {
+  const auto& word = entries_[index].word;
+  const std::uint64_t last = word[4].load(kRead);
+  return {word[0].load(kRead),
+          word[1].load(kRead),
+          word[2].load(kRead),
+          reinterpret_cast<DeviceView*>(word[3].load(kRead)),
+          static_cast<std::uint32_t>(last),
+          static_cast<std::uint32_t>(last >> 32)};
+}
+
+void VmaTable::put(std::size_t index, const Vma& vma) noexcept {
+  auto& word = entries_[index].word;
+  word[0].store(vma.start, kWrite);
+  word[1].store(vma.end, kWrite);
+  word[2].store(vma.offset, kWrite);
+  word[3].store(reinterpret_cast<std::uint64_t>(vma.view), kWrite);
+  word[4].store(vma.prot | static_cast<std::uint64_t>(vma.flags) << 32, kWrite);
+}
+
+void VmaTable::copy(std::size_t to, std::size_t from) noexcept {
+  for (std::size_t at = 0; at < entries_[to].word.size(); ++at) {
+    entries_[to].word[at].store(entries_[from].word[at].load(kRead), kWrite);
+  }
+}
+
+// The first entry that ends behind `address`.
+std::size_t VmaTable::lower_bound(std::uint64_t address, std::size_t count) const noexcept {
+  std::size_t low = 0;
+  while (low < count) {
+    const std::size_t middle = low + (count - low) / 2;
+    if (entries_[middle].word[1].load(kRead) <= address) {
+      low = middle + 1;
+    } else {
+      count = middle;
+    }
+  }
+  return low;
+}
+
+std::optional<Vma> VmaTable::first_from(std::uint64_t start, std::uint64_t end) const noexcept {
+  for (unsigned tries = 0;; ++tries) {
+    const std::uint64_t before = sequence_.load(std::memory_order_acquire);
+    if ((before & 1) == 0) {
+      const std::size_t count = std::min(count_.load(kRead), kMost);
+      const std::size_t index = count == 0 ? 0 : lower_bound(start, count);
+      std::optional<Vma> found;
+      if (index < count) {
+        if (const Vma vma = at(index); vma.start < end) {
+          found = vma;
+        }
+      }
+      if (sequence_.load(std::memory_order_acquire) == before) {
+        return found;
+      }
+    }
+    if (tries > 64) { // the writer lost its CPU
+      (void)sys::call(SYS_sched_yield);
+    }
+  }
+}
+
+void VmaTable::open_gap(std::size_t index) noexcept {
+  const std::size_t count = count_.load(std::memory_order_relaxed);
+  for (std::size_t at = count; at > index; --at) {
+    copy(at, at - 1);
+  }
+  count_.store(count + 1, kWrite);
+}
+
+void VmaTable::close_gap(std::size_t index) noexcept {
+  const std::size_t count = count_.load(std::memory_order_relaxed);
+  for (std::size_t at = index; at + 1 < count; ++at) {
+    copy(at, at + 1);
+  }
+  count_.store(count - 1, kWrite);
+}
+
+void VmaTable::set_bounds() noexcept {
+  const std::size_t count = count_.load(std::memory_order_relaxed);
+  lowest_.store(count == 0 ? UINT64_MAX : at(0).start, kWrite);
+  highest_.store(count == 0 ? 0 : at(count - 1).end, kWrite);
+}
+
+Result<void> VmaTable::insert(const Vma& vma) noexcept {
+  const std::size_t count = count_.load(std::memory_order_relaxed);
+  if (count >= kMost) {
+    return fail(ENOMEM);
+  }
+  const Writing writing(*this);
+  const std::size_t index = lower_bound(vma.start, count);
+  open_gap(index);
+  put(index, vma);
+  return {};
+}
+
+Result<void> VmaTable::split(std::uint64_t address) noexcept {
+  const std::size_t count = count_.load(std::memory_order_relaxed);
+  const std::size_t index = lower_bound(address, count);
+  if (index >= count || at(index).start >= address) {
+    return {};
+  }
+  if (count >= kMost) {
+    return fail(ENOMEM);
+  }
+  const Writing writing(*this);
+  const Vma whole = at(index);
+  open_gap(index);
+  Vma low = whole;
+  low.end = address;
+  Vma high = whole;
+  high.offset = whole.offset_of(address);
+  high.start = address;
+  put(index, low);
+  put(index + 1, high);
+  return {};
+}
+
+Result<void> VmaTable::erase(std::uint64_t start, std::uint64_t end) noexcept {
+  for (const std::uint64_t edge : {start, end}) {
+    if (auto cut = split(edge); !cut) {
+      return cut;
+    }
+  }
+  const Writing writing(*this);
+  const std::size_t first = lower_bound(start, count_.load(std::memory_order_relaxed));
+  while (first < count_.load(std::memory_order_relaxed) && at(first).start < end) {
+    close_gap(first);
+  }
+  return {};
+}
+
+void VmaTable::update(const Vma& vma) noexcept {
+  const Writing writing(*this);
+  const std::size_t index = lower_bound(vma.start, count_.load(std::memory_order_relaxed));
+  put(index, vma);
+}
+
+} // namespace daxemu::fault

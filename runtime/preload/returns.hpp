@@ -1,0 +1,28 @@
+// From Result to what libc's callers expect: -1 (or MAP_FAILED) and errno.
+#pragma once
+
+#include <cerrno>
+
+#include <sys/mman.h>
+
+#include "emu/base/result.hpp"
+
+namespace daxemu::preload {
+
+[[nodiscard]] inline int as_int(const Result<void>& result) {
+  if (result) {
+    return 0;
+  }
+  errno = result.error().value;
+  return -1;
+}
+
+[[nodiscard]] inline void* as_mapped(const Result<void*>& result) {
+  if (result) {
+    return *result;
+  }
+  errno = result.error().value;
+  return MAP_FAILED;
+}
+
+} // namespace daxemu::preload

@@ -1,0 +1,2 @@
+daxemu_unit_test(unit_fault fault_map_rules_test.cpp fault_address_space_test.cpp fault_vma_table_test.cpp
+  LINK runtime_fault emu_backing)

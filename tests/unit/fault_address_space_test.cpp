@@ -1,0 +1,229 @@
+// Mappings of a device in one process: made, touched, changed, gone; on each backing and with each engine.
+#include <csetjmp>
+#include <csignal>
+#include <cstring>
+#include <tuple>
+
+#include <sys/wait.h>
+
+#include "emu/base/units.hpp"
+#include "tests/unit/fault_platform.hpp"
+
+namespace daxemu::fault {
+namespace {
+
+using store::BackingKind;
+using store::EngineKind;
+
+constexpr int kRw = PROT_READ | PROT_WRITE;
+
+// Does touching `at` raise SIGBUS, and with which siginfo?
+struct Bus {
+  static inline thread_local sigjmp_buf back;
+  static inline siginfo_t info;
+  static void handle(int, siginfo_t* what, void*) {
+    info = *what;
+    siglongjmp(back, 1);
+  }
+  static bool on_touch(volatile char* at) {
+    struct sigaction action {};
+    struct sigaction before {};
+    action.sa_sigaction = handle;
+    action.sa_flags = SA_SIGINFO;
+    ::sigaction(SIGBUS, &action, &before);
+    bool raised = true;
+    if (sigsetjmp(back, 1) == 0) {
+      (void)*at;
+      raised = false;
+    }
+    ::sigaction(SIGBUS, &before, nullptr);
+    return raised;
+  }
+};
+
+struct Kind {
+  const char* name;
+  std::uint64_t align;
+  BackingKind backing;
+  EngineKind engine;
+};
+
+class Mappings : public ::testing::TestWithParam<Kind> {
+protected:
+  static constexpr std::uint64_t kExtents = 8;
+  std::uint64_t align = GetParam().align;
+  TestPlatform platform{std::max(kExtents * align, kPmdSize), align, GetParam().backing, GetParam().engine};
+  AddressSpace& space = *new AddressSpace(*platform.store); // lives as long as its threads
+  UniqueFd fd = platform.open(O_RDWR);
+  bool counts_touches = GetParam().engine == EngineKind::handler;
+
+  char* map(std::uint64_t length, std::uint64_t offset = 0, int flags = MAP_SHARED, void* hint = nullptr,
+            int prot = kRw) {
+    auto mapped = space.map(*platform.device, fd.get(), hint, length, prot, flags, offset);
+    EXPECT_TRUE(mapped) << mapped.error().value;
+    return mapped ? static_cast<char*>(*mapped) : nullptr;
+  }
+};
+
+TEST_P(Mappings, TheEngineIsTheOneAskedFor) {
+  map(align);
+  EXPECT_EQ(space.engine(), GetParam().engine);
+}
+
+TEST_P(Mappings, AreAlignedAndZeroAndShared) {
+  char* one = map(4 * align);
+  char* two = map(4 * align, align);
+  ASSERT_TRUE(is_aligned(reinterpret_cast<std::uint64_t>(one), align));
+  EXPECT_EQ(one[0], 0);
+  EXPECT_EQ(one[4 * align - 1], 0);
+  one[align] = 'x';
+  EXPECT_EQ(two[0], 'x');
+  two[2 * align + 5] = 'y';
+  EXPECT_EQ(one[3 * align + 5], 'y');
+}
+
+TEST_P(Mappings, TouchesAreCountedByExtent) {
+  char* at = map(4 * align);
+  if (counts_touches) {
+    EXPECT_EQ(platform.extents(), 0U);
+    at[0] = 1;
+    EXPECT_EQ(platform.extents(), 1U);
+    EXPECT_EQ(platform.faults(), 1U);
+    at[align / 2] = 1; // the same extent
+    EXPECT_EQ(platform.faults(), 1U);
+    at[3 * align] = 1;
+    EXPECT_EQ(platform.extents(), 2U);
+    EXPECT_EQ(platform.sum(&store::CounterStripe::bytes), 2 * align);
+    char* again = map(align);
+    EXPECT_EQ(again[0], 1); // another mapping: another fault, no new extent
+    EXPECT_EQ(platform.faults(), 3U);
+    EXPECT_EQ(platform.extents(), 2U);
+  } else {
+    EXPECT_EQ(platform.extents(), 4U);
+  }
+  EXPECT_TRUE(space.unmap(at, 4 * align));
+}
+
+TEST_P(Mappings, BeyondTheEndIsSigbus) {
+  const std::uint64_t size = platform.device->size.load();
+  char* at = map(size + align);
+  at[size - 1] = 1;
+  EXPECT_TRUE(Bus::on_touch(at + size + 17));
+  EXPECT_EQ(Bus::info.si_code, BUS_ADRERR);
+  EXPECT_EQ(Bus::info.si_addr, at + size + 17);
+  struct stat st {};
+  ::fstat(fd.get(), &st);
+  EXPECT_EQ(static_cast<std::uint64_t>(st.st_size), size); // hugetlbfs would have grown it
+}
+
+TEST_P(Mappings, KernelModeTouchesWork) {
+  char* at = map(2 * align);
+  UniqueFd zero(::open("/dev/zero", O_RDONLY));
+  ASSERT_EQ(::read(zero.get(), at + align, 100), 100); // into an untouched extent
+  if (counts_touches) {
+    EXPECT_EQ(platform.extents(), 1U);
+  }
+  if (align > kPageSize) { // hugetlb and shmem both: nothing behind the page that was written is in the way
+    EXPECT_EQ(at[align + kPageSize], 0);
+  }
+}
+
+TEST_P(Mappings, PartialChangesRespectExtents) {
+  char* at = map(4 * align);
+  if (align > kPageSize) {
+    EXPECT_EQ(space.unmap(at, kPageSize).error(), Errno{EINVAL});
+    EXPECT_EQ(space.unmap(at + kPageSize, align - kPageSize).error(), Errno{EINVAL});
+    EXPECT_EQ(space.protect(at + kPageSize, align, PROT_READ).error(), Errno{EINVAL});
+    EXPECT_TRUE(space.protect(at + kPageSize, align, kRw)); // no change, so no split
+  }
+  ASSERT_TRUE(space.protect(at + align, align, PROT_READ));
+  EXPECT_EQ(space.find(at + align)->prot, static_cast<std::uint32_t>(PROT_READ));
+  EXPECT_EQ(space.find(at)->prot, static_cast<std::uint32_t>(kRw));
+  ASSERT_TRUE(space.unmap(at + 2 * align, align));
+  EXPECT_FALSE(space.find(at + 2 * align));
+  at[3 * align] = 3;
+  EXPECT_EQ(space.find(at + 3 * align)->offset.value(), 3 * align);
+  EXPECT_TRUE(space.overlaps(at, 4 * align));
+  ASSERT_TRUE(space.unmap(at, 4 * align));
+  EXPECT_FALSE(space.overlaps(at, 4 * align));
+}
+
+TEST_P(Mappings, MisalignedOnesAreRefusedOrBroken) {
+  if (align == kPageSize) {
+    GTEST_SUCCEED(); // every page boundary is an extent's
+    return;
+  }
+  const auto try_map = [&](void* hint, std::uint64_t length, int flags, std::uint64_t offset) {
+    auto mapped = space.map(*platform.device, fd.get(), hint, length, kRw, flags, offset);
+    return mapped ? 0 : mapped.error().value;
+  };
+  EXPECT_EQ(try_map(nullptr, align + kPageSize, MAP_SHARED, 0), EINVAL);
+  EXPECT_EQ(try_map(nullptr, align, MAP_PRIVATE, 0), EINVAL);
+  char* free_area = map(4 * align);
+  ASSERT_TRUE(space.unmap(free_area, 4 * align));
+  EXPECT_EQ(try_map(free_area + kPageSize, align, MAP_SHARED, 0), EINVAL);
+  auto odd = space.map(*platform.device, fd.get(), free_area, align, kRw, MAP_SHARED, kPageSize);
+  ASSERT_TRUE(odd) << odd.error().value;
+  EXPECT_EQ(*odd, free_area);
+  EXPECT_TRUE(Bus::on_touch(free_area));
+}
+
+TEST_P(Mappings, FixedOnesReplace) {
+  char* at = map(4 * align);
+  at[align] = 7;
+  char* moved = map(align, align, MAP_SHARED | MAP_FIXED, at + 2 * align);
+  EXPECT_EQ(moved, at + 2 * align);
+  EXPECT_EQ(moved[0], 7);
+  auto taken = space.map(*platform.device, fd.get(), at, align, kRw, MAP_SHARED | MAP_FIXED_NOREPLACE, 0);
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error(), Errno{EEXIST});
+  auto foreign = space.map_foreign(at + align, align, kRw, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  ASSERT_TRUE(foreign);
+  EXPECT_FALSE(space.find(at + align));
+  EXPECT_EQ(at[align], 0);
+  if (align > kPageSize) {
+    EXPECT_EQ(space.map_foreign(at, kPageSize, kRw, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0).error(),
+              Errno{EINVAL});
+  }
+}
+
+TEST_P(Mappings, ReadOnlyDescriptorsStayReadOnly) {
+  const UniqueFd reader = platform.open(O_RDONLY);
+  EXPECT_EQ(space.map(*platform.device, reader.get(), nullptr, align, kRw, MAP_SHARED, 0).error(), Errno{EACCES});
+  auto mapped = space.map(*platform.device, reader.get(), nullptr, align, PROT_READ, MAP_SHARED, 0);
+  ASSERT_TRUE(mapped);
+  EXPECT_EQ(*static_cast<char*>(*mapped), 0);
+  EXPECT_EQ(space.protect(*mapped, align, kRw).error(), Errno{EACCES});
+}
+
+TEST_P(Mappings, PopulateTouchesEveryExtent) {
+  map(3 * align, 0, MAP_SHARED | MAP_POPULATE);
+  EXPECT_EQ(platform.extents(), 3U);
+}
+
+TEST_P(Mappings, OfADisabledDeviceAreRefused) {
+  platform.device->state = store::DeviceState::disabled;
+  EXPECT_EQ(space.map(*platform.device, fd.get(), nullptr, align, kRw, MAP_SHARED, 0).error(), Errno{ENXIO});
+}
+
+TEST_P(Mappings, PoisonedExtentsAreSigbus) {
+  auto folios = mm::FolioTable::open(platform.device->folios_location.c_str(), kExtents);
+  ASSERT_TRUE(folios);
+  (*folios)[ExtentIndex(2)].flags.fetch_or(mm::kFolioHwpoison);
+  char* at = map(4 * align);
+  at[align] = 1;
+  EXPECT_TRUE(Bus::on_touch(at + 2 * align + 5));
+  at[3 * align] = 1;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, Mappings,
+    ::testing::Values(Kind{"hugetlb_2M_handler", kPmdSize, BackingKind::hugetlb, EngineKind::handler},
+                      Kind{"shmem_2M_handler", kPmdSize, BackingKind::shmem, EngineKind::handler},
+                      Kind{"shmem_4K_handler", kPageSize, BackingKind::shmem, EngineKind::handler},
+                      Kind{"hugetlb_2M_populate", kPmdSize, BackingKind::hugetlb, EngineKind::populate},
+                      Kind{"shmem_2M_populate", kPmdSize, BackingKind::shmem, EngineKind::populate}),
+    [](const auto& kind) { return kind.param.name; });
+
+} // namespace
+} // namespace daxemu::fault

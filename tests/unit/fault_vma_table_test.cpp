@@ -1,0 +1,88 @@
+// The table of mappings: order, holes, boundaries, and readers that run beside a writer.
+#include "runtime/fault/vma_table.hpp"
+
+#include <atomic>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace daxemu::fault {
+namespace {
+
+Vma vma(std::uint64_t start, std::uint64_t end, std::uint64_t offset = 0) {
+  return {start, end, offset, nullptr, 3, 0};
+}
+
+TEST(VmaTable, FindsWhatWasInsertedInAnyOrder) {
+  VmaTable table;
+  EXPECT_FALSE(table.overlaps(0, UINT64_MAX));
+  ASSERT_TRUE(table.reserve());
+  ASSERT_TRUE(table.insert(vma(0x8000, 0xa000)));
+  ASSERT_TRUE(table.insert(vma(0x2000, 0x4000)));
+  ASSERT_TRUE(table.insert(vma(0x4000, 0x5000, 0x100000)));
+  EXPECT_EQ(table.find(0x2000)->end, 0x4000U);
+  EXPECT_EQ(table.find(0x4fff)->offset_of(0x4fff), 0x100fffU);
+  EXPECT_FALSE(table.find(0x5000));
+  EXPECT_FALSE(table.find(0x1fff));
+  EXPECT_FALSE(table.overlaps(0x5000, 0x8000));
+  EXPECT_TRUE(table.overlaps(0x5000, 0x8001));
+  EXPECT_EQ(table.first_from(0x5000, 0x9000)->start, 0x8000U);
+  EXPECT_FALSE(table.overlaps(0xa000, 0xb000));
+}
+
+TEST(VmaTable, ErasingTheMiddleLeavesBothEnds) {
+  VmaTable table;
+  ASSERT_TRUE(table.reserve());
+  ASSERT_TRUE(table.insert(vma(0x1000, 0x9000, 0x10000)));
+  ASSERT_TRUE(table.erase(0x3000, 0x5000));
+  ASSERT_EQ(table.size(), 2U);
+  EXPECT_EQ(table.at(0).end, 0x3000U);
+  EXPECT_EQ(table.at(1).start, 0x5000U);
+  EXPECT_EQ(table.at(1).offset, 0x14000U);
+  ASSERT_TRUE(table.erase(0, 0x10000));
+  EXPECT_EQ(table.size(), 0U);
+  EXPECT_FALSE(table.overlaps(0, UINT64_MAX));
+}
+
+TEST(VmaTable, SplitAndUpdate) {
+  VmaTable table;
+  ASSERT_TRUE(table.reserve());
+  ASSERT_TRUE(table.insert(vma(0x1000, 0x9000)));
+  ASSERT_TRUE(table.split(0x1000)); // a boundary already
+  EXPECT_EQ(table.size(), 1U);
+  ASSERT_TRUE(table.split(0x4000));
+  Vma high = *table.find(0x4000);
+  high.prot = 1;
+  table.update(high);
+  EXPECT_EQ(table.find(0x3fff)->prot, 3U);
+  EXPECT_EQ(table.find(0x4000)->prot, 1U);
+}
+
+TEST(VmaTable, ReadersNeverSeeHalfAChange) {
+  VmaTable table;
+  ASSERT_TRUE(table.reserve());
+  ASSERT_TRUE(table.insert(vma(0x100000, 0x200000, 0x100000)));
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0};
+  std::thread reader([&] {
+    while (!stop.load()) {
+      for (std::uint64_t at = 0x100000; at < 0x200000; at += 0x9000) {
+        const auto found = table.find(at);
+        if (!found || !found->contains(at) || found->offset_of(at) != at) {
+          wrong.fetch_add(1);
+        }
+      }
+    }
+  });
+  for (int round = 0; round < 200; ++round) { // other entries come and go, this one is cut finer and finer
+    ASSERT_TRUE(table.insert(vma(0x1000, 0x2000, 0x1000)));
+    ASSERT_TRUE(table.split(0x100000 + 0x1000 * static_cast<std::uint64_t>(round)));
+    ASSERT_TRUE(table.erase(0x1000, 0x2000));
+  }
+  stop = true;
+  reader.join();
+  EXPECT_EQ(wrong.load(), 0);
+}
+
+} // namespace
+} // namespace daxemu::fault
