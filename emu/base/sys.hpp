@@ -13,7 +13,7 @@
 
 namespace daxemu::sys {
 
-// A raw system call; the kernel's -errno becomes the error. Saves and restores errno.
+// A raw system call; the kernel's -errno becomes the error. Does not touch errno.
 [[nodiscard]] Result<long> call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0);
 
 [[nodiscard]] Result<int> openat(int dirfd, const char* path, int flags, mode_t mode = 0);
