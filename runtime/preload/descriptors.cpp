@@ -10,6 +10,7 @@ namespace daxemu::preload {
 namespace {
 
 constexpr std::string_view kMemfdPrefix = "/memfd:";
+constexpr std::string_view kNodeDirectory = "/dev/"; // where device nodes are, and no attributes
 constexpr std::string_view kDeleted = " (deleted)";
 
 dev_t device_of_path(const char* path) {
@@ -42,7 +43,9 @@ FdClass Descriptors::examine(int fd) const noexcept {
       PathText text;
       const std::string_view path = path_of(fd, text) ? vnode_path(text.view()) : std::string_view{};
       if (!path.empty()) {
-        found = path.ends_with('/') ? FdClass::directory : FdClass::attribute;
+        found = path.ends_with('/')                ? FdClass::directory
+                : path.starts_with(kNodeDirectory) ? FdClass::device
+                                                   : FdClass::attribute;
       }
     }
   } else if (S_ISDIR(about->st_mode) && (about->st_dev == sys_device_ || about->st_dev == dev_device_)) {
@@ -61,6 +64,13 @@ store::DeviceRecord* Descriptors::device(int fd) const noexcept {
     return nullptr;
   }
   store::DeviceRecord* found = store_->device_of_inode(about->st_dev, about->st_ino);
+  if (found == nullptr && about->st_nlink == 0) { // opened for writing only: a stand-in (opener.cpp)
+    PathText text;
+    const std::string_view path = path_of(fd, text) ? vnode_path(text.view()) : std::string_view{};
+    if (path.starts_with(kNodeDirectory)) {
+      found = store_->device_named(path.substr(kNodeDirectory.size()));
+    }
+  }
   if (found != nullptr) {
     FdTable::set(fd, FdClass::device);
   } else if (about->st_nlink != 0) {

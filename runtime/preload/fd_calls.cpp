@@ -22,11 +22,11 @@ using fault::PrivateFds;
 
 // Text that stdio has put into the descriptor of an attribute and that nobody has taken yet. Returns its errno, or 0.
 int harvest(int fd) {
-  if (FdTable::get(fd) != FdClass::attribute) {
+  if (const FdClass what = FdTable::get(fd); what != FdClass::attribute && what != FdClass::device) {
     return 0;
   }
   Context* context = Context::get();
-  if (context == nullptr || context->descriptors().classify(fd) != FdClass::attribute) {
+  if (context == nullptr || !Descriptors::is_vnode(fd)) {
     return 0;
   }
   const auto node = context->descriptors().node(fd);

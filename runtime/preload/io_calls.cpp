@@ -1,6 +1,7 @@
 #include "runtime/preload/io_calls.hpp"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -50,6 +51,28 @@ int refuse_on_device(int fd, Operation operation) {
   const Rule& rule = device_rule(operation);
   errno = grants(status_flags(fd), rule.needs) ? rule.error : EBADF;
   return -1;
+}
+
+// generic_file_llseek() on a file of the size that stat says, not of what the memory file holds: a hole behind the text
+// would make cp(1) append zeroes.
+off_t seek_attribute(int fd, off_t offset, int whence, FunctionRef<off_t()> real) {
+  constexpr off_t kSize = 4096;
+  switch (whence) {
+  case SEEK_END:
+    offset += kSize;
+    break;
+  case SEEK_DATA:
+  case SEEK_HOLE:
+    if (offset < 0 || offset >= kSize) {
+      errno = ENXIO;
+      return -1;
+    }
+    offset = whence == SEEK_DATA ? offset : kSize;
+    break;
+  default:
+    return real();
+  }
+  return libc_value<off_t>(sys::call(SYS_lseek, fd, offset, SEEK_SET), -1);
 }
 
 bool is_at_start(int fd, std::int64_t offset) {
@@ -109,12 +132,11 @@ ssize_t write_slow(int fd, const iovec* pieces, int count, RealSize real) {
 
 off_t seek_slow(int fd, off_t offset, int whence, FunctionRef<off_t()> real) {
   const Target target = target_of(fd);
+  if (target.what == FdClass::attribute) {
+    return seek_attribute(fd, offset, whence, real);
+  }
   if (target.what != FdClass::device) {
-    if (target.what != FdClass::attribute || whence != SEEK_END) {
-      return real();
-    }
-    constexpr off_t kAttributeSize = 4096; // what stat says, not what the file holds
-    return libc_value<off_t>(sys::call(SYS_lseek, fd, kAttributeSize + offset, SEEK_SET), -1);
+    return real();
   }
   if (!grants(status_flags(fd), Access::none)) {
     errno = EBADF;
@@ -191,6 +213,9 @@ int posix_allocate_slow(int fd, off_t offset, off_t length, RealStatus real) {
 }
 
 int control_slow(int fd, unsigned long request, RealStatus real) {
+  if (request == FICLONE || request == FICLONERANGE) { // generic_file_rw_checks(): no regular file
+    return operate_slow(fd, Operation::copy, real);
+  }
   const bool generic = request == FIOCLEX || request == FIONCLEX || request == FIONBIO; // do_vfs_ioctl()
   return generic ? real() : operate_slow(fd, Operation::control, real);
 }

@@ -23,6 +23,13 @@ Result<int> Opener::open(const sysfs::Node& node, int flags) const {
   if (!only_path && (flags & O_CREAT) != 0 && (flags & O_EXCL) != 0) {
     return fail(EEXIST);
   }
+  constexpr int kTemporary = O_TMPFILE & ~O_DIRECTORY;
+  if (!only_path && (flags & kTemporary) != 0) { // build_open_flags(), then do_tmpfile()
+    if ((flags & O_ACCMODE) == O_RDONLY) {
+      return fail(EINVAL);
+    }
+    return fail(node.type == NodeType::directory ? EOPNOTSUPP : ENOTDIR);
+  }
   if (node.type == NodeType::symlink && !only_path) { // reached with O_NOFOLLOW only
     return fail(ELOOP);
   }
@@ -61,6 +68,12 @@ Result<int> Opener::open(const sysfs::Node& node, int flags) const {
 }
 
 Result<int> Opener::open_device(const sysfs::Node& node, int flags) const {
+  if ((flags & (O_ACCMODE | O_PATH)) == O_WRONLY) {
+    // Nothing can be done with it: a mapping needs to read. So that not even stdio inside libc can write to the
+    // device, it gets a memory file of its own; what ends up there is refused when the stream is flushed.
+    auto stand_in = files_->open(node, flags);
+    return stand_in ? Result<int>(stand_in->release()) : tl::unexpected(stand_in.error());
+  }
   const store::DeviceRecord& device = store_->device_table()[node.device];
   // may_open() drops O_TRUNC for a character device; what we open is a file that must keep its bytes. The link to it
   // is to be followed whatever the program said of its own path.

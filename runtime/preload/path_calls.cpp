@@ -20,6 +20,17 @@ ssize_t copy_link(std::string_view text, char* into, std::size_t size) {
   return static_cast<ssize_t>(length);
 }
 
+Result<int> grant_if_same(const sysfs::Node& node, const Wanted& wanted) {
+  const auto about = Context::get()->tree().stat(node);
+  if (!about) {
+    return tl::unexpected(about.error());
+  }
+  const bool same = (wanted.mode == -1 || (wanted.mode & 07777) == (about->st_mode & 07777U)) &&
+                    (wanted.uid == -1 || wanted.uid == about->st_uid) &&
+                    (wanted.gid == -1 || wanted.gid == about->st_gid);
+  return same ? Result<int>(0) : fail(EPERM);
+}
+
 bool is_in_sysfs(const sysfs::Node& node) {
   return node.path.view().starts_with("/sys");
 }
@@ -51,8 +62,6 @@ Result<int> refuse_change(const Resolution& found, Change change) {
     return 0; // times are not kept
   case Change::extended_attribute:
     return fail(EOPNOTSUPP);
-  case Change::owner_or_mode:
-    return fail(EPERM);
   }
   return fail(EPERM);
 }
@@ -87,7 +96,11 @@ ssize_t read_link(int dirfd, const char* path, char* into, std::size_t size, Fun
     return length;
   }
   PathText shown;
-  return context->resolver().shown_target(dirfd, path, shown) ? copy_link(shown.view(), into, size) : length;
+  if (!context->resolver().shown_target(dirfd, path, shown)) {
+    return length;
+  }
+  std::memset(into, 0, static_cast<std::size_t>(length)); // callers may count on bytes past the answer being theirs
+  return copy_link(shown.view(), into, size);
 }
 
 char* real_path(const char* path, char* resolved, FunctionRef<char*(const char*)> real) {
@@ -183,6 +196,20 @@ int change_directory_to(int fd, FunctionRef<int()> real) {
 int change_path(int dirfd, const char* path, Follow follow, Change change, FunctionRef<int(const char*)> real) {
   return on_path<int>(dirfd, path, {.follow = follow}, -1, real,
                       [change](const Resolution& found) { return refuse_change(found, change); });
+}
+
+int change_owner_or_mode(int dirfd, const char* path, Follow follow, const Wanted& wanted,
+                         FunctionRef<int(const char*)> real) {
+  return on_path<int>(dirfd, path, {.follow = follow}, -1, real, [&wanted](const Resolution& found) {
+    return found.kind == Resolution::Kind::refused ? Result<int>(tl::unexpected(found.error))
+                                                   : grant_if_same(found.node, wanted);
+  });
+}
+
+int change_owner_or_mode_of(int fd, const Wanted& wanted, FunctionRef<int()> real) {
+  Context* context = FdTable::is_foreign(fd) ? nullptr : Context::get();
+  const auto node = context != nullptr ? described_node(*context, fd) : Result<sysfs::Node>(fail(EBADF));
+  return node ? libc_value(grant_if_same(*node, wanted), -1) : real();
 }
 
 int change_two_paths(int old_dirfd, const char* old_path, int new_dirfd, const char* new_path,

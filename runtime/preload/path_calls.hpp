@@ -1,6 +1,8 @@
 // Links, canonical names, the working directory, and what cannot be done to emulated nodes.
 #pragma once
 
+#include <cstdint>
+
 #include <sys/types.h>
 
 #include "emu/base/function_ref.hpp"
@@ -21,8 +23,18 @@ int change_directory_to(int fd, FunctionRef<int()> real);
 
 // A change of the directory tree or of an inode (unlink, mkdir, chmod, ...). On an emulated node it is refused with
 // what sysfs or devtmpfs says.
-enum class Change { remove, remove_directory, make, owner_or_mode, times, truncate, extended_attribute };
+enum class Change { remove, remove_directory, make, times, truncate, extended_attribute };
 int change_path(int dirfd, const char* path, Follow follow, Change change, FunctionRef<int(const char*)> real);
+// chmod(2) and chown(2). A node keeps the owner and mode its driver gave it: what asks for just those is granted,
+// anything else is EPERM. -1: leave as it is.
+struct Wanted {
+  std::int64_t mode = -1;
+  std::int64_t uid = -1;
+  std::int64_t gid = -1;
+};
+int change_owner_or_mode(int dirfd, const char* path, Follow follow, const Wanted& wanted,
+                         FunctionRef<int(const char*)> real);
+int change_owner_or_mode_of(int fd, const Wanted& wanted, FunctionRef<int()> real);
 // One with two paths (rename, link): refused when either is emulated.
 int change_two_paths(int old_dirfd, const char* old_path, int new_dirfd, const char* new_path,
                      FunctionRef<int(const char*, const char*)> real);

@@ -273,7 +273,7 @@ bool Resolver::step_real(Walk& walk, bool stop_at_link, Resolution& out) const n
   }
   target.set_size(*length);
   if (walk.at.view().starts_with("/proc/") && !translate_magic_link(AT_FDCWD, walk.at.c_str(), target) &&
-      !target.view().starts_with('/')) {
+      !target.view().starts_with('/') && target.view().find(':') != std::string_view::npos) {
     hand_over(walk, out); // "pipe:[1]" and the like
     return false;
   }

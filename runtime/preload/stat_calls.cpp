@@ -32,6 +32,8 @@ Result<int> put_stat(const Context& context, const Resolution& found, struct sta
   return 0;
 }
 
+constexpr std::uint64_t kAttributeDax = 0x00200000; // STATX_ATTR_DAX, which vfs_getattr_nosec() adds by IS_DAX()
+
 statx_timestamp timestamp(const timespec& time) {
   statx_timestamp stamp{};
   stamp.tv_sec = time.tv_sec;
@@ -52,7 +54,8 @@ Result<int> put_statx(const Context& context, const sysfs::Node& node, unsigned 
   }
   into->stx_mask = (into->stx_mask & ~static_cast<unsigned>(STATX_BTIME)) | STATX_BASIC_STATS;
   into->stx_blksize = static_cast<std::uint32_t>(about->st_blksize);
-  into->stx_attributes = 0;
+  into->stx_attributes = node.type == sysfs::NodeType::device ? kAttributeDax : 0;
+  into->stx_attributes_mask |= kAttributeDax;
   into->stx_nlink = static_cast<std::uint32_t>(about->st_nlink);
   into->stx_uid = about->st_uid;
   into->stx_gid = about->st_gid;

@@ -113,8 +113,8 @@ Result<int> open_found(const Resolution& found, int flags) {
   return Context::get()->opener().open(found.node, flags);
 }
 
-// Is `stream` on an attribute? Then `fd` is its descriptor.
-bool is_on_attribute(FILE* stream, const RealStdio& stdio, int& fd) {
+// Is `stream` on an attribute, or on the stand-in of a device? Then `fd` is its descriptor.
+bool is_to_harvest(FILE* stream, const RealStdio& stdio, int& fd) {
   const int kept = errno;
   fd = stdio.number(stream);
   errno = kept;
@@ -122,7 +122,11 @@ bool is_on_attribute(FILE* stream, const RealStdio& stdio, int& fd) {
     return false;
   }
   Context* context = Context::get();
-  return context != nullptr && context->descriptors().classify(fd) == FdClass::attribute;
+  if (context == nullptr) {
+    return false;
+  }
+  const FdClass what = context->descriptors().classify(fd);
+  return what == FdClass::attribute || (what == FdClass::device && Descriptors::is_vnode(fd));
 }
 
 Result<void> harvest(int fd) {
@@ -183,7 +187,7 @@ FILE* reopen_stream(const char* path, const char* mode, FILE* stream, const Real
                     FunctionRef<FILE*(const char*, const char*)> real) {
   const auto flags = mode == nullptr ? Result<int>(fail(EINVAL)) : flags_of(mode);
   int old = -1;
-  if (is_on_attribute(stream, stdio, old)) {
+  if (is_to_harvest(stream, stdio, old)) {
     (void)flush_to_attribute(stream, old, stdio);
   }
   FdTable::forget(old);
@@ -220,7 +224,7 @@ int flush_stream(FILE* stream, const RealStdio& stdio, FunctionRef<int()> real) 
     return all != 0 ? all : out;
   }
   int fd = -1;
-  return is_on_attribute(stream, stdio, fd) ? flush_to_attribute(stream, fd, stdio) : real();
+  return is_to_harvest(stream, stdio, fd) ? flush_to_attribute(stream, fd, stdio) : real();
 }
 
 int close_stream(FILE* stream, const RealStdio& stdio) {
@@ -229,7 +233,7 @@ int close_stream(FILE* stream, const RealStdio& stdio) {
   }
   int fd = -1;
   int code = 0;
-  if (is_on_attribute(stream, stdio, fd) && flush_to_attribute(stream, fd, stdio) != 0) {
+  if (is_to_harvest(stream, stdio, fd) && flush_to_attribute(stream, fd, stdio) != 0) {
     code = errno;
   }
   FdTable::forget(fd);
@@ -248,7 +252,7 @@ int number_of_stream(FILE* stream, FunctionRef<int()> real) {
 
 void flush_at_exit(const RealStdio& stdio) {
   int fd = -1;
-  if (Context::get() != nullptr && stdout != nullptr && is_on_attribute(stdout, stdio, fd)) {
+  if (Context::get() != nullptr && stdout != nullptr && is_to_harvest(stdout, stdio, fd)) {
     (void)flush_to_attribute(stdout, fd, stdio);
   }
 }

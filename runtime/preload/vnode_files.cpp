@@ -46,6 +46,9 @@ Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
   const bool is_directory = node.type == sysfs::NodeType::directory;
   std::snprintf(name, sizeof name, "%.*s%s%s", static_cast<int>(kVnodePrefix.size()), kVnodePrefix.data(),
                 node.path.c_str(), is_directory ? "/" : "");
+  const FdClass what = is_directory                           ? FdClass::directory
+                       : node.type == sysfs::NodeType::device ? FdClass::device
+                                                              : FdClass::attribute;
   auto made = sys::memfd_create(name, MFD_CLOEXEC);
   if (!made) {
     return tl::unexpected(made.error());
@@ -65,7 +68,7 @@ Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
   if (!opened) {
     return tl::unexpected(opened.error());
   }
-  FdTable::set(*opened, is_directory ? FdClass::directory : FdClass::attribute);
+  FdTable::set(*opened, what);
   // The lowest free number is the one the program expects: the first memory file may hold it.
   if (*opened < whole.get()) {
     return UniqueFd(*opened);
@@ -78,7 +81,7 @@ Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
   }
   sys::close(*opened);
   FdTable::forget(*opened);
-  FdTable::set(low, is_directory ? FdClass::directory : FdClass::attribute);
+  FdTable::set(low, what);
   return whole;
 }
 

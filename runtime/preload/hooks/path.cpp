@@ -144,18 +144,6 @@ DAXEMU_HOOK(int, linkat, (int from_dir, const char* from, int to_dir, const char
                           [=](const char* a, const char* b) { return real_linkat(from_dir, a, to_dir, b, flags); });
 }
 
-DAXEMU_PATH_HOOK(chmod, Change::owner_or_mode, Follow::always, (const char* path, mode_t mode), (p, mode))
-DAXEMU_PATH_HOOK(lchmod, Change::owner_or_mode, Follow::not_last, (const char* path, mode_t mode), (p, mode))
-DAXEMU_PATHAT_HOOK(fchmodat, Change::owner_or_mode, DAXEMU_BY_FLAG,
-                   (int dirfd, const char* path, mode_t mode, int flags), (dirfd, p, mode, flags))
-DAXEMU_PATH_HOOK(chown, Change::owner_or_mode, Follow::always, (const char* path, uid_t uid, gid_t gid), (p, uid, gid))
-DAXEMU_PATH_HOOK(lchown, Change::owner_or_mode, Follow::not_last, (const char* path, uid_t uid, gid_t gid),
-                 (p, uid, gid))
-DAXEMU_PATHAT_HOOK(fchownat, Change::owner_or_mode, DAXEMU_BY_FLAG,
-                   (int dirfd, const char* path, uid_t uid, gid_t gid, int flags), (dirfd, p, uid, gid, flags))
-DAXEMU_FD_HOOK(fchmod, Change::owner_or_mode, (int fd, mode_t mode), (fd, mode))
-DAXEMU_FD_HOOK(fchown, Change::owner_or_mode, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
-
 DAXEMU_PATH_HOOK(utime, Change::times, Follow::always, (const char* path, const struct utimbuf* times), (p, times))
 DAXEMU_PATH_HOOK(utimes, Change::times, Follow::always, (const char* path, const struct timeval* times), (p, times))
 DAXEMU_PATH_HOOK(lutimes, Change::times, Follow::not_last, (const char* path, const struct timeval* times), (p, times))

@@ -1,0 +1,130 @@
+// syscall(2): programs that name a call by its number (libuv's statx, tools newer than their C library) mean the same
+// call. Those that libc has a function for go to the interposed function; every other number passes through.
+#include <cstdarg>
+#include <type_traits>
+#include <utility>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "runtime/preload/aio_calls.hpp"
+#include "runtime/preload/hook.hpp"
+#include "runtime/preload/real.hpp"
+
+namespace {
+
+DAXEMU_REAL(syscall, long(long, ...));
+
+template <class T>
+T as(long word) {
+  if constexpr (std::is_pointer_v<T>) {
+    return reinterpret_cast<T>(word);
+  } else {
+    return static_cast<T>(word);
+  }
+}
+
+// Calls `function` with as many of the words as it has parameters.
+template <class Value, class... Parameters, std::size_t... At>
+long call_with(Value (*function)(Parameters...), const long* words, std::index_sequence<At...>) {
+  return static_cast<long>(function(as<Parameters>(words[At])...));
+}
+template <class Value, class... Parameters>
+long forward(Value (*function)(Parameters...), const long* words) {
+  return call_with(function, words, std::index_sequence_for<Parameters...>{});
+}
+
+int open_by_number(const char* path, int flags, mode_t mode) {
+  return ::open(path, flags, mode);
+}
+int openat_by_number(int dirfd, const char* path, int flags, mode_t mode) {
+  return ::openat(dirfd, path, flags, mode);
+}
+int fcntl_by_number(int fd, int command, long argument) {
+  return ::fcntl(fd, command, argument);
+}
+int faccessat_by_number(int dirfd, const char* path, int mode) {
+  return ::faccessat(dirfd, path, mode, 0);
+}
+
+long dispatch(long number, long* words) {
+  switch (number) {
+  case SYS_open:
+    return forward(open_by_number, words);
+  case SYS_openat:
+    return forward(openat_by_number, words);
+  case SYS_close:
+    return forward(::close, words);
+  case SYS_close_range:
+    return forward(::close_range, words);
+  case SYS_dup:
+    return forward(::dup, words);
+  case SYS_dup2:
+    return forward(::dup2, words);
+  case SYS_dup3:
+    return forward(::dup3, words);
+  case SYS_fcntl:
+    return forward(fcntl_by_number, words);
+  case SYS_stat:
+    return forward(::stat, words);
+  case SYS_lstat:
+    return forward(::lstat, words);
+  case SYS_fstat:
+    return forward(::fstat, words);
+  case SYS_newfstatat:
+    return forward(::fstatat, words);
+  case SYS_statx:
+    return forward(::statx, words);
+  case SYS_access:
+    return forward(::access, words);
+  case SYS_faccessat:
+    return forward(faccessat_by_number, words);
+  case SYS_faccessat2:
+    return forward(::faccessat, words);
+  case SYS_readlink:
+    return forward(::readlink, words);
+  case SYS_readlinkat:
+    return forward(::readlinkat, words);
+  case SYS_getdents64:
+    return forward(::getdents64, words);
+  case SYS_chdir:
+    return forward(::chdir, words);
+  case SYS_fchdir:
+    return forward(::fchdir, words);
+  case SYS_read:
+    return forward(::read, words);
+  case SYS_write:
+    return forward(::write, words);
+  case SYS_pread64:
+    return forward(::pread, words);
+  case SYS_pwrite64:
+    return forward(::pwrite, words);
+  case SYS_lseek:
+    return forward(::lseek, words);
+  case SYS_copy_file_range:
+    return forward(::copy_file_range, words);
+  case SYS_execve:
+    return forward(::execve, words);
+  case SYS_io_submit:
+    return daxemu::preload::submit_aio(words, [&] { return real_syscall(number, words[0], words[1], words[2]); });
+  default:
+    return real_syscall(number, words[0], words[1], words[2], words[3], words[4], words[5]);
+  }
+}
+
+} // namespace
+
+DAXEMU_HOOK(long, syscall, (long number, ...)) {
+  long words[6];
+  va_list list;
+  va_start(list, number);
+  for (long& word : words) {
+    word = va_arg(list, long);
+  }
+  va_end(list);
+  return dispatch(number, words);
+}
