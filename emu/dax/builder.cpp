@@ -177,7 +177,7 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
   return &device;
 }
 
-std::uint32_t free_char_major(const char* proc_devices) {
+std::uint32_t free_char_major(const char* proc_devices, std::uint32_t below) {
   std::set<std::uint32_t> taken;
   std::ifstream file(proc_devices);
   for (std::string line; std::getline(file, line) && !line.starts_with("Block");) {
@@ -187,15 +187,14 @@ std::uint32_t free_char_major(const char* proc_devices) {
     }
   }
   // The kernel's dynamic range, from its upper end down (find_dynamic_major in fs/char_dev.c).
-  constexpr std::uint32_t kHighest = 254;
   constexpr std::uint32_t kLowest = 234;
-  for (std::uint32_t major = kHighest; major >= kLowest; --major) {
+  for (std::uint32_t major = below - 1; major >= kLowest; --major) {
     if (!taken.contains(major)) {
       return major;
     }
   }
-  constexpr std::uint32_t kExtended = 511;
-  return kExtended;
+  constexpr std::uint32_t kExtended = 511; // and from there down (CHRDEV_MAJOR_DYN_EXT_START)
+  return below > kExtended ? kExtended : kExtended - (255 - below);
 }
 
 } // namespace daxemu::dax

@@ -47,8 +47,8 @@ Outcome<void> check_geometry(std::uint64_t size, std::uint64_t align);
 // Errors: ENODEV (no such region), EEXIST (name taken), ENOSPC (region or table full), those of check_geometry.
 [[nodiscard]] Outcome<store::DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec);
 
-// A major number for the emulated character devices that no driver of this machine has. `proc_devices` is
-// /proc/devices or a test's copy.
-[[nodiscard]] std::uint32_t free_char_major(const char* proc_devices = "/proc/devices");
+// A major number for emulated character devices that no driver of this machine has, the highest such below `below`.
+// `proc_devices` is /proc/devices or a test's copy.
+[[nodiscard]] std::uint32_t free_char_major(const char* proc_devices = "/proc/devices", std::uint32_t below = 255);
 
 } // namespace daxemu::dax

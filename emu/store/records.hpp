@@ -147,7 +147,9 @@ struct Platform {
   std::uint32_t creator_pid = 0;
   std::uint32_t uid = 0; // shown as owner of the nodes
   std::uint32_t gid = 0;
-  std::uint32_t dax_major = 0;                // major number of the emulated character devices
+  std::uint32_t dax_major = 0; // major number of the emulated character devices
+  std::uint32_t nd_major = 0;  // that of ndctl0, the nd bus
+  std::uint32_t reserved = 0;
   EngineKind engine = EngineKind::automatic;  // what the user asked for
   std::uint32_t autoprobe_off = 0;            // drivers_autoprobe of the dax bus is 0
   std::atomic<std::uint64_t> sequence{0};     // odd while a change is under way (emu/dax/change.hpp)

@@ -29,6 +29,10 @@ Result<void> store_device_name(const Scope& scope, std::string_view text) {
   store::DeviceRecord* device = device_called(scope, text);
   return device == nullptr ? fail(ENODEV) : Action(*scope.store, *device, *scope.driver);
 }
+void module_target(const Scope& scope, Text& out) {
+  out.put("/sys/module/").put(scope.driver->name);
+}
+
 Result<void> store_new_id(const Scope& scope, std::string_view text) {
   const auto id = parse_driver_id(text);
   if (!id) {
@@ -74,6 +78,7 @@ Result<void> store_probe(const Scope& scope, std::string_view text) {
 
 constexpr NodeSpec kDriverNodes[] = {
     attribute("bind", 0200, nullptr, store_device_name<dax::bind>),
+    link("module", module_target),
     attribute("new_id", 0200, nullptr, store_new_id),
     attribute("remove_id", 0200, nullptr, store_remove_id),
     attribute("uevent", 0200, nullptr, store_uevent),

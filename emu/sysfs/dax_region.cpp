@@ -1,4 +1,5 @@
 // The dax_region group of the device that holds a region (dax_region_attributes in drivers/dax/bus.c).
+#include "emu/dax/builder.hpp"
 #include "emu/dax/bus.hpp"
 #include "emu/dax/change.hpp"
 #include "emu/dax/region_space.hpp"
@@ -10,12 +11,17 @@
 namespace daxemu::sysfs {
 namespace {
 
+bool is_dynamic(const Scope& scope) {
+  return scope.region->kind == store::RegionKind::hmem;
+}
 Result<void> show_id(const Scope& scope, Text& out) {
   out.number(scope.region->id).put("\n");
   return {};
 }
 Result<void> show_size(const Scope& scope, Text& out) {
-  out.number(scope.region->size).put("\n");
+  // Of a pmem namespace the data only, not the info block before it.
+  const std::uint64_t before = is_dynamic(scope) ? 0 : dax::pmem_data_offset(scope.region->align);
+  out.number(scope.region->size - before).put("\n");
   return {};
 }
 Result<void> show_align(const Scope& scope, Text& out) {
@@ -66,10 +72,6 @@ Result<void> store_delete(const Scope& scope, std::string_view text) {
   }
   store::DeviceRecord* victim = device_called(scope, text);
   return victim == nullptr ? fail(ENXIO) : dax::delete_device(*scope.store, *victim);
-}
-
-bool is_dynamic(const Scope& scope) {
-  return scope.region->kind == store::RegionKind::hmem;
 }
 
 constexpr NodeSpec kNodes[] = {

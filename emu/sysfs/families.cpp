@@ -30,11 +30,9 @@ void devices(const Scope& scope, void (*name)(const Scope&, Text&), Members memb
   }
 }
 
-} // namespace
-
-void each_hmem_region(const Scope& scope, Members members) {
+void regions(const Scope& scope, store::RegionKind kind, Members members) {
   for (store::RegionRecord& region : scope.store->regions()) {
-    if (region.used.load(std::memory_order_acquire) == 0 || region.kind != store::RegionKind::hmem) {
+    if (region.used.load(std::memory_order_acquire) == 0 || region.kind != kind) {
       continue;
     }
     Scope narrowed = scope;
@@ -45,6 +43,16 @@ void each_hmem_region(const Scope& scope, Members members) {
       return;
     }
   }
+}
+
+} // namespace
+
+void each_hmem_region(const Scope& scope, Members members) {
+  regions(scope, store::RegionKind::hmem, members);
+}
+
+void each_pmem_region(const Scope& scope, Members members) {
+  regions(scope, store::RegionKind::pmem, members);
 }
 
 void each_device(const Scope& scope, Members members) {

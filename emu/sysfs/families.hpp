@@ -7,6 +7,8 @@ namespace daxemu::sysfs {
 
 // Regions of the hmem kind, as "hmem.N".
 void each_hmem_region(const Scope& scope, Members members);
+// Regions of the pmem kind, as "regionN".
+void each_pmem_region(const Scope& scope, Members members);
 // Devices on the dax bus: all of them, or those of the scope's region if it has one; as "daxX.Y".
 void each_device(const Scope& scope, Members members);
 // The same as "major:minor".

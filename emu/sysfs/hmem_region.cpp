@@ -34,6 +34,7 @@ constexpr Family kFamilies[] = {{each_device, directory("", kDaxDevice)}};
 
 constexpr NodeSpec kDriverNodes[] = {
     attribute("bind", 0200, nullptr),
+    link("module", fixed_target<"/sys/module/dax_hmem">),
     attribute("uevent", 0200, nullptr, store_uevent),
     attribute("unbind", 0200, nullptr),
 };

@@ -1,19 +1,27 @@
-// Where things are: absolute paths of the objects that links point at.
+// Where things are: names and absolute paths of the objects that links point at.
 #pragma once
 
 #include "emu/sysfs/schema.hpp"
 
 namespace daxemu::sysfs {
 
-// "hmem.0" and the like: the device that holds a region.
+// "hmem.0" or "region0": what the region itself is called on its bus.
 void region_name(const Scope& scope, Text& out);
-// "/sys/devices/platform/hmem.0": the directory a region's devices hang below.
+// "/sys/devices/platform/hmem.0" or "/sys/devices/platform/e820_pmem/ndbus0/region0".
 void region_path(const Scope& scope, Text& out);
+// The device that the region's dax devices hang below: an hmem region's own, or dax0.0 of the nd bus in a pmem region.
+void holder_path(const Scope& scope, Text& out);
 // "dax0.0"
 void device_name(const Scope& scope, Text& out);
-// "/sys/devices/platform/hmem.0/dax0.0"
+// holder_path() + "/dax0.0"
 void device_path(const Scope& scope, Text& out);
 // "254:0"
 void device_number(const Scope& scope, Text& out);
+
+// Objects of the nd bus: "namespace0.0", and "/sys/devices/platform/e820_pmem/ndbus0".
+void namespace_name(const Scope& scope, Text& out);
+void nd_bus_path(const Scope& scope, Text& out);
+// "245:0", the number of ndctl0.
+void nd_bus_number(const Scope& scope, Text& out);
 
 } // namespace daxemu::sysfs

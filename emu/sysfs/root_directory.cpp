@@ -1,7 +1,9 @@
 // The directories every Linux has, down to where emulated things begin.
 #include "emu/sysfs/directories.hpp"
 #include "emu/sysfs/families.hpp"
+#include "emu/sysfs/nd_objects.hpp"
 #include "emu/sysfs/places.hpp"
+#include "emu/sysfs/values.hpp"
 
 namespace daxemu::sysfs {
 namespace {
@@ -10,16 +12,26 @@ constexpr std::uint32_t kNodeMode = 0600; // devtmpfs: what a driver that asks f
 
 // device_add() makes the node and the number's link for every device with a devt, bound or not.
 constexpr Family kNodeFamily[] = {{each_device, device_node(kNodeMode)}};
-constinit const Directory kDev = {{}, kNodeFamily};
+constexpr NodeSpec kDevNodes[] = {device_node(kNodeMode, "ndctl0", has_nd_bus)};
+constinit const Directory kDev = {kDevNodes, kNodeFamily};
 
-constexpr Family kNumberFamily[] = {{each_device_number, link("", device_path)}};
+constexpr Family kNumberFamily[] = {
+    {each_device_number, link("", device_path)},
+    {each_nd_bus_number, link("", ndctl_path)},
+};
 constinit const Directory kSysDevChar = {{}, kNumberFamily};
 constexpr NodeSpec kSysDevNodes[] = {shared("char", kSysDevChar)};
 constinit const Directory kSysDev = {kSysDevNodes};
 
 constexpr Family kPlatformDeviceFamily[] = {{each_hmem_region, link("", region_path)}};
-constinit const Directory kPlatformBusDevices = {{}, kPlatformDeviceFamily};
-constexpr NodeSpec kPlatformDriverNodes[] = {directory("hmem", kHmemDriver)};
+constexpr NodeSpec kPlatformDeviceNodes[] = {
+    link("e820_pmem", fixed_target<"/sys/devices/platform/e820_pmem">, has_nd_bus),
+};
+constinit const Directory kPlatformBusDevices = {kPlatformDeviceNodes, kPlatformDeviceFamily};
+constexpr NodeSpec kPlatformDriverNodes[] = {
+    directory("e820_pmem", kE820PmemDriver),
+    directory("hmem", kHmemDriver),
+};
 constinit const Directory kPlatformDrivers = {kPlatformDriverNodes};
 constexpr NodeSpec kPlatformBusNodes[] = {
     shared("devices", kPlatformBusDevices),
@@ -28,19 +40,23 @@ constexpr NodeSpec kPlatformBusNodes[] = {
 constinit const Directory kPlatformBus = {kPlatformBusNodes};
 constexpr NodeSpec kBusNodes[] = {
     directory("dax", kDaxBus),
+    directory("nd", kNdBus),
     shared("platform", kPlatformBus),
 };
 constinit const Directory kBus = {kBusNodes};
 
 constexpr Family kPlatformFamily[] = {{each_hmem_region, directory("", kHmemRegion)}};
-constinit const Directory kPlatform = {{}, kPlatformFamily};
+constexpr NodeSpec kPlatformNodes[] = {directory("e820_pmem", kE820Pmem, has_nd_bus)};
+constinit const Directory kPlatform = {kPlatformNodes, kPlatformFamily};
 constexpr NodeSpec kDevicesNodes[] = {shared("platform", kPlatform)};
 constinit const Directory kDevices = {kDevicesNodes};
 
+constexpr NodeSpec kClassNodes[] = {directory("nd", kNdClass)};
+constinit const Directory kClass = {kClassNodes};
+
 constexpr NodeSpec kSysNodes[] = {
-    shared("bus", kBus),
-    shared("dev", kSysDev),
-    shared("devices", kDevices),
+    shared("bus", kBus),         shared("class", kClass),    shared("dev", kSysDev),
+    shared("devices", kDevices), shared("module", kModules),
 };
 constinit const Directory kSys = {kSysNodes};
 

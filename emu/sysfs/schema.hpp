@@ -72,8 +72,9 @@ struct Directory {
 [[nodiscard]] constexpr NodeSpec link(std::string_view name, Target target, Visible visible = nullptr) {
   return {.name = name, .type = NodeType::symlink, .mode = 0777, .target = target, .visible = visible};
 }
-[[nodiscard]] constexpr NodeSpec device_node(std::uint32_t mode) {
-  return {.name = "", .type = NodeType::device, .mode = mode};
+[[nodiscard]] constexpr NodeSpec device_node(std::uint32_t mode, std::string_view name = "",
+                                             Visible visible = nullptr) {
+  return {.name = name, .type = NodeType::device, .mode = mode, .visible = visible};
 }
 
 } // namespace daxemu::sysfs

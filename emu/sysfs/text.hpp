@@ -24,20 +24,25 @@ public:
   Text& number(Number value) {
     return digits(value, 10);
   }
-  // What printf's %#llx gives: no prefix before a lone 0.
-  Text& hex(std::uint64_t value) { return put(value == 0 ? "" : "0x").digits(value, 16); }
+  // What the kernel's %#llx gives: a prefix even before 0.
+  Text& hex(std::uint64_t value) { return put("0x").digits(value, 16); }
+
+  // `value` in `base`, with zeros before it up to `width` digits.
+  template <class Number>
+  Text& digits(Number value, int base, std::size_t width = 0) {
+    char buffer[24];
+    const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), value, base);
+    const auto length = static_cast<std::size_t>(end - buffer);
+    for (std::size_t zeros = length; zeros < width; ++zeros) {
+      put("0");
+    }
+    return put({buffer, length});
+  }
 
   [[nodiscard]] std::size_t size() const { return used_; }
   [[nodiscard]] std::string_view view() const { return {into_.data(), used_}; }
 
 private:
-  template <class Number>
-  Text& digits(Number value, int base) {
-    char buffer[24];
-    const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), value, base);
-    return put({buffer, static_cast<std::size_t>(end - buffer)});
-  }
-
   std::span<char> into_;
   std::size_t used_ = 0;
 };

@@ -17,14 +17,25 @@ namespace daxemu::sysfs {
 namespace {
 
 // Everything emulated starts with one of these. Shared directories themselves do not.
-constexpr std::array<std::string_view, 6> kClaims = {
+constexpr std::array kClaims = std::to_array<std::string_view>({
     "/dev/dax",
+    "/dev/ndctl0",
     "/sys/bus/dax",
+    "/sys/bus/nd",
+    "/sys/bus/platform/devices/e820_pmem",
     "/sys/bus/platform/devices/hmem",
+    "/sys/bus/platform/drivers/e820_pmem",
     "/sys/bus/platform/drivers/hmem",
+    "/sys/class/nd",
     "/sys/dev/char/",
+    "/sys/devices/platform/e820_pmem",
     "/sys/devices/platform/hmem",
-};
+    "/sys/module/dax_",
+    "/sys/module/device_dax",
+    "/sys/module/kmem",
+    "/sys/module/libnvdimm",
+    "/sys/module/nd_",
+});
 
 struct TypeBits {
   NodeType type;
@@ -102,7 +113,9 @@ Result<Node> Tree::lookup(std::string_view path) const {
   node.mode = found->spec.mode;
   node.inode = inode_of(path);
   if (node.type == NodeType::device) {
-    node.device = static_cast<std::uint32_t>(found->scope.device - store_->device_table().data());
+    node.device = found->scope.device == nullptr
+                      ? kNoDaxDevice
+                      : static_cast<std::uint32_t>(found->scope.device - store_->device_table().data());
   }
   return node;
 }
@@ -187,7 +200,8 @@ Result<struct stat> Tree::stat(const Node& node) const {
   st.st_uid = platform.uid;
   st.st_gid = platform.gid;
   if (node.type == NodeType::device) {
-    st.st_rdev = ::makedev(platform.dax_major, found->scope.device->minor);
+    st.st_rdev = found->scope.device == nullptr ? ::makedev(platform.nd_major, 0)
+                                                : ::makedev(platform.dax_major, found->scope.device->minor);
   }
   st.st_size = type.size;
   st.st_blksize = static_cast<blksize_t>(kPageSize);

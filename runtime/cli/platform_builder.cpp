@@ -83,6 +83,7 @@ Outcome<BuiltPlatform> build_platform(const PlatformOptions& options, const std:
                   "free some memory");
   }
   store->platform().dax_major = dax::free_char_major();
+  store->platform().nd_major = dax::free_char_major("/proc/devices", store->platform().dax_major);
   store->platform().engine = options.engine;
   store->platform().backing_wanted = options.backing.value_or(store::BackingKind::none);
   store->platform().memory_block_size = dax::memory_block_size();

@@ -26,7 +26,7 @@ INSTANTIATE_TEST_SUITE_P(
         ValueRow{DEVICE "/resource", "0x140000000\n"},
         ValueRow{DEVICE "/uevent", "MAJOR=254\nMINOR=0\nDEVNAME=dax0.0\nDRIVER=device_dax\nMODALIAS=dax:t0\n"},
         ValueRow{DEVICE "/mapping0/start", "0x140000000\n"}, ValueRow{DEVICE "/mapping0/end", "0x23fffffff\n"},
-        ValueRow{DEVICE "/mapping0/page_offset", "0\n"}, ValueRow{DEVICE "/mapping0/uevent", ""},
+        ValueRow{DEVICE "/mapping0/page_offset", "0x0\n"}, ValueRow{DEVICE "/mapping0/uevent", ""},
         ValueRow{DEVICE "/power/control", "auto\n"}, ValueRow{DEVICE "/power/autosuspend_delay_ms", "errno 5"},
         ValueRow{REGION "/dax_region/id", "0\n"}, ValueRow{REGION "/dax_region/size", "4294967296\n"},
         ValueRow{REGION "/dax_region/align", "2097152\n"}, ValueRow{REGION "/dax_region/available_size", "0\n"},
