@@ -26,6 +26,7 @@ public:
 // Each adds its subcommand to `app` and returns the verb that runs when it was chosen.
 [[nodiscard]] std::unique_ptr<Verb> add_run_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_stat_verb(CLI::App& app);
+[[nodiscard]] std::unique_ptr<Verb> add_top_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_create_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_destroy_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_list_verb(CLI::App& app);

@@ -1,18 +1,14 @@
 // daxemu list: the devices of the platform this shell is in, of the platforms that run now, and the machine's own.
-#include <algorithm>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <set>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "emu/backing/backing.hpp"
 #include "emu/base/size_text.hpp"
 #include "runtime/cli/commands.hpp"
+#include "runtime/cli/find_platform.hpp"
 #include "runtime/cli/named_platform.hpp"
 #include "runtime/cli/statistics.hpp"
 #include "runtime/cli/terminal.hpp"
@@ -21,29 +17,7 @@
 namespace daxemu::cli {
 namespace {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-// Store files of running keepers: processes named daxemu that hold a memfd named daxemu-store.
-std::vector<std::string> running_platforms() {
-  std::vector<std::string> found;
-  std::error_code gone;
-  for (const fs::directory_entry& process : fs::directory_iterator("/proc", gone)) {
-    std::string comm;
-    std::ifstream(process.path() / "comm") >> comm;
-    if (comm != "daxemu") {
-      continue;
-    }
-    for (fs::directory_iterator at(process.path() / "fd", gone), end; !gone && at != end; at.increment(gone)) {
-      std::error_code closed;
-      if (fs::read_symlink(at->path(), closed).string().starts_with("/memfd:daxemu-store")) {
-        found.push_back(at->path());
-      }
-    }
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
 
 const char* mode_of(store::DeviceState state) {
   return state == store::DeviceState::system_ram ? "system-ram" : "devdax"; // daxctl's words
@@ -113,16 +87,8 @@ public:
 
   int run(const std::vector<std::string>& /*command*/) override {
     Json devices = Json::array();
-    // Inside a platform only its own devices are there, as for any program.
-    std::vector<std::string> platforms = running_platforms();
-    for (const std::string& name : named_platforms()) {
-      platforms.push_back(name);
-    }
     const char* inside = std::getenv("DAXEMU_PLATFORM");
-    if (inside != nullptr && *inside != '\0') {
-      platforms = {inside};
-    }
-    for (const std::string& platform : platforms) {
+    for (const std::string& platform : visible_platforms()) {
       auto store = open_platform(platform);
       if (!store) {
         if (inside != nullptr) {

@@ -7,6 +7,9 @@
 
 namespace daxemu::cli {
 
+// May what is printed on descriptor `fd` be in colour: a terminal that can, and NO_COLOR (no-color.org) is not set?
+[[nodiscard]] bool colour_wanted(int fd);
+
 // Exit codes of daxemu itself; `run` otherwise ends with its command's status. 125-127 are env(1)'s and timeout(1)'s.
 inline constexpr int kExitRefused = 125;     // bad input, or the machine cannot do it
 inline constexpr int kExitNotRunnable = 126; // the command exists but cannot be run (under daxemu)

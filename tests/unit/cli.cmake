@@ -1,1 +1,1 @@
-daxemu_unit_test(unit_cli stat_report_test.cpp LINK runtime_cli)
+daxemu_unit_test(unit_cli stat_report_test.cpp top_view_test.cpp LINK runtime_cli)
