@@ -123,7 +123,7 @@ TEST(Backing, ANodeTheMachineLacksIsRefusedNamingThoseItHas) {
   ASSERT_FALSE(backing);
   EXPECT_EQ(backing.error().code, ENODEV);
   EXPECT_NE(backing.error().what.find("4095"), std::string::npos);
-  EXPECT_NE(backing.error().remedy.find("0"), std::string::npos);
+  EXPECT_NE(backing.error().remedy.find('0'), std::string::npos);
 }
 
 TEST(Backing, MemoryOfANodeIsAskedFromIt) {

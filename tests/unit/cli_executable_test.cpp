@@ -76,7 +76,9 @@ TEST_F(Executable, ADynamicProgramIsFoundAlongThePath) {
 }
 
 TEST_F(Executable, ThePathIsSearchedInOrderPastWhatCannotBeExecuted) {
-  const std::string former = std::getenv("PATH");
+  const char* path = std::getenv("PATH");
+  ASSERT_NE(path, nullptr);
+  const std::string former = path;
   file("tool", "#!/bin/sh\n", 0644);
   fs::create_directory(dir_ / "second");
   const std::string good = file("second/tool", "#!/bin/sh\n");
