@@ -42,17 +42,13 @@ void complain(std::string_view what, std::string_view value, int code) {
   (void)sys::call(SYS_write, 2, reinterpret_cast<long>(line), static_cast<long>(at));
 }
 
-__attribute__((constructor)) void construct() {
-  (void)Context::get();
-}
-
 } // namespace
 
 constinit std::atomic<Context*> Context::made_{nullptr};
 
 Context::Context(store::Store store) : store_(std::move(store)) {
   Dl_info about{};
-  if (::dladdr(reinterpret_cast<void*>(&construct), &about) != 0 && about.dli_fname != nullptr) {
+  if (::dladdr(reinterpret_cast<void*>(&Context::get), &about) != 0 && about.dli_fname != nullptr) {
     environment_.remember(environ, about.dli_fname);
   }
   const char* directory = std::getenv(kWorkingDirectoryVariable);

@@ -20,6 +20,11 @@ public:
   [[nodiscard]] FdClass classify(int fd) const noexcept;
   // The device `fd` is open on, or nullptr.
   [[nodiscard]] store::DeviceRecord* device(int fd) const noexcept;
+  // Attributes and directories: mmap(2) on them is ENODEV, which their memory files would not say.
+  [[nodiscard]] bool has_no_mmap(int fd) const noexcept {
+    const FdClass what = classify(fd);
+    return what == FdClass::attribute || what == FdClass::directory;
+  }
   // The node behind a device, a vnode file or a directory shared with the real system.
   // Errors: ENODEV (gone meanwhile), EBADF (none of ours).
   [[nodiscard]] Result<sysfs::Node> node(int fd) const noexcept;

@@ -23,6 +23,9 @@ void* MemoryCalls::mmap(void* address, std::size_t length, int prot, int flags, 
   if ((flags & MAP_ANONYMOUS) == 0 && fd >= 0) {
     Context* context = Context::get();
     store::DeviceRecord* device = context == nullptr ? nullptr : context->device_of(fd);
+    if (device == nullptr && context != nullptr && context->descriptors().has_no_mmap(fd)) {
+      return as_mapped(fail(ENODEV));
+    }
     if (device != nullptr) {
       live_.store(&context->mappings(), std::memory_order_release);
       return as_mapped(

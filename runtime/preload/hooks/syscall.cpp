@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -105,6 +106,13 @@ long dispatch(long number, long* words) {
     return forward(::pwrite, words);
   case SYS_lseek:
     return forward(::lseek, words);
+  case SYS_mmap:
+    return reinterpret_cast<long>(::mmap(as<void*>(words[0]), as<std::size_t>(words[1]), as<int>(words[2]),
+                                         as<int>(words[3]), as<int>(words[4]), words[5]));
+  case SYS_munmap:
+    return forward(::munmap, words);
+  case SYS_mprotect:
+    return forward(::mprotect, words);
   case SYS_copy_file_range:
     return forward(::copy_file_range, words);
   case SYS_execve:

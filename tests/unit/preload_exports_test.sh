@@ -1,0 +1,15 @@
+#!/bin/sh
+# preload_exports_test.sh LIBRARY: the preload library exports nothing that libc does not: not a symbol of ours, of Boost or
+# of libstdc++ may end up in front of a program's own.
+set -u
+library=$1
+libc=$(ldd "$library" | awk '$1 == "libc.so.6" { print $3 }')
+[ -n "$libc" ] || { echo "no libc.so.6 behind $library"; exit 1; }
+work=$(mktemp -d "${TMPDIR:-/tmp}/exports.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+names() { nm -D --defined-only "$1" | awk '{ print $NF }' | sed 's/@.*//' | sort -u; }
+names "$library" >"$work/ours"
+names "$libc" >"$work/libc"
+[ "$(wc -l <"$work/ours")" -gt 150 ] || { echo "only $(wc -l <"$work/ours") symbols: is this the library?"; exit 1; }
+leaked=$(comm -23 "$work/ours" "$work/libc")
+[ -z "$leaked" ] || { echo "exported, but not libc's:"; echo "$leaked"; exit 1; }

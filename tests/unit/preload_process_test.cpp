@@ -1,0 +1,155 @@
+// What programs do to their descriptors and their children's environment.
+#include <set>
+#include <string>
+#include <vector>
+
+#include "preload_support.hpp"
+#include "runtime/fault/private_fds.hpp"
+#include "runtime/preload/exec_environment.hpp"
+#include "runtime/preload/fd_calls.hpp"
+#include "runtime/preload/permission.hpp"
+#include "runtime/preload/process_maps.hpp"
+
+namespace daxemu::preload {
+namespace {
+
+constexpr const char* kLibrary = "/opt/lib/libdaxemu-preload.so";
+
+std::vector<std::string> child_environment(const std::vector<std::string>& own, const std::vector<std::string>& childs,
+                                           std::string_view directory = {}) {
+  const auto pointers_to = [](const std::vector<std::string>& all) {
+    std::vector<char*> pointers;
+    for (const std::string& variable : all) {
+      pointers.push_back(const_cast<char*>(variable.c_str()));
+    }
+    pointers.push_back(nullptr);
+    return pointers;
+  };
+  ExecEnvironment environment;
+  environment.remember(pointers_to(own).data(), kLibrary);
+  auto given = pointers_to(childs);
+  const auto size = environment.size_for(given.data());
+  std::vector<char*> table(size.pointers);
+  std::vector<char> text(size.text);
+  std::vector<std::string> result;
+  for (char* const* at = environment.with(given.data(), directory, table.data(), text.data()); *at != nullptr; ++at) {
+    result.emplace_back(*at);
+  }
+  return result;
+}
+
+const std::string kPreload = std::string("LD_PRELOAD=") + kLibrary;
+const std::string kPlatform = "DAXEMU_PLATFORM=/proc/1/fd/3";
+
+TEST(ExecEnvironment, PassesACompleteOneOn) {
+  const std::vector<std::string> complete = {kPreload, kPlatform, "HOME=/root"};
+  EXPECT_EQ(child_environment(complete, complete), complete);
+}
+
+TEST(ExecEnvironment, PutsBackWhatWasDropped) {
+  EXPECT_EQ(child_environment({kPreload, kPlatform, "HOME=/root"}, {}),
+            (std::vector<std::string>{kPreload, kPlatform}));
+  EXPECT_EQ(child_environment({kPreload, kPlatform}, {"A=1"}), (std::vector<std::string>{"A=1", kPreload, kPlatform}));
+}
+
+TEST(ExecEnvironment, JoinsAnotherPreload) {
+  EXPECT_EQ(child_environment({kPreload, kPlatform}, {"LD_PRELOAD=/x.so", kPlatform}),
+            (std::vector<std::string>{kPreload + ":/x.so", kPlatform}));
+  EXPECT_EQ(child_environment({kPreload, kPlatform}, {"LD_PRELOAD=", kPlatform}),
+            (std::vector<std::string>{kPreload, kPlatform}));
+}
+
+TEST(ExecEnvironment, CarriesTheWorkingDirectoryOnlyWhileItHolds) {
+  EXPECT_EQ(child_environment({kPreload}, {kPreload, "DAXEMU_CWD=/sys/bus/dax"}), (std::vector<std::string>{kPreload}));
+  EXPECT_EQ(child_environment({kPreload}, {kPreload, "DAXEMU_CWD=/old"}, "/sys/bus/dax"),
+            (std::vector<std::string>{kPreload, "DAXEMU_CWD=/sys/bus/dax"}));
+}
+
+TEST(ExecEnvironment, KeepsAPlatformThatTheChildIsGiven) {
+  EXPECT_EQ(child_environment({kPreload, kPlatform}, {kPreload, "DAXEMU_PLATFORM=lab"}),
+            (std::vector<std::string>{kPreload, "DAXEMU_PLATFORM=lab"}));
+}
+
+TEST(FdCalls, SpareTheRuntimesDescriptors) {
+  auto kept = fault::PrivateFds::adopt(UniqueFd(::dup(0)));
+  ASSERT_TRUE(kept);
+  const int fd = kept->get();
+  const auto never = [] {
+    ADD_FAILURE() << "the kernel was asked";
+    return 0;
+  };
+  EXPECT_EQ(close_descriptor(fd, never), -1);
+  EXPECT_EQ(errno, EBADF);
+  EXPECT_EQ(duplicate_onto(0, fd, never), -1);
+  EXPECT_EQ(errno, EBADF);
+  std::vector<std::pair<unsigned, unsigned>> closed;
+  const auto record = [&closed](unsigned first, unsigned last) {
+    closed.emplace_back(first, last);
+    return 0;
+  };
+  const auto number = static_cast<unsigned>(fd);
+  EXPECT_EQ(close_range_of(number, number, 0, record), 0);
+  EXPECT_TRUE(closed.empty());
+  EXPECT_EQ(close_range_of(number - 3, ~0U, 0, record), 0);
+  std::set<unsigned> spared = {number - 3, number - 2, number - 1, number, number + 1};
+  for (const auto& [first, last] : closed) {
+    std::erase_if(spared, [first = first, last = last](unsigned one) { return first <= one && one <= last; });
+  }
+  EXPECT_TRUE(spared.contains(number));
+  for (const unsigned one : spared) {
+    EXPECT_TRUE(fault::PrivateFds::owns(static_cast<int>(one))) << one;
+  }
+  EXPECT_EQ(closed.back().second, ~0U);
+  fault::PrivateFds::forget(fd);
+}
+
+TEST(FdCalls, ForgetNumbersThatMayMeanSomethingElse) {
+  FdTable::set(50, FdClass::foreign);
+  EXPECT_EQ(close_descriptor(50, [] { return 0; }), 0);
+  EXPECT_EQ(FdTable::get(50), FdClass::unknown);
+  FdTable::set(50, FdClass::foreign);
+  EXPECT_EQ(duplicate_onto(0, 50, [] { return 50; }), 50);
+  EXPECT_EQ(FdTable::get(50), FdClass::unknown);
+  FdTable::set(60, FdClass::foreign);
+  EXPECT_EQ(close_range_of(55, 65, 0, [](unsigned, unsigned) { return 0; }), 0);
+  EXPECT_EQ(FdTable::get(60), FdClass::unknown);
+}
+
+TEST(Permission, FollowsModeOwnerAndGroup) {
+  struct stat inode {};
+  inode.st_mode = S_IFREG | 0640;
+  inode.st_uid = 1000;
+  inode.st_gid = 2000;
+  EXPECT_TRUE(is_permitted(inode, {0, 0}, kMayRead | kMayWrite));
+  EXPECT_FALSE(is_permitted(inode, {0, 0}, kMayExecute));
+  EXPECT_TRUE(is_permitted(inode, {1000, 1}, kMayRead | kMayWrite));
+  EXPECT_TRUE(is_permitted(inode, {1001, 2000}, kMayRead));
+  EXPECT_FALSE(is_permitted(inode, {1001, 2000}, kMayWrite));
+  EXPECT_FALSE(is_permitted(inode, {1001, 1}, kMayRead));
+  inode.st_mode = S_IFDIR | 0700;
+  EXPECT_TRUE(is_permitted(inode, {0, 0}, kMayExecute));
+}
+
+TEST(ProcessMaps, NamesTheDevice) {
+  EXPECT_TRUE(ProcessMaps::is_one("/proc/self/maps"));
+  EXPECT_TRUE(ProcessMaps::is_one("/proc/12/smaps"));
+  EXPECT_FALSE(ProcessMaps::is_one("/proc/self/mapsx"));
+  EXPECT_FALSE(ProcessMaps::is_one("/tmp/maps"));
+  const ProcessMaps maps(context().store(), context().tree());
+  void* mapped = ::mmap(nullptr, kPmdSize, PROT_READ, MAP_SHARED, backing(), 0);
+  ASSERT_NE(mapped, MAP_FAILED);
+  const auto fd = maps.open("/proc/self/maps", O_RDONLY);
+  ASSERT_TRUE(fd && *fd >= 0);
+  std::string text;
+  char bytes[4096];
+  for (ssize_t got = 0; (got = ::read(*fd, bytes, sizeof bytes)) > 0;) {
+    text.append(bytes, static_cast<std::size_t>(got));
+  }
+  EXPECT_NE(text.find(" /dev/dax0.0\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("/memfd:dax0.0"), std::string::npos);
+  ::munmap(mapped, kPmdSize);
+  ::close(*fd);
+}
+
+} // namespace
+} // namespace daxemu::preload
