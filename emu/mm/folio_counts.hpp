@@ -18,8 +18,11 @@ struct FolioCounts {
   std::uint32_t pins = 0; // _pincount; always 0 at order 0
 };
 
+// Set in the word while a reaper of dead holders has to see it unchanging; see holder_settle.hpp.
+inline constexpr std::uint64_t kCountsFrozen = 1ULL << 63;
+
 [[nodiscard]] constexpr FolioCounts unpack_counts(std::uint64_t word) {
-  return {static_cast<std::uint32_t>(word), static_cast<std::uint32_t>(word >> 32)};
+  return {static_cast<std::uint32_t>(word), static_cast<std::uint32_t>((word & ~kCountsFrozen) >> 32)};
 }
 [[nodiscard]] constexpr std::uint64_t pack_counts(FolioCounts counts) {
   return (static_cast<std::uint64_t>(counts.pins) << 32) | counts.refs;
@@ -30,11 +33,17 @@ struct FolioCounts {
 
 inline constexpr std::uint32_t kMaxCount = std::numeric_limits<std::int32_t>::max();
 
+// Returns once the word is no longer frozen, with it. A reaper that died with it frozen is not waited for for ever.
+[[nodiscard]] std::uint64_t wait_unfrozen(FolioRecord& record);
+
 // Adds `add`. True: the folio was idle before. Errors: ENOMEM where a count would pass INT_MAX, what try_get_folio()
 // does when _refcount is about to overflow (nothing is changed).
 [[nodiscard]] inline Result<bool> add_counts(FolioRecord& record, FolioCounts add) {
   std::uint64_t word = record.counts.load(std::memory_order_relaxed);
   while (true) {
+    if ((word & kCountsFrozen) != 0) {
+      word = wait_unfrozen(record);
+    }
     const FolioCounts now = unpack_counts(word);
     if (now.refs > kMaxCount || now.pins > kMaxCount || add.refs > kMaxCount - now.refs ||
         add.pins > kMaxCount - now.pins) {
@@ -55,6 +64,9 @@ inline constexpr std::uint32_t kMaxCount = std::numeric_limits<std::int32_t>::ma
 [[nodiscard]] inline Result<bool> drop_counts(FolioRecord& record, FolioCounts drop) {
   std::uint64_t word = record.counts.load(std::memory_order_relaxed);
   while (true) {
+    if ((word & kCountsFrozen) != 0) {
+      word = wait_unfrozen(record);
+    }
     const FolioCounts now = unpack_counts(word);
     if (now.refs < drop.refs || now.pins < drop.pins) {
       return fail(ERANGE);

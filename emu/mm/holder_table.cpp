@@ -6,12 +6,12 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "emu/mm/device_pages.hpp"
+#include "emu/mm/holder_settle.hpp"
 
 namespace daxemu::mm {
 
@@ -102,11 +102,6 @@ Hold hold_of(const HolderHeader& header, const HolderRecord& record, ExtentIndex
 bool alike(const Hold& a, const Hold& b) {
   return a.pid == b.pid && a.tid == b.tid && a.gets == b.gets && a.pins == b.pins && a.longterm == b.longterm &&
          a.since_ns == b.since_ns && a.site == b.site;
-}
-
-// References of `word` in the folio's own counts.
-std::uint64_t refs_of(unsigned order, std::uint64_t word) {
-  return counts_for(order, static_cast<std::uint32_t>(word), static_cast<std::uint32_t>(word >> 32)).refs;
 }
 
 } // namespace
@@ -240,35 +235,16 @@ Result<std::uint64_t> HolderTable::reap(const FolioTable& folios, unsigned order
     }
     return static_cast<HolderRecord*>(areas[place].data());
   };
-  // How much of a dead holder's hold the folio's counts really contain: between applied and claimed. Decided by what
-  // the counts contain beyond everybody else's holds, once nobody else is in the middle of a change.
   auto settle = [&](std::uint32_t dead, ExtentIndex at) {
-    const HolderRecord& record = area(dead)[at.value()];
-    const std::uint64_t sure = record.applied.load();
-    const std::uint64_t most = record.claimed.load();
-    if (sure == most) {
-      return sure;
-    }
-    FolioRecord& folio = folios[at];
-    constexpr int kTries = 10'000;
-    for (int attempt = 0; attempt < kTries; ++attempt) {
-      const std::uint64_t before = folio.counts.load();
-      std::uint64_t others = (folio.flags.load() & kFolioAllocated) != 0 ? 1 : 0;
-      bool still = true;
+    return settle_hold(folios[at], area(dead)[at.value()], order, [&](const auto& visit) {
       for (std::uint32_t place = 0; place < kMaxHolders; ++place) {
-        if (place == dead || holders[place].state.load() != kLive || area(place) == nullptr) {
-          continue;
+        if (place != dead && holders[place].state.load() == kLive && area(place) != nullptr) {
+          const HolderRecord& record = area(place)[at.value()];
+          const bool changing = record.claimed.load() != record.applied.load();
+          visit({&record, changing && is_dead(holders[place])});
         }
-        const std::uint64_t applied = area(place)[at.value()].applied.load();
-        still = still && applied == area(place)[at.value()].claimed.load();
-        others += refs_of(order, applied);
       }
-      if (still && folio.counts.load() == before) {
-        return unpack_counts(before).refs >= others + refs_of(order, most) ? most : sure;
-      }
-      ::sched_yield();
-    }
-    return sure; // too little rather than too much: a leak is visible, a count too low frees what is in use
+    });
   };
   for (std::uint32_t place = 0; place < kMaxHolders; ++place) {
     HolderHeader& header = holders[place];

@@ -69,6 +69,9 @@ public:
   // in FolioControl::refused (nothing is changed).
   Result<void> put(const mm::Folio& folio, mm::FolioCounts counts);
 
+  // What the idle transition of a folio calls for, when somebody else dropped the last reference (a dead holder's).
+  void became_idle(const mm::Folio& folio);
+
   // zone_device_page_init(): hands out a folio of a driver that keeps them itself (without count_from_one).
   // Errors: EINVAL (other memory), EBUSY (in use), ENODEV (dying).
   Result<void> init_folio(const mm::Folio& folio);
@@ -106,7 +109,6 @@ public:
 private:
   DevPagemap(mm::MemMap& map, Spec spec);
   [[nodiscard]] mm::FolioControl& control() const { return pages_->folios().control(); }
-  void became_idle(const mm::Folio& folio);
 
   mm::MemMap& map_;
   std::shared_ptr<mm::DevicePages> pages_;

@@ -1,0 +1,186 @@
+// Flag x operation -> outcome: what each behaviour of a pgmap changes, with it and without it.
+#include <functional>
+
+#include <gtest/gtest.h>
+
+#include "emu/gup/gup.hpp"
+#include "emu/pgmap/file_layout.hpp"
+#include "tests/unit/gup_table_view.hpp"
+
+namespace daxemu::gup {
+namespace {
+
+using namespace std::chrono_literals;
+using pgmap::Behaviour;
+using pgmap::Behaviours;
+using enum pgmap::Behaviour;
+
+constexpr std::uint64_t kStart = 1ULL << 40;
+
+// One device of four pages of order 0, mapped and present.
+struct World {
+  explicit World(Behaviours set) : device(map, set, 0, 4, counted.ops()) {
+    view.ram = mm::device_at(0x1000'0000, 0, 8);
+    EXPECT_TRUE(map.add(view.ram));
+    vma = &view.add(kStart, device.pages, 4);
+    if (!set.has(device_swap_entries)) {
+      TableView::populate(*vma);
+    }
+  }
+  std::string pin(std::uint32_t flags, bool fast) {
+    mm::PagePtr page = nullptr;
+    const auto pinned = fast ? gup.pin_user_pages_fast(view, kStart, 1, flags, &page)
+                             : gup.pin_user_pages(view, kStart, 1, flags, &page);
+    if (!pinned) {
+      return std::string(::strerrorname_np(pinned.error().value));
+    }
+    if (*pinned == 0) {
+      return "0 pages";
+    }
+    const bool in_ram = mm::page_to_pfn(page).value() >= 0x1000'0000;
+    EXPECT_TRUE(gup.unpin_user_pages(&page, 1));
+    return in_ram ? "RAM" : "device";
+  }
+
+  pgmap::CountedOps counted;
+  mm::MemMap map;
+  pgmap::Device device;
+  TableView view;
+  TableView::Vma* vma = nullptr;
+  Gup gup{map};
+};
+
+std::string fast_longterm_pin(World& world) {
+  return world.pin(FOLL_LONGTERM | FOLL_FAST_ONLY, true);
+}
+std::string longterm_pin(World& world) {
+  return world.pin(FOLL_LONGTERM | FOLL_WRITE, true);
+}
+std::string short_pin(World& world) {
+  return world.pin(FOLL_WRITE, true);
+}
+std::string last_reference_goes(World& world) {
+  (void)world.pin(0, true);
+  return std::to_string(world.counted.freed.load()) + " hooks";
+}
+std::string cpu_touch(World& world) {
+  world.vma->state[0] = TableView::absent;
+  EXPECT_TRUE(world.view.fault(kStart, true));
+  return world.counted.migrated == 1 ? "migrated" : "mapped";
+}
+std::string index_after_a_fault(World& world) {
+  world.vma->state[2] = TableView::absent;
+  EXPECT_TRUE(world.view.fault(kStart + 2 * kPageSize, false));
+  return std::to_string(world.device.folio(2).mapping()) + ":" + std::to_string(world.device.folio(2).index());
+}
+std::string idle_count(World& world) {
+  return std::to_string(world.device.folio(0).ref_count());
+}
+std::string death_while_referenced(World& world) {
+  EXPECT_TRUE(mm::add_counts(world.device.folio(0).record(), {1, 0}));
+  world.device.pgmap->kill();
+  const auto dead = world.device.pgmap->wait_dead(1ms);
+  return dead ? "dead" : "EBUSY";
+}
+std::string memory_failure(World& world) {
+  pgmap::RecordedReach reach;
+  const auto failed = pgmap::memory_failure(*world.device.pgmap, Pfn(pgmap::kFirstPfn), reach);
+  return failed ? "killed" : std::string(::strerrorname_np(failed.error().value));
+}
+std::string set_with_huge_folios(World& world) {
+  const bool fine = bool(pgmap::check_set(world.device.pgmap->behaviours(), {.order = 9, .has_folio_free = true}));
+  return fine ? "allowed" : "refused";
+}
+
+struct Row {
+  Behaviour flag;
+  Behaviours base; // what else the set needs so that it can exist, with and without the flag
+  std::string (*operation)(World&);
+  const char* name;
+  const char* without;
+  const char* with;
+};
+const Row kRows[] = {
+    {deny_longterm_fast, {}, fast_longterm_pin, "fast-only long-term pin", "device", "0 pages"},
+    {deny_longterm_fast, {}, longterm_pin, "long-term pin", "device", "device"},
+    {deny_longterm_fast, {}, short_pin, "short pin", "device", "device"},
+    {deny_longterm, {deny_longterm_fast}, longterm_pin, "long-term pin", "device", "EOPNOTSUPP"},
+    {deny_longterm, {deny_longterm_fast}, short_pin, "short pin", "device", "device"},
+    {migrate_before_longterm, {deny_longterm_fast}, longterm_pin, "long-term pin", "device", "RAM"},
+    {migrate_before_longterm, {deny_longterm_fast}, short_pin, "short pin", "device", "device"},
+    {free_hook_on_idle, {}, last_reference_goes, "last reference goes", "0 hooks", "1 hooks"},
+    {device_swap_entries, {}, cpu_touch, "CPU touch", "mapped", "migrated"},
+    {device_swap_entries, {}, short_pin, "short pin", "device", "RAM"},
+    {file_mapping, {}, index_after_a_fault, "index after a fault", "0:0", "1:2"},
+    {compound, {}, set_with_huge_folios, "folios of order 9", "refused", "allowed"},
+    {peer_to_peer, {}, short_pin, "short pin without FOLL_PCI_P2PDMA", "device", "EREMOTEIO"},
+    {count_from_one, {}, idle_count, "count of an idle page", "0", "1"},
+    {wait_for_folios, {}, death_while_referenced, "death while referenced", "dead", "EBUSY"},
+    {generic_failure, {count_from_one}, memory_failure, "memory_failure", "ENXIO", "killed"},
+};
+
+TEST(BehaviourTable, FlagTimesOperation) {
+  for (const Row& row : kRows) {
+    World without(row.base);
+    EXPECT_EQ(row.operation(without), row.without) << row.name << " without " << to_string(Behaviours{row.flag});
+    World with(row.base.with(row.flag));
+    EXPECT_EQ(row.operation(with), row.with) << row.name << " with " << to_string(Behaviours{row.flag});
+  }
+}
+
+TEST(BehaviourTable, EveryFlagHasARow) {
+  Behaviours seen = {wake_on_idle, direct_map}; // below
+  for (const Row& row : kRows) {
+    seen = seen.with(row.flag);
+  }
+  EXPECT_EQ(seen.bits(), (1U << pgmap::kBehaviours) - 1);
+}
+
+TEST(BehaviourTable, OutcomePerPreset) {
+  struct PresetRow {
+    const char* type;
+    const char* fast_longterm;
+    const char* longterm;
+    const char* brief;
+    const char* failure;
+  };
+  const PresetRow rows[] = {
+      {"GENERIC", "device", "device", "device", "killed"},
+      {"GENERIC_6_1", "0 pages", "device", "device", "killed"},
+      {"FS_DAX", "0 pages", "EOPNOTSUPP", "device", "killed"},
+      {"PRIVATE", "0 pages", "RAM", "RAM", "ENXIO"},
+      {"COHERENT", "0 pages", "RAM", "device", "ENXIO"},
+      {"PCI_P2PDMA", "0 pages", "EREMOTEIO", "EREMOTEIO", "killed"},
+  };
+  for (const PresetRow& row : rows) {
+    const Behaviours set = *pgmap::preset(row.type);
+    EXPECT_EQ(fast_longterm_pin(*std::make_unique<World>(set)), row.fast_longterm) << row.type;
+    EXPECT_EQ(longterm_pin(*std::make_unique<World>(set)), row.longterm) << row.type;
+    EXPECT_EQ(short_pin(*std::make_unique<World>(set)), row.brief) << row.type;
+    EXPECT_EQ(memory_failure(*std::make_unique<World>(set)), row.failure) << row.type;
+  }
+}
+
+TEST(BehaviourTable, PinnedFilePagesHoldUpTruncation) {
+  mm::MemMap map;
+  const pgmap::Device device(map, *pgmap::preset("FS_DAX"), 0, 4, {});
+  pgmap::RecordedReach reach;
+  pgmap::FileLayout layout(*device.pgmap, reach);
+  const pgmap::FileId file = layout.create();
+  ASSERT_TRUE(layout.allocate(file, 0, 2));
+  TableView view;
+  auto& vma = view.add(kStart, device.pages, 2, layout.fault(file, 0)->extent().value());
+  vma.rights |= kVmFsDax;
+  Gup gup(map);
+  std::array<mm::PagePtr, 2> pages{};
+  EXPECT_EQ(gup.pin_user_pages_fast(view, kStart, 2, FOLL_LONGTERM, pages.data()).error(), Errno{EOPNOTSUPP});
+  ASSERT_EQ(gup.pin_user_pages_fast(view, kStart, 2, FOLL_WRITE, pages.data()), 2U);
+  const auto refused = layout.truncate(file, 0, 1ms);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().what.find("process " + std::to_string(::getpid())), std::string::npos);
+  ASSERT_TRUE(gup.unpin_user_pages(pages.data(), 2));
+  EXPECT_TRUE(layout.truncate(file, 0, 1s));
+}
+
+} // namespace
+} // namespace daxemu::gup
