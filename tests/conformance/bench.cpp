@@ -189,7 +189,7 @@ Said in_child(const std::function<std::string()>& action, int seconds) {
 }
 
 std::string in_child(const std::function<std::string()>& action) {
-  return in_child(action, 5).text;
+  return in_child(action, 20).text;
 }
 
 Partner::Partner(const std::function<std::string(Partner&)>& action) {
@@ -219,7 +219,7 @@ void Partner::signal_other() const {
 void Partner::wait_other() const {
   pollfd ready{.fd = mine_, .events = POLLIN, .revents = 0};
   char byte = 0;
-  if (::poll(&ready, 1, 5000) != 1 || ::read(mine_, &byte, 1) != 1) {
+  if (::poll(&ready, 1, 15000) != 1 || ::read(mine_, &byte, 1) != 1) {
     throw Stop{"partner is silent"};
   }
 }
@@ -231,7 +231,7 @@ bool Partner::quiet(int milliseconds) const {
 
 std::string Partner::join() {
   std::string text;
-  if (!hear(result_, 5000, text)) {
+  if (!hear(result_, 15000, text)) {
     ::kill(pid_, SIGKILL);
     text = "timeout";
   }

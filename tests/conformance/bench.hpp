@@ -36,6 +36,13 @@ void needs_extents(const Device& device, std::uint64_t count);
 // An address with `length` free bytes from it on, a multiple of the device's align (and at least of 2M).
 char* free_range(const Device& device, std::uint64_t length);
 
+// Whether a 6.1 kernel loses the entries of extents of this size when it changes a protection or moves a mapping: above
+// 2M it takes them for page tables, prints "bad pud" and clears them, and what was cached of them in the TLB lives on.
+// Rows that do such a thing leave the extents untouched before.
+inline bool entries_get_lost(const Device& device) {
+  return device.align > (2U << 20U);
+}
+
 // Anonymous pages.
 char* anonymous(std::uint64_t length, int prot = kReadWrite);
 

@@ -24,7 +24,7 @@ struct Options {
   std::vector<std::string> except;
   std::string output;
   std::string mark;
-  int seconds = 10;
+  int seconds = 30;
   bool list = false;
   bool keep = false; // no destructive rows
   bool times = false;
@@ -39,7 +39,7 @@ void usage(FILE* to) {
              "  --exclude-destructive  no row that poisons memory, writes to sysfs or unbinds\n"
              "  --list                 names only\n"
              "  --output FILE          rows go there instead of standard output\n"
-             "  --timeout SECONDS      for each row (10)\n"
+             "  --timeout SECONDS      for each row (30)\n"
              "  --times                add a column with the milliseconds of each row\n"
              "  --mark FILE            write each row's name there before it runs (/dev/kmsg: to read the kernel's log "
              "by rows)\n"

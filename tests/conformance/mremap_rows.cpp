@@ -17,6 +17,7 @@ struct Case {
   std::int64_t new_length;
   int flags;
   Target target = Target::none;
+  bool untouched = false;
 };
 
 constexpr std::int64_t kA = 1LL << 40; // one extent, replaced by the device's
@@ -41,6 +42,10 @@ constexpr Case kCases[] = {
     {"grow.1A.maymove", 0, 2 * kA, 3 * kA, kMove},
     {"grow.4k.in-place", 0, 2 * kA, 2 * kA + 4096, 0},
     {"grow.4k.maymove", 0, 2 * kA, 2 * kA + 4096, kMove},
+    {"grow.4k.in-place.untouched", 0, 2 * kA, 2 * kA + 4096, 0, Target::none, true},
+    {"grow.1A.maymove.untouched", 0, 2 * kA, 3 * kA, kMove, Target::none, true},
+    {"fixed.free.untouched", 0, 2 * kA, 2 * kA, kFixed, Target::free, true},
+    {"fixed.free+4k.untouched", 0, 2 * kA, 2 * kA, kFixed, Target::free_4k, true},
     {"fixed.free", 0, 2 * kA, 2 * kA, kFixed, Target::free},
     {"fixed.free.shrink-1A", 0, 2 * kA, kA, kFixed, Target::free},
     {"fixed.free.shrink-4k", 0, 2 * kA, 2 * kA - 4096, kFixed, Target::free},
@@ -92,8 +97,9 @@ std::string mremap_said(const Device& d, const Case& c) {
     return "setup mmap " + last_error();
   }
   const View view{base, 2 * d.align};
-  store(base, 0x21);
-  store(base + d.align, 0x22);
+  char* marks = c.untouched || entries_get_lost(d) ? mapped(d, 2).base : base;
+  store(marks, 0x21);
+  store(marks + d.align, 0x22);
   (void)load(mapped(d, 1, 2).base);
   char* old = base + bytes(c.from, d);
   char* target = target_for(d, c, view);

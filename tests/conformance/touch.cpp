@@ -29,7 +29,7 @@ Touch run(const void* address, const std::function<void(Touch&)>& action) {
   struct sigaction bus {};
   struct sigaction segv {};
   mine.sa_sigaction = on_signal;
-  mine.sa_flags = SA_SIGINFO;
+  mine.sa_flags = SA_SIGINFO | SA_ONSTACK;
   ::sigaction(SIGBUS, &mine, &bus);
   ::sigaction(SIGSEGV, &mine, &segv);
   if (sigsetjmp(g_back, 1) == 0) {

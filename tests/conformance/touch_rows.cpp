@@ -1,5 +1,10 @@
 // Loads and stores: inside, at the edges, beyond the end, and against the protection.
+#include <algorithm>
+#include <atomic>
+#include <csignal>
 #include <cstring>
+#include <thread>
+#include <vector>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -116,6 +121,61 @@ void add_touch_rows(Table& table) {
       }
     }
     return std::string("ok");
+  });
+  table.add("touch.eight-threads-one-extent", [](const Device& d) {
+    const View view = mapped(d);
+    std::vector<std::thread> threads;
+    for (std::uint64_t i = 0; i < 8; ++i) {
+      threads.emplace_back([&view, i] { view.base[i * 64] = static_cast<char>(i + 1); });
+    }
+    for (std::thread& one : threads) {
+      one.join();
+    }
+    std::uint64_t right = 0;
+    for (std::uint64_t i = 0; i < 8; ++i) {
+      right += load(view.base + i * 64).value == i + 1 ? 1 : 0;
+    }
+    return "right=" + std::to_string(right);
+  });
+  table.add("touch.threads-race-for-extents", [](const Device& d) {
+    const std::uint64_t extents = std::min<std::uint64_t>(d.extents(), 8);
+    const View view = mapped(d, extents);
+    const View before = mapped(d, extents);
+    for (std::uint64_t extent = 0; extent < extents; ++extent) {
+      std::memset(before.base + extent * d.align + 128, 0, sizeof(int));
+    }
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&] {
+        for (std::uint64_t extent = 0; extent < extents; ++extent) {
+          // Each extent's word is raised by all four.
+          auto* word = reinterpret_cast<std::atomic<int>*>(view.base + extent * d.align + 128);
+          word->fetch_add(1);
+        }
+      });
+    }
+    for (std::thread& one : threads) {
+      one.join();
+    }
+    bool all = true;
+    for (std::uint64_t extent = 0; extent < extents; ++extent) {
+      all = all && load(before.base + extent * d.align + 128).value == 4;
+    }
+    return std::string(all ? "all" : "some");
+  });
+  table.add("touch.signal-on-its-own-stack", [](const Device& d) {
+    stack_t stack{};
+    stack.ss_sp = anonymous(16 * kPage);
+    stack.ss_size = 16 * kPage;
+    (void)::sigaltstack(&stack, nullptr);
+    return load_text(longer(d).base + d.size);
+  });
+  table.add("touch.signal-in-a-thread", [](const Device& d) {
+    const View view = longer(d);
+    std::string text;
+    std::thread other([&] { text = load_text(view.base + d.size); });
+    other.join();
+    return text;
   });
   table.add("touch.unhandled-is-fatal", [](const Device& d) {
     const View view = longer(d);

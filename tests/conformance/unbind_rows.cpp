@@ -152,7 +152,7 @@ std::string while_referenced(const Device& d) {
     return result;
   });
   partner.wait_other();
-  const bool waits = partner.quiet(300);
+  const bool waits = partner.quiet(4000);
   const std::string open = open_text(d);
   char* own = anonymous(kPage);
   if (waits) {
