@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "emu/store/generation.hpp"
+
 namespace daxemu::dax {
 namespace {
 
@@ -43,14 +45,17 @@ Result<Change> Change::begin(const store::Store& store) {
   } else {
     platform.sequence.fetch_add(1);
   }
-  return Change(platform, std::move(*lock));
+  return Change(store, std::move(*lock));
 }
 
 Change::~Change() {
-  if (platform_ != nullptr) {
-    platform_->sequence.fetch_add(1);
-    platform_->generation.fetch_add(1);
+  if (store_ == nullptr) {
+    return;
   }
+  store_->platform().sequence.fetch_add(1);
+  const std::uint32_t generation = store::announce(store_->platform());
+  { const store::ConfigLock released = std::move(lock_); } // who follows may need it
+  store::await_followers(*store_, generation);
 }
 
 } // namespace daxemu::dax

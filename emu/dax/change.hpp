@@ -12,21 +12,22 @@
 namespace daxemu::dax {
 
 // Held while regions, devices, ranges or states change: the configuration lock, an odd Platform::sequence for readers,
-// and at its end a new Platform::generation. Each single change is committed by one store, so that a holder that dies
-// leaves at worst what the next one repairs.
+// and at its end a new Platform::generation, which
+// every process that has devices mapped follows before the change returns (mappings of an unbound device are gone).
+// Each single change is committed by one store, so that a holder that dies leaves at worst what the next one repairs.
 class Change {
 public:
   // Blocks until nobody else changes anything. Errors: those of ConfigLock::take.
   [[nodiscard]] static Result<Change> begin(const store::Store& store);
-  Change(Change&& other) noexcept : platform_(std::exchange(other.platform_, nullptr)), lock_(std::move(other.lock_)) {}
+  Change(Change&& other) noexcept : store_(std::exchange(other.store_, nullptr)), lock_(std::move(other.lock_)) {}
   Change& operator=(Change&&) = delete;
   Change(const Change&) = delete;
   Change& operator=(const Change&) = delete;
   ~Change();
 
 private:
-  Change(store::Platform& platform, store::ConfigLock lock) : platform_(&platform), lock_(std::move(lock)) {}
-  store::Platform* platform_;
+  Change(const store::Store& store, store::ConfigLock lock) : store_(&store), lock_(std::move(lock)) {}
+  const store::Store* store_;
   store::ConfigLock lock_;
 };
 

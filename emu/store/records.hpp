@@ -118,9 +118,9 @@ struct DeviceRecord {
 struct ProcessSlot {
   std::atomic<std::uint32_t> state{0}; // 0 free, 1 being taken, 2 live
   std::int32_t pid = 0;
-  std::uint64_t start_time = 0;         // clock ticks since boot, field 22 of /proc/PID/stat
-  std::atomic<std::uint32_t> engine{0}; // EngineKind in effect there, 0: none yet
-  std::uint32_t reserved = 0;
+  std::uint64_t start_time = 0;           // clock ticks since boot, field 22 of /proc/PID/stat
+  std::atomic<std::uint32_t> engine{0};   // EngineKind in effect there, 0: none yet
+  std::atomic<std::uint32_t> followed{0}; // the generation (its low half) its mappings are up to date with
 };
 
 // How first touches are resolved (runtime/fault).
