@@ -26,6 +26,7 @@ Result<void> AddressSpace::start(const store::DeviceRecord& device) {
     return filler;
   }
   engine_.start(store_->platform().engine, device.cpus);
+  watcher_.start(engine_.kind());
   return {};
 }
 
@@ -67,7 +68,7 @@ Result<std::uint64_t> AddressSpace::map_locked(store::DeviceRecord& device, int 
   const std::uint64_t end = *address + request.length;
   const bool replaces = request.fixed() && !reserved;
   if (replaces && cuts(*address, end)) {
-    return fail(EINVAL);
+    return fail(ENOMEM); // whatever munmap says, mmap_region says this
   }
   const bool alive = device.state.load(std::memory_order_acquire) == store::DeviceState::enabled;
   if (auto fine = check_vma(request, *address, device.align, alive); !fine) {
@@ -132,10 +133,8 @@ Result<std::uint64_t> AddressSpace::find_place(const MapRequest& request, std::u
 Result<void> AddressSpace::place(Vma vma) {
   DeviceView& view = *vma.view;
   const std::uint64_t length = vma.end - vma.start;
-  std::uint64_t backed = 0;
-  // Never past the end of the file: hugetlbfs grows it to fit a mapping.
-  if (!vma.has(kBroken) && vma.offset < view.size()) {
-    backed = std::min(length, view.size() - vma.offset);
+  const std::uint64_t backed = backed_length(vma);
+  if (backed > 0) {
     auto mapped = sys::mmap(pointer(vma.start), backed, static_cast<int>(vma.prot),
                             MAP_SHARED | MAP_FIXED | MAP_NORESERVE, view.fd(), vma.offset);
     if (!mapped) {
@@ -156,7 +155,15 @@ Result<void> AddressSpace::place(Vma vma) {
   if (backed > 0 && !vma.has(kRegistered)) {
     adopt_all(vma, backed);
   }
+  table_.merge(vma.start);
+  table_.merge(vma.end);
   return {};
+}
+
+// Never past the end of the file: hugetlbfs grows it to fit a mapping.
+std::uint64_t AddressSpace::backed_length(const Vma& vma) {
+  const std::uint64_t size = vma.view->size();
+  return vma.has(kBroken) || vma.offset >= size ? 0 : std::min(vma.end - vma.start, size - vma.offset);
 }
 
 // The kernel serves the touches of this mapping: what can be known of them is known now. Poisoned extents are taken
@@ -215,7 +222,7 @@ Result<void*> AddressSpace::map_foreign(void* address, std::size_t length, int p
   const std::uint64_t end = start + align_up(length, kPageSize);
   const TableGuard guard(lock_);
   if (is_aligned(start, kPageSize) && end > start && cuts(start, end)) {
-    return fail(EINVAL);
+    return fail(ENOMEM); // as in map_locked
   }
   auto mapped = sys::mmap(address, length, prot, flags, fd, offset);
   if (mapped) {
@@ -245,6 +252,26 @@ std::optional<Place> AddressSpace::find(const void* address) const noexcept {
                vma->start,           vma->end - vma->start};
 }
 
+bool AddressSpace::resolve(const void* address) {
+  const auto at = reinterpret_cast<std::uint64_t>(address);
+  const auto vma = table_.find(at);
+  return vma && vma->has(kRegistered) && !lock_.held_by_me() &&
+         server_.serve(at, false, true) == FaultServer::Served::present;
+}
+
+PoisonHit AddressSpace::poison_at(const void* address) const noexcept {
+  const auto at = reinterpret_cast<std::uint64_t>(address);
+  const auto vma = table_.find(at);
+  if (!vma || vma->has(kBroken) || vma->offset_of(at) >= vma->view->size()) {
+    return {};
+  }
+  const std::uint64_t offset = align_down(vma->offset_of(at), vma->view->align());
+  if (!vma->view->alive() || (vma->view->folio(vma->view->extent_at(offset)).flags.load() & mm::kFolioHwpoison) == 0) {
+    return {};
+  }
+  return {pointer(vma->start + (offset - vma->offset)), static_cast<short>(log2_of(vma->view->align()))};
+}
+
 Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
   for (std::uint64_t at = start; at < end;) {
     const auto vma = table_.find(at);
@@ -253,7 +280,7 @@ Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
     }
     const std::uint64_t unit = vma->view->align();
     const std::uint64_t offset = vma->offset_of(at);
-    if (offset >= vma->view->size() || vma->has(kBroken)) {
+    if (offset >= vma->view->size() || vma->has(kBroken) || vma->prot == PROT_NONE || !vma->view->alive()) {
       return fail(EFAULT);
     }
     if (server_.uffd()) {

@@ -11,11 +11,15 @@
 #include "runtime/fault/engine.hpp"
 #include "runtime/fault/fault_server.hpp"
 #include "runtime/fault/map_rules.hpp"
+#include "runtime/fault/poison_hit.hpp"
 #include "runtime/fault/reservation.hpp"
 #include "runtime/fault/views.hpp"
 #include "runtime/fault/vma_table.hpp"
+#include "runtime/fault/watcher.hpp"
 
 namespace daxemu::fault {
+
+struct AdviceRule;
 
 // What an address of this process stands for.
 struct Place {
@@ -60,9 +64,34 @@ public:
   [[nodiscard]] bool would_cut(const void* address, std::size_t length);
   void replaced(const void* address, std::size_t length);
 
+  // madvise(2). `hit` is set if MADV_HWPOISON hit an extent: then the calling thread is due a SIGBUS.
+  Result<void> advise(void* address, std::size_t length, int advice, PoisonHit* hit);
+  // mremap(2), also of other mappings onto ours.
+  Result<void*> remap(void* old_address, std::size_t old_size, std::size_t new_size, int flags, void* new_address);
+  // remap_file_pages(2) of a mapping of ours.
+  Result<void> remap_pages(void* address, std::size_t size, int prot, std::size_t page_offset);
+  // mlock2(2). Errors: ENOMEM (a touch would be SIGBUS, or over the limit), EPERM.
+  Result<void> lock_memory(const void* address, std::size_t length, int flags);
+  // msync(2). EINVAL for MS_SYNC.
+  Result<void> sync(void* address, std::size_t length, int flags);
+  // mincore(2): extents this process has faulted in.
+  Result<void> in_core(void* address, std::size_t length, unsigned char* vector);
+  // mbind(2)'s own check: EINVAL if it would cut an extent.
+  Result<void> check_policy_range(const void* address, std::size_t length);
+  // The poisoned extent that made a touch of `address` a SIGBUS, if that was it. Async-signal-safe.
+  [[nodiscard]] PoisonHit poison_at(const void* address) const noexcept;
+  // The inline engine: makes the extent at `address` present. False: not ours, or the touch is a SIGBUS.
+  // Async-signal-safe.
+  bool resolve(const void* address);
+
   // Faults the extents of [address, address + length) in as GUP would, whatever the engine. Errors: EFAULT (a touch
   // would be SIGBUS), ENOMEM (a byte is not mapped at all, or not ours).
   Result<void> prefault(std::uint64_t start, std::uint64_t end);
+
+  // Around fork(2) in a process with mappings of ours; the child goes on with its own engine.
+  void before_fork();
+  void after_fork_in_parent();
+  void after_fork_in_child();
 
   [[nodiscard]] store::EngineKind engine() const { return engine_.kind(); }
 
@@ -75,6 +104,22 @@ private:
   // Maps the device's bytes and filler behind them at vma.start, has the engine watch it, remembers it.
   Result<void> place(Vma vma);
   void adopt_all(const Vma& vma, std::uint64_t backed);
+  // Bytes from vma.start that are the device's; filler behind them.
+  [[nodiscard]] static std::uint64_t backed_length(const Vma& vma);
+  // Makes the mappings follow what other processes changed (the watcher calls it).
+  static void follow(void* self);
+  void bury(const DeviceView& view);
+  void take_out_poison(DeviceView& view);
+  Result<void> advise_one(const Vma& vma, std::uint64_t from, std::uint64_t to, const AdviceRule& rule);
+  Result<void> change_flags(const Vma& vma, std::uint64_t from, std::uint64_t to, const AdviceRule& rule);
+  void restore(Vma& vma);
+  void drop_extents(const Vma& vma, std::uint64_t from, std::uint64_t to);
+  Result<void> populate(std::uint64_t start, std::uint64_t end, int advice);
+  Result<void> inject_failure(std::uint64_t start, std::uint64_t end, bool soft, PoisonHit* hit);
+  bool grow(const Vma& vma, std::uint64_t by);
+  Result<void*> move(const Vma& vma, std::uint64_t start, std::uint64_t old_length, std::uint64_t length, int flags,
+                     std::uint64_t target);
+  [[nodiscard]] std::uint64_t contiguous_end(std::uint64_t start, std::uint64_t limit) const;
   // Does a boundary at `start` or `end` fall inside an extent of ours?
   [[nodiscard]] bool cuts(std::uint64_t start, std::uint64_t end) const;
   // Takes [start, end) out of the table; the kernel has unmapped it already.
@@ -87,6 +132,8 @@ private:
   Views views_;
   FaultServer server_{table_, lock_, filler_};
   Engine engine_{server_};
+  Watcher watcher_{*store_, follow, this};
+  std::uint64_t fork_mask_ = 0; // guarded by the lock, which is held over fork
 };
 
 } // namespace daxemu::fault

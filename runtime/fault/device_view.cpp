@@ -51,6 +51,7 @@ Result<DeviceView> DeviceView::make(store::DeviceRecord& device, int fd) {
   DeviceView view;
   view.device_ = &device;
   view.st_ino_ = device.backing.st_ino;
+  view.incarnation_ = device.incarnation.load(std::memory_order_acquire);
   view.size_ = device.size.load(std::memory_order_acquire);
   view.align_ = device.align;
   view.page_size_ = device.backing.page_size;
@@ -69,7 +70,8 @@ Result<DeviceView> DeviceView::make(store::DeviceRecord& device, int fd) {
 }
 
 bool DeviceView::shows(const store::DeviceRecord& device) const {
-  return device_ == &device && st_ino_ == device.backing.st_ino && align_ == device.align &&
+  return device_ == &device && incarnation_ == device.incarnation.load(std::memory_order_acquire) &&
+         st_ino_ == device.backing.st_ino && align_ == device.align &&
          size_ == device.size.load(std::memory_order_acquire);
 }
 

@@ -45,6 +45,7 @@ public:
 private:
   store::DeviceRecord* device_ = nullptr;
   std::uint64_t st_ino_ = 0;
+  std::uint64_t incarnation_ = 0;
   std::uint64_t size_ = 0;
   std::uint64_t align_ = 0;
   std::uint64_t page_size_ = 0;

@@ -63,7 +63,7 @@ bool Engine::start_inline() {
 }
 
 bool Engine::watch(std::uint64_t start, std::uint64_t length) {
-  return server_.uffd() && server_.uffd().watch(start, length);
+  return length > 0 && server_.uffd() && server_.uffd().watch(start, length);
 }
 
 void Engine::handle(void* self) noexcept {

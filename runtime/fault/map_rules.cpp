@@ -53,6 +53,9 @@ Result<void> check_request(MapRequest& request, int open_flags) {
   if (request.fixed() && !is_aligned(request.hint, kPageSize)) {
     return fail(EINVAL);
   }
+  if ((request.offset >> kPageShift) > (UINT64_MAX - length) >> kPageShift) { // file_mmap_ok
+    return fail(EOVERFLOW);
+  }
   const int type = request.flags & MAP_TYPE;
   if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE) {
     return fail(EINVAL);

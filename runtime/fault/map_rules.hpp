@@ -20,7 +20,7 @@ struct MapRequest {
 
 // The part that do_mmap and its caller do for every file (mm/mmap.c, Linux 6.1), before the file's own mmap is called.
 // `open_flags` are the descriptor's (F_GETFL). On success `request.length` is rounded up to pages.
-// Errors: EINVAL, EBADF, ENOMEM, EACCES, EOPNOTSUPP.
+// Errors: EINVAL, EBADF, ENOMEM, EOVERFLOW, EACCES, EOPNOTSUPP.
 Result<void> check_request(MapRequest& request, int open_flags);
 
 // The rest: check_vma in drivers/dax/device.c, for a mapping at [start, start + length). Errors: ENXIO (no driver

@@ -24,6 +24,15 @@ Result<void> ask_kernel(std::uint64_t start, std::uint64_t length, int prot, int
 
 } // namespace
 
+// Where the mappings of ours end that follow each other from `start` on, at most `limit`.
+std::uint64_t AddressSpace::contiguous_end(std::uint64_t start, std::uint64_t limit) const {
+  std::uint64_t at = start;
+  for (auto vma = table_.find(at); vma && at < limit; vma = table_.find(at)) {
+    at = std::min(vma->end, limit);
+  }
+  return at;
+}
+
 // do_mprotect_pkey goes from mapping to mapping and stops at the first that refuses; those before it are changed.
 Result<void> AddressSpace::protect(void* address, std::size_t length, int prot, int pkey) {
   const auto start = reinterpret_cast<std::uint64_t>(address);
@@ -49,7 +58,11 @@ Result<void> AddressSpace::protect(void* address, std::size_t length, int prot, 
   }
   if (stop > start) {
     if (auto done = ask_kernel(start, stop - start, prot, pkey); !done) {
-      return done; // how far it came is not known here: the protections kept are only used to replace extents
+      if (done.error() != Errno{ENOMEM}) {
+        return done;
+      }
+      refusal = ENOMEM; // a hole: what lies before it has changed
+      stop = contiguous_end(start, stop);
     }
   }
   for (auto vma = table_.first_from(start, stop); vma && start < stop; vma = table_.first_from(vma->end, stop)) {
@@ -61,6 +74,12 @@ Result<void> AddressSpace::protect(void* address, std::size_t length, int prot, 
     Vma changed = *table_.find(std::max(start, vma->start));
     changed.prot = wanted;
     table_.update(changed);
+  }
+  if (start < stop) {
+    for (auto vma = table_.first_from(start, stop); vma; vma = table_.first_from(vma->end, stop)) {
+      table_.merge(vma->start);
+    }
+    table_.merge(stop);
   }
   if (refusal != 0) {
     return fail(refusal);

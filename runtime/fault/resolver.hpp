@@ -21,6 +21,8 @@ public:
   // extent since it mapped it.
   Outcome resolve(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing, bool fresh);
 
+  // A forked child: nothing is mapped, no hole made.
+  void forget_all() { holes_.store(0, std::memory_order_relaxed); }
   // Extents first..first+count of the view are no longer mapped here.
   void forget(DeviceView& view, std::uint64_t first, std::uint64_t count);
 

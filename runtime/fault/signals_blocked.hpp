@@ -13,19 +13,25 @@ namespace daxemu::fault {
 
 class SignalsBlocked {
 public:
-  SignalsBlocked() noexcept {
-    const std::uint64_t all = ~0ULL;
-    (void)sys::call(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&all), reinterpret_cast<long>(&before_),
-                    sizeof(before_));
-  }
-  ~SignalsBlocked() {
-    (void)sys::call(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&before_), 0, sizeof(before_));
-  }
+  SignalsBlocked() noexcept : before_(block()) {}
+  ~SignalsBlocked() { restore(before_); }
   SignalsBlocked(const SignalsBlocked&) = delete;
   SignalsBlocked& operator=(const SignalsBlocked&) = delete;
 
   // The mask to come back to, in the kernel's form.
   [[nodiscard]] std::uint64_t before() const { return before_; }
+
+  // The same where no scope fits, as around fork(2): blocks all, returns the mask to restore.
+  [[nodiscard]] static std::uint64_t block() noexcept {
+    const std::uint64_t all = ~0ULL;
+    std::uint64_t before = 0;
+    (void)sys::call(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&all), reinterpret_cast<long>(&before),
+                    sizeof(before));
+    return before;
+  }
+  static void restore(std::uint64_t mask) noexcept {
+    (void)sys::call(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&mask), 0, sizeof(mask));
+  }
 
 private:
   std::uint64_t before_ = 0;

@@ -176,6 +176,27 @@ Result<void> VmaTable::erase(std::uint64_t start, std::uint64_t end) noexcept {
   return {};
 }
 
+void VmaTable::merge(std::uint64_t address) noexcept {
+  const std::size_t count = count_.load(std::memory_order_relaxed);
+  const std::size_t index = lower_bound(address, count);
+  if (index == 0 || index >= count) {
+    return;
+  }
+  constexpr std::uint32_t kIgnored = kPatched;
+  Vma low = at(index - 1);
+  const Vma high = at(index);
+  const bool same = low.end == high.start && low.view == high.view && low.prot == high.prot &&
+                    low.offset_of(low.end) == high.offset && ((low.flags ^ high.flags) & ~kIgnored) == 0;
+  if (!same) {
+    return;
+  }
+  const Writing writing(*this);
+  low.end = high.end;
+  low.flags |= high.flags;
+  put(index - 1, low);
+  close_gap(index);
+}
+
 void VmaTable::update(const Vma& vma) noexcept {
   const Writing writing(*this);
   const std::size_t index = lower_bound(vma.start, count_.load(std::memory_order_relaxed));

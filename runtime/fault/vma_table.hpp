@@ -43,6 +43,8 @@ public:
   void update(const Vma& vma) noexcept;
   // Makes `at` a boundary between mappings if it is inside one. Errors: ENOMEM.
   Result<void> split(std::uint64_t at) noexcept;
+  // Joins the mappings that meet at `address` if they differ in nothing (vma_merge); filler in one is filler in both.
+  void merge(std::uint64_t address) noexcept;
   [[nodiscard]] Vma at(std::size_t index) const noexcept;
 
 private:

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "emu/base/units.hpp"
+#include "emu/store/generation.hpp"
 #include "tests/unit/fault_platform.hpp"
 
 namespace daxemu::fault {
@@ -52,10 +53,12 @@ class Mappings : public ::testing::TestWithParam<Kind> {
 protected:
   static constexpr std::uint64_t kExtents = 8;
   std::uint64_t align = GetParam().align;
-  TestPlatform platform{std::max(kExtents * align, kPmdSize), align, GetParam().backing, GetParam().engine};
-  AddressSpace& space = *new AddressSpace(*platform.store); // lives as long as its threads
+  // Both live as long as the threads that look at them.
+  TestPlatform& platform =
+      *new TestPlatform(std::max(kExtents * align, kPmdSize), align, GetParam().backing, GetParam().engine);
+  AddressSpace& space = *new AddressSpace(*platform.store);
   UniqueFd fd = platform.open(O_RDWR);
-  bool counts_touches = GetParam().engine == EngineKind::handler;
+  bool counts_touches = GetParam().engine != EngineKind::populate;
 
   char* map(std::uint64_t length, std::uint64_t offset = 0, int flags = MAP_SHARED, void* hint = nullptr,
             int prot = kRw) {
@@ -183,7 +186,7 @@ TEST_P(Mappings, FixedOnesReplace) {
   EXPECT_EQ(at[align], 0);
   if (align > kPageSize) {
     EXPECT_EQ(space.map_foreign(at, kPageSize, kRw, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0).error(),
-              Errno{EINVAL});
+              Errno{ENOMEM});
   }
 }
 
@@ -214,6 +217,111 @@ TEST_P(Mappings, PoisonedExtentsAreSigbus) {
   at[align] = 1;
   EXPECT_TRUE(Bus::on_touch(at + 2 * align + 5));
   at[3 * align] = 1;
+}
+
+TEST_P(Mappings, UnbindingTakesTheExtentsAway) {
+  char* at = map(4 * align);
+  at[0] = 1;
+  platform.device->state = store::DeviceState::disabled;
+  platform.device->incarnation.fetch_add(1);
+  store::await_followers(*platform.store, store::announce(platform.store->platform()));
+  EXPECT_TRUE(Bus::on_touch(at));
+  EXPECT_TRUE(Bus::on_touch(at + align));
+  platform.device->state = store::DeviceState::enabled;
+  char* again = map(align);
+  EXPECT_EQ(again[0], 1); // the data survives
+  EXPECT_TRUE(space.unmap(at, 4 * align));
+}
+
+TEST_P(Mappings, PoisonReachesWhatIsMappedAlready) {
+  char* at = map(4 * align);
+  at[0] = 1;
+  at[2 * align] = 1;
+  auto folios = mm::FolioTable::open(platform.device->folios_location.c_str(), kExtents);
+  ASSERT_TRUE(folios);
+  (*folios)[ExtentIndex(2)].flags.fetch_or(mm::kFolioHwpoison);
+  store::await_followers(*platform.store, store::announce(platform.store->platform()));
+  EXPECT_TRUE(Bus::on_touch(at + 2 * align + 9));
+  EXPECT_EQ(space.poison_at(at + 2 * align + 9).address, at + 2 * align);
+  EXPECT_EQ(space.poison_at(at + 2 * align + 9).lsb, static_cast<short>(log2_of(align)));
+  EXPECT_EQ(space.poison_at(at).address, nullptr);
+  EXPECT_EQ(at[0], 1);
+}
+
+TEST_P(Mappings, ChildrenGoOnWithTheirOwnEngine) {
+  char* at = map(4 * align);
+  at[0] = 1;
+  const std::uint64_t before = platform.faults();
+  space.before_fork();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    space.after_fork_in_child();
+    at[1] = static_cast<char>(at[0] + 1);
+    at[align] = 3;
+    UniqueFd zero(::open("/dev/zero", O_RDONLY));
+    const bool read = ::read(zero.get(), at + 2 * align, 10) == 10;
+    ::_exit(read && space.engine() == GetParam().engine ? 7 : 1);
+  }
+  space.after_fork_in_parent();
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << status;
+  EXPECT_EQ(at[1], 2);
+  if (counts_touches) {
+    EXPECT_EQ(platform.faults(), before + 3);
+    EXPECT_EQ(platform.extents(), 3U);
+  }
+  EXPECT_EQ(at[align], 3);
+}
+
+TEST_P(Mappings, DontneedKeepsTheDataAndDropsTheExtent) {
+  char* at = map(4 * align);
+  at[5] = 1;
+  PoisonHit hit;
+  ASSERT_TRUE(space.advise(at, kPageSize, MADV_DONTNEED, &hit));
+  if (counts_touches) {
+    unsigned char core[2] = {9, 9};
+    ASSERT_TRUE(space.in_core(at, kPageSize, core));
+    EXPECT_EQ(core[0], 0);
+    EXPECT_EQ(at[5], 1);
+    EXPECT_EQ(platform.faults(), 2U);
+    ASSERT_TRUE(space.in_core(at, kPageSize, core));
+    EXPECT_EQ(core[0], 1);
+  } else {
+    EXPECT_EQ(at[5], 1);
+  }
+}
+
+TEST_P(Mappings, MremapMovesGrowsAndShrinks) {
+  char* at = map(2 * align);
+  at[0] = 1;
+  at[align] = 2;
+  auto shrunk = space.remap(at, 2 * align, align, 0, nullptr);
+  ASSERT_TRUE(shrunk);
+  EXPECT_EQ(*shrunk, at);
+  EXPECT_FALSE(space.find(at + align));
+  auto grown = space.remap(at, align, 3 * align, MREMAP_MAYMOVE, nullptr);
+  ASSERT_TRUE(grown) << grown.error().value;
+  char* now = static_cast<char*>(*grown);
+  EXPECT_EQ(now[0], 1);
+  EXPECT_EQ(now[align], 2);
+  char* target = map(4 * align);
+  auto moved = space.remap(now, 3 * align, 3 * align, MREMAP_MAYMOVE | MREMAP_FIXED, target);
+  ASSERT_TRUE(moved);
+  EXPECT_EQ(*moved, target);
+  EXPECT_FALSE(space.find(now));
+  EXPECT_EQ(target[align], 2);
+}
+
+TEST_P(Mappings, MsyncAndMlockAnswerAsDeviceDax) {
+  char* at = map(2 * align);
+  EXPECT_EQ(space.sync(at, align, MS_SYNC).error(), Errno{EINVAL});
+  EXPECT_TRUE(space.sync(at, align, MS_ASYNC));
+  EXPECT_TRUE(space.lock_memory(at, align, 0));
+  EXPECT_EQ(space.lock_memory(at, 2 * align, 8).error(), Errno{EINVAL});
+  if (counts_touches) {
+    EXPECT_EQ(platform.extents(), 1U); // populated, as any mlock
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(

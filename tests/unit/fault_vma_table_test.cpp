@@ -58,6 +58,20 @@ TEST(VmaTable, SplitAndUpdate) {
   EXPECT_EQ(table.find(0x4000)->prot, 1U);
 }
 
+TEST(VmaTable, NeighboursThatDifferInNothingMerge) {
+  VmaTable table;
+  ASSERT_TRUE(table.reserve());
+  ASSERT_TRUE(table.insert(vma(0x1000, 0x2000, 0x1000)));
+  ASSERT_TRUE(table.insert(vma(0x2000, 0x3000, 0x2000)));
+  ASSERT_TRUE(table.insert(vma(0x3000, 0x4000, 0x9000))); // another offset
+  for (const std::uint64_t edge : {0x1000, 0x2000, 0x3000, 0x4000}) {
+    table.merge(edge);
+  }
+  ASSERT_EQ(table.size(), 2U);
+  EXPECT_EQ(table.at(0).end, 0x3000U);
+  EXPECT_EQ(table.at(1).start, 0x3000U);
+}
+
 TEST(VmaTable, ReadersNeverSeeHalfAChange) {
   VmaTable table;
   ASSERT_TRUE(table.reserve());

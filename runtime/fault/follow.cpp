@@ -1,0 +1,51 @@
+// What a change of the platform means for the mappings this process has.
+#include "runtime/fault/address_space.hpp"
+
+namespace daxemu::fault {
+
+void AddressSpace::follow(void* self) {
+  auto& space = *static_cast<AddressSpace*>(self);
+  const TableGuard guard(space.lock_);
+  for (DeviceView& view : space.views_.all()) {
+    if (view.was_alive && !view.alive()) {
+      view.was_alive = false;
+      space.bury(view);
+    } else if (view.was_alive) {
+      space.take_out_poison(view);
+    }
+  }
+}
+
+// unmap_mapping_range() of kill_dev_dax(): what is mapped stays mapped, every touch of it is SIGBUS.
+void AddressSpace::bury(const DeviceView& view) {
+  for (std::size_t at = 0; at < table_.size(); ++at) {
+    Vma vma = table_.at(at);
+    if (vma.view == &view && filler_.place(vma.start, vma.end - vma.start, vma.prot)) {
+      vma.flags |= kBroken | kPatched;
+      table_.update(vma);
+      if (server_.uffd()) {
+        server_.uffd().wake(vma.start, vma.end - vma.start);
+      }
+    }
+  }
+}
+
+// Extents not yet faulted in here are looked at when they are.
+void AddressSpace::take_out_poison(DeviceView& view) {
+  ExtentBitmap& faulted = view.faulted();
+  for (std::uint64_t extent = faulted.next(0); extent < faulted.size(); extent = faulted.next(extent + 1)) {
+    if ((view.folio(ExtentIndex(extent)).flags.load() & mm::kFolioHwpoison) == 0) {
+      continue;
+    }
+    const std::uint64_t offset = extent * view.align();
+    for (std::size_t at = 0; at < table_.size(); ++at) {
+      const Vma vma = table_.at(at);
+      if (vma.view == &view && offset >= vma.offset && offset - vma.offset < vma.end - vma.start) {
+        (void)server_.patch(vma, vma.start + (offset - vma.offset), true);
+      }
+    }
+    faulted.clear(extent, 1);
+  }
+}
+
+} // namespace daxemu::fault

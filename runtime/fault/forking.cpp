@@ -1,0 +1,44 @@
+// fork(2): the child has the mappings, but their registration, our threads and our slot stayed with the parent.
+#include <algorithm>
+
+#include "runtime/fault/address_space.hpp"
+
+namespace daxemu::fault {
+
+void AddressSpace::before_fork() {
+  // The table must not change while it is copied. The mask is the forking thread's to get back.
+  fork_mask_ = SignalsBlocked::block();
+  lock_.lock();
+}
+
+void AddressSpace::after_fork_in_parent() {
+  const std::uint64_t mask = fork_mask_;
+  lock_.unlock();
+  SignalsBlocked::restore(mask);
+}
+
+void AddressSpace::after_fork_in_child() {
+  const std::uint64_t mask = fork_mask_;
+  server_.resolver().forget_all(); // what was faulted in there is not here: fork copies no page tables of shared files
+  engine_.abandon();
+  watcher_.abandon();
+  for (std::size_t at = table_.size(); at > 0; --at) {
+    if (const Vma vma = table_.at(at - 1); vma.has(kDontFork)) {
+      (void)table_.erase(vma.start, vma.end);
+    }
+  }
+  if (table_.size() > 0) {
+    engine_.start(store_->platform().engine, table_.at(0).view->device().cpus);
+    watcher_.start(engine_.kind());
+  }
+  for (std::size_t at = 0; at < table_.size(); ++at) {
+    Vma vma = table_.at(at);
+    vma.flags &= ~static_cast<std::uint32_t>(kRegistered);
+    vma.flags |= engine_.watch(vma.start, backed_length(vma)) ? kRegistered : 0U;
+    table_.update(vma);
+  }
+  lock_.reset();
+  SignalsBlocked::restore(mask);
+}
+
+} // namespace daxemu::fault

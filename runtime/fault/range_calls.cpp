@@ -1,0 +1,132 @@
+// mlock, msync, mincore and mbind on ranges that have mappings of ours: calls that only look at them, or at their data.
+#include <algorithm>
+#include <cstring>
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "runtime/fault/address_space.hpp"
+
+namespace daxemu::fault {
+namespace {
+
+constexpr int kOnFault = 1; // MLOCK_ONFAULT
+
+Result<void> quiet(const Result<long>& result) {
+  if (!result) {
+    return tl::unexpected(result.error());
+  }
+  return {};
+}
+Result<void> kernel_lock(std::uint64_t start, std::uint64_t end, int flags) {
+  return quiet(sys::call(SYS_mlock2, static_cast<long>(start), static_cast<long>(end - start), flags));
+}
+Result<void> kernel_sync(std::uint64_t start, std::uint64_t length, int flags) {
+  return quiet(sys::call(SYS_msync, static_cast<long>(start), static_cast<long>(length), flags));
+}
+
+} // namespace
+
+// mlock_fixup leaves dax mappings alone and counts nothing, but the range is populated all the same, and the limit is
+// looked at first.
+Result<void> AddressSpace::lock_memory(const void* address, std::size_t length, int flags) {
+  if ((flags & ~kOnFault) != 0) {
+    return fail(EINVAL);
+  }
+  const auto given = reinterpret_cast<std::uint64_t>(address);
+  const std::uint64_t start = align_down(given, kPageSize);
+  const std::uint64_t end = align_up(given + length, kPageSize);
+  if (end <= start) {
+    return kernel_lock(given, given + length, flags);
+  }
+  {
+    Reservation trial;
+    if (auto allowed = trial.take(0, end - start, MAP_LOCKED); !allowed) {
+      return fail(allowed.error() == Errno{EPERM} ? EPERM : ENOMEM);
+    }
+  }
+  for (std::uint64_t at = start; at < end;) {
+    const auto vma = table_.first_from(at, end);
+    const std::uint64_t foreign_end = vma ? std::max(vma->start, at) : end;
+    if (at < foreign_end) {
+      if (auto done = kernel_lock(at, foreign_end, flags); !done) {
+        return done;
+      }
+    }
+    at = foreign_end;
+    if (vma) {
+      const std::uint64_t to = std::min(vma->end, end);
+      if (!prefault(at, to)) {
+        return fail(ENOMEM); // __mlock_posix_error_return
+      }
+      at = to;
+    }
+  }
+  return {};
+}
+
+Result<void> AddressSpace::sync(void* address, std::size_t length, int flags) {
+  const auto start = reinterpret_cast<std::uint64_t>(address);
+  const std::uint64_t end = start + align_up(length, kPageSize);
+  constexpr int kKnown = MS_ASYNC | MS_INVALIDATE | MS_SYNC;
+  if ((flags & ~kKnown) != 0 || !is_aligned(start, kPageSize) || end <= start ||
+      ((flags & MS_ASYNC) != 0 && (flags & MS_SYNC) != 0)) {
+    return kernel_sync(start, length, flags);
+  }
+  Result<void> outcome;
+  for (std::uint64_t at = start; at < end;) {
+    const auto vma = table_.first_from(at, end);
+    const std::uint64_t foreign_end = vma ? std::max(vma->start, at) : end;
+    if (at < foreign_end) {
+      auto done = kernel_sync(at, foreign_end - at, flags);
+      if (!done && done.error() != Errno{ENOMEM}) {
+        return done;
+      }
+      outcome = done ? outcome : done; // a hole is remembered and passed over
+    }
+    at = foreign_end;
+    if (vma) {
+      if ((flags & MS_SYNC) != 0 && vma->has(kMayWrite)) {
+        return fail(EINVAL); // vfs_fsync_range: device-dax has no fsync. VM_SHARED is not set if read-only
+      }
+      at = std::min(vma->end, end);
+    }
+  }
+  return outcome;
+}
+
+// What this process has faulted in. The kernel would answer for the page cache, which other processes fill too.
+Result<void> AddressSpace::in_core(void* address, std::size_t length, unsigned char* vector) {
+  const auto start = reinterpret_cast<std::uint64_t>(address);
+  const std::uint64_t end = start + align_up(length, kPageSize);
+  auto asked = sys::call(SYS_mincore, static_cast<long>(start), static_cast<long>(length),
+                         reinterpret_cast<long>(vector)); // finds bad arguments, and answers for the others
+  if (!asked) {
+    return tl::unexpected(asked.error());
+  }
+  if (!server_.uffd()) {
+    return {}; // nobody knows what was touched
+  }
+  for (auto vma = table_.first_from(start, end); vma; vma = table_.first_from(vma->end, end)) {
+    const std::uint64_t unit = vma->view->align();
+    for (std::uint64_t at = std::max(start, vma->start); at < std::min(end, vma->end);) {
+      const std::uint64_t offset = vma->offset_of(at);
+      const std::uint64_t to = std::min({at + unit - (offset & (unit - 1)), vma->end, end});
+      const bool here = offset < vma->view->size() && vma->view->faulted().test(vma->view->extent_at(offset).value());
+      std::memset(vector + (at - start) / kPageSize, here ? 1 : 0, (to - at) / kPageSize);
+      at = to;
+    }
+  }
+  return {};
+}
+
+// A policy splits mappings where it begins and ends.
+Result<void> AddressSpace::check_policy_range(const void* address, std::size_t length) {
+  const auto start = reinterpret_cast<std::uint64_t>(address);
+  if (is_aligned(start, kPageSize) && cuts(start, start + align_up(length, kPageSize))) {
+    return fail(EINVAL);
+  }
+  return {};
+}
+
+} // namespace daxemu::fault
