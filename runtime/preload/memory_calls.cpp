@@ -1,8 +1,17 @@
 #include "runtime/preload/memory_calls.hpp"
 
-#include <sys/mman.h>
+#include <csignal>
 
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "runtime/preload/bus_signal.hpp"
 #include "runtime/preload/context.hpp"
+#include "runtime/preload/forks.hpp"
 #include "runtime/preload/real.hpp"
 #include "runtime/preload/returns.hpp"
 
@@ -13,6 +22,15 @@ constinit Real<void*(void*, std::size_t, int, int, int, off_t)> real_mmap{"mmap"
 constinit Real<int(void*, std::size_t)> real_munmap{"munmap"};
 constinit Real<int(void*, std::size_t, int)> real_mprotect{"mprotect"};
 constinit Real<int(void*, std::size_t, int, int)> real_pkey_mprotect{"pkey_mprotect"};
+constinit Real<void*(void*, std::size_t, std::size_t, int, void*)> real_mremap{"mremap"};
+constinit Real<int(void*, std::size_t, int, std::size_t, int)> real_remap_file_pages{"remap_file_pages"};
+constinit Real<int(void*, std::size_t, int)> real_madvise{"madvise"};
+constinit Real<int(void*, std::size_t, int)> real_posix_madvise{"posix_madvise"};
+constinit Real<int(const void*, std::size_t)> real_mlock{"mlock"};
+constinit Real<int(const void*, std::size_t, unsigned)> real_mlock2{"mlock2"};
+constinit Real<int(void*, std::size_t, int)> real_msync{"msync"};
+constinit Real<int(void*, std::size_t, unsigned char*)> real_mincore{"mincore"};
+constinit Real<void*(int, const void*, int)> real_shmat{"shmat"};
 
 } // namespace
 
@@ -27,9 +45,7 @@ void* MemoryCalls::mmap(void* address, std::size_t length, int prot, int flags, 
       return as_mapped(fail(ENODEV));
     }
     if (device != nullptr) {
-      live_.store(&context->mappings(), std::memory_order_release);
-      return as_mapped(
-          context->mappings().map(*device, fd, address, length, prot, flags, static_cast<std::uint64_t>(offset)));
+      return map_device(context->mappings(), *device, address, length, prot, flags, fd, offset);
     }
   }
   if ((flags & MAP_FIXED) != 0) {
@@ -38,6 +54,18 @@ void* MemoryCalls::mmap(void* address, std::size_t length, int prot, int flags, 
     }
   }
   return real_mmap(address, length, prot, flags, fd, offset);
+}
+
+void* MemoryCalls::map_device(fault::AddressSpace& space, store::DeviceRecord& device, void* address,
+                              std::size_t length, int prot, int flags, int fd, off_t offset) {
+  if (live_.exchange(&space, std::memory_order_acq_rel) == nullptr) {
+    follow_forks();
+  }
+  const auto mapped = space.map(device, fd, address, length, prot, flags, static_cast<std::uint64_t>(offset));
+  if (space.engine() == store::EngineKind::inline_) {
+    bus_signal.resolve_with(space);
+  }
+  return as_mapped(mapped);
 }
 
 int MemoryCalls::munmap(void* address, std::size_t length) {
@@ -54,6 +82,110 @@ int MemoryCalls::pkey_mprotect(void* address, std::size_t length, int prot, int 
   fault::AddressSpace* space = concerned(address, length);
   return space == nullptr ? real_pkey_mprotect(address, length, prot, pkey)
                           : as_int(space->protect(address, length, prot, pkey));
+}
+
+void* MemoryCalls::mremap(void* old_address, std::size_t old_size, std::size_t new_size, int flags, void* new_address) {
+  fault::AddressSpace* space = concerned(old_address, old_size == 0 ? 1 : old_size);
+  if (space == nullptr && (flags & MREMAP_FIXED) != 0) {
+    space = concerned(new_address, new_size);
+  }
+  return space == nullptr ? real_mremap(old_address, old_size, new_size, flags, new_address)
+                          : as_mapped(space->remap(old_address, old_size, new_size, flags, new_address));
+}
+
+int MemoryCalls::remap_file_pages(void* address, std::size_t size, int prot, std::size_t page_offset, int flags) {
+  fault::AddressSpace* space = concerned(address, size);
+  return space == nullptr ? real_remap_file_pages(address, size, prot, page_offset, flags)
+                          : as_int(space->remap_pages(address, size, prot, page_offset));
+}
+
+int MemoryCalls::madvise(void* address, std::size_t length, int advice) {
+  fault::AddressSpace* space = concerned(address, length);
+  if (space == nullptr) {
+    return real_madvise(address, length, advice);
+  }
+  fault::PoisonHit hit;
+  const int done = as_int(space->advise(address, length, advice, &hit));
+  if (hit.address != nullptr) {
+    bus_signal.force_memory_failure(hit);
+  }
+  return done;
+}
+
+int MemoryCalls::posix_madvise(void* address, std::size_t length, int advice) {
+  fault::AddressSpace* space = concerned(address, length);
+  if (space == nullptr || advice == POSIX_MADV_DONTNEED) { // which the C library does not pass on: POSIX keeps the data
+    return real_posix_madvise(address, length, advice);
+  }
+  fault::PoisonHit hit;
+  const auto done = space->advise(address, length, advice, &hit);
+  return done ? 0 : done.error().value;
+}
+
+int MemoryCalls::mlock(const void* address, std::size_t length) {
+  fault::AddressSpace* space = concerned(address, length);
+  return space == nullptr ? real_mlock(address, length) : as_int(space->lock_memory(address, length, 0));
+}
+
+int MemoryCalls::mlock2(const void* address, std::size_t length, unsigned flags) {
+  fault::AddressSpace* space = concerned(address, length);
+  return space == nullptr ? real_mlock2(address, length, flags)
+                          : as_int(space->lock_memory(address, length, static_cast<int>(flags)));
+}
+
+int MemoryCalls::msync(void* address, std::size_t length, int flags) {
+  fault::AddressSpace* space = concerned(address, length);
+  return space == nullptr ? real_msync(address, length, flags) : as_int(space->sync(address, length, flags));
+}
+
+int MemoryCalls::mincore(void* address, std::size_t length, unsigned char* vector) {
+  fault::AddressSpace* space = concerned(address, length);
+  return space == nullptr ? real_mincore(address, length, vector) : as_int(space->in_core(address, length, vector));
+}
+
+// libnuma's, not the C library's: there may be no next one, and it is a plain system call.
+long MemoryCalls::mbind(void* address, unsigned long length, int mode, const unsigned long* mask, unsigned long nodes,
+                        unsigned flags) {
+  if (fault::AddressSpace* space = concerned(address, length); space != nullptr) {
+    if (as_int(space->check_policy_range(address, length)) != 0) {
+      return -1;
+    }
+  }
+  const auto done = sys::call(SYS_mbind, reinterpret_cast<long>(address), static_cast<long>(length), mode,
+                              reinterpret_cast<long>(mask), static_cast<long>(nodes), flags);
+  return as_int(done ? Result<void>() : tl::unexpected(done.error()));
+}
+
+void* MemoryCalls::shmat(int id, const void* address, int flags) {
+  fault::AddressSpace* space = live();
+  if (space == nullptr || address == nullptr || (flags & SHM_REMAP) == 0) {
+    return real_shmat(id, address, flags);
+  }
+  struct shmid_ds about {};
+  if (shmctl(id, IPC_STAT, &about) != 0 || !space->overlaps(address, about.shm_segsz)) {
+    return real_shmat(id, address, flags);
+  }
+  if (space->would_cut(address, about.shm_segsz)) {
+    errno = EINVAL;
+    return reinterpret_cast<void*>(-1);
+  }
+  void* attached = real_shmat(id, address, flags);
+  if (attached == address) {
+    space->replaced(address, about.shm_segsz);
+  }
+  return attached;
+}
+
+bool MemoryCalls::refuses_ioctl(unsigned long request, const void* argument) const {
+  if (live() == nullptr || (request != UFFDIO_REGISTER && request != UFFDIO_UNREGISTER)) {
+    return false;
+  }
+  uffdio_range range = {}; // what both begin with; read so that a bad pointer stays the kernel's to refuse
+  const iovec into = {&range, sizeof(range)};
+  const iovec from = {const_cast<void*>(argument), sizeof(range)};
+  const auto got = sys::call(SYS_process_vm_readv, sys::getpid(), reinterpret_cast<long>(&into), 1,
+                             reinterpret_cast<long>(&from), 1, 0);
+  return got && *got == sizeof(range) && concerned(reinterpret_cast<const void*>(range.start), range.len) != nullptr;
 }
 
 } // namespace daxemu::preload

@@ -17,6 +17,22 @@ public:
   int munmap(void* address, std::size_t length);
   int mprotect(void* address, std::size_t length, int prot);
   int pkey_mprotect(void* address, std::size_t length, int prot, int pkey);
+  void* mremap(void* old_address, std::size_t old_size, std::size_t new_size, int flags, void* new_address);
+  int remap_file_pages(void* address, std::size_t size, int prot, std::size_t page_offset, int flags);
+  int madvise(void* address, std::size_t length, int advice);
+  // Returns an errno value, as posix_madvise(3) does.
+  int posix_madvise(void* address, std::size_t length, int advice);
+  int mlock(const void* address, std::size_t length);
+  int mlock2(const void* address, std::size_t length, unsigned flags);
+  int msync(void* address, std::size_t length, int flags);
+  int mincore(void* address, std::size_t length, unsigned char* vector);
+  long mbind(void* address, unsigned long length, int mode, const unsigned long* mask, unsigned long nodes,
+             unsigned flags);
+  void* shmat(int id, const void* address, int flags);
+
+  // Is it a userfaultfd's ioctl for a range with mappings of ours? Device-dax mappings cannot be registered (EINVAL),
+  // and ours are registered already, elsewhere.
+  [[nodiscard]] bool refuses_ioctl(unsigned long request, const void* argument) const;
 
   // The address space, if [address, address + length) touches a mapping of a device.
   [[nodiscard]] fault::AddressSpace* concerned(const void* address, std::size_t length) const {
@@ -27,6 +43,9 @@ public:
   [[nodiscard]] fault::AddressSpace* live() const { return live_.load(std::memory_order_acquire); }
 
 private:
+  void* map_device(fault::AddressSpace& space, store::DeviceRecord& device, void* address, std::size_t length, int prot,
+                   int flags, int fd, off_t offset);
+
   std::atomic<fault::AddressSpace*> live_{nullptr};
 };
 

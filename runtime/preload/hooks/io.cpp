@@ -1,4 +1,5 @@
 // Reading, writing and everything else on descriptors but mmap, close and dup.
+#include <cerrno>
 #include <cstdarg>
 
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 
 #include "runtime/preload/hook.hpp"
 #include "runtime/preload/io_calls.hpp"
+#include "runtime/preload/memory_calls.hpp"
 #include "runtime/preload/real.hpp"
 
 using namespace daxemu::preload;
@@ -139,6 +141,10 @@ DAXEMU_HOOK(int, ioctl, (int fd, unsigned long request, ...)) {
   va_start(arguments, request);
   void* const argument = va_arg(arguments, void*);
   va_end(arguments);
+  if (memory_calls.refuses_ioctl(request, argument)) {
+    errno = EINVAL;
+    return -1;
+  }
   const auto real = [=] { return real_ioctl(fd, request, argument); };
   return FdTable::is_foreign(fd) ? real() : control_slow(fd, request, real);
 }

@@ -1,4 +1,6 @@
 // mmap(2) and its kin.
+#include <cstdarg>
+
 #include <sys/types.h>
 
 #include "runtime/preload/hook.hpp"
@@ -20,4 +22,17 @@ DAXEMU_HOOK(int, mprotect, (void* address, size_t length, int prot)) {
 }
 DAXEMU_HOOK(int, pkey_mprotect, (void* address, size_t length, int prot, int pkey)) {
   return memory_calls.pkey_mprotect(address, length, prot, pkey);
+}
+DAXEMU_HOOK(void*, mremap, (void* old_address, size_t old_size, size_t new_size, int flags, ...)) {
+  va_list rest;
+  va_start(rest, flags);
+  void* new_address = va_arg(rest, void*);
+  va_end(rest);
+  return memory_calls.mremap(old_address, old_size, new_size, flags, new_address);
+}
+DAXEMU_HOOK(int, remap_file_pages, (void* address, size_t size, int prot, size_t page_offset, int flags)) {
+  return memory_calls.remap_file_pages(address, size, prot, page_offset, flags);
+}
+DAXEMU_HOOK(void*, shmat, (int id, const void* address, int flags)) {
+  return memory_calls.shmat(id, address, flags);
 }

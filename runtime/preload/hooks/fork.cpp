@@ -1,0 +1,46 @@
+// _Fork(3) and clone(2). fork(3) itself is followed by pthread_atfork.
+#include <cstdarg>
+
+#include <sched.h>
+#include <unistd.h>
+
+#include "runtime/preload/forks.hpp"
+#include "runtime/preload/hook.hpp"
+#include "runtime/preload/real.hpp"
+
+namespace {
+
+constinit daxemu::preload::Real<pid_t()> real_fork{"_Fork"};
+constinit daxemu::preload::Real<int(int (*)(void*), void*, int, void*, ...)> real_clone{"clone"};
+
+struct Child {
+  int (*run)(void*);
+  void* argument;
+};
+
+int enter(void* argument) {
+  const Child child = *static_cast<Child*>(argument);
+  daxemu::preload::enter_child();
+  return child.run(child.argument);
+}
+
+} // namespace
+
+DAXEMU_HOOK(pid_t, _Fork, ()) {
+  return daxemu::preload::fork_with([] { return real_fork(); });
+}
+
+DAXEMU_HOOK(int, clone, (int (*run)(void*), void* stack, int flags, void* argument, ...)) {
+  va_list rest;
+  va_start(rest, argument);
+  void* parent_tid = va_arg(rest, void*);
+  void* tls = va_arg(rest, void*);
+  void* child_tid = va_arg(rest, void*);
+  va_end(rest);
+  if ((flags & CLONE_VM) != 0) {
+    return real_clone.get()(run, stack, flags, argument, parent_tid, tls, child_tid);
+  }
+  Child child{run, argument}; // the child has a copy of this memory
+  return daxemu::preload::fork_with(
+      [&] { return real_clone.get()(enter, stack, flags, &child, parent_tid, tls, child_tid); });
+}

@@ -1,0 +1,18 @@
+// The C library's calls about signals: those about SIGBUS go to BusSignal, the rest straight on.
+#pragma once
+
+#include <csignal>
+
+namespace daxemu::preload {
+
+class SignalCalls {
+public:
+  static int sigaction(int signal, const struct sigaction* action, struct sigaction* old);
+  static sighandler_t signal(int signal, sighandler_t handler);
+  static sighandler_t sysv_signal(int signal, sighandler_t handler);
+  static sighandler_t sigset(int signal, sighandler_t disposition);
+  static int sigprocmask(int how, const sigset_t* set, sigset_t* old);
+  static int pthread_sigmask(int how, const sigset_t* set, sigset_t* old);
+};
+
+} // namespace daxemu::preload
