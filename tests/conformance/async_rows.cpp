@@ -161,22 +161,20 @@ void add_async_rows(Table& table) {
       }
     }
   }
-  for (const Place& place : kPlaces) {
-    table.add(std::string("uring.register-buffers.page.") + place.name,
-              [place](const Device& d) { return fixed_buffer(d, place, kPage); });
-  }
-  table.add("uring.register-buffers.whole-extent",
-            [](const Device& d) { return fixed_buffer(d, kPlaces[0], std::min<std::uint64_t>(d.align, 2U << 20U)); });
-  table.add("uring.fixed.read", [](const Device& d) { return fixed_transfer(d, true); });
-  table.add("uring.fixed.write", [](const Device& d) { return fixed_transfer(d, false); });
-  table.add("uring.on-device.read", [](const Device& d) {
-    return on_device(d, [](io_uring_sqe* sqe, int fd, char* bytes) { ::io_uring_prep_read(sqe, fd, bytes, 512, 0); });
+  table.add("uring.register-buffers", [](const Device& d) {
+    return line({"touched=" + fixed_buffer(d, kPlaces[0], kPage), "untouched=" + fixed_buffer(d, kPlaces[1], kPage),
+                 "2M=" + fixed_buffer(d, kPlaces[0], std::min<std::uint64_t>(d.align, 2U << 20U))});
   });
-  table.add("uring.on-device.write", [](const Device& d) {
-    return on_device(d, [](io_uring_sqe* sqe, int fd, char* bytes) { ::io_uring_prep_write(sqe, fd, bytes, 512, 0); });
+  table.add("uring.register-buffers.beyond-the-end",
+            [](const Device& d) { return fixed_buffer(d, kPlaces[2], kPage); });
+  table.add("uring.fixed", [](const Device& d) {
+    return line({"read=" + fixed_transfer(d, true), "write=" + fixed_transfer(d, false)});
   });
-  table.add("uring.on-device.fsync", [](const Device& d) {
-    return on_device(d, [](io_uring_sqe* sqe, int fd, char*) { ::io_uring_prep_fsync(sqe, fd, 0); });
+  table.add("uring.on-device", [](const Device& d) {
+    const auto read = [](io_uring_sqe* sqe, int fd, char* bytes) { ::io_uring_prep_read(sqe, fd, bytes, 512, 0); };
+    const auto write = [](io_uring_sqe* sqe, int fd, char* bytes) { ::io_uring_prep_write(sqe, fd, bytes, 512, 0); };
+    const auto sync = [](io_uring_sqe* sqe, int fd, char*) { ::io_uring_prep_fsync(sqe, fd, 0); };
+    return line({"read=" + on_device(d, read), "write=" + on_device(d, write), "fsync=" + on_device(d, sync)});
   });
   table.add("aio.on-device.read", [](const Device& d) {
     aio_context_t context = 0;
