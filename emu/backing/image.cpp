@@ -127,8 +127,10 @@ Outcome<Image> Image::open(const std::string& path, Access access) {
   if (!st || !S_ISREG(st->st_mode)) {
     return problem_of(path, EPROTO);
   }
-  if (auto held = lock(fd.get(), writable ? LOCK_EX : LOCK_SH); !held) {
-    return problem_of(path, held.error().value);
+  if (access != Access::beside) {
+    if (auto held = lock(fd.get(), writable ? LOCK_EX : LOCK_SH); !held) {
+      return problem_of(path, held.error().value);
+    }
   }
   Header header;
   const std::span<std::byte> bytes = std::as_writable_bytes(std::span(&header, 1));
@@ -197,7 +199,7 @@ std::uint64_t Image::target(ExtentIndex extent) const {
 }
 
 Result<void> Image::commit(std::span<const Written> written) {
-  if (access_ == Access::read_only) {
+  if (access_ != Access::read_write) {
     return fail(EROFS);
   }
   if (auto durable = make_durable(fd_.get()); !durable) {

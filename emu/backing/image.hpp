@@ -17,7 +17,11 @@ namespace daxemu::backing {
 
 class Image {
 public:
-  enum class Access { read_write, read_only };
+  enum class Access {
+    read_write,
+    read_only,
+    beside, // read-only, beside a writer: for extents that nobody can be writing back, having never touched them
+  };
 
   // A new, empty image for `size` bytes in extents of `extent_size`: all zeros, sparse. Held exclusively.
   // Errors (Problem): EEXIST, those of open(2) and ftruncate(2).

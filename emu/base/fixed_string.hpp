@@ -12,6 +12,8 @@ namespace daxemu {
 template <std::size_t Capacity>
 class FixedString {
 public:
+  static constexpr std::size_t kCapacity = Capacity; // bytes, with the terminator
+
   constexpr FixedString() = default;
   FixedString(std::string_view text) { assign(text); }
   // Keeps what fits (Capacity - 1 bytes); false if something was cut.

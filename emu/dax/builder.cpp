@@ -167,6 +167,7 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
   device.nr_ranges = 1;
   device.backing = spec.backing;
   device.folios_location = spec.folios_location;
+  device.image = spec.image;
   device.cpus = spec.cpus;
   device.slot = register_file(store, index, spec);
   device.incarnation.fetch_add(1);

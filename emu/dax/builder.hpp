@@ -28,6 +28,7 @@ struct DeviceSpec {
   std::uint64_t align = 0;
   store::BackingRecord backing;
   FixedString<128> folios_location;
+  FixedString<256> image; // file its contents are kept in; empty: none
   store::CpuMask cpus{};
 };
 

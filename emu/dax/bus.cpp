@@ -68,6 +68,7 @@ Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
   device.memory_stuck = 0;
   device.backing = {};
   device.folios_location = {};
+  device.image = {};
   device.cpus = region.cpus;
   forget_counters(device);
   device.incarnation.fetch_add(1);

@@ -202,6 +202,7 @@ Result<void> move_bytes(const store::Store& store, DeviceRecord& device, std::ui
 } // namespace
 
 Result<void> reserve_bytes(const store::Store& store, DeviceRecord& device, std::uint64_t size) {
+  device.image = {}; // an image is of one size and one kind of extent
   if (!suits(device.backing, device.align)) {
     return move_bytes(store, device, size);
   }
@@ -221,12 +222,14 @@ void trim_bytes(const store::Store& store, DeviceRecord& device) {
     return;
   }
   const std::uint32_t slot = std::exchange(device.slot, 0);
+  device.image = {};
   device.backing = {};
   device.folios_location = {};
   release_slot(store, slot);
 }
 
 Result<void> adapt_bytes(const store::Store& store, DeviceRecord& device) {
+  device.image = {}; // as above
   const std::uint64_t size = device.size.load();
   if (size == 0 || device.backing.kind == BackingKind::none) {
     return {};

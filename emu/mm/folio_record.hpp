@@ -13,6 +13,7 @@ enum FolioFlag : std::uint32_t {
   kFolioDirty = 1U << 1,     // written to through a write mapping or by DMA
   kFolioHwpoison = 1U << 2,  // PG_hwpoison: memory_failure() has hit it
   kFolioAllocated = 1U << 3, // the driver has handed it out, which is one of its references (zone_device_page_init)
+  kFolioLoaded = 1U << 4,    // its bytes were brought from the device's image (set for devices with one only)
 };
 
 struct alignas(64) FolioRecord {
@@ -23,7 +24,8 @@ struct alignas(64) FolioRecord {
   std::atomic<std::uint32_t> flags{0};   // FolioFlag
   std::atomic<std::uint64_t> index{0};   // folio->index: page offset in its mapping
   std::atomic<std::uint64_t> mapping{0}; // folio->mapping: identity of the file or device it belongs to; 0: none
-  std::uint64_t reserved[4] = {};
+  std::atomic<std::uint64_t> loader{0};  // who brings its bytes from the image right now; 0: nobody
+  std::uint64_t reserved[3] = {};
 };
 static_assert(sizeof(FolioRecord) == 64);
 

@@ -110,6 +110,7 @@ struct DeviceRecord {
   std::array<RangeRecord, kMaxRanges> ranges{};
   BackingRecord backing;
   FixedString<128> folios_location; // file of FolioRecords (emu/mm), one per extent, sparse
+  FixedString<256> image;           // file the contents come from at first touch and are written back to; empty: none
   CpuMask cpus{};                   // CPUs of the device's node; all zero: anywhere
   std::array<CounterStripe, kCounterStripes> counters{};
 };

@@ -29,6 +29,8 @@ public:
 [[nodiscard]] std::unique_ptr<Verb> add_top_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_create_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_destroy_verb(CLI::App& app);
+[[nodiscard]] std::unique_ptr<Verb> add_sync_verb(CLI::App& app);
+[[nodiscard]] std::unique_ptr<Verb> add_crash_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_list_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_doctor_verb(CLI::App& app);
 

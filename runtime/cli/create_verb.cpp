@@ -4,6 +4,7 @@
 
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/device_flags.hpp"
+#include "runtime/cli/image_platform.hpp"
 #include "runtime/cli/named_platform.hpp"
 #include "runtime/cli/terminal.hpp"
 
@@ -42,9 +43,19 @@ public:
     CLI::App& verb = *app.add_subcommand("destroy", "Remove a named platform and what its devices hold");
     verb.add_option("name", name_, "Its name")->required();
     verb.add_flag("--force", force_, "Even while processes use it");
+    verb.add_flag("--keep", keep_, "Write its devices back to their images first");
   }
 
   int run(const std::vector<std::string>& /*command*/) override {
+    if (keep_) {
+      auto store = open_platform(name_);
+      if (!store) {
+        return refuse_with({store.error(), kExitRefused});
+      }
+      if (auto saved = write_back(*store, progress_line("written back")); !saved) {
+        return refuse_with({saved.error(), kExitRefused});
+      }
+    }
     if (auto gone = destroy_named(name_, force_); !gone) {
       complain(gone.error());
       return kExitRefused;
@@ -55,6 +66,7 @@ public:
 private:
   std::string name_;
   bool force_ = false;
+  bool keep_ = false;
 };
 
 } // namespace

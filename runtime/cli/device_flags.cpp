@@ -1,5 +1,7 @@
 #include "runtime/cli/device_flags.hpp"
 
+#include <filesystem>
+
 #include <charconv>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +9,7 @@
 
 #include "emu/base/size_text.hpp"
 #include "emu/dax/builder.hpp"
+#include "runtime/cli/image_platform.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -53,6 +56,34 @@ Outcome<void> read_node(const std::string& text, std::optional<int>& value) {
   return {};
 }
 
+// An image that is there already says what its device is; flags may only agree.
+Outcome<void> read_image(const std::string& text, std::optional<std::uint64_t> size, std::optional<std::uint64_t> align,
+                         PlatformOptions& options) {
+  if (text.empty()) {
+    return {};
+  }
+  options.image = std::filesystem::absolute(text).string();
+  if (options.image.size() >= decltype(store::DeviceRecord::image)::kCapacity) {
+    return refuse(ENAMETOOLONG, fmt::format("--image {} is too long a path", text),
+                  "put it in a directory nearer the root");
+  }
+  const auto there = geometry_of_image(options.image);
+  if (!there) {
+    return tl::unexpected(there.error());
+  }
+  if (*there) {
+    options.size = (*there)->size;
+    options.align = (*there)->extent_size;
+  }
+  if (size.value_or(options.size) != options.size || align.value_or(options.align) != options.align) {
+    return refuse(
+        EINVAL,
+        fmt::format("the image {} is of {} in extents of {}", text, size_text(options.size), size_text(options.align)),
+        "leave out --size and --align, or name another image");
+  }
+  return {};
+}
+
 } // namespace
 
 std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
@@ -65,6 +96,7 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
       verb.add_option("--engine", flags.engine,
                       "How first touches are served: auto, handler, inline or populate (default auto)"),
       verb.add_option("--numa-node", flags.numa_node, "NUMA node of this machine its memory and handlers belong to"),
+      verb.add_option("--image", flags.image, "File that keeps its contents over restarts; made if it is not there"),
   };
 }
 
@@ -98,6 +130,9 @@ Outcome<PlatformOptions> platform_options(const DeviceFlags& flags) {
   }
   options.size = size->value_or(options.size);
   options.align = align->value_or(options.align);
+  if (auto image = read_image(flags.image, *size, *align, options); !image) {
+    return tl::unexpected(image.error());
+  }
   for (const Outcome<void>& read :
        {dax::check_geometry(options.size, options.align),
         read_word("--backing", flags.backing, kBackings, options.backing),

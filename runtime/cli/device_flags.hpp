@@ -23,6 +23,7 @@ struct DeviceFlags {
   std::string backing = "auto";
   std::string engine = "auto";
   std::string numa_node;
+  std::string image;
 };
 
 // Returns the options added.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "emu/backing/backing.hpp"
+#include "emu/backing/image.hpp"
 #include "emu/backing/placement.hpp"
 #include "emu/backing/spare_files.hpp"
 #include "emu/base/size_text.hpp"
@@ -34,6 +35,18 @@ Outcome<backing::SourcedFile> small_file(backing::FileSource& source, const std:
 // The machine's node nearest to what was asked; -1 keeps the kernel's "no node".
 std::int32_t node_number(const PlatformOptions& options) {
   return options.numa_node.value_or(0);
+}
+
+// The image, if one is asked for and not there yet.
+Outcome<void> make_image(const PlatformOptions& options) {
+  if (options.image.empty()) {
+    return {};
+  }
+  auto made = backing::Image::create(options.image, options.size, options.align);
+  if (!made && made.error().code != EEXIST) {
+    return tl::unexpected(made.error());
+  }
+  return {};
 }
 
 } // namespace
@@ -97,6 +110,9 @@ Outcome<BuiltPlatform> build_platform(const PlatformOptions& options, const std:
   if (!region) {
     return tl::unexpected(region.error());
   }
+  if (auto image = make_image(options); !image) {
+    return tl::unexpected(image.error());
+  }
   const auto st = sys::fstat(bytes->fd.get());
   if (!st) {
     return refuse(st.error().value, "the device's memory cannot be examined", "report this");
@@ -113,6 +129,7 @@ Outcome<BuiltPlatform> build_platform(const PlatformOptions& options, const std:
   spec.backing.reason.assign(bytes->reason);
   spec.folios_location.assign(folios->location);
   spec.cpus = cpus;
+  spec.image.assign(options.image);
   if (auto device = dax::add_device(*store, spec); !device) {
     return tl::unexpected(device.error());
   }

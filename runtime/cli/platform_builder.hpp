@@ -22,6 +22,7 @@ struct PlatformOptions {
   store::RegionKind region = store::RegionKind::hmem;
   std::optional<store::BackingKind> backing;
   std::optional<int> numa_node;
+  std::string image; // absolute path of the file the contents come from and go to; empty: none
   store::EngineKind engine = store::EngineKind::automatic;
 };
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "runtime/cli/background_sync.hpp"
 #include "runtime/cli/executable.hpp"
 #include "runtime/cli/named_platform.hpp"
 #include "runtime/cli/platform_builder.hpp"
@@ -86,6 +87,8 @@ void add_stage_flags(CLI::App& verb, StageFlags& flags) {
     platform->excludes(of_device); // what its devices are was said when it was made
   }
   verb.add_option("--mode", flags.mode, "auto, emulate or kernel (default: the variable DAXEMU, else auto)");
+  verb.add_option("--write-back", flags.write_back,
+                  "Seconds between write-backs to an image; 0: only at the end (default 30)");
 }
 
 tl::expected<Stage, Refusal> Stage::set_up(const char* verb, const StageFlags& flags,
@@ -95,6 +98,7 @@ tl::expected<Stage, Refusal> Stage::set_up(const char* verb, const StageFlags& f
                     fmt::format("put it behind --, as in: daxemu {} -- ls -l /dev/dax0.0", verb)});
   }
   Stage stage;
+  stage.write_back_ = std::chrono::seconds(flags.write_back);
   if (!flags.platform.empty()) { // what its devices are was said when it was made
     auto prepared = under_preload(command);
     if (!prepared) {
@@ -142,9 +146,18 @@ tl::expected<Stage, Refusal> Stage::set_up(const char* verb, const StageFlags& f
 tl::expected<ChildEnd, Refusal> Stage::play(const std::vector<std::pair<std::string, std::string>>& more) const {
   Command command = command_;
   command.environment.insert(command.environment.end(), more.begin(), more.end());
+  if (!store_) {
+    auto end = run_child(command);
+    return end ? tl::expected<ChildEnd, Refusal>(*end) : not_run(end.error());
+  }
+  BackgroundSync sync(*store_, write_back_);
   auto end = run_child(command);
+  const auto saved = sync.finish();
   if (!end) {
     return not_run(end.error());
+  }
+  if (!saved) { // whatever the command said: its data is not where it should be
+    return refused(saved.error());
   }
   return *end;
 }

@@ -2,6 +2,7 @@
 // verb that runs a command (run, stat, trace) sets one up, looks at its devices, and lets the command play on it.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,6 +18,7 @@ struct StageFlags {
   DeviceFlags device;
   std::string platform; // excludes the device's flags
   std::string mode;
+  unsigned write_back = 30; // seconds between write-backs to an image
 };
 
 // --platform, the device's flags and --mode.
@@ -43,6 +45,7 @@ private:
 
   Command command_;
   std::optional<store::Store> store_;
+  std::chrono::seconds write_back_{0};
   std::vector<UniqueFd> held_; // an ephemeral platform's files live by this process
   std::string why_;
 };

@@ -1,5 +1,6 @@
 #include "runtime/cli/terminal.hpp"
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 
@@ -24,6 +25,25 @@ bool colour_wanted(int fd) {
   const char* terminal = std::getenv("TERM");
   return (no == nullptr || *no == '\0') && ::isatty(fd) == 1 && terminal != nullptr &&
          std::string_view(terminal) != "dumb";
+}
+
+std::function<void(std::uint64_t, std::uint64_t)> progress_line(std::string what) {
+  if (::isatty(STDERR_FILENO) == 0) {
+    return {};
+  }
+  using Clock = std::chrono::steady_clock;
+  constexpr auto kPatience = std::chrono::seconds(1);
+  return [what = std::move(what), next = Clock::now() + kPatience, shown = false](std::uint64_t done,
+                                                                                  std::uint64_t all) mutable {
+    if (Clock::now() >= next) {
+      fmt::print(stderr, "\r{} of {} extents {}", done, all, what);
+      next = Clock::now() + std::chrono::milliseconds(100);
+      shown = true;
+    }
+    if (done == all && shown) {
+      fmt::print(stderr, "\r\033[K");
+    }
+  };
 }
 
 } // namespace daxemu::cli

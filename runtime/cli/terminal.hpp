@@ -1,6 +1,9 @@
 // What the commands say to people: errors in one form, on stderr.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <string>
 #include <string_view>
 
 #include "emu/base/result.hpp"
@@ -27,5 +30,9 @@ void complain(const Problem& problem);
 [[nodiscard]] int refuse_with(const Refusal& refusal);
 // "daxemu: TEXT" on stderr.
 void note(std::string_view text);
+
+// Shows "DONE of ALL extents WHAT" on stderr, rewritten in place, for work that takes more than a second; nothing when
+// stderr is no terminal.
+[[nodiscard]] std::function<void(std::uint64_t done, std::uint64_t all)> progress_line(std::string what);
 
 } // namespace daxemu::cli

@@ -173,7 +173,8 @@ void AddressSpace::adopt_all(const Vma& vma, std::uint64_t backed) {
   for (std::uint64_t at = 0; at < backed; at += view.align()) {
     const ExtentIndex extent = view.extent_at(vma.offset + at);
     view.note_touch(extent);
-    if ((view.folio(extent).flags.load() & mm::kFolioHwpoison) != 0) {
+    const bool there = view.bring(extent).has_value();
+    if (!there || (view.folio(extent).flags.load() & mm::kFolioHwpoison) != 0) {
       (void)server_.patch(vma, vma.start + at, true);
     }
   }

@@ -60,11 +60,13 @@ Result<DeviceView> DeviceView::make(store::DeviceRecord& device, int fd) {
   const std::uint64_t extents = dax::extent_count(device);
   auto folios = mm::FolioTable::open(device.folios_location.c_str(), extents);
   auto reserved = view.faulted_.reserve(extents);
-  if (!folios || !reserved) {
+  auto image = LazyImage::of(device);
+  if (!folios || !reserved || !image) {
     PrivateFds::forget(kept->get());
-    return tl::unexpected(folios ? reserved.error() : folios.error());
+    return tl::unexpected(!folios ? folios.error() : !reserved ? reserved.error() : image.error());
   }
   view.folios_ = std::move(*folios);
+  view.image_ = std::move(*image);
   view.fd_ = kept->release();
   return view;
 }

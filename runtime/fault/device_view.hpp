@@ -8,6 +8,7 @@
 #include "emu/mm/folio_table.hpp"
 #include "emu/store/store.hpp"
 #include "runtime/fault/extent_bitmap.hpp"
+#include "runtime/fault/lazy_image.hpp"
 
 namespace daxemu::fault {
 
@@ -31,6 +32,8 @@ public:
   // `offset` is below size().
   [[nodiscard]] ExtentIndex extent_at(std::uint64_t offset) const { return ExtentIndex(offset >> shift_); }
   [[nodiscard]] mm::FolioRecord& folio(ExtentIndex extent) const { return folios_[extent]; }
+  // Makes sure that the extent has the bytes of the device's image, if it has one. Errors: those of LazyImage::bring.
+  [[nodiscard]] Result<void> bring(ExtentIndex extent) const { return image_.bring(extent, folios_[extent], fd_); }
   [[nodiscard]] ExtentBitmap& faulted() { return faulted_; }
   // The counters this thread adds to.
   [[nodiscard]] store::CounterStripe& counters() const;
@@ -53,6 +56,7 @@ private:
   bool hugetlb_ = false;
   int fd_ = -1;
   mm::FolioTable folios_;
+  LazyImage image_;
   ExtentBitmap faulted_;
 };
 

@@ -25,6 +25,10 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, bool
   }
   const ExtentIndex extent = view.extent_at(offset);
   const bool fresh = !view.faulted().test(extent.value());
+  // Before anybody can see the page: from then on its bytes are the program's.
+  if (fresh && !refuses(*vma, extent) && !view.bring(extent)) {
+    return patch(*vma, address, may_wait);
+  }
   if (!refuses(*vma, extent)) {
     // The order is note_touch()'s business: first the mark, then the look at the poison flag.
     view.note_touch(extent);

@@ -258,14 +258,4 @@ Result<WriteBackTotals> WriteBack::run(const std::function<void(std::uint64_t, s
   return totals;
 }
 
-Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int bytes) {
-  // Mapped, not written: hugetlbfs has no write(2).
-  auto window =
-      Mapping::of(bytes, image.extent_size(), PROT_READ | PROT_WRITE, MAP_SHARED, extent.value() * image.extent_size());
-  if (!window) {
-    return tl::unexpected(window.error());
-  }
-  return image.read(extent, window->bytes());
-}
-
 } // namespace daxemu::fault

@@ -41,8 +41,4 @@ private:
   const mm::FolioTable& folios_;
 };
 
-// The extent's version in the image into the device's backing, whatever kind that is. For an extent nobody has
-// touched. Errors: EBADMSG (damaged), those of reading and mapping.
-[[nodiscard]] Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int bytes);
-
 } // namespace daxemu::fault

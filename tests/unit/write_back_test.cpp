@@ -10,6 +10,7 @@
 
 #include "emu/backing/file_source.hpp"
 #include "emu/base/mapping.hpp"
+#include "runtime/fault/lazy_image.hpp"
 
 namespace daxemu::fault {
 namespace {

@@ -1,0 +1,89 @@
+#include "runtime/fault/lazy_image.hpp"
+
+#include <climits>
+#include <ctime>
+
+#include <linux/futex.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "emu/base/mapping.hpp"
+#include "emu/store/process_slots.hpp"
+
+namespace daxemu::fault {
+namespace {
+
+constexpr long kLookAgainNs = 20'000'000; // how often a waiter checks that the loader still lives
+
+// Pid and the low half of the start time: a recycled pid is not mistaken for its former owner.
+std::uint64_t identity_of(int pid) {
+  const auto start = store::start_time_of(pid);
+  return (static_cast<std::uint64_t>(pid) << 32U) | (start.value_or(0) & 0xffffffffU);
+}
+
+bool is_alive(std::uint64_t loader) {
+  return loader == identity_of(static_cast<int>(loader >> 32U));
+}
+
+// Until the loader has changed, or for a while.
+void wait_for_change(std::atomic<std::uint64_t>& loader, std::uint64_t seen) {
+  const timespec patience = {0, kLookAgainNs};
+  (void)sys::call(SYS_futex, reinterpret_cast<long>(&loader), FUTEX_WAIT, static_cast<std::uint32_t>(seen),
+                  reinterpret_cast<long>(&patience)); // the low half, which comes first in memory
+}
+
+} // namespace
+
+Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int bytes) {
+  // Mapped, not written: hugetlbfs has no write(2).
+  auto window =
+      Mapping::of(bytes, image.extent_size(), PROT_READ | PROT_WRITE, MAP_SHARED, extent.value() * image.extent_size());
+  if (!window) {
+    return tl::unexpected(window.error());
+  }
+  return image.read(extent, window->bytes());
+}
+
+Result<LazyImage> LazyImage::of(const store::DeviceRecord& device) {
+  LazyImage lazy;
+  if (!device.image.empty()) {
+    auto image = backing::Image::open(std::string(device.image.view()), backing::Image::Access::beside);
+    if (!image || image->extent_size() != device.align || image->size() < device.size.load()) {
+      return fail(EIO);
+    }
+    lazy.image_ = std::move(*image);
+  }
+  return lazy;
+}
+
+Result<void> LazyImage::bring(ExtentIndex extent, mm::FolioRecord& folio, int bytes) const {
+  if (!image_) {
+    return {};
+  }
+  const std::uint64_t me = identity_of(sys::getpid());
+  while ((folio.flags.load(std::memory_order_acquire) & mm::kFolioLoaded) == 0) {
+    std::uint64_t loader = 0;
+    if (!folio.loader.compare_exchange_strong(loader, me)) {
+      // What a dead loader left is half of it: who takes over writes it again.
+      if (is_alive(loader) || !folio.loader.compare_exchange_strong(loader, me)) {
+        wait_for_change(folio.loader, loader);
+        continue;
+      }
+    }
+    Result<void> done;
+    if ((folio.flags.load(std::memory_order_acquire) & mm::kFolioLoaded) == 0) { // nobody was between look and claim
+      done = image_->has_data(extent) ? load_extent(*image_, extent, bytes) : Result<void>();
+      if (done) {
+        folio.flags.fetch_or(mm::kFolioLoaded, std::memory_order_release);
+      }
+    }
+    folio.loader.store(0);
+    (void)sys::call(SYS_futex, reinterpret_cast<long>(&folio.loader), FUTEX_WAKE, INT_MAX);
+    if (!done) {
+      return done;
+    }
+  }
+  return {};
+}
+
+} // namespace daxemu::fault

@@ -1,0 +1,31 @@
+// Brings an extent's bytes from the device's image when it is first touched, once for all processes.
+#pragma once
+
+#include <optional>
+
+#include "emu/backing/image.hpp"
+#include "emu/base/result.hpp"
+#include "emu/mm/folio_record.hpp"
+#include "emu/store/records.hpp"
+
+namespace daxemu::fault {
+
+// The extent's version in the image into the device's backing, whatever kind that is. For an extent nobody has
+// touched. Errors: EBADMSG (damaged), those of reading and mapping.
+[[nodiscard]] Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int bytes);
+
+class LazyImage {
+public:
+  // None for a device without an image. Allocates. Errors: EIO (there is one, but it cannot be read).
+  [[nodiscard]] static Result<LazyImage> of(const store::DeviceRecord& device);
+
+  // Makes sure that the extent's bytes are in the backing `bytes`; nothing to do for a device without an image and for
+  // an extent that was brought before. Waits while another thread or process is at it; takes over from one that died.
+  // Allocates nothing. Errors: EBADMSG (the image is damaged there), those of reading.
+  [[nodiscard]] Result<void> bring(ExtentIndex extent, mm::FolioRecord& folio, int bytes) const;
+
+private:
+  std::optional<backing::Image> image_;
+};
+
+} // namespace daxemu::fault
