@@ -124,6 +124,11 @@ Result<std::uint64_t> AddressSpace::find_place(const MapRequest& request, std::u
     return tl::unexpected(taken.error());
   }
   std::uint64_t address = reserved.start();
+  if (request.hint == 0 && length == request.length && is_aligned(address, align) && align > kPageSize) {
+    // The driver left the choice to the kernel, which in 6.1 knows of no alignment but pages; today's aligns large
+    // anonymous memory such as our reservation.
+    return address + kPageSize;
+  }
   if (length != request.length) {
     address += (request.offset - address) & (align - 1);
   }

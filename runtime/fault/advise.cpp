@@ -34,7 +34,8 @@ Result<void> AddressSpace::advise(void* address, std::size_t length, int advice,
   const auto start = reinterpret_cast<std::uint64_t>(address);
   const std::uint64_t end = start + align_up(length, kPageSize);
   if (!is_aligned(start, kPageSize) || end <= start) {
-    return sys::madvise(address, length, advice); // EINVAL, or nothing to do
+    const bool nothing = length == 0 && is_aligned(start, kPageSize) && rule_of(advice).effect != AdviceEffect::refuse;
+    return nothing ? Result<void>() : sys::madvise(address, length, advice);
   }
   const AdviceRule rule = rule_of(advice);
   if (rule.effect == AdviceEffect::poison || rule.effect == AdviceEffect::soft_offline) {
@@ -194,7 +195,9 @@ Result<void> AddressSpace::inject_failure(std::uint64_t start, std::uint64_t end
       const TableGuard guard(lock_);
       drop_extents(*vma, head, head + unit);
     }
-    *hit = {reinterpret_cast<void*>(head), static_cast<short>(log2_of(unit))};
+    if (hit->address == nullptr) { // a second SIGBUS would be dropped while the first is pending
+      *hit = {reinterpret_cast<void*>(head), static_cast<short>(log2_of(unit))};
+    }
     at += unit;
   }
   return {};

@@ -46,6 +46,7 @@ bool Engine::start_handler(bool user_mode_only, const store::CpuMask& cpus) {
   if (!uffd || !keep(std::move(uffd->fd))) {
     return false;
   }
+  events_.open(server_.uffd().fd());
   if (ServiceThread{"daxemu-fault", handle, this, cpus}.start()) {
     return true;
   }
@@ -68,17 +69,16 @@ bool Engine::watch(std::uint64_t start, std::uint64_t length) {
 
 void Engine::handle(void* self) noexcept {
   auto* engine = static_cast<Engine*>(self);
-  HandlerLoop(engine->server_, engine->ring_fd_).run();
+  HandlerLoop(engine->server_, engine->events_).run();
 }
 
 void Engine::abandon() {
   const int uffd = server_.uffd().fd();
   server_.use(UffdCalls());
-  for (const int fd : {uffd, ring_fd_.exchange(-1)}) {
-    if (fd >= 0) {
-      PrivateFds::forget(fd);
-      sys::close(fd);
-    }
+  events_.close();
+  if (uffd >= 0) {
+    PrivateFds::forget(uffd);
+    sys::close(uffd);
   }
   kind_.store(EngineKind::automatic, std::memory_order_release);
 }

@@ -6,6 +6,7 @@
 
 #include "emu/base/unique_fd.hpp"
 #include "emu/store/records.hpp"
+#include "runtime/fault/event_wait.hpp"
 #include "runtime/fault/fault_server.hpp"
 
 namespace daxemu::fault {
@@ -34,7 +35,7 @@ private:
 
   FaultServer& server_;
   std::atomic<store::EngineKind> kind_{store::EngineKind::automatic};
-  std::atomic<int> ring_fd_{-1};
+  EventWait events_;
 };
 
 } // namespace daxemu::fault

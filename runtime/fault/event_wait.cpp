@@ -16,7 +16,9 @@ constexpr int kMsPerS = 1000;
 
 } // namespace
 
-EventWait::EventWait(int fd, std::atomic<int>& ring_fd) : fd_(fd) {
+void EventWait::open(int fd) {
+  fd_ = fd;
+  armed_ = false;
   if (io_uring_queue_init(kEntries, &ring_, 0) != 0) {
     return;
   }
@@ -26,19 +28,19 @@ EventWait::EventWait(int fd, std::atomic<int>& ring_fd) : fd_(fd) {
     return;
   }
   ring_.ring_fd = ring_.enter_ring_fd = kept->release();
-  ring_fd.store(ring_.ring_fd);
-  has_ring_ = true;
+  has_ring_ = uses_ring_ = true;
 }
 
-EventWait::~EventWait() {
+void EventWait::close() {
   if (has_ring_) {
     PrivateFds::forget(ring_.ring_fd);
     io_uring_queue_exit(&ring_);
+    has_ring_ = uses_ring_ = false;
   }
 }
 
 bool EventWait::wait(int timeout_ms) {
-  return has_ring_ ? wait_ring(timeout_ms) : wait_poll(timeout_ms);
+  return uses_ring_ ? wait_ring(timeout_ms) : wait_poll(timeout_ms);
 }
 
 void EventWait::arm() {
@@ -52,7 +54,7 @@ bool EventWait::wait_ring(int timeout_ms) {
   if (!armed_) {
     arm(); // reports at once if something is there already
     if (!armed_) {
-      has_ring_ = false;
+      uses_ring_ = false;
       return wait_poll(timeout_ms);
     }
   }
@@ -65,7 +67,7 @@ bool EventWait::wait_ring(int timeout_ms) {
     waited = io_uring_wait_cqe_timeout(&ring_, &cqe, &limit);
   }
   if (waited == -EBADF || waited == -ENXIO || waited == -EOPNOTSUPP) { // the ring was closed under us
-    has_ring_ = false;
+    uses_ring_ = false;
     return wait_poll(timeout_ms);
   }
   while (io_uring_peek_cqe(&ring_, &cqe) == 0) {
@@ -73,7 +75,7 @@ bool EventWait::wait_ring(int timeout_ms) {
     armed_ = armed_ && (cqe->flags & IORING_CQE_F_MORE) != 0;
     io_uring_cqe_seen(&ring_, cqe);
     if (result < 0 && result != -ECANCELED) { // polling this descriptor is refused
-      has_ring_ = false;
+      uses_ring_ = false;
       return wait_poll(timeout_ms);
     }
   }

@@ -2,20 +2,21 @@
 // is refused (seccomp profiles, kernel.io_uring_disabled).
 #pragma once
 
-#include <atomic>
-
 #include <liburing.h>
 
 namespace daxemu::fault {
 
 class EventWait {
 public:
-  // `fd` is non-blocking and read until it is empty before each wait. The ring's number goes to `ring_fd` (-1: none),
-  // so that a forked child can close it.
-  EventWait(int fd, std::atomic<int>& ring_fd);
-  ~EventWait();
+  EventWait() = default;
   EventWait(const EventWait&) = delete;
   EventWait& operator=(const EventWait&) = delete;
+
+  // Gets ready to wait for `fd`, which is non-blocking and read until it is empty before each wait. Here and not on the
+  // waiting thread: the ring's memory is mapped before the program's call returns, never at a moment of its own.
+  void open(int fd);
+  // Also in a forked child, whose copy of the ring is the parent's.
+  void close();
 
   // Returns when there may be something, or after `timeout_ms` (-1: never). False: the descriptor is gone.
   bool wait(int timeout_ms);
@@ -25,8 +26,9 @@ private:
   bool wait_ring(int timeout_ms);
   bool wait_poll(int timeout_ms) const;
 
-  int fd_;
-  bool has_ring_ = false;
+  int fd_ = -1;
+  bool has_ring_ = false; // a ring to close
+  bool uses_ring_ = false;
   bool armed_ = false;
   struct io_uring ring_ = {};
 };

@@ -2,8 +2,6 @@
 
 #include <sys/syscall.h>
 
-#include "runtime/fault/event_wait.hpp"
-
 namespace daxemu::fault {
 namespace {
 
@@ -13,14 +11,13 @@ constexpr int kRetryMs = 1;
 } // namespace
 
 void HandlerLoop::run() {
-  EventWait events(server_.uffd().fd(), ring_fd_);
   while (true) {
     const int served = read_and_serve();
     if (served < 0) {
       return;
     }
     serve_postponed();
-    if (served == 0 && !events.wait(postponed_count_ == 0 ? -1 : kRetryMs)) {
+    if (served == 0 && !events_.wait(postponed_count_ == 0 ? -1 : kRetryMs)) {
       return;
     }
   }

@@ -2,16 +2,16 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 
+#include "runtime/fault/event_wait.hpp"
 #include "runtime/fault/fault_server.hpp"
 
 namespace daxemu::fault {
 
 class HandlerLoop {
 public:
-  HandlerLoop(FaultServer& server, std::atomic<int>& ring_fd) : server_(server), ring_fd_(ring_fd) {}
+  HandlerLoop(FaultServer& server, EventWait& events) : server_(server), events_(events) {}
   // Returns when the userfaultfd is gone.
   void run();
 
@@ -26,7 +26,7 @@ private:
   void serve_postponed();
 
   FaultServer& server_;
-  std::atomic<int>& ring_fd_;
+  EventWait& events_;
   // Faults whose serving needs the table's lock while somebody else has it.
   static constexpr std::size_t kMostPostponed = 256;
   std::array<Fault, kMostPostponed> postponed_{};

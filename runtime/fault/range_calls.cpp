@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 
 #include "runtime/fault/address_space.hpp"
+#include "runtime/fault/residence.hpp"
 
 namespace daxemu::fault {
 namespace {
@@ -112,7 +113,11 @@ Result<void> AddressSpace::in_core(void* address, std::size_t length, unsigned c
     for (std::uint64_t at = std::max(start, vma->start); at < std::min(end, vma->end);) {
       const std::uint64_t offset = vma->offset_of(at);
       const std::uint64_t to = std::min({at + unit - (offset & (unit - 1)), vma->end, end});
-      const bool here = offset < vma->view->size() && vma->view->faulted().test(vma->view->extent_at(offset).value());
+      const std::uint64_t head = align_down(offset, unit) <= vma->offset ? vma->start : at - (offset & (unit - 1));
+      // mincore_pte_range sees no entry of 1G (guest, mincore.first-touched).
+      const bool here = offset < vma->view->size() && unit < kPudSize &&
+                        vma->view->faulted().test(vma->view->extent_at(offset).value()) &&
+                        any_present(head, std::min(head + unit, vma->end));
       std::memset(vector + (at - start) / kPageSize, here ? 1 : 0, (to - at) / kPageSize);
       at = to;
     }

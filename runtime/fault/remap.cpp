@@ -78,11 +78,11 @@ Result<void*> AddressSpace::remap(void* old_address, std::size_t old_size, std::
     }
     old_length = length;
   }
+  if (old_length == length && !moves) {
+    return old_address; // whatever old_length is: nobody looks
+  }
   if (old_length > vma->end - start) {
     return fail(EFAULT);
-  }
-  if (old_length == length && !moves) {
-    return old_address;
   }
   if (!moves && old_length == vma->end - start && old_length != 0 && grow(*vma, length - old_length)) {
     return old_address;
@@ -115,6 +115,9 @@ bool AddressSpace::grow(const Vma& vma, std::uint64_t by) {
   if (odd) {
     Vma broken = *table_.find(vma.start);
     broken.flags |= kBroken;
+    if (vma.view->align() == kPudSize) { // what is present does not stay at 1G (guest, mremap.grow.4k)
+      (void)filler_.place(vma.start, vma.end - vma.start, vma.prot);
+    }
     table_.update(broken);
     table_.merge(vma.end);
   }

@@ -100,7 +100,7 @@ int MemoryCalls::remap_file_pages(void* address, std::size_t size, int prot, std
 }
 
 int MemoryCalls::madvise(void* address, std::size_t length, int advice) {
-  fault::AddressSpace* space = concerned(address, length);
+  fault::AddressSpace* space = concerned(address, length == 0 ? 1 : length);
   if (space == nullptr) {
     return real_madvise(address, length, advice);
   }
@@ -176,16 +176,41 @@ void* MemoryCalls::shmat(int id, const void* address, int flags) {
   return attached;
 }
 
-bool MemoryCalls::refuses_ioctl(unsigned long request, const void* argument) const {
-  if (live() == nullptr || (request != UFFDIO_REGISTER && request != UFFDIO_UNREGISTER)) {
-    return false;
+int MemoryCalls::refuses_ioctl(unsigned long request, const void* argument) const {
+  const bool registers = request == UFFDIO_REGISTER || request == UFFDIO_UNREGISTER;
+  const bool fills = request == UFFDIO_COPY || request == UFFDIO_ZEROPAGE || request == UFFDIO_CONTINUE;
+  if (live() == nullptr || !(registers || fills)) {
+    return 0;
   }
-  uffdio_range range = {}; // what both begin with; read so that a bad pointer stays the kernel's to refuse
-  const iovec into = {&range, sizeof(range)};
-  const iovec from = {const_cast<void*>(argument), sizeof(range)};
+  // All begin with the address; the length follows, behind the source in uffdio_copy. Read so that a bad pointer stays
+  // the kernel's to refuse.
+  std::uint64_t words[3] = {};
+  const iovec into = {words, request == UFFDIO_COPY ? sizeof(words) : 2 * sizeof(words[0])};
+  const iovec from = {const_cast<void*>(argument), into.iov_len};
   const auto got = sys::call(SYS_process_vm_readv, sys::getpid(), reinterpret_cast<long>(&into), 1,
                              reinterpret_cast<long>(&from), 1, 0);
-  return got && *got == sizeof(range) && concerned(reinterpret_cast<const void*>(range.start), range.len) != nullptr;
+  const std::uint64_t length = request == UFFDIO_COPY ? words[2] : words[1];
+  if (!got || concerned(reinterpret_cast<const void*>(words[0]), length) == nullptr) {
+    return 0;
+  }
+  return registers ? EINVAL : ENOENT;
+}
+
+long MemoryCalls::move_pages(int pid, unsigned long count, void** pages, const int* nodes, int* status, int flags) {
+  const auto done = sys::call(SYS_move_pages, pid, static_cast<long>(count), reinterpret_cast<long>(pages),
+                              reinterpret_cast<long>(nodes), reinterpret_cast<long>(status), flags);
+  if (!done) {
+    errno = done.error().value;
+    return -1;
+  }
+  if (status != nullptr && (pid == 0 || pid == sys::getpid())) {
+    for (unsigned long at = 0; at < count; ++at) {
+      if (concerned(pages[at], 1) != nullptr) {
+        status[at] = nodes == nullptr ? -ENOENT : -EFAULT;
+      }
+    }
+  }
+  return *done;
 }
 
 } // namespace daxemu::preload

@@ -30,9 +30,11 @@ public:
              unsigned flags);
   void* shmat(int id, const void* address, int flags);
 
-  // Is it a userfaultfd's ioctl for a range with mappings of ours? Device-dax mappings cannot be registered (EINVAL),
-  // and ours are registered already, elsewhere.
-  [[nodiscard]] bool refuses_ioctl(unsigned long request, const void* argument) const;
+  // The errno value of a userfaultfd ioctl of the program for a range with mappings of ours, 0 for any other: they
+  // cannot be registered (EINVAL), and are not (ENOENT).
+  [[nodiscard]] int refuses_ioctl(unsigned long request, const void* argument) const;
+  // move_pages(2): pages of a device are none of the page allocator's.
+  long move_pages(int pid, unsigned long count, void** pages, const int* nodes, int* status, int flags);
 
   // The address space, if [address, address + length) touches a mapping of a device.
   [[nodiscard]] fault::AddressSpace* concerned(const void* address, std::size_t length) const {

@@ -141,8 +141,8 @@ DAXEMU_HOOK(int, ioctl, (int fd, unsigned long request, ...)) {
   va_start(arguments, request);
   void* const argument = va_arg(arguments, void*);
   va_end(arguments);
-  if (memory_calls.refuses_ioctl(request, argument)) {
-    errno = EINVAL;
+  if (const int code = memory_calls.refuses_ioctl(request, argument); code != 0) {
+    errno = code;
     return -1;
   }
   const auto real = [=] { return real_ioctl(fd, request, argument); };

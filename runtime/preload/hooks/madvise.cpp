@@ -29,3 +29,6 @@ DAXEMU_HOOK(long, mbind,
              unsigned flags)) {
   return memory_calls.mbind(address, length, mode, mask, nodes, flags);
 }
+DAXEMU_HOOK(long, move_pages, (int pid, unsigned long count, void** pages, const int* nodes, int* status, int flags)) {
+  return memory_calls.move_pages(pid, count, pages, nodes, status, flags);
+}

@@ -14,6 +14,7 @@
 
 #include "runtime/preload/aio_calls.hpp"
 #include "runtime/preload/hook.hpp"
+#include "runtime/preload/memory_calls.hpp"
 #include "runtime/preload/real.hpp"
 
 namespace {
@@ -113,6 +114,29 @@ long dispatch(long number, long* words) {
     return forward(::munmap, words);
   case SYS_mprotect:
     return forward(::mprotect, words);
+  case SYS_mremap:
+    return reinterpret_cast<long>(::mremap(as<void*>(words[0]), as<std::size_t>(words[1]), as<std::size_t>(words[2]),
+                                           as<int>(words[3]), as<void*>(words[4])));
+  case SYS_madvise:
+    return forward(::madvise, words);
+  case SYS_mlock:
+    return forward(::mlock, words);
+  case SYS_mlock2:
+    return forward(::mlock2, words);
+  case SYS_msync:
+    return forward(::msync, words);
+  case SYS_mincore:
+    return forward(::mincore, words);
+  case SYS_remap_file_pages:
+    return forward(::remap_file_pages, words);
+  case SYS_mbind:
+    return daxemu::preload::memory_calls.mbind(as<void*>(words[0]), as<unsigned long>(words[1]), as<int>(words[2]),
+                                               as<const unsigned long*>(words[3]), as<unsigned long>(words[4]),
+                                               as<unsigned>(words[5]));
+  case SYS_move_pages:
+    return daxemu::preload::memory_calls.move_pages(as<int>(words[0]), as<unsigned long>(words[1]),
+                                                    as<void**>(words[2]), as<const int*>(words[3]), as<int*>(words[4]),
+                                                    as<int>(words[5]));
   case SYS_copy_file_range:
     return forward(::copy_file_range, words);
   case SYS_execve:
