@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/aside.hpp"
 #include "emu/base/unique_fd.hpp"
 
 namespace daxemu::mm {
@@ -20,7 +21,7 @@ Result<FolioTable> FolioTable::map(int fd, std::uint64_t extents) {
     return fail(EIO);
   }
   const std::uint64_t length = folio_records_offset() + folio_records_size(extents);
-  auto mapping = Mapping::of(fd, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE);
+  auto mapping = sys::map_aside(fd, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE);
   if (!mapping) {
     return tl::unexpected(mapping.error());
   }

@@ -5,13 +5,14 @@
 
 #include <sys/mman.h>
 
+#include "emu/base/aside.hpp"
 #include "emu/base/units.hpp"
 
 namespace daxemu::fault {
 
 Result<void> ExtentBitmap::reserve(std::uint64_t bits) {
   const std::uint64_t length = align_up(std::max<std::uint64_t>((bits + 63) / 64 * 8, 1), kPageSize);
-  auto mapping = Mapping::of(-1, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+  auto mapping = sys::map_aside(-1, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
   if (!mapping) {
     return tl::unexpected(mapping.error());
   }

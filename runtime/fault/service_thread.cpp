@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "emu/base/aside.hpp"
 #include "emu/base/sys.hpp"
 #include "runtime/fault/signals_blocked.hpp"
 
@@ -65,8 +66,8 @@ Result<void> start_bare(const ServiceThread& thread) {
     return fail(EOVERFLOW);
   }
   const std::size_t length = kStack + kTlsBelow + kTlsAbove;
-  auto memory = sys::mmap(nullptr, length, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  auto memory =
+      sys::mmap_aside(length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK);
   if (!memory) {
     return tl::unexpected(memory.error());
   }
@@ -100,7 +101,7 @@ void* enter_pthread(void* argument) {
 }
 
 Result<void> start_pthread(const ServiceThread& thread) {
-  auto memory = sys::mmap(nullptr, sizeof(ServiceThread), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  auto memory = sys::mmap_aside(sizeof(ServiceThread), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
   if (!memory) {
     return tl::unexpected(memory.error());
   }

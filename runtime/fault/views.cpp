@@ -4,6 +4,9 @@
 
 #include <sys/mman.h>
 
+#include "emu/base/aside.hpp"
+#include "emu/base/sys.hpp"
+
 namespace daxemu::fault {
 
 Result<DeviceView*> Views::get(store::DeviceRecord& device, int fd) {
@@ -17,8 +20,8 @@ Result<DeviceView*> Views::get(store::DeviceRecord& device, int fd) {
     return fail(ENOMEM);
   }
   if (views_ == nullptr) {
-    auto memory = sys::mmap(nullptr, kMost * sizeof(DeviceView), PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    auto memory = sys::mmap_aside(kMost * sizeof(DeviceView), PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
     if (!memory) {
       return tl::unexpected(memory.error());
     }

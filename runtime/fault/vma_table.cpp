@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "emu/base/aside.hpp"
 #include "emu/base/sys.hpp"
 
 namespace daxemu::fault {
@@ -35,8 +36,8 @@ Result<void> VmaTable::reserve() {
   if (entries_ != nullptr) {
     return {};
   }
-  auto memory = sys::mmap(nullptr, kMost * sizeof(Entry), PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  auto memory =
+      sys::mmap_aside(kMost * sizeof(Entry), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
   if (!memory) {
     return tl::unexpected(memory.error());
   }
