@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "emu/base/sys.hpp"
+#include "emu/sysfs/kernfs_order.hpp"
 #include "runtime/preload/context.hpp"
 #include "runtime/preload/descriptors.hpp"
 
@@ -65,12 +66,30 @@ Result<void> Directory::fill(const Context& context) {
       taken.emplace(entry.d_name);
     }
   }
-  return context.tree().list(node_, [&](const sysfs::Entry& entry) {
+  auto listed = context.tree().list(node_, [&](const sysfs::Entry& entry) {
     if (taken.contains(std::string(entry.name))) { // an emulated node hides the real one of its name
       std::erase_if(entries_, [&](const struct dirent& real) { return entry.name == real.d_name; });
     }
     add(entry.name, entry.inode, dirent_type(entry.type));
   });
+  if (listed) {
+    order();
+  }
+  return listed;
+}
+
+// Below /sys as kernfs lists it; where the real directory has entries too, ours are among them as the real ones would
+// be.
+void Directory::order() {
+  if (!node_.path.view().starts_with("/sys") || entries_.size() < 2) {
+    return;
+  }
+  std::sort(entries_.begin() + 2, entries_.end(), [](const struct dirent& one, const struct dirent& other) {
+    return sysfs::kernfs_before(one.d_name, other.d_name);
+  });
+  for (std::size_t at = 0; at < entries_.size(); ++at) {
+    entries_[at].d_off = static_cast<off_t>(at + 1);
+  }
 }
 
 Result<void> Directory::add_real() {

@@ -35,6 +35,7 @@ private:
   Directory(const sysfs::Node& node, UniqueFd fd) : node_(node), fd_(std::move(fd)) {}
   Result<void> fill(const Context& context);
   Result<void> add_real();
+  void order();
   void add(std::string_view name, ino_t inode, unsigned char type);
 
   sysfs::Node node_;
