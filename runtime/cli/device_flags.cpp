@@ -47,10 +47,15 @@ Outcome<void> read_node(const std::string& text, std::optional<int>& value) {
   if (text.empty()) {
     return {};
   }
+  if (text == "none") {
+    value = kNoNode;
+    return {};
+  }
   int number = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || rest != text.data() + text.size() || number < 0) {
-    return refuse(EINVAL, fmt::format("--numa-node {} is no node number", text), "daxemu doctor lists the nodes");
+    return refuse(EINVAL, fmt::format("--numa-node {} is no node number", text),
+                  "use none, or one of the nodes that daxemu doctor lists");
   }
   value = number;
   return {};
@@ -95,7 +100,8 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
       verb.add_option("--backing", flags.backing, "Where its bytes live: auto, hugetlb or shmem (default auto)"),
       verb.add_option("--engine", flags.engine,
                       "How first touches are served: auto, handler, inline or populate (default auto)"),
-      verb.add_option("--numa-node", flags.numa_node, "NUMA node of this machine its memory and handlers belong to"),
+      verb.add_option("--numa-node", flags.numa_node,
+                      "NUMA node of this machine its memory and handlers belong to, or none"),
       verb.add_option("--image", flags.image, "File that keeps its contents over restarts; made if it is not there"),
   };
 }

@@ -32,7 +32,6 @@ Outcome<backing::SourcedFile> small_file(backing::FileSource& source, const std:
   return std::move(*file);
 }
 
-// The machine's node nearest to what was asked; -1 keeps the kernel's "no node".
 std::int32_t node_number(const PlatformOptions& options) {
   return options.numa_node.value_or(0);
 }
@@ -60,7 +59,7 @@ Outcome<BuiltPlatform> build_platform(const PlatformOptions& options, const std:
 
   store::CpuMask cpus{};
   std::optional<backing::Topology> topology;
-  if (options.numa_node) {
+  if (options.numa_node && *options.numa_node != kNoNode) {
     auto loaded = backing::Topology::load();
     if (!loaded) {
       return tl::unexpected(loaded.error());
@@ -77,7 +76,7 @@ Outcome<BuiltPlatform> build_platform(const PlatformOptions& options, const std:
                                 .size = options.size,
                                 .align = options.align,
                                 .kind = options.backing,
-                                .numa_node = options.numa_node},
+                                .numa_node = topology ? options.numa_node : std::nullopt},
                                source, topology ? &*topology : nullptr);
   if (!bytes) {
     return tl::unexpected(bytes.error());

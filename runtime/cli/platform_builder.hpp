@@ -15,13 +15,16 @@
 
 namespace daxemu::cli {
 
+// A machine that does not say where its memory is: devices without target_node, which kmem refuses.
+inline constexpr int kNoNode = -1;
+
 struct PlatformOptions {
   dax::DeviceName device;
   std::uint64_t size = 4ULL << 30; // bytes
   std::uint64_t align = 2ULL << 20;
   store::RegionKind region = store::RegionKind::hmem;
   std::optional<store::BackingKind> backing;
-  std::optional<int> numa_node;
+  std::optional<int> numa_node; // one of this machine's, or kNoNode; nothing: its first, and memory from anywhere
   std::string image; // absolute path of the file the contents come from and go to; empty: none
   store::EngineKind engine = store::EngineKind::automatic;
 };
