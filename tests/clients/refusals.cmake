@@ -1,5 +1,4 @@
 # Bad input: one clear message with the value and a remedy, the right exit status, nothing left behind.
-enable_language(C)
 add_executable(static_program static_program.c)
 target_link_options(static_program PRIVATE -static -no-pie)
 set_target_properties(static_program PROPERTIES POSITION_INDEPENDENT_CODE OFF)

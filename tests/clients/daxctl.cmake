@@ -1,0 +1,11 @@
+# Stock daxctl and ndctl, and the writes they make, against what they said and did on a real device-dax.
+add_executable(poke poke.c)
+foreach(life create)
+  daxemu_client_test(daxctl.${life} daxctl_replay_test.sh TIMEOUT 300 ARGS daxctl-${life}.txt --numa-node none)
+endforeach()
+daxemu_client_test(writes.hmem writes_test.sh ARGS writes-hmem.txt --region hmem)
+foreach(kind hmem pmem)
+  daxemu_client_test(tree.${kind} tree_test.sh ARGS tree-${kind}.txt --region ${kind} --numa-node none)
+  daxemu_client_test(tree.${kind}_on_a_node tree_test.sh ARGS tree-${kind}-numa.txt --region ${kind})
+endforeach()
+daxemu_client_test(ndctl ndctl_test.sh)

@@ -1,0 +1,129 @@
+// poke TRANSCRIPT: does the writes to sysfs files that a transcript tells of, in its order, and prints the transcript
+// of what happened now. Both are the same when the machine answers as the recorded one did. A line of a transcript:
+//   PATH write "VALUE": RESULT[  then reads "VALUE"]
+// RESULT: `open: ERRNO`, `ERRNO` of write(2), or `N of M` bytes taken. Values are escaped as in C; `@0x1000` in one is
+// the address 0x1000 bytes behind the start of the region of dax0.0, `%7*12` twelve sevens. Other lines pass.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char value[2 << 20];
+static unsigned long long region_start;
+
+static void find_region(void) {
+  char text[32] = "";
+  const int fd = open("/sys/bus/dax/devices/dax0.0/resource", O_RDONLY);
+  if (fd < 0 || read(fd, text, sizeof text - 1) <= 0) {
+    fprintf(stderr, "poke: /sys/bus/dax/devices/dax0.0/resource: %s\n", strerror(errno));
+    exit(1);
+  }
+  close(fd);
+  region_start = strtoull(text, NULL, 16);
+}
+
+// Expands what stands between the quotes from `from`; returns the bytes, and where the closing quote was.
+static size_t expand(const char* from, const char** end) {
+  size_t size = 0;
+  while (*from != '"') {
+    if (strncmp(from, "\\n", 2) == 0) {
+      value[size++] = '\n';
+      from += 2;
+    } else if (strncmp(from, "\\x", 2) == 0) {
+      const char digits[3] = {from[2], from[3], 0};
+      value[size++] = (char)strtoul(digits, NULL, 16);
+      from += 4;
+    } else if (*from == '@') {
+      char* rest;
+      size += (size_t)sprintf(value + size, "%llx", region_start + strtoull(from + 1, &rest, 16));
+      from = rest;
+    } else if (*from == '%') { // a run of one character
+      char* rest;
+      const size_t count = strtoul(from + 3, &rest, 10);
+      memset(value + size, from[1], count);
+      size += count;
+      from = rest;
+    } else {
+      value[size++] = *from++;
+    }
+  }
+  *end = from;
+  return size;
+}
+
+static void show(const char* text, size_t size) {
+  putchar('"');
+  for (size_t i = 0; i < size; ++i) {
+    const unsigned char letter = (unsigned char)text[i];
+    if (letter == '\n') {
+      fputs("\\n", stdout);
+    } else if (size - i > 6 && strncmp(text + i, "MAJOR=", 6) == 0) { // which one is free differs
+      fputs("MAJOR=N", stdout);
+      i += strcspn(text + i, "\n") - 1;
+    } else if (letter < 32 || letter > 126 || letter == '\\' || letter == '"') {
+      printf("\\x%02x", letter);
+    } else {
+      putchar(letter);
+    }
+  }
+  putchar('"');
+}
+
+static void poke(const char* path, size_t size) {
+  int fd = open(path, O_WRONLY);
+  if (fd < 0) {
+    printf("open: %s\n", strerrorname_np(errno));
+    return;
+  }
+  const ssize_t written = write(fd, value, size);
+  const int error = errno;
+  close(fd);
+  if (written < 0) {
+    printf("%s", strerrorname_np(error));
+  } else {
+    printf("%zd of %zu", written, size);
+  }
+  static char text[8192];
+  fd = open(path, O_RDONLY);
+  if (fd >= 0) {
+    const ssize_t length = read(fd, text, sizeof text - 1);
+    printf("  then reads ");
+    if (length < 0) {
+      printf("%s", strerrorname_np(errno));
+    } else {
+      text[length] = 0;
+      show(text, (size_t)length);
+    }
+    close(fd);
+  }
+  putchar('\n');
+}
+
+int main(int count, char** words) {
+  FILE* transcript = count == 2 ? fopen(words[1], "r") : NULL;
+  if (transcript == NULL) {
+    fprintf(stderr, "usage: poke TRANSCRIPT\n");
+    return 2;
+  }
+  find_region();
+  char* line = NULL;
+  size_t capacity = 0;
+  while (getline(&line, &capacity, transcript) > 0) {
+    char* write_word = strstr(line, " write \"");
+    const char* end;
+    if (write_word == NULL) {
+      fputs(line, stdout);
+      continue;
+    }
+    const size_t size = expand(write_word + 8, &end);
+    printf("%.*s: ", (int)(end + 1 - line), line);
+    *write_word = 0;
+    poke(line, size);
+  }
+  return 0;
+}
