@@ -31,6 +31,7 @@ public:
 [[nodiscard]] std::unique_ptr<Verb> add_destroy_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_sync_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_crash_verb(CLI::App& app);
+[[nodiscard]] std::unique_ptr<Verb> add_poison_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_list_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_doctor_verb(CLI::App& app);
 

@@ -110,6 +110,7 @@ private:
   static void follow(void* self);
   void bury(const DeviceView& view);
   void take_out_poison(DeviceView& view);
+  void heal(const DeviceView& view);
   Result<void> advise_one(const Vma& vma, std::uint64_t from, std::uint64_t to, const AdviceRule& rule);
   Result<void> change_flags(const Vma& vma, std::uint64_t from, std::uint64_t to, const AdviceRule& rule);
   void restore(Vma& vma);

@@ -12,6 +12,7 @@ void AddressSpace::follow(void* self) {
       space.bury(view);
     } else if (view.was_alive) {
       space.take_out_poison(view);
+      space.heal(view);
     }
   }
 }
@@ -45,6 +46,26 @@ void AddressSpace::take_out_poison(DeviceView& view) {
       }
     }
     faulted.clear(extent, 1);
+  }
+}
+
+// What was taken out for poison is mapped again once no extent of the mapping is poisoned any more.
+void AddressSpace::heal(const DeviceView& view) {
+  for (std::size_t at = 0; at < table_.size(); ++at) {
+    Vma vma = table_.at(at);
+    if (vma.view != &view || !vma.has(kPatched) || vma.has(kBroken)) {
+      continue;
+    }
+    bool poisoned = false;
+    const std::uint64_t backed = backed_length(vma);
+    for (std::uint64_t offset = 0; offset < backed && !poisoned; offset += view.align()) {
+      const ExtentIndex extent = view.extent_at(vma.offset + offset);
+      poisoned = (view.folio(extent).flags.load() & mm::kFolioHwpoison) != 0;
+    }
+    if (!poisoned) {
+      restore(vma);
+      table_.update(vma);
+    }
   }
 }
 
