@@ -1,1 +1,8 @@
-daxemu_unit_test(unit_cli stat_report_test.cpp top_view_test.cpp LINK runtime_cli)
+daxemu_unit_test(unit_cli
+  cli_device_flags_test.cpp
+  cli_executable_test.cpp
+  cli_mistake_test.cpp
+  cli_preload_path_test.cpp
+  stat_report_test.cpp
+  top_view_test.cpp
+  LINK runtime_cli)
