@@ -44,7 +44,9 @@ both find find /usr/include /usr/lib/x86_64-linux-gnu /usr/share/doc -printf '%p
 both walk sh -c 'ls -lR /usr/share/misc /etc/apt /dev/disk 2>/dev/null; du -s /usr/share/misc; stat /etc/passwd /dev/null /dev/zero'
 both archive sh -c 'tar -cf - -C /usr/share misc | tar -tvf - | sort; tar -cf - -C /usr/share misc | cksum'
 both devices sh -c 'cat /sys/dev/char/1:3/uevent; readlink -f /sys/dev/char/1:3; head -c 10 /dev/zero | cksum; ls /sys/class | head'
-both descriptors sh -c 'ls /proc/self/fd'
+# shellcheck disable=SC2016 # for that shell
+# The preload library keeps a descriptor of the platform's store, far above those a program gets.
+both descriptors sh -c 'for fd in $(ls /proc/self/fd); do [ "$fd" -ge 1000 ] || echo "$fd"; done'
 both errors sh -c 'exec 2>&1; cat /no/such/file; ls /root/../nowhere; mkdir /proc/x; cat /; exit 9'
 both silent true
 nothing_runs
