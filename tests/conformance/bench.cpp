@@ -108,14 +108,17 @@ View mapped(const Device& device, std::uint64_t extents, std::uint64_t first, in
 
 char* free_range(const Device& device, std::uint64_t length) {
   const std::uint64_t step = device.align < kPmd ? kPmd : device.align;
-  const std::uint64_t room = length + 2 * step;
-  void* found = ::mmap(nullptr, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (found == MAP_FAILED) {
+  // Far from where the kernel puts what a library (the emulator) may map in between.
+  static std::uintptr_t next = 0x200000000000;
+  auto* wanted = reinterpret_cast<void*>((next + step - 1) / step * step);
+  void* found =
+      ::mmap(wanted, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+  if (found != wanted) {
     throw Stop{"setup range " + last_error()};
   }
-  ::munmap(found, room);
-  const auto address = reinterpret_cast<std::uintptr_t>(found);
-  return reinterpret_cast<char*>((address + step - 1) / step * step);
+  ::munmap(found, length);
+  next = reinterpret_cast<std::uintptr_t>(found) + length + 2 * step;
+  return static_cast<char*>(found);
 }
 
 char* anonymous(std::uint64_t length, int prot) {
