@@ -1,0 +1,251 @@
+#include <daxemu/device.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include <sys/mman.h>
+
+#include "emu/gup/ledger.hpp"
+#include "runtime/api/device.hpp"
+#include "runtime/api/last_error.hpp"
+
+using namespace daxemu;
+
+struct daxemu_platform {
+  std::unique_ptr<api::Platform> impl;
+};
+struct daxemu_device {
+  api::Platform* platform;
+  std::unique_ptr<api::Device> impl;
+};
+
+namespace {
+
+daxemu_folio* handle(const mm::Folio& folio) {
+  return reinterpret_cast<daxemu_folio*>(folio.page());
+}
+Result<void> result_of(int negative_errno) {
+  return negative_errno >= 0 ? Result<void>() : fail(-negative_errno);
+}
+
+pgmap::PagemapOps ops_of(const daxemu_device_spec& spec) {
+  pgmap::PagemapOps ops;
+  const daxemu_dev_pagemap_ops* given = spec.ops;
+  void* data = spec.private_data;
+  if (given == nullptr) {
+    return ops;
+  }
+  if (given->folio_free != nullptr) {
+    ops.folio_free = [given, data](const mm::Folio& folio) { given->folio_free(handle(folio), data); };
+  }
+  if (given->migrate_to_ram != nullptr) {
+    ops.migrate_to_ram = [given, data](const mm::Folio& folio, std::byte* ram) {
+      return result_of(given->migrate_to_ram(handle(folio), ram, data));
+    };
+  }
+  if (given->memory_failure != nullptr) {
+    ops.memory_failure = [given, data](Pfn first, std::uint64_t nr_pages) {
+      return result_of(given->memory_failure(first.value(), nr_pages, data));
+    };
+  }
+  if (given->mapped != nullptr) {
+    ops.mapped = [given, data](const mm::Folio& folio) { given->mapped(handle(folio), data); };
+  }
+  if (given->unmapped != nullptr) {
+    ops.unmapped = [given, data](const mm::Folio& folio) { given->unmapped(handle(folio), data); };
+  }
+  return ops;
+}
+
+Outcome<api::DeviceSpec> spec_of(const daxemu_device_spec& given) {
+  if (given.struct_size != sizeof(given)) {
+    return refuse(EINVAL, "struct_size is not that of this version's struct daxemu_device_spec",
+                  "set it to sizeof(struct daxemu_device_spec)");
+  }
+  api::DeviceSpec spec;
+  spec.name = given.name == nullptr ? "" : given.name;
+  spec.size = given.size;
+  spec.align = given.align;
+  spec.backing = given.backing == nullptr ? "auto" : given.backing;
+  spec.owner = given.owner;
+  spec.ops = ops_of(given);
+  const std::string type = given.type == nullptr ? "GENERIC" : given.type;
+  if (type == "custom") {
+    spec.behaviours = pgmap::Behaviours::of_bits(given.behaviours);
+  } else {
+    auto preset = pgmap::preset(type);
+    if (!preset) {
+      return tl::unexpected(preset.error());
+    }
+    spec.behaviours = *preset;
+  }
+  spec.device_dax = type == "GENERIC" || type == "GENERIC_6_1";
+  const char* variable = std::getenv("DAXEMU");
+  const char* word = given.mode != nullptr ? given.mode : (variable != nullptr ? variable : "auto");
+  auto mode = kernel::parse_mode(word);
+  if (!mode) {
+    return tl::unexpected(mode.error());
+  }
+  spec.mode = *mode;
+  return spec;
+}
+
+int outcome(const Outcome<void>& done) {
+  return done ? 0 : api::report(done.error());
+}
+
+} // namespace
+
+extern "C" {
+
+const char* daxemu_last_error(void) {
+  return api::last_error();
+}
+
+int daxemu_platform_create(const char* name, daxemu_platform** platform) {
+  return api::guarded([&] {
+    auto made = api::Platform::create(name == nullptr ? "in-process" : name);
+    if (!made) {
+      return api::report(made.error());
+    }
+    *platform = new daxemu_platform{std::move(*made)};
+    if (api::current_platform() == nullptr) {
+      api::use_platform((*platform)->impl.get());
+    }
+    return 0;
+  });
+}
+
+int daxemu_platform_destroy(daxemu_platform* platform) {
+  if (platform->impl->devices > 0) {
+    return api::report({EBUSY, "devices of the platform are still open", "close them first"});
+  }
+  delete platform;
+  return 0;
+}
+
+void daxemu_platform_use(daxemu_platform* platform) {
+  api::use_platform(platform == nullptr ? nullptr : platform->impl.get());
+}
+
+int daxemu_device_open(daxemu_platform* platform, const daxemu_device_spec* spec, daxemu_device** device) {
+  return api::guarded([&] {
+    auto wanted = spec_of(*spec);
+    if (!wanted) {
+      return api::report(wanted.error());
+    }
+    auto opened = api::open_device(*platform->impl, std::move(*wanted));
+    if (!opened) {
+      return api::report(opened.error());
+    }
+    *device = new daxemu_device{platform->impl.get(), std::move(*opened)};
+    return 0;
+  });
+}
+
+int daxemu_device_close(daxemu_device* device) {
+  return api::guarded([&] {
+    if (auto fine = device->impl->close(); !fine) {
+      return api::report(fine.error());
+    }
+    delete device;
+    return 0;
+  });
+}
+
+const char* daxemu_device_name(const daxemu_device* device) {
+  return device->impl->facts().name.c_str();
+}
+uint64_t daxemu_device_size(const daxemu_device* device) {
+  return device->impl->facts().size;
+}
+uint64_t daxemu_device_align(const daxemu_device* device) {
+  return device->impl->facts().align;
+}
+int daxemu_device_node(const daxemu_device* device) {
+  return device->impl->facts().node;
+}
+bool daxemu_device_is_emulated(const daxemu_device* device) {
+  return device->impl->facts().emulated;
+}
+const char* daxemu_device_why(const daxemu_device* device) {
+  return device->impl->facts().why.c_str();
+}
+uint64_t daxemu_device_first_pfn(const daxemu_device* device) {
+  return device->impl->facts().first_pfn;
+}
+
+int daxemu_mmap(daxemu_device* device, size_t length, int prot, uint64_t offset, void** address) {
+  return api::guarded([&] {
+    const auto mapped = device->impl->map(length, prot, offset);
+    if (!mapped) {
+      return api::report(mapped.error(), "daxemu_mmap");
+    }
+    *address = *mapped;
+    return 0;
+  });
+}
+
+int daxemu_munmap(void* address, size_t length) {
+  return api::guarded([&] {
+    api::Platform* platform = api::current_platform();
+    const bool ours = platform != nullptr && platform->mm().contains(address);
+    const auto done = ours ? platform->mm().unmap(address, length) : sys::munmap(address, length);
+    return done ? 0 : api::report(done.error(), "daxemu_munmap");
+  });
+}
+
+int daxemu_mprotect(void* address, size_t length, int prot) {
+  return api::guarded([&] {
+    api::Platform* platform = api::current_platform();
+    const bool ours = platform != nullptr && platform->mm().contains(address);
+    const auto done = ours ? platform->mm().protect(address, length, prot) : sys::mprotect(address, length, prot);
+    return done ? 0 : api::report(done.error(), "daxemu_mprotect");
+  });
+}
+
+int daxemu_touch(void* address, bool write) {
+  return api::guarded([&] {
+    api::Platform* platform = api::current_platform();
+    const auto done = platform == nullptr ? Result<void>(fail(EFAULT)) : platform->mm().touch(address, write);
+    return done ? 0 : api::report(done.error(), "daxemu_touch");
+  });
+}
+
+int daxemu_device_poison(daxemu_device* device, uint64_t offset) {
+  return api::guarded([&] { return outcome(device->impl->poison(offset)); });
+}
+int daxemu_device_heal(daxemu_device* device, uint64_t offset) {
+  return api::guarded([&] { return outcome(device->impl->heal(offset)); });
+}
+int daxemu_device_unbind(daxemu_device* device, unsigned milliseconds) {
+  return api::guarded([&] { return outcome(device->impl->unbind(std::chrono::milliseconds(milliseconds))); });
+}
+
+long daxemu_pins(daxemu_platform* platform, char* text, size_t size) {
+  return api::guarded([&]() -> long {
+    mm::MemMap& map = platform->impl->mem_map();
+    (void)gup::reap_dead(map, {});
+    const auto entries = gup::ledger(map);
+    if (!entries) {
+      return api::report(entries.error(), "daxemu_pins");
+    }
+    std::string lines;
+    for (const gup::LedgerEntry& entry : *entries) {
+      const mm::Hold& hold = entry.hold;
+      lines += "pid " + std::to_string(hold.pid) + " tid " + std::to_string(hold.tid) + " pfn " +
+               std::to_string(mm::folio_of(*entry.device, hold.first)->pfn().value()) + " folios " +
+               std::to_string(hold.folios) + " order " + std::to_string(entry.device->order()) + " pins " +
+               std::to_string(hold.pins) + " gets " + std::to_string(hold.gets) + (hold.longterm ? " longterm" : "") +
+               "\n";
+    }
+    if (size > 0) {
+      const std::size_t fits = std::min(size - 1, lines.size());
+      std::memcpy(text, lines.data(), fits);
+      text[fits] = '\0';
+    }
+    return static_cast<long>(lines.size());
+  });
+}
+
+} // extern "C"

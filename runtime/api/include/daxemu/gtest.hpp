@@ -1,0 +1,114 @@
+// A GoogleTest fixture: each test runs on emulated devices of 4K, 2M and 1G extents, and on the machine's own
+// device-dax where there is one of that alignment.
+//
+//   using daxemu::DaxDeviceTest;
+//   TEST_P(DaxDeviceTest, PinsOutliveTheMapping) { auto mapping = device().map(align()); ... }
+//   DAXEMU_INSTANTIATE_DEVICE_TESTS();
+#ifndef DAXEMU_GTEST_HPP
+#define DAXEMU_GTEST_HPP
+
+#include <algorithm>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <daxemu/daxemu.hpp>
+
+namespace daxemu {
+
+struct DaxDeviceParam {
+  std::uint64_t align;
+  bool kernel; // the machine's own device
+};
+inline std::string align_name(std::uint64_t align) {
+  return align >= (1U << 30) ? "1G" : align >= (2U << 20) ? "2M" : "4K";
+}
+inline std::ostream& operator<<(std::ostream& out, const DaxDeviceParam& param) {
+  return out << align_name(param.align) << (param.kernel ? "_kernel" : "_emulated");
+}
+struct DaxDeviceParamName {
+  std::string operator()(const testing::TestParamInfo<DaxDeviceParam>& info) const {
+    return align_name(info.param.align) + (info.param.kernel ? "_kernel" : "_emulated");
+  }
+};
+
+// The machine's device-dax of that alignment, as DAXEMU=kernel finds it; nothing where there is none.
+inline std::optional<std::string> kernel_device(std::uint64_t align) {
+  const Platform platform("probe");
+  for (int region = 0; region < 8; ++region) {
+    for (int id = 0; id < 8; ++id) {
+      const std::string name = "dax" + std::to_string(region) + "." + std::to_string(id);
+      daxemu_device_spec spec{};
+      spec.struct_size = sizeof(spec);
+      spec.name = name.c_str();
+      spec.align = align;
+      spec.mode = "kernel";
+      daxemu_device* device = nullptr;
+      if (::daxemu_device_open(platform.get(), &spec, &device) == 0) {
+        ::daxemu_device_close(device);
+        return name;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// What there is to run on: emulated always, the kernel's where present.
+inline std::vector<DaxDeviceParam> dax_device_params() {
+  std::vector<DaxDeviceParam> params;
+  for (const std::uint64_t align : {4ULL << 10, 2ULL << 20, 1ULL << 30}) {
+    params.push_back({align, false});
+    if (kernel_device(align)) {
+      params.push_back({align, true});
+    }
+  }
+  return params;
+}
+
+class DaxDeviceTest : public testing::TestWithParam<DaxDeviceParam> {
+protected:
+  void SetUp() override {
+    platform_.emplace("test");
+    platform_->use();
+    DeviceOptions options;
+    options.align = align();
+    options.size = extents() * std::max<std::uint64_t>(align(), 2U << 20);
+    options.mode = GetParam().kernel ? "kernel" : "emulate";
+    if (GetParam().kernel) {
+      options.name = kernel_device(align()).value();
+      options.size = 0;
+    }
+    device_.emplace(*platform_, options);
+  }
+  void TearDown() override {
+    if (device_ && device_->emulated()) {
+      const unsigned long bad = ::daxemu_bad_releases();
+      EXPECT_EQ(bad, 0U) << "pages were released that were not held";
+      EXPECT_NO_THROW(device_->close());
+    }
+    device_.reset();
+    platform_.reset();
+  }
+
+  // How large the emulated device is: in units of the larger of 2M and its extent.
+  [[nodiscard]] virtual std::uint64_t extents() const { return 4; }
+  [[nodiscard]] static std::uint64_t align() { return GetParam().align; }
+  [[nodiscard]] static unsigned long pages_per_extent() { return align() >> 12; }
+  [[nodiscard]] Platform& platform() { return *platform_; }
+  [[nodiscard]] Device& device() { return *device_; }
+
+private:
+  std::optional<Platform> platform_;
+  std::optional<Device> device_;
+};
+
+} // namespace daxemu
+
+#define DAXEMU_INSTANTIATE_DEVICE_TESTS()                                                                              \
+  INSTANTIATE_TEST_SUITE_P(Dax, DaxDeviceTest, testing::ValuesIn(::daxemu::dax_device_params()),                       \
+                           ::daxemu::DaxDeviceParamName())
+
+#endif

@@ -1,0 +1,64 @@
+/* get_user_pages and pin_user_pages with the kernel's contract: the number of pages, or a negative errno when there is
+ * not even one. They look into the platform of daxemu_platform_use(). Errors beyond the kernel's: -ENODEV for memory
+ * that is no emulated device's, -EOPNOTSUPP on a real device. */
+#ifndef DAXEMU_GUP_H
+#define DAXEMU_GUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <daxemu/export.h>
+#include <daxemu/page.h>
+
+DAXEMU_BEGIN_C
+
+/* FOLL_* with the kernel's values. */
+enum daxemu_foll {
+  DAXEMU_FOLL_WRITE = 0x01,
+  DAXEMU_FOLL_GET = 0x04,
+  DAXEMU_FOLL_FORCE = 0x10,
+  DAXEMU_FOLL_NOWAIT = 0x20,
+  DAXEMU_FOLL_NOFAULT = 0x80,
+  DAXEMU_FOLL_HWPOISON = 0x100,
+  DAXEMU_FOLL_LONGTERM = 0x10000,
+  DAXEMU_FOLL_PIN = 0x40000,
+  DAXEMU_FOLL_FAST_ONLY = 0x80000,
+  DAXEMU_FOLL_PCI_P2PDMA = 0x100000,
+  DAXEMU_FOLL_HONOR_NUMA_FAULT = 0x1000000
+};
+
+DAXEMU_EXPORT long daxemu_get_user_pages(unsigned long start, unsigned long nr_pages, unsigned int gup_flags,
+                                         struct daxemu_page** pages);
+DAXEMU_EXPORT int daxemu_get_user_pages_fast(unsigned long start, int nr_pages, unsigned int gup_flags,
+                                             struct daxemu_page** pages);
+DAXEMU_EXPORT long daxemu_pin_user_pages(unsigned long start, unsigned long nr_pages, unsigned int gup_flags,
+                                         struct daxemu_page** pages);
+DAXEMU_EXPORT int daxemu_pin_user_pages_fast(unsigned long start, int nr_pages, unsigned int gup_flags,
+                                             struct daxemu_page** pages);
+DAXEMU_EXPORT void daxemu_put_page(struct daxemu_page* page);
+
+DAXEMU_EXPORT void daxemu_unpin_user_page(struct daxemu_page* page);
+DAXEMU_EXPORT void daxemu_unpin_user_pages(struct daxemu_page** pages, unsigned long npages);
+DAXEMU_EXPORT void daxemu_unpin_user_pages_dirty_lock(struct daxemu_page** pages, unsigned long npages,
+                                                      bool make_dirty);
+DAXEMU_EXPORT void daxemu_unpin_user_page_range_dirty_lock(struct daxemu_page* page, unsigned long npages,
+                                                           bool make_dirty);
+DAXEMU_EXPORT void daxemu_unpin_folios(struct daxemu_folio** folios, unsigned long nfolios);
+
+/* pin_user_pages_fast() by runs of pages instead of an entry per page. The number of runs, or a negative errno; fewer
+ * pages than asked for are a success, and so is running out of entries. */
+struct daxemu_page_range {
+  struct daxemu_page* page;
+  unsigned long nr_pages;
+};
+DAXEMU_EXPORT long daxemu_pin_user_folios(unsigned long start, unsigned long nr_pages, unsigned int gup_flags,
+                                          struct daxemu_page_range* ranges, size_t nr_ranges);
+DAXEMU_EXPORT void daxemu_unpin_user_folios(const struct daxemu_page_range* ranges, size_t nr_ranges, bool make_dirty);
+
+/* Releases that could not be (not held that often by this process, no such page) since the platform was made: a
+ * driver's bug that the kernel would warn of. */
+DAXEMU_EXPORT unsigned long daxemu_bad_releases(void);
+
+DAXEMU_END_C
+
+#endif

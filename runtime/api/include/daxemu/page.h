@@ -1,0 +1,52 @@
+/* Pages and folios of device memory. A page handle is an address nobody may look at: page + 1 is the next page, as with
+ * the kernel's struct page. The calls look into the platform of daxemu_platform_use(); a page of no device is an
+ * order-0 folio of its own with no references. */
+#ifndef DAXEMU_PAGE_H
+#define DAXEMU_PAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <daxemu/export.h>
+
+DAXEMU_BEGIN_C
+
+struct daxemu_page {
+  unsigned char opaque[64];
+};
+struct daxemu_folio {
+  struct daxemu_page page; /* its head page: &folio->page is arithmetic */
+};
+
+DAXEMU_EXPORT struct daxemu_page* daxemu_pfn_to_page(unsigned long pfn);
+DAXEMU_EXPORT unsigned long daxemu_page_to_pfn(const struct daxemu_page* page);
+DAXEMU_EXPORT struct daxemu_page* daxemu_compound_head(const struct daxemu_page* page);
+DAXEMU_EXPORT struct daxemu_folio* daxemu_page_folio(const struct daxemu_page* page);
+/* page_address(): where this process has the page's bytes, NULL for memory without a direct map. */
+DAXEMU_EXPORT void* daxemu_page_address(const struct daxemu_page* page);
+
+DAXEMU_EXPORT unsigned long daxemu_folio_pfn(const struct daxemu_folio* folio);
+DAXEMU_EXPORT unsigned int daxemu_folio_order(const struct daxemu_folio* folio);
+DAXEMU_EXPORT long daxemu_folio_nr_pages(const struct daxemu_folio* folio);
+DAXEMU_EXPORT int daxemu_folio_ref_count(const struct daxemu_folio* folio);
+DAXEMU_EXPORT int daxemu_folio_pincount(const struct daxemu_folio* folio);
+DAXEMU_EXPORT bool daxemu_folio_maybe_dma_pinned(const struct daxemu_folio* folio);
+DAXEMU_EXPORT bool daxemu_folio_test_dirty(const struct daxemu_folio* folio);
+DAXEMU_EXPORT bool daxemu_folio_test_hwpoison(const struct daxemu_folio* folio);
+DAXEMU_EXPORT unsigned long daxemu_folio_index(const struct daxemu_folio* folio);
+DAXEMU_EXPORT uint64_t daxemu_folio_mapping(const struct daxemu_folio* folio); /* identity of the file; 0: none */
+
+/* What struct pages for `size` bytes in folios of `order` cost the kernel, in bytes; -EINVAL. */
+struct daxemu_vmemmap_cost {
+  uint64_t plain;       /* 64 per page */
+  uint64_t dedup;       /* with compound pages whose tails are shared */
+  uint64_t altmap;      /* in the device */
+  uint64_t pages_each;  /* vmemmap pages per folio */
+  uint64_t kept_each;   /* of them kept by deduplication */
+  uint64_t daxemu_most; /* what daxemu spends at most */
+};
+DAXEMU_EXPORT int daxemu_vmemmap_account(uint64_t size, unsigned order, struct daxemu_vmemmap_cost* cost);
+
+DAXEMU_END_C
+
+#endif

@@ -1,0 +1,55 @@
+#include "runtime/api/platform.hpp"
+
+#include <linux/memfd.h>
+#include <pthread.h>
+
+#include "emu/gup/ledger.hpp"
+
+namespace daxemu::api {
+namespace {
+
+std::atomic<Platform*> current{nullptr};
+
+// A forked child maps what its parent mapped, but holds none of its parent's pins.
+void forget_in_child() {
+  if (Platform* platform = current.load(); platform != nullptr) {
+    gup::forget_holds(platform->mem_map());
+  }
+}
+
+} // namespace
+
+Outcome<std::unique_ptr<Platform>> Platform::create(const std::string& name) {
+  static const int watching = ::pthread_atfork(nullptr, nullptr, forget_in_child);
+  auto raw = sys::memfd_create("daxemu-store", MFD_CLOEXEC);
+  if (!raw || watching != 0) {
+    return refuse(raw ? ENOMEM : raw.error().value, "no memory file for the platform's store",
+                  "raise the limit of open files or free some memory");
+  }
+  auto store = store::Store::create(UniqueFd(*raw), name, {.regions = 64, .devices = 256, .processes = 64});
+  if (!store) {
+    return refuse(store.error().value, "the platform's store cannot be made", "free some memory");
+  }
+  std::unique_ptr<Platform> platform(new Platform(std::move(*store)));
+  auto ram = RamPool::create(platform->mem_map_);
+  if (!ram) {
+    return refuse(ram.error().value, "no memory file for the platform's RAM", "free some memory");
+  }
+  platform->ram_ = std::move(*ram);
+  platform->mm_ = std::make_unique<ProcessMm>(*platform->ram_);
+  return platform;
+}
+
+Platform::~Platform() {
+  Platform* self = this;
+  current.compare_exchange_strong(self, nullptr);
+}
+
+Platform* current_platform() {
+  return current.load(std::memory_order_acquire);
+}
+void use_platform(Platform* platform) {
+  current.store(platform, std::memory_order_release);
+}
+
+} // namespace daxemu::api

@@ -1,0 +1,47 @@
+// An in-process platform: its store, its pages, this process's mappings, and the devices opened on it.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "emu/gup/gup.hpp"
+#include "emu/store/store.hpp"
+#include "runtime/api/process_mm.hpp"
+#include "runtime/api/ram_pool.hpp"
+
+namespace daxemu::api {
+
+class Platform {
+public:
+  // Errors (Problem): ENOMEM, EMFILE.
+  [[nodiscard]] static Outcome<std::unique_ptr<Platform>> create(const std::string& name);
+  ~Platform();
+
+  [[nodiscard]] store::Store& store() { return store_; }
+  [[nodiscard]] mm::MemMap& mem_map() { return mem_map_; }
+  [[nodiscard]] ProcessMm& mm() { return *mm_; }
+  [[nodiscard]] gup::Gup& gup() { return gup_; }
+
+  void count_bad_release() { bad_releases_.fetch_add(1); }
+  [[nodiscard]] std::uint64_t bad_releases() const { return bad_releases_; }
+  // Devices open on it.
+  std::atomic<int> devices{0};
+  std::mutex opening;
+
+private:
+  explicit Platform(store::Store store) : store_(std::move(store)) {}
+
+  store::Store store_;
+  mm::MemMap mem_map_;
+  std::unique_ptr<RamPool> ram_;
+  std::unique_ptr<ProcessMm> mm_;
+  gup::Gup gup_{mem_map_};
+  std::atomic<std::uint64_t> bad_releases_{0};
+};
+
+// The platform that calls without one use; nullptr: none.
+[[nodiscard]] Platform* current_platform();
+void use_platform(Platform* platform);
+
+} // namespace daxemu::api
