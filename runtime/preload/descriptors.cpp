@@ -21,7 +21,8 @@ dev_t device_of_path(const char* path) {
 } // namespace
 
 Descriptors::Descriptors(const store::Store& store, const sysfs::Tree& tree)
-    : store_(&store), tree_(&tree), sys_device_(device_of_path("/sys")), dev_device_(device_of_path("/dev")) {}
+    : store_(&store), tree_(&tree), sys_device_(device_of_path("/sys")), dev_device_(device_of_path("/dev")),
+      proc_device_(device_of_path("/proc")) {}
 
 FdClass Descriptors::classify(int fd) const noexcept {
   if (const FdClass known = FdTable::get(fd); known == FdClass::foreign) {
@@ -48,7 +49,8 @@ FdClass Descriptors::examine(int fd) const noexcept {
                                                    : FdClass::attribute;
       }
     }
-  } else if (S_ISDIR(about->st_mode) && (about->st_dev == sys_device_ || about->st_dev == dev_device_)) {
+  } else if (S_ISDIR(about->st_mode) &&
+             (about->st_dev == sys_device_ || about->st_dev == dev_device_ || about->st_dev == proc_device_)) {
     found = FdClass::directory;
   }
   FdTable::set(fd, found);

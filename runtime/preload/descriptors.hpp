@@ -45,6 +45,7 @@ private:
   const sysfs::Tree* tree_;
   dev_t sys_device_ = 0; // file systems on which real directories may have emulated entries
   dev_t dev_device_ = 0;
+  dev_t proc_device_ = 0; // its lists of open files show ours
 };
 
 } // namespace daxemu::preload

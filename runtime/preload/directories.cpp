@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <unordered_set>
@@ -12,6 +14,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/sysfs/kernfs_order.hpp"
+#include "runtime/fault/private_fds.hpp"
 #include "runtime/preload/context.hpp"
 #include "runtime/preload/descriptors.hpp"
 
@@ -23,6 +26,22 @@ static_assert(sizeof(struct dirent) == sizeof(struct dirent64));
 unsigned char dirent_type(sysfs::NodeType type) {
   constexpr unsigned char kTypes[] = {DT_DIR, DT_REG, DT_LNK, DT_CHR}; // in the order of NodeType
   return kTypes[static_cast<std::size_t>(type)];
+}
+
+bool is_private_number(const char* name) {
+  return *name >= '0' && *name <= '9' && fault::PrivateFds::owns(std::atoi(name));
+}
+
+// "/proc/PID/fd", "/proc/PID/fdinfo" or "/proc/PID/task/TID/fd" of this process.
+bool lists_own_descriptors(int fd) {
+  PathText path;
+  if (!Descriptors::path_of(fd, path)) {
+    return false;
+  }
+  char own[32];
+  std::snprintf(own, sizeof own, "/proc/%d/", static_cast<int>(sys::getpid()));
+  const std::string_view text = path.view();
+  return text.starts_with(own) && (text.ends_with("/fd") || text.ends_with("/fdinfo"));
 }
 
 std::string_view parent_of(std::string_view path) {
@@ -40,8 +59,9 @@ ino_t inode_of(const Context& context, std::string_view path) {
 
 } // namespace
 
-Result<std::unique_ptr<Directory>> Directory::over(const Context& context, const sysfs::Node& node, UniqueFd fd) {
-  std::unique_ptr<Directory> made(new Directory(node, std::move(fd)));
+Result<std::unique_ptr<Directory>> Directory::over(const Context& context, const sysfs::Node& node, UniqueFd fd,
+                                                   bool own_descriptors) {
+  std::unique_ptr<Directory> made(new Directory(node, std::move(fd), own_descriptors));
   if (auto filled = made->fill(context); !filled) {
     (void)made->fd_.release(); // fdopendir leaves it to its owner
     return tl::unexpected(filled.error());
@@ -52,6 +72,9 @@ Result<std::unique_ptr<Directory>> Directory::over(const Context& context, const
 Result<void> Directory::fill(const Context& context) {
   entries_.clear();
   next_ = 0;
+  if (own_descriptors_) {
+    return add_real();
+  }
   if (node_.shared && !Descriptors::is_vnode(fd_.get())) {
     if (auto real = add_real(); !real) {
       return real;
@@ -60,6 +83,10 @@ Result<void> Directory::fill(const Context& context) {
     add(".", inode_of(context, node_.path.view()), DT_DIR);
     add("..", inode_of(context, parent_of(node_.path.view())), DT_DIR);
   }
+  return add_emulated(context);
+}
+
+Result<void> Directory::add_emulated(const Context& context) {
   std::unordered_set<std::string> taken;
   if (entries_.size() > 2) {
     for (const struct dirent& entry : entries_) {
@@ -106,7 +133,9 @@ Result<void> Directory::add_real() {
     }
     for (long at = 0; at < *length;) {
       const auto* entry = reinterpret_cast<const struct dirent64*>(buffer.data() + at);
-      add(entry->d_name, entry->d_ino, entry->d_type);
+      if (!own_descriptors_ || !is_private_number(entry->d_name)) {
+        add(entry->d_name, entry->d_ino, entry->d_type);
+      }
       at += entry->d_reclen;
     }
   }
@@ -179,6 +208,10 @@ std::unique_ptr<Directory> Directories::remove(DIR* stream) noexcept {
   return taken;
 }
 
+bool Directories::concern(const Context& context, int fd) {
+  return lists_own_descriptors(fd) || context.descriptors().node(fd).has_value();
+}
+
 Result<DIR*> Directories::adopt(const Context& context, int fd) {
   if (FdTable::is_foreign(fd)) {
     return nullptr;
@@ -190,11 +223,12 @@ Result<DIR*> Directories::adopt(const Context& context, int fd) {
   if (what != FdClass::directory) {
     return nullptr;
   }
-  const auto node = context.descriptors().node(fd);
+  const bool own_descriptors = lists_own_descriptors(fd);
+  const auto node = own_descriptors ? Result<sysfs::Node>(sysfs::Node{}) : context.descriptors().node(fd);
   if (!node) {
     return node.error().value == EBADF ? Result<DIR*>(nullptr) : fail(ENOENT);
   }
-  auto made = Directory::over(context, *node, UniqueFd(fd));
+  auto made = Directory::over(context, *node, UniqueFd(fd), own_descriptors);
   if (!made) {
     return tl::unexpected(made.error());
   }

@@ -19,9 +19,9 @@ class Context;
 
 class Directory {
 public:
-  // Takes the descriptor, which is open on `node`. Errors: those of fill().
+  // Takes the descriptor, which is open on `node`, or on the list of this process's descriptors. Errors: the listing's.
   [[nodiscard]] static Result<std::unique_ptr<Directory>> over(const Context& context, const sysfs::Node& node,
-                                                               UniqueFd fd);
+                                                               UniqueFd fd, bool own_descriptors = false);
 
   // The next entry, or nullptr at the end. Valid until rewind() or destruction.
   [[nodiscard]] struct dirent* read() noexcept;
@@ -32,13 +32,16 @@ public:
   [[nodiscard]] int fd() const { return fd_.get(); }
 
 private:
-  Directory(const sysfs::Node& node, UniqueFd fd) : node_(node), fd_(std::move(fd)) {}
+  Directory(const sysfs::Node& node, UniqueFd fd, bool own_descriptors)
+      : node_(node), own_descriptors_(own_descriptors), fd_(std::move(fd)) {}
   Result<void> fill(const Context& context);
   Result<void> add_real();
   void order();
+  Result<void> add_emulated(const Context& context);
   void add(std::string_view name, ino_t inode, unsigned char type);
 
   sysfs::Node node_;
+  bool own_descriptors_ = false; // /proc/PID/fd of this process: the runtime's own are not shown
   UniqueFd fd_;
   std::vector<struct dirent> entries_;
   std::size_t next_ = 0;
@@ -52,6 +55,8 @@ public:
   // Takes it back; destroying it closes its descriptor.
   [[nodiscard]] static std::unique_ptr<Directory> remove(DIR* stream) noexcept;
 
+  // Has the directory that `fd` is open on entries that are emulated or hidden?
+  [[nodiscard]] static bool concern(const Context& context, int fd);
   // If `fd` is a directory with emulated entries: a stream over it, which now owns `fd`. nullptr without an error
   // (0): an ordinary directory. Errors: ENOMEM, ENOTDIR, the listing's.
   [[nodiscard]] static Result<DIR*> adopt(const Context& context, int fd);

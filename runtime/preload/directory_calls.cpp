@@ -56,15 +56,27 @@ DIR* replaced(const Context& context, DIR* stream, const RealDirectory& real) {
   }
   const int fd = real.fd(stream);
   FdTable::forget(fd);
-  if (context.descriptors().classify(fd) != FdClass::directory || !context.descriptors().node(fd)) {
+  if (context.descriptors().classify(fd) != FdClass::directory || !Directories::concern(context, fd)) {
     return stream;
   }
+  // Ours is to have the number that the real one has: programs see it, in /proc/self/fd for one.
   auto copy = sys::dup_above(fd, 0);
-  auto ours = stream_over(context, copy);
-  if (!ours || *ours == nullptr) {
+  if (!copy) {
     return stream;
   }
   real.close(stream);
+  auto moved = sys::dup_above(*copy, fd);
+  sys::close(*copy);
+  if (!moved) {
+    errno = moved.error().value;
+    return nullptr;
+  }
+  FdTable::forget(*moved);
+  auto ours = stream_over(context, moved);
+  if (!ours) {
+    errno = ours.error().value;
+    return nullptr;
+  }
   return *ours;
 }
 

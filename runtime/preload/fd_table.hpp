@@ -15,7 +15,8 @@ enum class FdClass : std::uint8_t {
   foreign,
   device,    // the backing of an emulated device
   attribute, // a vnode file (vnode_files.hpp) of an attribute
-  directory, // a vnode file of a directory, or a real directory of /dev or /sys, which may have emulated entries
+  directory, // a vnode file of a directory, or a real directory of /dev, /sys or /proc, where entries are emulated or
+             // hidden
 };
 
 class FdTable {

@@ -67,10 +67,28 @@ bool names_memory_file(int fd) {
   return false;
 }
 
+// What follows a mapping's first line in smaps: the page size is the extent's, and dax_mmap() asks for huge pages.
+std::string_view adjusted(std::string_view line, std::uint64_t align, std::array<char, 512>& into) {
+  const std::size_t colon = line.find(':');
+  const std::string_view name = line.substr(0, colon);
+  int length = 0;
+  if (name == "KernelPageSize" || name == "MMUPageSize") {
+    length = std::snprintf(into.data(), into.size(), "%.*s:%*s%8" PRIu64 " kB\n", static_cast<int>(name.size()),
+                           name.data(), static_cast<int>(15 - name.size()), "", align / 1024);
+  } else if (name == "VmFlags") {
+    length = std::snprintf(into.data(), into.size(), "%.*shg \n", static_cast<int>(line.size() - 1), line.data());
+  }
+  return {into.data(), static_cast<std::size_t>(length)};
+}
+
 using Line = std::array<char, 512>;
 
 // "begin-end perms offset major:minor inode   /memfd:..." as it would be for the device's node; empty: as it is.
-std::string_view renamed(std::string_view line, const store::Store& store, const sysfs::Tree& tree, Line& into) {
+std::string_view renamed(std::string_view line, const store::Store& store, const sysfs::Tree& tree, Line& into,
+                         const store::DeviceRecord*& of) {
+  if (line.front() < 'A' || line.front() > 'Z') { // a mapping's first line, no "Rss: ..." of the one before
+    of = nullptr;
+  }
   const std::size_t name_at = line.find(kMemfd);
   if (name_at == std::string_view::npos) {
     return {};
@@ -89,6 +107,7 @@ std::string_view renamed(std::string_view line, const store::Store& store, const
     if (device == nullptr) {
       return {};
     }
+    of = device;
     std::array<char, 48> path{};
     std::snprintf(path.data(), path.size(), "/dev/%s", store.name_of(*device).c_str());
     const auto node = tree.lookup(path.data());
@@ -151,8 +170,12 @@ Result<int> ProcessMaps::open(const char* path, int flags) const noexcept {
   std::uint64_t at = 0;
   Lines lines(source.get());
   Line changed;
+  const store::DeviceRecord* of = nullptr; // the device whose mapping the lines are about
   for (std::string_view line = lines.next(); !line.empty(); line = lines.next()) {
-    const std::string_view shown = renamed(line, *store_, *tree_, changed);
+    std::string_view shown = renamed(line, *store_, *tree_, changed, of);
+    if (shown.empty() && of != nullptr) {
+      shown = adjusted(line, of->align, changed);
+    }
     const std::string_view text = shown.empty() ? line : shown;
     if (auto written = sys::pwrite(copy.get(), text.data(), text.size(), at); !written) {
       return tl::unexpected(written.error());
