@@ -61,6 +61,10 @@ public:
   // (0): an ordinary directory. Errors: ENOMEM, ENOTDIR, the listing's.
   [[nodiscard]] static Result<DIR*> adopt(const Context& context, int fd);
 
+  // Around fork(2), so that a child of a threaded program finds the list whole.
+  static void before_fork() noexcept { mutex_.lock(); }
+  static void after_fork() noexcept { mutex_.unlock(); }
+
 private:
   static std::atomic<int> open_;
   static std::mutex mutex_;

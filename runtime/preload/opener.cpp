@@ -68,13 +68,16 @@ Result<int> Opener::open(const sysfs::Node& node, int flags) const {
 }
 
 Result<int> Opener::open_device(const sysfs::Node& node, int flags) const {
+  const store::DeviceRecord& device = store_->device_table()[node.device];
+  if ((flags & O_PATH) == 0 && device.state.load(std::memory_order_acquire) != store::DeviceState::enabled) {
+    return fail(ENXIO); // unbound: the node stays, chrdev_open() finds no cdev behind it
+  }
   if ((flags & (O_ACCMODE | O_PATH)) == O_WRONLY) {
     // Nothing can be done with it: a mapping needs to read. So that not even stdio inside libc can write to the
     // device, it gets a memory file of its own; what ends up there is refused when the stream is flushed.
     auto stand_in = files_->open(node, flags);
     return stand_in ? Result<int>(stand_in->release()) : tl::unexpected(stand_in.error());
   }
-  const store::DeviceRecord& device = store_->device_table()[node.device];
   // may_open() drops O_TRUNC for a character device; what we open is a file that must keep its bytes. The link to it
   // is to be followed whatever the program said of its own path.
   const int kept = flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW | O_DIRECTORY | O_DIRECT | O_NOCTTY);

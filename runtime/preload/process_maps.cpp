@@ -76,7 +76,18 @@ std::string_view adjusted(std::string_view line, std::uint64_t align, std::array
     length = std::snprintf(into.data(), into.size(), "%.*s:%*s%8" PRIu64 " kB\n", static_cast<int>(name.size()),
                            name.data(), static_cast<int>(15 - name.size()), "", align / 1024);
   } else if (name == "VmFlags") {
-    length = std::snprintf(into.data(), into.size(), "%.*shg \n", static_cast<int>(line.size() - 1), line.data());
+    // What the backing and the fault engine add is not the device's: no-reserve, hugetlb, userfaultfd.
+    constexpr std::string_view kOurs[] = {"nr", "ht", "um", "uw", "ui"};
+    constexpr std::string_view kLabel = "VmFlags: ";
+    length = std::snprintf(into.data(), into.size(), "%s", kLabel.data());
+    for (std::size_t at = kLabel.size(); at + 2 < line.size(); at += 3) {
+      const std::string_view flag = line.substr(at, 2);
+      if (std::find(std::begin(kOurs), std::end(kOurs), flag) == std::end(kOurs)) {
+        length +=
+            std::snprintf(into.data() + length, into.size() - static_cast<std::size_t>(length), "%.2s ", flag.data());
+      }
+    }
+    length += std::snprintf(into.data() + length, into.size() - static_cast<std::size_t>(length), "hg \n");
   }
   return {into.data(), static_cast<std::size_t>(length)};
 }

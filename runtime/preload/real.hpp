@@ -1,5 +1,5 @@
 // The next definition of an interposed function (libc's, or that of another preloaded library): a typed pointer that is
-// looked up once, when first called. Constant-initialised, so it works before any constructor has run.
+// looked up once. Constant-initialised, so it works before any constructor has run.
 #pragma once
 
 #include <atomic>
@@ -9,10 +9,28 @@
 
 namespace daxemu::preload {
 
-template <class Function>
-class Real {
+class RealSymbol {
 public:
-  constexpr explicit Real(const char* name) : name_(name) {}
+  constexpr explicit RealSymbol(const char* name) : name_(name) {}
+
+  void* find() const {
+    void* found = next_.load(std::memory_order_acquire);
+    if (found == nullptr) {
+      found = dlsym(RTLD_NEXT, name_);
+      next_.store(found, std::memory_order_release);
+    }
+    return found;
+  }
+
+private:
+  const char* name_;
+  mutable std::atomic<void*> next_{nullptr};
+};
+
+template <class Function>
+class Real : public RealSymbol {
+public:
+  using RealSymbol::RealSymbol;
 
   // Is there one? (old and new glibc differ in __xstat and the like)
   [[nodiscard]] bool exists() const { return get() != nullptr; }
@@ -22,24 +40,16 @@ public:
     return get()(args...);
   }
 
-  [[nodiscard]] Function* get() const {
-    void* found = next_.load(std::memory_order_acquire);
-    if (found == nullptr) {
-      found = dlsym(RTLD_NEXT, name_);
-      next_.store(found, std::memory_order_release);
-    }
-    return reinterpret_cast<Function*>(found);
-  }
-
-private:
-  const char* name_;
-  mutable std::atomic<void*> next_{nullptr};
+  [[nodiscard]] Function* get() const { return reinterpret_cast<Function*>(find()); }
 };
 
 } // namespace daxemu::preload
 
-// DAXEMU_REAL(close, int(int)) defines real_close.
+// DAXEMU_REAL(close, int(int)) defines real_close, and lists it among those that are looked up when the library is
+// loaded: dlsym() takes locks, which a signal handler or a vforked child must not wait for.
+// clang-format off
 #define DAXEMU_REAL(name, ...)                                                                                         \
-  constinit ::daxemu::preload::Real<__VA_ARGS__> real_##name {                                                         \
-#name                                                                                                              \
-  }
+  constinit ::daxemu::preload::Real<__VA_ARGS__> real_##name{#name};                                                   \
+  __attribute__((section("daxemu_reals"), used)) constinit const ::daxemu::preload::RealSymbol* const                  \
+      listed_##name = &real_##name
+// clang-format on
