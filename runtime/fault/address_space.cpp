@@ -57,13 +57,14 @@ Result<void*> AddressSpace::map(store::DeviceRecord& device, int fd, void* hint,
 
 Result<std::uint64_t> AddressSpace::map_locked(store::DeviceRecord& device, int fd, const MapRequest& request,
                                                bool may_write) {
-  if (auto ready = start(device); !ready) {
-    return tl::unexpected(ready.error());
-  }
+  // First of all the place is taken, so that nothing we map for ourselves gets there.
   Reservation reserved;
   auto address = find_place(request, device.align, reserved);
   if (!address) {
     return address;
+  }
+  if (auto ready = start(device); !ready) {
+    return tl::unexpected(ready.error());
   }
   const std::uint64_t end = *address + request.length;
   const bool replaces = request.fixed() && !reserved;
@@ -117,6 +118,7 @@ Result<std::uint64_t> AddressSpace::find_place(const MapRequest& request, std::u
         return tl::unexpected(taken.error());
       }
     }
+    (void)reserved.take(request.hint, request.length, MAP_FIXED_NOREPLACE); // if it is free
     return request.hint;
   }
   const std::uint64_t length = request.hint == 0 ? hole_length(request, align) : request.length;

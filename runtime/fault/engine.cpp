@@ -47,7 +47,7 @@ bool Engine::start_handler(bool user_mode_only, const store::CpuMask& cpus) {
     return false;
   }
   events_.open(server_.uffd().fd());
-  if (ServiceThread{"daxemu-fault", handle, this, cpus}.start()) {
+  if (ServiceThread{"daxemu-fault", handle, this, &stack_, cpus}.start()) {
     return true;
   }
   abandon();

@@ -36,6 +36,7 @@ private:
   FaultServer& server_;
   std::atomic<store::EngineKind> kind_{store::EngineKind::automatic};
   EventWait events_;
+  void* stack_ = nullptr;
 };
 
 } // namespace daxemu::fault

@@ -101,6 +101,9 @@ Resolver::Outcome Resolver::many_pages(const UffdCalls& uffd, const Vma& vma, st
     const int neighbours = static_cast<int>(extent > 0 && view.faulted().test(extent - 1)) +
                            static_cast<int>(view.faulted().test(extent + 1));
     if (uffd.unwatch(start, view.align())) {
+      // A thread that faults under the lock of its mapping alone may go to sleep between the wake-up of the
+      // unregistering and its end (Linux 6.4 and newer); its fault has been read, so this finds it.
+      uffd.wake(start, view.align());
       holes_.fetch_add(fresh ? 1 - neighbours : 0, std::memory_order_relaxed);
       return Outcome::resolved;
     }

@@ -66,12 +66,15 @@ Result<void> start_bare(const ServiceThread& thread) {
     return fail(EOVERFLOW);
   }
   const std::size_t length = kStack + kTlsBelow + kTlsAbove;
-  auto memory =
-      sys::mmap_aside(length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK);
-  if (!memory) {
-    return tl::unexpected(memory.error());
+  if (*thread.memory == nullptr) {
+    auto taken =
+        sys::mmap_aside(length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK);
+    if (!taken) {
+      return tl::unexpected(taken.error());
+    }
+    *thread.memory = *taken;
   }
-  auto* base = static_cast<std::byte*>(*memory);
+  auto* base = static_cast<std::byte*>(*thread.memory);
   std::byte* tls = base + kStack + kTlsBelow;
   std::memcpy(tls, own_tls, kTlsHeader);
   const auto self = reinterpret_cast<std::uintptr_t>(tls);
@@ -86,7 +89,6 @@ Result<void> start_bare(const ServiceThread& thread) {
   const int code = errno;
   errno = saved;
   if (tid < 0) {
-    sys::munmap(base, length);
     return fail(code);
   }
   return {};

@@ -12,6 +12,7 @@ struct ServiceThread {
   const char* name;                     // at most 15 characters
   void (*run)(void* argument) noexcept; // its whole life
   void* argument;
+  void** memory;         // its stack; nullptr at first, then kept for a thread that takes its place in a forked child
   store::CpuMask cpus{}; // all zero: anywhere
 
   // Starts it. Errors: EAGAIN, ENOMEM (limits of processes or memory), EPERM (a seccomp filter).

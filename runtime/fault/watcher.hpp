@@ -28,6 +28,7 @@ private:
   store::ProcessSlot* slot_ = nullptr;
   std::uint32_t seen_ = 0;
   bool started_ = false;
+  void* stack_ = nullptr;
 };
 
 } // namespace daxemu::fault
