@@ -22,7 +22,7 @@ public:
     std::shared_ptr<mm::DevicePages> device;
     EntryKind kind = EntryKind::device;
     std::uint32_t rights = kReadWrite;
-    bool protnone = false;
+    std::atomic<bool> protnone{false};
     std::atomic<bool> gone{false};
     std::vector<std::atomic<std::uint8_t>> state; // per folio of the device: State
     std::vector<std::uint64_t> moved_to;          // page of the RAM device
@@ -33,7 +33,7 @@ public:
   // Memory of the process that pages migrate to; without it migration is ENOMEM.
   std::shared_ptr<mm::DevicePages> ram;
   std::vector<std::unique_ptr<Vma>> vmas;
-  int faults = 0;
+  std::atomic<int> faults{0};
   int fault_error = 0; // what the next fault says
 
   Vma& add(std::uint64_t start, std::shared_ptr<mm::DevicePages> device, std::uint64_t nr_pages,
