@@ -34,6 +34,7 @@ void call(const struct sigaction& action, int signal, siginfo_t* info, void* con
 } // namespace
 
 constinit BusSignal bus_signal;
+constinit thread_local bool BusSignal::held_back = false;
 
 struct sigaction BusSignal::program_action() const {
   return actions_[current_.load(std::memory_order_acquire) % 2];
@@ -166,8 +167,9 @@ void BusSignal::deliver(int signal, siginfo_t* info, void* context) {
     }
   }
   const struct sigaction action = program_action();
-  if (!is_handler(action)) {
-    if (action.sa_handler == SIG_DFL || info->si_code > 0) { // a fault that is ignored would never end
+  const bool fault = info->si_code > 0;
+  if (!is_handler(action) || (fault && held_back)) { // force_sig_fault: a blocked or ignored one kills
+    if (action.sa_handler == SIG_DFL || fault) {
       die_of(*info);
     }
     return;

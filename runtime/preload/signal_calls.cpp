@@ -21,13 +21,11 @@ bool is_ours(int signal) {
 
 // With the inline engine SIGBUS is never really blocked: an untouched extent would kill the program. It is left out of
 // the kernel's mask and added again to what the program reads back.
-thread_local bool bus_held_back = false;
-
 int change_mask(const Real<int(int, const sigset_t*, sigset_t*)>& real, int how, const sigset_t* set, sigset_t* old) {
   if (!bus_signal.inline_engine()) {
     return real(how, set, old);
   }
-  const bool was_held = bus_held_back;
+  const bool was_held = BusSignal::held_back;
   sigset_t passed;
   if (set != nullptr) {
     passed = *set;
@@ -35,7 +33,7 @@ int change_mask(const Real<int(int, const sigset_t*, sigset_t*)>& real, int how,
     if (how != SIG_UNBLOCK) {
       (void)bus_signal.let_through(passed);
     }
-    bus_held_back = how == SIG_SETMASK ? named : (named ? how == SIG_BLOCK : was_held);
+    BusSignal::held_back = how == SIG_SETMASK ? named : (named ? how == SIG_BLOCK : was_held);
   }
   const int done = real(how, set == nullptr ? nullptr : &passed, old);
   if (done == 0 && old != nullptr && was_held) {

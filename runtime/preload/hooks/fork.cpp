@@ -21,7 +21,8 @@ struct Child {
 int enter(void* argument) {
   const Child child = *static_cast<Child*>(argument);
   daxemu::preload::enter_child();
-  return child.run(child.argument);
+  // Where clone(2) would end this thread, the whole process has to end: ours do not keep it alive.
+  ::_exit(child.run(child.argument));
 }
 
 } // namespace
