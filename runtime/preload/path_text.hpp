@@ -22,7 +22,7 @@ public:
     return true;
   }
   bool append(std::string_view text) {
-    if (size_ + text.size() >= bytes_.size()) {
+    if (text.size() >= bytes_.size() - size_) { // size_ is always less
       return false;
     }
     std::memcpy(bytes_.data() + size_, text.data(), text.size());
