@@ -121,12 +121,16 @@ Result<std::uint64_t> AddressSpace::find_place(const MapRequest& request, std::u
     (void)reserved.take(request.hint, request.length, MAP_FIXED_NOREPLACE); // if it is free
     return request.hint;
   }
-  const std::uint64_t length = request.hint == 0 ? hole_length(request, align) : request.length;
-  if (auto taken = reserved.take(request.hint, length, flags); !taken) {
+  // A hint that lies in a mapping of the device finds the hole beside that mapping, as aligned as it is (guest,
+  // place.hint=own-mapping); any other is the kernel's to judge.
+  const bool chosen = request.hint == 0 || table_.find(request.hint).has_value();
+  const std::uint64_t hint = chosen ? 0 : request.hint;
+  const std::uint64_t length = chosen ? hole_length(request, align) : request.length;
+  if (auto taken = reserved.take(hint, length, flags); !taken) {
     return tl::unexpected(taken.error());
   }
   std::uint64_t address = reserved.start();
-  if (request.hint == 0 && length == request.length && is_aligned(address, align) && align > kPageSize) {
+  if (chosen && length == request.length && is_aligned(address, align) && align > kPageSize) {
     // The driver left the choice to the kernel, which in 6.1 knows of no alignment but pages; today's aligns large
     // anonymous memory such as our reservation.
     return address + kPageSize;

@@ -79,6 +79,27 @@ std::string send_and_map(const Device& d) {
   return receiver.join();
 }
 
+// A word of another process's memory that it has not touched since it mapped it.
+std::string through_ptrace(const Device& d, bool put) {
+  std::memset(mapped(d).base, 0x5c, 8);
+  const View view = mapped(d); // at the same address in the child
+  Partner partner([&](Partner&) {
+    (void)::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+    ::raise(SIGSTOP);
+    return load_text(view.base, put ? 0x5d : 0x5c);
+  });
+  int status = 0;
+  if (::waitpid(partner.pid(), &status, WUNTRACED) != partner.pid() || !WIFSTOPPED(status)) {
+    return "setup " + last_error();
+  }
+  errno = 0;
+  const long got = put ? ::ptrace(PTRACE_POKEDATA, partner.pid(), view.base, 0x5d5d5d5d5d5d5d5dL)
+                       : ::ptrace(PTRACE_PEEKDATA, partner.pid(), view.base, nullptr);
+  const std::string result = errno != 0 ? last_error() : (put || got == 0x5c5c5c5c5c5c5c5cL ? "ok" : "other-data");
+  (void)::ptrace(PTRACE_CONT, partner.pid(), nullptr, nullptr);
+  return line({result, "theirs=" + partner.join()});
+}
+
 } // namespace
 
 void add_process_rows(Table& table) {
@@ -246,27 +267,9 @@ void add_process_rows(Table& table) {
     const iovec remote{base + d.align - kPage, 2 * kPage};
     return said(::process_vm_readv(::getpid(), &local, 1, &remote, 1, 0));
   });
-  for (const bool put : {false, true}) {
-    table.add(std::string("ptrace.") + (put ? "poke" : "peek") + ".untouched", [put](const Device& d) {
-      std::memset(mapped(d).base, 0x5c, 8);
-      const View view = mapped(d); // at the same address in the child
-      Partner partner([&](Partner&) {
-        (void)::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
-        ::raise(SIGSTOP);
-        return load_text(view.base, put ? 0x5d : 0x5c);
-      });
-      int status = 0;
-      if (::waitpid(partner.pid(), &status, WUNTRACED) != partner.pid() || !WIFSTOPPED(status)) {
-        return "setup " + last_error();
-      }
-      errno = 0;
-      const long got = put ? ::ptrace(PTRACE_POKEDATA, partner.pid(), view.base, 0x5d5d5d5d5d5d5d5dL)
-                           : ::ptrace(PTRACE_PEEKDATA, partner.pid(), view.base, nullptr);
-      const std::string result = errno != 0 ? last_error() : (put || got == 0x5c5c5c5c5c5c5c5cL ? "ok" : "other-data");
-      (void)::ptrace(PTRACE_CONT, partner.pid(), nullptr, nullptr);
-      return line({result, "theirs=" + partner.join()});
-    });
-  }
+  table.add("ptrace.untouched", [](const Device& d) {
+    return line({"peek=[" + through_ptrace(d, false) + "]", "poke=[" + through_ptrace(d, true) + "]"});
+  });
   table.add("futex.between-processes", [](const Device& d) {
     const View view = mapped(d);
     std::memset(view.base, 0, 4);

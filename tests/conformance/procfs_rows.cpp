@@ -118,14 +118,24 @@ void add_procfs_rows(Table& table) {
     }
     return "lines=" + std::to_string(count);
   });
-  for (const char* name : {"Size", "KernelPageSize", "MMUPageSize", "Rss", "Pss", "Shared_Clean", "Private_Dirty",
-                           "Anonymous", "FilePmdMapped", "Shared_Hugetlb", "THPeligible", "VmFlags"}) {
+  for (const char* name : {"Size", "KernelPageSize", "MMUPageSize", "Shared_Clean", "Anonymous", "FilePmdMapped",
+                           "Shared_Hugetlb", "THPeligible"}) {
     table.add(std::string("smaps.") + name, [name](const Device& d) {
       const View view = mapped(d);
       store(view.base, 1);
       return field(lines_of("smaps", view.base), name);
     });
   }
+  // One row: what the kernel counts of a touched mapping.
+  table.add("smaps.accounting", [](const Device& d) {
+    const View view = mapped(d);
+    store(view.base, 1);
+    std::vector<std::string> parts;
+    for (const char* name : {"Rss", "Pss", "Private_Dirty", "VmFlags"}) {
+      parts.push_back(std::string(name) + "=[" + field(lines_of("smaps", view.base), name) + "]");
+    }
+    return line(parts);
+  });
   table.add("smaps.untouched.Rss", [](const Device& d) { return field(lines_of("smaps", mapped(d).base), "Rss"); });
   table.add("map_files.link", [](const Device& d) {
     const View view = mapped(d);
@@ -138,20 +148,14 @@ void add_procfs_rows(Table& table) {
                                                            : (d.path == target ? "device" : std::string(target));
   });
   table.add("pagemap.untouched", [](const Device& d) { return pagemap_bits(mapped(d).base); });
-  table.add("pagemap.loaded", [](const Device& d) {
-    const View view = mapped(d);
-    (void)load(view.base);
-    return pagemap_bits(view.base);
-  });
-  table.add("pagemap.stored", [](const Device& d) {
-    const View view = mapped(d);
-    store(view.base, 1);
-    return pagemap_bits(view.base);
-  });
-  table.add("pagemap.last-page-of-touched-extent", [](const Device& d) {
-    const View view = mapped(d);
-    store(view.base, 1);
-    return pagemap_bits(view.base + view.length - kPage);
+  // One row: what kind of page the kernel says it is.
+  table.add("pagemap.touched", [](const Device& d) {
+    const View loaded = mapped(d);
+    (void)load(loaded.base);
+    const View stored = mapped(d);
+    store(stored.base, 1);
+    return line({"loaded=[" + pagemap_bits(loaded.base) + "]", "stored=[" + pagemap_bits(stored.base) + "]",
+                 "last-page=[" + pagemap_bits(stored.base + stored.length - kPage) + "]"});
   });
   table.add("pagemap.next-extent", [](const Device& d) {
     const View view = mapped(d, 2);

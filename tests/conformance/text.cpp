@@ -31,7 +31,7 @@ std::string returned(int error_code) {
   return error_name(error_code < 0 ? -error_code : error_code);
 }
 
-std::string line(std::initializer_list<std::string> parts) {
+std::string line(const std::vector<std::string>& parts) {
   std::string text;
   for (const std::string& part : parts) {
     text += (text.empty() || part.empty() ? "" : " ") + part;

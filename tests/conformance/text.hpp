@@ -3,8 +3,8 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "tests/conformance/device.hpp"
 
@@ -20,6 +20,6 @@ std::string returned(int error_code); // "ok" for 0, else the error (posix_* and
 std::string in_extents(std::int64_t bytes, const Device& device);
 
 // "a=1 b=2" from parts. A braced list: its elements are evaluated from left to right, and a row's parts have effects.
-std::string line(std::initializer_list<std::string> parts);
+std::string line(const std::vector<std::string>& parts);
 
 } // namespace conformance
