@@ -49,8 +49,7 @@ FdClass Descriptors::examine(int fd) const noexcept {
                                                    : FdClass::attribute;
       }
     }
-  } else if (S_ISDIR(about->st_mode) &&
-             (about->st_dev == sys_device_ || about->st_dev == dev_device_ || about->st_dev == proc_device_)) {
+  } else if (S_ISDIR(about->st_mode) && (may_hold_nodes(about->st_dev) || about->st_dev == proc_device_)) {
     found = FdClass::directory;
   }
   FdTable::set(fd, found);

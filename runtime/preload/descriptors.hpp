@@ -33,6 +33,9 @@ public:
   // The node /dev/daxX.Y of a device. Errors: ENOENT.
   [[nodiscard]] Result<sysfs::Node> node_of(const store::DeviceRecord& device) const;
 
+  // Is it the file system of /sys or /dev, where a real directory may lack what is emulated in it?
+  [[nodiscard]] bool may_hold_nodes(dev_t device) const { return device == sys_device_ || device == dev_device_; }
+
   // The absolute path of what `fd` is open on, as far as it has one. False: none.
   static bool path_of(int fd, PathText& into) noexcept;
   // The canonical path in the name of a vnode file ("/memfd:daxemu:/sys/... (deleted)"), or empty.

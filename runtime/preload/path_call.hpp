@@ -86,7 +86,7 @@ Value on_path(int dirfd, const char* path, PathUse use, Value failure, Real&& re
     return value;
   }
   const int code = errno;
-  if (!context->resolver().is_worth_a_walk(dirfd, path)) {
+  if (!context->resolver().is_worth_a_walk(dirfd, path, use.follow)) {
     return value;
   }
   errno = kept;

@@ -64,26 +64,40 @@ bool Resolver::is_likely(int dirfd, const char* path) const noexcept {
   return directory_->is_near() || (text.find("..") != std::string_view::npos && mentions_top(text));
 }
 
-bool Resolver::is_worth_a_walk(int dirfd, const char* path) const noexcept {
-  char text[8];
-  const auto link = sys::readlinkat(dirfd, path, text, sizeof text);
-  if (link) {
-    return true; // it dangles, for the kernel
-  }
-  if (link.error().value == ENOTDIR) {
-    return true;
-  }
+bool Resolver::is_worth_a_walk(int dirfd, const char* path, Follow follow) const noexcept {
   std::string_view parent(path);
   while (parent.size() > 1 && parent.ends_with('/')) {
     parent.remove_suffix(1);
+  }
+  if (follow == Follow::always || parent.size() != std::string_view(path).size()) {
+    char text[8];
+    const auto link = sys::readlinkat(dirfd, path, text, sizeof text);
+    if (link || link.error().value == ENOTDIR) {
+      return true; // it dangles, for the kernel
+    }
   }
   const std::size_t slash = parent.rfind('/');
   if (slash == std::string_view::npos || slash == 0) {
     return false;
   }
+  parent = parent.substr(0, slash);
+  const bool absolute = parent.starts_with('/');
+  if (absolute && existing_.contains(parent)) {
+    return false;
+  }
   PathText directory;
-  return directory.assign(parent.substr(0, slash)) &&
-         !sys::call(SYS_faccessat, dirfd, reinterpret_cast<long>(directory.c_str()), 0 /* F_OK */);
+  if (!directory.assign(parent)) {
+    return false;
+  }
+  struct stat about {}; // its links followed
+  if (sys::call(SYS_newfstatat, dirfd, reinterpret_cast<long>(directory.c_str()), reinterpret_cast<long>(&about), 0) &&
+      S_ISDIR(about.st_mode) && !descriptors_->may_hold_nodes(about.st_dev)) {
+    if (absolute) {
+      existing_.note(parent);
+    }
+    return false;
+  }
+  return true;
 }
 
 void Resolver::resolve(int dirfd, const char* path, Follow follow, Resolution& out) const noexcept {

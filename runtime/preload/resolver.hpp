@@ -5,6 +5,7 @@
 
 #include "emu/sysfs/tree.hpp"
 #include "runtime/preload/descriptors.hpp"
+#include "runtime/preload/known_directories.hpp"
 #include "runtime/preload/path_text.hpp"
 #include "runtime/preload/working_directory.hpp"
 
@@ -35,7 +36,7 @@ public:
   // Is it worth resolving the path before the kernel is asked? No system call for absolute paths.
   [[nodiscard]] bool is_likely(int dirfd, const char* path) const noexcept;
   // The kernel said ENOENT or ENOTDIR: can a symlink or directory of ours be the reason? Two system calls at most.
-  [[nodiscard]] bool is_worth_a_walk(int dirfd, const char* path) const noexcept;
+  [[nodiscard]] bool is_worth_a_walk(int dirfd, const char* path, Follow follow) const noexcept;
 
   // Walks `path` from `dirfd` (or AT_FDCWD). `path` is not empty.
   void resolve(int dirfd, const char* path, Follow follow, Resolution& out) const noexcept;
@@ -58,6 +59,7 @@ private:
   const sysfs::Tree* tree_;
   const Descriptors* descriptors_;
   WorkingDirectory* directory_;
+  mutable KnownDirectories existing_; // absolute real parents, for is_worth_a_walk()
 };
 
 } // namespace daxemu::preload

@@ -101,9 +101,15 @@ TEST(Resolver, FollowsRealLinksToEmulatedNodes) {
   EXPECT_EQ(resolved(scratch / "devices/dax0.0/align"), kDirectory + "/align");
   EXPECT_EQ(resolved(scratch / "loop"), "foreign"); // the kernel says ELOOP
   EXPECT_FALSE(context().resolver().is_likely(AT_FDCWD, (scratch / "device").c_str()));
-  EXPECT_TRUE(context().resolver().is_worth_a_walk(AT_FDCWD, (scratch / "device").c_str()));
-  EXPECT_TRUE(context().resolver().is_worth_a_walk(AT_FDCWD, (scratch / "devices/dax0.0/align").c_str()));
-  EXPECT_FALSE(context().resolver().is_worth_a_walk(AT_FDCWD, (scratch / "absent").c_str()));
+  EXPECT_TRUE(context().resolver().is_worth_a_walk(AT_FDCWD, (scratch / "device").c_str(), Follow::always));
+  EXPECT_TRUE(
+      context().resolver().is_worth_a_walk(AT_FDCWD, (scratch / "devices/dax0.0/align").c_str(), Follow::always));
+  EXPECT_FALSE(context().resolver().is_worth_a_walk(AT_FDCWD, (scratch / "absent").c_str(), Follow::always));
+  ASSERT_EQ(::symlink(kDeviceDirectory, (scratch / "later").c_str()), 0); // in a directory already known to exist
+  EXPECT_TRUE(context().resolver().is_worth_a_walk(AT_FDCWD, (scratch / "later").c_str(), Follow::always));
+  EXPECT_FALSE(context().resolver().is_worth_a_walk(AT_FDCWD, (scratch / "later").c_str(), Follow::not_last));
+  EXPECT_TRUE(context().resolver().is_worth_a_walk(AT_FDCWD, "/sys/kernel/absent", Follow::not_last));
+  EXPECT_TRUE(context().resolver().is_worth_a_walk(AT_FDCWD, (scratch / "later/size").c_str(), Follow::not_last));
 }
 
 TEST(Resolver, StartsAtADirectoryDescriptor) {
@@ -147,6 +153,19 @@ TEST(Resolver, StartsInAnEmulatedWorkingDirectory) {
   EXPECT_TRUE(context().resolver().is_likely(AT_FDCWD, "x"));
   directory.enter_real();
   EXPECT_EQ(resolved("dax0.0/size"), "foreign");
+}
+
+TEST(KnownDirectories, RemembersForAMoment) {
+  KnownDirectories known;
+  known.note("/usr");
+  EXPECT_FALSE(known.contains("/usr/lib"));
+  EXPECT_FALSE(known.contains(""));
+  for (int tries = 0; tries < 3 && !known.contains("/usr"); ++tries) { // the second may just have turned
+    known.note("/usr");
+  }
+  EXPECT_TRUE(known.contains("/usr"));
+  ::sleep(2);
+  EXPECT_FALSE(known.contains("/usr"));
 }
 
 TEST(PathText, StaysWithinItsBounds) {
