@@ -22,7 +22,7 @@ public:
     return true;
   }
   bool append(std::string_view text) {
-    if (text.size() >= bytes_.size() - size_) { // size_ is always less
+    if (size_ >= bytes_.size() || text.size() >= bytes_.size() - size_) {
       return false;
     }
     std::memcpy(bytes_.data() + size_, text.data(), text.size());
