@@ -48,6 +48,12 @@ Result<void> probe_with(const Store& store, DeviceRecord& device, const Driver& 
     }
   }
   device.state.store(driver.state, std::memory_order_release);
+  if (driver.state == DeviceState::system_ram && store.platform().auto_online != store::OnlinePolicy::offline) {
+    each_block(store, device, [&](std::uint64_t block) {
+      (void)set_block(store, block, store.platform().auto_online);
+      return true;
+    });
+  }
   store::RegionRecord& region = store.region_of(device);
   const auto number = static_cast<std::uint32_t>(&device - store.device_table().data()) + 1;
   if (region.seed == number && region.kind == store::RegionKind::hmem) {

@@ -94,7 +94,7 @@ Outcome<RegionRecord*> add_region(store::Store& store, const RegionSpec& spec) {
     return refuse(ENOSPC, "the platform has room for " + std::to_string(platform.region_capacity) + " regions",
                   "use fewer regions, or several platforms");
   }
-  std::uint64_t start = kFirstRegionStart;
+  std::uint64_t start = spec.phys_start != 0 ? spec.phys_start : kFirstRegionStart;
   for (const RegionRecord& other : store.regions()) {
     start = std::max(start, align_up(other.phys_start + other.size, kPudSize));
   }
@@ -102,7 +102,7 @@ Outcome<RegionRecord*> add_region(store::Store& store, const RegionSpec& spec) {
   region.id = spec.id;
   region.kind = spec.kind;
   region.numa_node = spec.numa_node;
-  region.target_node = spec.numa_node;
+  region.target_node = spec.target_node.value_or(spec.numa_node);
   region.cpus = spec.cpus;
   region.phys_start = start;
   if (spec.kind == store::RegionKind::pmem) {

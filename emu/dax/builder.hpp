@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "emu/base/result.hpp"
 #include "emu/dax/device_name.hpp"
@@ -18,7 +19,9 @@ struct RegionSpec {
   std::uint32_t id = 0;
   std::uint64_t data_size = 0; // bytes its devices can have together
   std::uint64_t align = 0;     // bytes: extent size of a pmem namespace; hmem regions are 2M whatever it is
-  std::int32_t numa_node = 0;
+  std::int32_t numa_node = 0;  // the machine's nearest node; -1: none
+  std::optional<std::int32_t> target_node = std::nullopt; // the memory's own, should it become RAM; nothing: numa_node
+  std::uint64_t phys_start = 0;                           // lowest address it may begin at; 0: kFirstRegionStart
   store::CpuMask cpus{}; // of the machine's node its devices are placed on; all zero: anywhere
 };
 

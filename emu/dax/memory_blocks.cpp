@@ -1,13 +1,7 @@
 #include "emu/dax/memory_blocks.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <charconv>
 
-#include <fcntl.h>
-
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
 
 namespace daxemu::dax {
@@ -40,22 +34,6 @@ std::span<const store::RangeRecord> ranges_of(const DeviceRecord& device) {
 }
 
 } // namespace
-
-std::uint64_t memory_block_size(const char* block_size_bytes) {
-  constexpr std::uint64_t kUsual = 128ULL << 20;
-  auto raw = sys::open(block_size_bytes, O_RDONLY | O_CLOEXEC);
-  if (!raw) {
-    return kUsual;
-  }
-  const UniqueFd fd(*raw);
-  char text[20];
-  const auto length = sys::pread(fd.get(), text, sizeof(text), 0);
-  std::uint64_t size = 0;
-  if (!length || std::from_chars(text, text + *length, size, 16).ec != std::errc()) {
-    return kUsual;
-  }
-  return std::has_single_bit(size) && size >= kUsual ? size : kUsual;
-}
 
 void each_block(const Store& store, const DeviceRecord& device, FunctionRef<bool(std::uint64_t)> each) {
   if (!is_ram(device)) {
@@ -107,7 +85,7 @@ Result<void> add_memory(const Store& store, DeviceRecord& device) {
       if (record == nullptr) {
         return fail(ENOMEM);
       }
-      record->state.store(BlockState::offline, std::memory_order_release);
+      record->state.store(BlockState::offline, std::memory_order_release); // onlined below, if at all
       ++count;
     }
   }
@@ -120,6 +98,44 @@ void remove_memory(const Store& store, DeviceRecord& device) {
     device.memory_stuck = block_record(store, block)->state.load() == BlockState::offline ? 0 : 1;
     return device.memory_stuck == 0;
   });
+}
+
+bool is_movable_by_default(const Store& store, std::uint64_t block) {
+  const DeviceRecord* owner = device_of_block(store, block);
+  std::uint64_t first[2] = {~0ULL, ~0ULL}; // of the normal and the movable zone of the block's node
+  std::uint64_t last[2] = {0, 0};
+  for (const DeviceRecord& device : store.devices()) {
+    if (owner == nullptr || device.target_node != owner->target_node) {
+      continue;
+    }
+    each_block(store, device, [&](std::uint64_t other) {
+      const BlockState state = block_record(store, other)->state.load(std::memory_order_acquire);
+      if (state != BlockState::offline) {
+        const int zone = state == BlockState::online_movable ? 1 : 0;
+        first[zone] = std::min(first[zone], other);
+        last[zone] = std::max(last[zone], other);
+      }
+      return true;
+    });
+  }
+  const auto spans = [&](int zone) { return block >= first[zone] && block <= last[zone]; };
+  return spans(1) && !spans(0);
+}
+
+Result<void> set_block(const Store& store, std::uint64_t block, store::OnlinePolicy policy) {
+  using store::OnlinePolicy;
+  std::atomic<BlockState>& state = block_record(store, block)->state;
+  const bool is_offline = state.load() == BlockState::offline;
+  if (is_offline == (policy == OnlinePolicy::offline)) {
+    return fail(EINVAL);
+  }
+  const bool movable =
+      policy == OnlinePolicy::online ? is_movable_by_default(store, block) : policy == OnlinePolicy::online_movable;
+  state.store(policy == OnlinePolicy::offline ? BlockState::offline
+              : movable                       ? BlockState::online_movable
+                                              : BlockState::online_kernel,
+              std::memory_order_release);
+  return {};
 }
 
 bool has_stuck_memory(const Store&, const DeviceRecord& device) {

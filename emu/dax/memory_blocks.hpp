@@ -14,10 +14,6 @@ namespace daxemu::dax {
 // Calls for the number of each block of a device that is RAM, ascending within a range, until told to stop.
 void each_block(const store::Store& store, const store::DeviceRecord& device, FunctionRef<bool(std::uint64_t)> each);
 
-// Bytes of a memory block: the machine's (block_size_bytes), or the usual 128M where it does not say.
-[[nodiscard]] std::uint64_t
-memory_block_size(const char* block_size_bytes = "/sys/devices/system/memory/block_size_bytes");
-
 // The device whose block this is, or nullptr.
 [[nodiscard]] store::DeviceRecord* device_of_block(const store::Store& store, std::uint64_t block);
 
@@ -27,6 +23,14 @@ memory_block_size(const char* block_size_bytes = "/sys/devices/system/memory/blo
 // dev_dax_kmem_probe(): the whole blocks within the device's ranges appear, offline unless the machine onlines by
 // itself. Errors: EINVAL (no node, or no whole block), ENOMEM (more than the platform has room for).
 Result<void> add_memory(const store::Store& store, store::DeviceRecord& device);
+
+// state_store(): changes a block that exists. Online without a zone means the zone its neighbours suggest.
+// Errors: EINVAL (it is so already; device_online() and device_offline() then return 1).
+Result<void> set_block(const store::Store& store, std::uint64_t block, store::OnlinePolicy policy);
+
+// The zone an offline block would go to by default (zone_for_pfn_range): movable if its node's movable zone spans it
+// and the normal one does not.
+[[nodiscard]] bool is_movable_by_default(const store::Store& store, std::uint64_t block);
 
 // dev_dax_kmem_remove(): they go, if all of them are offline; otherwise they stay for good.
 void remove_memory(const store::Store& store, store::DeviceRecord& device);

@@ -135,6 +135,9 @@ struct DriverIdRecord {
   std::int32_t id = 0;
 };
 
+// What may be asked of a memory block (mhp_online_type_to_str).
+enum class OnlinePolicy : std::uint32_t { offline, online, online_kernel, online_movable };
+
 // A memory block of a device in system-ram mode. Which blocks exist follows from the devices' ranges.
 enum class BlockState : std::uint8_t { offline, online_kernel, online_movable };
 struct MemoryBlockRecord {
@@ -166,6 +169,9 @@ struct Platform {
   std::atomic<std::uint32_t> backing_slots_used{0}; // high-water mark
   BackingKind backing_wanted = BackingKind::none;   // for devices made later; none: automatic
   std::uint64_t memory_block_size = 128ULL << 20;   // bytes of a memory block (block_size_bytes)
+  // Nodes from here on are emulated ones: the machine has none of these numbers.
+  std::int32_t first_new_node = 1;
+  OnlinePolicy auto_online = OnlinePolicy::offline; // what kmem does with new blocks (auto_online_blocks)
   boost::interprocess::offset_ptr<RegionRecord> regions;
   boost::interprocess::offset_ptr<DeviceRecord> devices;
   boost::interprocess::offset_ptr<ProcessSlot> slots;

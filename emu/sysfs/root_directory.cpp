@@ -38,17 +38,28 @@ constexpr NodeSpec kPlatformBusNodes[] = {
     shared("drivers", kPlatformDrivers),
 };
 constinit const Directory kPlatformBus = {kPlatformBusNodes};
+constexpr NodeSpec kMemoryBusNodes[] = {shared("devices", kMemoryBusDevices)};
+constinit const Directory kMemoryBus = {kMemoryBusNodes};
+constexpr NodeSpec kNodeBusNodes[] = {shared("devices", kNodeBusDevices)};
+constinit const Directory kNodeBus = {kNodeBusNodes};
 constexpr NodeSpec kBusNodes[] = {
-    directory("dax", kDaxBus),
-    directory("nd", kNdBus),
-    shared("platform", kPlatformBus),
+    directory("dax", kDaxBus), shared("memory", kMemoryBus),     directory("nd", kNdBus),
+    shared("node", kNodeBus),  shared("platform", kPlatformBus),
 };
 constinit const Directory kBus = {kBusNodes};
 
 constexpr Family kPlatformFamily[] = {{each_hmem_region, directory("", kHmemRegion)}};
 constexpr NodeSpec kPlatformNodes[] = {directory("e820_pmem", kE820Pmem, has_nd_bus)};
 constinit const Directory kPlatform = {kPlatformNodes, kPlatformFamily};
-constexpr NodeSpec kDevicesNodes[] = {shared("platform", kPlatform)};
+constexpr NodeSpec kSystemNodes[] = {
+    shared("memory", kMemoryBlocks),
+    shared("node", kMemoryNodes),
+};
+constinit const Directory kSystem = {kSystemNodes};
+constexpr NodeSpec kDevicesNodes[] = {
+    shared("platform", kPlatform),
+    shared("system", kSystem),
+};
 constinit const Directory kDevices = {kDevicesNodes};
 
 constexpr NodeSpec kClassNodes[] = {directory("nd", kNdClass)};

@@ -10,7 +10,7 @@
 #include "emu/backing/spare_files.hpp"
 #include "emu/base/size_text.hpp"
 #include "emu/dax/builder.hpp"
-#include "emu/dax/memory_blocks.hpp"
+#include "emu/dax/machine_memory.hpp"
 #include "emu/mm/folio_table.hpp"
 
 namespace daxemu::cli {
@@ -98,14 +98,20 @@ Outcome<BuiltPlatform> build_platform(const PlatformOptions& options, const std:
   store->platform().nd_major = dax::free_char_major("/proc/devices", store->platform().dax_major);
   store->platform().engine = options.engine;
   store->platform().backing_wanted = options.backing.value_or(store::BackingKind::none);
-  store->platform().memory_block_size = dax::memory_block_size();
+  const dax::MachineMemory machine = dax::machine_memory();
+  store->platform().memory_block_size = machine.block_size;
+  store->platform().first_new_node = machine.first_new_node;
 
-  auto region = dax::add_region(*store, {.kind = options.region,
-                                         .id = options.device.region,
-                                         .data_size = options.size,
-                                         .align = options.align,
-                                         .numa_node = node_number(options),
-                                         .cpus = cpus});
+  auto region =
+      dax::add_region(*store, {.kind = options.region,
+                               .id = options.device.region,
+                               .data_size = options.size,
+                               .align = options.align,
+                               .numa_node = node_number(options),
+                               // Of a node of its own, as the firmware describes memory that is not the machine's.
+                               .target_node = node_number(options) < 0 ? kNoNode : machine.first_new_node,
+                               .phys_start = machine.first_free_address,
+                               .cpus = cpus});
   if (!region) {
     return tl::unexpected(region.error());
   }
