@@ -2,10 +2,17 @@
 
 #include <cstring>
 
+#include "emu/pgmap/trace_points.hpp"
+
 namespace daxemu::pgmap {
 
 void mf_dax_kill_procs(const mm::Folio& folio, Pfn bad, MappingReach& reach) {
   folio.record().flags.fetch_or(mm::kFolioHwpoison); // before the unmapping: a fault in between must see it
+  trace::note([&] {
+    return trace::Event{.length = kPageSize << folio.order(),
+                        .address = folio.pfn().value() << kPageShift,
+                        .kind = trace::Kind::poison};
+  });
   reach.unmap_and_kill(folio, bad, static_cast<unsigned>(kPageShift) + folio.order());
 }
 
@@ -15,7 +22,9 @@ Result<void> memory_failure(DevPagemap& pgmap, Pfn pfn, MappingReach& reach) {
     return fail(ENXIO); // pgmap_pfn_valid()
   }
   if (pgmap.ops().memory_failure) {
+    const std::uint64_t since = trace::begin();
     auto handled = pgmap.ops().memory_failure(pfn, 1);
+    trace_callback(since, "memory_failure", pfn, 1);
     if (handled || handled.error() != Errno{EOPNOTSUPP}) {
       return handled;
     }

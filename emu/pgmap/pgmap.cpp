@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "emu/pgmap/trace_points.hpp"
+
 namespace daxemu::pgmap {
 
 namespace {
@@ -55,7 +57,9 @@ void DevPagemap::became_idle(const mm::Folio& folio) {
     if (has(Behaviour::device_swap_entries)) {
       folio.set_mapping(0, 0); // a stale value would make it look anonymous (free_zone_device_page)
     }
+    const std::uint64_t since = trace::begin();
     ops_.folio_free(folio);
+    trace_callback(since, "folio_free", folio.pfn(), folio.nr_pages());
   }
   if (waiters_.load() > 0) {
     const std::lock_guard lock(waiting_);
@@ -103,13 +107,17 @@ Result<void> DevPagemap::put_folio(const mm::Folio& folio) {
 void DevPagemap::note_mapped(const mm::Folio& folio) const {
   folio.record().mapcount.fetch_add(1);
   if (ops_.mapped) {
+    const std::uint64_t since = trace::begin();
     ops_.mapped(folio);
+    trace_callback(since, "mapped", folio.pfn(), folio.nr_pages());
   }
 }
 void DevPagemap::note_unmapped(const mm::Folio& folio) const {
   folio.record().mapcount.fetch_sub(1);
   if (ops_.unmapped) {
+    const std::uint64_t since = trace::begin();
     ops_.unmapped(folio);
+    trace_callback(since, "unmapped", folio.pfn(), folio.nr_pages());
   }
 }
 

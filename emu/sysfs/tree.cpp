@@ -1,5 +1,6 @@
 #include "emu/sysfs/tree.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include "emu/sysfs/parse.hpp"
 #include "emu/sysfs/relative_link.hpp"
 #include "emu/sysfs/resolve.hpp"
+#include "emu/trace/trace.hpp"
 
 namespace daxemu::sysfs {
 namespace {
@@ -52,6 +54,22 @@ constexpr std::array<TypeBits, 4> kTypes = {{
     {NodeType::symlink, S_IFLNK, 0},
     {NodeType::device, S_IFCHR, 0},
 }};
+
+// "dax0.1/size=4194304": what a trace says of a write, the last two words of the path and the first line written.
+FixedString<48> write_text(std::string_view path, std::string_view text) {
+  std::array<char, 48> said{};
+  std::size_t used = 0;
+  const auto put = [&](std::string_view part) {
+    part = part.substr(0, said.size() - used);
+    std::copy(part.begin(), part.end(), said.begin() + static_cast<std::ptrdiff_t>(used));
+    used += part.size();
+  };
+  const std::size_t last = path.rfind('/');
+  put(path.substr(last == 0 || last == path.npos ? 0 : path.rfind('/', last - 1) + 1));
+  put("=");
+  put(text.substr(0, text.find('\n')));
+  return FixedString<48>(std::string_view(said.data(), used));
+}
 
 std::uint64_t device_of_file_system(std::string_view path) {
   auto st = sys::fstatat(AT_FDCWD, path.starts_with("/dev") ? "/dev" : "/sys", 0);
@@ -164,7 +182,14 @@ Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
   // kernfs hands an attribute at most a page of one write, and nothing of an empty one (sysfs_kf_write).
   text = text.substr(0, kPageSize);
   if (!text.empty()) {
-    if (auto stored = found->spec.store(found->scope, c_string(text)); !stored) {
+    const std::uint64_t since = trace::begin();
+    const auto stored = found->spec.store(found->scope, c_string(text));
+    trace::note_since(since, [&] {
+      return trace::Event{.value = stored ? 0 : stored.error().value,
+                          .kind = trace::Kind::sysfs_write,
+                          .text = write_text(node.path.view(), c_string(text))};
+    });
+    if (!stored) {
       return tl::unexpected(stored.error());
     }
   }

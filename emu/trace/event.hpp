@@ -29,7 +29,7 @@ struct Event {
   std::uint64_t duration_ns = 0; // 0: it has no length
   std::uint64_t offset = 0;      // bytes from the device's start
   std::uint64_t length = 0;      // bytes
-  std::uint64_t address = 0;     // in the process
+  std::uint64_t address = 0;     // in the process; of poison and callback, which know no device: physical
   std::int64_t value = 0;        // what it says depends on the kind
   std::uint64_t site = 0;        // return address of the call, 0: not noted
   std::int32_t pid = 0;

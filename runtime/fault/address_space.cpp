@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "runtime/fault/trace_points.hpp"
+
 namespace daxemu::fault {
 namespace {
 
@@ -57,6 +59,7 @@ Result<void*> AddressSpace::map(store::DeviceRecord& device, int fd, void* hint,
 
 Result<std::uint64_t> AddressSpace::map_locked(store::DeviceRecord& device, int fd, const MapRequest& request,
                                                bool may_write) {
+  const std::uint64_t since = trace::begin();
   // First of all the place is taken, so that nothing we map for ourselves gets there.
   Reservation reserved;
   auto address = find_place(request, device.align, reserved);
@@ -99,6 +102,7 @@ Result<std::uint64_t> AddressSpace::map_locked(store::DeviceRecord& device, int 
   }
   reserved.keep(*address, end);
   (*view)->counters().maps.fetch_add(1, std::memory_order_relaxed);
+  trace_map(since, vma);
   return address;
 }
 
@@ -206,6 +210,7 @@ void AddressSpace::drop(std::uint64_t start, std::uint64_t end) {
     const std::uint64_t from = std::max(start, vma->start);
     const std::uint64_t to = std::min(end, vma->end);
     DeviceView& view = *vma->view;
+    trace_unmap(*vma, from, to);
     if (from == vma->start && to == vma->end) {
       view.counters().unmaps.fetch_add(1, std::memory_order_relaxed);
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/fault/device_view.hpp"
+#include "runtime/fault/trace_points.hpp"
 
 namespace daxemu::fault {
 
@@ -12,7 +13,8 @@ bool FaultServer::refuses(const Vma& vma, ExtentIndex extent) {
          (view.folio(extent).flags.load() & mm::kFolioHwpoison) != 0;
 }
 
-FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, bool may_wait) {
+FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, bool may_wait, pid_t thread) {
+  const std::uint64_t since = trace::begin();
   const auto vma = table_.find(address);
   if (!vma) { // unmapped meanwhile: the touch finds out by itself
     uffd_.wake(align_down(address, kPageSize), kPageSize);
@@ -37,11 +39,13 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, bool
     const Served served = patch(*vma, address, may_wait);
     if (served == Served::refused) {
       view.counters().sigbus.fetch_add(1, std::memory_order_relaxed);
+      trace_fault(since, trace::Kind::sigbus, *vma, address, thread);
     }
     return served;
   }
   view.counters().faults.fetch_add(1, std::memory_order_relaxed);
   if (resolver_.resolve(uffd_, *vma, address, missing, fresh) == Resolver::Outcome::resolved) {
+    trace_fault(since, trace::Kind::fault, *vma, address, thread);
     return Served::present;
   }
   return patch(*vma, address, may_wait);

@@ -27,8 +27,8 @@ public:
     busy,    // the table's lock is held: ask again (never answered to who may wait)
   };
   // `may_wait`: the caller may wait for the table's lock. The handler thread may not: it would hold up faults that the
-  // lock's holder has nothing to do with.
-  Served serve(std::uint64_t address, bool missing, bool may_wait);
+  // lock's holder has nothing to do with. `thread`: whose fault it is, 0: the caller's.
+  Served serve(std::uint64_t address, bool missing, bool may_wait, pid_t thread = 0);
 
   // Puts filler over the extent of `vma` at `address`, if that is still what is mapped there, and wakes who waits.
   Served patch(const Vma& vma, std::uint64_t address, bool may_wait);

@@ -33,14 +33,15 @@ int HandlerLoop::read_and_serve() {
   for (std::size_t at = 0; at < count; ++at) {
     const uffd_msg& message = messages[at];
     if (message.event == UFFD_EVENT_PAGEFAULT) {
-      serve({message.arg.pagefault.address, (message.arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_MINOR) == 0});
+      serve({message.arg.pagefault.address, (message.arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_MINOR) == 0,
+             static_cast<pid_t>(message.arg.pagefault.feat.ptid)});
     }
   }
   return static_cast<int>(count);
 }
 
 void HandlerLoop::serve(const Fault& fault) {
-  if (server_.serve(fault.address, fault.missing, false) != FaultServer::Served::busy) {
+  if (server_.serve(fault.address, fault.missing, false, fault.thread) != FaultServer::Served::busy) {
     return;
   }
   if (postponed_count_ < kMostPostponed) {

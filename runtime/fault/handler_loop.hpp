@@ -19,6 +19,7 @@ private:
   struct Fault {
     std::uint64_t address;
     bool missing;
+    pid_t thread;
   };
   // Faults served, or -1: the userfaultfd is gone.
   int read_and_serve();

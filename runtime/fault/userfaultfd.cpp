@@ -33,7 +33,7 @@ Result<Uffd> agree(int raw, UffdKind kind, std::uint64_t features) {
 
 std::uint64_t needed_features() {
   return UFFD_FEATURE_MISSING_HUGETLBFS | UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_HUGETLBFS |
-         UFFD_FEATURE_MINOR_SHMEM;
+         UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_THREAD_ID;
 }
 
 Result<Uffd> open_full(std::uint64_t features) {

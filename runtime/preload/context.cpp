@@ -13,6 +13,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/store/location.hpp"
+#include "emu/trace/trace.hpp"
 #include "runtime/fault/private_fds.hpp"
 
 namespace daxemu::preload {
@@ -92,6 +93,9 @@ Context* Context::make() noexcept {
         if (auto high = fault::PrivateFds::adopt(UniqueFd(*copy)); high) {
           store->set_fd(std::move(*high));
         }
+      }
+      if (const char* ring = std::getenv(trace::kVariable); ring != nullptr && *ring != '\0') {
+        (void)trace::attach(ring); // its keeper may have ended: then nobody wants to know any more
       }
       made = new (storage) Context(std::move(*store));
     } else {
