@@ -27,6 +27,7 @@ public:
 [[nodiscard]] std::unique_ptr<Verb> add_run_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_stat_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_top_verb(CLI::App& app);
+[[nodiscard]] std::unique_ptr<Verb> add_trace_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_create_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_destroy_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_sync_verb(CLI::App& app);

@@ -12,10 +12,11 @@ namespace {
 using AddVerb = std::unique_ptr<Verb> (*)(CLI::App&);
 
 // In the order of --help.
-constexpr std::array kVerbs = {AddVerb{add_run_verb},    AddVerb{add_stat_verb},    AddVerb{add_top_verb},
-                               AddVerb{add_create_verb}, AddVerb{add_sync_verb},    AddVerb{add_crash_verb},
-                               AddVerb{add_poison_verb}, AddVerb{add_destroy_verb}, AddVerb{add_list_verb},
-                               AddVerb{add_doctor_verb}};
+constexpr std::array kVerbs = {
+    AddVerb{add_run_verb},     AddVerb{add_stat_verb}, AddVerb{add_top_verb},    AddVerb{add_trace_verb},
+    AddVerb{add_create_verb},  AddVerb{add_sync_verb}, AddVerb{add_crash_verb},  AddVerb{add_poison_verb},
+    AddVerb{add_destroy_verb}, AddVerb{add_list_verb}, AddVerb{add_doctor_verb},
+};
 
 } // namespace
 

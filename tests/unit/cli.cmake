@@ -5,4 +5,5 @@ daxemu_unit_test(unit_cli
   cli_preload_path_test.cpp
   stat_report_test.cpp
   top_view_test.cpp
+  trace_json_test.cpp
   LINK runtime_cli)
