@@ -1,82 +1,19 @@
 #include "runtime/preload/stream_calls.hpp"
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <cstring>
 
 #include <fcntl.h>
 #include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
+#include "runtime/preload/node_streams.hpp"
 #include "runtime/preload/open_calls.hpp"
 #include "runtime/preload/path_call.hpp"
 #include "runtime/preload/process_maps.hpp"
 
 namespace daxemu::preload {
 namespace {
-
-// Streams on devices: whose fileno() libc does not know. A full table makes opening one more an error.
-struct DeviceStream {
-  std::atomic<FILE*> stream{nullptr};
-  std::atomic<int> fd{-1};
-};
-constinit std::array<DeviceStream, 64> device_streams{};
-constinit std::atomic<int> device_stream_count{0};
-
-DeviceStream* find_device_stream(FILE* stream) {
-  if (device_stream_count.load(std::memory_order_acquire) == 0) {
-    return nullptr;
-  }
-  for (DeviceStream& entry : device_streams) {
-    if (entry.stream.load() == stream) {
-      return &entry;
-    }
-  }
-  return nullptr;
-}
-
-ssize_t refuse_read(void*, char*, size_t) {
-  errno = EINVAL;
-  return -1;
-}
-ssize_t refuse_write(void*, const char*, size_t) {
-  errno = EINVAL;
-  return 0; // how a cookie says that it failed
-}
-int seek_nowhere(void*, off64_t* offset, int) {
-  *offset = 0; // noop_llseek
-  return 0;
-}
-int close_device_stream(void* cookie) {
-  auto* entry = static_cast<DeviceStream*>(cookie);
-  const int fd = entry->fd.exchange(-1);
-  entry->stream.store(nullptr);
-  device_stream_count.fetch_sub(1);
-  FdTable::forget(fd);
-  return libc_status(sys::close(fd));
-}
-
-// A stream that owns `fd`, which is open on a device.
-FILE* open_device_stream(int fd, const char* mode) {
-  for (DeviceStream& entry : device_streams) {
-    int expected = -1;
-    if (!entry.fd.compare_exchange_strong(expected, fd)) {
-      continue;
-    }
-    FILE* stream = ::fopencookie(
-        &entry, mode, {.read = refuse_read, .write = refuse_write, .seek = seek_nowhere, .close = close_device_stream});
-    if (stream == nullptr) {
-      entry.fd.store(-1);
-      return nullptr;
-    }
-    entry.stream.store(stream);
-    device_stream_count.fetch_add(1, std::memory_order_release);
-    return stream;
-  }
-  errno = EMFILE;
-  return nullptr;
-}
 
 // open(2)'s flags for fopen(3)'s mode. Errors: EINVAL.
 Result<int> flags_of(const char* mode) {
@@ -111,6 +48,13 @@ Result<int> open_found(const Resolution& found, int flags) {
     return fail((flags & O_CREAT) != 0 ? EACCES : found.error.value);
   }
   return Context::get()->opener().open(found.node, flags);
+}
+
+// Must the stream's reads and writes be ours (node_streams.hpp)?
+bool needs_cookie(const Context& context, int fd) {
+  const FdClass what = context.descriptors().classify(fd);
+  return what == FdClass::device ||
+         (what == FdClass::attribute && (sys::call(SYS_fcntl, fd, F_GETFL).value_or(0) & O_ACCMODE) == O_RDWR);
 }
 
 // Is `stream` on an attribute, or on the stand-in of a device? Then `fd` is its descriptor.
@@ -177,8 +121,8 @@ FILE* open_stream(const char* path, const char* mode, const RealStdio& stdio, Fu
 
 FILE* open_stream_over(int fd, const char* mode, const RealStdio& stdio) {
   Context* context = FdTable::is_foreign(fd) ? nullptr : Context::get();
-  if (context != nullptr && mode != nullptr && context->device_of(fd) != nullptr) {
-    return open_device_stream(fd, mode);
+  if (context != nullptr && mode != nullptr && needs_cookie(*context, fd)) {
+    return NodeStreams::open(fd, mode);
   }
   return stdio.over(fd, mode);
 }
@@ -228,7 +172,7 @@ int flush_stream(FILE* stream, const RealStdio& stdio, FunctionRef<int()> real) 
 }
 
 int close_stream(FILE* stream, const RealStdio& stdio) {
-  if (stream == nullptr || find_device_stream(stream) != nullptr) {
+  if (stream == nullptr || NodeStreams::number(stream) >= 0) {
     return stdio.close(stream);
   }
   int fd = -1;
@@ -246,8 +190,8 @@ int close_stream(FILE* stream, const RealStdio& stdio) {
 }
 
 int number_of_stream(FILE* stream, FunctionRef<int()> real) {
-  const DeviceStream* entry = find_device_stream(stream);
-  return entry != nullptr ? entry->fd.load() : real();
+  const int fd = NodeStreams::number(stream);
+  return fd >= 0 ? fd : real();
 }
 
 void flush_at_exit(const RealStdio& stdio) {

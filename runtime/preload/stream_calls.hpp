@@ -24,7 +24,7 @@ struct RealStdio {
                                   FunctionRef<FILE*(const char*, const char*)> real);
 int flush_stream(FILE* stream, const RealStdio& stdio, FunctionRef<int()> real);
 int close_stream(FILE* stream, const RealStdio& stdio);
-// fileno(3) of a device's stream, or what libc says.
+// fileno(3) of a cookie stream, or what libc says.
 int number_of_stream(FILE* stream, FunctionRef<int()> real);
 // At exit: text for an attribute that stdout is redirected to. Nobody is left to hear of an error.
 void flush_at_exit(const RealStdio& stdio);

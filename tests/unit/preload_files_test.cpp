@@ -9,6 +9,7 @@
 #include "runtime/preload/directories.hpp"
 #include "runtime/preload/fd_calls.hpp"
 #include "runtime/preload/io_calls.hpp"
+#include "runtime/preload/node_streams.hpp"
 #include "runtime/preload/stat_calls.hpp"
 
 namespace daxemu::preload {
@@ -222,6 +223,35 @@ TEST(DeviceCalls, DoNotReachTheBytesFromAWriteOnlyDescriptor) {
   EXPECT_EQ(context().descriptors().device(fd), &context().store().devices()[0]);
   EXPECT_EQ(close_descriptor(fd, [fd] { return ::close(fd); }), -1); // the last chance to say so
   EXPECT_EQ(errno, EINVAL);
+}
+
+TEST(NodeStreams, RefuseAsTheDeviceDoes) {
+  const int fd = open_node(kDeviceNode, O_RDWR);
+  FILE* stream = NodeStreams::open(fd, "r+");
+  ASSERT_NE(stream, nullptr);
+  EXPECT_EQ(NodeStreams::number(stream), fd);
+  errno = 0;
+  EXPECT_EQ(std::fgetc(stream), EOF);
+  EXPECT_EQ(errno, EINVAL);
+  std::clearerr(stream);
+  EXPECT_NE(std::fputs("text", stream), EOF);
+  EXPECT_EQ(std::fflush(stream), EOF);
+  EXPECT_EQ(errno, EINVAL);
+  std::fclose(stream);
+  EXPECT_EQ(NodeStreams::number(stream), -1);
+  EXPECT_EQ(::fcntl(fd, F_GETFD), -1);
+}
+
+TEST(NodeStreams, ReadAndWriteAnAttribute) {
+  FILE* stream = NodeStreams::open(open_node(attribute("align"), O_RDWR), "r+");
+  ASSERT_NE(stream, nullptr);
+  char text[32] = {};
+  EXPECT_STREQ(std::fgets(text, sizeof text, stream), "2097152\n");
+  std::rewind(stream);
+  EXPECT_NE(std::fputs("rubbish", stream), EOF);
+  EXPECT_EQ(std::fflush(stream), EOF);
+  EXPECT_EQ(errno, ENXIO); // align_store
+  std::fclose(stream);
 }
 
 TEST(StatCalls, DescribeTheNodeBehindADescriptor) {

@@ -10,6 +10,7 @@
 #include "runtime/preload/glob_calls.hpp"
 #include "runtime/preload/hook.hpp"
 #include "runtime/preload/real.hpp"
+#include "runtime/preload/tree_walk.hpp"
 
 using namespace daxemu::preload;
 
@@ -116,3 +117,26 @@ DAXEMU_SCANDIRAT_HOOK(scandirat64)
   }
 DAXEMU_GLOB_HOOK(glob)
 DAXEMU_GLOB_HOOK(glob64)
+
+// The functions of ftw see no place in the path, and no links: they are followed.
+#define DAXEMU_FTW_HOOK(name, function)                                                                                \
+  DAXEMU_REAL(name, int(const char*, function, int));                                                                  \
+  DAXEMU_HOOK(int, name, (const char* path, function call, int descriptors)) {                                         \
+    return walk_tree(                                                                                                  \
+        path, 0,                                                                                                       \
+        [call](const char* at, const struct stat* about, int type, struct FTW*) {                                      \
+          return call(at, about, type == FTW_SLN ? FTW_NS : type);                                                     \
+        },                                                                                                             \
+        [=] { return real_##name(path, call, descriptors); });                                                         \
+  }
+#define DAXEMU_NFTW_HOOK(name, function)                                                                               \
+  DAXEMU_REAL(name, int(const char*, function, int, int));                                                             \
+  DAXEMU_HOOK(int, name, (const char* path, function call, int descriptors, int flags)) {                              \
+    return walk_tree(path, flags, call, [=] { return real_##name(path, call, descriptors, flags); });                  \
+  }
+using FtwFunction = int (*)(const char*, const struct stat*, int);
+using NftwFunction = int (*)(const char*, const struct stat*, int, struct FTW*);
+DAXEMU_FTW_HOOK(ftw, FtwFunction)
+DAXEMU_FTW_HOOK(ftw64, FtwFunction)
+DAXEMU_NFTW_HOOK(nftw, NftwFunction)
+DAXEMU_NFTW_HOOK(nftw64, NftwFunction)
