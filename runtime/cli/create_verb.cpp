@@ -20,12 +20,12 @@ public:
   }
 
   int run(const std::vector<std::string>& /*command*/) override {
-    auto options = platform_options(flags_);
-    if (!options) {
-      complain(options.error());
+    const auto plan = platform_plan(flags_);
+    if (!plan) {
+      complain(plan.error());
       return kExitRefused;
     }
-    if (auto made = create_named(name_, *options); !made) {
+    if (auto made = create_named(name_, *plan); !made) {
       complain(made.error());
       return kExitRefused;
     }

@@ -10,37 +10,11 @@
 #include "emu/base/size_text.hpp"
 #include "emu/dax/builder.hpp"
 #include "runtime/cli/image_platform.hpp"
+#include "runtime/cli/platform_file.hpp"
+#include "runtime/cli/words.hpp"
 
 namespace daxemu::cli {
 namespace {
-
-template <class Value>
-struct Word {
-  const char* text;
-  Value value;
-};
-
-constexpr Word<std::optional<store::BackingKind>> kBackings[] = {
-    {"auto", std::nullopt}, {"hugetlb", store::BackingKind::hugetlb}, {"shmem", store::BackingKind::shmem}};
-constexpr Word<store::EngineKind> kEngines[] = {{"auto", store::EngineKind::automatic},
-                                                {"handler", store::EngineKind::handler},
-                                                {"inline", store::EngineKind::inline_},
-                                                {"populate", store::EngineKind::populate}};
-constexpr Word<store::RegionKind> kRegions[] = {{"hmem", store::RegionKind::hmem}, {"pmem", store::RegionKind::pmem}};
-
-// Sets `value` to that of `text` in a table of words, or refuses and lists them.
-template <class Value, std::size_t Count>
-Outcome<void> read_word(const char* flag, const std::string& text, const Word<Value> (&words)[Count], Value& value) {
-  std::string known;
-  for (const Word<Value>& word : words) {
-    if (text == word.text) {
-      value = word.value;
-      return {};
-    }
-    known += (known.empty() ? "" : ", ") + std::string(word.text);
-  }
-  return refuse(EINVAL, fmt::format("{} {} is not known", flag, text), "use one of: " + known);
-}
 
 // Sets `value` if `text` says something. Whether the machine has the node is the topology's to say.
 Outcome<void> read_node(const std::string& text, std::optional<int>& value) {
@@ -92,7 +66,7 @@ Outcome<void> read_image(const std::string& text, std::optional<std::uint64_t> s
 } // namespace
 
 std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
-  return {
+  std::vector<CLI::Option*> options = {
       verb.add_option("--size", flags.size, "Size of the device (default 4G)"),
       verb.add_option("--align", flags.align, "Size of its extents: 4K, 2M or 1G (default 2M)"),
       verb.add_option("--device", flags.device, "Its name (default dax0.0)"),
@@ -103,7 +77,18 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
       verb.add_option("--numa-node", flags.numa_node,
                       "NUMA node of this machine its memory and handlers belong to, or none"),
       verb.add_option("--image", flags.image, "File that keeps its contents over restarts; made if it is not there"),
+      verb.add_option("--with", flags.more, "Another device: NAME=SIZE[,ALIGN], such as dax0.1=2G or dax1.0=4G,1G")
+          ->expected(1)
+          ->take_all(),
+      verb.add_option("--free", flags.free,
+                      "Bytes of each hmem region left free, for daxctl create-device (default 0)"),
   };
+  auto* config = verb.add_option("--config", flags.config, "A JSON file that describes all regions and devices");
+  for (CLI::Option* other : options) {
+    config->excludes(other);
+  }
+  options.push_back(config);
+  return options;
 }
 
 Outcome<std::optional<std::uint64_t>> size_of_flag(const char* flag, const std::string& text) {
@@ -149,6 +134,79 @@ Outcome<PlatformOptions> platform_options(const DeviceFlags& flags) {
     }
   }
   return options;
+}
+
+namespace {
+
+// "dax1.0=4G,1G": the device and, where it is new, its region.
+Outcome<void> add_more(const std::string& text, const PlatformOptions& base, PlatformPlan& plan) {
+  const std::size_t equals = text.find('=');
+  const std::size_t comma = text.find(',', equals == std::string::npos ? 0 : equals);
+  const auto name = dax::parse_device_name(text.substr(0, equals));
+  if (!name || equals == std::string::npos) {
+    return refuse(EINVAL, fmt::format("--with {} is no device", text), "use NAME=SIZE[,ALIGN], such as dax0.1=2G");
+  }
+  DevicePlan device;
+  device.id = name->id;
+  device.align = base.align;
+  const auto size = size_of_flag("--with", text.substr(equals + 1, comma - equals - 1));
+  const auto align = size_of_flag("--with", comma == std::string::npos ? "" : text.substr(comma + 1));
+  if (!size || !align) {
+    return tl::unexpected(size ? align.error() : size.error());
+  }
+  device.size = size->value_or(0);
+  device.align = align->value_or(base.align);
+  if (auto fine = dax::check_geometry(device.size, device.align); !fine) {
+    return refuse(EINVAL, fmt::format("--with {}: {}", text, fine.error().what), fine.error().remedy);
+  }
+  for (RegionPlan& region : plan.regions) {
+    if (region.id != name->region) {
+      continue;
+    }
+    for (const DevicePlan& other : region.devices) {
+      if (other.id == device.id) {
+        return refuse(EINVAL, fmt::format("--with {}: dax{}.{} is there already", text, region.id, other.id),
+                      "give each device its own name");
+      }
+    }
+    region.devices.push_back(device);
+    return {};
+  }
+  plan.regions.push_back({name->region, base.region, 0, base.numa_node, {device}});
+  return {};
+}
+
+} // namespace
+
+bool describes_platform(const DeviceFlags& flags) {
+  return !flags.config.empty() || !flags.more.empty() || !flags.free.empty();
+}
+
+Outcome<PlatformPlan> platform_plan(const DeviceFlags& flags) {
+  if (!flags.config.empty()) {
+    return read_platform_file(flags.config);
+  }
+  const auto options = platform_options(flags);
+  if (!options) {
+    return tl::unexpected(options.error());
+  }
+  PlatformPlan plan(*options);
+  for (const std::string& text : flags.more) {
+    if (auto added = add_more(text, *options, plan); !added) {
+      return tl::unexpected(added.error());
+    }
+  }
+  const auto free = size_of_flag("--free", flags.free);
+  if (!free) {
+    return tl::unexpected(free.error());
+  }
+  if (free->value_or(0) % kPmdSize != 0) {
+    return refuse(EINVAL, fmt::format("--free {} is not a multiple of 2M", flags.free), "use steps of 2M");
+  }
+  for (RegionPlan& region : plan.regions) {
+    region.free = free->value_or(0);
+  }
+  return plan;
 }
 
 } // namespace daxemu::cli

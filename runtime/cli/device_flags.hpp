@@ -24,6 +24,9 @@ struct DeviceFlags {
   std::string engine = "auto";
   std::string numa_node;
   std::string image;
+  std::vector<std::string> more; // further devices, NAME=SIZE[,ALIGN]
+  std::string free;              // bytes of each hmem region in no device
+  std::string config;            // a file in place of all these
 };
 
 // Returns the options added.
@@ -34,5 +37,12 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags);
 
 // What the flags ask for; defaults where they say nothing. Errors (Problem, EINVAL) name the flag and the good values.
 [[nodiscard]] Outcome<PlatformOptions> platform_options(const DeviceFlags& flags);
+
+// The whole platform: the file of --config, or what platform_options() says with --with and --free.
+// Errors (Problem): EINVAL, those of read_platform_file.
+[[nodiscard]] Outcome<PlatformPlan> platform_plan(const DeviceFlags& flags);
+
+// Do the flags describe more than one device can be? Then a real device is not meant.
+[[nodiscard]] bool describes_platform(const DeviceFlags& flags);
 
 } // namespace daxemu::cli

@@ -8,6 +8,7 @@
 #include "emu/backing/backing.hpp"
 #include "emu/base/size_text.hpp"
 #include "runtime/cli/commands.hpp"
+#include "runtime/cli/device_json.hpp"
 #include "runtime/cli/find_platform.hpp"
 #include "runtime/cli/named_platform.hpp"
 #include "runtime/cli/statistics.hpp"
@@ -19,20 +20,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-const char* mode_of(store::DeviceState state) {
-  return state == store::DeviceState::system_ram ? "system-ram" : "devdax"; // daxctl's words
-}
-
 Json device_json(const store::Store& store, const store::DeviceRecord& device) {
-  Json json;
-  json["chardev"] = store.name_of(device).view();
-  json["size"] = device.size.load();
-  json["target_node"] = device.target_node;
-  json["align"] = device.align;
-  json["mode"] = mode_of(device.state.load());
-  if (device.state.load() == store::DeviceState::disabled) {
-    json["state"] = "disabled";
-  }
+  Json json = daxctl_json(store, device);
   json["provider"] = "daxemu";
   json["platform"] = store.platform().name.view();
   json["region"] = store.region_of(device).kind == store::RegionKind::pmem ? "pmem" : "hmem";

@@ -76,7 +76,7 @@ Outcome<void> check_name(const std::string& name) {
 
 } // namespace
 
-Outcome<store::Store> create_named(const std::string& name, const PlatformOptions& options) {
+Outcome<store::Store> create_named(const std::string& name, const PlatformPlan& plan) {
   if (auto fine = check_name(name); !fine) {
     return tl::unexpected(fine.error());
   }
@@ -95,7 +95,7 @@ Outcome<store::Store> create_named(const std::string& name, const PlatformOption
     return because(directory.string(), errno, "remove it, or set DAXEMU_HOME to a directory of your own on tmpfs");
   }
   backing::DirectorySource source(directory.string(), prefix_of(name));
-  auto built = build_platform(options, name, source);
+  auto built = build_platform(plan, name, source);
   if (!built) {
     remove_files(directory, name);
     return tl::unexpected(built.error());

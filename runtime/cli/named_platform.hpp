@@ -12,7 +12,7 @@ namespace daxemu::cli {
 
 // Builds the platform `name`: all of it, or nothing is left behind. Errors (Problem): EINVAL (no good name), EEXIST,
 // EACCES (the directory of platforms is not this user's alone), those of build_platform.
-[[nodiscard]] Outcome<store::Store> create_named(const std::string& name, const PlatformOptions& options);
+[[nodiscard]] Outcome<store::Store> create_named(const std::string& name, const PlatformPlan& plan);
 
 // Removes it with its bytes. Errors (Problem): ENOENT, EBUSY (processes use it; `force` removes it under them).
 Outcome<void> destroy_named(const std::string& name, bool force);

@@ -1,6 +1,8 @@
 #include "runtime/cli/platform_builder.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -32,123 +34,184 @@ Outcome<backing::SourcedFile> small_file(backing::FileSource& source, const std:
   return std::move(*file);
 }
 
-std::int32_t node_number(const PlatformOptions& options) {
-  return options.numa_node.value_or(0);
-}
-
 // The image, if one is asked for and not there yet.
-Outcome<void> make_image(const PlatformOptions& options) {
-  if (options.image.empty()) {
+Outcome<void> make_image(const DevicePlan& device) {
+  if (device.image.empty()) {
     return {};
   }
-  auto made = backing::Image::create(options.image, options.size, options.align);
+  auto made = backing::Image::create(device.image, device.size, device.align);
   if (!made && made.error().code != EEXIST) {
     return tl::unexpected(made.error());
   }
   return {};
 }
 
+// Builds one platform, piece by piece into its store.
+class Builder {
+public:
+  Builder(const PlatformPlan& plan, backing::FileSource& source) : plan_(plan), source_(source) {}
+
+  Outcome<BuiltPlatform> build(const std::string& name) {
+    for (const RegionPlan& region : plan_.regions) { // before anything is made
+      if (auto fine = check(region); !fine) {
+        return tl::unexpected(fine.error());
+      }
+    }
+    auto store_file = small_file(source_, "daxemu-store", 0);
+    if (!store_file) {
+      return tl::unexpected(store_file.error());
+    }
+    auto store = store::Store::create(std::move(store_file->fd), name);
+    if (!store) {
+      return refuse(store.error().value, fmt::format("the platform's store: {}", std::strerror(store.error().value)),
+                    "free some memory");
+    }
+    store::Platform& platform = store->platform();
+    platform.dax_major = dax::free_char_major();
+    platform.nd_major = dax::free_char_major("/proc/devices", platform.dax_major);
+    platform.engine = plan_.engine;
+    platform.backing_wanted = plan_.backing.value_or(store::BackingKind::none);
+    platform.memory_block_size = machine_.block_size;
+    platform.first_new_node = machine_.first_new_node;
+    bool dynamic = false; // devices of a pmem region are static
+    for (const RegionPlan& region : plan_.regions) {
+      if (auto added = add(*store, region); !added) {
+        return tl::unexpected(added.error());
+      }
+      dynamic = dynamic || region.kind == store::RegionKind::hmem;
+    }
+    if (dynamic) {
+      auto spares = backing::add_spare_files(*store, source_);
+      if (!spares) {
+        return tl::unexpected(spares.error());
+      }
+      std::move(spares->begin(), spares->end(), std::back_inserter(held_));
+    }
+    return BuiltPlatform{std::move(*store), store_file->location, std::move(held_)};
+  }
+
+private:
+  static Outcome<void> check(const RegionPlan& region) {
+    if (region.kind == store::RegionKind::pmem && (region.devices.size() != 1 || region.free != 0)) {
+      return refuse(EINVAL, fmt::format("pmem region {} has not exactly one device", region.id),
+                    "a namespace is one device of the region's size: use a region for each, or kind hmem");
+    }
+    for (const DevicePlan& device : region.devices) {
+      if (auto fine = dax::check_geometry(device.size, device.align); !fine) {
+        return fine;
+      }
+    }
+    return {};
+  }
+
+  // Bytes from the region's start to the last device's end, each aligned as add_device() does it.
+  static std::uint64_t size_of(const RegionPlan& region) {
+    std::uint64_t end = 0;
+    for (const DevicePlan& device : region.devices) {
+      end = align_up(end, std::max(device.align, kPmdSize)) + device.size;
+    }
+    return end + region.free;
+  }
+
+  // The CPUs of the region's node, if it names one.
+  Outcome<store::CpuMask> cpus_of(const RegionPlan& region) {
+    if (!region.numa_node || *region.numa_node == kNoNode) {
+      return store::CpuMask{};
+    }
+    if (!topology_) {
+      auto loaded = backing::Topology::load();
+      if (!loaded) {
+        return tl::unexpected(loaded.error());
+      }
+      topology_ = std::move(*loaded);
+    }
+    return topology_->cpus_of(*region.numa_node);
+  }
+
+  Outcome<void> add(store::Store& store, const RegionPlan& plan) {
+    // Each of a node of its own, as the firmware describes memory that is not the machine's.
+    const std::int32_t target =
+        machine_.first_new_node + static_cast<std::int32_t>(store.platform().regions_used.load());
+    const auto cpus = cpus_of(plan);
+    if (!cpus) {
+      return tl::unexpected(cpus.error());
+    }
+    auto region = dax::add_region(store, {.kind = plan.kind,
+                                          .id = plan.id,
+                                          .data_size = size_of(plan),
+                                          .align = plan.devices.empty() ? kPmdSize : plan.devices.front().align,
+                                          .numa_node = plan.numa_node.value_or(0),
+                                          .target_node = plan.numa_node == kNoNode ? kNoNode : target,
+                                          .phys_start = machine_.first_free_address,
+                                          .cpus = *cpus});
+    if (!region) {
+      return tl::unexpected(region.error());
+    }
+    for (const DevicePlan& device : plan.devices) {
+      if (auto added = add(store, plan, device, *cpus); !added) {
+        return added;
+      }
+    }
+    return {};
+  }
+
+  Outcome<void> add(store::Store& store, const RegionPlan& region, const DevicePlan& device,
+                    const store::CpuMask& cpus) {
+    const std::string name = fmt::format("dax{}.{}", region.id, device.id);
+    const bool placed = region.numa_node && *region.numa_node != kNoNode;
+    auto bytes = backing::create({.name = name,
+                                  .size = device.size,
+                                  .align = device.align,
+                                  .kind = device.backing ? device.backing : plan_.backing,
+                                  .numa_node = placed ? region.numa_node : std::nullopt},
+                                 source_, topology_ ? &*topology_ : nullptr);
+    if (!bytes) {
+      return tl::unexpected(bytes.error());
+    }
+    auto folios = small_file(source_, name + ".folios", mm::FolioTable::file_size(device.size / device.align));
+    if (!folios) {
+      return tl::unexpected(folios.error());
+    }
+    if (auto image = make_image(device); !image) {
+      return tl::unexpected(image.error());
+    }
+    const auto st = sys::fstat(bytes->fd.get());
+    if (!st) {
+      return refuse(st.error().value, "the device's memory cannot be examined", "report this");
+    }
+    dax::DeviceSpec spec;
+    spec.name = {.region = region.id, .id = device.id};
+    spec.size = device.size;
+    spec.align = device.align;
+    spec.backing.kind = bytes->kind;
+    spec.backing.st_dev = st->st_dev;
+    spec.backing.st_ino = st->st_ino;
+    spec.backing.page_size = bytes->page_size;
+    spec.backing.location.assign(bytes->location);
+    spec.backing.reason.assign(bytes->reason);
+    spec.folios_location.assign(folios->location);
+    spec.cpus = cpus;
+    spec.image.assign(device.image);
+    if (auto made = dax::add_device(store, spec); !made) {
+      return tl::unexpected(made.error());
+    }
+    held_.push_back(std::move(bytes->fd));
+    held_.push_back(std::move(folios->fd));
+    return {};
+  }
+
+  const PlatformPlan& plan_;
+  backing::FileSource& source_;
+  dax::MachineMemory machine_ = dax::machine_memory();
+  std::optional<backing::Topology> topology_;
+  std::vector<UniqueFd> held_;
+};
+
 } // namespace
 
-Outcome<BuiltPlatform> build_platform(const PlatformOptions& options, const std::string& platform_name,
+Outcome<BuiltPlatform> build_platform(const PlatformPlan& plan, const std::string& platform_name,
                                       backing::FileSource& source) {
-  if (auto fine = dax::check_geometry(options.size, options.align); !fine) {
-    return tl::unexpected(fine.error());
-  }
-  const std::string name = fmt::format("dax{}.{}", options.device.region, options.device.id);
-
-  store::CpuMask cpus{};
-  std::optional<backing::Topology> topology;
-  if (options.numa_node && *options.numa_node != kNoNode) {
-    auto loaded = backing::Topology::load();
-    if (!loaded) {
-      return tl::unexpected(loaded.error());
-    }
-    topology = std::move(*loaded);
-    auto mask = topology->cpus_of(*options.numa_node);
-    if (!mask) {
-      return tl::unexpected(mask.error());
-    }
-    cpus = *mask;
-  }
-
-  auto bytes = backing::create({.name = name,
-                                .size = options.size,
-                                .align = options.align,
-                                .kind = options.backing,
-                                .numa_node = topology ? options.numa_node : std::nullopt},
-                               source, topology ? &*topology : nullptr);
-  if (!bytes) {
-    return tl::unexpected(bytes.error());
-  }
-  auto folios = small_file(source, name + ".folios", mm::FolioTable::file_size(options.size / options.align));
-  if (!folios) {
-    return tl::unexpected(folios.error());
-  }
-  auto store_file = small_file(source, "daxemu-store", 0);
-  if (!store_file) {
-    return tl::unexpected(store_file.error());
-  }
-  auto store = store::Store::create(std::move(store_file->fd), platform_name);
-  if (!store) {
-    return refuse(store.error().value, fmt::format("the platform's store: {}", std::strerror(store.error().value)),
-                  "free some memory");
-  }
-  store->platform().dax_major = dax::free_char_major();
-  store->platform().nd_major = dax::free_char_major("/proc/devices", store->platform().dax_major);
-  store->platform().engine = options.engine;
-  store->platform().backing_wanted = options.backing.value_or(store::BackingKind::none);
-  const dax::MachineMemory machine = dax::machine_memory();
-  store->platform().memory_block_size = machine.block_size;
-  store->platform().first_new_node = machine.first_new_node;
-
-  auto region =
-      dax::add_region(*store, {.kind = options.region,
-                               .id = options.device.region,
-                               .data_size = options.size,
-                               .align = options.align,
-                               .numa_node = node_number(options),
-                               // Of a node of its own, as the firmware describes memory that is not the machine's.
-                               .target_node = node_number(options) < 0 ? kNoNode : machine.first_new_node,
-                               .phys_start = machine.first_free_address,
-                               .cpus = cpus});
-  if (!region) {
-    return tl::unexpected(region.error());
-  }
-  if (auto image = make_image(options); !image) {
-    return tl::unexpected(image.error());
-  }
-  const auto st = sys::fstat(bytes->fd.get());
-  if (!st) {
-    return refuse(st.error().value, "the device's memory cannot be examined", "report this");
-  }
-  dax::DeviceSpec spec;
-  spec.name = options.device;
-  spec.size = options.size;
-  spec.align = options.align;
-  spec.backing.kind = bytes->kind;
-  spec.backing.st_dev = st->st_dev;
-  spec.backing.st_ino = st->st_ino;
-  spec.backing.page_size = bytes->page_size;
-  spec.backing.location.assign(bytes->location);
-  spec.backing.reason.assign(bytes->reason);
-  spec.folios_location.assign(folios->location);
-  spec.cpus = cpus;
-  spec.image.assign(options.image);
-  if (auto device = dax::add_device(*store, spec); !device) {
-    return tl::unexpected(device.error());
-  }
-  std::vector<UniqueFd> held;
-  held.push_back(std::move(bytes->fd));
-  held.push_back(std::move(folios->fd));
-  if (options.region == store::RegionKind::hmem) { // devices of a pmem region are static
-    auto spares = backing::add_spare_files(*store, source);
-    if (!spares) {
-      return tl::unexpected(spares.error());
-    }
-    std::move(spares->begin(), spares->end(), std::back_inserter(held));
-  }
-  return BuiltPlatform{std::move(*store), store_file->location, std::move(held)};
+  return Builder(plan, source).build(platform_name);
 }
 
 } // namespace daxemu::cli

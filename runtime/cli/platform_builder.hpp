@@ -10,24 +10,10 @@
 #include "emu/backing/file_source.hpp"
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
-#include "emu/dax/device_name.hpp"
 #include "emu/store/store.hpp"
+#include "runtime/cli/platform_plan.hpp"
 
 namespace daxemu::cli {
-
-// A machine that does not say where its memory is: devices without target_node, which kmem refuses.
-inline constexpr int kNoNode = -1;
-
-struct PlatformOptions {
-  dax::DeviceName device;
-  std::uint64_t size = 4ULL << 30; // bytes
-  std::uint64_t align = 2ULL << 20;
-  store::RegionKind region = store::RegionKind::hmem;
-  std::optional<store::BackingKind> backing;
-  std::optional<int> numa_node; // one of this machine's, or kNoNode; nothing: its first, and memory from anywhere
-  std::string image; // absolute path of the file the contents come from and go to; empty: none
-  store::EngineKind engine = store::EngineKind::automatic;
-};
 
 struct BuiltPlatform {
   store::Store store;
@@ -35,9 +21,9 @@ struct BuiltPlatform {
   std::vector<UniqueFd> held; // the files, for as long as they are to live by this process
 };
 
-// Errors (Problem): those of check_geometry, backing::create, the store and the NUMA topology. Files already made are
-// left to the source's owner to remove.
-[[nodiscard]] Outcome<BuiltPlatform> build_platform(const PlatformOptions& options, const std::string& platform_name,
+// Errors (Problem): EINVAL (a pmem region of other than one device), those of check_geometry, add_region, add_device,
+// backing::create, the store and the NUMA topology. Files already made are left to the source's owner to remove.
+[[nodiscard]] Outcome<BuiltPlatform> build_platform(const PlatformPlan& plan, const std::string& platform_name,
                                                     backing::FileSource& source);
 
 } // namespace daxemu::cli

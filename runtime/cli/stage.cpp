@@ -17,18 +17,22 @@ namespace daxemu::cli {
 namespace {
 
 struct Plan {
-  PlatformOptions platform;
+  PlatformPlan platform;
   kernel::Mode mode = kernel::Mode::automatic;
   kernel::Wanted wanted;
 };
 
 Outcome<Plan> plan_of(const StageFlags& flags) {
   Plan plan;
-  auto platform = platform_options(flags.device);
+  const auto platform = platform_options(flags.device);
   if (!platform) {
     return tl::unexpected(platform.error());
   }
-  plan.platform = *platform;
+  auto whole = platform_plan(flags.device);
+  if (!whole) {
+    return tl::unexpected(whole.error());
+  }
+  plan.platform = std::move(*whole);
   plan.wanted.name = fmt::format("dax{}.{}", platform->device.region, platform->device.id);
   if (!flags.device.size.empty()) { // only what was asked for must fit a real device
     plan.wanted.size = platform->size;
@@ -43,6 +47,9 @@ Outcome<Plan> plan_of(const StageFlags& flags) {
     return tl::unexpected(mode.error());
   }
   plan.mode = *mode;
+  if (plan.mode == kernel::Mode::automatic && describes_platform(flags.device)) {
+    plan.mode = kernel::Mode::emulate; // a real device would be something else
+  }
   return plan;
 }
 

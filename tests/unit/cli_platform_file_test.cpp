@@ -1,0 +1,100 @@
+// What a platform file means, and how a mistake in it is shown: line, key, value, remedy.
+#include "runtime/cli/platform_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "emu/base/units.hpp"
+
+namespace daxemu::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::uint64_t kGiB = 1ULL << 30;
+
+TEST(PlatformFile, TheLeastIsADeviceWithASize) {
+  const auto plan = parse_platform(R"({"regions": [{"devices": [{"size": "4G"}]}]})", "f");
+  ASSERT_TRUE(plan) << plan.error().what;
+  ASSERT_EQ(plan->regions.size(), 1U);
+  EXPECT_EQ(plan->regions[0].id, 0U);
+  EXPECT_EQ(plan->regions[0].kind, store::RegionKind::hmem);
+  EXPECT_EQ(plan->regions[0].free, 0U);
+  ASSERT_EQ(plan->regions[0].devices.size(), 1U);
+  EXPECT_EQ(plan->regions[0].devices[0].size, 4 * kGiB);
+  EXPECT_EQ(plan->regions[0].devices[0].align, kPmdSize);
+}
+
+TEST(PlatformFile, EveryKeyIsRead) {
+  const auto plan = parse_platform(R"({
+    "engine": "populate", "backing": "shmem",
+    "regions": [
+      {"size": "16G", "numa_node": 1,
+       "devices": [{"size": 2147483648, "align": "1G", "backing": "hugetlb"}, {"id": 5, "size": "2M", "align": 4096}]},
+      {"id": 7, "kind": "pmem", "numa_node": "none", "devices": [{"id": 3, "size": "1G"}]},
+      {"kind": "hmem", "size": "1G"}
+    ]})",
+                                   "f");
+  ASSERT_TRUE(plan) << plan.error().what;
+  EXPECT_EQ(plan->engine, store::EngineKind::populate);
+  EXPECT_EQ(plan->backing, store::BackingKind::shmem);
+  ASSERT_EQ(plan->regions.size(), 3U);
+  const RegionPlan& first = plan->regions[0];
+  EXPECT_EQ(first.numa_node, 1);
+  EXPECT_EQ(first.free, 14 * kGiB - kPmdSize);
+  EXPECT_EQ(first.devices[0].id, 0U);
+  EXPECT_EQ(first.devices[0].align, kGiB);
+  EXPECT_EQ(first.devices[0].backing, store::BackingKind::hugetlb);
+  EXPECT_EQ(first.devices[1].id, 5U);
+  EXPECT_EQ(first.devices[1].align, 4096U);
+  EXPECT_EQ(plan->regions[1].id, 7U);
+  EXPECT_EQ(plan->regions[1].kind, store::RegionKind::pmem);
+  EXPECT_EQ(plan->regions[1].numa_node, kNoNode);
+  EXPECT_EQ(plan->regions[2].id, 1U) << "the lowest free one";
+  EXPECT_EQ(plan->regions[2].free, kGiB);
+}
+
+struct Row {
+  const char* text;
+  const char* what;
+  const char* remedy;
+};
+class BadFile : public ::testing::TestWithParam<Row> {};
+TEST_P(BadFile, IsNamedWithLineKeyAndRemedy) {
+  const auto plan = parse_platform(GetParam().text, "lab.json");
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, EINVAL);
+  EXPECT_THAT(plan.error().what, HasSubstr(GetParam().what));
+  EXPECT_THAT(plan.error().remedy, HasSubstr(GetParam().remedy));
+}
+INSTANTIATE_TEST_SUITE_P(
+    Rows, BadFile,
+    ::testing::Values(
+        Row{"", "lab.json:1: ", "write it as JSON"}, Row{"[]", "lab.json:1: this is no object", "regions"},
+        Row{"{\n\"regions\": [\n{]}", "lab.json:3: ", "write it as JSON"},
+        Row{"{}", "lab.json:1: regions is empty or missing", "\"regions\""},
+        Row{"{\"regions\": []}", "regions is empty or missing", "\"regions\""},
+        Row{"{\n\n\"regions\": 5}", "lab.json:3: regions is no list", "[ { ... }, ... ]"},
+        Row{"{\"regions\": [{}]}", "regions[0].devices is empty", "add a device"},
+        Row{"{\"regions\": [\n{\"devices\": [\n{}]}]}", "lab.json:3: regions[0].devices[0].size is missing", "4G"},
+        Row{"{\"regions\": [{\"devices\": [{\n\"size\":\n\"lots\"\n}]}]}",
+            "lab.json:2: regions[0].devices[0].size \"lots\" is no size", "2M"},
+        Row{"{\"regions\": [{\"devices\": [{\"size\": -1}]}]}", "size -1 is no size", "2M"},
+        Row{"{\"regions\": [{\"devices\": [{\"size\": \"3M\"}]}]}", "size 3M is not a multiple of 2M", "size 2M or 4M"},
+        Row{"{\"regions\": [{\"devices\": [{\"size\": \"4M\",\n\n\"align\": \"3M\"}]}]}",
+            "lab.json:3: regions[0].devices[0].align", "4K, 2M or 1G"},
+        Row{"{\"regions\": [{\"devices\": [{\"sise\": \"4M\"}]}]}", "regions[0].devices[0].sise is no key", "size?"},
+        Row{"{\"regions\": [{\"zzzzzzzz\": 1}]}", "regions[0].zzzzzzzz is no key", "numa_node"},
+        Row{"{\"regions\": [{\"kind\": \"cxl\", \"size\": \"1G\"}]}", "regions[0].kind cxl is not known", "hmem, pmem"},
+        Row{"{\"regions\": [{\"kind\": \"pmem\", \"size\": \"1G\"}]}", "a pmem region is one device", "hmem"},
+        Row{"{\"regions\": [{\"size\": \"1G\", \"devices\": [{\"size\": \"2G\"}]}]}", "less than its devices take, 2G",
+            "2G or more"},
+        Row{"{\"regions\": [{\"id\": 1, \"size\": \"1G\"},\n{\"id\": 1, \"size\": \"1G\"}]}",
+            "lab.json:2: regions[1].id 1 is taken", "its own"},
+        Row{"{\"regions\": [{\"numa_node\": \"all\", \"size\": \"1G\"}]}", "regions[0].numa_node \"all\" is no number",
+            "0, 1"},
+        Row{"{\"engine\": \"steam\", \"regions\": [{\"size\": \"1G\"}]}", "engine steam is not known", "handler"},
+        Row{"{\"regions\": [{\"size\": \"1G\", \"size\": \"2G\"}]}", "regions[0].size is there twice", "JSON"}));
+
+} // namespace
+} // namespace daxemu::cli
