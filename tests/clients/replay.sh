@@ -20,6 +20,11 @@ if [ -e /sys/bus/dax/devices/dax0.0/mapping0/start ]; then
 fi
 start=$((start))
 first_block=$((start / block))
+# No step may reach memory that the machine itself runs on.
+if [ -e "/sys/devices/system/memory/memory$first_block" ]; then
+  echo "replay.sh: memory$first_block is a block of this machine: the region must begin behind all of them" >&2
+  exit 1
+fi
 
 # The command with this machine's addresses.
 here() {
