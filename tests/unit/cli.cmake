@@ -2,6 +2,7 @@ daxemu_unit_test(unit_cli
   cli_device_flags_test.cpp
   cli_executable_test.cpp
   cli_mistake_test.cpp
+  cli_platform_file_test.cpp
   cli_preload_path_test.cpp
   stat_report_test.cpp
   top_view_test.cpp
