@@ -32,7 +32,7 @@ struct Bus {
     action.sa_sigaction = handle;
     action.sa_flags = SA_SIGINFO;
     ::sigaction(SIGBUS, &action, &before);
-    bool raised = true;
+    volatile bool raised = true; // changed between sigsetjmp() and siglongjmp()
     if (sigsetjmp(back, 1) == 0) {
       (void)*at;
       raised = false;
