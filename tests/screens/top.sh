@@ -12,6 +12,7 @@ fi
 home=$(mktemp -d /dev/shm/daxemu-top-XXXXXX)
 server="daxemu-top-$$"
 export DAXEMU_HOME="$home"
+# Every top names its platform: those that other tests run at the same time are this user's too.
 unset DAXEMU_PLATFORM NO_COLOR || :
 term() { tmux -L "$server" -f /dev/null "$@" 9>&-; } # its server must not hold the writing end of `hold`
 cleanup() {
@@ -46,7 +47,7 @@ exec 9>"$home/hold"
 until grep -q marked "$home/marked"; do sleep 0.05; done
 
 # 80x24, colour.
-term new-session -d -s small -x 80 -y 24 "TERM=screen-256color $daxemu top --interval 0.2; sleep 60"
+term new-session -d -s small -x 80 -y 24 "TERM=screen-256color $daxemu top --platform shown --interval 0.2; sleep 60"
 wait_for small '^daxemu top  platform shown  engine auto  1 device  1 process  up 0:00:'
 wait_for small '^dax0\.0 +4G +2M shmem +0 +512 +513 +255 +1 +1$'
 wait_for small '^dax0\.0: 2048 extents of 2M, [0-9]+ in a cell; 0 mapped, 0 SIGBUS$'
@@ -84,13 +85,13 @@ wait_for small '^daxemu: the platform shown has ended'
 
 # Not on a terminal.
 "$daxemu" create shown --size 64M --backing shmem
-if "$daxemu" top </dev/null >"$home/out" 2>&1; then
+if "$daxemu" top --platform shown </dev/null >"$home/out" 2>&1; then
   echo "FAIL: top ran without a terminal"
   faults=$((faults + 1))
 fi
 grep -q 'use --once' "$home/out" || { cat "$home/out"; faults=$((faults + 1)); }
-COLUMNS=80 LINES=24 "$daxemu" top --once >"$home/out"
+COLUMNS=80 LINES=24 "$daxemu" top --platform shown --once >"$home/out"
 grep -q '^dax0.0: 32 extents of 2M; 0 mapped, 0 SIGBUS$' "$home/out" || { cat "$home/out"; faults=$((faults + 1)); }
-"$daxemu" top --json | grep -q '"untouched": 32' || faults=$((faults + 1))
+"$daxemu" top --platform shown --json | grep -q '"untouched": 32' || faults=$((faults + 1))
 "$daxemu" destroy shown
 [ "$faults" -eq 0 ]
