@@ -61,9 +61,19 @@ choose_accel() {
   esac
 }
 
-# last_lines: the end of the kernel's log without escape codes, for a person.
+# log_for_people: the kernel's log without escape codes.
+log_for_people() {
+  tr -d '\r\000' <"$work/log" | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' | grep -v '^ *$'
+}
+# last_lines COUNT: the end of the log.
 last_lines() {
-  tr -d '\r\000' <"$work/log" | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' | grep -v '^ *$' | tail -n "$1" | sed 's/^/  kernel: /' >&2
+  log_for_people | tail -n "$1" | sed 's/^/  kernel: /' >&2
+}
+# fatal_lines: the log around its first fatal line, whose trace may be longer than any fixed number of last lines; else its end.
+fatal_lines() {
+  found=$(log_for_people | grep -n -m 1 -e 'Kernel panic' -e 'Oops' -e 'BUG:' | cut -d: -f1) || :
+  [ -n "$found" ] || { last_lines 40; return 0; }
+  log_for_people | sed -n "$((found > 5 ? found - 5 : 1)),$((found + 60))p" | sed 's/^/  kernel: /' >&2
 }
 
 run_machine() {
@@ -121,7 +131,7 @@ run_machine() {
     [ "$kernel_log" = yes ] || last_lines 5
     give_up 124 "--timeout $seconds: the time was up and the guest was stopped: give more seconds if the command needs them"
   fi
-  [ "$kernel_log" = yes ] || last_lines 40
+  [ "$kernel_log" = yes ] || fatal_lines
   sed 's/^/  qemu: /' "$work/qemu" >&2
   if grep -q -e 'Kernel panic' -e 'Oops' "$work/log"; then
     give_up 125 "the guest's kernel panicked while the command ran (its last lines are above)"
