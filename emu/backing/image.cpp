@@ -194,6 +194,14 @@ Result<void> Image::read(ExtentIndex extent, std::span<std::byte> into) const {
   return checksum_of(into) == entry.data_checksum ? Result<void>() : fail(EBADMSG);
 }
 
+void Image::expect(ExtentIndex extent) const {
+  if (has_data(extent)) {
+    const std::uint64_t slot = layout_.slot(current_[extent.value()].generation, extent);
+    (void)sys::call(SYS_fadvise64, fd_.get(), static_cast<long>(slot), static_cast<long>(header_.extent_size),
+                    POSIX_FADV_WILLNEED);
+  }
+}
+
 std::uint64_t Image::target(ExtentIndex extent) const {
   return layout_.slot(current_[extent.value()].generation + 1, extent);
 }

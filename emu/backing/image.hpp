@@ -47,6 +47,9 @@ public:
   // committed), pread(2)'s.
   [[nodiscard]] Result<void> read(ExtentIndex extent, std::span<std::byte> into) const;
 
+  // The extent will be read soon: the disk begins to, and nobody waits (POSIX_FADV_WILLNEED).
+  void expect(ExtentIndex extent) const;
+
   // A write-back. For each extent: write its bytes at target(extent), or nothing if they are all zero; then commit()
   // all of them. Until commit() returns, the versions before are what counts.
   struct Written {

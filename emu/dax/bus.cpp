@@ -32,8 +32,8 @@ std::uint32_t number_of(const Store& store, const DeviceRecord& device) {
 
 void forget_counters(DeviceRecord& device) {
   for (store::CounterStripe& stripe : device.counters) {
-    for (std::atomic<std::uint64_t>* counter :
-         {&stripe.faults, &stripe.extents, &stripe.bytes, &stripe.maps, &stripe.unmaps, &stripe.sigbus}) {
+    for (std::atomic<std::uint64_t>* counter : {&stripe.faults, &stripe.extents, &stripe.bytes, &stripe.maps,
+                                                &stripe.unmaps, &stripe.sigbus, &stripe.ahead}) {
       counter->store(0, std::memory_order_relaxed);
     }
   }

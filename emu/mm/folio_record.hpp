@@ -14,6 +14,7 @@ enum FolioFlag : std::uint32_t {
   kFolioHwpoison = 1U << 2,  // PG_hwpoison: memory_failure() has hit it
   kFolioAllocated = 1U << 3, // the driver has handed it out, which is one of its references (zone_device_page_init)
   kFolioLoaded = 1U << 4,    // its bytes were brought from the device's image (set for devices with one only)
+  kFolioZeroed = 1U << 5,    // on hugetlb: its page was allocated before anybody touched it
 };
 
 struct alignas(64) FolioRecord {

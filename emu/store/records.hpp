@@ -87,6 +87,7 @@ struct alignas(64) CounterStripe {
   std::atomic<std::uint64_t> maps{0};    // mmap calls that succeeded
   std::atomic<std::uint64_t> unmaps{0};  // mappings gone by munmap, replacement or exit
   std::atomic<std::uint64_t> sigbus{0};  // touches answered by SIGBUS
+  std::atomic<std::uint64_t> ahead{0};   // extents mapped together with another one that was touched before them
 };
 inline constexpr std::size_t kCounterStripes = 8;
 
@@ -153,7 +154,7 @@ struct Platform {
   std::uint32_t gid = 0;
   std::uint32_t dax_major = 0; // major number of the emulated character devices
   std::uint32_t nd_major = 0;  // that of ndctl0, the nd bus
-  std::uint32_t reserved = 0;
+  std::uint32_t exact = 0;     // 1: each first touch of an extent is a fault of its own, nothing is mapped ahead
   EngineKind engine = EngineKind::automatic;  // what the user asked for
   std::uint32_t autoprobe_off = 0;            // drivers_autoprobe of the dax bus is 0
   std::atomic<std::uint64_t> sequence{0};     // odd while a change is under way (emu/dax/change.hpp)

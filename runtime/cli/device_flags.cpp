@@ -74,6 +74,7 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
       verb.add_option("--backing", flags.backing, "Where its bytes live: auto, hugetlb or shmem (default auto)"),
       verb.add_option("--engine", flags.engine,
                       "How first touches are served: auto, handler, inline or populate (default auto)"),
+      verb.add_flag("--exact", flags.exact, "Count each first touch of an extent: none is mapped ahead of its touch"),
       verb.add_option("--numa-node", flags.numa_node,
                       "NUMA node of this machine its memory and handlers belong to, or none"),
       verb.add_option("--image", flags.image, "File that keeps its contents over restarts; made if it is not there"),
@@ -111,6 +112,7 @@ Outcome<PlatformOptions> platform_options(const DeviceFlags& flags) {
     return refuse(EINVAL, fmt::format("--device {} is no device name", flags.device), "use daxX.Y, such as dax0.0");
   }
   options.device = *name;
+  options.exact = flags.exact;
   const auto size = size_of_flag("--size", flags.size);
   if (!size) {
     return tl::unexpected(size.error());

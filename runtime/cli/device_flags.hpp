@@ -26,6 +26,7 @@ struct DeviceFlags {
   std::string image;
   std::vector<std::string> more; // further devices, NAME=SIZE[,ALIGN]
   std::string free;              // bytes of each hmem region in no device
+  bool exact = false;            // nothing is mapped before it is touched
   std::string config;            // a file in place of all these
 };
 

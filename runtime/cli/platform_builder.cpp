@@ -70,6 +70,7 @@ public:
     platform.dax_major = dax::free_char_major();
     platform.nd_major = dax::free_char_major("/proc/devices", platform.dax_major);
     platform.engine = plan_.engine;
+    platform.exact = plan_.exact ? 1 : 0;
     platform.backing_wanted = plan_.backing.value_or(store::BackingKind::none);
     platform.memory_block_size = machine_.block_size;
     platform.first_new_node = machine_.first_new_node;

@@ -76,6 +76,14 @@ public:
     }
     bytes = *parsed;
   }
+  void boolean(const char* key, bool& value) {
+    if (has(key) && !object_[key].is_boolean()) {
+      mistake(path_of(key), fmt::format("{} {} is neither true nor false", path_of(key), object_[key].dump()),
+              "give true or false");
+    } else if (has(key)) {
+      value = object_[key].get<bool>();
+    }
+  }
   void number(const char* key, std::uint32_t& number) {
     if (!has(key)) {
       return;
@@ -222,8 +230,9 @@ Outcome<PlatformPlan> parse_platform(const std::string& text, const std::string&
   PlatformPlan plan;
   Outcome<void> result;
   Fields fields(json, "", lines, file, result);
-  fields.only({"engine", "backing", "regions"});
+  fields.only({"engine", "exact", "backing", "regions"});
   fields.word("engine", kEngines, plan.engine);
+  fields.boolean("exact", plan.exact);
   fields.word("backing", kBackings, plan.backing);
   std::set<std::uint32_t> ids;
   fields.list("regions", [&](Fields& region) { plan.regions.push_back(read_region(region, ids)); });

@@ -24,6 +24,7 @@ struct PlatformOptions {
   std::string image;            // absolute path of the file the contents come from and go to; empty: none
   std::optional<int> numa_node; // one of this machine's, or kNoNode; nothing: its first, and memory from anywhere
   store::EngineKind engine = store::EngineKind::automatic;
+  bool exact = false; // each first touch of an extent is a fault of its own
 };
 
 struct DevicePlan {
@@ -44,12 +45,13 @@ struct RegionPlan {
 
 struct PlatformPlan {
   store::EngineKind engine = store::EngineKind::automatic;
+  bool exact = false;                        // as PlatformOptions::exact
   std::optional<store::BackingKind> backing; // for devices that do not say, and for those made later
   std::vector<RegionPlan> regions;
 
   PlatformPlan() = default;
   PlatformPlan(const PlatformOptions& one) // NOLINT(google-explicit-constructor): a plan of one device
-      : engine(one.engine), backing(one.backing),
+      : engine(one.engine), exact(one.exact), backing(one.backing),
         regions{{one.device.region,
                  one.region,
                  0,

@@ -43,6 +43,7 @@ struct Line {
 constexpr std::array kLines = {
     Line{&DeviceTotals::faults, "faults", "faults"},
     Line{&DeviceTotals::extents, "extents", "extents touched"},
+    Line{&DeviceTotals::ahead, "ahead", "  mapped ahead of their touch"},
     Line{&DeviceTotals::bytes, "bytes", "bytes touched"},
     Line{&DeviceTotals::maps, "maps", "mappings made"},
     Line{&DeviceTotals::unmaps, "unmaps", "mappings gone"},

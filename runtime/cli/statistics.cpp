@@ -17,13 +17,14 @@ DeviceTotals totals_of(const store::DeviceRecord& device) {
     sum.maps += stripe.maps.load();
     sum.unmaps += stripe.unmaps.load();
     sum.sigbus += stripe.sigbus.load();
+    sum.ahead += stripe.ahead.load();
   }
   return sum;
 }
 
 DeviceTotals DeviceTotals::since(const DeviceTotals& before) const {
-  return {faults - before.faults, extents - before.extents, bytes - before.bytes,
-          maps - before.maps,     unmaps - before.unmaps,   sigbus - before.sigbus};
+  return {faults - before.faults, extents - before.extents, bytes - before.bytes, maps - before.maps,
+          unmaps - before.unmaps, sigbus - before.sigbus,   ahead - before.ahead};
 }
 
 std::string statistics_text(const store::Store& store) {
@@ -36,8 +37,9 @@ std::string statistics_text(const store::Store& store) {
     text += fmt::format("{} ({}, extents of {}, backing {}: {})\n", store.name_of(device).view(),
                         size_text(device.size.load()), size_text(device.align), backing::to_string(device.backing.kind),
                         device.backing.reason.view());
-    text += fmt::format("  {:>12} faults\n  {:>12} extents touched of {}\n  {:>12} bytes touched\n", sum.faults,
-                        sum.extents, dax::extent_count(device), sum.bytes);
+    text += fmt::format("  {:>12} faults\n  {:>12} extents touched of {}\n  {:>12} mapped ahead of their touch\n"
+                        "  {:>12} bytes touched\n",
+                        sum.faults, sum.extents, dax::extent_count(device), sum.ahead, sum.bytes);
     text += fmt::format("  {:>12} mappings made\n  {:>12} touches answered by SIGBUS\n", sum.maps, sum.sigbus);
   }
   return text;

@@ -14,6 +14,7 @@ struct DeviceTotals {
   std::uint64_t maps = 0;
   std::uint64_t unmaps = 0;
   std::uint64_t sigbus = 0;
+  std::uint64_t ahead = 0;
 
   // What was added since `before`.
   [[nodiscard]] DeviceTotals since(const DeviceTotals& before) const;

@@ -27,6 +27,7 @@ Result<void> AddressSpace::start(const store::DeviceRecord& device) {
   if (auto filler = filler_.prepare(); !filler) {
     return filler;
   }
+  server_.ahead().allow(store_->platform().exact == 0);
   engine_.start(store_->platform().engine, device.cpus);
   watcher_.start(engine_.kind());
   return {};
@@ -273,7 +274,7 @@ bool AddressSpace::resolve(const void* address) {
   const auto at = reinterpret_cast<std::uint64_t>(address);
   const auto vma = table_.find(at);
   return vma && vma->has(kRegistered) && !lock_.held_by_me() &&
-         server_.serve(at, false, true) == FaultServer::Served::present;
+         server_.serve(at, false, FaultServer::Caller::toucher) == FaultServer::Served::present;
 }
 
 PoisonHit AddressSpace::poison_at(const void* address) const noexcept {
@@ -289,6 +290,23 @@ PoisonHit AddressSpace::poison_at(const void* address) const noexcept {
   return {pointer(vma->start + (offset - vma->offset)), static_cast<short>(log2_of(vma->view->align()))};
 }
 
+void AddressSpace::pretouch(const void* address, std::size_t length) noexcept {
+  const auto start = reinterpret_cast<std::uint64_t>(address);
+  const std::uint64_t end = start + length < start ? UINT64_MAX : start + length;
+  const bool alone = table_.size() == 1; // else what was faulted in may have been so by another mapping
+  for (auto vma = table_.first_from(start, end); vma; vma = table_.first_from(vma->end, end)) {
+    DeviceView& view = *vma->view;
+    const std::uint64_t to = std::min(vma->end, end);
+    for (std::uint64_t at = std::max(start, vma->start); at < to;) {
+      const std::uint64_t offset = vma->offset_of(at);
+      if (!alone || offset >= view.size() || !view.faulted().test(view.extent_at(offset).value())) {
+        (void)server_.serve(at, false, FaultServer::Caller::populate);
+      }
+      at += view.align() - (offset & (view.align() - 1));
+    }
+  }
+}
+
 Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
   for (std::uint64_t at = start; at < end;) {
     const auto vma = table_.find(at);
@@ -301,7 +319,7 @@ Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
       return fail(EFAULT);
     }
     if (server_.uffd()) {
-      if (server_.serve(at, true, true) != FaultServer::Served::present) {
+      if (server_.serve(at, true, FaultServer::Caller::populate) != FaultServer::Served::present) {
         return fail(EFAULT);
       }
     } else if ((vma->view->folio(vma->view->extent_at(offset)).flags.load() & mm::kFolioHwpoison) != 0) {

@@ -84,6 +84,10 @@ public:
   // Async-signal-safe.
   bool resolve(const void* address);
 
+  // The kernel is about to read or write [address, address + length) for a system call: makes what is ours of it
+  // present, as far as it can be. Async-signal-safe.
+  void pretouch(const void* address, std::size_t length) noexcept;
+
   // Faults the extents of [address, address + length) in as GUP would, whatever the engine. Errors: EFAULT (a touch
   // would be SIGBUS), ENOMEM (a byte is not mapped at all, or not ours).
   Result<void> prefault(std::uint64_t start, std::uint64_t end);

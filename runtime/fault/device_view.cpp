@@ -88,14 +88,31 @@ store::CounterStripe& DeviceView::counters() const {
   return device_->counters[stripe];
 }
 
-void DeviceView::note_touch(ExtentIndex extent) {
-  faulted_.set(extent.value());
+Result<void> DeviceView::allocate(ExtentIndex extent) const {
+  auto allocated = sys::fallocate(fd_, 0, extent.value() * align_, align_);
+  if (allocated) {
+    folio(extent).flags.fetch_or(mm::kFolioZeroed);
+  }
+  return allocated;
+}
+
+void DeviceView::count_first(ExtentIndex extent) {
   auto& flags = folios_[extent].flags;
   if ((flags.load() & mm::kFolioTouched) == 0 && (flags.fetch_or(mm::kFolioTouched) & mm::kFolioTouched) == 0) {
     auto& counter = counters();
     counter.extents.fetch_add(1, std::memory_order_relaxed);
     counter.bytes.fetch_add(align_, std::memory_order_relaxed);
   }
+}
+
+void DeviceView::note_touch(ExtentIndex extent) {
+  faulted_.set(extent.value());
+  count_first(extent);
+}
+
+void DeviceView::note_ahead(ExtentIndex extent) {
+  note_touch(extent);
+  counters().ahead.fetch_add(1, std::memory_order_relaxed);
 }
 
 } // namespace daxemu::fault

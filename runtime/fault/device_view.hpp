@@ -9,6 +9,7 @@
 #include "emu/store/store.hpp"
 #include "runtime/fault/extent_bitmap.hpp"
 #include "runtime/fault/lazy_image.hpp"
+#include "runtime/fault/touch_streams.hpp"
 
 namespace daxemu::fault {
 
@@ -34,6 +35,19 @@ public:
   [[nodiscard]] mm::FolioRecord& folio(ExtentIndex extent) const { return folios_[extent]; }
   // Makes sure that the extent has the bytes of the device's image, if it has one. Errors: those of LazyImage::bring.
   [[nodiscard]] Result<void> bring(ExtentIndex extent) const { return image_.bring(extent, folios_[extent], fd_); }
+  [[nodiscard]] bool has_image() const { return image_.is_there(); }
+  // Nothing to be brought any more?
+  [[nodiscard]] bool has_bytes(ExtentIndex extent) const {
+    return !has_image() || (folio(extent).flags.load(std::memory_order_acquire) & mm::kFolioLoaded) != 0;
+  }
+  // On hugetlb: is the extent's page in the page cache? (an answer of yes may be out of date)
+  [[nodiscard]] bool is_allocated(ExtentIndex extent) const {
+    return (folio(extent).flags.load() & (mm::kFolioTouched | mm::kFolioZeroed)) != 0;
+  }
+  // It will soon be brought: the disk may begin.
+  void expect(ExtentIndex extent) const { image_.expect(extent); }
+  // Allocates and zeroes it before it is touched. Errors: fallocate(2)'s.
+  [[nodiscard]] Result<void> allocate(ExtentIndex extent) const;
   [[nodiscard]] ExtentBitmap& faulted() { return faulted_; }
   // The counters this thread adds to.
   [[nodiscard]] store::CounterStripe& counters() const;
@@ -41,6 +55,9 @@ public:
   // A touch of `extent` is about to be served: counts it as the platform's first if it is. Call before looking at the
   // folio's poison flag: whoever sets that flag looks at faulted() afterwards, so one of the two sees the other.
   void note_touch(ExtentIndex extent);
+  // `extent` was mapped together with one that was touched. Under the table's lock.
+  void note_ahead(ExtentIndex extent);
+  [[nodiscard]] TouchStreams& streams() { return streams_; }
 
   // What the watcher last saw of alive().
   bool was_alive = true;
@@ -58,6 +75,8 @@ private:
   mm::FolioTable folios_;
   LazyImage image_;
   ExtentBitmap faulted_;
+  TouchStreams streams_;
+  void count_first(ExtentIndex extent);
 };
 
 } // namespace daxemu::fault

@@ -3,18 +3,14 @@
 #include <algorithm>
 
 #include "runtime/fault/device_view.hpp"
+#include "runtime/fault/refusal.hpp"
 #include "runtime/fault/trace_points.hpp"
 
 namespace daxemu::fault {
 
-bool FaultServer::refuses(const Vma& vma, ExtentIndex extent) {
-  const DeviceView& view = *vma.view;
-  return vma.has(kBroken) || !view.alive() || (vma.has(kNoHuge) && view.align() > kPageSize) ||
-         (view.folio(extent).flags.load() & mm::kFolioHwpoison) != 0;
-}
-
-FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, bool may_wait, pid_t thread) {
+FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Caller caller, pid_t thread) {
   const std::uint64_t since = trace::begin();
+  const bool may_wait = caller != Caller::handler;
   const auto vma = table_.find(address);
   if (!vma) { // unmapped meanwhile: the touch finds out by itself
     uffd_.wake(align_down(address, kPageSize), kPageSize);
@@ -44,6 +40,9 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, bool
     return served;
   }
   view.counters().faults.fetch_add(1, std::memory_order_relaxed);
+  if (caller != Caller::populate) {
+    ahead_.map(uffd_, *vma, address, caller == Caller::handler); // first: whoever touched here touches there next
+  }
   if (resolver_.resolve(uffd_, *vma, address, missing, fresh) == Resolver::Outcome::resolved) {
     trace_fault(since, trace::Kind::fault, *vma, address, thread);
     return Served::present;

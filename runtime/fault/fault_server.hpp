@@ -7,6 +7,7 @@
 #include "emu/base/units.hpp"
 
 #include "runtime/fault/filler.hpp"
+#include "runtime/fault/map_ahead.hpp"
 #include "runtime/fault/resolver.hpp"
 #include "runtime/fault/table_lock.hpp"
 #include "runtime/fault/vma_table.hpp"
@@ -26,22 +27,27 @@ public:
     refused, // filler is there now: the touch is SIGBUS
     busy,    // the table's lock is held: ask again (never answered to who may wait)
   };
-  // `may_wait`: the caller may wait for the table's lock. The handler thread may not: it would hold up faults that the
-  // lock's holder has nothing to do with. `thread`: whose fault it is, 0: the caller's.
-  Served serve(std::uint64_t address, bool missing, bool may_wait, pid_t thread = 0);
+  enum class Caller {
+    handler, // the handler thread. It may not wait for the table's lock: it would hold up faults that the lock's holder
+             // has nothing to do with
+    toucher, // who touched, by itself (the inline engine)
+    populate, // who wants this extent and no other (MAP_POPULATE, mlock, MADV_POPULATE_*)
+  };
+  // `thread`: whose fault it is, 0: the caller's.
+  Served serve(std::uint64_t address, bool missing, Caller caller, pid_t thread = 0);
+
+  [[nodiscard]] MapAhead& ahead() { return ahead_; }
 
   // Puts filler over the extent of `vma` at `address`, if that is still what is mapped there, and wakes who waits.
   Served patch(const Vma& vma, std::uint64_t address, bool may_wait);
 
 private:
-  // Would dev_dax_huge_fault refuse this touch?
-  [[nodiscard]] static bool refuses(const Vma& vma, ExtentIndex extent);
-
   VmaTable& table_;
   TableLock& lock_;
   Filler& filler_;
   UffdCalls uffd_;
   Resolver resolver_;
+  MapAhead ahead_{table_, lock_, resolver_};
 };
 
 } // namespace daxemu::fault

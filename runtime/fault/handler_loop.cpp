@@ -17,7 +17,10 @@ void HandlerLoop::run() {
       return;
     }
     serve_postponed();
-    if (served == 0 && !events_.wait(postponed_count_ == 0 ? -1 : kRetryMs)) {
+    if (served > 0 || server_.ahead().prepare_one()) {
+      continue;
+    }
+    if (!events_.wait(postponed_count_ == 0 ? -1 : kRetryMs)) {
       return;
     }
   }
@@ -41,7 +44,8 @@ int HandlerLoop::read_and_serve() {
 }
 
 void HandlerLoop::serve(const Fault& fault) {
-  if (server_.serve(fault.address, fault.missing, false, fault.thread) != FaultServer::Served::busy) {
+  if (server_.serve(fault.address, fault.missing, FaultServer::Caller::handler, fault.thread) !=
+      FaultServer::Served::busy) {
     return;
   }
   if (postponed_count_ < kMostPostponed) {

@@ -36,6 +36,7 @@ void wait_for_change(std::atomic<std::uint64_t>& loader, std::uint64_t seen) {
 
 Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int bytes) {
   // Mapped, not written: hugetlbfs has no write(2).
+  image.expect(extent); // in pieces as large as the disk likes, not as read-ahead guesses
   auto window =
       Mapping::of(bytes, image.extent_size(), PROT_READ | PROT_WRITE, MAP_SHARED, extent.value() * image.extent_size());
   if (!window) {

@@ -19,6 +19,14 @@ public:
   // None for a device without an image. Allocates. Errors: EIO (there is one, but it cannot be read).
   [[nodiscard]] static Result<LazyImage> of(const store::DeviceRecord& device);
 
+  [[nodiscard]] bool is_there() const { return image_.has_value(); }
+  // The extent will soon be brought: has the disk read it meanwhile.
+  void expect(ExtentIndex extent) const {
+    if (image_) {
+      image_->expect(extent);
+    }
+  }
+
   // Makes sure that the extent's bytes are in the backing `bytes`; nothing to do for a device without an image and for
   // an extent that was brought before. Waits while another thread or process is at it; takes over from one that died.
   // Allocates nothing. Errors: EBADMSG (the image is damaged there), those of reading.

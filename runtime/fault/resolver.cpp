@@ -111,6 +111,24 @@ Resolver::Outcome Resolver::many_pages(const UffdCalls& uffd, const Vma& vma, st
   return small_page(uffd, align_down(address, kPageSize), missing);
 }
 
+std::uint64_t Resolver::resolve_ahead(const UffdCalls& uffd, const Vma& vma, std::uint64_t address,
+                                      std::uint64_t count) {
+  DeviceView& view = *vma.view;
+  const ExtentIndex first = view.extent_at(vma.offset_of(address));
+  const std::uint64_t length = count * view.align();
+  if (view.one_page_extents()) {
+    const bool there = view.hugetlb() || (view.folio(first).flags.load() & mm::kFolioTouched) != 0;
+    return (there ? uffd.resume_run(address, length) : uffd.zero_run(address, length)) / view.align();
+  }
+  if (holes_.load(std::memory_order_relaxed) >= hole_budget() || !uffd.unwatch(address, length)) {
+    return 0;
+  }
+  uffd.wake(address, length); // as in many_pages()
+  // The hole before this one is yet to be made, and will be counted as a part of it.
+  holes_.fetch_add(view.faulted().test(first.value() + count) ? 0 : 1, std::memory_order_relaxed);
+  return count;
+}
+
 void Resolver::forget(DeviceView& view, std::uint64_t first, std::uint64_t count) {
   if (!view.one_page_extents()) {
     std::int64_t runs = 0;

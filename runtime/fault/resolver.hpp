@@ -21,6 +21,11 @@ public:
   // extent since it mapped it.
   Outcome resolve(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing, bool fresh);
 
+  // Makes the `count` extents from `address` on present, which nobody has touched here and which are ready to be
+  // mapped; the extent before them is about to be. Under the table's lock. Returns how many became it: as far as it
+  // goes.
+  std::uint64_t resolve_ahead(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, std::uint64_t count);
+
   // A forked child: nothing is mapped, no hole made.
   void forget_all() { holes_.store(0, std::memory_order_relaxed); }
   // Extents first..first+count of the view are no longer mapped here.

@@ -37,12 +37,25 @@ public:
     request.range = {start, length};
     return ask(UFFDIO_CONTINUE, &request);
   }
+  // The same for as many pages from `start` on as it goes. Returns their bytes.
+  [[nodiscard]] std::uint64_t resume_run(std::uint64_t start, std::uint64_t length) const {
+    uffdio_continue request = {};
+    request.range = {start, length};
+    (void)ask(UFFDIO_CONTINUE, &request);
+    return request.mapped > 0 ? static_cast<std::uint64_t>(request.mapped) : 0; // negative: no page at all
+  }
   // Allocates zeroed small pages, maps them and wakes who waits. Errors: EEXIST (in the page cache already, or mapped),
   // as resume() else.
   Result<void> zero(std::uint64_t start, std::uint64_t length) const {
     uffdio_zeropage request = {};
     request.range = {start, length};
     return ask(UFFDIO_ZEROPAGE, &request);
+  }
+  [[nodiscard]] std::uint64_t zero_run(std::uint64_t start, std::uint64_t length) const {
+    uffdio_zeropage request = {};
+    request.range = {start, length};
+    (void)ask(UFFDIO_ZEROPAGE, &request);
+    return request.zeropage > 0 ? static_cast<std::uint64_t>(request.zeropage) : 0;
   }
   // Who waits for a fault of the range tries again.
   void wake(std::uint64_t start, std::uint64_t length) const {

@@ -27,7 +27,7 @@ TEST(PlatformFile, TheLeastIsADeviceWithASize) {
 
 TEST(PlatformFile, EveryKeyIsRead) {
   const auto plan = parse_platform(R"({
-    "engine": "populate", "backing": "shmem",
+    "engine": "populate", "exact": true, "backing": "shmem",
     "regions": [
       {"size": "16G", "numa_node": 1,
        "devices": [{"size": 2147483648, "align": "1G", "backing": "hugetlb"}, {"id": 5, "size": "2M", "align": 4096}]},
@@ -37,6 +37,7 @@ TEST(PlatformFile, EveryKeyIsRead) {
                                    "f");
   ASSERT_TRUE(plan) << plan.error().what;
   EXPECT_EQ(plan->engine, store::EngineKind::populate);
+  EXPECT_TRUE(plan->exact);
   EXPECT_EQ(plan->backing, store::BackingKind::shmem);
   ASSERT_EQ(plan->regions.size(), 3U);
   const RegionPlan& first = plan->regions[0];
@@ -72,6 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Row{"", "lab.json:1: ", "write it as JSON"}, Row{"[]", "lab.json:1: this is no object", "regions"},
         Row{"{\n\"regions\": [\n{]}", "lab.json:3: ", "write it as JSON"},
+        Row{"{\"exact\": \"yes\"}", "exact \"yes\" is neither true nor false", "true or false"},
         Row{"{}", "lab.json:1: regions is empty or missing", "\"regions\""},
         Row{"{\"regions\": []}", "regions is empty or missing", "\"regions\""},
         Row{"{\n\n\"regions\": 5}", "lab.json:3: regions is no list", "[ { ... }, ... ]"},

@@ -1,6 +1,4 @@
 // Mappings of a device in one process: made, touched, changed, gone; on each backing and with each engine.
-#include <csetjmp>
-#include <csignal>
 #include <cstring>
 #include <tuple>
 
@@ -8,6 +6,7 @@
 
 #include "emu/base/units.hpp"
 #include "emu/store/generation.hpp"
+#include "tests/unit/fault_bus.hpp"
 #include "tests/unit/fault_platform.hpp"
 
 namespace daxemu::fault {
@@ -17,30 +16,6 @@ using store::BackingKind;
 using store::EngineKind;
 
 constexpr int kRw = PROT_READ | PROT_WRITE;
-
-// Does touching `at` raise SIGBUS, and with which siginfo?
-struct Bus {
-  static inline thread_local sigjmp_buf back;
-  static inline siginfo_t info;
-  static void handle(int, siginfo_t* what, void*) {
-    info = *what;
-    siglongjmp(back, 1);
-  }
-  static bool on_touch(volatile char* at) {
-    struct sigaction action {};
-    struct sigaction before {};
-    action.sa_sigaction = handle;
-    action.sa_flags = SA_SIGINFO;
-    ::sigaction(SIGBUS, &action, &before);
-    volatile bool raised = true; // changed between sigsetjmp() and siglongjmp()
-    if (sigsetjmp(back, 1) == 0) {
-      (void)*at;
-      raised = false;
-    }
-    ::sigaction(SIGBUS, &before, nullptr);
-    return raised;
-  }
-};
 
 struct Kind {
   const char* name;
@@ -111,9 +86,9 @@ TEST_P(Mappings, BeyondTheEndIsSigbus) {
   const std::uint64_t size = platform.device->size.load();
   char* at = map(size + align);
   at[size - 1] = 1;
-  EXPECT_TRUE(Bus::on_touch(at + size + 17));
-  EXPECT_EQ(Bus::info.si_code, BUS_ADRERR);
-  EXPECT_EQ(Bus::info.si_addr, at + size + 17);
+  EXPECT_TRUE(bus::on_touch(at + size + 17));
+  EXPECT_EQ(bus::info.si_code, BUS_ADRERR);
+  EXPECT_EQ(bus::info.si_addr, at + size + 17);
   struct stat st {};
   ::fstat(fd.get(), &st);
   EXPECT_EQ(static_cast<std::uint64_t>(st.st_size), size); // hugetlbfs would have grown it
@@ -168,7 +143,7 @@ TEST_P(Mappings, MisalignedOnesAreRefusedOrBroken) {
   auto odd = space.map(*platform.device, fd.get(), free_area, align, kRw, MAP_SHARED, kPageSize);
   ASSERT_TRUE(odd) << odd.error().value;
   EXPECT_EQ(*odd, free_area);
-  EXPECT_TRUE(Bus::on_touch(free_area));
+  EXPECT_TRUE(bus::on_touch(free_area));
 }
 
 TEST_P(Mappings, FixedOnesReplace) {
@@ -215,7 +190,7 @@ TEST_P(Mappings, PoisonedExtentsAreSigbus) {
   (*folios)[ExtentIndex(2)].flags.fetch_or(mm::kFolioHwpoison);
   char* at = map(4 * align);
   at[align] = 1;
-  EXPECT_TRUE(Bus::on_touch(at + 2 * align + 5));
+  EXPECT_TRUE(bus::on_touch(at + 2 * align + 5));
   at[3 * align] = 1;
 }
 
@@ -225,8 +200,8 @@ TEST_P(Mappings, UnbindingTakesTheExtentsAway) {
   platform.device->state = store::DeviceState::disabled;
   platform.device->incarnation.fetch_add(1);
   store::await_followers(*platform.store, store::announce(platform.store->platform()));
-  EXPECT_TRUE(Bus::on_touch(at));
-  EXPECT_TRUE(Bus::on_touch(at + align));
+  EXPECT_TRUE(bus::on_touch(at));
+  EXPECT_TRUE(bus::on_touch(at + align));
   platform.device->state = store::DeviceState::enabled;
   char* again = map(align);
   EXPECT_EQ(again[0], 1); // the data survives
@@ -241,7 +216,7 @@ TEST_P(Mappings, PoisonReachesWhatIsMappedAlready) {
   ASSERT_TRUE(folios);
   (*folios)[ExtentIndex(2)].flags.fetch_or(mm::kFolioHwpoison);
   store::await_followers(*platform.store, store::announce(platform.store->platform()));
-  EXPECT_TRUE(Bus::on_touch(at + 2 * align + 9));
+  EXPECT_TRUE(bus::on_touch(at + 2 * align + 9));
   EXPECT_EQ(space.poison_at(at + 2 * align + 9).address, at + 2 * align);
   EXPECT_EQ(space.poison_at(at + 2 * align + 9).lsb, static_cast<short>(log2_of(align)));
   EXPECT_EQ(space.poison_at(at).address, nullptr);

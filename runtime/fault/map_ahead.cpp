@@ -1,0 +1,103 @@
+#include "runtime/fault/map_ahead.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "emu/trace/trace.hpp"
+#include "runtime/fault/device_view.hpp"
+#include "runtime/fault/refusal.hpp"
+
+namespace daxemu::fault {
+namespace {
+
+// Zeroing takes the handler thread away from faults of other threads: a tenth of a millisecond for 2M, far too long
+// for 1G.
+constexpr std::uint64_t kMostPrepared = 16; // extents
+
+} // namespace
+
+std::uint64_t MapAhead::remaining(const Vma& vma, ExtentIndex extent) {
+  const DeviceView& view = *vma.view;
+  const std::uint64_t end = std::min(vma.offset_of(vma.end), view.size());
+  const std::uint64_t next = (extent.value() + 1) * view.align();
+  return next >= end ? 0 : (end - next) / view.align();
+}
+
+std::uint64_t MapAhead::ready(const Vma& vma, ExtentIndex extent, std::uint64_t most) {
+  DeviceView& view = *vma.view;
+  std::uint64_t count = 0;
+  for (; count < most; ++count) {
+    const ExtentIndex next(extent.value() + 1 + count);
+    const bool done = !view.one_page_extents() && view.faulted().test(next.value()); // of one page the kernel knows
+    if (done || refuses(vma, next) || !view.has_bytes(next) || (view.hugetlb() && !view.is_allocated(next))) {
+      break;
+    }
+  }
+  return count;
+}
+
+void MapAhead::map(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool handler) {
+  if (!allowed_.load(std::memory_order_relaxed) || vma.has(kRandom) || trace::on()) {
+    return;
+  }
+  DeviceView& view = *vma.view;
+  const ExtentIndex extent = view.extent_at(vma.offset_of(address));
+  const std::uint64_t window = view.streams().touched(extent.value(), vma.has(kSequential));
+  if (window == 0) {
+    return;
+  }
+  // Locked, so that what is mapped is what was looked at. Whoever has the lock may be about to change it: no guess is
+  // worth waiting for that.
+  std::optional<SignalsBlocked> quiet;
+  if (!handler) { // which blocks them always
+    quiet.emplace();
+  }
+  if (!lock_.try_lock()) {
+    return;
+  }
+  std::uint64_t mapped = 0;
+  const auto now = table_.find(address);
+  if (now && now->view == vma.view && now->offset_of(address) == vma.offset_of(address)) {
+    const std::uint64_t most = std::min(window, remaining(*now, extent));
+    if (const std::uint64_t count = ready(*now, extent, most); count > 0) {
+      const std::uint64_t start = align_down(address, view.align()) + view.align();
+      mapped = resolver_.resolve_ahead(uffd, *now, start, count);
+    }
+    for (std::uint64_t at = 1; at <= mapped; ++at) {
+      view.note_ahead(ExtentIndex(extent.value() + at));
+    }
+    if (handler && (view.hugetlb() || view.has_image()) && view.align() <= kPmdSize) {
+      plan(view, extent.value() + mapped + 1,
+           std::min({window, kMostPrepared, remaining(*now, ExtentIndex(extent.value() + mapped))}));
+    }
+  }
+  lock_.unlock();
+  view.streams().mapped_ahead(extent.value(), mapped);
+}
+
+void MapAhead::plan(DeviceView& view, std::uint64_t first, std::uint64_t count) {
+  const bool goes_on = view_ == &view && next_ >= first && next_ <= first + count; // those before next_ are prepared
+  next_ = goes_on ? next_ : first;
+  end_ = first + count;
+  view_ = &view;
+}
+
+bool MapAhead::prepare_one() {
+  while (next_ < end_ && view_->alive()) {
+    const ExtentIndex extent(next_++);
+    if (view_->has_image() && !view_->has_bytes(extent)) {
+      view_->expect(extent);
+      return true;
+    }
+    if (!view_->has_image() && !view_->is_allocated(extent)) {
+      if (view_->allocate(extent)) {
+        return true;
+      }
+      break;
+    }
+  }
+  next_ = end_;
+  return false;
+}
+
+} // namespace daxemu::fault
