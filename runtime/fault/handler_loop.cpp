@@ -1,6 +1,11 @@
 #include "runtime/fault/handler_loop.hpp"
 
+#include <bit>
+
 #include <sys/syscall.h>
+
+#include "emu/store/records.hpp"
+#include "runtime/fault/burst_spin.hpp"
 
 namespace daxemu::fault {
 namespace {
@@ -8,16 +13,34 @@ namespace {
 constexpr std::size_t kBatch = 16;
 constexpr int kRetryMs = 1;
 
+// May this thread run while the one that faults does?
+bool has_other_cpus() {
+  store::CpuMask mask{};
+  if (!sys::call(SYS_sched_getaffinity, 0, sizeof(mask), reinterpret_cast<long>(mask.data()))) {
+    return false;
+  }
+  int cpus = 0;
+  for (const std::uint64_t word : mask) {
+    cpus += std::popcount(word);
+  }
+  return cpus > 1;
+}
+
 } // namespace
 
 void HandlerLoop::run() {
+  BurstSpin spin(has_other_cpus());
   while (true) {
     const int served = read_and_serve();
     if (served < 0) {
       return;
     }
     serve_postponed();
-    if (served > 0 || server_.ahead().prepare_one()) {
+    if (served > 0) {
+      spin.found();
+      continue;
+    }
+    if (server_.ahead().prepare_one() || (postponed_count_ == 0 && spin.again())) {
       continue;
     }
     if (!events_.wait(postponed_count_ == 0 ? -1 : kRetryMs)) {
