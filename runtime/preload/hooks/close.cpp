@@ -8,6 +8,7 @@
 #include "runtime/preload/fd_calls.hpp"
 #include "runtime/preload/hook.hpp"
 #include "runtime/preload/io_calls.hpp"
+#include "runtime/preload/pretouch.hpp"
 #include "runtime/preload/real.hpp"
 
 using namespace daxemu::preload;
@@ -60,6 +61,7 @@ DAXEMU_FCNTL_HOOK(fcntl64)
 
 DAXEMU_REAL(recvmsg, ssize_t(int, msghdr*, int));
 DAXEMU_HOOK(ssize_t, recvmsg, (int fd, msghdr* message, int flags)) {
+  pretouch(message);
   const ssize_t length = real_recvmsg(fd, message, flags);
   if (length >= 0) {
     note_received(*message);

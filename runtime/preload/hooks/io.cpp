@@ -10,40 +10,48 @@
 #include "runtime/preload/hook.hpp"
 #include "runtime/preload/io_calls.hpp"
 #include "runtime/preload/memory_calls.hpp"
+#include "runtime/preload/pretouch.hpp"
 #include "runtime/preload/real.hpp"
 
 using namespace daxemu::preload;
 
 DAXEMU_REAL(read, ssize_t(int, void*, size_t));
 DAXEMU_HOOK(ssize_t, read, (int fd, void* into, size_t size)) {
+  pretouch(static_cast<const void*>(into), size);
   return read_call(fd, kAtPosition, [=] { return real_read(fd, into, size); });
 }
 DAXEMU_REAL(__read_chk, ssize_t(int, void*, size_t, size_t));
 DAXEMU_HOOK(ssize_t, __read_chk, (int fd, void* into, size_t size, size_t room)) {
+  pretouch(static_cast<const void*>(into), size);
   return read_call(fd, kAtPosition, [=] { return real___read_chk(fd, into, size, room); });
 }
 DAXEMU_REAL(readv, ssize_t(int, const iovec*, int));
 DAXEMU_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count)) {
+  pretouch(pieces, count);
   return read_call(fd, kAtPosition, [=] { return real_readv(fd, pieces, count); });
 }
 #define DAXEMU_PREAD_HOOK(name)                                                                                        \
   DAXEMU_REAL(name, ssize_t(int, void*, size_t, off_t));                                                               \
   DAXEMU_HOOK(ssize_t, name, (int fd, void* into, size_t size, off_t offset)) {                                        \
+    pretouch(static_cast<const void*>(into), size);                                                                    \
     return read_call(fd, offset < 0 ? 1 : offset, [=] { return real_##name(fd, into, size, offset); });                \
   }
 #define DAXEMU_PREAD_CHK_HOOK(name)                                                                                    \
   DAXEMU_REAL(name, ssize_t(int, void*, size_t, off_t, size_t));                                                       \
   DAXEMU_HOOK(ssize_t, name, (int fd, void* into, size_t size, off_t offset, size_t room)) {                           \
+    pretouch(static_cast<const void*>(into), size);                                                                    \
     return read_call(fd, offset < 0 ? 1 : offset, [=] { return real_##name(fd, into, size, offset, room); });          \
   }
 #define DAXEMU_PREADV_HOOK(name)                                                                                       \
   DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t));                                                           \
   DAXEMU_HOOK(ssize_t, name, (int fd, const iovec* pieces, int count, off_t offset)) {                                 \
+    pretouch(pieces, count);                                                                                           \
     return read_call(fd, offset < 0 ? 1 : offset, [=] { return real_##name(fd, pieces, count, offset); });             \
   }
 #define DAXEMU_PREADV2_HOOK(name)                                                                                      \
   DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t, int));                                                      \
   DAXEMU_HOOK(ssize_t, name, (int fd, const iovec* pieces, int count, off_t offset, int flags)) {                      \
+    pretouch(pieces, count);                                                                                           \
     return read_call(fd, offset, [=] { return real_##name(fd, pieces, count, offset, flags); });                       \
   }
 DAXEMU_PREAD_HOOK(pread)
@@ -57,25 +65,30 @@ DAXEMU_PREADV2_HOOK(preadv64v2)
 
 DAXEMU_REAL(write, ssize_t(int, const void*, size_t));
 DAXEMU_HOOK(ssize_t, write, (int fd, const void* from, size_t size)) {
+  pretouch(from, size);
   return write_call(fd, from, size, [=] { return real_write(fd, from, size); });
 }
 DAXEMU_REAL(writev, ssize_t(int, const iovec*, int));
 DAXEMU_HOOK(ssize_t, writev, (int fd, const iovec* pieces, int count)) {
+  pretouch(pieces, count);
   return write_pieces_call(fd, pieces, count, [=] { return real_writev(fd, pieces, count); });
 }
 #define DAXEMU_PWRITE_HOOK(name)                                                                                       \
   DAXEMU_REAL(name, ssize_t(int, const void*, size_t, off_t));                                                         \
   DAXEMU_HOOK(ssize_t, name, (int fd, const void* from, size_t size, off_t offset)) {                                  \
+    pretouch(from, size);                                                                                              \
     return write_call(fd, from, size, [=] { return real_##name(fd, from, size, offset); });                            \
   }
 #define DAXEMU_PWRITEV_HOOK(name)                                                                                      \
   DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t));                                                           \
   DAXEMU_HOOK(ssize_t, name, (int fd, const iovec* pieces, int count, off_t offset)) {                                 \
+    pretouch(pieces, count);                                                                                           \
     return write_pieces_call(fd, pieces, count, [=] { return real_##name(fd, pieces, count, offset); });               \
   }
 #define DAXEMU_PWRITEV2_HOOK(name)                                                                                     \
   DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t, int));                                                      \
   DAXEMU_HOOK(ssize_t, name, (int fd, const iovec* pieces, int count, off_t offset, int flags)) {                      \
+    pretouch(pieces, count);                                                                                           \
     return write_pieces_call(fd, pieces, count, [=] { return real_##name(fd, pieces, count, offset, flags); });        \
   }
 DAXEMU_PWRITE_HOOK(pwrite)

@@ -1,0 +1,36 @@
+// The blind spot of the inline engine: it serves touches of the program's own instructions, but where the kernel
+// touches an extent for a system call, the call fails with EFAULT. So what a wrapped call is about to read or write is
+// made present first. With every other engine this costs a load and a branch.
+#pragma once
+
+#include <cstddef>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "runtime/preload/bus_signal.hpp"
+
+namespace daxemu::preload {
+
+void pretouch_slow(const void* address, std::size_t length) noexcept;
+// Arrays that may be anything: a bad pointer stays the kernel's to refuse.
+void pretouch_pieces(const iovec* pieces, int count) noexcept;
+void pretouch_message(const msghdr* message) noexcept;
+
+inline void pretouch(const void* address, std::size_t length) noexcept {
+  if (bus_signal.inline_engine()) [[unlikely]] {
+    pretouch_slow(address, length);
+  }
+}
+inline void pretouch(const iovec* pieces, int count) noexcept {
+  if (bus_signal.inline_engine()) [[unlikely]] {
+    pretouch_pieces(pieces, count);
+  }
+}
+inline void pretouch(const msghdr* message) noexcept {
+  if (bus_signal.inline_engine()) [[unlikely]] {
+    pretouch_message(message);
+  }
+}
+
+} // namespace daxemu::preload
