@@ -50,12 +50,23 @@ void map_unmap(benchmark::State& state) {
   }
 }
 
+// As a library is mapped; the file is no device.
+void map_unmap_file(benchmark::State& state) {
+  const int fd = ::open("/proc/self/exe", O_RDONLY);
+  for ([[maybe_unused]] auto _ : state) {
+    void* base = ::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+    ::munmap(base, 4096);
+  }
+  ::close(fd);
+}
+
 BENCHMARK(open_close);
 BENCHMARK(stat_path);
 BENCHMARK(fstat_descriptor);
 BENCHMARK(read_descriptor);
 BENCHMARK(write_descriptor);
 BENCHMARK(map_unmap);
+BENCHMARK(map_unmap_file);
 
 } // namespace
 

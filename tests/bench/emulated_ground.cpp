@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "emu/mm/folio_table.hpp"
 #include "runtime/cli/platform_builder.hpp"
 #include "runtime/fault/address_space.hpp"
 #include "tests/bench/memory_file.hpp"
@@ -27,11 +28,11 @@ store::EngineKind kind_of(const std::string& engine) {
 
 class Emulated final : public Ground {
 public:
-  Emulated(Memory memory, const std::string& engine) {
+  Emulated(const Shape& shape, const std::string& engine) : shape_(shape) {
     cli::PlatformOptions options;
-    options.size = kBytes;
-    options.align = kExtent;
-    options.backing = memory == Memory::hugetlb ? store::BackingKind::hugetlb : store::BackingKind::shmem;
+    options.size = shape.bytes();
+    options.align = shape.extent;
+    options.backing = shape.memory == Memory::hugetlb ? store::BackingKind::hugetlb : store::BackingKind::shmem;
     options.engine = kind_of(engine);
     auto built = cli::build_platform(options, "bench", files_);
     if (!built) {
@@ -42,42 +43,59 @@ public:
     device_ = platform_->store.device_named("dax0.0");
     // Never destroyed: its threads and descriptors are a process's, to its end.
     space_ = new fault::AddressSpace(platform_->store);
-    if (options.engine == store::EngineKind::inline_) {
-      serving = space_;
-      struct sigaction action = {};
-      action.sa_sigaction = on_sigbus;
-      action.sa_flags = SA_SIGINFO;
-      ::sigaction(SIGBUS, &action, nullptr);
+    inline_ = options.engine == store::EngineKind::inline_;
+  }
+  Emulated(const Emulated&) = delete;
+  Emulated& operator=(const Emulated&) = delete;
+  ~Emulated() override {
+    serving = nullptr;
+    if (device_ != nullptr) { // the space keeps a descriptor of the bytes, but need not keep the bytes
+      freshen();
     }
   }
   char* map() override {
+    if (inline_) {
+      serving = space_;
+      struct sigaction action = {};
+      action.sa_sigaction = on_sigbus;
+      action.sa_flags = SA_SIGINFO | SA_NODEFER;
+      ::sigaction(SIGBUS, &action, nullptr);
+    }
     if (device_ == nullptr) {
       return nullptr;
     }
-    auto base =
-        space_->map(*device_, platform_->held.front().get(), nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+    auto base = space_->map(*device_, platform_->held.front().get(), nullptr, shape_.bytes(), PROT_READ | PROT_WRITE,
+                            MAP_SHARED, 0);
     if (!base) {
       problem = "map failed";
       return nullptr;
     }
     return static_cast<char*>(*base);
   }
-  void unmap(char* base) override { (void)space_->unmap(base, kBytes); }
+  void unmap(char* base) override { (void)space_->unmap(base, shape_.bytes()); }
+  // And nobody remembers it either: a page that was touched once is believed to be there.
   void freshen() override {
-    (void)::fallocate(platform_->held.front().get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, kBytes);
+    auto folios = mm::FolioTable::open(device_->folios_location.c_str(), shape_.extents);
+    for (std::uint64_t at = 0; folios && at < shape_.extents; ++at) {
+      (*folios)[ExtentIndex(at)].flags = 0;
+    }
+    (void)::fallocate(platform_->held.front().get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+                      static_cast<off_t>(shape_.bytes()));
   }
 
 private:
+  Shape shape_;
   backing::MemfdSource files_;
   std::unique_ptr<cli::BuiltPlatform> platform_;
   store::DeviceRecord* device_ = nullptr;
   fault::AddressSpace* space_ = nullptr;
+  bool inline_ = false;
 };
 
 } // namespace
 
-std::unique_ptr<Ground> emulated(Memory memory, const std::string& engine) {
-  return std::make_unique<Emulated>(memory, engine);
+std::unique_ptr<Ground> emulated(const Shape& shape, const std::string& engine) {
+  return std::make_unique<Emulated>(shape, engine);
 }
 
 } // namespace daxemu::bench

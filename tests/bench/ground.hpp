@@ -1,5 +1,5 @@
-// What the first touch of an extent is measured on: memory of 2M extents that can be mapped, unmapped, and made as if
-// nobody had ever touched it. One kind per way of serving the touch.
+// What the first touch of an extent is measured on: memory that can be mapped, unmapped, and made as if nobody had ever
+// touched it. One kind per way of serving the touch.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +9,15 @@
 
 namespace daxemu::bench {
 
-inline constexpr std::uint64_t kExtent = 2ULL << 20;
-inline constexpr std::uint64_t kExtents = 64;
-inline constexpr std::uint64_t kBytes = kExtent * kExtents;
+enum class Memory { hugetlb, shmem };
+
+struct Shape {
+  Memory memory = Memory::hugetlb;
+  std::uint64_t extent = 2ULL << 20; // bytes; on hugetlb 2M
+  std::uint64_t extents = 64;
+
+  [[nodiscard]] std::uint64_t bytes() const { return extent * extents; }
+};
 
 class Ground {
 public:
@@ -28,15 +34,16 @@ public:
   std::string problem;
 };
 
-enum class Memory { hugetlb, shmem };
-
 // The kernel serves the touch: the floor.
-std::unique_ptr<Ground> native(Memory memory);
-// The least a userfaultfd handler can be: one thread that polls, reads one event, fallocates and continues.
-std::unique_ptr<Ground> minimal_loop(Memory memory);
+std::unique_ptr<Ground> native(const Shape& shape);
+// The least a userfaultfd handler can be: one thread that polls, reads one event, fallocates and continues (of an
+// extent of many pages the page that was touched).
+std::unique_ptr<Ground> minimal_loop(const Shape& shape);
+// The least an inline engine can be: UFFD_FEATURE_SIGBUS, and a signal handler that fallocates and continues.
+std::unique_ptr<Ground> bare_sigbus(const Shape& shape);
 // A pager in the style of LLNL's umap: a worker fills a buffer page and copies it in (UFFDIO_COPY), private memory.
-std::unique_ptr<Ground> copying_pager();
+std::unique_ptr<Ground> copying_pager(const Shape& shape);
 // daxemu's own, by engine: "handler", "inline" or "populate".
-std::unique_ptr<Ground> emulated(Memory memory, const std::string& engine);
+std::unique_ptr<Ground> emulated(const Shape& shape, const std::string& engine);
 
 } // namespace daxemu::bench

@@ -1,4 +1,4 @@
-// A memory file of kBytes, as the grounds need it.
+// A memory file of a shape, as the grounds need it.
 #pragma once
 
 #include <fcntl.h>
@@ -12,9 +12,11 @@ namespace daxemu::bench {
 
 class MemoryFile {
 public:
-  explicit MemoryFile(Memory memory)
-      : fd_(::memfd_create("bench", MFD_CLOEXEC | (memory == Memory::hugetlb ? MFD_HUGETLB | MFD_HUGE_2MB : 0U))) {
-    if (fd_ >= 0 && ::ftruncate(fd_, kBytes) != 0) {
+  explicit MemoryFile(const Shape& shape)
+      : bytes_(shape.bytes()),
+        fd_(::memfd_create("bench",
+                           MFD_CLOEXEC | (shape.memory == Memory::hugetlb ? MFD_HUGETLB | MFD_HUGE_2MB : 0U))) {
+    if (fd_ >= 0 && ::ftruncate(fd_, static_cast<off_t>(bytes_)) != 0) {
       ::close(fd_);
       fd_ = -1;
     }
@@ -28,12 +30,16 @@ public:
   }
   [[nodiscard]] int fd() const { return fd_; }
   [[nodiscard]] char* map() const {
-    void* base = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
+    void* base = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
     return base == MAP_FAILED ? nullptr : static_cast<char*>(base);
   }
-  void freshen() const { (void)::fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, kBytes); }
+  void unmap(char* base) const { ::munmap(base, bytes_); }
+  void freshen() const {
+    (void)::fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes_));
+  }
 
 private:
+  std::uint64_t bytes_;
   int fd_;
 };
 

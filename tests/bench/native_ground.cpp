@@ -5,15 +5,15 @@ namespace {
 
 class Native final : public Ground {
 public:
-  explicit Native(Memory memory) : file_(memory) {}
+  explicit Native(const Shape& shape) : file_(shape) {}
   char* map() override {
     char* base = file_.map();
     if (base == nullptr) {
-      problem = "no pool of 2M huge pages that holds 64";
+      problem = "no pool of 2M huge pages that holds it";
     }
     return base;
   }
-  void unmap(char* base) override { ::munmap(base, kBytes); }
+  void unmap(char* base) override { file_.unmap(base); }
   void freshen() override { file_.freshen(); }
 
 private:
@@ -22,8 +22,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Ground> native(Memory memory) {
-  return std::make_unique<Native>(memory);
+std::unique_ptr<Ground> native(const Shape& shape) {
+  return std::make_unique<Native>(shape);
 }
 
 } // namespace daxemu::bench

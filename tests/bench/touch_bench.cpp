@@ -1,6 +1,9 @@
 // First touch of 2M extents and access after it: the kernel alone, other handlers, daxemu's engines, in one run.
 #include <algorithm>
+#include <bit>
 #include <chrono>
+#include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <numeric>
 #include <random>
@@ -10,17 +13,20 @@
 #include <benchmark/benchmark.h>
 
 #include "tests/bench/ground.hpp"
+#include "tests/bench/quick.hpp"
 
 namespace daxemu::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Make = std::function<std::unique_ptr<Ground>()>;
+using Make = std::function<std::unique_ptr<Ground>(const Shape&)>;
+
+constexpr std::uint64_t kSmallExtent = 2ULL << 20;
 
 enum class Order { sequential, random, two_threads };
 
-std::vector<std::uint64_t> order_of(Order order) {
-  std::vector<std::uint64_t> extents(kExtents);
+std::vector<std::uint64_t> order_of(Order order, std::uint64_t count) {
+  std::vector<std::uint64_t> extents(count);
   std::iota(extents.begin(), extents.end(), 0);
   if (order == Order::random) {
     std::shuffle(extents.begin(), extents.end(), std::mt19937(1));
@@ -29,10 +35,10 @@ std::vector<std::uint64_t> order_of(Order order) {
 }
 
 // Nanoseconds of each touch.
-void touch(char* base, const std::uint64_t* extents, std::size_t count, double* took) {
+void touch(char* base, std::uint64_t extent, const std::uint64_t* extents, std::size_t count, double* took) {
   for (std::size_t at = 0; at < count; ++at) {
     const auto begin = Clock::now();
-    *static_cast<volatile char*>(base + extents[at] * kExtent) = 1;
+    *static_cast<volatile char*>(base + extents[at] * extent) = 1;
     took[at] = std::chrono::duration<double, std::nano>(Clock::now() - begin).count();
   }
 }
@@ -43,15 +49,15 @@ double quantile(std::vector<double>& samples, double q) {
   return samples[static_cast<std::size_t>(at)];
 }
 
-void first_touch(benchmark::State& state, const Make& make, bool fresh, Order order) {
-  const auto ground = make();
-  const auto extents = order_of(order);
+void first_touch(benchmark::State& state, const Make& make, const Shape& shape, bool fresh, Order order) {
+  const auto ground = make(shape);
+  const auto extents = order_of(order, shape.extents);
   std::vector<double> all;
-  std::vector<double> took(kExtents);
+  std::vector<double> took(shape.extents);
   if (!fresh) { // every page is in the page cache, none in the mapping to be measured
     char* base = ground->map();
     if (base != nullptr) {
-      touch(base, extents.data(), kExtents, took.data());
+      touch(base, shape.extent, extents.data(), shape.extents, took.data());
       ground->unmap(base);
     }
   }
@@ -66,13 +72,17 @@ void first_touch(benchmark::State& state, const Make& make, bool fresh, Order or
     }
     const auto begin = Clock::now();
     if (order == Order::two_threads) {
-      std::thread other([&] { touch(base, extents.data() + kExtents / 2, kExtents / 2, took.data() + kExtents / 2); });
-      touch(base, extents.data(), kExtents / 2, took.data());
+      std::thread other([&] {
+        touch(base, shape.extent, extents.data() + shape.extents / 2, shape.extents / 2,
+              took.data() + shape.extents / 2);
+      });
+      touch(base, shape.extent, extents.data(), shape.extents / 2, took.data());
       other.join();
     } else {
-      touch(base, extents.data(), kExtents, took.data());
+      touch(base, shape.extent, extents.data(), shape.extents, took.data());
     }
-    state.SetIterationTime(std::chrono::duration<double>(Clock::now() - begin).count() / kExtents);
+    state.SetIterationTime(std::chrono::duration<double>(Clock::now() - begin).count() /
+                           static_cast<double>(shape.extents));
     ground->unmap(base);
     all.insert(all.end(), took.begin(), took.end());
   }
@@ -83,14 +93,14 @@ void first_touch(benchmark::State& state, const Make& make, bool fresh, Order or
 }
 
 // All extents present: nothing of daxemu is left in the way of a load.
-void access_after(benchmark::State& state, const Make& make, bool random) {
-  const auto ground = make();
+void access_after(benchmark::State& state, const Make& make, const Shape& shape, bool random) {
+  const auto ground = make(shape);
   char* base = ground->map();
   if (base == nullptr) {
     state.SkipWithError(ground->problem.empty() ? "cannot be mapped here" : ground->problem.c_str());
     return;
   }
-  for (std::uint64_t at = 0; at < kBytes; at += 4096) {
+  for (std::uint64_t at = 0; at < shape.bytes(); at += 4096) {
     base[at] = 1;
   }
   constexpr std::uint64_t kLoads = 1U << 20;
@@ -100,7 +110,8 @@ void access_after(benchmark::State& state, const Make& make, bool random) {
     const auto begin = Clock::now();
     for (std::uint64_t load = 0; load < kLoads; ++load) {
       where = random ? where * 6364136223846793005ULL + 1442695040888963407ULL : where + 8;
-      sum += *reinterpret_cast<const volatile std::uint64_t*>(base + ((where >> (random ? 20U : 0U)) % kBytes & ~7ULL));
+      sum += *reinterpret_cast<const volatile std::uint64_t*>(base +
+                                                              ((where >> (random ? 20U : 0U)) % shape.bytes() & ~7ULL));
     }
     state.SetIterationTime(std::chrono::duration<double>(Clock::now() - begin).count() / kLoads);
   }
@@ -110,41 +121,72 @@ void access_after(benchmark::State& state, const Make& make, bool random) {
 
 struct Contender {
   const char* name;
-  Make make;
+  std::function<std::unique_ptr<Ground>(const Shape&)> make;
 };
+
+const Contender kContenders[] = {
+    {"native", [](const Shape& shape) { return native(shape); }},
+    {"minimal_loop", [](const Shape& shape) { return minimal_loop(shape); }},
+    {"bare_sigbus", [](const Shape& shape) { return bare_sigbus(shape); }},
+    {"copying_pager", [](const Shape& shape) { return copying_pager(shape); }},
+    {"handler", [](const Shape& shape) { return emulated(shape, "handler"); }},
+    {"inline", [](const Shape& shape) { return emulated(shape, "inline"); }},
+    {"populate", [](const Shape& shape) { return emulated(shape, "populate"); }},
+};
+
+void add(const std::string& name, const std::function<void(benchmark::State&)>& run, benchmark::TimeUnit unit) {
+  benchmark::RegisterBenchmark(name.c_str(), run)->UseManualTime()->Iterations(quick() ? 1 : 8)->Unit(unit);
+}
+
+void add_touches(const std::string& on, const Shape& shape) {
+  constexpr std::pair<const char*, Order> kOrders[] = {
+      {"sequential", Order::sequential}, {"random", Order::random}, {"two_threads", Order::two_threads}};
+  for (const Contender& who : kContenders) {
+    if (shape.extent > kSmallExtent && who.name == std::string("copying_pager")) {
+      continue; // copies gigabytes
+    }
+    for (const bool fresh : {true, false}) {
+      for (const auto& [order_name, order] : kOrders) {
+        const Order how = order;
+        add(
+            "touch/" + on + (fresh ? "/fresh/" : "/present/") + order_name + "/" + who.name,
+            [&who, shape, fresh, how](benchmark::State& state) { first_touch(state, who.make, shape, fresh, how); },
+            benchmark::kMicrosecond);
+      }
+    }
+  }
+}
+
+// As large as the issue wants it (4 GiB) if the machine has as many huge pages free; on shmem less, because it takes a
+// second to make and is no other.
+std::uint64_t access_extents(Memory memory) {
+  std::uint64_t pages = 0;
+  std::ifstream("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages") >> pages;
+  if (const char* limit = std::getenv("DAXEMU_BENCH_ACCESS_EXTENTS"); limit != nullptr) {
+    pages = std::strtoull(limit, nullptr, 10);
+  }
+  const std::uint64_t most = quick() ? 16 : memory == Memory::hugetlb ? 2048 : 256;
+  return std::min(most, std::bit_floor(std::max<std::uint64_t>(pages, 1)));
+}
 
 void add_all() {
   for (const Memory memory : {Memory::hugetlb, Memory::shmem}) {
     const std::string on = memory == Memory::hugetlb ? "hugetlb" : "shmem";
-    const Contender contenders[] = {{"native", [=] { return native(memory); }},
-                                    {"minimal_loop", [=] { return minimal_loop(memory); }},
-                                    {"copying_pager", [] { return copying_pager(); }},
-                                    {"handler", [=] { return emulated(memory, "handler"); }},
-                                    {"inline", [=] { return emulated(memory, "inline"); }},
-                                    {"populate", [=] { return emulated(memory, "populate"); }}};
-    constexpr std::pair<const char*, Order> kOrders[] = {
-        {"sequential", Order::sequential}, {"random", Order::random}, {"two_threads", Order::two_threads}};
-    for (const Contender& who : contenders) {
-      for (const bool fresh : {true, false}) {
-        for (const auto& [order_name, order] : kOrders) {
-          const std::string name = "touch/" + on + (fresh ? "/fresh/" : "/present/") + order_name + "/" + who.name;
-          benchmark::RegisterBenchmark(name.c_str(), first_touch, who.make, fresh, order)
-              ->UseManualTime()
-              ->Iterations(8)
-              ->Unit(benchmark::kMicrosecond);
-        }
+    add_touches(on, {memory, kSmallExtent, 64});
+    for (const Contender& who : kContenders) {
+      if (who.name != std::string("native") && who.name != std::string("handler")) {
+        continue;
       }
-      if (who.name == std::string("native") || who.name == std::string("handler")) {
-        for (const bool random : {false, true}) {
-          const std::string name = "access/" + on + (random ? "/random/" : "/sequential/") + who.name;
-          benchmark::RegisterBenchmark(name.c_str(), access_after, who.make, random)
-              ->UseManualTime()
-              ->Iterations(8)
-              ->Unit(benchmark::kNanosecond);
-        }
+      for (const bool random : {false, true}) {
+        const Shape shape{memory, kSmallExtent, access_extents(memory)};
+        add(
+            "access/" + on + (random ? "/random/" : "/sequential/") + who.name,
+            [&who, shape, random](benchmark::State& state) { access_after(state, who.make, shape, random); },
+            benchmark::kNanosecond);
       }
     }
   }
+  add_touches("shmem_1G", {Memory::shmem, 1ULL << 30, 16}); // a pool of 1G pages is had at boot only
 }
 
 } // namespace

@@ -1,0 +1,171 @@
+// An image's bytes to the device and back, beside what fio gets out of the same file by O_DIRECT.
+//   daxemu-bench-image FOLDER [google benchmark flags]     FOLDER: on the disk to be measured
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <random>
+#include <string>
+
+#include <benchmark/benchmark.h>
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "runtime/cli/image_platform.hpp"
+#include "runtime/cli/platform_builder.hpp"
+#include "runtime/fault/address_space.hpp"
+
+namespace {
+
+using namespace daxemu;
+
+constexpr std::uint64_t kSize = 256ULL << 20;
+constexpr std::uint64_t kExtent = 2ULL << 20;
+std::string folder; // NOLINT(runtime/string): set once by main()
+
+std::string image_path() {
+  return folder + "/bench.img";
+}
+
+// The file's pages leave the page cache, so that a load comes from the disk.
+void forget_pages(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY);
+  ::fdatasync(fd);
+  ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  ::close(fd);
+}
+
+struct Device {
+  backing::MemfdSource files;
+  cli::BuiltPlatform* platform = nullptr; // these two are kept: the space's threads use them to the end
+  fault::AddressSpace* space = nullptr;
+  std::uint64_t* words = nullptr;
+
+  Device() {
+    cli::PlatformOptions options;
+    options.size = kSize;
+    options.backing = store::BackingKind::shmem;
+    options.engine = store::EngineKind::handler;
+    options.image = image_path();
+    auto built = cli::build_platform(options, "bench", files);
+    if (!built) {
+      std::fprintf(stderr, "%s; %s\n", built.error().what.c_str(), built.error().remedy.c_str());
+      return;
+    }
+    platform = new cli::BuiltPlatform(std::move(*built));
+    space = new fault::AddressSpace(platform->store);
+    auto base = space->map(*platform->store.device_named("dax0.0"), platform->held.front().get(), nullptr, kSize,
+                           PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+    words = base ? static_cast<std::uint64_t*>(*base) : nullptr;
+  }
+  void give_back() const {
+    if (platform != nullptr) {
+      (void)space->unmap(words, kSize);
+      (void)::fallocate(platform->held.front().get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, kSize);
+    }
+  }
+  // Bytes that no disk compresses and no run had before.
+  void fill() const {
+    std::mt19937_64 random(std::random_device{}());
+    for (std::uint64_t at = 0; at < kSize / sizeof(*words); ++at) {
+      words[at] = random();
+    }
+  }
+};
+
+void report(benchmark::State& state, double seconds) {
+  state.SetIterationTime(seconds);
+  state.counters["mb_per_s"] = static_cast<double>(kSize) / 1e6 / seconds;
+}
+
+void load(benchmark::State& state) {
+  for ([[maybe_unused]] auto _ : state) {
+    forget_pages(image_path());
+    const Device device;
+    if (device.words == nullptr) {
+      state.SkipWithError("no device");
+      break;
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    std::uint64_t sum = 0;
+    for (std::uint64_t at = 0; at < kSize; at += kExtent) {
+      sum += static_cast<volatile std::uint64_t*>(device.words)[at / sizeof(*device.words)];
+    }
+    report(state, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    benchmark::DoNotOptimize(sum);
+    device.give_back();
+  }
+}
+
+void write_back(benchmark::State& state) {
+  for ([[maybe_unused]] auto _ : state) {
+    const Device device;
+    if (device.words == nullptr) {
+      state.SkipWithError("no device");
+      break;
+    }
+    device.fill();
+    const auto begin = std::chrono::steady_clock::now();
+    const auto done = cli::write_back(device.platform->store);
+    report(state, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    if (!done || done->bytes != kSize) {
+      state.SkipWithError("not all was written");
+    }
+    device.give_back();
+  }
+}
+
+void fio(benchmark::State& state, const std::string& direction) {
+  const std::string command = "fio --name=disk --filename=" + folder + "/fio.img --size=" + std::to_string(kSize) +
+                              " --rw=" + direction +
+                              " --bs=1M --direct=1 --ioengine=io_uring --iodepth=8 --end_fsync=1 --output-format=json";
+  for ([[maybe_unused]] auto _ : state) {
+    FILE* out = ::popen(command.c_str(), "r");
+    std::string text;
+    char piece[4096];
+    for (std::size_t got = 0; out != nullptr && (got = std::fread(piece, 1, sizeof piece, out)) > 0;) {
+      text.append(piece, got);
+    }
+    const bool fine = out != nullptr && ::pclose(out) == 0;
+    const auto json = nlohmann::json::parse(text.substr(std::min(text.find('{'), text.size())), nullptr, false);
+    if (!fine || json.is_discarded()) {
+      state.SkipWithError("fio failed; python-free-scripts/deps demo installs it");
+      break;
+    }
+    report(state, json["jobs"][0]["job_runtime"].get<double>() / 1e3);
+  }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2 || !std::filesystem::is_directory(argv[1])) {
+    std::fputs("daxemu-bench-image: the first argument is a folder on the disk to be measured\n", stderr);
+    return 2;
+  }
+  folder = argv[1];
+  { // so that there is something to load
+    const Device device;
+    if (device.words == nullptr) {
+      return 1;
+    }
+    device.fill();
+    if (!cli::write_back(device.platform->store)) {
+      return 1;
+    }
+    device.give_back();
+  }
+  const auto add = [](const char* name, auto function) {
+    benchmark::RegisterBenchmark(name, function)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
+  };
+  add("image/load/daxemu", load);
+  add("image/load/fio", [](benchmark::State& state) { fio(state, "read"); });
+  add("image/write_back/daxemu", write_back);
+  add("image/write_back/fio", [](benchmark::State& state) { fio(state, "write"); });
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+  std::filesystem::remove(image_path());
+  std::filesystem::remove(folder + "/fio.img");
+  return 0;
+}
