@@ -113,8 +113,12 @@ Result<Found> resolve_again(const store::Store& store, const Node& node, NodeTyp
 } // namespace
 
 bool Tree::may_claim(std::string_view path) {
+  constexpr std::size_t kTop = 5; // of "/dev/" and "/sys/", where most of them differ from what a program opens there
+  if (path.size() <= kTop) {
+    return false;
+  }
   for (const std::string_view claim : kClaims) {
-    if (path.starts_with(claim)) {
+    if (path[1] == claim[1] && path[kTop] == claim[kTop] && path.starts_with(claim)) {
       return true;
     }
   }

@@ -31,6 +31,20 @@ bool leads_to_descriptors(std::string_view path) {
          (path.starts_with("/proc/") && path.find("/fd") != std::string_view::npos);
 }
 
+// In one pass and without a call: an absolute path without "//" and "/." that begins with another letter than any of
+// kTops does. That is most paths of most programs.
+bool is_plainly_foreign(const char* path) {
+  if (path[0] != '/' || path[1] == 'd' || path[1] == 's' || path[1] == 'p') {
+    return false;
+  }
+  for (; *path != '\0'; ++path) {
+    if (path[0] == '/' && (path[1] == '/' || path[1] == '.')) {
+      return false;
+    }
+  }
+  return true;
+}
+
 bool absolute_is_likely(std::string_view path) {
   const std::size_t begin = path.find_first_not_of('/');
   if (begin == std::string_view::npos) {
@@ -54,6 +68,9 @@ struct Resolver::Walk {
 };
 
 bool Resolver::is_likely(int dirfd, const char* path) const noexcept {
+  if (is_plainly_foreign(path)) {
+    return false;
+  }
   const std::string_view text(path);
   if (text.starts_with('/')) {
     return absolute_is_likely(text);
