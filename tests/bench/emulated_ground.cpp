@@ -2,6 +2,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <map>
+#include <tuple>
 
 #include "emu/mm/folio_table.hpp"
 #include "runtime/cli/platform_builder.hpp"
@@ -41,18 +42,12 @@ public:
     }
     platform_ = std::make_unique<cli::BuiltPlatform>(std::move(*built));
     device_ = platform_->store.device_named("dax0.0");
-    // Never destroyed: its threads and descriptors are a process's, to its end.
     space_ = new fault::AddressSpace(platform_->store);
     inline_ = options.engine == store::EngineKind::inline_;
   }
   Emulated(const Emulated&) = delete;
   Emulated& operator=(const Emulated&) = delete;
-  ~Emulated() override {
-    serving = nullptr;
-    if (device_ != nullptr) { // the space keeps a descriptor of the bytes, but need not keep the bytes
-      freshen();
-    }
-  }
+  ~Emulated() override = default; // never called: see emulated()
   char* map() override {
     if (inline_) {
       serving = space_;
@@ -75,6 +70,9 @@ public:
   void unmap(char* base) override { (void)space_->unmap(base, shape_.bytes()); }
   // And nobody remembers it either: a page that was touched once is believed to be there.
   void freshen() override {
+    if (device_ == nullptr) {
+      return;
+    }
     auto folios = mm::FolioTable::open(device_->folios_location.c_str(), shape_.extents);
     for (std::uint64_t at = 0; folios && at < shape_.extents; ++at) {
       (*folios)[ExtentIndex(at)].flags = 0;
@@ -92,10 +90,38 @@ private:
   bool inline_ = false;
 };
 
+// Gives the memory back when a benchmark is through with it.
+class Borrowed final : public Ground {
+public:
+  explicit Borrowed(Emulated& lender) : lender_(lender) {}
+  Borrowed(const Borrowed&) = delete;
+  Borrowed& operator=(const Borrowed&) = delete;
+  ~Borrowed() override {
+    serving = nullptr;
+    lender_.freshen();
+  }
+  char* map() override {
+    char* base = lender_.map();
+    problem = lender_.problem;
+    return base;
+  }
+  void unmap(char* base) override { lender_.unmap(base); }
+  void freshen() override { lender_.freshen(); }
+
+private:
+  Emulated& lender_;
+};
+
 } // namespace
 
+// One of each for the whole run: an address space's threads and descriptors are a process's, to its end.
 std::unique_ptr<Ground> emulated(const Shape& shape, const std::string& engine) {
-  return std::make_unique<Emulated>(shape, engine);
+  static std::map<std::tuple<Memory, std::uint64_t, std::uint64_t, std::string>, Emulated*> made;
+  Emulated*& one = made[{shape.memory, shape.extent, shape.extents, engine}];
+  if (one == nullptr) {
+    one = new Emulated(shape, engine);
+  }
+  return std::make_unique<Borrowed>(*one);
 }
 
 } // namespace daxemu::bench

@@ -166,7 +166,7 @@ std::uint64_t access_extents(Memory memory) {
     pages = std::strtoull(limit, nullptr, 10);
   }
   const std::uint64_t most = quick() ? 16 : memory == Memory::hugetlb ? 2048 : 256;
-  return std::min(most, std::bit_floor(std::max<std::uint64_t>(pages, 1)));
+  return std::min(most, std::bit_floor(std::max<std::uint64_t>(pages / 2, 1))); // native and ours keep theirs
 }
 
 void add_all() {
