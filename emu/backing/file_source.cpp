@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "emu/base/size_text.hpp"
@@ -71,6 +72,9 @@ Result<SourcedFile> MemfdSource::make(const std::string& name, std::uint64_t pag
   auto raw = sys::memfd_create(name.c_str(), flags | MFD_NOEXEC_SEAL);
   if (!raw && raw.error() == Errno{EINVAL}) {
     raw = sys::memfd_create(name.c_str(), flags);
+    if (raw) {
+      (void)sys::call(SYS_fchmod, *raw, 0666); // what is in a device is no program (fexecve(3): EACCES)
+    }
   }
   if (!raw) {
     // No pool of that size: hugetlb_file_setup() says ENODEV, memfd_create() of a kernel without hugetlb EINVAL.

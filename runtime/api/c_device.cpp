@@ -5,6 +5,7 @@
 
 #include <sys/mman.h>
 
+#include "emu/base/profile.hpp"
 #include "emu/gup/ledger.hpp"
 #include "runtime/api/device.hpp"
 #include "runtime/api/last_error.hpp"
@@ -79,7 +80,7 @@ Outcome<api::DeviceSpec> spec_of(const daxemu_device_spec& given) {
     }
     spec.behaviours = *preset;
   }
-  spec.device_dax = type == "GENERIC" || type == "GENERIC_6_1";
+  spec.device_dax = type == "GENERIC" || type == kMirrored.device_dax_type;
   const char* variable = std::getenv("DAXEMU");
   const char* word = given.mode != nullptr ? given.mode : (variable != nullptr ? variable : "auto");
   auto mode = kernel::parse_mode(word);
@@ -94,12 +95,29 @@ int outcome(const Outcome<void>& done) {
   return done ? 0 : api::report(done.error());
 }
 
+// Does `ours` to whichever mappings of the current platform `address` is in, emulated or the kernel's; else `other`.
+template <class Ours, class Other>
+Result<void> at_mapping(const void* address, Ours ours, Other other) {
+  api::Platform* platform = api::current_platform();
+  if (platform != nullptr && platform->mm().contains(address)) {
+    return ours(platform->mm());
+  }
+  if (platform != nullptr && platform->real_mappings().contains(address)) {
+    return ours(platform->real_mappings());
+  }
+  return other();
+}
+
 } // namespace
 
 extern "C" {
 
 const char* daxemu_last_error(void) {
   return api::last_error();
+}
+
+const char* daxemu_profile(void) {
+  return kMirrored.name.data();
 }
 
 int daxemu_platform_create(const char* name, daxemu_platform** platform) {
@@ -188,26 +206,27 @@ int daxemu_mmap(daxemu_device* device, size_t length, int prot, uint64_t offset,
 
 int daxemu_munmap(void* address, size_t length) {
   return api::guarded([&] {
-    api::Platform* platform = api::current_platform();
-    const bool ours = platform != nullptr && platform->mm().contains(address);
-    const auto done = ours ? platform->mm().unmap(address, length) : sys::munmap(address, length);
+    const auto done = at_mapping(
+        address, [&](auto& mappings) { return mappings.unmap(address, length); },
+        [&] { return sys::munmap(address, length); });
     return done ? 0 : api::report(done.error(), "daxemu_munmap");
   });
 }
 
 int daxemu_mprotect(void* address, size_t length, int prot) {
   return api::guarded([&] {
-    api::Platform* platform = api::current_platform();
-    const bool ours = platform != nullptr && platform->mm().contains(address);
-    const auto done = ours ? platform->mm().protect(address, length, prot) : sys::mprotect(address, length, prot);
+    const auto done = at_mapping(
+        address, [&](auto& mappings) { return mappings.protect(address, length, prot); },
+        [&] { return sys::mprotect(address, length, prot); });
     return done ? 0 : api::report(done.error(), "daxemu_mprotect");
   });
 }
 
 int daxemu_touch(void* address, bool write) {
   return api::guarded([&] {
-    api::Platform* platform = api::current_platform();
-    const auto done = platform == nullptr ? Result<void>(fail(EFAULT)) : platform->mm().touch(address, write);
+    const auto done = at_mapping(
+        address, [&](auto& mappings) { return mappings.touch(address, write); },
+        [] { return Result<void>(fail(EFAULT)); });
     return done ? 0 : api::report(done.error(), "daxemu_touch");
   });
 }

@@ -34,7 +34,7 @@ Outcome<std::unique_ptr<Device>> open_device(Platform& platform, DeviceSpec spec
   if (!choice) {
     return tl::unexpected(choice.error());
   }
-  return choice->real ? open_real(*choice) : open_emulated(platform, std::move(spec), choice->why);
+  return choice->real ? open_real(platform, *choice) : open_emulated(platform, std::move(spec), choice->why);
 }
 
 } // namespace daxemu::api

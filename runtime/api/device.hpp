@@ -57,6 +57,6 @@ private:
 // Errors (Problem): see daxemu_device_open().
 [[nodiscard]] Outcome<std::unique_ptr<Device>> open_device(Platform& platform, DeviceSpec spec);
 [[nodiscard]] Outcome<std::unique_ptr<Device>> open_emulated(Platform& platform, DeviceSpec spec, std::string why);
-[[nodiscard]] Outcome<std::unique_ptr<Device>> open_real(const kernel::Choice& choice);
+[[nodiscard]] Outcome<std::unique_ptr<Device>> open_real(Platform& platform, const kernel::Choice& choice);
 
 } // namespace daxemu::api

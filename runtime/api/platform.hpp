@@ -9,6 +9,7 @@
 #include "emu/store/store.hpp"
 #include "runtime/api/process_mm.hpp"
 #include "runtime/api/ram_pool.hpp"
+#include "runtime/api/real_mappings.hpp"
 
 namespace daxemu::api {
 
@@ -22,6 +23,7 @@ public:
   [[nodiscard]] mm::MemMap& mem_map() { return mem_map_; }
   [[nodiscard]] ProcessMm& mm() { return *mm_; }
   [[nodiscard]] gup::Gup& gup() { return gup_; }
+  [[nodiscard]] RealMappings& real_mappings() { return real_mappings_; }
 
   void count_bad_release() { bad_releases_.fetch_add(1); }
   [[nodiscard]] std::uint64_t bad_releases() const { return bad_releases_; }
@@ -37,6 +39,7 @@ private:
   std::unique_ptr<RamPool> ram_;
   std::unique_ptr<ProcessMm> mm_;
   gup::Gup gup_{mem_map_};
+  RealMappings real_mappings_;
   std::atomic<std::uint64_t> bad_releases_{0};
 };
 

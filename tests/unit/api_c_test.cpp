@@ -26,6 +26,11 @@ TEST(CApi, BehavioursAreListedAndPresetsAreSetsOfThem) {
             static_cast<uint32_t>(DAXEMU_PGMAP_GENERIC_FAILURE));
 }
 
+TEST(CApi, SaysWhichKernelItMirrors) {
+  EXPECT_STREQ(daxemu_profile(), "linux-6.1");
+  EXPECT_NE(daxemu_pgmap_preset("GENERIC_6_1"), 0U) << "the type of that kernel's device-dax";
+}
+
 TEST(CApi, VmemmapIsAccounted) {
   daxemu_vmemmap_cost cost{};
   ASSERT_EQ(daxemu_vmemmap_account(1ULL << 40, 9, &cost), 0);

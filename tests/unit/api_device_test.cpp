@@ -12,6 +12,12 @@ namespace {
 using daxemu::DaxDeviceTest;
 using daxemu::Error;
 
+std::uint64_t number_in(const std::string& path) {
+  std::int64_t number = -2;
+  std::ifstream(path) >> number;
+  return static_cast<std::uint64_t>(number);
+}
+
 template <class Body>
 int errno_of(Body body) {
   try {
@@ -28,6 +34,50 @@ TEST_P(DaxDeviceTest, SaysWhatItIs) {
   EXPECT_GT(device().size(), 0U);
   EXPECT_FALSE(device().why().empty());
   EXPECT_EQ(device().emulated(), !GetParam().kernel);
+  if (GetParam().kernel) {
+    const std::string sysfs = "/sys/bus/dax/devices/" + device().name() + "/";
+    EXPECT_EQ(device().size(), number_in(sysfs + "size"));
+    EXPECT_EQ(device().align(), number_in(sysfs + "align"));
+    EXPECT_EQ(static_cast<std::uint64_t>(device().node()), number_in(sysfs + "numa_node"));
+  }
+}
+
+TEST_P(DaxDeviceTest, ATouchIsAnErrnoAndNoSignal) {
+  const auto mapping = device().map(2 * align());
+  mapping.touch(0);
+  mapping.touch(2 * align() - 1, false);
+  const auto beyond = device().map(align(), device().size());
+  EXPECT_EQ(errno_of([&] { beyond.touch(); }), EFAULT);
+  const auto read_only = device().map(align(), 0, PROT_READ);
+  read_only.touch(0, false);
+  EXPECT_EQ(errno_of([&] { read_only.touch(0, true); }), EFAULT);
+  mapping.protect(PROT_READ);
+  EXPECT_EQ(errno_of([&] { mapping.touch(0, true); }), EFAULT);
+  int own = 0;
+  EXPECT_EQ(daxemu_touch(&own, false), -EFAULT) << "not a mapping of the API";
+}
+
+TEST_P(DaxDeviceTest, MappingsAreWholeAndKeepTheDeviceOpen) {
+  auto mapping = device().map(2 * align());
+  EXPECT_EQ(daxemu_munmap(mapping.data(), align()), -EINVAL);
+  EXPECT_EQ(daxemu_mprotect(mapping.data(), align(), PROT_READ), -EINVAL);
+  EXPECT_EQ(errno_of([&] { device().close(); }), EBUSY);
+  EXPECT_NE(std::string(daxemu_last_error()).find("unmap it first"), std::string::npos);
+  mapping.reset();
+  mapping = device().map(align(), align());
+  mapping.bytes()[0] = 1;
+}
+
+TEST_P(DaxDeviceTest, AForkedChildSharesTheMemory) {
+  const auto mapping = device().map(align());
+  mapping.bytes()[17] = 0;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    mapping.bytes()[17] = 0x42;
+    ::_exit(0);
+  }
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_EQ(mapping.bytes()[17], 0x42);
 }
 
 TEST_P(DaxDeviceTest, TwoMappingsAreTheSameMemory) {
@@ -136,6 +186,28 @@ TEST_P(DaxDeviceTest, AKilledChildsPinsAreReleased) {
 }
 
 DAXEMU_INSTANTIATE_DEVICE_TESTS();
+
+TEST(DaxPlatform, AutomaticTakesTheMachinesDeviceWhereThereIsOne) {
+  constexpr std::uint64_t kAlign = 2U << 20;
+  const auto real = daxemu::kernel_device(kAlign);
+  const daxemu::Platform platform;
+  daxemu::DeviceOptions options;
+  options.align = kAlign;
+  options.size = 2 * kAlign;
+  options.name = real.value_or("dax0.0");
+  options.mode = "auto";
+  {
+    const daxemu::Device device(platform, options);
+    EXPECT_EQ(device.emulated(), !real);
+    EXPECT_NE(device.why().find(real ? "using the kernel's own" : "emulating it"), std::string::npos) << device.why();
+  }
+  options.mode = "emulate";
+  EXPECT_TRUE(daxemu::Device(platform, options).emulated());
+  options.mode = "kernel";
+  options.align = 1U << 30; // whatever there is, it is no such one
+  options.size = 64ULL << 40;
+  EXPECT_EQ(errno_of([&] { daxemu::Device(platform, options); }), real ? EINVAL : ENODEV);
+}
 
 TEST(DaxPlatform, RefusalsSayWhatAndWhatToDo) {
   struct Row {

@@ -19,6 +19,8 @@ struct daxemu_device;
 /* What went wrong in this thread's last call that failed: what, and what to do about it. Never NULL; valid until the
  * thread's next call. */
 DAXEMU_EXPORT const char* daxemu_last_error(void);
+/* The kernel whose device-dax is mirrored: "linux-6.1". */
+DAXEMU_EXPORT const char* daxemu_profile(void);
 
 /* -ENOMEM, -EMFILE. The first platform made becomes the one that get_user_pages and the like look into. */
 DAXEMU_EXPORT int daxemu_platform_create(const char* name, struct daxemu_platform** platform);
