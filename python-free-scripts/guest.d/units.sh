@@ -28,3 +28,11 @@ bytes_of() {
   [ "$digits" -le $((4398046511104 / shift_by)) ] || give_up 2 "$1 $2 is too large: at most 4096G"
   echo $((digits * shift_by))
 }
+
+# boot_word WORD: the word, if it is one.
+boot_word() {
+  case $1 in
+    '' | *[!A-Za-z0-9_.,:=@!%+/-]*) give_up 2 "--boot '$1' is not a word of a kernel's command line: give each by an option of its own" ;;
+  esac
+  echo "$1"
+}
