@@ -1,6 +1,7 @@
 // daxemu-conformance-diff: compares what the kernel said with what the emulator says, row by row.
 //
-//   daxemu-conformance-diff [--scope NAME] [--deliberate FILE] [--only GLOB]... KERNEL.tsv EMULATOR.tsv
+//   daxemu-conformance-diff [--scope NAME] [--deliberate FILE] [--only GLOB]... [--tsv] [--summary FILE] KERNEL.tsv
+//   EMULATOR.tsv
 //
 // Exit status: 0 no difference but the deliberate ones; 1 a difference that is not listed, a listed one that is none, a
 // row that only one side has; 2 bad input. The deliberate ones: ROW-GLOB<TAB>SCOPE-GLOB<TAB>REASON lines, `#` starts a
@@ -86,6 +87,21 @@ bool read_deliberate(const char* path, const std::string& scope, std::vector<Del
   return true;
 }
 
+enum class Verdict { equal, deliberate, different, missing, extra, stale };
+
+// As the report for people shows it, with the width that aligns the names behind it.
+constexpr const char* kShown[] = {"", "deliberate", "DIFFERENT", "MISSING  ", "NEW      ", "STALE    "};
+// In --tsv.
+constexpr const char* kWords[] = {"equal", "deliberate", "different", "missing", "new", "stale"};
+
+struct Entry {
+  Verdict verdict = Verdict::equal;
+  std::string row;
+  std::string kernel;
+  std::string emulator;
+  std::string reason; // of a deliberate difference
+};
+
 class Report {
 public:
   explicit Report(std::vector<Deliberate> deliberate) : deliberate_(std::move(deliberate)) {}
@@ -94,28 +110,23 @@ public:
     for (const auto& [name, said] : kernel) {
       const auto other = emulator.find(name);
       if (other == emulator.end()) {
-        problem("MISSING  ", name, said, "(no such row)");
+        add(Verdict::missing, name, said, "(no such row)");
         continue;
       }
-      ++rows_;
       Deliberate* listed = listed_as(name);
       if (said == other->second) {
-        ++equal_;
+        add(Verdict::equal, name, said, said);
         if (listed != nullptr) {
-          problem("STALE    ", name, said, "the same, but listed as deliberate: " + listed->reason);
+          add(Verdict::stale, name, said, "the same, but listed as deliberate: " + listed->reason);
         }
-      } else if (listed != nullptr) {
-        ++deliberate_count_;
-        std::printf("deliberate %s\n  kernel    %s\n  emulator  %s\n  reason    %s\n", name.c_str(), said.c_str(),
-                    other->second.c_str(), listed->reason.c_str());
       } else {
-        ++different_;
-        problem("DIFFERENT", name, said, other->second);
+        add(listed != nullptr ? Verdict::deliberate : Verdict::different, name, said, other->second,
+            listed != nullptr ? listed->reason : "");
       }
     }
     for (const auto& [name, said] : emulator) {
       if (kernel.count(name) == 0) {
-        problem("NEW      ", name, "(no such row)", said);
+        add(Verdict::extra, name, "(no such row)", said);
       }
     }
   }
@@ -124,18 +135,55 @@ public:
   void unused() {
     for (const Deliberate& one : deliberate_) {
       if (one.used == 0) {
-        problem("STALE    ", one.row, "(no such row)", "listed as deliberate: " + one.reason);
+        add(Verdict::stale, one.row, "(no such row)", "listed as deliberate: " + one.reason);
       }
     }
   }
 
-  int finish(const std::string& scope) const {
-    std::printf("\n%-24s %6s %6s %11s %10s\n", "", "rows", "equal", "deliberate", "different");
-    std::printf("%-24s %6zu %6zu %11zu %10zu\n", scope.c_str(), rows_, equal_, deliberate_count_, different_);
-    if (problems_ != 0) {
-      std::printf("%zu problems\n", problems_);
+  [[nodiscard]] std::size_t count(Verdict verdict) const {
+    return static_cast<std::size_t>(
+        std::count_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.verdict == verdict; }));
+  }
+  [[nodiscard]] std::size_t problems() const {
+    return count(Verdict::different) + count(Verdict::missing) + count(Verdict::extra) + count(Verdict::stale);
+  }
+  [[nodiscard]] std::size_t compared() const {
+    return count(Verdict::equal) + count(Verdict::deliberate) + count(Verdict::different);
+  }
+
+  // For people: what differs, and the figures.
+  void print(const std::string& scope) const {
+    for (const Entry& entry : entries_) {
+      if (entry.verdict != Verdict::equal) {
+        std::printf("%s %s\n  kernel    %s\n  emulator  %s\n", kShown[static_cast<int>(entry.verdict)],
+                    entry.row.c_str(), entry.kernel.c_str(), entry.emulator.c_str());
+      }
+      if (!entry.reason.empty()) {
+        std::printf("  reason    %s\n", entry.reason.c_str());
+      }
     }
-    return problems_ == 0 ? 0 : 1;
+    std::printf("\n%-24s %6s %6s %11s %10s\n", "", "rows", "equal", "deliberate", "different");
+    std::printf("%-24s %6zu %6zu %11zu %10zu\n", scope.c_str(), compared(), count(Verdict::equal),
+                count(Verdict::deliberate), count(Verdict::different));
+    if (problems() != 0) {
+      std::printf("%zu problems\n", problems());
+    }
+  }
+
+  // For programs: every row, ROW<TAB>VERDICT<TAB>KERNEL<TAB>EMULATOR<TAB>REASON.
+  void print_tsv() const {
+    for (const Entry& entry : entries_) {
+      std::printf("%s\t%s\t%s\t%s\t%s\n", entry.row.c_str(), kWords[static_cast<int>(entry.verdict)],
+                  entry.kernel.c_str(), entry.emulator.c_str(), entry.reason.c_str());
+    }
+  }
+
+  // SCOPE<TAB>rows<TAB>equal<TAB>deliberate<TAB>different<TAB>problems: a line of the table over all configurations.
+  [[nodiscard]] bool write_summary(const char* path, const std::string& scope) const {
+    std::ofstream out(path);
+    out << scope << '\t' << compared() << '\t' << count(Verdict::equal) << '\t' << count(Verdict::deliberate) << '\t'
+        << count(Verdict::different) << '\t' << problems() << '\n';
+    return static_cast<bool>(out.flush());
   }
 
 private:
@@ -149,59 +197,86 @@ private:
     return nullptr;
   }
 
-  void problem(const char* what, const std::string& name, const std::string& kernel, const std::string& emulator) {
-    ++problems_;
-    std::printf("%s %s\n  kernel    %s\n  emulator  %s\n", what, name.c_str(), kernel.c_str(), emulator.c_str());
+  void add(Verdict verdict, std::string row, std::string kernel, std::string emulator, std::string reason = {}) {
+    entries_.push_back({verdict, std::move(row), std::move(kernel), std::move(emulator), std::move(reason)});
   }
 
   std::vector<Deliberate> deliberate_;
-  std::size_t rows_ = 0;
-  std::size_t equal_ = 0;
-  std::size_t deliberate_count_ = 0;
-  std::size_t different_ = 0;
-  std::size_t problems_ = 0;
+  std::vector<Entry> entries_;
 };
+
+struct Options {
+  std::string scope = "all";
+  const char* deliberate = nullptr;
+  const char* summary = nullptr;
+  std::vector<std::string> only;
+  bool tsv = false;
+  const char* kernel = nullptr;
+  const char* emulator = nullptr;
+};
+
+bool parse(int count, char** words, Options& options) {
+  static const option known[] = {{"scope", 1, nullptr, 's'}, {"deliberate", 1, nullptr, 'd'}, {"only", 1, nullptr, 'o'},
+                                 {"tsv", 0, nullptr, 't'},   {"summary", 1, nullptr, 'u'},    {nullptr, 0, nullptr, 0}};
+  for (int word = 0; (word = ::getopt_long(count, words, "", known, nullptr)) != -1;) {
+    switch (word) {
+    case 's':
+      options.scope = optarg;
+      break;
+    case 'd':
+      options.deliberate = optarg;
+      break;
+    case 'o':
+      options.only.emplace_back(optarg);
+      break;
+    case 't':
+      options.tsv = true;
+      break;
+    case 'u':
+      options.summary = optarg;
+      break;
+    default:
+      return false;
+    }
+  }
+  if (count - optind != 2) {
+    return false;
+  }
+  options.kernel = words[optind];
+  options.emulator = words[optind + 1];
+  return true;
+}
 
 } // namespace
 
 int main(int count, char** words) {
-  static const option known[] = {
-      {"scope", 1, nullptr, 's'}, {"deliberate", 1, nullptr, 'd'}, {"only", 1, nullptr, 'o'}, {nullptr, 0, nullptr, 0}};
-  std::string scope = "all";
-  const char* deliberate_path = nullptr;
-  std::vector<std::string> only;
-  for (int word = 0; (word = ::getopt_long(count, words, "", known, nullptr)) != -1;) {
-    switch (word) {
-    case 's':
-      scope = optarg;
-      break;
-    case 'd':
-      deliberate_path = optarg;
-      break;
-    case 'o':
-      only.emplace_back(optarg);
-      break;
-    default:
-      return 2;
-    }
-  }
-  if (count - optind != 2) {
-    std::fputs(
-        "usage: daxemu-conformance-diff [--scope NAME] [--deliberate FILE] [--only GLOB]... KERNEL.tsv EMULATOR.tsv\n",
-        stderr);
+  Options options;
+  if (!parse(count, words, options)) {
+    std::fputs("usage: daxemu-conformance-diff [--scope NAME] [--deliberate FILE] [--only GLOB]... [--tsv]\n"
+               "         [--summary FILE] KERNEL.tsv EMULATOR.tsv\n",
+               stderr);
     return 2;
   }
   std::vector<Deliberate> deliberate;
   Rows kernel;
   Rows emulator;
-  if ((deliberate_path != nullptr && !read_deliberate(deliberate_path, scope, deliberate)) ||
-      !read_rows(words[optind], only, kernel) || !read_rows(words[optind + 1], only, emulator)) {
+  if ((options.deliberate != nullptr && !read_deliberate(options.deliberate, options.scope, deliberate)) ||
+      !read_rows(options.kernel, options.only, kernel) || !read_rows(options.emulator, options.only, emulator)) {
     return 2;
   }
   Report report(std::move(deliberate));
   report.compare(kernel, emulator);
-  if (only.empty()) {
+  if (options.only.empty()) {
     report.unused();
   }
-  return report.finish(scope);
+  if (options.tsv) {
+    report.print_tsv();
+  } else {
+    report.print(options.scope);
+  }
+  if (options.summary != nullptr && !report.write_summary(options.summary, options.scope)) {
+    std::fprintf(stderr, "%s: cannot be written\n", options.summary);
+    return 2;
+  }
+  return report.problems() == 0 ? 0 : 1;
 }

@@ -182,9 +182,36 @@ void add_process_rows(Table& table) {
   table.add("exec.device-node-in-shell",
             [](const Device& d) { return shell("test -c " + d.path + " -a -r " + d.path + " -a -w " + d.path); });
   table.add("exec.redirection", [](const Device& d) { return shell("exec 3<>" + d.path); });
+  table.add("exec.the-device-itself", [](const Device& d) {
+    char* const none[] = {nullptr};
+    const std::string by_path = said(::execve(d.path.c_str(), none, none));
+    return line({by_path, "descriptor=" + said(::fexecve(opened(d, O_RDONLY), none, none))});
+  });
   table.add("exec.read-by-dd",
             [](const Device& d) { return shell("dd if=" + d.path + " of=/dev/null bs=4096 count=1 2>/dev/null"); });
   table.add("processes.descriptor-over-a-socket", send_and_map);
+  table.add("processes.pidfd-getfd", [](const Device& d) {
+    const View view = mapped(d);
+    store(view.base, 0x2e);
+    constexpr int kNumber = 99;
+    Partner partner([&](Partner& me) {
+      (void)::dup2(opened(d), kNumber);
+      me.signal_other();
+      me.wait_other();
+      return std::string("done");
+    });
+    partner.wait_other();
+    const int process = static_cast<int>(::syscall(SYS_pidfd_open, partner.pid(), 0));
+    const int got = static_cast<int>(::syscall(SYS_pidfd_getfd, process, kNumber, 0));
+    const int error = errno;
+    partner.signal_other();
+    (void)partner.join();
+    if (got < 0) {
+      return error_name(error);
+    }
+    void* base = ::mmap(nullptr, d.align, kReadWrite, MAP_SHARED, got, 0);
+    return base == MAP_FAILED ? last_error() : line({"mapped", load_text(base, 0x2e)});
+  });
   table.add("processes.two-openers-share", [](const Device& d) {
     Partner partner([&](Partner& me) {
       const View view = mapped(d);

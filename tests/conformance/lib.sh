@@ -1,0 +1,37 @@
+# What the conformance scripts share. Sourced by scripts that set $here.
+# shellcheck shell=sh disable=SC2154
+
+# device_size REGION ALIGN: the sizes that the goldens were made with. A pmem namespace has 2M of its own, and wants a
+# multiple of 16M in all.
+device_size() {
+  case $1-$2 in
+    *-1G) echo 3G ;;
+    pmem-*) echo 62M ;;
+    *) echo 64M ;;
+  esac
+}
+
+# golden PROFILE REGION ALIGN: the file with the answers of that kernel. Another kernel is another folder.
+golden() {
+  echo "$here/golden/$1/$2-$3.tsv"
+}
+
+# profile_of DAXEMU: the kernel that the emulator says it mirrors.
+profile_of() {
+  "$1" --version | sed -n 's/.*(mirrors device-dax of \(.*\))$/\1/p'
+}
+
+# summary_of SCOPE: where the figures of this configuration go for the report; those of an earlier run are gone.
+summary_of() {
+  folder=${CONFORMANCE_REPORT:-$work}
+  mkdir -p "$folder"
+  rm -f "$folder/$1.tsv"
+  echo "$folder/$1.tsv"
+}
+
+# skip SCOPE REASON: exit status 77, and the report says why.
+skip() {
+  printf '%s\tskipped\t%s\n' "$1" "$2" >"$(summary_of "$1")"
+  echo "SKIP: $2"
+  exit 77
+}
