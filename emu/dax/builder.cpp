@@ -169,6 +169,7 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
   device.folios_location = spec.folios_location;
   device.image = spec.image;
   device.cpus = spec.cpus;
+  device.behaviours = spec.behaviours;
   device.slot = register_file(store, index, spec);
   device.incarnation.fetch_add(1);
   if (index == used) {

@@ -33,6 +33,7 @@ struct DeviceSpec {
   FixedString<128> folios_location;
   FixedString<256> image; // file its contents are kept in; empty: none
   store::CpuMask cpus{};
+  std::uint32_t behaviours = 0; // of its dev_pagemap (pgmap::Behaviours); 0: device-dax as of 6.1
 };
 
 // Is this a size and alignment the kernel gives to a device? Sizes are multiples of the extent and of 2M

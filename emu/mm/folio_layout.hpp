@@ -19,6 +19,16 @@ struct HolderHeader {
 };
 inline constexpr std::uint32_t kMaxHolders = 256;
 
+// Which of the kernel's own calls took a hold, beside those of the get_user_pages family.
+enum class HoldBy : std::uint32_t {
+  call,      // get_user_pages and pin_user_pages
+  io_uring,  // io_uring_register(2): registered buffers
+  vmsplice,  // vmsplice(2): pages in a pipe
+  direct_io, // O_DIRECT read or write in flight
+  rdma,      // ibv_reg_mr(3): a memory region (ib_umem_get)
+};
+inline constexpr std::size_t kHoldKinds = 5;
+
 // What one process holds of one folio. Both words are gets in the low half, pins in the high half, in units of calls'
 // pages. `claimed` grows before the folio's counts do and `applied` after them (and the other way round on release), so
 // that a process killed in between leaves no doubt about more than the difference; see holder_table.hpp.
@@ -29,7 +39,10 @@ struct alignas(64) HolderRecord {
   std::atomic<std::uint64_t> site{0};     // return address of that call, 0 unless asked for
   std::atomic<std::uint32_t> tid{0};      // thread that made it
   std::atomic<std::uint32_t> longterm{0}; // FOLL_LONGTERM was given in some call since
-  std::uint64_t reserved[3] = {};
+  // Of the pages above, how many each kind but HoldBy::call holds (by kind less one); for people, no count depends on
+  // it.
+  std::array<std::atomic<std::uint32_t>, kHoldKinds - 1> by{};
+  std::uint64_t reserved = 0;
 };
 static_assert(sizeof(HolderRecord) == 64);
 

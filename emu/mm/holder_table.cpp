@@ -1,9 +1,12 @@
 #include "emu/mm/holder_table.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <string>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -27,8 +30,25 @@ namespace {
 constexpr std::uint32_t kFree = 0;
 constexpr std::uint32_t kLive = 2;
 
-bool is_dead(const HolderHeader& header) {
-  return start_time_of(header.pid) != header.start_time;
+// Does process `pid` still have its records mapped? exec(2) keeps pid and start time, but no mapping, and the kernel
+// has dropped what the old program held. Where we may not look, it does.
+bool maps_records(pid_t pid, int file, std::uint64_t offset) {
+  const auto st = sys::fstat(file);
+  std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
+  if (!st || !maps) {
+    return true;
+  }
+  bool any = false;
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long long at = 0;
+    unsigned long long inode = 0;
+    any = any || !line.empty();
+    if (std::sscanf(line.c_str(), "%*x-%*x %*4s %llx %*x:%*x %llu", &at, &inode) == 2 && inode == st->st_ino &&
+        at == offset) {
+      return true;
+    }
+  }
+  return !any; // a file nobody may read is an empty one
 }
 
 // Excludes other processes and threads that join, leave or reap; the kernel drops it when its holder dies.
@@ -52,6 +72,11 @@ Result<UniqueFd> lock_holders(int file) {
       return tl::unexpected(locked.error());
     }
   }
+}
+
+bool is_dead(const HolderHeader& header, int file, std::uint64_t extents, std::uint32_t place) {
+  return start_time_of(header.pid) != header.start_time ||
+         !maps_records(header.pid, file, holder_area_offset(extents, place));
 }
 
 Result<Mapping> map_area(int fd, std::uint64_t extents, std::uint32_t place) {
@@ -96,12 +121,18 @@ Hold hold_of(const HolderHeader& header, const HolderRecord& record, ExtentIndex
   hold.longterm = record.longterm.load() != 0;
   hold.since_ns = record.since_ns.load();
   hold.site = record.site.load();
+  std::uint32_t others = 0;
+  for (std::size_t kind = 1; kind < kHoldKinds; ++kind) {
+    hold.by.at(kind) = record.by.at(kind - 1).load();
+    others += hold.by.at(kind);
+  }
+  hold.by[0] = hold.gets + hold.pins - std::min(others, hold.gets + hold.pins);
   return hold;
 }
 
 bool alike(const Hold& a, const Hold& b) {
   return a.pid == b.pid && a.tid == b.tid && a.gets == b.gets && a.pins == b.pins && a.longterm == b.longterm &&
-         a.since_ns == b.since_ns && a.site == b.site;
+         a.since_ns == b.since_ns && a.site == b.site && a.by == b.by;
 }
 
 } // namespace
@@ -138,7 +169,7 @@ std::optional<std::uint64_t> start_time_of(pid_t pid) {
 }
 
 HolderTable::HolderTable(UniqueFd fd, std::uint64_t extents)
-    : fd_(std::move(fd)), extents_(extents), state_(std::make_unique<State>()) {}
+    : fd_(std::move(fd)), extents_(extents), state_(std::make_unique<State>()), records_(&state_->records) {}
 HolderTable::HolderTable(HolderTable&&) noexcept = default;
 HolderTable& HolderTable::operator=(HolderTable&&) noexcept = default;
 HolderTable::~HolderTable() = default;
@@ -241,14 +272,14 @@ Result<std::uint64_t> HolderTable::reap(const FolioTable& folios, unsigned order
         if (place != dead && holders[place].state.load() == kLive && area(place) != nullptr) {
           const HolderRecord& record = area(place)[at.value()];
           const bool changing = record.claimed.load() != record.applied.load();
-          visit({&record, changing && is_dead(holders[place])});
+          visit({&record, changing && is_dead(holders[place], fd_.get(), extents_, place)});
         }
       }
     });
   };
   for (std::uint32_t place = 0; place < kMaxHolders; ++place) {
     HolderHeader& header = holders[place];
-    if (header.state.load(std::memory_order_acquire) != kLive || !is_dead(header)) {
+    if (header.state.load(std::memory_order_acquire) != kLive || !is_dead(header, fd_.get(), extents_, place)) {
       continue;
     }
     if (area(place) == nullptr) {

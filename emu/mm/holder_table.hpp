@@ -2,6 +2,7 @@
 // the device's folio file, so that whoever finds a holder dead can release what it held.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -29,8 +30,9 @@ struct Hold {
   std::uint32_t gets = 0; // of each of them
   std::uint32_t pins = 0;
   bool longterm = false;
-  std::uint64_t since_ns = 0; // CLOCK_REALTIME
-  std::uint64_t site = 0;     // return address in the holder, 0: not recorded
+  std::uint64_t since_ns = 0;                 // CLOCK_REALTIME
+  std::uint64_t site = 0;                     // return address in the holder, 0: not recorded
+  std::array<std::uint32_t, kHoldKinds> by{}; // pages of each folio by HoldBy; their sum is gets + pins
 };
 
 // What is noted about a call that takes or drops holds.
@@ -39,6 +41,7 @@ struct HoldStamp {
   std::uint64_t since_ns = 0;
   std::uint64_t site = 0;
   bool longterm = false;
+  HoldBy by = HoldBy::call;
 };
 
 class HolderTable {
@@ -52,6 +55,9 @@ public:
   // This process's records, one per extent; taken on the first call, and again after forget(). Dead holders are not
   // looked for, unless no place is left. Errors: ENOMEM (256 live holders), mmap(2)'s.
   [[nodiscard]] Result<HolderRecord*> mine(const FolioTable& folios);
+
+  // The same where the first call has been, else nullptr; costs a load.
+  [[nodiscard]] HolderRecord* mine_if_any() const { return records_->load(std::memory_order_acquire); }
 
   // The child of a fork holds nothing: the kernel gives pins to whoever called, not to copies of him.
   void forget();
@@ -76,6 +82,7 @@ private:
   UniqueFd fd_;
   std::uint64_t extents_ = 0;
   std::unique_ptr<State> state_;
+  const std::atomic<HolderRecord*>* records_ = nullptr; // in *state_
 };
 
 // The three steps of taking and of dropping a hold. At any moment applied <= what the folio's counts contain <=
@@ -83,14 +90,21 @@ private:
 [[nodiscard]] constexpr std::uint64_t hold_word(std::uint32_t gets, std::uint32_t pins) {
   return (static_cast<std::uint64_t>(pins) << 32) | gets;
 }
+// Adds to how many pages one of the kernel's own calls holds, or takes them off: by minus.
+inline void add_by(HolderRecord& record, HoldBy by, std::uint32_t pages) {
+  record.by[static_cast<std::size_t>(by) - 1].fetch_add(pages, std::memory_order_relaxed);
+}
 inline void claim(HolderRecord& record, std::uint64_t word, const HoldStamp& stamp) {
   if (record.claimed.fetch_add(word, std::memory_order_acq_rel) == 0) { // the first of this process on this folio
     record.tid.store(stamp.tid, std::memory_order_relaxed);
     record.since_ns.store(stamp.since_ns, std::memory_order_relaxed);
     record.site.store(stamp.site, std::memory_order_relaxed);
-  }
-  if (stamp.longterm) {
+    record.longterm.store(stamp.longterm ? 1 : 0, std::memory_order_relaxed);
+  } else if (stamp.longterm) {
     record.longterm.store(1, std::memory_order_relaxed);
+  }
+  if (stamp.by != HoldBy::call) {
+    add_by(record, stamp.by, static_cast<std::uint32_t>(word + (word >> 32)));
   }
 }
 inline void confirm(HolderRecord& record, std::uint64_t word) {

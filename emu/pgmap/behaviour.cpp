@@ -32,17 +32,23 @@ constexpr BehaviourInfo kTable[] = {
      "COHERENT (zone_device_page_init)"},
     {generic_failure, "generic_failure", "memory_failure poisons it and kills who maps it; without: ENXIO",
      "mf_generic_kill_procs: refuses PRIVATE and COHERENT (mm/memory-failure.c)"},
+    {deny_fixed_buffers, "deny_fixed_buffers", "io_uring does not register it as a buffer: EOPNOTSUPP",
+     "io_pin_pages: up to 6.3 no memory of a file but shmem and hugetlb (io_uring/rsrc.c)"},
 };
 static_assert(std::size(kTable) == kBehaviours);
 
 // Device-dax as of the kernels that know which device folios may be pinned for long. 6.1 knows it in the slow path
 // only.
 constexpr Behaviours kGeneric = {file_mapping, compound, count_from_one, direct_map, wait_for_folios, generic_failure};
+// The guest: unbinding returns at once while a pipe holds a page of the device, and the kernel panics when the pipe is
+// closed (free_pipe_info).
+constexpr Behaviours kGeneric6_1 = kGeneric.with(deny_longterm_fast).with(deny_fixed_buffers).without(wait_for_folios);
 
 constexpr Preset kPresets[] = {
     {"GENERIC", kGeneric, "device-dax (MEMORY_DEVICE_GENERIC)"},
-    {"GENERIC_6_1", kGeneric.with(deny_longterm_fast),
-     "device-dax as in 6.1, where gup-fast sends every long-term pin of device memory to the slow path"},
+    {"GENERIC_6_1", kGeneric6_1,
+     "device-dax as in 6.1, where gup-fast sends every long-term pin of device memory to the slow path, io_uring "
+     "registers none of it, and unbinding waits for no reference"},
     {"FS_DAX",
      {deny_longterm_fast, deny_longterm, wake_on_idle, file_mapping, count_from_one, direct_map, wait_for_folios,
       generic_failure},
@@ -133,6 +139,10 @@ std::string to_string(Behaviours set) {
     }
   }
   return text;
+}
+
+Behaviours behaviours_of_record(std::uint32_t bits) {
+  return bits != 0 ? Behaviours::of_bits(bits) : kGeneric6_1;
 }
 
 Outcome<Behaviours> preset(std::string_view name) {

@@ -26,8 +26,9 @@ enum class Behaviour : std::uint32_t {
   direct_map,              // the kernel has an address for it
   wait_for_folios,         // the pgmap dies only when every folio is idle
   generic_failure,         // memory_failure poisons it and kills those who map it
+  deny_fixed_buffers,      // io_uring does not register its memory
 };
-inline constexpr std::uint32_t kBehaviours = 13;
+inline constexpr std::uint32_t kBehaviours = 14;
 
 class Behaviours {
 public:
@@ -61,6 +62,13 @@ struct BehaviourInfo {
 [[nodiscard]] std::span<const BehaviourInfo> behaviour_table();
 // Names joined by ", ".
 [[nodiscard]] std::string to_string(Behaviours set);
+
+// Does io_uring register such memory as buffers (a long-term pin)?
+[[nodiscard]] constexpr bool may_register_buffers(Behaviours set) {
+  return !set.has(Behaviour::deny_fixed_buffers) && !set.has(Behaviour::deny_longterm);
+}
+// The set of a device whose record says `bits`: 0 stands for device-dax as of 6.1.
+[[nodiscard]] Behaviours behaviours_of_record(std::uint32_t bits);
 
 struct Preset {
   const char* name;

@@ -69,6 +69,11 @@ public:
   // in FolioControl::refused (nothing is changed).
   Result<void> put(const mm::Folio& folio, mm::FolioCounts counts);
 
+  // Does an idle transition call for anything now? Ask after the count has been dropped: whoever waits says so before
+  // he looks at the counts.
+  [[nodiscard]] bool hears_idle() const {
+    return has(Behaviour::free_hook_on_idle) || waiters_.load(std::memory_order_seq_cst) > 0;
+  }
   // What the idle transition of a folio calls for, when somebody else dropped the last reference (a dead holder's).
   void became_idle(const mm::Folio& folio);
 

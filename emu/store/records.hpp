@@ -107,7 +107,7 @@ struct DeviceRecord {
   std::atomic<std::uint64_t> incarnation{0}; // grows when the device is created and when a driver lets go of it: a
                                              // mapping made under another value is dead (unmap_mapping_range)
   std::uint32_t memory_stuck = 0;            // 1: kmem let go while blocks were online; they stay for good
-  std::uint32_t reserved = 0;
+  std::uint32_t behaviours = 0;              // of its dev_pagemap (pgmap::Behaviours); 0: device-dax as of 6.1
   std::array<RangeRecord, kMaxRanges> ranges{};
   BackingRecord backing;
   FixedString<128> folios_location; // file of FolioRecords (emu/mm), one per extent, sparse

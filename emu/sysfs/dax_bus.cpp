@@ -1,6 +1,7 @@
 // /sys/bus/dax: its devices and drivers (drivers/base/bus.c and dax_drv_attrs in drivers/dax/bus.c).
 #include "emu/dax/bind.hpp"
 #include "emu/dax/change.hpp"
+#include "emu/dax/references.hpp"
 #include "emu/sysfs/directories.hpp"
 #include "emu/sysfs/families.hpp"
 #include "emu/sysfs/places.hpp"
@@ -28,6 +29,12 @@ Result<void> store_device_name(const Scope& scope, std::string_view text) {
   }
   store::DeviceRecord* device = device_called(scope, text);
   return device == nullptr ? fail(ENODEV) : Action(*scope.store, *device, *scope.driver);
+}
+// The driver's remove() and memunmap_pages() run with no lock of the bus held.
+Result<void> store_unbind(const Scope& scope, std::string_view text) {
+  const store::DeviceRecord* device = device_called(scope, text);
+  auto done = store_device_name<dax::unbind>(scope, text);
+  return done && device != nullptr ? dax::await_references(*scope.store, *device) : done;
 }
 void module_target(const Scope& scope, Text& out) {
   out.put("/sys/module/").put(scope.driver->name);
@@ -82,7 +89,7 @@ constexpr NodeSpec kDriverNodes[] = {
     attribute("new_id", 0200, nullptr, store_new_id),
     attribute("remove_id", 0200, nullptr, store_remove_id),
     attribute("uevent", 0200, nullptr, store_uevent),
-    attribute("unbind", 0200, nullptr, store_device_name<dax::unbind>),
+    attribute("unbind", 0200, nullptr, store_unbind),
 };
 constexpr Family kBoundDevices[] = {{each_bound_device, link("", device_path)}};
 constinit const Directory kDriver = {kDriverNodes, kBoundDevices};

@@ -76,6 +76,7 @@ Outcome<store::DeviceRecord*> enter(Platform& platform, const DeviceSpec& spec, 
   device.backing.st_ino = st ? st->st_ino : 0;
   device.backing.page_size = files.bytes.page_size;
   device.backing.reason.assign(files.bytes.reason);
+  device.behaviours = spec.behaviours.bits();
   return dax::add_device(platform.store(), device);
 }
 

@@ -33,6 +33,7 @@ public:
 [[nodiscard]] std::unique_ptr<Verb> add_sync_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_crash_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_poison_verb(CLI::App& app);
+[[nodiscard]] std::unique_ptr<Verb> add_pins_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_enable_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_disable_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_reconfigure_verb(CLI::App& app);

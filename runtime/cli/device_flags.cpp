@@ -10,6 +10,7 @@
 #include "emu/base/size_text.hpp"
 #include "emu/dax/builder.hpp"
 #include "runtime/cli/image_platform.hpp"
+#include "runtime/cli/memory_type.hpp"
 #include "runtime/cli/platform_file.hpp"
 #include "runtime/cli/words.hpp"
 
@@ -63,6 +64,11 @@ Outcome<void> read_image(const std::string& text, std::optional<std::uint64_t> s
   return {};
 }
 
+Outcome<void> checked_type(const std::string& name, std::uint64_t align) {
+  const auto type = memory_type(name, align);
+  return type ? Outcome<void>() : refuse(EINVAL, "--type " + name + ": " + type.error().what, type.error().remedy);
+}
+
 } // namespace
 
 std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
@@ -78,6 +84,9 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
       verb.add_option("--numa-node", flags.numa_node,
                       "NUMA node of this machine its memory and handlers belong to, or none"),
       verb.add_option("--image", flags.image, "File that keeps its contents over restarts; made if it is not there"),
+      verb.add_option(
+          "--type", flags.type,
+          "Its memory type: GENERIC_6_1 (device-dax as of 6.1), GENERIC (newer) or FS_DAX (default GENERIC_6_1)"),
       verb.add_option("--with", flags.more, "Another device: NAME=SIZE[,ALIGN], such as dax0.1=2G or dax1.0=4G,1G")
           ->expected(1)
           ->take_all(),
@@ -123,11 +132,12 @@ Outcome<PlatformOptions> platform_options(const DeviceFlags& flags) {
   }
   options.size = size->value_or(options.size);
   options.align = align->value_or(options.align);
+  options.type = flags.type;
   if (auto image = read_image(flags.image, *size, *align, options); !image) {
     return tl::unexpected(image.error());
   }
   for (const Outcome<void>& read :
-       {dax::check_geometry(options.size, options.align),
+       {dax::check_geometry(options.size, options.align), checked_type(options.type, options.align),
         read_word("--backing", flags.backing, kBackings, options.backing),
         read_word("--engine", flags.engine, kEngines, options.engine),
         read_word("--region", flags.region, kRegions, options.region), read_node(flags.numa_node, options.numa_node)}) {
@@ -158,6 +168,7 @@ Outcome<void> add_more(const std::string& text, const PlatformOptions& base, Pla
   }
   device.size = size->value_or(0);
   device.align = align->value_or(base.align);
+  device.type = base.type;
   if (auto fine = dax::check_geometry(device.size, device.align); !fine) {
     return refuse(EINVAL, fmt::format("--with {}: {}", text, fine.error().what), fine.error().remedy);
   }

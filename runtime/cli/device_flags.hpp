@@ -24,6 +24,7 @@ struct DeviceFlags {
   std::string engine = "auto";
   std::string numa_node;
   std::string image;
+  std::string type = kDefaultType;
   std::vector<std::string> more; // further devices, NAME=SIZE[,ALIGN]
   std::string free;              // bytes of each hmem region in no device
   bool exact = false;            // nothing is mapped before it is touched

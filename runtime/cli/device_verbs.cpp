@@ -9,6 +9,7 @@
 #include "emu/dax/device_name.hpp"
 #include "emu/dax/memory_blocks.hpp"
 #include "emu/dax/ranges.hpp"
+#include "emu/dax/references.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/device_flags.hpp"
 #include "runtime/cli/device_json.hpp"
@@ -65,7 +66,8 @@ Outcome<void> disable(const Store& store, DeviceRecord& device) {
   const auto done = changing(store, [&]() -> Result<void> {
     return device.state.load() == DeviceState::enabled ? dax::unbind(store, device, kDeviceDax) : Result<void>{};
   });
-  return done ? Outcome<void>{} : refused(store, device, "disable", done.error(), "try again");
+  const auto idle = done ? dax::await_references(store, device) : done;
+  return idle ? Outcome<void>{} : refused(store, device, "disable", idle.error(), "try again");
 }
 
 Outcome<void> enable(const Store& store, DeviceRecord& device) {
@@ -111,7 +113,8 @@ Outcome<void> release(const Store& store, DeviceRecord& device, const Wanted& wa
     }
     return state == DeviceState::enabled ? dax::unbind(store, device, kDeviceDax) : Result<void>{};
   });
-  return done ? Outcome<void>{} : refused(store, device, "unbind", done.error(), "try again");
+  const auto idle = done ? dax::await_references(store, device) : done;
+  return idle ? Outcome<void>{} : refused(store, device, "unbind", idle.error(), "try again");
 }
 
 Outcome<void> to_system_ram(const Store& store, DeviceRecord& device, const Wanted& wanted) {

@@ -10,6 +10,7 @@
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/device_json.hpp"
 #include "runtime/cli/find_platform.hpp"
+#include "runtime/cli/memory_type.hpp"
 #include "runtime/cli/named_platform.hpp"
 #include "runtime/cli/statistics.hpp"
 #include "runtime/cli/terminal.hpp"
@@ -25,6 +26,7 @@ Json device_json(const store::Store& store, const store::DeviceRecord& device) {
   json["provider"] = "daxemu";
   json["platform"] = store.platform().name.view();
   json["region"] = store.region_of(device).kind == store::RegionKind::pmem ? "pmem" : "hmem";
+  json["type"] = memory_type_name(pgmap::behaviours_of_record(device.behaviours));
   json["backing"] = backing::to_string(device.backing.kind);
   json["backing_reason"] = device.backing.reason.view();
   const DeviceTotals sum = totals_of(device);

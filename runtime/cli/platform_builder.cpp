@@ -14,6 +14,7 @@
 #include "emu/dax/builder.hpp"
 #include "emu/dax/machine_memory.hpp"
 #include "emu/mm/folio_table.hpp"
+#include "runtime/cli/memory_type.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -100,6 +101,9 @@ private:
     for (const DevicePlan& device : region.devices) {
       if (auto fine = dax::check_geometry(device.size, device.align); !fine) {
         return fine;
+      }
+      if (auto type = memory_type(device.type, device.align); !type) {
+        return tl::unexpected(type.error());
       }
     }
     return {};
@@ -193,6 +197,7 @@ private:
     spec.folios_location.assign(folios->location);
     spec.cpus = cpus;
     spec.image.assign(device.image);
+    spec.behaviours = memory_type(device.type, device.align)->bits(); // checked before
     if (auto made = dax::add_device(store, spec); !made) {
       return tl::unexpected(made.error());
     }

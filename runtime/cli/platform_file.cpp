@@ -13,6 +13,7 @@
 #include "emu/base/units.hpp"
 #include "emu/dax/builder.hpp"
 #include "runtime/cli/json_lines.hpp"
+#include "runtime/cli/memory_type.hpp"
 #include "runtime/cli/nearest.hpp"
 #include "runtime/cli/words.hpp"
 
@@ -83,6 +84,16 @@ public:
     } else if (has(key)) {
       value = object_[key].get<bool>();
     }
+  }
+  void text(const char* key, std::string& text) {
+    if (!has(key)) {
+      return;
+    }
+    if (!object_[key].is_string()) {
+      mistake(path_of(key), fmt::format("{} {} is no text", path_of(key), object_[key].dump()), "write it in quotes");
+      return;
+    }
+    text = object_[key].get<std::string>();
   }
   void number(const char* key, std::uint32_t& number) {
     if (!has(key)) {
@@ -163,7 +174,7 @@ void take_id(Fields& fields, std::set<std::uint32_t>& taken, std::uint32_t& id) 
 
 DevicePlan read_device(Fields& fields, std::set<std::uint32_t>& ids) {
   DevicePlan device;
-  fields.only({"id", "size", "align", "backing"});
+  fields.only({"id", "size", "align", "backing", "type"});
   take_id(fields, ids, device.id);
   if (!fields.has("size")) {
     fields.mistake(fields.path_of("size").substr(0, fields.path_of("size").rfind('.')),
@@ -172,9 +183,12 @@ DevicePlan read_device(Fields& fields, std::set<std::uint32_t>& ids) {
   fields.size("size", device.size);
   fields.size("align", device.align);
   fields.word("backing", kBackings, device.backing);
+  fields.text("type", device.type);
   if (fields.ok()) {
     if (auto fine = dax::check_geometry(device.size, device.align); !fine) {
       fields.problem_of(fine.error().what.starts_with("--align") ? "align" : "size", fine.error());
+    } else if (auto type = memory_type(device.type, device.align); !type) {
+      fields.problem_of("type", type.error());
     }
   }
   return device;

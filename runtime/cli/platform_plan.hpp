@@ -13,6 +13,8 @@ namespace daxemu::cli {
 
 // A machine that does not say where its memory is: devices without target_node, which kmem refuses.
 inline constexpr int kNoNode = -1;
+// The memory type of a device that asks for none.
+inline constexpr const char* kDefaultType = "GENERIC_6_1";
 
 // One device, and the region it is alone in: what the flags say by themselves.
 struct PlatformOptions {
@@ -21,8 +23,9 @@ struct PlatformOptions {
   std::uint64_t align = 2ULL << 20;
   store::RegionKind region = store::RegionKind::hmem;
   std::optional<store::BackingKind> backing;
-  std::string image;            // absolute path of the file the contents come from and go to; empty: none
-  std::optional<int> numa_node; // one of this machine's, or kNoNode; nothing: its first, and memory from anywhere
+  std::string image;               // absolute path of the file the contents come from and go to; empty: none
+  std::optional<int> numa_node;    // one of this machine's, or kNoNode; nothing: its first, and memory from anywhere
+  std::string type = kDefaultType; // as DevicePlan::type
   store::EngineKind engine = store::EngineKind::automatic;
   bool exact = false; // each first touch of an extent is a fault of its own
 };
@@ -33,6 +36,7 @@ struct DevicePlan {
   std::uint64_t align = 2ULL << 20;
   std::optional<store::BackingKind> backing; // nothing: the platform's
   std::string image;                         // as PlatformOptions::image
+  std::string type = kDefaultType;           // a preset of pgmap::preset()
 };
 
 struct RegionPlan {
@@ -51,12 +55,16 @@ struct PlatformPlan {
 
   PlatformPlan() = default;
   PlatformPlan(const PlatformOptions& one) // NOLINT(google-explicit-constructor): a plan of one device
-      : engine(one.engine), exact(one.exact), backing(one.backing),
-        regions{{one.device.region,
-                 one.region,
-                 0,
-                 one.numa_node,
-                 {{.id = one.device.id, .size = one.size, .align = one.align, .backing = {}, .image = one.image}}}} {}
+      : engine(one.engine), exact(one.exact), backing(one.backing), regions{{one.device.region,
+                                                                             one.region,
+                                                                             0,
+                                                                             one.numa_node,
+                                                                             {{.id = one.device.id,
+                                                                               .size = one.size,
+                                                                               .align = one.align,
+                                                                               .backing = {},
+                                                                               .image = one.image,
+                                                                               .type = one.type}}}} {}
 };
 
 } // namespace daxemu::cli

@@ -72,7 +72,7 @@ tl::unexpected<Refusal> not_run(const Problem& problem) {
 }
 
 // What a command that sees a platform is started with.
-tl::expected<Command, Refusal> under_preload(const std::vector<std::string>& command) {
+tl::expected<Command, Refusal> under_preload(const StageFlags& flags, const std::vector<std::string>& command) {
   auto path = find_executable(command[0]);
   if (!path) {
     return not_run(path.error());
@@ -81,8 +81,12 @@ tl::expected<Command, Refusal> under_preload(const std::vector<std::string>& com
   if (!library) {
     return refused(library.error()); // ours is missing, not the command
   }
-  return Command{
+  Command prepared{
       *path, command, {{"LD_PRELOAD", preload_value(*library, std::getenv("LD_PRELOAD"))}, {"DAXEMU", "emulate"}}};
+  if (flags.pin_sites) {
+    prepared.environment.emplace_back("DAXEMU_PIN_SITES", "1");
+  }
+  return prepared;
 }
 
 } // namespace
@@ -94,6 +98,7 @@ void add_stage_flags(CLI::App& verb, StageFlags& flags) {
     platform->excludes(of_device); // what its devices are was said when it was made
   }
   verb.add_option("--mode", flags.mode, "auto, emulate or kernel (default: the variable DAXEMU, else auto)");
+  verb.add_flag("--pin-sites", flags.pin_sites, "Record which code pins memory of the device, for daxemu pins");
   verb.add_option("--write-back", flags.write_back,
                   "Seconds between write-backs to an image; 0: only at the end (default 30)");
 }
@@ -107,7 +112,7 @@ tl::expected<Stage, Refusal> Stage::set_up(const char* verb, const StageFlags& f
   Stage stage;
   stage.write_back_ = std::chrono::seconds(flags.write_back);
   if (!flags.platform.empty()) { // what its devices are was said when it was made
-    auto prepared = under_preload(command);
+    auto prepared = under_preload(flags, command);
     if (!prepared) {
       return tl::unexpected(prepared.error());
     }
@@ -134,7 +139,7 @@ tl::expected<Stage, Refusal> Stage::set_up(const char* verb, const StageFlags& f
     stage.command_ = {command[0], command, {{"DAXEMU", "kernel"}}};
     return stage;
   }
-  auto prepared = under_preload(command); // found out before anything is built for it
+  auto prepared = under_preload(flags, command); // found out before anything is built for it
   if (!prepared) {
     return tl::unexpected(prepared.error());
   }

@@ -19,6 +19,7 @@ struct StageFlags {
   std::string platform; // excludes the device's flags
   std::string mode;
   unsigned write_back = 30; // seconds between write-backs to an image
+  bool pin_sites = false;   // the ledger says which code took each hold
 };
 
 // --platform, the device's flags and --mode.

@@ -270,6 +270,15 @@ std::optional<Place> AddressSpace::find(const void* address) const noexcept {
                vma->start,           vma->end - vma->start};
 }
 
+std::optional<Piece> AddressSpace::first_piece(std::uint64_t start, std::uint64_t end) const noexcept {
+  const auto vma = start < end ? table_.first_from(start, end) : std::nullopt;
+  if (!vma) {
+    return std::nullopt;
+  }
+  const std::uint64_t from = std::max(start, vma->start);
+  return Piece{vma->view, from, std::min(end, vma->end), vma->offset_of(from), vma->prot};
+}
+
 bool AddressSpace::resolve(const void* address) {
   const auto at = reinterpret_cast<std::uint64_t>(address);
   const auto vma = table_.find(at);

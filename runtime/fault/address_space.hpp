@@ -21,6 +21,15 @@ namespace daxemu::fault {
 
 struct AdviceRule;
 
+// What of a range one mapping has.
+struct Piece {
+  const DeviceView* view = nullptr;
+  std::uint64_t start = 0; // address
+  std::uint64_t end = 0;
+  std::uint64_t offset = 0; // of `start` from the device's start; may lie beyond its end
+  std::uint32_t prot = 0;   // PROT_*
+};
+
 // What an address of this process stands for.
 struct Place {
   store::DeviceRecord* device = nullptr;
@@ -47,6 +56,13 @@ public:
     const auto start = reinterpret_cast<std::uint64_t>(address);
     return table_.overlaps(start, start + length < start ? UINT64_MAX : start + length);
   }
+
+  // The lowest piece of [start, end) that a mapping of ours has. Lock-free.
+  [[nodiscard]] std::optional<Piece> first_piece(std::uint64_t start, std::uint64_t end) const noexcept;
+
+  // Called on the watcher's thread whenever the platform has changed or somebody wants this process up to date: no
+  // allocation, no function of the C library.
+  void also_follow(void (*more)() noexcept) { also_follow_ = more; }
 
   // The mapping at `address`, if it is one of ours. Lock-free.
   [[nodiscard]] std::optional<Place> find(const void* address) const noexcept;
@@ -138,6 +154,7 @@ private:
   FaultServer server_{table_, lock_, filler_};
   Engine engine_{server_};
   Watcher watcher_{*store_, follow, this};
+  void (*also_follow_)() noexcept = nullptr;
   std::uint64_t fork_mask_ = 0; // guarded by the lock, which is held over fork
 };
 

@@ -7,6 +7,9 @@
 #include "emu/base/unique_fd.hpp"
 #include "runtime/fault/private_fds.hpp"
 
+// io_uring_queue_exit() of our own copy of the library: the name itself is interposed for programs.
+extern "C" void daxemu_own_queue_exit(io_uring* ring);
+
 namespace daxemu::fault {
 namespace {
 
@@ -34,7 +37,7 @@ void EventWait::open(int fd) {
 void EventWait::close() {
   if (has_ring_) {
     PrivateFds::forget(ring_.ring_fd);
-    io_uring_queue_exit(&ring_);
+    daxemu_own_queue_exit(&ring_);
     has_ring_ = uses_ring_ = false;
   }
 }

@@ -5,6 +5,9 @@ namespace daxemu::fault {
 
 void AddressSpace::follow(void* self) {
   auto& space = *static_cast<AddressSpace*>(self);
+  if (space.also_follow_ != nullptr) {
+    space.also_follow_();
+  }
   const TableGuard guard(space.lock_);
   for (DeviceView& view : space.views_.all()) {
     if (view.was_alive && !view.alive()) {

@@ -9,6 +9,8 @@
 #include "runtime/fault/private_fds.hpp"
 #include "runtime/preload/context.hpp"
 #include "runtime/preload/fd_table.hpp"
+#include "runtime/preload/pipe_pins.hpp"
+#include "runtime/preload/uring_pins.hpp"
 
 // Newer than the C library's headers on some machines.
 #ifndef CLOSE_RANGE_CLOEXEC
@@ -47,6 +49,8 @@ int close_descriptor(int fd, FunctionRef<int()> real) {
   const int late = harvest(fd);
   FdTable::forget(fd);
   const int status = real();
+  ring_closed(fd);
+  pipes_closed(static_cast<unsigned>(fd), static_cast<unsigned>(fd));
   if (status == 0 && late != 0) {
     errno = late;
     return -1;
@@ -63,7 +67,18 @@ int duplicate_onto(int fd, int onto, FunctionRef<int()> real) {
     (void)harvest(onto);
     FdTable::forget(onto);
   }
-  return new_number(real());
+  const int made = new_number(real());
+  if (made >= 0 && fd != onto) {
+    ring_closed(onto);
+    pipes_closed(static_cast<unsigned>(onto), static_cast<unsigned>(onto));
+    ring_duplicated(fd, onto);
+  }
+  return made;
+}
+
+int duplicated(int fd, int copy) {
+  ring_duplicated(fd, copy);
+  return new_number(copy);
 }
 
 int new_number(int fd) {
@@ -78,6 +93,7 @@ int close_range_of(unsigned first, unsigned last, int flags, FunctionRef<int(uns
     return real(first, last); // refused by the kernel; ours are close-on-exec already
   }
   FdTable::forget_range(first, last);
+  rings_closed(first, last);
   unsigned begin = first;
   while (begin <= static_cast<unsigned>(INT_MAX)) {
     const int ours = PrivateFds::next(static_cast<int>(begin));

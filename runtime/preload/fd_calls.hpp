@@ -11,7 +11,9 @@ namespace daxemu::preload {
 int close_descriptor(int fd, FunctionRef<int()> real);
 // dup2(2) and dup3(2). A number of ours is out of range for the program: EBADF.
 int duplicate_onto(int fd, int onto, FunctionRef<int()> real);
-// dup(2), fcntl(F_DUPFD): the number is new.
+// dup(2), fcntl(F_DUPFD): `copy` is what the call returned for `fd`.
+int duplicated(int fd, int copy);
+// The number is new.
 int new_number(int fd);
 // close_range(2), both ends included; `real` closes a range without any of ours.
 int close_range_of(unsigned first, unsigned last, int flags, FunctionRef<int(unsigned, unsigned)> real);

@@ -2,18 +2,33 @@
 
 #include <pthread.h>
 
+#include "runtime/preload/held_device.hpp"
 #include "runtime/preload/memory_calls.hpp"
+#include "runtime/preload/pipe_pins.hpp"
+#include "runtime/preload/region_pins.hpp"
+#include "runtime/preload/uring_pins.hpp"
 
 namespace daxemu::preload {
 namespace {
 
 void before() {
+  rings_before_fork();
+  regions_before_fork();
+  pipes_before_fork();
   memory_calls.live()->before_fork();
+}
+void after(bool in_child) {
+  pipes_after_fork(in_child);
+  regions_after_fork(in_child);
+  rings_after_fork(in_child);
 }
 void in_parent() {
   memory_calls.live()->after_fork_in_parent();
+  after(false);
 }
 void in_child() {
+  HeldDevice::forget_all(); // the kernel's holds are its parent's
+  after(true);
   memory_calls.live()->after_fork_in_child();
 }
 

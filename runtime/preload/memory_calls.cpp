@@ -12,6 +12,7 @@
 #include "runtime/preload/bus_signal.hpp"
 #include "runtime/preload/context.hpp"
 #include "runtime/preload/forks.hpp"
+#include "runtime/preload/pipe_pins.hpp"
 #include "runtime/preload/real.hpp"
 #include "runtime/preload/returns.hpp"
 
@@ -60,6 +61,7 @@ void* MemoryCalls::map_device(fault::AddressSpace& space, store::DeviceRecord& d
                               std::size_t length, int prot, int flags, int fd, off_t offset) {
   if (live_.exchange(&space, std::memory_order_acq_rel) == nullptr) {
     follow_forks();
+    space.also_follow(settle_pipes);
   }
   const auto mapped = space.map(device, fd, address, length, prot, flags, static_cast<std::uint64_t>(offset));
   if (space.engine() == store::EngineKind::inline_) {

@@ -22,6 +22,8 @@ refused 125 '--align 3M is no extent size' '4K, 2M or 1G' run --align 3M -- true
 refused 125 '--device sda is no device name' 'dax0\.0' run --device sda -- true
 refused 125 '--backing paper is not known' 'auto, hugetlb, shmem' run --backing paper -- true
 refused 125 'hugetlb cannot hold extents of 4K' '--backing shmem' run --backing hugetlb --align 4K -- true
+refused 125 "--type FSDAX: memory type 'FSDAX' is not known" 'FS_DAX' run --size 2M --type FSDAX -- true
+refused 125 '--type FS_DAX: memory of type FS_DAX has no extents of 2M' '--align 4K' run --size 2M --type FS_DAX -- true
 refused 125 'no NUMA node 4000' 'choose one of: ' run --numa-node 4000 -- true
 refused 125 '--sizee' 'did you mean --size\?' run --size 2M --sizee 4M -- true
 refused 125 "there is no verb 'rnu'" 'did you mean run\?' rnu -- true

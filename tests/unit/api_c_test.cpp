@@ -17,9 +17,11 @@ TEST(CApi, BehavioursAreListedAndPresetsAreSetsOfThem) {
     EXPECT_NE(std::string(info.kernel), "");
     all |= info.flag;
   }
-  EXPECT_EQ(index, 13U);
+  EXPECT_EQ(index, 14U);
   EXPECT_EQ(daxemu_pgmap_preset("GENERIC_6_1"),
-            daxemu_pgmap_preset("GENERIC") | static_cast<uint32_t>(DAXEMU_PGMAP_DENY_LONGTERM_FAST));
+            (daxemu_pgmap_preset("GENERIC") & ~static_cast<uint32_t>(DAXEMU_PGMAP_WAIT_FOR_FOLIOS)) |
+                static_cast<uint32_t>(DAXEMU_PGMAP_DENY_LONGTERM_FAST) |
+                static_cast<uint32_t>(DAXEMU_PGMAP_DENY_FIXED_BUFFERS));
   EXPECT_EQ(daxemu_pgmap_preset("nothing"), 0U);
   EXPECT_EQ(daxemu_pgmap_preset(nullptr), 0U);
   EXPECT_EQ(all & static_cast<uint32_t>(DAXEMU_PGMAP_GENERIC_FAILURE),

@@ -30,7 +30,7 @@ TEST(PlatformFile, EveryKeyIsRead) {
     "engine": "populate", "exact": true, "backing": "shmem",
     "regions": [
       {"size": "16G", "numa_node": 1,
-       "devices": [{"size": 2147483648, "align": "1G", "backing": "hugetlb"}, {"id": 5, "size": "2M", "align": 4096}]},
+       "devices": [{"size": 2147483648, "align": "1G", "backing": "hugetlb"}, {"id": 5, "size": "2M", "align": 4096, "type": "FS_DAX"}]},
       {"id": 7, "kind": "pmem", "numa_node": "none", "devices": [{"id": 3, "size": "1G"}]},
       {"kind": "hmem", "size": "1G"}
     ]})",
@@ -48,6 +48,8 @@ TEST(PlatformFile, EveryKeyIsRead) {
   EXPECT_EQ(first.devices[0].backing, store::BackingKind::hugetlb);
   EXPECT_EQ(first.devices[1].id, 5U);
   EXPECT_EQ(first.devices[1].align, 4096U);
+  EXPECT_EQ(first.devices[0].type, "GENERIC_6_1") << "device-dax as the oracle has it";
+  EXPECT_EQ(first.devices[1].type, "FS_DAX");
   EXPECT_EQ(plan->regions[1].id, 7U);
   EXPECT_EQ(plan->regions[1].kind, store::RegionKind::pmem);
   EXPECT_EQ(plan->regions[1].numa_node, kNoNode);
@@ -85,6 +87,12 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"{\"regions\": [{\"devices\": [{\"size\": \"3M\"}]}]}", "size 3M is not a multiple of 2M", "size 2M or 4M"},
         Row{"{\"regions\": [{\"devices\": [{\"size\": \"4M\",\n\n\"align\": \"3M\"}]}]}",
             "lab.json:3: regions[0].devices[0].align", "4K, 2M or 1G"},
+        Row{"{\"regions\": [{\"devices\": [{\"size\": \"4M\",\n\"type\": \"FSDAX\"}]}]}",
+            "lab.json:2: regions[0].devices[0].type: memory type 'FSDAX' is not known", "FS_DAX"},
+        Row{"{\"regions\": [{\"devices\": [{\"size\": \"4M\", \"type\": \"FS_DAX\"}]}]}",
+            "type: memory of type FS_DAX has no extents of 2M", "align 4K"},
+        Row{"{\"regions\": [{\"devices\": [{\"size\": \"4M\", \"align\": \"4K\", \"type\": \"COHERENT\"}]}]}",
+            "needs a driver's operations", "the API"},
         Row{"{\"regions\": [{\"devices\": [{\"sise\": \"4M\"}]}]}", "regions[0].devices[0].sise is no key", "size?"},
         Row{"{\"regions\": [{\"zzzzzzzz\": 1}]}", "regions[0].zzzzzzzz is no key", "numa_node"},
         Row{"{\"regions\": [{\"kind\": \"cxl\", \"size\": \"1G\"}]}", "regions[0].kind cxl is not known", "hmem, pmem"},

@@ -87,6 +87,9 @@ std::string memory_failure(World& world) {
   const auto failed = pgmap::memory_failure(*world.device.pgmap, Pfn(pgmap::kFirstPfn), reach);
   return failed ? "killed" : std::string(::strerrorname_np(failed.error().value));
 }
+std::string fixed_buffers(World& world) {
+  return pgmap::may_register_buffers(world.device.pgmap->behaviours()) ? "registered" : "EOPNOTSUPP";
+}
 std::string set_with_huge_folios(World& world) {
   const bool fine = bool(pgmap::check_set(world.device.pgmap->behaviours(), {.order = 9, .has_folio_free = true}));
   return fine ? "allowed" : "refused";
@@ -117,6 +120,8 @@ const Row kRows[] = {
     {count_from_one, {}, idle_count, "count of an idle page", "0", "1"},
     {wait_for_folios, {}, death_while_referenced, "death while referenced", "dead", "EBUSY"},
     {generic_failure, {count_from_one}, memory_failure, "memory_failure", "ENXIO", "killed"},
+    {deny_fixed_buffers, {}, fixed_buffers, "io_uring_register_buffers", "registered", "EOPNOTSUPP"},
+    {deny_longterm, {deny_longterm_fast}, fixed_buffers, "io_uring_register_buffers", "registered", "EOPNOTSUPP"},
 };
 
 TEST(BehaviourTable, FlagTimesOperation) {

@@ -32,7 +32,7 @@ DAXEMU_HOOK(void, closefrom, (int lowest)) {
 
 DAXEMU_REAL(dup, int(int));
 DAXEMU_HOOK(int, dup, (int fd)) {
-  return new_number(real_dup(fd));
+  return duplicated(fd, real_dup(fd));
 }
 DAXEMU_REAL(dup2, int(int, int));
 DAXEMU_HOOK(int, dup2, (int fd, int onto)) {
@@ -52,7 +52,7 @@ DAXEMU_HOOK(int, dup3, (int fd, int onto, int flags)) {
     va_end(arguments);                                                                                                 \
     const auto real = [=] {                                                                                            \
       const int result = real_##name(fd, command, argument);                                                           \
-      return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? new_number(result) : result;                           \
+      return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? duplicated(fd, result) : result;                       \
     };                                                                                                                 \
     return FdTable::is_foreign(fd) ? real() : fcntl_slow(fd, command, reinterpret_cast<long>(argument), real);         \
   }

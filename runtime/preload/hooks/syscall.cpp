@@ -1,5 +1,6 @@
 // syscall(2): programs that name a call by its number (libuv's statx, tools newer than their C library) mean the same
 // call. Those that libc has a function for go to the interposed function; every other number passes through.
+#include <cerrno>
 #include <cstdarg>
 #include <type_traits>
 #include <utility>
@@ -15,7 +16,9 @@
 #include "runtime/preload/aio_calls.hpp"
 #include "runtime/preload/hook.hpp"
 #include "runtime/preload/memory_calls.hpp"
+#include "runtime/preload/pin_sites.hpp"
 #include "runtime/preload/real.hpp"
+#include "runtime/preload/uring_pins.hpp"
 
 namespace {
 
@@ -53,7 +56,7 @@ int faccessat_by_number(int dirfd, const char* path, int mode) {
   return ::faccessat(dirfd, path, mode, 0);
 }
 
-long dispatch(long number, long* words) {
+long dispatch(long number, long* words, std::uint64_t site) {
   switch (number) {
   case SYS_open:
     return forward(open_by_number, words);
@@ -141,6 +144,20 @@ long dispatch(long number, long* words) {
     return forward(::copy_file_range, words);
   case SYS_execve:
     return forward(::execve, words);
+  case SYS_vmsplice:
+    return forward(::vmsplice, words);
+  case SYS_io_uring_register: {
+    const long done = daxemu::preload::register_call(
+        as<int>(words[0]), as<unsigned>(words[1]), as<const void*>(words[2]), as<unsigned>(words[3]), site, [&] {
+          const long real = real_syscall(number, words[0], words[1], words[2], words[3]);
+          return real < 0 ? -static_cast<long>(errno) : real;
+        });
+    if (done < 0) {
+      errno = static_cast<int>(-done);
+      return -1;
+    }
+    return done;
+  }
   case SYS_io_submit:
     return daxemu::preload::submit_aio(words, [&] { return real_syscall(number, words[0], words[1], words[2]); });
   default:
@@ -158,5 +175,5 @@ DAXEMU_HOOK(long, syscall, (long number, ...)) {
     word = va_arg(list, long);
   }
   va_end(list);
-  return dispatch(number, words);
+  return dispatch(number, words, daxemu::preload::noted_site(__builtin_return_address(0)));
 }

@@ -25,7 +25,8 @@ enum daxemu_pgmap_behaviour {
   DAXEMU_PGMAP_COUNT_FROM_ONE = 1 << 9,
   DAXEMU_PGMAP_DIRECT_MAP = 1 << 10,
   DAXEMU_PGMAP_WAIT_FOR_FOLIOS = 1 << 11,
-  DAXEMU_PGMAP_GENERIC_FAILURE = 1 << 12
+  DAXEMU_PGMAP_GENERIC_FAILURE = 1 << 12,
+  DAXEMU_PGMAP_DENY_FIXED_BUFFERS = 1 << 13
 };
 
 /* Of behaviour number `index`: its name, what it does and the kernel's place; false behind the last. */
