@@ -28,6 +28,20 @@ constexpr FlagRule kRules[] = {
     {kFasts, FOLL_INTERRUPTIBLE, "internal_get_user_pages_fast: not among the flags it takes"},
 };
 
+// What one flag alone decides, per call: all rules but those of several flags in one mask.
+constexpr std::uint32_t forbidden_flags(Call call) {
+  std::uint32_t mask = 0;
+  for (const FlagRule& rule : kRules) {
+    mask |= (rule.calls & bit(call)) != 0 && (rule.flags & (rule.flags - 1)) == 0 ? rule.flags : 0;
+  }
+  return mask;
+}
+constexpr std::uint32_t kForbidden[] = {forbidden_flags(Call::get), forbidden_flags(Call::get_fast),
+                                        forbidden_flags(Call::pin), forbidden_flags(Call::pin_fast),
+                                        forbidden_flags(Call::pin_folios)};
+// The only rule of two flags.
+constexpr std::uint32_t kExclusive = FOLL_LONGTERM | FOLL_PCI_P2PDMA;
+
 constexpr std::uint32_t kKnown = FOLL_WRITE | FOLL_TOUCH | FOLL_GET | FOLL_FORCE | FOLL_NOWAIT | FOLL_NOFAULT |
                                  FOLL_HWPOISON | FOLL_TRIED | FOLL_REMOTE | FOLL_ANON | FOLL_LONGTERM | FOLL_SPLIT_PMD |
                                  FOLL_PIN | FOLL_FAST_ONLY | FOLL_PCI_P2PDMA | FOLL_INTERRUPTIBLE |
@@ -40,13 +54,8 @@ std::span<const FlagRule> flag_rules() {
 }
 
 Result<std::uint32_t> checked_flags(Call call, std::uint32_t flags, bool has_pages) {
-  if ((flags & ~kKnown) != 0) {
+  if ((flags & (~kKnown | kForbidden[static_cast<std::uint32_t>(call)])) != 0 || (flags & kExclusive) == kExclusive) {
     return fail(EINVAL);
-  }
-  for (const FlagRule& rule : kRules) {
-    if ((rule.calls & bit(call)) != 0 && (flags & rule.flags) == rule.flags) {
-      return fail(EINVAL);
-    }
   }
   if (is_pin(call)) {
     return has_pages ? Result<std::uint32_t>(flags | FOLL_PIN) : fail(EINVAL);

@@ -18,13 +18,16 @@ bool is_live(const mm::DevicePages& device) {
   return device.pgmap == nullptr || device.pgmap->is_live(); // ordinary RAM of the model has no pgmap
 }
 
+// DevPagemap::put(), without looking the folio up where nobody wants to hear of its idle transition.
 Result<void> put(mm::DevicePages& device, std::uint64_t extent, mm::FolioCounts counts) {
-  const auto folio = mm::folio_of(device, ExtentIndex(extent));
-  if (device.pgmap != nullptr) {
-    return device.pgmap->put(*folio, counts);
+  const auto dropped = mm::drop_counts(device.folios()[ExtentIndex(extent)], counts);
+  if (!dropped) {
+    return tl::unexpected(dropped.error());
   }
-  const auto dropped = mm::drop_counts(folio->record(), counts);
-  return dropped ? Result<void>() : tl::unexpected(dropped.error());
+  if (*dropped && device.pgmap != nullptr && device.pgmap->hears_idle()) {
+    device.pgmap->became_idle(*mm::folio_of(device, ExtentIndex(extent)));
+  }
+  return {};
 }
 
 Result<void> drop_folio(mm::DevicePages& device, mm::HolderRecord* holder, std::uint64_t extent, bool pin,
@@ -37,10 +40,22 @@ Result<void> drop_folio(mm::DevicePages& device, mm::HolderRecord* holder, std::
     }
   }
   auto dropped = put(device, extent, counts_of(device.order(), pin, pages));
+  if (!dropped) {
+    device.folios().control().refused.fetch_add(1);
+  }
   if (holder != nullptr) {
     mm::end_drop(*holder, word);
   }
   return dropped;
+}
+
+// How far ahead of the folio being counted its records are asked for: a miss costs as much as counting a few folios.
+constexpr std::uint64_t kAhead = 6;
+void prefetch(const mm::FolioRecord* folios, const mm::HolderRecord* holders, std::uint64_t extent) {
+  __builtin_prefetch(folios + extent + kAhead, 1);
+  if (holders != nullptr) {
+    __builtin_prefetch(holders + extent + kAhead, 1);
+  }
 }
 
 // Calls visit(extent, pages of it in the run) for each folio of the run; stops when it returns false.
@@ -64,6 +79,9 @@ Result<mm::HolderRecord*> holders_of(mm::DevicePages& device) {
   if (device.holders() == nullptr) {
     return nullptr;
   }
+  if (mm::HolderRecord* const mine = device.holders()->mine_if_any(); mine != nullptr) {
+    return mine;
+  }
   return device.holders()->mine(device.folios());
 }
 
@@ -82,6 +100,7 @@ Grabbed grab_run(const PageRun& run, bool pin, const mm::HoldStamp& stamp) {
   const unsigned order = device.order();
   Grabbed grabbed;
   for_each_folio(run, [&](std::uint64_t extent, std::uint32_t pages) {
+    prefetch(folios, *holders, extent);
     mm::FolioRecord& folio = folios[extent];
     if ((folio.flags.load(std::memory_order_relaxed) & mm::kFolioHwpoison) != 0) {
       grabbed.error = EHWPOISON;
@@ -124,6 +143,7 @@ Result<void> drop_run(const PageRun& run, bool pin, bool dirty) {
   }
   Result<void> outcome;
   for_each_folio(run, [&](std::uint64_t extent, std::uint32_t pages) {
+    prefetch(device.folios().records().data(), *holders, extent);
     mm::FolioRecord& folio = device.folios()[ExtentIndex(extent)];
     if (dirty && (folio.flags.load(std::memory_order_relaxed) & mm::kFolioDirty) == 0) {
       folio.flags.fetch_or(mm::kFolioDirty);

@@ -171,9 +171,9 @@ Result<void> Gup::release_range(mm::PagePtr first, std::uint64_t nr_pages, bool 
     if (device == nullptr) {
       return fail(EINVAL);
     }
-    const std::uint64_t pgoff = *device->pgoff_of(mm::page_to_pfn(first));
-    const std::uint64_t together = std::min(device->run_at(pgoff)->nr_pages, nr_pages);
-    if (auto dropped = drop_run({device, pgoff, together}, pin, dirty); !dropped && outcome) {
+    const mm::PfnRange run = *device->run_of(mm::page_to_pfn(first));
+    const std::uint64_t together = std::min(run.nr_pages, nr_pages);
+    if (auto dropped = drop_run({device, run.pgoff, together}, pin, dirty); !dropped && outcome) {
       outcome = dropped;
     }
     first = mm::pfn_to_page(mm::page_to_pfn(first) + together);

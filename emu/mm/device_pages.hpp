@@ -50,6 +50,16 @@ public:
 
   // Page of the device (0 first) that `pfn` is; nothing where it is not ours.
   [[nodiscard]] std::optional<std::uint64_t> pgoff_of(Pfn pfn) const;
+  // The range that `pfn` is in, from it on; nothing where it is not ours.
+  [[nodiscard]] std::optional<PfnRange> run_of(Pfn pfn) const {
+    for (const PfnRange& range : ranges_) { // at most 16 (store::kMaxRanges)
+      if (pfn >= range.first && pfn - range.first < range.nr_pages) {
+        const std::uint64_t in = pfn - range.first;
+        return PfnRange{pfn, range.nr_pages - in, range.pgoff + in};
+      }
+    }
+    return std::nullopt;
+  }
   // The frame of page `pgoff` and how many frames from it on are consecutive. Errors: ENXIO beyond the device.
   [[nodiscard]] Result<PfnRange> run_at(std::uint64_t pgoff) const;
   [[nodiscard]] ExtentIndex folio_at(std::uint64_t pgoff) const { return ExtentIndex(pgoff >> order_); }

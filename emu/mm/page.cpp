@@ -5,9 +5,18 @@
 namespace daxemu::mm {
 
 void fill_pages(PagePtr* pages, PagePtr first, std::size_t count) {
-  const std::uint64_t base = page_bits(first);
-  for (std::size_t at = 0; at < count; ++at) {
-    pages[at] = reinterpret_cast<PagePtr>(base + at * kStructPageSize);
+  std::uint64_t next = page_bits(first);
+  // Blocks of a fixed size, which the compiler turns into wide stores, then the rest one by one.
+  constexpr std::size_t kBlock = 64;
+  std::size_t at = 0;
+  for (; at + kBlock <= count; at += kBlock) {
+    for (std::size_t in = 0; in < kBlock; ++in) {
+      pages[at + in] = reinterpret_cast<PagePtr>(next + in * kStructPageSize);
+    }
+    next += kBlock * kStructPageSize;
+  }
+  for (; at < count; ++at, next += kStructPageSize) {
+    pages[at] = reinterpret_cast<PagePtr>(next);
   }
 }
 
