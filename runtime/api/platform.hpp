@@ -7,6 +7,7 @@
 
 #include "emu/gup/gup.hpp"
 #include "emu/store/store.hpp"
+#include "runtime/api/kernel_consent.hpp"
 #include "runtime/api/process_mm.hpp"
 #include "runtime/api/ram_pool.hpp"
 #include "runtime/api/real_mappings.hpp"
@@ -25,6 +26,8 @@ public:
   [[nodiscard]] gup::Gup& gup() { return gup_; }
   [[nodiscard]] RealMappings& real_mappings() { return real_mappings_; }
 
+  [[nodiscard]] KernelConsent& consent() { return consent_; }
+
   void count_bad_release() { bad_releases_.fetch_add(1); }
   [[nodiscard]] std::uint64_t bad_releases() const { return bad_releases_; }
   // Devices open on it.
@@ -40,6 +43,7 @@ private:
   std::unique_ptr<ProcessMm> mm_;
   gup::Gup gup_{mem_map_};
   RealMappings real_mappings_;
+  KernelConsent consent_;
   std::atomic<std::uint64_t> bad_releases_{0};
 };
 

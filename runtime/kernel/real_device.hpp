@@ -16,6 +16,13 @@ struct RealDevice {
   int target_node = -1;
   int numa_node = -1;
   std::string driver; // device_dax, kmem, or empty
+  // Where its memory is, in the order it is mapped; empty where the attributes may not be read (root only).
+  struct Range {
+    std::uint64_t pgoff = 0; // 4K pages from the device's start
+    std::uint64_t start = 0; // physical address
+    std::uint64_t size = 0;  // bytes
+  };
+  std::vector<Range> ranges;
 };
 
 // Every device on the dax bus, by name. Empty where there is no bus. `bus` is a test's copy of the directory.

@@ -1,11 +1,14 @@
 /* get_user_pages and pin_user_pages with the kernel's contract: the number of pages, or a negative errno when there is
  * not even one. They look into the platform of daxemu_platform_use(). Errors beyond the kernel's: -ENODEV for memory
- * that is no emulated device's, -EOPNOTSUPP on a real device. */
+ * that is no device's of the platform. On a real device the kernel holds the pages too (a page in a pipe; for
+ * FOLL_LONGTERM a registered buffer of io_uring), and its refusal is the call's: -EOPNOTSUPP for FOLL_LONGTERM up to
+ * Linux 6.3. */
 #ifndef DAXEMU_GUP_H
 #define DAXEMU_GUP_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include <daxemu/export.h>
 #include <daxemu/page.h>
@@ -35,6 +38,11 @@ DAXEMU_EXPORT long daxemu_pin_user_pages(unsigned long start, unsigned long nr_p
                                          struct daxemu_page** pages);
 DAXEMU_EXPORT int daxemu_pin_user_pages_fast(unsigned long start, int nr_pages, unsigned int gup_flags,
                                              struct daxemu_page** pages);
+/* Of another process that has devices of this platform mapped, a child for one. -ESRCH, -EPERM (ptrace's rules) too. */
+DAXEMU_EXPORT long daxemu_get_user_pages_remote(pid_t pid, unsigned long start, unsigned long nr_pages,
+                                                unsigned int gup_flags, struct daxemu_page** pages);
+DAXEMU_EXPORT long daxemu_pin_user_pages_remote(pid_t pid, unsigned long start, unsigned long nr_pages,
+                                                unsigned int gup_flags, struct daxemu_page** pages);
 DAXEMU_EXPORT void daxemu_put_page(struct daxemu_page* page);
 
 DAXEMU_EXPORT void daxemu_unpin_user_page(struct daxemu_page* page);
