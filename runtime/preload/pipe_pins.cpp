@@ -15,6 +15,7 @@
 #include "runtime/preload/held_device.hpp"
 #include "runtime/preload/held_range.hpp"
 #include "runtime/preload/memory_calls.hpp"
+#include "runtime/preload/pretouch.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -154,6 +155,7 @@ bool pipes_hold() noexcept {
 }
 
 ssize_t vmsplice_call(int fd, const iovec* pieces, std::size_t count, std::uint64_t site, FunctionRef<ssize_t()> real) {
+  pretouch(pieces, static_cast<int>(count));
   const ssize_t done = real();
   if (done <= 0 || memory_calls.live() == nullptr) {
     return done;

@@ -19,10 +19,8 @@ constexpr unsigned kOnDemand = 1U << 6;
 // ib_access_writable()
 constexpr unsigned kWritable = kLocalWrite | kRemoteWrite | kRemoteAtomic | kWindowBind;
 
-struct Regions {
-  std::mutex mutex;
-  std::map<void*, HeldRange> by_region;
-};
+using Regions = std::map<void*, HeldRange>;
+constinit std::mutex region_lock;
 Regions& regions() {
   static auto* const made = new Regions; // never destroyed: threads may still run while the process exits
   return *made;
@@ -44,8 +42,8 @@ void* register_region(const void* address, std::size_t length, unsigned access, 
   void* const region = real();
   if (region != nullptr) {
     any_region.store(true, std::memory_order_release);
-    const std::lock_guard lock(regions().mutex);
-    regions().by_region[region] = std::move(*held);
+    const std::lock_guard lock(region_lock);
+    regions()[region] = std::move(*held);
   }
   return region;
 }
@@ -53,29 +51,24 @@ void* register_region(const void* address, std::size_t length, unsigned access, 
 int deregister_region(void* region, FunctionRef<int()> real) {
   const int error = real();
   if (error == 0 && any_region.load(std::memory_order_acquire)) {
-    const std::lock_guard lock(regions().mutex);
-    regions().by_region.erase(region);
+    const std::lock_guard lock(region_lock);
+    regions().erase(region);
   }
   return error;
 }
 
 void regions_before_fork() {
-  if (any_region.load()) {
-    regions().mutex.lock();
-  }
+  region_lock.lock();
 }
 
 void regions_after_fork(bool in_child) {
-  if (!any_region.load()) {
-    return;
-  }
-  if (in_child) {
-    for (auto& [region, held] : regions().by_region) {
+  if (in_child && any_region.load()) {
+    for (auto& [region, held] : regions()) {
       held.abandon();
     }
-    regions().by_region.clear();
+    regions().clear();
   }
-  regions().mutex.unlock();
+  region_lock.unlock();
 }
 
 } // namespace daxemu::preload

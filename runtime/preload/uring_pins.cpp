@@ -10,6 +10,7 @@
 #include "runtime/fault/table_lock.hpp"
 #include "runtime/preload/held_range.hpp"
 #include "runtime/preload/memory_calls.hpp"
+#include "runtime/preload/pretouch.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -18,10 +19,11 @@ using Buffers = std::map<unsigned, HeldRange>; // by number in the ring's table
 
 // Several descriptors can be of one ring.
 struct Rings {
-  fault::TableLock lock; // signals are blocked under it: close(2) may be called in a handler
   std::map<int, std::shared_ptr<Buffers>> by_fd;
 };
 std::atomic<bool> any_ring{false};
+// Signals are blocked under it: close(2) may be called in a handler.
+constinit fault::TableLock ring_lock;
 
 Rings& rings() {
   static auto* const made = new Rings; // never destroyed: threads may still run while the process exits
@@ -98,6 +100,7 @@ Taken take_all(const Request& request, std::uint64_t site) {
 
 // The whole table at once: the kernel's own checks come first, so its call does.
 long register_table(int fd, const Request& request, std::uint64_t site, RealRegister real) {
+  pretouch(request.pieces, static_cast<int>(request.count));
   const long done = real();
   if (done < 0) {
     return done;
@@ -108,7 +111,7 @@ long register_table(int fd, const Request& request, std::uint64_t site, RealRegi
     return -taken.error;
   }
   if (!taken.buffers.empty()) {
-    const fault::TableGuard guard(rings().lock);
+    const fault::TableGuard guard(ring_lock);
     *buffers_of(fd) = std::move(taken.buffers);
   }
   return done;
@@ -125,7 +128,7 @@ long update_table(int fd, const Request& request, std::uint64_t site, RealRegist
   if (done <= 0) {
     return done;
   }
-  const fault::TableGuard guard(rings().lock);
+  const fault::TableGuard guard(ring_lock);
   if (taken.buffers.empty() && rings().by_fd.count(fd) == 0) {
     return done;
   }
@@ -159,7 +162,7 @@ long register_call(int fd, unsigned opcode, const void* argument, unsigned count
   if (opcode == IORING_UNREGISTER_BUFFERS) {
     const long done = real();
     if (done >= 0 && rings_known()) {
-      const fault::TableGuard guard(rings().lock);
+      const fault::TableGuard guard(ring_lock);
       if (const auto found = rings().by_fd.find(fd); found != rings().by_fd.end()) {
         found->second->clear();
       }
@@ -177,7 +180,7 @@ void ring_duplicated(int fd, int copy) {
   if (!rings_known() || copy < 0 || fd == copy) {
     return;
   }
-  const fault::TableGuard guard(rings().lock);
+  const fault::TableGuard guard(ring_lock);
   if (const auto found = rings().by_fd.find(fd); found != rings().by_fd.end()) {
     rings().by_fd[copy] = found->second;
   }
@@ -185,7 +188,7 @@ void ring_duplicated(int fd, int copy) {
 
 void ring_closed(int fd) {
   if (rings_known()) {
-    const fault::TableGuard guard(rings().lock);
+    const fault::TableGuard guard(ring_lock);
     rings().by_fd.erase(fd);
   }
 }
@@ -194,7 +197,7 @@ void rings_closed(unsigned first, unsigned last) {
   if (!rings_known()) {
     return;
   }
-  const fault::TableGuard guard(rings().lock);
+  const fault::TableGuard guard(ring_lock);
   auto& by_fd = rings().by_fd;
   for (auto at = by_fd.begin(); at != by_fd.end();) {
     const auto number = static_cast<unsigned>(at->first);
@@ -203,16 +206,11 @@ void rings_closed(unsigned first, unsigned last) {
 }
 
 void rings_before_fork() {
-  if (rings_known()) {
-    rings().lock.lock();
-  }
+  ring_lock.lock();
 }
 
 void rings_after_fork(bool in_child) {
-  if (!rings_known()) {
-    return;
-  }
-  if (in_child) {
+  if (in_child && rings_known()) {
     for (auto& [fd, buffers] : rings().by_fd) {
       for (auto& [number, held] : *buffers) {
         held.abandon();
@@ -220,7 +218,7 @@ void rings_after_fork(bool in_child) {
     }
     rings().by_fd.clear();
   }
-  in_child ? rings().lock.reset() : rings().lock.unlock();
+  in_child ? ring_lock.reset() : ring_lock.unlock();
 }
 
 } // namespace daxemu::preload
