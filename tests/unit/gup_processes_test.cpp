@@ -79,7 +79,7 @@ private:
     };
     int refused = 0; // in a row, once the device dies
     while (refused < 50 && wrong_ == kFine) {
-      const unsigned what = random() % 10;
+      const auto what = random() % 10;
       if (what == 0) {
         random() % 2 == 0 ? view_.unmap(vma_) : view_.map_again(vma_);
       } else if (what < 6 && held.size() < 8) {
@@ -162,7 +162,7 @@ std::uint64_t life(unsigned seed) {
     EXPECT_TRUE(pgmap::memory_failure(*device.pgmap, device.folio(extent).pfn(), reach));
     shared.poison.at(extent).fetch_add(1);
     std::this_thread::sleep_for(1ms);
-    shared.poisoned.at(extent) = false;               // from now on a pin may be right again
+    shared.poison.at(extent).fetch_add(1);            // from now on a pin may be right again
     if (!pgmap::clear_poison(device.folio(extent))) { // EBUSY: somebody has pinned it since before it went bad
       device.folio(extent).record().flags.fetch_and(~mm::kFolioHwpoison);
     }
