@@ -29,7 +29,7 @@ bus() {
   say "bus-in-guest" >&2
   status=0
   "$scripts/guest" --region hmem --size 512M --program "$bin/daxemu" --program "$root/build/release/lib/libdaxemu-preload.so" \
-    --copy "$root/tests/bench/bus-in-guest" -- sh "$root/tests/bench/bus-in-guest" "$bin/daxemu" 200 5 \
+    --copy "$root/tests/bench/bus-in-guest" -- sh "$root/tests/bench/bus-in-guest" "$bin/daxemu" 100 3 \
     >"$out/bus.lines" 2>"$out/bus.txt" || status=$?
   if [ "$status" -ne 0 ]; then
     say "no comparison with a real bus: $(tail -n 1 "$out/bus.txt")" >&2
