@@ -8,6 +8,7 @@
 #include "emu/base/size_text.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/change.hpp"
+#include "emu/dax/nd.hpp"
 
 namespace daxemu::dax {
 namespace {
@@ -148,7 +149,8 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
   store::Platform& platform = store.platform();
   const std::uint32_t used = platform.devices_used.load();
   std::uint32_t index = 0;
-  while (index < used && store.device_table()[index].state.load() != DeviceState::absent) {
+  while (index < used &&
+         (store.device_table()[index].state.load() != DeviceState::absent || store.device_table()[index].kept != 0)) {
     ++index;
   }
   if (index >= platform.device_capacity) {
@@ -171,9 +173,14 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
   device.cpus = spec.cpus;
   device.behaviours = spec.behaviours;
   device.slot = register_file(store, index, spec);
+  device.kept = 0;
   device.incarnation.fetch_add(1);
   if (index == used) {
     platform.devices_used.store(used + 1, std::memory_order_release);
+  }
+  if (region->kind == store::RegionKind::pmem) {
+    device.kept = 1;
+    nd::begin(store, *region, index);
   }
   device.state.store(DeviceState::enabled, std::memory_order_release); // last: readers take no lock
   return &device;

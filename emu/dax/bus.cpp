@@ -47,7 +47,7 @@ Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
   }
   const std::span<DeviceRecord> table = store.device_table();
   const auto place = std::find_if(table.begin(), table.end(), [](const DeviceRecord& device) {
-    return device.state.load() == DeviceState::absent;
+    return device.state.load() == DeviceState::absent && device.kept == 0;
   });
   if (place == table.end()) {
     return fail(ENOMEM);
@@ -66,6 +66,7 @@ Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
   device.nr_ranges = 0;
   device.slot = 0;
   device.memory_stuck = 0;
+  device.kept = 0;
   device.backing = {};
   device.folios_location = {};
   device.image = {};

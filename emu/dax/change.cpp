@@ -26,7 +26,7 @@ void repair(const store::Store& store) {
       continue;
     }
     const DeviceRecord& device = store.devices()[owner - 1];
-    if (device.state.load() == DeviceState::absent || device.slot != at + 1) {
+    if ((device.state.load() == DeviceState::absent && device.kept == 0) || device.slot != at + 1) {
       slots[at].owner = 0;
     }
   }

@@ -35,10 +35,7 @@ std::span<const store::RangeRecord> ranges_of(const DeviceRecord& device) {
 
 } // namespace
 
-void each_block(const Store& store, const DeviceRecord& device, FunctionRef<bool(std::uint64_t)> each) {
-  if (!is_ram(device)) {
-    return;
-  }
+void each_whole_block(const Store& store, const DeviceRecord& device, FunctionRef<bool(std::uint64_t)> each) {
   for (const store::RangeRecord& range : ranges_of(device)) {
     const BlockRange blocks = blocks_of(store, range);
     for (std::uint64_t block = blocks.first; block < blocks.last; ++block) {
@@ -46,6 +43,12 @@ void each_block(const Store& store, const DeviceRecord& device, FunctionRef<bool
         return;
       }
     }
+  }
+}
+
+void each_block(const Store& store, const DeviceRecord& device, FunctionRef<bool(std::uint64_t)> each) {
+  if (is_ram(device)) {
+    each_whole_block(store, device, each);
   }
 }
 

@@ -13,6 +13,9 @@ namespace daxemu::dax {
 
 // Calls for the number of each block of a device that is RAM, ascending within a range, until told to stop.
 void each_block(const store::Store& store, const store::DeviceRecord& device, FunctionRef<bool(std::uint64_t)> each);
+// The same of the blocks that a device consists of, whether or not it is RAM.
+void each_whole_block(const store::Store& store, const store::DeviceRecord& device,
+                      FunctionRef<bool(std::uint64_t)> each);
 
 // The device whose block this is, or nullptr.
 [[nodiscard]] store::DeviceRecord* device_of_block(const store::Store& store, std::uint64_t block);

@@ -11,6 +11,7 @@
 #include <boost/interprocess/offset_ptr.hpp>
 
 #include "emu/base/fixed_string.hpp"
+#include "emu/store/nd_records.hpp"
 
 namespace daxemu::store {
 
@@ -22,6 +23,14 @@ enum class RegionKind : std::uint32_t {
 inline constexpr std::size_t kMaxCpus = 1024;
 using CpuMask = std::array<std::uint64_t, kMaxCpus / 64>;
 
+// power/ of a device: what was written to `async` and `control`.
+using PowerBits = std::atomic<std::uint8_t>;
+inline constexpr std::uint8_t kPowerAsync = 1;
+inline constexpr std::uint8_t kPowerOn = 2;
+
+// The name of the only driver a platform device may be bound to; empty: any. A page, without newline and terminator.
+using DriverOverride = FixedString<4096>;
+
 // A dax_region. `used` is 1 once the other fields are valid.
 struct RegionRecord {
   std::atomic<std::uint32_t> used{0};
@@ -32,10 +41,13 @@ struct RegionRecord {
   std::uint32_t seed = 0;     // index + 1 of the device `seed` shows; 0: none
   std::uint32_t youngest = 0; // index + 1 of the device `create` shows; 0: none
   std::uint32_t reserved = 0;
-  std::uint64_t phys_start = 0; // emulated physical address, bytes
-  std::uint64_t size = 0;       // bytes
-  std::uint64_t align = 0;      // bytes; every range of the region is a multiple of it
-  CpuMask cpus{};               // CPUs of the node its memory is placed on; all zero: anywhere
+  std::uint64_t phys_start = 0;   // emulated physical address, bytes
+  std::uint64_t size = 0;         // bytes
+  std::uint64_t align = 0;        // bytes; every range of the region is a multiple of it
+  CpuMask cpus{};                 // CPUs of the node its memory is placed on; all zero: anywhere
+  NdRegionRecord nd;              // of a pmem region
+  PowerBits power{0};             // of the platform device of an hmem region
+  DriverOverride driver_override; // likewise
 };
 
 // A piece of a device: `size` bytes at emulated physical address `phys_start`, seen at page `pgoff` of the device
@@ -108,11 +120,14 @@ struct DeviceRecord {
                                              // mapping made under another value is dead (unmap_mapping_range)
   std::uint32_t memory_stuck = 0;            // 1: kmem let go while blocks were online; they stay for good
   std::uint32_t behaviours = 0;              // of its dev_pagemap (pgmap::Behaviours); 0: device-dax as of 6.1
+  std::uint32_t kept = 0;                    // 1: while absent the record waits for its namespace to be used again
   std::array<RangeRecord, kMaxRanges> ranges{};
   BackingRecord backing;
   FixedString<128> folios_location; // file of FolioRecords (emu/mm), one per extent, sparse
   FixedString<256> image;           // file the contents come from at first touch and are written back to; empty: none
   CpuMask cpus{};                   // CPUs of the device's node; all zero: anywhere
+  PowerBits power{0};
+  std::array<PowerBits, kMaxRanges> mapping_power{};
   std::array<CounterStripe, kCounterStripes> counters{};
 };
 
@@ -143,7 +158,17 @@ enum class OnlinePolicy : std::uint32_t { offline, online, online_kernel, online
 enum class BlockState : std::uint8_t { offline, online_kernel, online_movable };
 struct MemoryBlockRecord {
   std::atomic<BlockState> state{BlockState::offline};
+  PowerBits power{0};
 };
+
+// A socket of a program that listens to uevents (emu/sysfs/uevent.hpp).
+struct UeventListener {
+  std::atomic<std::uint32_t> port{0};   // netlink port of its socket; 0: free
+  std::atomic<std::uint32_t> groups{0}; // kUeventsOfKernel, kUeventsOfUdev
+};
+inline constexpr std::uint32_t kUeventsOfKernel = 1;
+inline constexpr std::uint32_t kUeventsOfUdev = 2;
+inline constexpr std::size_t kMaxUeventListeners = 64;
 
 // The platform itself: one per store.
 struct Platform {
@@ -173,6 +198,14 @@ struct Platform {
   // Nodes from here on are emulated ones: the machine has none of these numbers.
   std::int32_t first_new_node = 1;
   OnlinePolicy auto_online = OnlinePolicy::offline; // what kmem does with new blocks (auto_online_blocks)
+  std::uint32_t nd_autoprobe_off = 0;               // drivers_autoprobe of the nd bus is 0
+  std::uint32_t region_idle = 0;                    // parameter of dax_hmem
+  PowerBits e820_power{0};                          // of e820_pmem
+  DriverOverride e820_override;                     // likewise
+  std::array<PowerBits, 1024> node_power{};         // of NUMA nodes
+  std::atomic<std::uint64_t> uevent_number{0};      // SEQNUM of the last one
+  std::atomic<std::uint32_t> uevent_listened{0};    // 1 once anybody has listened: until then nobody looks
+  std::array<UeventListener, kMaxUeventListeners> uevent_listeners{};
   boost::interprocess::offset_ptr<RegionRecord> regions;
   boost::interprocess::offset_ptr<DeviceRecord> devices;
   boost::interprocess::offset_ptr<ProcessSlot> slots;

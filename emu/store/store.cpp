@@ -188,8 +188,8 @@ std::span<MemoryBlockRecord> Store::memory_blocks() const {
 
 DeviceRecord* Store::device_of_inode(std::uint64_t dev, std::uint64_t ino) const {
   for (DeviceRecord& device : devices()) {
-    if (device.state.load(std::memory_order_acquire) != DeviceState::absent && device.backing.st_ino == ino &&
-        device.backing.st_dev == dev) {
+    if ((device.state.load(std::memory_order_acquire) != DeviceState::absent || device.kept != 0) &&
+        device.backing.st_ino == ino && device.backing.st_dev == dev) {
       return &device;
     }
   }

@@ -1,7 +1,7 @@
 // /sys/bus/dax: its devices and drivers (drivers/base/bus.c and dax_drv_attrs in drivers/dax/bus.c).
 #include "emu/dax/bind.hpp"
-#include "emu/dax/change.hpp"
 #include "emu/dax/references.hpp"
+#include "emu/sysfs/announced_change.hpp"
 #include "emu/sysfs/directories.hpp"
 #include "emu/sysfs/families.hpp"
 #include "emu/sysfs/places.hpp"
@@ -23,7 +23,7 @@ void each_driver(const Scope& scope, Members members) {
 // bind and unbind name a device of the bus.
 template <auto Action>
 Result<void> store_device_name(const Scope& scope, std::string_view text) {
-  auto change = dax::Change::begin(*scope.store);
+  auto change = AnnouncedChange::begin(*scope.store);
   if (!change) {
     return tl::unexpected(change.error());
   }
@@ -45,7 +45,7 @@ Result<void> store_new_id(const Scope& scope, std::string_view text) {
   if (!id) {
     return tl::unexpected(id.error());
   }
-  auto change = dax::Change::begin(*scope.store);
+  auto change = AnnouncedChange::begin(*scope.store);
   return change ? dax::add_driver_id(*scope.store, *scope.driver, *id) : tl::unexpected(change.error());
 }
 Result<void> store_remove_id(const Scope& scope, std::string_view text) {
@@ -53,7 +53,7 @@ Result<void> store_remove_id(const Scope& scope, std::string_view text) {
   if (!id) {
     return tl::unexpected(id.error());
   }
-  auto change = dax::Change::begin(*scope.store);
+  auto change = AnnouncedChange::begin(*scope.store);
   if (!change) {
     return tl::unexpected(change.error());
   }
@@ -71,7 +71,7 @@ Result<void> store_autoprobe(const Scope& scope, std::string_view text) {
   return {};
 }
 Result<void> store_probe(const Scope& scope, std::string_view text) {
-  auto change = dax::Change::begin(*scope.store);
+  auto change = AnnouncedChange::begin(*scope.store);
   if (!change) {
     return tl::unexpected(change.error());
   }

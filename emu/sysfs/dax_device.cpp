@@ -1,11 +1,13 @@
 // daxX.Y and what is below it (dev_dax_attributes and dax_mapping_attributes in drivers/dax/bus.c; dev, uevent, power,
 // subsystem and driver come from drivers/base/core.c).
-#include "emu/dax/change.hpp"
 #include "emu/dax/ranges.hpp"
+#include "emu/sysfs/announced_change.hpp"
 #include "emu/sysfs/directories.hpp"
 #include "emu/sysfs/families.hpp"
 #include "emu/sysfs/parse.hpp"
 #include "emu/sysfs/places.hpp"
+#include "emu/sysfs/power.hpp"
+#include "emu/sysfs/uevent_variables.hpp"
 #include "emu/sysfs/values.hpp"
 
 namespace daxemu::sysfs {
@@ -28,9 +30,16 @@ Result<void> show_page_offset(const Scope& scope, Text& out) {
   return {};
 }
 
+store::PowerBits& power_of_mapping(const Scope& scope) {
+  return scope.device->mapping_power[scope.number];
+}
+
 constexpr NodeSpec kMappingNodes[] = {
-    attribute("end", 0400, show_end),     attribute("page_offset", 0400, show_page_offset), directory("power", kPower),
-    attribute("start", 0400, show_start), attribute("uevent", 0644, nothing, store_uevent),
+    attribute("end", 0400, show_end),
+    attribute("page_offset", 0400, show_page_offset),
+    directory("power", kPower<power_of_mapping>),
+    attribute("start", 0400, show_start),
+    attribute("uevent", 0644, nothing, store_uevent),
 };
 constinit const Directory kMapping = {kMappingNodes};
 
@@ -61,24 +70,11 @@ Result<void> show_target_node(const Scope& scope, Text& out) {
   out.number(scope.device->target_node).put("\n");
   return {};
 }
-// dev_uevent(): the numbers, the node's name, the driver, then the bus's own (dax_bus_uevent).
-Result<void> show_uevent(const Scope& scope, Text& out) {
-  out.put("MAJOR=").number(scope.store->platform().dax_major).put("\n");
-  out.put("MINOR=").number(scope.device->minor).put("\n");
-  out.put("DEVNAME=");
-  device_name(scope, out);
-  out.put("\n");
-  if (const dax::Driver* driver = dax::driver_of(*scope.device)) {
-    out.put("DRIVER=").put(driver->name).put("\n");
-  }
-  out.put("MODALIAS=dax:t0\n");
-  return {};
-}
 
 // Does something to the device while nobody else changes anything.
 template <class Action>
 Result<void> changing(const Scope& scope, Action&& action) {
-  auto change = dax::Change::begin(*scope.store);
+  auto change = AnnouncedChange::begin(*scope.store);
   return change ? action(*scope.store, *scope.device) : tl::unexpected(change.error());
 }
 
@@ -116,6 +112,9 @@ void driver_target(const Scope& scope, Text& out) {
   }
 }
 
+store::PowerBits& power_of_device(const Scope& scope) {
+  return scope.device->power;
+}
 bool is_bound(const Scope& scope) {
   return dax::is_bound(*scope.device);
 }
@@ -137,17 +136,30 @@ constexpr NodeSpec kNodes[] = {
     attribute("mapping", 0200, nullptr, store_mapping, is_dynamic),
     attribute("modalias", 0444, constant<"dax:t0">),
     attribute("numa_node", 0444, show_numa_node),
-    directory("power", kPower),
+    directory("power", kPower<power_of_device>),
     attribute("resource", 0400, show_resource),
     attribute("size", 0644, show_size, store_size, is_dynamic),
     attribute("size", 0444, show_size, nullptr, is_static),
     link("subsystem", fixed_target<"/sys/bus/dax">),
     attribute("target_node", 0444, show_target_node, nullptr, has_target_node),
-    attribute("uevent", 0644, show_uevent, store_uevent),
+    attribute("uevent", 0644, dax_device_variables, store_uevent),
 };
 constexpr Family kFamilies[] = {{each_mapping, directory("", kMapping)}};
 
 } // namespace
+
+Result<void> dax_device_variables(const Scope& scope, Text& out) {
+  out.put("MAJOR=").number(scope.store->platform().dax_major).put("\n");
+  out.put("MINOR=").number(scope.device->minor).put("\n");
+  out.put("DEVNAME=");
+  device_name(scope, out);
+  out.put("\n");
+  if (const dax::Driver* driver = dax::driver_of(*scope.device)) {
+    out.put("DRIVER=").put(driver->name).put("\n");
+  }
+  out.put("MODALIAS=dax:t0\n");
+  return {};
+}
 
 constinit const Directory kDaxDevice = {kNodes, kFamilies};
 

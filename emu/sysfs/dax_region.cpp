@@ -1,8 +1,8 @@
 // The dax_region group of the device that holds a region (dax_region_attributes in drivers/dax/bus.c).
-#include "emu/dax/builder.hpp"
 #include "emu/dax/bus.hpp"
-#include "emu/dax/change.hpp"
+#include "emu/dax/nd.hpp"
 #include "emu/dax/region_space.hpp"
+#include "emu/sysfs/announced_change.hpp"
 #include "emu/sysfs/directories.hpp"
 #include "emu/sysfs/families.hpp"
 #include "emu/sysfs/parse.hpp"
@@ -20,7 +20,8 @@ Result<void> show_id(const Scope& scope, Text& out) {
 }
 Result<void> show_size(const Scope& scope, Text& out) {
   // Of a pmem namespace the data only, not the info block before it.
-  const std::uint64_t before = is_dynamic(scope) ? 0 : dax::pmem_data_offset(scope.region->align);
+  const store::NdInfoBlock& info = scope.region->nd.info;
+  const std::uint64_t before = is_dynamic(scope) ? 0 : dax::nd::data_offset(*scope.region, info.align, info.pages);
   out.number(scope.region->size - before).put("\n");
   return {};
 }
@@ -58,7 +59,7 @@ Result<void> store_create(const Scope& scope, std::string_view text) {
   if (*value != 1) {
     return fail(EINVAL);
   }
-  auto change = dax::Change::begin(*scope.store);
+  auto change = AnnouncedChange::begin(*scope.store);
   if (!change) {
     return tl::unexpected(change.error());
   }
@@ -66,7 +67,7 @@ Result<void> store_create(const Scope& scope, std::string_view text) {
   return created ? Result<void>() : tl::unexpected(created.error());
 }
 Result<void> store_delete(const Scope& scope, std::string_view text) {
-  auto change = dax::Change::begin(*scope.store);
+  auto change = AnnouncedChange::begin(*scope.store);
   if (!change) {
     return tl::unexpected(change.error());
   }

@@ -17,15 +17,12 @@ extern const Directory kNdClass;          // nd_platform.cpp: /sys/class/nd
 extern const Directory kNdBus;            // nd_bus.cpp: /sys/bus/nd
 extern const Directory kNdRegion;         // nd_region.cpp: regionN
 extern const Directory kNdNamespace;      // nd_namespace.cpp: namespaceX.Y
-extern const Directory kNdBtt;            // nd_seeds.cpp: btt0.0, which nothing uses
-extern const Directory kNdPfn;            // nd_seeds.cpp: pfn0.0, likewise
-extern const Directory kNdDaxSeed;        // nd_seeds.cpp: dax0.1, the next nd_dax
-extern const Directory kNdDax;            // nd_dax.cpp: dax0.0, which holds the namespace
+extern const Directory kNdBtt;            // nd_holder.cpp: bttX.Y
+extern const Directory kNdPfn;            // nd_holder.cpp: pfnX.Y, daxX.Y of the nd bus
 extern const Directory kMemoryBlocks;     // memory_block.cpp: /sys/devices/system/memory
 extern const Directory kMemoryBusDevices; // memory_block.cpp: /sys/bus/memory/devices
 extern const Directory kMemoryNodes;      // memory_node.cpp: /sys/devices/system/node
 extern const Directory kNodeBusDevices;   // memory_node.cpp: /sys/bus/node/devices
 extern const Directory kModules;          // modules.cpp: /sys/module
-extern const Directory kPower;            // power.cpp: power/ of every device
 
 } // namespace daxemu::sysfs

@@ -2,10 +2,12 @@
 // in the same directory; regions begin behind them, so no number is taken twice.
 #include <array>
 
-#include "emu/dax/change.hpp"
 #include "emu/dax/memory_blocks.hpp"
+#include "emu/sysfs/announced_change.hpp"
 #include "emu/sysfs/directories.hpp"
 #include "emu/sysfs/memory_families.hpp"
+#include "emu/sysfs/memory_uevents.hpp"
+#include "emu/sysfs/power.hpp"
 #include "emu/sysfs/values.hpp"
 
 namespace daxemu::sysfs {
@@ -69,36 +71,34 @@ Result<void> show_valid_zones(const Scope& scope, Text& out) {
 }
 
 Result<void> change_block(const Scope& scope, OnlinePolicy policy) {
-  auto change = dax::Change::begin(*scope.store);
-  return change ? dax::set_block(*scope.store, scope.number, policy) : tl::unexpected(change.error());
+  auto change = AnnouncedChange::begin(*scope.store);
+  if (!change) {
+    return tl::unexpected(change.error());
+  }
+  auto set = dax::set_block(*scope.store, scope.number, policy);
+  if (set) {
+    announce_block(*scope.store, scope.number, policy == OnlinePolicy::offline ? "offline" : "online");
+  }
+  return set;
 }
 Result<void> store_state(const Scope& scope, std::string_view text) {
   const auto policy = parse_policy(text);
   return policy ? change_block(scope, *policy) : tl::unexpected(policy.error());
 }
-// kstrtobool(); asking for what is so already is no error here (online_store in drivers/base/core.c).
+// Asking for what is so already is no error here (online_store in drivers/base/core.c).
 Result<void> store_online(const Scope& scope, std::string_view text) {
-  constexpr std::string_view kTrue = "yYtT1";
-  constexpr std::string_view kFalse = "nNfF0";
-  bool wanted = false;
-  if (text.empty()) {
-    return fail(EINVAL);
+  const auto wanted = parse_bool(text);
+  if (!wanted) {
+    return tl::unexpected(wanted.error());
   }
-  if (text[0] == 'o' || text[0] == 'O') {
-    const char second = text.size() > 1 ? text[1] : '\0';
-    if (second != 'n' && second != 'N' && second != 'f' && second != 'F') {
-      return fail(EINVAL);
-    }
-    wanted = second == 'n' || second == 'N';
-  } else if (kTrue.find(text[0]) != std::string_view::npos) {
-    wanted = true;
-  } else if (kFalse.find(text[0]) == std::string_view::npos) {
-    return fail(EINVAL);
-  }
-  if (wanted != is_online(scope)) {
-    return change_block(scope, wanted ? OnlinePolicy::online : OnlinePolicy::offline);
+  if (*wanted != is_online(scope)) {
+    return change_block(scope, *wanted ? OnlinePolicy::online : OnlinePolicy::offline);
   }
   return {};
+}
+
+store::PowerBits& power_of_block(const Scope& scope) {
+  return dax::block_record(*scope.store, scope.number)->power;
 }
 
 void each_node_link(const Scope& scope, Members members) {
@@ -112,7 +112,7 @@ void node_target(const Scope& scope, Text& out) {
 
 constexpr NodeSpec kBlockNodes[] = {
     attribute("online", 0644, show_online, store_online), attribute("phys_device", 0444, constant<"0">),
-    attribute("phys_index", 0444, show_phys_index),       directory("power", kPower),
+    attribute("phys_index", 0444, show_phys_index),       directory("power", kPower<power_of_block>),
     attribute("removable", 0444, constant<"1">),          attribute("state", 0644, show_state, store_state),
     link("subsystem", fixed_target<"/sys/bus/memory">),   attribute("uevent", 0644, nothing, store_uevent),
     attribute("valid_zones", 0444, show_valid_zones),

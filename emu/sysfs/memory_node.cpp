@@ -12,6 +12,7 @@
 #include "emu/dax/memory_blocks.hpp"
 #include "emu/sysfs/directories.hpp"
 #include "emu/sysfs/memory_families.hpp"
+#include "emu/sysfs/power.hpp"
 #include "emu/sysfs/values.hpp"
 
 namespace daxemu::sysfs {
@@ -165,6 +166,11 @@ Result<void> show_distance(const Scope& scope, Text& out) {
   return {};
 }
 
+store::PowerBits& power_of_node(const Scope& scope) {
+  auto& all = scope.store->platform().node_power;
+  return all[scope.number % all.size()];
+}
+
 constexpr NodeSpec kHugePageNodes[] = {
     attribute("free_hugepages", 0444, constant<"0">),
     attribute("nr_hugepages", 0644, constant<"0">),
@@ -186,7 +192,7 @@ constexpr NodeSpec kNewNodeNodes[] = {
     attribute("meminfo", 0444, show_meminfo),
     attribute("numastat", 0444,
               constant<"numa_hit 0\nnuma_miss 0\nnuma_foreign 0\ninterleave_hit 0\nlocal_node 0\nother_node 0">),
-    directory("power", kPower),
+    directory("power", kPower<power_of_node>),
     link("subsystem", fixed_target<"/sys/bus/node">),
     attribute("uevent", 0644, nothing, store_uevent),
 };

@@ -89,7 +89,17 @@ Result<void> show_refcnt(const Scope& scope, Text& out) {
   return {};
 }
 Result<void> show_parameter(const Scope& scope, Text& out) {
-  out.put(scope.module->parameter_value).put("\n");
+  const bool writable = (scope.module->parameter_mode & 0222U) != 0; // region_idle, the only one that is
+  const std::string_view idle = scope.store->platform().region_idle != 0 ? "Y" : "N";
+  out.put(writable ? idle : scope.module->parameter_value).put("\n");
+  return {};
+}
+Result<void> store_parameter(const Scope& scope, std::string_view text) {
+  const auto idle = parse_bool(text);
+  if (!idle) {
+    return tl::unexpected(idle.error());
+  }
+  scope.store->platform().region_idle = *idle ? 1 : 0;
   return {};
 }
 template <std::uint32_t Mode>
@@ -111,7 +121,7 @@ constexpr Family kHolderFamily[] = {{each_holder, link("", holder_target)}};
 constinit const Directory kHolders = {{}, kHolderFamily};
 constexpr Family kParameterFamily[] = {
     {each_parameter<0444>, attribute("", 0444, show_parameter)},
-    {each_parameter<0644>, attribute("", 0644, show_parameter)},
+    {each_parameter<0644>, attribute("", 0644, show_parameter, store_parameter)},
 };
 constinit const Directory kParameters = {{}, kParameterFamily};
 constinit const Directory kEmpty = {};

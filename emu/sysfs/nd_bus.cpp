@@ -1,6 +1,7 @@
 // /sys/bus/nd: its devices and drivers.
 #include "emu/sysfs/directories.hpp"
 #include "emu/sysfs/families.hpp"
+#include "emu/sysfs/nd_drivers.hpp"
 #include "emu/sysfs/nd_objects.hpp"
 #include "emu/sysfs/places.hpp"
 #include "emu/sysfs/values.hpp"
@@ -8,14 +9,18 @@
 namespace daxemu::sysfs {
 namespace {
 
+using store::NdKind;
+
 // Where an object of a region is: below it.
-template <auto Each>
-void object_path(const Scope& scope, Text& out) {
+void holder_object_path(const Scope& scope, Text& out) {
   region_path(scope, out);
-  Each(scope, [&](std::string_view name, const Scope&) {
-    out.put("/").put(name);
-    return false;
-  });
+  out.put("/");
+  holder_name(scope, out);
+}
+void namespace_path(const Scope& scope, Text& out) {
+  region_path(scope, out);
+  out.put("/");
+  namespace_name(scope, out);
 }
 // The same kind of object of every region.
 template <auto Each>
@@ -26,24 +31,44 @@ void of_every_region(const Scope& scope, Members members) {
     return go_on;
   });
 }
-template <auto Each>
-constexpr Family links_to = {of_every_region<Each>, link("", object_path<Each>)};
+
+template <NdDriver Driver>
+Result<void> store_bind(const Scope& scope, std::string_view text) {
+  return bind_nd(scope, Driver, text);
+}
+template <NdDriver Driver>
+Result<void> store_unbind(const Scope& scope, std::string_view text) {
+  return unbind_nd(scope, Driver, text);
+}
+Result<void> show_autoprobe(const Scope& scope, Text& out) {
+  out.put(scope.store->platform().nd_autoprobe_off != 0 ? "0\n" : "1\n");
+  return {};
+}
+// drivers_autoprobe_store() looks at the first character only.
+Result<void> store_autoprobe(const Scope& scope, std::string_view text) {
+  scope.store->platform().nd_autoprobe_off = text.starts_with('0') ? 1 : 0;
+  return {};
+}
 
 constexpr NodeSpec kDeviceNodes[] = {link("ndbus0", nd_bus_path, has_nd_bus)};
 constexpr Family kDeviceFamilies[] = {
-    links_to<each_btt>,       links_to<each_nd_dax>, links_to<each_dax_seed>,
-    links_to<each_namespace>, links_to<each_pfn>,    {each_pmem_region, link("", region_path)},
+    {of_every_region<each_nd_holder<NdKind::btt>>, link("", holder_object_path)},
+    {of_every_region<each_nd_holder<NdKind::dax>>, link("", holder_object_path)},
+    {of_every_region<each_namespace>, link("", namespace_path)},
+    {of_every_region<each_nd_holder<NdKind::pfn>>, link("", holder_object_path)},
+    {each_pmem_region, link("", region_path)},
 };
 constinit const Directory kDevices = {kDeviceNodes, kDeviceFamilies};
 
-constexpr NodeSpec kDaxPmemNodes[] = {
-    attribute("bind", 0200, nullptr),
-    link("module", fixed_target<"/sys/module/dax_pmem">),
+template <NdDriver Driver, Literal Module>
+constexpr NodeSpec kDriverFiles[] = {
+    attribute("bind", 0200, nullptr, store_bind<Driver>),
+    link("module", fixed_target<Module>),
     attribute("uevent", 0200, nullptr, store_uevent),
-    attribute("unbind", 0200, nullptr),
+    attribute("unbind", 0200, nullptr, store_unbind<Driver>),
 };
-constexpr Family kDaxPmemFamilies[] = {links_to<each_nd_dax>};
-constinit const Directory kDaxPmem = {kDaxPmemNodes, kDaxPmemFamilies};
+constexpr Family kDaxPmemFamilies[] = {{of_every_region<each_bound_dax>, link("", holder_object_path)}};
+constinit const Directory kDaxPmem = {kDriverFiles<NdDriver::dax_pmem, "/sys/module/dax_pmem">, kDaxPmemFamilies};
 
 constexpr NodeSpec kNdBusDriverNodes[] = {
     link("module", fixed_target<"/sys/module/libnvdimm">),
@@ -51,24 +76,10 @@ constexpr NodeSpec kNdBusDriverNodes[] = {
     attribute("uevent", 0200, nullptr, store_uevent),
 };
 constinit const Directory kNdBusDriver = {kNdBusDriverNodes};
-
-constexpr NodeSpec kNdPmemNodes[] = {
-    attribute("bind", 0200, nullptr),
-    link("module", fixed_target<"/sys/module/nd_pmem">),
-    attribute("uevent", 0200, nullptr, store_uevent),
-    attribute("unbind", 0200, nullptr),
-};
-constinit const Directory kNdPmem = {kNdPmemNodes};
-
-constexpr NodeSpec kLibnvdimmNodes[] = {
-    attribute("bind", 0200, nullptr),
-    link("module", fixed_target<"/sys/module/libnvdimm">),
-    attribute("uevent", 0200, nullptr, store_uevent),
-    attribute("unbind", 0200, nullptr),
-};
-constexpr Family kRegionLinks[] = {{each_pmem_region, link("", region_path)}};
-constinit const Directory kNdRegionDriver = {kLibnvdimmNodes, kRegionLinks};
-constinit const Directory kNvdimm = {kLibnvdimmNodes};
+constinit const Directory kNdPmem = {kDriverFiles<NdDriver::nd_pmem, "/sys/module/nd_pmem">};
+constexpr Family kRegionLinks[] = {{each_bound_region, link("", region_path)}};
+constinit const Directory kNdRegionDriver = {kDriverFiles<NdDriver::nd_region, "/sys/module/libnvdimm">, kRegionLinks};
+constinit const Directory kNvdimm = {kDriverFiles<NdDriver::nvdimm, "/sys/module/libnvdimm">};
 
 constexpr NodeSpec kDriverNodes[] = {
     directory("dax_pmem", kDaxPmem),         directory("nd_bus", kNdBusDriver), directory("nd_pmem", kNdPmem),
@@ -79,8 +90,8 @@ constinit const Directory kDrivers = {kDriverNodes};
 constexpr NodeSpec kNodes[] = {
     directory("devices", kDevices),
     directory("drivers", kDrivers),
-    attribute("drivers_autoprobe", 0644, constant<"1">),
-    attribute("drivers_probe", 0200, nullptr),
+    attribute("drivers_autoprobe", 0644, show_autoprobe, store_autoprobe),
+    attribute("drivers_probe", 0200, nullptr, probe_nd),
     attribute("uevent", 0200, nullptr, store_uevent),
 };
 

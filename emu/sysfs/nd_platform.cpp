@@ -1,9 +1,11 @@
 // e820_pmem: the platform device the nd bus hangs below, the bus itself, and its character device
 // (drivers/nvdimm/e820.c, bus.c, core.c).
 #include "emu/sysfs/directories.hpp"
+#include "emu/sysfs/driver_override.hpp"
 #include "emu/sysfs/families.hpp"
 #include "emu/sysfs/nd_objects.hpp"
 #include "emu/sysfs/places.hpp"
+#include "emu/sysfs/power.hpp"
 #include "emu/sysfs/values.hpp"
 
 namespace daxemu::sysfs {
@@ -42,22 +44,37 @@ constexpr NodeSpec kBusNodes[] = {
 constexpr Family kBusFamilies[] = {{each_pmem_region, directory("", kNdRegion)}};
 constinit const Directory kBus = {kBusNodes, kBusFamilies};
 
+store::PowerBits& power_of_platform(const Scope& scope) {
+  return scope.store->platform().e820_power;
+}
+store::DriverOverride& override_of(const Scope& scope) {
+  return scope.store->platform().e820_override;
+}
+// bind and unbind name the one device.
+template <bool Binding>
+Result<void> store_name(const Scope& scope, std::string_view text) {
+  if (!has_nd_bus(scope) || !same_text("e820_pmem", text)) {
+    return fail(ENODEV);
+  }
+  return Binding ? bind_bound<"e820_pmem">(override_of(scope)) : unbind_bound();
+}
+
 constexpr NodeSpec kPlatformNodes[] = {
     link("driver", fixed_target<"/sys/bus/platform/drivers/e820_pmem">),
-    attribute("driver_override", 0644, constant<"(null)">),
+    attribute("driver_override", 0644, show_driver_override<override_of>, store_driver_override<override_of>),
     attribute("modalias", 0444, constant<"platform:e820_pmem">),
     directory("ndbus0", kBus),
-    directory("power", kPower),
+    directory("power", kPower<power_of_platform>),
     link("subsystem", fixed_target<"/sys/bus/platform">),
     attribute("uevent", 0644, constant<"DRIVER=e820_pmem\nMODALIAS=platform:e820_pmem">, store_uevent),
 };
 
 constexpr NodeSpec kDriverNodes[] = {
-    attribute("bind", 0200, nullptr),
+    attribute("bind", 0200, nullptr, store_name<true>),
     link("e820_pmem", fixed_target<"/sys/devices/platform/e820_pmem">, has_nd_bus),
     link("module", fixed_target<"/sys/module/nd_e820">),
     attribute("uevent", 0200, nullptr, store_uevent),
-    attribute("unbind", 0200, nullptr),
+    attribute("unbind", 0200, nullptr, store_name<false>),
 };
 
 constexpr NodeSpec kClassNodes[] = {link("ndctl0", ndctl_path, has_nd_bus)};

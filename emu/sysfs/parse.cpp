@@ -115,6 +115,40 @@ Result<std::int32_t> parse_int(std::string_view text) {
   return static_cast<std::int32_t>(negative ? -value : value);
 }
 
+Result<bool> parse_bool(std::string_view text) {
+  constexpr std::string_view kTrue = "yYtT1";
+  constexpr std::string_view kFalse = "nNfF0";
+  if (text.empty()) {
+    return fail(EINVAL);
+  }
+  if (text[0] == 'o' || text[0] == 'O') {
+    const char second = text.size() > 1 ? text[1] : '\0';
+    if (second == 'n' || second == 'N') {
+      return true;
+    }
+    return second == 'f' || second == 'F' ? Result<bool>(false) : fail(EINVAL);
+  }
+  if (kTrue.find(text[0]) != std::string_view::npos) {
+    return true;
+  }
+  return kFalse.find(text[0]) != std::string_view::npos ? Result<bool>(false) : fail(EINVAL);
+}
+
+Result<store::Uuid> parse_uuid(std::string_view text) {
+  constexpr std::size_t kLength = 36;
+  if (text.size() < kLength || !is_uuid(text.substr(0, kLength))) {
+    return fail(EINVAL);
+  }
+  store::Uuid uuid{};
+  std::size_t at = 0;
+  for (std::uint8_t& byte : uuid) {
+    at += text[at] == '-' ? 1 : 0;
+    std::from_chars(text.data() + at, text.data() + at + 2, byte, 16);
+    at += 2;
+  }
+  return uuid;
+}
+
 Result<AddressRange> parse_range(std::string_view text) {
   const std::size_t dash = text.find('-');
   if (dash == std::string_view::npos) {

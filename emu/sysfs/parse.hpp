@@ -6,6 +6,7 @@
 
 #include "emu/base/result.hpp"
 #include "emu/dax/bind.hpp"
+#include "emu/store/nd_records.hpp"
 
 namespace daxemu::sysfs {
 
@@ -18,6 +19,10 @@ namespace daxemu::sysfs {
 // kstrtoull(): digits in `base` (0: by the prefix 0x or 0), an optional '+' before and newline behind.
 // Errors: EINVAL, ERANGE.
 [[nodiscard]] Result<std::uint64_t> parse_unsigned(std::string_view text, unsigned base);
+// kstrtobool(): by the first letter or two. Errors: EINVAL.
+[[nodiscard]] Result<bool> parse_bool(std::string_view text);
+// uuid_parse(): 8-4-4-4-12 hexadecimal digits, whatever follows. Errors: EINVAL.
+[[nodiscard]] Result<store::Uuid> parse_uuid(std::string_view text);
 // kstrtoint(..., 0, ...). Errors: EINVAL, ERANGE.
 [[nodiscard]] Result<std::int32_t> parse_int(std::string_view text);
 

@@ -24,7 +24,7 @@ void region_path(const Scope& scope, Text& out) {
 void holder_path(const Scope& scope, Text& out) {
   region_path(scope, out);
   if (is_pmem(scope)) {
-    out.put("/dax").number(scope.region->id).put(".0");
+    out.put("/dax").number(scope.region->id).put(".").number(scope.region->nd.dax_id);
   }
 }
 void device_name(const Scope& scope, Text& out) {
@@ -39,7 +39,7 @@ void device_number(const Scope& scope, Text& out) {
   out.number(scope.store->platform().dax_major).put(":").number(scope.device->minor);
 }
 void namespace_name(const Scope& scope, Text& out) {
-  out.put("namespace").number(scope.region->id).put(".").number(scope.device != nullptr ? scope.device->id : 0);
+  out.put("namespace").number(scope.region->id).put(".0");
 }
 void nd_bus_path(const Scope&, Text& out) {
   out.put("/sys/devices/platform/e820_pmem/ndbus0");

@@ -9,7 +9,8 @@ namespace daxemu::sysfs {
 void region_name(const Scope& scope, Text& out);
 // "/sys/devices/platform/hmem.0" or "/sys/devices/platform/e820_pmem/ndbus0/region0".
 void region_path(const Scope& scope, Text& out);
-// The device that the region's dax devices hang below: an hmem region's own, or dax0.0 of the nd bus in a pmem region.
+// The device that the region's dax devices hang below: an hmem region's own, or in a pmem region the dax of the nd bus
+// that is bound, or was last.
 void holder_path(const Scope& scope, Text& out);
 // "dax0.0"
 void device_name(const Scope& scope, Text& out);

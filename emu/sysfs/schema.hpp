@@ -24,6 +24,7 @@ struct Scope {
   const dax::Driver* driver = nullptr;
   const Module* module = nullptr;
   std::uint64_t number = 0; // of the mapping, memory block, seed, ... where the family is numbered
+  std::size_t written = 0;  // bytes of the write(2) that a Store answers, whatever follows a NUL byte included
 };
 
 struct Directory;

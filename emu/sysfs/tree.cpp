@@ -9,10 +9,12 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/change.hpp"
+#include "emu/sysfs/asked_uevent.hpp"
 #include "emu/sysfs/identity.hpp"
 #include "emu/sysfs/parse.hpp"
 #include "emu/sysfs/relative_link.hpp"
 #include "emu/sysfs/resolve.hpp"
+#include "emu/sysfs/values.hpp"
 #include "emu/trace/trace.hpp"
 
 namespace daxemu::sysfs {
@@ -176,7 +178,7 @@ Result<std::size_t> Tree::show(const Node& node, std::span<char> into) const {
 }
 
 Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
-  const auto found = resolve_again(*store_, node, NodeType::attribute);
+  auto found = resolve_again(*store_, node, NodeType::attribute);
   if (!found) {
     return fail(found.error().value == ENOENT ? ENODEV : found.error().value);
   }
@@ -185,6 +187,7 @@ Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
   }
   // kernfs hands an attribute at most a page of one write, and nothing of an empty one (sysfs_kf_write).
   text = text.substr(0, kPageSize);
+  found->scope.written = text.size();
   if (!text.empty()) {
     const std::uint64_t since = trace::begin();
     const auto stored = found->spec.store(found->scope, c_string(text));
@@ -195,6 +198,9 @@ Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
     });
     if (!stored) {
       return tl::unexpected(stored.error());
+    }
+    if (found->spec.store == store_uevent) {
+      announce_asked(*store_, node.path.view(), *found, c_string(text));
     }
   }
   return text.size();

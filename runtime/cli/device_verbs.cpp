@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 
 #include "emu/dax/bind.hpp"
-#include "emu/dax/change.hpp"
 #include "emu/dax/device_name.hpp"
 #include "emu/dax/memory_blocks.hpp"
 #include "emu/dax/ranges.hpp"
 #include "emu/dax/references.hpp"
+#include "emu/sysfs/announced_change.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/device_flags.hpp"
 #include "runtime/cli/device_json.hpp"
@@ -41,7 +41,7 @@ Outcome<void> refused(const Store& store, const DeviceRecord& device, const char
 // Runs `change` under the configuration lock.
 template <class Action>
 Result<void> changing(const Store& store, Action&& change) {
-  auto held = dax::Change::begin(store);
+  auto held = sysfs::AnnouncedChange::begin(store);
   return held ? change() : tl::unexpected(held.error());
 }
 

@@ -75,20 +75,17 @@ public:
     platform.backing_wanted = plan_.backing.value_or(store::BackingKind::none);
     platform.memory_block_size = machine_.block_size;
     platform.first_new_node = machine_.first_new_node;
-    bool dynamic = false; // devices of a pmem region are static
     for (const RegionPlan& region : plan_.regions) {
       if (auto added = add(*store, region); !added) {
         return tl::unexpected(added.error());
       }
       dynamic = dynamic || region.kind == store::RegionKind::hmem;
     }
-    if (dynamic) {
-      auto spares = backing::add_spare_files(*store, source_);
-      if (!spares) {
-        return tl::unexpected(spares.error());
-      }
-      std::move(spares->begin(), spares->end(), std::back_inserter(held_));
+    auto spares = backing::add_spare_files(*store, source_);
+    if (!spares) {
+      return tl::unexpected(spares.error());
     }
+    std::move(spares->begin(), spares->end(), std::back_inserter(held_));
     return BuiltPlatform{std::move(*store), store_file->location, std::move(held_)};
   }
 

@@ -2,7 +2,8 @@
 // of what happened now. Both are the same when the machine answers as the recorded one did. A line of a transcript:
 //   PATH write "VALUE": RESULT[  then reads "VALUE"]
 // RESULT: `open: ERRNO`, `ERRNO` of write(2), or `N of M` bytes taken. Values are escaped as in C; `@0x1000` in one is
-// the address 0x1000 bytes behind the start of the region of dax0.0, `%7*12` twelve sevens. Other lines pass.
+// the address 0x1000 bytes behind the start of the region of dax0.0, `%7*12` twelve sevens. UUID is the one that a pmem
+// region began with. Other lines pass.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -15,6 +16,7 @@
 
 static char value[2 << 20];
 static unsigned long long region_start;
+static char first_uuid[64]; // of a pmem region's namespace, which is of its own making
 
 static void find_region(void) {
   char text[32] = "";
@@ -24,6 +26,11 @@ static void find_region(void) {
     exit(1);
   }
   close(fd);
+  const int uuid = open("/sys/bus/nd/devices/dax0.0/uuid", O_RDONLY);
+  if (uuid >= 0) {
+    (void)!read(uuid, first_uuid, 36);
+    close(uuid);
+  }
   region_start = strtoull(text, NULL, 16);
 }
 
@@ -62,6 +69,9 @@ static void show(const char* text, size_t size) {
     const unsigned char letter = (unsigned char)text[i];
     if (letter == '\n') {
       fputs("\\n", stdout);
+    } else if (first_uuid[0] != 0 && size - i >= 36 && strncmp(text + i, first_uuid, 36) == 0) {
+      fputs("UUID", stdout);
+      i += 35;
     } else if (size - i > 6 && strncmp(text + i, "MAJOR=", 6) == 0) { // which one is free differs
       fputs("MAJOR=N", stdout);
       i += strcspn(text + i, "\n") - 1;

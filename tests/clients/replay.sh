@@ -4,7 +4,7 @@
 # kernel's own.
 #
 # In a transcript `@0x1000` is the address 0x1000 bytes behind the region's start and `memory@3` the fourth memory block
-# from there: what the memory map of a machine decides is left out. Lines of a transcript:
+# from there: what the memory map of a machine decides is left out. So are uuids. Lines of a transcript:
 #   $ COMMAND | -- stdout | -- stderr | -- exit status N
 set -u
 export LC_ALL=C
@@ -49,6 +49,9 @@ anywhere() {
     done
     if [[ $line =~ ^(.*\"target_node\":)[0-9]+(.*)$ ]]; then
       line=${BASH_REMATCH[1]}N${BASH_REMATCH[2]}
+    fi
+    if [[ $line =~ ^(.*\"uuid\":)\"[0-9a-f-]+\"(.*)$ ]]; then
+      line=${BASH_REMATCH[1]}UUID${BASH_REMATCH[2]}
     fi
     while [[ $line =~ /memory([0-9]+)/ ]]; do
       line=${line//\/memory${BASH_REMATCH[1]}\//\/memory@$((BASH_REMATCH[1] - first_block))\/}

@@ -1,14 +1,12 @@
-// close(2) and its kin, dup(2) and its kin, fcntl(2), and receiving descriptors.
+// close(2) and its kin, dup(2) and its kin, fcntl(2).
 #include <cstdarg>
 
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "runtime/preload/fd_calls.hpp"
 #include "runtime/preload/hook.hpp"
 #include "runtime/preload/io_calls.hpp"
-#include "runtime/preload/pretouch.hpp"
 #include "runtime/preload/real.hpp"
 
 using namespace daxemu::preload;
@@ -58,21 +56,3 @@ DAXEMU_HOOK(int, dup3, (int fd, int onto, int flags)) {
   }
 DAXEMU_FCNTL_HOOK(fcntl)
 DAXEMU_FCNTL_HOOK(fcntl64)
-
-DAXEMU_REAL(recvmsg, ssize_t(int, msghdr*, int));
-DAXEMU_HOOK(ssize_t, recvmsg, (int fd, msghdr* message, int flags)) {
-  pretouch(message);
-  const ssize_t length = real_recvmsg(fd, message, flags);
-  if (length >= 0) {
-    note_received(*message);
-  }
-  return length;
-}
-DAXEMU_REAL(recvmmsg, int(int, mmsghdr*, unsigned, int, timespec*));
-DAXEMU_HOOK(int, recvmmsg, (int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout)) {
-  const int received = real_recvmmsg(fd, messages, count, flags, timeout);
-  for (int at = 0; at < received; ++at) {
-    note_received(messages[at].msg_hdr);
-  }
-  return received;
-}

@@ -32,11 +32,6 @@ DAXEMU_HOOK(ssize_t, recv, (int fd, void* into, size_t size, int flags)) {
   pretouch(static_cast<const void*>(into), size);
   return real_recv(fd, into, size, flags);
 }
-DAXEMU_REAL(recvfrom, ssize_t(int, void*, size_t, int, sockaddr*, socklen_t*));
-DAXEMU_HOOK(ssize_t, recvfrom, (int fd, void* into, size_t size, int flags, sockaddr* address, socklen_t* length)) {
-  pretouch(static_cast<const void*>(into), size);
-  return real_recvfrom(fd, into, size, flags, address, length);
-}
 DAXEMU_REAL(getrandom, ssize_t(void*, size_t, unsigned));
 DAXEMU_HOOK(ssize_t, getrandom, (void* into, size_t size, unsigned flags)) {
   pretouch(static_cast<const void*>(into), size);

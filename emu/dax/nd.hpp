@@ -1,0 +1,55 @@
+// The nd bus of a pmem region: who holds its namespace, and what that makes of it (drivers/nvdimm claim.c, pfn_devs.c,
+// dax_devs.c, region_devs.c and drivers/dax/pmem.c of 6.1). Only devdax becomes a device here: what the kernel would
+// make a block device of answers EOPNOTSUPP. The caller holds a Change.
+#pragma once
+
+#include <cstdint>
+
+#include "emu/base/result.hpp"
+#include "emu/store/store.hpp"
+
+namespace daxemu::dax::nd {
+
+using store::NdHolderRecord;
+using store::NdKind;
+using store::RegionRecord;
+
+// The region as it is when its memory has been found to be one devdax: dax0.0 bound, the others seeds. `device` is the
+// index of its record in the device table.
+void begin(const store::Store& store, RegionRecord& region, std::uint32_t device);
+
+// The holder that has the namespace, or nullptr.
+[[nodiscard]] NdHolderRecord* holder_of_namespace(RegionRecord& region);
+[[nodiscard]] bool is_seed(const RegionRecord& region, const NdHolderRecord& holder);
+
+// Bytes before the data, of a namespace of the region used with such extents and struct pages there (nd_pfn_init).
+[[nodiscard]] std::uint64_t data_offset(const RegionRecord& region, std::uint64_t align, store::NdPages pages);
+
+// align and sector_size of a holder. Errors: EBUSY (bound), EINVAL (no such extent or sector).
+Result<void> set_unit(NdHolderRecord& holder, std::uint64_t bytes);
+// Errors: EBUSY (bound).
+Result<void> set_pages(NdHolderRecord& holder, store::NdPages pages);
+Result<void> set_uuid(NdHolderRecord& holder, const store::Uuid& uuid);
+// Writes of a name to `namespace` (nd_namespace_store). Errors: EBUSY (bound, has one, or somebody else has it or is
+// meant to).
+Result<void> attach(RegionRecord& region, NdHolderRecord& holder);
+// Of nothing: what is no seed is gone afterwards (nd_detach_and_reset). Errors: EBUSY (bound).
+Result<void> detach(RegionRecord& region, NdHolderRecord& holder);
+// holder_class of the namespace. Errors: EBUSY (somebody has it).
+Result<void> set_holder_class(RegionRecord& region, NdKind kind);
+
+// dax_pmem takes a dax: writes or checks the info block and adds the device. Errors: EBUSY (bound), ENODEV (no
+// namespace or no uuid), ENXIO (no place for struct pages chosen, read-only), EINVAL (the info block of that uuid says
+// something else), ENOMEM.
+Result<void> bind_dax(const store::Store& store, RegionRecord& region, NdHolderRecord& holder);
+// Errors: ENODEV (not bound).
+Result<void> unbind_dax(const store::Store& store, RegionRecord& region, NdHolderRecord& holder);
+// nd_pmem takes the namespace: finds what its info block makes of it, and lets that have it, which is ENXIO to whoever
+// asked. Errors: ENXIO (also: it is held), EOPNOTSUPP (a block device).
+Result<void> bind_namespace(const store::Store& store, RegionRecord& region);
+
+// nd_region. Errors: EBUSY, ENODEV.
+Result<void> bind_region(const store::Store& store, RegionRecord& region);
+Result<void> unbind_region(const store::Store& store, RegionRecord& region);
+
+} // namespace daxemu::dax::nd

@@ -1,0 +1,15 @@
+// What is said of the memory of a device in system-ram mode (drivers/base/memory.c, drivers/base/node.c).
+#pragma once
+
+#include "emu/store/store.hpp"
+
+namespace daxemu::sysfs {
+
+// "online" or "offline" of one block.
+void announce_block(const store::Store& store, std::uint64_t block, std::string_view action);
+
+// "add" or "remove" of the blocks that a device consists of, and of their node, if it is not the machine's own and no
+// other device has memory there.
+void announce_memory(const store::Store& store, const store::DeviceRecord& device, std::string_view action);
+
+} // namespace daxemu::sysfs

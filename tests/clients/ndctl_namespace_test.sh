@@ -1,0 +1,26 @@
+#!/bin/sh
+# Stock ndctl takes a namespace out of use and back, makes it anew with other extents and other struct pages, and does the
+# same to the region: every answer as in the guest (expected/ndctl-namespace.txt: Linux 6.1, 2 GiB). Where the kernel
+# numbers what hangs below a region by the order in which its probes happen to end, the transcript does not ask.
+here=$(cd "$(dirname "$0")" && pwd -P)
+# shellcheck source=tests/clients/lib.sh
+. "$here/lib.sh"
+needs ndctl daxctl bash
+[ ! -e /dev/dax0.0 ] || skip "this machine has a /dev/dax0.0 of its own"
+transcript=$here/expected/ndctl-namespace.txt
+
+status_of "$daxemu" run --size 2G --region pmem --numa-node none -- bash "$here/replay.sh" "$transcript"
+same "stderr" "$err" ""
+same "exit status" "$status" 0
+
+# The one deliberate difference: before it makes a namespace anew, ndctl zeroes the info block of the old one through the
+# block device that a raw namespace is. There is none here, which it says, and goes on.
+awk '
+  held && /^libndctl: ndctl_namespace_enable: namespace0.0: failed to enable$/ { skip = 2; held = 0; next }
+  held { print "-- stderr"; held = 0 }
+  skip > 0 { skip--; next }
+  /^-- stderr$/ { held = 1; next }
+  { print }' out >here
+diff "$transcript" here || fail "ndctl does not say what it said on the real device (<: real, >: here)"
+same "steps" "$(grep -c '^\$ ' out)" "$(grep -c '^\$ ' "$transcript")"
+nothing_runs
