@@ -1,10 +1,12 @@
 #include "runtime/cli/executable.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 #include <elf.h>
@@ -78,6 +80,40 @@ std::string interpreter_of(const std::string& head) {
   return interpreter;
 }
 
+// Go's linker leaves a note, in programs that the dynamic linker starts as well. They open files by system calls of
+// their own, which no library sees.
+bool has_go_note(std::ifstream& file, const Elf64_Phdr& segment) {
+  constexpr std::size_t kMost = 4096;
+  constexpr std::string_view kGo("Go\0\0", 4);
+  constexpr Elf64_Word kBuildId = 4;
+  std::string notes(std::min<std::size_t>(segment.p_filesz, kMost), '\0');
+  file.clear();
+  file.seekg(static_cast<std::streamoff>(segment.p_offset));
+  file.read(notes.data(), static_cast<std::streamsize>(notes.size()));
+  notes.resize(static_cast<std::size_t>(file.gcount()));
+  const auto padded = [](std::size_t size) { return (size + 3) / 4 * 4; };
+  for (std::size_t at = 0; at + sizeof(Elf64_Nhdr) <= notes.size();) {
+    Elf64_Nhdr note{};
+    std::memcpy(&note, notes.data() + at, sizeof note);
+    if (note.n_type == kBuildId && note.n_namesz == kGo.size() &&
+        notes.compare(at + sizeof note, kGo.size(), kGo) == 0) {
+      return true;
+    }
+    at += sizeof note + padded(note.n_namesz) + padded(note.n_descsz);
+  }
+  return false;
+}
+
+Outcome<void> check_callers(const std::string& path, std::ifstream& file, const std::vector<Elf64_Phdr>& segments) {
+  for (const Elf64_Phdr& segment : segments) {
+    if (segment.p_type == PT_NOTE && has_go_note(file, segment)) {
+      return refuse(ENOEXEC, path + " is a Go program: it makes system calls of its own, which do not see the devices",
+                    "run what it would start, or run it where a real device-dax exists (python-free-scripts/guest)");
+    }
+  }
+  return {};
+}
+
 Outcome<void> check_elf(const std::string& path, std::ifstream& file, const std::string& head) {
   Elf64_Ehdr header{};
   if (head.size() < sizeof(header)) {
@@ -95,7 +131,7 @@ Outcome<void> check_elf(const std::string& path, std::ifstream& file, const std:
             static_cast<std::streamsize>(segments.size() * sizeof(Elf64_Phdr)));
   for (const Elf64_Phdr& segment : segments) {
     if (segment.p_type == PT_INTERP) {
-      return {};
+      return check_callers(path, file, segments);
     }
   }
   return refuse(ENOEXEC, path + " is statically linked: no library can be preloaded into it",

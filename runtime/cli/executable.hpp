@@ -9,7 +9,7 @@
 namespace daxemu::cli {
 
 // Finds `command` as execvp(3) does and follows "#!" lines. Returns the path to execute.
-// Errors (Problem): ENOENT (not found), EACCES (not executable, a directory), ENOEXEC (statically linked, or for
+// Errors (Problem): ENOENT (not found), EACCES (not executable, a directory), ENOEXEC (statically linked, of Go, or for
 // another machine), EPERM (set-user-ID, set-group-ID or file capabilities).
 [[nodiscard]] Outcome<std::string> find_executable(const std::string& command);
 

@@ -79,7 +79,6 @@ public:
       if (auto added = add(*store, region); !added) {
         return tl::unexpected(added.error());
       }
-      dynamic = dynamic || region.kind == store::RegionKind::hmem;
     }
     auto spares = backing::add_spare_files(*store, source_);
     if (!spares) {

@@ -2,4 +2,5 @@
 add_executable(static_program static_program.c)
 target_link_options(static_program PRIVATE -static -no-pie)
 set_target_properties(static_program PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+add_executable(go_like_program go_like_program.c)
 daxemu_client_test(refusals refusals_test.sh HUGETLB)

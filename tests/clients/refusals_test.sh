@@ -51,6 +51,7 @@ refused 127 'interpreter /no/such/interpreter' 'install the interpreter' run -- 
 static=$DAXEMU_TESTS/static_program
 same "the static program runs by itself" "$("$static")" "a static program ran"
 refused 126 'static_program is statically linked' 'link it dynamically' run -- "$static"
+refused 126 'go_like_program is a Go program' 'run what it would start' run -- "$DAXEMU_TESTS/go_like_program"
 cp "$(command -v cat)" setuid
 chmod u+s setuid
 refused 126 'setuid is a set-user-ID or set-group-ID program' 'copy of it without these bits' run -- ./setuid

@@ -9,7 +9,7 @@ needs find
 listing=$here/expected/$1
 shift
 
-# Deliberate differences, by path.
+# Deliberate differences, by path (README.md lists them all).
 # /sys/module/libnvdimm/holders/nfit: the guest also loads the driver of ACPI's NVDIMMs; no device here comes from it.
 known='/sys/module/libnvdimm/holders/nfit'
 

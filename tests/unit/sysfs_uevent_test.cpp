@@ -1,0 +1,90 @@
+// What is said of changes, as it arrives at a socket.
+#include "emu/sysfs/uevent.hpp"
+
+#include <cstring>
+
+#include <endian.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/sysfs_support.hpp"
+
+namespace daxemu::sysfs {
+namespace {
+
+// A socket as the preload library makes it for a program that listens.
+class Listener {
+public:
+  Listener(const store::Store& store, std::uint32_t groups) {
+    sockaddr_nl own{};
+    own.nl_family = AF_NETLINK;
+    socklen_t size = sizeof own;
+    EXPECT_GE(fd_, 0);
+    EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&own), sizeof own), 0);
+    EXPECT_EQ(::getsockname(fd_, reinterpret_cast<sockaddr*>(&own), &size), 0);
+    EXPECT_TRUE(listen(store, own.nl_pid, groups));
+    EXPECT_EQ(listens_to(store, own.nl_pid), groups);
+  }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener() { ::close(fd_); }
+
+  // The next message, its NUL bytes as spaces; empty: none.
+  [[nodiscard]] std::string next() const {
+    std::string text(4096, '\0');
+    const ssize_t length = ::recv(fd_, text.data(), text.size(), MSG_DONTWAIT);
+    text.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
+    std::replace(text.begin(), text.end(), '\0', ' ');
+    return text;
+  }
+
+private:
+  int fd_ = ::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_USERSOCK);
+};
+
+TEST(SysfsUevent, ADeviceIsHeardOfWhenItIsMade) {
+  Fixture lab(64ULL << 20);
+  ASSERT_EQ(lab.write("/sys/bus/dax/drivers/device_dax/unbind", "dax0.0"), 0);
+  ASSERT_EQ(lab.write("/sys/bus/dax/devices/dax0.0/size", "0"), 0);
+  const Listener listener(lab.store, store::kUeventsOfKernel);
+  ASSERT_EQ(lab.write("/sys/devices/platform/hmem.0/dax_region/create", "1"), 0);
+  EXPECT_EQ(listener.next(), "add@/devices/platform/hmem.0/dax0.1 ACTION=add DEVPATH=/devices/platform/hmem.0/dax0.1 "
+                             "SUBSYSTEM=dax MAJOR=254 MINOR=1 DEVNAME=dax0.1 MODALIAS=dax:t0 SEQNUM=2 ");
+  EXPECT_EQ(listener.next(), "");
+  ASSERT_EQ(lab.write("/sys/devices/platform/hmem.0/dax_region/delete", "dax0.1"), 0);
+  EXPECT_TRUE(listener.next().starts_with("remove@/devices/platform/hmem.0/dax0.1 "));
+}
+
+TEST(SysfsUevent, ARefusedWriteIsNotHeardOf) {
+  Fixture lab(64ULL << 20);
+  const Listener listener(lab.store, store::kUeventsOfKernel);
+  EXPECT_EQ(lab.write("/sys/bus/dax/drivers/device_dax/bind", "dax0.0"), EBUSY);
+  EXPECT_EQ(lab.write("/sys/bus/dax/devices/dax0.0/uevent", "nonsense"), EINVAL);
+  EXPECT_EQ(listener.next(), "");
+}
+
+TEST(SysfsUevent, UdevsFormHasAHeaderThatFiltersRead) {
+  Fixture lab(64ULL << 20);
+  const Listener listener(lab.store, store::kUeventsOfUdev);
+  ASSERT_EQ(lab.write("/sys/bus/dax/devices/dax0.0/uevent", "change"), 0);
+  const std::string text = listener.next();
+  ASSERT_GT(text.size(), 40U);
+  EXPECT_TRUE(text.starts_with("libudev "));
+  std::uint32_t words[8];
+  std::memcpy(words, text.data() + 8, sizeof words);
+  EXPECT_EQ(be32toh(words[0]), 0xfeedcafeU);
+  EXPECT_NE(text.find(" DEVNAME=/dev/dax0.0 "), std::string::npos);
+}
+
+TEST(SysfsUevent, WhoHasClosedItsSocketIsForgotten) {
+  Fixture lab(64ULL << 20);
+  { const Listener gone(lab.store, store::kUeventsOfKernel); }
+  ASSERT_EQ(lab.write("/sys/bus/dax/devices/dax0.0/uevent", "change"), 0);
+  for (const store::UeventListener& listener : lab.store.platform().uevent_listeners) {
+    EXPECT_EQ(listener.port.load(), 0U);
+  }
+}
+
+} // namespace
+} // namespace daxemu::sysfs
