@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "emu/gup/trace_points.hpp"
 #include "emu/pgmap/pgmap.hpp"
 
 namespace daxemu::gup {
@@ -126,6 +127,9 @@ Grabbed grab_run(const PageRun& run, bool pin, const mm::HoldStamp& stamp) {
     grabbed.nr_pages += pages;
     return true;
   });
+  if (pin && grabbed.nr_pages > 0) {
+    trace_pin(trace::Kind::pin, run, grabbed.nr_pages);
+  }
   // Whoever kills the pgmap looks for references afterwards, whoever takes references looks for the killer afterwards:
   // one of the two sees the other.
   if (!is_live(device)) {
@@ -154,6 +158,9 @@ Result<void> drop_run(const PageRun& run, bool pin, bool dirty) {
     }
     return true;
   });
+  if (pin && outcome && run.nr_pages > 0) {
+    trace_pin(trace::Kind::unpin, run, run.nr_pages);
+  }
   return outcome;
 }
 

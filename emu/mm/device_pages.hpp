@@ -70,6 +70,8 @@ public:
 
   // folio->pgmap: set by who creates the pgmap, before anybody can find the pages.
   pgmap::DevPagemap* pgmap = nullptr;
+  // What a trace calls the device by (trace::Event::minor).
+  std::uint32_t minor = 0;
 
 private:
   explicit DevicePages(Spec spec);

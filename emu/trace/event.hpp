@@ -20,8 +20,10 @@ enum class Kind : std::uint16_t {
   poison,      // memory_failure; value: its flags
   sysfs_write, // text: the attribute; value: errno, 0 if taken
   sigbus,      // a touch was answered by SIGBUS; value: si_code
+  module,      // code that sites lie in; text: its path, piece `value` of it; offset: its load bias
+  device,      // a device of this process alone was made; text: its name, length: its size, value: its extents' size
 };
-inline constexpr std::size_t kKinds = 10;
+inline constexpr std::size_t kKinds = 12;
 
 // Every field that does not apply is zero. Trivially copyable: it lies in shared memory as it is.
 struct Event {

@@ -7,6 +7,7 @@
 #include "emu/dax/builder.hpp"
 #include "emu/dax/extents.hpp"
 #include "emu/pgmap/memory_failure.hpp"
+#include "emu/trace/trace.hpp"
 #include "runtime/api/device.hpp"
 
 namespace daxemu::api {
@@ -78,6 +79,21 @@ Outcome<store::DeviceRecord*> enter(Platform& platform, const DeviceSpec& spec, 
   device.backing.reason.assign(files.bytes.reason);
   device.behaviours = spec.behaviours.bits();
   return dax::add_device(platform.store(), device);
+}
+
+// Tells a trace of the device, which is no other process's business and in no platform that its keeper knows. Returns
+// what its events are to call it by: no minor of /dev, and another one in each process.
+std::uint32_t announce_to_trace(const store::DeviceRecord& record, const DeviceSpec& spec) {
+  const std::uint32_t minor =
+      0x80000000U | (static_cast<std::uint32_t>(sys::getpid()) << 8U & 0x7fffff00U) | (record.minor & 0xffU);
+  trace::note([&] {
+    return trace::Event{.length = spec.size,
+                        .value = static_cast<std::int64_t>(spec.align),
+                        .minor = minor,
+                        .kind = trace::Kind::device,
+                        .text = std::string_view(spec.name)};
+  });
+  return minor;
 }
 
 class EmulatedDevice final : public Device {
@@ -198,6 +214,9 @@ Outcome<std::unique_ptr<Device>> open_emulated(Platform& platform, DeviceSpec sp
   pages.starts_at_one = spec.behaviours.has(pgmap::Behaviour::count_from_one);
   pages.direct_map = direct_map->bytes().data();
   auto made = mm::DevicePages::make(std::move(pages));
+  if (made) {
+    (*made)->minor = announce_to_trace(**record, spec);
+  }
   auto pgmap = made ? pgmap::DevPagemap::memremap_pages(
                           platform.mem_map(),
                           {*made, spec.behaviours, spec.owner == nullptr ? &platform : spec.owner, std::move(spec.ops)})

@@ -1,9 +1,12 @@
 #include "runtime/api/platform.hpp"
 
+#include <cstdlib>
+
 #include <linux/memfd.h>
 #include <pthread.h>
 
 #include "emu/gup/ledger.hpp"
+#include "emu/trace/trace.hpp"
 
 namespace daxemu::api {
 namespace {
@@ -21,6 +24,9 @@ void forget_in_child() {
 
 Outcome<std::unique_ptr<Platform>> Platform::create(const std::string& name) {
   static const int watching = ::pthread_atfork(nullptr, nullptr, forget_in_child);
+  if (const char* ring = std::getenv(trace::kVariable); ring != nullptr && *ring != '\0') {
+    (void)trace::attach(ring); // EBUSY: an earlier platform has; else its keeper has ended
+  }
   auto raw = sys::memfd_create("daxemu-store", MFD_CLOEXEC);
   if (!raw || watching != 0) {
     return refuse(raw ? ENOMEM : raw.error().value, "no memory file for the platform's store",

@@ -11,6 +11,7 @@ namespace daxemu::fault {
 FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Caller caller, pid_t thread) {
   const std::uint64_t since = trace::begin();
   const bool may_wait = caller != Caller::handler;
+  const std::uint64_t site = trace::site_of_waiting(thread); // while it still waits
   const auto vma = table_.find(address);
   if (!vma) { // unmapped meanwhile: the touch finds out by itself
     uffd_.wake(align_down(address, kPageSize), kPageSize);
@@ -35,7 +36,7 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Call
     const Served served = patch(*vma, address, may_wait);
     if (served == Served::refused) {
       view.counters().sigbus.fetch_add(1, std::memory_order_relaxed);
-      trace_fault(since, trace::Kind::sigbus, *vma, address, thread);
+      trace_fault(since, trace::Kind::sigbus, *vma, address, thread, site);
     }
     return served;
   }
@@ -44,7 +45,7 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Call
     ahead_.map(uffd_, *vma, address, caller == Caller::handler); // first: whoever touched here touches there next
   }
   if (resolver_.resolve(uffd_, *vma, address, missing, fresh) == Resolver::Outcome::resolved) {
-    trace_fault(since, trace::Kind::fault, *vma, address, thread);
+    trace_fault(since, trace::Kind::fault, *vma, address, thread, site);
     return Served::present;
   }
   return patch(*vma, address, may_wait);

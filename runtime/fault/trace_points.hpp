@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include "emu/trace/site.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/fault/device_view.hpp"
 #include "runtime/fault/vma.hpp"
@@ -10,13 +11,15 @@
 namespace daxemu::fault {
 
 // A touch at `address` was served, or answered by SIGBUS. `since` is trace::begin()'s answer when it arrived; `thread`
-// is who touched, 0: this one.
-inline void trace_fault(std::uint64_t since, trace::Kind kind, const Vma& vma, std::uint64_t address, pid_t thread) {
+// is who touched, 0: this one; `site`: where, as trace::site().
+inline void trace_fault(std::uint64_t since, trace::Kind kind, const Vma& vma, std::uint64_t address, pid_t thread,
+                        std::uint64_t site) {
   trace::note_since(since, [&] {
     const std::uint64_t align = vma.view->align();
     return trace::Event{.offset = align_down(vma.offset_of(address), align),
                         .length = align,
                         .address = address,
+                        .site = site,
                         .tid = thread,
                         .minor = vma.view->device().minor,
                         .kind = kind};
@@ -30,6 +33,7 @@ inline void trace_map(std::uint64_t since, const Vma& vma) {
                         .length = vma.end - vma.start,
                         .address = vma.start,
                         .value = vma.prot,
+                        .site = trace::call_site(),
                         .minor = vma.view->device().minor,
                         .kind = trace::Kind::map};
   });
@@ -41,6 +45,7 @@ inline void trace_unmap(const Vma& vma, std::uint64_t from, std::uint64_t to) {
     return trace::Event{.offset = vma.offset_of(from),
                         .length = to - from,
                         .address = from,
+                        .site = trace::call_site(),
                         .minor = vma.view->device().minor,
                         .kind = trace::Kind::unmap};
   });

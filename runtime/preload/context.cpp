@@ -13,6 +13,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/store/location.hpp"
+#include "emu/trace/site.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/fault/private_fds.hpp"
 
@@ -96,6 +97,7 @@ Context* Context::make() noexcept {
       }
       if (const char* ring = std::getenv(trace::kVariable); ring != nullptr && *ring != '\0') {
         (void)trace::attach(ring); // its keeper may have ended: then nobody wants to know any more
+        trace::want_sites(std::getenv(trace::kSitesVariable) != nullptr);
       }
       made = new (storage) Context(std::move(*store));
     } else {

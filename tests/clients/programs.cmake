@@ -6,3 +6,6 @@ daxemu_client_test(streams streams_test.sh)
 daxemu_client_test(nested nested_test.sh)
 daxemu_client_test(overhead overhead_test.sh TIMEOUT 300)
 set_tests_properties(client.overhead PROPERTIES RUN_SERIAL ON) # it looks at the clock
+add_executable(trace_program trace_program.c)
+target_compile_options(trace_program PRIVATE -g -O1)
+daxemu_client_test(trace trace_test.sh)

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "emu/base/units.hpp"
+#include "runtime/cli/trace/symbols.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -40,7 +41,7 @@ bool has_place(trace::Kind kind) {
   return kind != trace::Kind::process && kind != trace::Kind::sysfs_write;
 }
 
-Json arguments_of(const trace::Event& event, const Spot& spot) {
+Json arguments_of(const trace::Event& event, const Spot& spot, Symbols* symbols) {
   Json arguments = Json::object();
   if (has_place(event.kind)) {
     if (spot.device != nullptr) {
@@ -73,6 +74,9 @@ Json arguments_of(const trace::Event& event, const Spot& spot) {
   }
   if (event.site != 0) {
     arguments["site"] = fmt::format("{:#x}", event.site);
+    if (const std::string name = symbols == nullptr ? "" : symbols->name_of(event.pid, event.site); !name.empty()) {
+      arguments["from"] = name;
+    }
   }
   return arguments;
 }
@@ -96,7 +100,7 @@ private:
   bool first_ = true;
 };
 
-void put_event(Writer& writer, const trace::Event& event, const std::vector<TracedDevice>& devices) {
+void put_event(Writer& writer, const trace::Event& event, const std::vector<TracedDevice>& devices, Symbols* symbols) {
   const Spot spot = spot_of(event, devices);
   Json json;
   json["name"] = event.kind == trace::Kind::callback ? std::string(event.text.view()) : trace::name_of(event.kind);
@@ -117,7 +121,7 @@ void put_event(Writer& writer, const trace::Event& event, const std::vector<Trac
     json["ph"] = "i";
     json["s"] = "t"; // as wide as its thread
   }
-  json["args"] = arguments_of(event, spot);
+  json["args"] = arguments_of(event, spot, symbols);
   writer.put(std::move(json));
 }
 
@@ -156,16 +160,30 @@ std::vector<TracedDevice> traced_devices(const store::Store& store) {
   return devices;
 }
 
-void write_trace(std::ostream& out, const trace::Ring::Contents& contents, const TraceAbout& about) {
+void write_trace(std::ostream& out, const trace::Ring::Contents& contents, const TraceAbout& given) {
+  TraceAbout about = given;
+  for (const trace::Event& event : contents.events) { // devices that a process made for itself alone
+    if (event.kind == trace::Kind::device) {
+      about.devices.push_back({fmt::format("{}:{}", event.pid, event.text.view()),
+                               event.minor,
+                               event.length,
+                               static_cast<std::uint64_t>(event.value),
+                               {}});
+    }
+  }
   Writer writer(out, contents.events.empty() ? 0 : contents.events.front().begin_ns);
+  Symbols symbols(contents.events);
   out << "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[";
   put_names(writer, contents.events);
   for (const trace::Event& event : contents.events) {
-    put_event(writer, event, about.devices);
+    if (event.kind != trace::Kind::module && event.kind != trace::Kind::device) {
+      put_event(writer, event, about.devices, &symbols);
+    }
   }
   Json other;
   other["program"] = "daxemu";
   other["command"] = about.command;
+  other["length_us"] = about.length_us;
   other["events"] = contents.events.size();
   other["overwritten"] = contents.overwritten;
   other["lost"] = contents.lost;

@@ -22,6 +22,7 @@ struct TracedDevice {
 struct TraceAbout {
   std::vector<std::string> command;
   std::vector<TracedDevice> devices;
+  double length_us = 0; // of the command's run
 };
 
 // Devices of the platform as they are now, those deleted meanwhile left out.

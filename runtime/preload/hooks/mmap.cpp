@@ -3,18 +3,23 @@
 
 #include <sys/types.h>
 
+#include "emu/trace/site.hpp"
 #include "runtime/preload/hook.hpp"
 #include "runtime/preload/memory_calls.hpp"
 
 using daxemu::preload::memory_calls;
+using daxemu::trace::CallSite;
 
 DAXEMU_HOOK(void*, mmap, (void* address, size_t length, int prot, int flags, int fd, off_t offset)) {
+  const CallSite here(__builtin_return_address(0));
   return memory_calls.mmap(address, length, prot, flags, fd, offset);
 }
 DAXEMU_HOOK(void*, mmap64, (void* address, size_t length, int prot, int flags, int fd, off64_t offset)) {
+  const CallSite here(__builtin_return_address(0));
   return memory_calls.mmap(address, length, prot, flags, fd, offset);
 }
 DAXEMU_HOOK(int, munmap, (void* address, size_t length)) {
+  const CallSite here(__builtin_return_address(0));
   return memory_calls.munmap(address, length);
 }
 DAXEMU_HOOK(int, mprotect, (void* address, size_t length, int prot)) {
@@ -24,6 +29,7 @@ DAXEMU_HOOK(int, pkey_mprotect, (void* address, size_t length, int prot, int pke
   return memory_calls.pkey_mprotect(address, length, prot, pkey);
 }
 DAXEMU_HOOK(void*, mremap, (void* old_address, size_t old_size, size_t new_size, int flags, ...)) {
+  const CallSite here(__builtin_return_address(0));
   va_list rest;
   va_start(rest, flags);
   void* new_address = va_arg(rest, void*);
