@@ -15,7 +15,7 @@ class CreateVerb final : public Verb {
 public:
   explicit CreateVerb(CLI::App& app) {
     CLI::App& verb = *app.add_subcommand("create", "Make a named platform, which lives until it is destroyed");
-    verb.add_option("name", name_, "Its name")->required();
+    verb.add_option("name", name_, "Its name")->required()->type_name("NAME");
     add_device_flags(verb, flags_);
   }
 
@@ -41,7 +41,7 @@ class DestroyVerb final : public Verb {
 public:
   explicit DestroyVerb(CLI::App& app) {
     CLI::App& verb = *app.add_subcommand("destroy", "Remove a named platform and what its devices hold");
-    verb.add_option("name", name_, "Its name")->required();
+    verb.add_option("name", name_, "Its name")->required()->type_name("PLATFORM");
     verb.add_flag("--force", force_, "Even while processes use it");
     verb.add_flag("--keep", keep_, "Write its devices back to their images first");
   }

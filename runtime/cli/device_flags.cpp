@@ -69,31 +69,53 @@ Outcome<void> checked_type(const std::string& name, std::uint64_t align) {
   return type ? Outcome<void>() : refuse(EINVAL, "--type " + name + ": " + type.error().what, type.error().remedy);
 }
 
+// The size a person may have meant by "1.5G", "4 G" or "1,024M"; empty if none.
+std::string nearest_size(std::string text) {
+  std::erase_if(text, [](char c) { return c == ' ' || c == ',' || c == '_'; });
+  if (const auto bytes = parse_size(text)) {
+    return size_text(*bytes);
+  }
+  double number = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto unit = parse_size("1" + std::string(rest));
+  if (error != std::errc() || !unit || !(number > 0) || number * static_cast<double>(*unit) > 9e18) {
+    return "";
+  }
+  return size_text(static_cast<std::uint64_t>(number * static_cast<double>(*unit)));
+}
+
 } // namespace
 
 std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
   std::vector<CLI::Option*> options = {
-      verb.add_option("--size", flags.size, "Size of the device (default 4G)"),
-      verb.add_option("--align", flags.align, "Size of its extents: 4K, 2M or 1G (default 2M)"),
-      verb.add_option("--device", flags.device, "Its name (default dax0.0)"),
-      verb.add_option("--region", flags.region, "Kind of region: hmem or pmem (default hmem)"),
-      verb.add_option("--backing", flags.backing, "Where its bytes live: auto, hugetlb or shmem (default auto)"),
+      verb.add_option("--size", flags.size, "Size of the device (default 4G)")->type_name("SIZE"),
+      verb.add_option("--align", flags.align, "Size of its extents: 4K, 2M or 1G (default 2M)")->type_name("4K|2M|1G"),
+      verb.add_option("--device", flags.device, "Its name (default dax0.0)")->type_name("NAME"),
+      verb.add_option("--region", flags.region, "Kind of region: hmem or pmem (default hmem)")->type_name("hmem|pmem"),
+      verb.add_option("--backing", flags.backing, "Where its bytes live: auto, hugetlb or shmem (default auto)")
+          ->type_name("auto|hugetlb|shmem"),
       verb.add_option("--engine", flags.engine,
-                      "How first touches are served: auto, handler, inline or populate (default auto)"),
+                      "How first touches are served: auto, handler, inline or populate (default auto)")
+          ->type_name("auto|handler|inline|populate"),
       verb.add_flag("--exact", flags.exact, "Count each first touch of an extent: none is mapped ahead of its touch"),
       verb.add_option("--numa-node", flags.numa_node,
-                      "NUMA node of this machine its memory and handlers belong to, or none"),
-      verb.add_option("--image", flags.image, "File that keeps its contents over restarts; made if it is not there"),
+                      "NUMA node of this machine its memory and handlers belong to, or none")
+          ->type_name("NODE"),
+      verb.add_option("--image", flags.image, "File that keeps its contents over restarts; made if it is not there")
+          ->type_name("FILE"),
       verb.add_option(
-          "--type", flags.type,
-          "Its memory type: GENERIC_6_1 (device-dax as of 6.1), GENERIC (newer) or FS_DAX (default GENERIC_6_1)"),
+              "--type", flags.type,
+              "Its memory type: GENERIC_6_1 (device-dax as of 6.1), GENERIC (newer) or FS_DAX (default GENERIC_6_1)")
+          ->type_name("GENERIC_6_1|GENERIC|FS_DAX"),
       verb.add_option("--with", flags.more, "Another device: NAME=SIZE[,ALIGN], such as dax0.1=2G or dax1.0=4G,1G")
           ->expected(1)
-          ->take_all(),
-      verb.add_option("--free", flags.free,
-                      "Bytes of each hmem region left free, for daxctl create-device (default 0)"),
+          ->take_all()
+          ->type_name("NAME=SIZE"),
+      verb.add_option("--free", flags.free, "Bytes of each hmem region left free, for daxctl create-device (default 0)")
+          ->type_name("SIZE"),
   };
-  auto* config = verb.add_option("--config", flags.config, "A JSON file that describes all regions and devices");
+  auto* config = verb.add_option("--config", flags.config, "A JSON file that describes all regions and devices")
+                     ->type_name("FILE");
   for (CLI::Option* other : options) {
     config->excludes(other);
   }
@@ -108,8 +130,10 @@ Outcome<std::optional<std::uint64_t>> size_of_flag(const char* flag, const std::
   const auto bytes = parse_size(text);
   if (!bytes) {
     const char* fault = bytes.error() == Errno{ERANGE} ? "more than a file can hold" : "no size";
+    const std::string near = nearest_size(text);
     return refuse(EINVAL, fmt::format("{} {} is {}", flag, text, fault),
-                  "give a number with K, M, G or T, such as 2M or 4G");
+                  (near.empty() ? "" : fmt::format("did you mean {}? ", near)) +
+                      "give a number with K, M, G or T, such as 2M or 4G");
   }
   return std::optional<std::uint64_t>(*bytes);
 }

@@ -16,6 +16,7 @@
 #include "runtime/cli/find_platform.hpp"
 #include "runtime/cli/named_platform.hpp"
 #include "runtime/cli/terminal.hpp"
+#include "runtime/cli/words.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -175,8 +176,9 @@ class DeviceVerb : public Verb {
 public:
   DeviceVerb(CLI::App& app, const char* name, const char* description) {
     verb_ = app.add_subcommand(name, description);
-    verb_->add_option("devices", devices_, "Their names, such as dax0.1, or all")->required();
-    verb_->add_option("--platform", platform_, "Name of the platform (default: the only one there is)");
+    verb_->add_option("devices", devices_, "Their names, such as dax0.1, or all")->required()->type_name("DEVICE");
+    verb_->add_option("--platform", platform_, "Name of the platform (default: the only one there is)")
+        ->type_name("PLATFORM");
   }
 
   int run(const std::vector<std::string>& /*command*/) override {
@@ -266,9 +268,10 @@ public:
   explicit ReconfigureVerb(CLI::App& app)
       : DeviceVerb(app, "reconfigure", "Change mode, size or alignment of a platform's devices") {
     past_ = "reconfigured";
-    verb_->add_option("--mode,-m", wanted_.mode, "devdax or system-ram (default: devdax)");
-    verb_->add_option("--size,-s", size_, "Their new size");
-    verb_->add_option("--align,-a", align_, "Their new alignment: 4K, 2M or 1G");
+    verb_->add_option("--mode,-m", wanted_.mode, "devdax or system-ram (default: devdax)")
+        ->type_name("devdax|system-ram");
+    verb_->add_option("--size,-s", size_, "Their new size")->type_name("SIZE");
+    verb_->add_option("--align,-a", align_, "Their new alignment: 4K, 2M or 1G")->type_name("4K|2M|1G");
     verb_->add_flag("--no-online,-N", no_online_, "Leave memory offline in system-ram mode");
     verb_->add_flag("--no-movable", no_movable_, "Bring memory online for the kernel's own use too");
     verb_->add_flag("--force,-f", wanted_.force, "Take memory offline first");
@@ -276,8 +279,10 @@ public:
 
 protected:
   Outcome<void> prepare() override {
-    if (!wanted_.mode.empty() && wanted_.mode != "devdax" && wanted_.mode != "system-ram") {
-      return refuse(EINVAL, fmt::format("--mode {} is not known", wanted_.mode), "use devdax or system-ram");
+    constexpr Word<bool> kModes[] = {{"devdax", false}, {"system-ram", true}};
+    bool to_ram = false;
+    if (auto read = read_word("--mode", wanted_.mode.empty() ? "devdax" : wanted_.mode, kModes, to_ram); !read) {
+      return read;
     }
     const auto size = size_of_flag("--size", size_);
     const auto align = size_of_flag("--align", align_);

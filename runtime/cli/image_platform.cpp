@@ -89,7 +89,8 @@ class PowerFailure {
 public:
   PowerFailure(Loss loss, std::uint64_t seed) : loss_(loss), random_(seed) {}
 
-  Outcome<void> strike(const store::Store& store, const store::DeviceRecord& device, CrashReport& report) {
+  Outcome<void> strike(const store::Store& store, const store::DeviceRecord& device, CrashReport& report,
+                       const Progress& progress) {
     auto open = open_device(store, device);
     if (!open) {
       return tl::unexpected(open.error());
@@ -106,6 +107,9 @@ public:
     std::vector<Image::Written> emptied;
     for (std::uint64_t at = 0; at < open->folios.size(); ++at) {
       const ExtentIndex extent(at);
+      if (progress) {
+        progress(at + 1, open->folios.size());
+      }
       auto& flags = open->folios[extent].flags;
       if (loss_ == Loss::all && image && image->has_data(extent)) {
         emptied.push_back({extent, 0, true});
@@ -221,12 +225,12 @@ Outcome<fault::WriteBackTotals> write_back(const store::Store& store, const Prog
   return sum;
 }
 
-Outcome<CrashReport> crash(const store::Store& store, Loss loss, std::uint64_t seed) {
+Outcome<CrashReport> crash(const store::Store& store, Loss loss, std::uint64_t seed, const Progress& progress) {
   CrashReport report;
   report.killed = kill_users(store);
   PowerFailure failure(loss, seed);
-  auto done =
-      each_device(store, [&](const store::DeviceRecord& device) { return failure.strike(store, device, report); });
+  auto done = each_device(
+      store, [&](const store::DeviceRecord& device) { return failure.strike(store, device, report, progress); });
   if (!done) {
     return tl::unexpected(done.error());
   }

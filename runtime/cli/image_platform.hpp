@@ -44,6 +44,7 @@ struct CrashReport {
 // The power fails: the platform's processes are killed, and of what was not marked durable is lost what `loss` says.
 // `seed` decides which pages `torn` loses. A device without an image has no mark and loses everything.
 // Errors (Problem): those of reading the images and the devices.
-[[nodiscard]] Outcome<CrashReport> crash(const store::Store& store, Loss loss, std::uint64_t seed);
+[[nodiscard]] Outcome<CrashReport> crash(const store::Store& store, Loss loss, std::uint64_t seed,
+                                         const Progress& progress = {});
 
 } // namespace daxemu::cli

@@ -1,5 +1,4 @@
 // daxemu sync NAME: write the devices back to their images. daxemu crash NAME: the power fails.
-#include <algorithm>
 #include <random>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +9,7 @@
 #include "runtime/cli/image_platform.hpp"
 #include "runtime/cli/named_platform.hpp"
 #include "runtime/cli/terminal.hpp"
+#include "runtime/cli/words.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -18,7 +18,7 @@ class SyncVerb final : public Verb {
 public:
   explicit SyncVerb(CLI::App& app) {
     CLI::App& verb = *app.add_subcommand("sync", "Write a platform's devices back to their images");
-    verb.add_option("name", name_, "Its name")->required();
+    verb.add_option("name", name_, "Its name")->required()->type_name("PLATFORM");
   }
 
   int run(const std::vector<std::string>& /*command*/) override {
@@ -49,29 +49,27 @@ public:
   explicit CrashVerb(CLI::App& app) {
     CLI::App& verb = *app.add_subcommand(
         "crash", "Let the power of a named platform fail: kill its processes, lose what was not synced");
-    verb.add_option("name", name_, "Its name")->required();
+    verb.add_option("name", name_, "Its name")->required()->type_name("PLATFORM");
     verb.add_option("--lose", lose_,
                     "dirty: changed extents are again as at the last sync; torn: some of their pages are; "
-                    "all: everything, and the images (default dirty)");
-    verb.add_option("--seed", seed_,
-                    "Which pages torn loses: the same seed, the same pages (default: random, printed)");
+                    "all: everything, and the images (default dirty)")
+        ->type_name("dirty|torn|all");
+    verb.add_option("--seed", seed_, "Which pages torn loses: the same seed, the same pages (default: random, printed)")
+        ->type_name("NUMBER");
   }
 
   int run(const std::vector<std::string>& /*command*/) override {
-    constexpr std::pair<const char*, Loss> kLosses[] = {
-        {"dirty", Loss::dirty}, {"torn", Loss::torn}, {"all", Loss::all}};
-    const auto* loss =
-        std::find_if(std::begin(kLosses), std::end(kLosses), [&](const auto& known) { return lose_ == known.first; });
-    if (loss == std::end(kLosses)) {
-      return refuse_with(
-          {{EINVAL, fmt::format("--lose {} is not known", lose_), "use one of: dirty, torn, all"}, kExitRefused});
+    constexpr Word<Loss> kLosses[] = {{"dirty", Loss::dirty}, {"torn", Loss::torn}, {"all", Loss::all}};
+    Loss loss = Loss::dirty;
+    if (auto read = read_word("--lose", lose_, kLosses, loss); !read) {
+      return refuse_with({read.error(), kExitRefused});
     }
     auto store = open_platform(name_);
     if (!store) {
       return refuse_with({store.error(), kExitRefused});
     }
     const std::uint64_t seed = seed_.value_or(std::random_device()());
-    const auto report = crash(*store, loss->second, seed);
+    const auto report = crash(*store, loss, seed, progress_line("as before the last sync"));
     if (!report) {
       return refuse_with({report.error(), kExitRefused});
     }

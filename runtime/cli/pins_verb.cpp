@@ -17,10 +17,10 @@ class PinsVerb final : public Verb {
 public:
   explicit PinsVerb(CLI::App& app) {
     CLI::App& verb = *app.add_subcommand("pins", "List who holds which pages of the devices, and since when");
-    verb.add_option("device", devices_, "Devices by name (default: all)");
-    verb.add_option("--platform", platform_, "Platform's name, or pid of a process in it (default: every platform)");
+    verb.add_option("device", devices_, "Devices by name (default: all)")->type_name("DEVICE");
+    verb.add_option("--platform", platform_, "Platform's name, or pid of a process in it (default: every platform)")
+        ->type_name("PLATFORM");
     verb.add_flag("--json", json_, "Print JSON");
-    verb.footer("run --pin-sites also records which code took each hold.");
   }
 
   int run(const std::vector<std::string>& /*command*/) override {

@@ -32,10 +32,13 @@ class PoisonVerb final : public Verb {
 public:
   explicit PoisonVerb(CLI::App& app) {
     CLI::App& verb = *app.add_subcommand("poison", "Let memory of a device fail, or heal it");
-    verb.add_option("device", device_, "Its name, such as dax0.0")->required();
-    verb.add_option("--offset", offset_, "Where, bytes from the device's start: the extent there fails")->required();
-    verb.add_option("--length", length_, "How far (default: one page)");
-    verb.add_option("--platform", platform_, "Platform's name, or pid of a process in it (default: the only one)");
+    verb.add_option("device", device_, "Its name, such as dax0.0")->required()->type_name("DEVICE");
+    verb.add_option("--offset", offset_, "Where, bytes from the device's start: the extent there fails")
+        ->required()
+        ->type_name("SIZE");
+    verb.add_option("--length", length_, "How far (default: one page)")->type_name("SIZE");
+    verb.add_option("--platform", platform_, "Platform's name, or pid of a process in it (default: the only one)")
+        ->type_name("PLATFORM");
     verb.add_flag("--clear", clear_, "Heal what failed: usable again, its data lost (zeros)");
   }
 
@@ -82,6 +85,7 @@ private:
       return refuse(EIO, fmt::format("the memory of {} cannot be opened", device_), "the platform may have ended");
     }
     const UniqueFd bytes(*file);
+    const auto progress = progress_line(clear_ ? "healed" : "poisoned");
     for (std::uint64_t extent = hit.first; extent < hit.end; ++extent) {
       auto& flags = (*folios)[ExtentIndex(extent)].flags;
       if (!clear_) {
@@ -93,6 +97,9 @@ private:
                         "free some memory and try again");
         }
         flags.fetch_and(~(mm::kFolioHwpoison | mm::kFolioDirty));
+      }
+      if (progress) {
+        progress(extent + 1 - hit.first, hit.end - hit.first);
       }
     }
     // What unmap_mapping_range() does before memory_failure() returns: no process has it mapped any more.

@@ -17,7 +17,6 @@ public:
     add_stage_flags(verb, flags_);
     verb.add_flag("--stats", stats_, "Print faults, extents and bytes when the command has ended");
     verb.add_flag("--verbose,-v", verbose_, "Say what was chosen and why");
-    verb.footer("The command follows \"--\": daxemu run --size 2G -- fio job.fio");
   }
 
   [[nodiscard]] bool takes_command() const override { return true; }

@@ -93,14 +93,17 @@ tl::expected<Command, Refusal> under_preload(const StageFlags& flags, const std:
 
 void add_stage_flags(CLI::App& verb, StageFlags& flags) {
   auto* platform =
-      verb.add_option("--platform", flags.platform, "Use this named platform (daxemu create) in place of a new one");
+      verb.add_option("--platform", flags.platform, "Use this named platform (daxemu create) in place of a new one")
+          ->type_name("PLATFORM");
   for (CLI::Option* of_device : add_device_flags(verb, flags.device)) {
     platform->excludes(of_device); // what its devices are was said when it was made
   }
-  verb.add_option("--mode", flags.mode, "auto, emulate or kernel (default: the variable DAXEMU, else auto)");
+  verb.add_option("--mode", flags.mode, "auto, emulate or kernel (default: the variable DAXEMU, else auto)")
+      ->type_name("auto|emulate|kernel");
   verb.add_flag("--pin-sites", flags.pin_sites, "Record which code pins memory of the device, for daxemu pins");
   verb.add_option("--write-back", flags.write_back,
-                  "Seconds between write-backs to an image; 0: only at the end (default 30)");
+                  "Seconds between write-backs to an image; 0: only at the end (default 30)")
+      ->type_name("SECONDS");
 }
 
 tl::expected<Stage, Refusal> Stage::set_up(const char* verb, const StageFlags& flags,

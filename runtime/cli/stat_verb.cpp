@@ -59,8 +59,7 @@ public:
     CLI::App& verb = *app.add_subcommand("stat", "Count what the devices do while a command runs");
     add_stage_flags(verb, flags_);
     verb.add_flag("--json", json_, "Print JSON");
-    verb.add_option("--output,-o", output_, "File the counts go to (default: standard error)");
-    verb.footer("The command follows \"--\": daxemu stat --size 2G -- fio job.fio");
+    verb.add_option("--output,-o", output_, "File the counts go to (default: standard error)")->type_name("FILE");
   }
 
   [[nodiscard]] bool takes_command() const override { return true; }

@@ -3,11 +3,13 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "emu/base/result.hpp"
 #include "emu/store/records.hpp"
+#include "runtime/cli/nearest.hpp"
 
 namespace daxemu::cli {
 
@@ -30,14 +32,18 @@ inline constexpr Word<store::RegionKind> kRegions[] = {{"hmem", store::RegionKin
 template <class Value, std::size_t Count>
 Outcome<void> read_word(const char* what, const std::string& text, const Word<Value> (&words)[Count], Value& value) {
   std::string known;
+  std::vector<std::string> candidates;
   for (const Word<Value>& word : words) {
     if (text == word.text) {
       value = word.value;
       return {};
     }
+    candidates.emplace_back(word.text);
     known += (known.empty() ? "" : ", ") + std::string(word.text);
   }
-  return refuse(EINVAL, fmt::format("{} {} is not known", what, text), "use one of: " + known);
+  const std::string near = nearest(text, candidates);
+  return refuse(EINVAL, fmt::format("{} {} is not known", what, text),
+                (near.empty() ? "" : fmt::format("did you mean {}? ", near)) + "use one of: " + known);
 }
 
 } // namespace daxemu::cli

@@ -2,8 +2,10 @@ daxemu_unit_test(unit_cli
   cli_device_flags_test.cpp
   cli_executable_test.cpp
   cli_mistake_test.cpp
+  cli_pages_test.cpp
   cli_platform_file_test.cpp
   cli_preload_path_test.cpp
+  report_test.cpp
   stat_report_test.cpp
   top_view_test.cpp
   trace_json_test.cpp

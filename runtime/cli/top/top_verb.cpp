@@ -42,9 +42,9 @@ class TopVerb final : public Verb {
 public:
   explicit TopVerb(CLI::App& app) {
     CLI::App& verb = *app.add_subcommand("top", "Watch what a platform's devices and processes do");
-    verb.add_option("--platform", platform_,
-                    "Its name, or the pid of a process in it (default: the only one there is)");
-    verb.add_option("--interval", interval_, "Seconds between two pictures (default 1)");
+    verb.add_option("--platform", platform_, "Its name, or the pid of a process in it (default: the only one there is)")
+        ->type_name("PLATFORM");
+    verb.add_option("--interval", interval_, "Seconds between two pictures (default 1)")->type_name("SECONDS");
     verb.add_flag("--once", once_, "Print one picture and end");
     verb.add_flag("--json", json_, "Print the numbers of one picture as JSON and end");
   }
