@@ -16,6 +16,16 @@ run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
 run(${CMAKE_COMMAND} -S ${SOURCE}/consumer -B ${WORK}/build -DCMAKE_PREFIX_PATH=${prefix})
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 run(${CMAKE_COMMAND} -E chdir ${WORK}/build ctest --output-on-failure)
+run(${CMAKE_COMMAND} -E chdir ${WORK}/build ctest --output-on-failure -L pair --no-tests=error)
+
+# What daxemu_add_test does not understand it names.
+file(WRITE ${WORK}/wrong/CMakeLists.txt "cmake_minimum_required(VERSION 3.16)\nproject(wrong NONE)\nfind_package(daxemu REQUIRED)\n"
+  "daxemu_add_test(SIZES 2M NAME x COMMAND true)\n")
+execute_process(COMMAND ${CMAKE_COMMAND} -S ${WORK}/wrong -B ${WORK}/wrong/build -DCMAKE_PREFIX_PATH=${prefix}
+  RESULT_VARIABLE result ERROR_VARIABLE said OUTPUT_QUIET)
+if(result EQUAL 0 OR NOT said MATCHES "FLAGS")
+  message(FATAL_ERROR "daxemu_add_test(SIZES): ${said}")
+endif()
 
 set(ENV{PKG_CONFIG_PATH} ${prefix}/${LIBDIR}/pkgconfig)
 find_program(compiler NAMES cc gcc REQUIRED)

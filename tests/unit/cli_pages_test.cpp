@@ -169,7 +169,7 @@ std::vector<std::string> verb_names() {
   return names;
 }
 INSTANTIATE_TEST_SUITE_P(Verbs, EveryVerb, ::testing::ValuesIn(verb_names()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& verb) { return verb.param; });
 
 TEST(Manual, HasNoRowWithoutAVerb) {
   const std::vector<std::string> names = verb_names();

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "emu/trace/site.hpp"
 #include "emu/trace/trace.hpp"
 
 namespace daxemu::cli {

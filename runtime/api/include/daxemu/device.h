@@ -22,7 +22,8 @@ DAXEMU_EXPORT const char* daxemu_last_error(void);
 /* The kernel whose device-dax is mirrored: "linux-6.1". */
 DAXEMU_EXPORT const char* daxemu_profile(void);
 
-/* -ENOMEM, -EMFILE. The first platform made becomes the one that get_user_pages and the like look into. */
+/* Makes a platform of that name, with no devices: 0, -ENOMEM, -EMFILE. The first platform made becomes the one that
+ * get_user_pages and the like look into. */
 DAXEMU_EXPORT int daxemu_platform_create(const char* name, struct daxemu_platform** platform);
 /* Closes its devices first: -EBUSY while one of them is still pinned (nothing is destroyed then). */
 DAXEMU_EXPORT int daxemu_platform_destroy(struct daxemu_platform* platform);
@@ -43,17 +44,19 @@ struct daxemu_device_spec {
   void* private_data;                       /* handed to ops */
 };
 
-/* -EINVAL (sizes, names, sets of behaviours that cannot be), -ENOMEM (no huge pages), -ENODEV (mode kernel, no such
- * device), -EEXIST (the name is taken). */
+/* Makes the device, or opens the machine's own: 0, -EINVAL (sizes, names, sets of behaviours that cannot be), -ENOMEM
+ * (no huge pages), -ENODEV (mode kernel, no such device), -EEXIST (the name is taken). */
 DAXEMU_EXPORT int daxemu_device_open(struct daxemu_platform* platform, const struct daxemu_device_spec* spec,
                                      struct daxemu_device** device);
-/* -EBUSY while mapped, or while pinned (see daxemu_device_unbind). */
+/* 0, or -EBUSY while mapped, or while pinned (see daxemu_device_unbind). */
 DAXEMU_EXPORT int daxemu_device_close(struct daxemu_device* device);
 
+/* "dax0.0"; valid while the device is open. */
 DAXEMU_EXPORT const char* daxemu_device_name(const struct daxemu_device* device);
 DAXEMU_EXPORT uint64_t daxemu_device_size(const struct daxemu_device* device);  /* bytes */
 DAXEMU_EXPORT uint64_t daxemu_device_align(const struct daxemu_device* device); /* bytes */
 DAXEMU_EXPORT int daxemu_device_node(const struct daxemu_device* device);       /* NUMA node, -1: none */
+/* false: the machine's own device-dax. */
 DAXEMU_EXPORT bool daxemu_device_is_emulated(const struct daxemu_device* device);
 DAXEMU_EXPORT const char* daxemu_device_why(const struct daxemu_device* device);    /* why real or emulated; backing */
 DAXEMU_EXPORT uint64_t daxemu_device_first_pfn(const struct daxemu_device* device); /* 0 on a real device: not known */
@@ -63,8 +66,10 @@ DAXEMU_EXPORT uint64_t daxemu_device_first_pfn(const struct daxemu_device* devic
  * daxemu_touch() or by a get or pin call; the processor's own touches are served by the kernel and seen only under
  * `daxemu run`. */
 DAXEMU_EXPORT int daxemu_mmap(struct daxemu_device* device, size_t length, int prot, uint64_t offset, void** address);
-/* Whole mappings only: -EINVAL for anything else. */
+/* munmap(2), `length` in bytes. Whole mappings only: -EINVAL for anything else. */
 DAXEMU_EXPORT int daxemu_munmap(void* address, size_t length);
+/* mprotect(2) on a whole mapping, `length` in bytes; PROT_READ and PROT_WRITE. 0, -EINVAL (a part of one), or what
+ * mprotect(2) says of memory that is no mapping of ours. */
 DAXEMU_EXPORT int daxemu_mprotect(void* address, size_t length, int prot);
 /* handle_mm_fault(): -EFAULT (nothing there, rights, a dying device), -EHWPOISON, what ops->migrate_to_ram says. */
 DAXEMU_EXPORT int daxemu_touch(void* address, bool write);

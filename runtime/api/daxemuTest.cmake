@@ -1,0 +1,40 @@
+# daxemu_add_test(NAME name COMMAND command [argument...]
+#                 [SIZE 2G] [ALIGN 4K|2M|1G] [BACKING auto|hugetlb|shmem] [ENGINE auto|handler|inline|populate]
+#                 [PLATFORM name] [MODE auto|emulate|kernel] [FLAGS flag...] [LABELS label...] [TIMEOUT seconds])
+#
+# A ctest that runs its command under `daxemu run`, where /dev/dax0.0 is: an emulated device, or with MODE auto or
+# DAXEMU=kernel in the environment the machine's own. COMMAND is as add_test's: a target's name stands for its program.
+# FLAGS are further flags of `daxemu run`. The test is labelled daxemu; on huge pages it takes the resource lock
+# hugetlb, because the pool is the machine's.
+function(daxemu_add_test)
+  set(to_run SIZE ALIGN BACKING ENGINE PLATFORM MODE)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;TIMEOUT;${to_run}" "COMMAND;FLAGS;LABELS")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "daxemu_add_test: does not know '${arg_UNPARSED_ARGUMENTS}'; use NAME, COMMAND, ${to_run}, FLAGS, LABELS, TIMEOUT")
+  endif()
+  if(NOT arg_NAME OR NOT arg_COMMAND)
+    message(FATAL_ERROR "daxemu_add_test: NAME and COMMAND are needed")
+  endif()
+  if(NOT DAXEMU_EXECUTABLE)
+    message(FATAL_ERROR "daxemu_add_test: there is no daxemu command; install the package daxemu or set DAXEMU_EXECUTABLE")
+  endif()
+  set(flags "")
+  foreach(name IN LISTS to_run)
+    if(DEFINED arg_${name})
+      string(TOLOWER ${name} flag)
+      list(APPEND flags --${flag} ${arg_${name}})
+    endif()
+  endforeach()
+  list(POP_FRONT arg_COMMAND program)
+  if(TARGET ${program})
+    set(program $<TARGET_FILE:${program}>)
+  endif()
+  add_test(NAME ${arg_NAME} COMMAND ${DAXEMU_EXECUTABLE} run ${flags} ${arg_FLAGS} -- ${program} ${arg_COMMAND})
+  set_tests_properties(${arg_NAME} PROPERTIES LABELS "daxemu;${arg_LABELS}")
+  if(DEFINED arg_TIMEOUT)
+    set_tests_properties(${arg_NAME} PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  endif()
+  if(arg_BACKING STREQUAL "hugetlb")
+    set_tests_properties(${arg_NAME} PROPERTIES RESOURCE_LOCK hugetlb)
+  endif()
+endfunction()
