@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/file_lock.hpp"
 #include "emu/mm/device_pages.hpp"
 #include "emu/mm/holder_settle.hpp"
 
@@ -51,27 +52,9 @@ bool maps_records(pid_t pid, int file, std::uint64_t offset) {
   return !any; // a file nobody may read is an empty one
 }
 
-// Excludes other processes and threads that join, leave or reap; the kernel drops it when its holder dies.
-Result<UniqueFd> lock_holders(int file) {
-  std::array<char, 32> path{};
-  std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", file);
-  auto raw = sys::open(path.data(), O_RDWR | O_CLOEXEC);
-  if (!raw) {
-    return tl::unexpected(raw.error());
-  }
-  UniqueFd fd(*raw);
-  struct flock whole = {};
-  whole.l_type = F_WRLCK;
-  whole.l_whence = SEEK_SET;
-  while (true) {
-    auto locked = sys::call(SYS_fcntl, fd.get(), F_OFD_SETLKW, reinterpret_cast<long>(&whole));
-    if (locked) {
-      return fd;
-    }
-    if (locked.error() != Errno{EINTR}) {
-      return tl::unexpected(locked.error());
-    }
-  }
+// Excludes other processes and threads that join, leave or reap.
+Result<FileLock> lock_holders(int file) {
+  return FileLock::take(file);
 }
 
 bool is_dead(const HolderHeader& header, int file, std::uint64_t extents, std::uint32_t place) {

@@ -16,6 +16,18 @@ namespace {
 constexpr int kStateField = 3; // fields of proc(5) stat, counted from 1
 constexpr int kStartField = 22;
 
+std::uint32_t taking(int pid) {
+  return kSlotTaking | static_cast<std::uint32_t>(pid) << kTakerShift;
+}
+
+// Has who took the slot, or was about to, ended?
+bool is_abandoned(const ProcessSlot& slot, std::uint32_t state) {
+  if (state == kSlotLive) {
+    return !is_alive(slot);
+  }
+  return state != kSlotFree && !start_time_of(static_cast<int>(state >> kTakerShift));
+}
+
 void put(ProcessSlot& slot, int pid, std::uint64_t start) {
   slot.pid = pid;
   slot.start_time = start;
@@ -88,7 +100,7 @@ Result<ProcessSlot*> claim_slot(const Store& store, void (*reclaimed)(const Stor
   }
   for (ProcessSlot& slot : store.slots()) {
     std::uint32_t free = kSlotFree;
-    if (slot.state.compare_exchange_strong(free, kSlotTaking)) {
+    if (slot.state.compare_exchange_strong(free, taking(pid))) {
       put(slot, pid, *start);
       return &slot;
     }
@@ -99,9 +111,10 @@ Result<ProcessSlot*> claim_slot(const Store& store, void (*reclaimed)(const Stor
     return fail(lock.error().value);
   }
   for (ProcessSlot& slot : store.slots()) {
-    std::uint32_t live = kSlotLive;
-    if (!is_alive(slot) && slot.state.compare_exchange_strong(live, kSlotTaking)) {
-      if (reclaimed != nullptr) {
+    std::uint32_t state = slot.state.load(std::memory_order_acquire);
+    const bool was_live = state == kSlotLive;
+    if (is_abandoned(slot, state) && slot.state.compare_exchange_strong(state, taking(pid))) {
+      if (was_live && reclaimed != nullptr) {
         reclaimed(store, slot);
       }
       put(slot, pid, *start);

@@ -9,7 +9,9 @@
 
 namespace daxemu::store {
 
+// kSlotTaking comes with who is at it, from kTakerShift on: a taker that was killed is recognised too.
 enum SlotState : std::uint32_t { kSlotFree = 0, kSlotTaking = 1, kSlotLive = 2 };
+inline constexpr unsigned kTakerShift = 2; // a pid has at most 22 bits
 
 // When process `pid` began: clock ticks since boot (field 22 of /proc/PID/stat). ESRCH if there is none. A zombie has
 // ended for our purposes. No allocation, no stdio.

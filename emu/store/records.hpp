@@ -133,11 +133,11 @@ struct DeviceRecord {
 
 // A process that uses the platform. Identified by pid and start time, so that a recycled pid is not mistaken for it.
 struct ProcessSlot {
-  std::atomic<std::uint32_t> state{0}; // 0 free, 1 being taken, 2 live
-  std::int32_t pid = 0;
-  std::uint64_t start_time = 0;           // clock ticks since boot, field 22 of /proc/PID/stat
-  std::atomic<std::uint32_t> engine{0};   // EngineKind in effect there, 0: none yet
-  std::atomic<std::uint32_t> followed{0}; // the generation (its low half) its mappings are up to date with
+  std::atomic<std::uint32_t> state{0};      // SlotState (process_slots.hpp)
+  std::atomic<std::int32_t> pid{0};         // read by others while a dead holder's heir writes it
+  std::atomic<std::uint64_t> start_time{0}; // clock ticks since boot, field 22 of /proc/PID/stat
+  std::atomic<std::uint32_t> engine{0};     // EngineKind in effect there, 0: none yet
+  std::atomic<std::uint32_t> followed{0};   // the generation (its low half) its mappings are up to date with
 };
 
 // How first touches are resolved (runtime/fault).

@@ -212,25 +212,11 @@ DeviceRecord* Store::device_named(std::string_view name) const {
 }
 
 Result<ConfigLock> ConfigLock::take(const Store& store) {
-  std::array<char, 32> path{};
-  std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", store.fd());
-  auto raw = sys::open(path.data(), O_RDWR | O_CLOEXEC);
-  if (!raw) {
-    return tl::unexpected(raw.error());
+  auto lock = FileLock::take(store.fd());
+  if (!lock) {
+    return tl::unexpected(lock.error());
   }
-  UniqueFd fd(*raw);
-  struct flock whole = {};
-  whole.l_type = F_WRLCK;
-  whole.l_whence = SEEK_SET;
-  while (true) {
-    auto locked = sys::call(SYS_fcntl, fd.get(), F_OFD_SETLKW, reinterpret_cast<long>(&whole));
-    if (locked) {
-      return ConfigLock(std::move(fd));
-    }
-    if (locked.error() != Errno{EINTR}) {
-      return tl::unexpected(locked.error());
-    }
-  }
+  return ConfigLock(std::move(*lock));
 }
 
 } // namespace daxemu::store

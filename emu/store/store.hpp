@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "emu/base/file_lock.hpp"
 #include "emu/base/mapping.hpp"
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
@@ -75,17 +76,15 @@ private:
   Platform* platform_ = nullptr;
 };
 
-// Held while the configuration (regions, devices, ranges, states) changes. The kernel drops it when its holder dies.
-// An open file description lock on a description of its own, so that threads and forked children exclude each other
-// too (a POSIX record lock would not).
+// Held while the configuration (regions, devices, ranges, states) changes.
 class ConfigLock {
 public:
-  // Blocks until held. Errors: open(2)'s, EDEADLK never.
+  // Blocks until held. Errors: FileLock::take's.
   [[nodiscard]] static Result<ConfigLock> take(const Store& store);
 
 private:
-  explicit ConfigLock(UniqueFd fd) : fd_(std::move(fd)) {}
-  UniqueFd fd_;
+  explicit ConfigLock(FileLock lock) : lock_(std::move(lock)) {}
+  FileLock lock_;
 };
 
 } // namespace daxemu::store

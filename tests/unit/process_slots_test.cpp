@@ -85,6 +85,22 @@ TEST(Slots, TheDeadAreReplacedAndTheirHeirIsTold) {
   end(children[2]);
 }
 
+TEST(Slots, AKilledTakerLosesWhatItHadHalfTaken) {
+  const Store store = small_store();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  for (ProcessSlot& slot : store.slots()) {
+    slot.state = kSlotTaking | static_cast<std::uint32_t>(child) << kTakerShift;
+  }
+  store.slots()[0].state = kSlotTaking | static_cast<std::uint32_t>(::getppid()) << kTakerShift; // alive: left alone
+  const auto mine = claim_slot(store, [](const Store&, ProcessSlot&) { ADD_FAILURE() << "it held nothing"; });
+  ASSERT_TRUE(mine.has_value());
+  EXPECT_EQ(*mine, &store.slots()[1]);
+}
+
 TEST(Slots, ARecycledPidIsNotItsFormerOwner) {
   const Store store = small_store();
   auto mine = claim_slot(store);

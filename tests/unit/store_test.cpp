@@ -131,6 +131,32 @@ TEST(Store, RefusesWhatIsNoStore) {
   EXPECT_EQ(Store::open("/dev/null").error(), Errno{EPROTO});
 }
 
+// fork(2) beside a holder copies his description: that must not hold the lock for the child's life.
+TEST(ConfigLock, IsGivenBackAlthoughAChildHasACopyOfIt) {
+  auto store = Store::create(memory_file(), "lab");
+  ASSERT_TRUE(store);
+  pid_t child = 0;
+  {
+    auto lock = ConfigLock::take(*store);
+    ASSERT_TRUE(lock);
+    child = ::fork();
+    if (child == 0) {
+      ::pause();
+      ::_exit(0);
+    }
+  }
+  const pid_t taker = ::fork();
+  if (taker == 0) {
+    ::alarm(10); // ends who waits for ever
+    ::_exit(ConfigLock::take(*store) ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(taker, &status, 0), taker);
+  EXPECT_EQ(status, 0);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+}
+
 TEST(ConfigLock, ExcludesAForkedChildUntilItsHolderDies) {
   auto store = Store::create(memory_file(), "lab");
   ASSERT_TRUE(store);

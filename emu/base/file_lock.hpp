@@ -1,0 +1,27 @@
+// A write lock on a whole file, for whoever changes what processes share. The kernel drops it when its holder dies. An
+// open file description lock on a description of its own, so that threads and forked children exclude each other too (a
+// POSIX record lock would not). Given back by unlocking, not by closing alone: a child that was forked meanwhile has a
+// copy of the description, and would hold the lock for the rest of its life.
+#pragma once
+
+#include "emu/base/result.hpp"
+#include "emu/base/unique_fd.hpp"
+
+namespace daxemu {
+
+class FileLock {
+public:
+  // Blocks until held. `file` is any descriptor of it. Errors: open(2)'s (of /proc/self/fd), fcntl(2)'s but EINTR.
+  [[nodiscard]] static Result<FileLock> take(int file);
+  FileLock(FileLock&&) noexcept = default;
+  FileLock& operator=(FileLock&&) = delete;
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  ~FileLock();
+
+private:
+  explicit FileLock(UniqueFd fd) : fd_(std::move(fd)) {}
+  UniqueFd fd_;
+};
+
+} // namespace daxemu
