@@ -145,6 +145,8 @@ private:
   [[nodiscard]] bool cuts(std::uint64_t start, std::uint64_t end) const;
   // Takes [start, end) out of the table; the kernel has unmapped it already.
   void drop(std::uint64_t start, std::uint64_t end);
+  // Bytes begin to end of the device are no longer mapped by the mapping that starts at `but` (0: it is gone).
+  void forget_extents(DeviceView& view, std::uint64_t begin, std::uint64_t end, std::uint64_t but);
 
   const store::Store* store_;
   TableLock lock_;

@@ -123,7 +123,7 @@ void AddressSpace::restore(Vma& vma) {
     return;
   }
   vma.flags &= ~static_cast<std::uint32_t>(kPatched | kRegistered);
-  server_.resolver().forget(*vma.view, vma.view->extent_at(vma.offset).value(), backed / vma.view->align());
+  forget_extents(*vma.view, vma.offset, vma.offset + backed, vma.start);
   vma.flags |= engine_.watch(vma.start, backed) ? kRegistered : 0U;
 }
 
@@ -140,7 +140,7 @@ void AddressSpace::drop_extents(const Vma& vma, std::uint64_t from, std::uint64_
     return;
   }
   (void)ask_kernel(begin, end, MADV_DONTNEED); // kernels before 5.18 refuse it on hugetlb; the data stays either way
-  server_.resolver().forget(*vma.view, vma.view->extent_at(vma.offset_of(begin)).value(), (end - begin) / unit);
+  forget_extents(*vma.view, vma.offset_of(begin), vma.offset_of(end), vma.start);
   if (vma.has(kRegistered) && !vma.view->one_page_extents()) {
     (void)engine_.watch(begin, end - begin); // touched extents had left the userfaultfd
   }

@@ -7,8 +7,10 @@
 #include "emu/base/unique_fd.hpp"
 #include "runtime/fault/private_fds.hpp"
 
-// io_uring_queue_exit() of our own copy of the library: the name itself is interposed for programs.
+// io_uring_queue_exit() and io_uring_submit() of our own copy of the library: the names themselves are interposed for
+// programs.
 extern "C" void daxemu_own_queue_exit(io_uring* ring);
+extern "C" int daxemu_own_submit(io_uring* ring);
 
 namespace daxemu::fault {
 namespace {
@@ -49,7 +51,7 @@ bool EventWait::wait(int timeout_ms) {
 void EventWait::arm() {
   if (io_uring_sqe* sqe = io_uring_get_sqe(&ring_); sqe != nullptr) {
     io_uring_prep_poll_multishot(sqe, fd_, POLLIN);
-    armed_ = io_uring_submit(&ring_) == 1;
+    armed_ = daxemu_own_submit(&ring_) == 1;
   }
 }
 

@@ -64,7 +64,8 @@ FaultServer::Served FaultServer::patch(const Vma& vma, std::uint64_t address, bo
   }
   Served served = Served::present;
   auto now = table_.find(address);
-  if (now && now->view == vma.view && now->offset_of(address) == vma.offset_of(address)) {
+  const bool still_there = now && now->view == vma.view && now->offset_of(address) == vma.offset_of(address);
+  if (still_there) {
     // A misaligned mapping may begin or end inside the extent.
     const std::uint64_t offset = align_down(now->offset_of(address), unit);
     const std::uint64_t begin = offset <= now->offset ? now->start : now->start + (offset - now->offset);
@@ -79,6 +80,8 @@ FaultServer::Served FaultServer::patch(const Vma& vma, std::uint64_t address, bo
     } else {
       served = Served::busy; // no memory for a mapping: it may come back
     }
+  } else if (uffd_) {
+    uffd_.wake(align_down(address, kPageSize), kPageSize); // the touch finds out by itself what is there now
   }
   if (!nested) {
     lock_.unlock();

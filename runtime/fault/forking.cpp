@@ -6,9 +6,11 @@
 namespace daxemu::fault {
 
 void AddressSpace::before_fork() {
-  // The table must not change while it is copied. The mask is the forking thread's to get back.
-  fork_mask_ = SignalsBlocked::block();
+  // The table must not change while it is copied. The mask is the forking thread's to get back; several threads may
+  // fork at a time, so it is put down only by who holds the lock.
+  const std::uint64_t mask = SignalsBlocked::block();
   lock_.lock();
+  fork_mask_ = mask;
 }
 
 void AddressSpace::after_fork_in_parent() {

@@ -9,6 +9,7 @@
 
 #include "emu/base/mapping.hpp"
 #include "emu/store/process_slots.hpp"
+#include "runtime/fault/signals_blocked.hpp"
 
 namespace daxemu::fault {
 namespace {
@@ -61,6 +62,10 @@ Result<void> LazyImage::bring(ExtentIndex extent, mm::FolioRecord& folio, int by
   if (!image_) {
     return {};
   }
+  if ((folio.flags.load(std::memory_order_acquire) & mm::kFolioLoaded) != 0) {
+    return {};
+  }
+  const SignalsBlocked quiet; // a handler that jumps out of here would leave a loader that lives and never ends
   const std::uint64_t me = identity_of(sys::getpid());
   while ((folio.flags.load(std::memory_order_acquire) & mm::kFolioLoaded) == 0) {
     std::uint64_t loader = 0;

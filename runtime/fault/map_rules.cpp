@@ -13,8 +13,6 @@
 namespace daxemu::fault {
 namespace {
 
-constexpr std::uint64_t kTaskSize = (1ULL << 47) - kPageSize;
-
 // What MAP_SHARED silently takes (LEGACY_MAP_MASK) and device-dax's own mmap_supported_flags; MAP_SHARED_VALIDATE
 // refuses the rest, MAP_FIXED_NOREPLACE included.
 constexpr int kValidated = MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE |

@@ -4,8 +4,12 @@
 #include <cstdint>
 
 #include "emu/base/result.hpp"
+#include "emu/base/units.hpp"
 
 namespace daxemu::fault {
+
+// TASK_SIZE: no address of a process is at or beyond it.
+inline constexpr std::uint64_t kTaskSize = (1ULL << 47) - kPageSize;
 
 struct MapRequest {
   std::uint64_t hint = 0;

@@ -32,6 +32,9 @@ bool is_valid(std::uint64_t old_start, std::uint64_t old_length, std::uint64_t n
     return false;
   }
   if ((flags & MREMAP_FIXED) != 0) { // mremap_to
+    if (new_length > kTaskSize || new_start > kTaskSize - new_length) {
+      return false;
+    }
     const bool overlap = old_start + old_length > new_start && new_start + new_length > old_start;
     return is_aligned(new_start, kPageSize) && !overlap;
   }

@@ -223,6 +223,29 @@ TEST_P(Mappings, PoisonReachesWhatIsMappedAlready) {
   EXPECT_EQ(at[0], 1);
 }
 
+// What one mapping gives up is still there in another, where poison has to find it.
+TEST_P(Mappings, PoisonReachesWhatASecondMappingShows) {
+  char* one = map(4 * align);
+  char* two = map(4 * align);
+  for (const std::uint64_t extent : {0, 1, 2, 3}) {
+    one[extent * align] = 1;
+    EXPECT_EQ(two[extent * align], 1);
+  }
+  ASSERT_TRUE(space.unmap(one, 2 * align));
+  PoisonHit hit;
+  ASSERT_TRUE(space.advise(one + 2 * align, align, MADV_DONTNEED, &hit));
+  auto folios = mm::FolioTable::open(platform.device->folios_location.c_str(), kExtents);
+  ASSERT_TRUE(folios);
+  (*folios)[ExtentIndex(1)].flags.fetch_or(mm::kFolioHwpoison);
+  (*folios)[ExtentIndex(2)].flags.fetch_or(mm::kFolioHwpoison);
+  store::await_followers(*platform.store, store::announce(platform.store->platform()));
+  EXPECT_FALSE(Bus::on_touch(two));
+  EXPECT_TRUE(Bus::on_touch(two + align));
+  EXPECT_TRUE(Bus::on_touch(two + 2 * align));
+  EXPECT_FALSE(Bus::on_touch(two + 3 * align));
+  ASSERT_TRUE(space.unmap(two, 4 * align));
+}
+
 TEST_P(Mappings, ChildrenGoOnWithTheirOwnEngine) {
   char* at = map(4 * align);
   at[0] = 1;
@@ -286,6 +309,16 @@ TEST_P(Mappings, MremapMovesGrowsAndShrinks) {
   EXPECT_EQ(*moved, target);
   EXPECT_FALSE(space.find(now));
   EXPECT_EQ(target[align], 2);
+}
+
+TEST_P(Mappings, MremapBeyondTheAddressSpaceChangesNothing) {
+  char* at = map(2 * align);
+  at[0] = 1;
+  void* top = reinterpret_cast<void*>(~std::uint64_t{0} & ~(align - 1));
+  EXPECT_EQ(space.remap(at, align, 2 * align, MREMAP_MAYMOVE | MREMAP_FIXED, top).error(), Errno{EINVAL});
+  EXPECT_EQ(space.remap(at, align, ~std::size_t{0} - align, MREMAP_MAYMOVE | MREMAP_FIXED, at).error(), Errno{EINVAL});
+  EXPECT_TRUE(space.find(at) && space.find(at + align));
+  EXPECT_EQ(at[0], 1);
 }
 
 TEST_P(Mappings, MsyncAndMlockAnswerAsDeviceDax) {
