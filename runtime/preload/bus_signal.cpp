@@ -1,11 +1,13 @@
 #include "runtime/preload/bus_signal.hpp"
 
 #include <cerrno>
+#include <cstring>
 
 #include <sys/syscall.h>
 
 #include "runtime/fault/signals_blocked.hpp"
 #include "runtime/preload/memory_calls.hpp"
+#include "runtime/preload/own_process.hpp"
 #include "runtime/preload/real.hpp"
 
 #ifndef BUS_MCEERR_AR
@@ -15,7 +17,7 @@
 namespace daxemu::preload {
 namespace {
 
-constinit Real<int(int, const struct sigaction*, struct sigaction*)> real_sigaction{"sigaction"};
+DAXEMU_REAL(sigaction, int(int, const struct sigaction*, struct sigaction*));
 
 constexpr std::uint64_t kBusBit = 1ULL << (SIGBUS - 1);
 
@@ -33,16 +35,49 @@ void call(const struct sigaction& action, int signal, siginfo_t* info, void* con
 
 } // namespace
 
+// Who changes the action. Signals are blocked meanwhile, so that a handler never waits for what it interrupted.
+class BusSignal::Turn {
+public:
+  explicit Turn(BusSignal& bus) : bus_(bus) {
+    while (bus_.changing_.exchange(true, std::memory_order_acquire)) {
+      (void)sys::call(SYS_sched_yield);
+    }
+  }
+  ~Turn() { bus_.changing_.store(false, std::memory_order_release); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+private:
+  fault::SignalsBlocked quiet_; // first in, last out
+  BusSignal& bus_;
+};
+
 constinit BusSignal bus_signal;
 constinit thread_local bool BusSignal::held_back = false;
 
+// A copy whose pages were not turned meanwhile.
 struct sigaction BusSignal::program_action() const {
-  return actions_[current_.load(std::memory_order_acquire) % 2];
+  while (true) {
+    const unsigned now = current_.load(std::memory_order_acquire);
+    std::array<std::uint64_t, kActionWords> words;
+    for (std::size_t at = 0; at < words.size(); ++at) {
+      words[at] = actions_[now % 2][at].load(std::memory_order_acquire);
+    }
+    if (current_.load(std::memory_order_relaxed) == now) {
+      struct sigaction action {};
+      std::memcpy(&action, words.data(), sizeof(action));
+      return action;
+    }
+  }
 }
 
 void BusSignal::remember(const struct sigaction& action) {
   const unsigned next = current_.load(std::memory_order_relaxed) + 1;
-  actions_[next % 2] = action;
+  std::array<std::uint64_t, kActionWords> words{};
+  std::memcpy(words.data(), &action, sizeof(action));
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    actions_[next % 2][at].store(words[at], std::memory_order_release);
+  }
   current_.store(next, std::memory_order_release);
 }
 
@@ -71,21 +106,17 @@ int BusSignal::set_action(const struct sigaction* action, struct sigaction* old)
   struct sigaction before {};
   int done = 0;
   {
-    const fault::SignalsBlocked quiet;
-    while (changing_.exchange(true, std::memory_order_acquire)) {
-      (void)sys::call(SYS_sched_yield);
-    }
+    const Turn turn(*this);
     const struct sigaction form = kernel_form(wanted);
     done = real_sigaction(SIGBUS, action == nullptr ? nullptr : &form, &before);
     if (done == 0) {
       if (before.sa_sigaction == receive) {
         before = program_action();
       }
-      if (action != nullptr) {
+      if (action != nullptr && OwnProcess::calls()) {
         remember(wanted);
       }
     }
-    changing_.store(false, std::memory_order_release);
   }
   if (done == 0 && old != nullptr) {
     *old = before;
@@ -131,10 +162,17 @@ void BusSignal::resolve_with(fault::AddressSpace& space) {
   if (inline_engine()) {
     return;
   }
+  // In one turn: an action that another thread sets meanwhile must not be undone.
+  const Turn turn(*this);
   struct sigaction now {};
-  (void)set_action(nullptr, &now);
+  (void)real_sigaction(SIGBUS, nullptr, &now);
+  if (now.sa_sigaction == receive) {
+    now = program_action();
+  }
+  remember(now);
   space_.store(&space, std::memory_order_release);
-  (void)set_action(&now, nullptr);
+  const struct sigaction form = kernel_form(now);
+  (void)real_sigaction(SIGBUS, &form, nullptr);
 }
 
 bool BusSignal::let_through(sigset_t& set) const {
@@ -174,10 +212,22 @@ void BusSignal::deliver(int signal, siginfo_t* info, void* context) {
     }
     return;
   }
-  if (inline_engine() && (action.sa_flags & static_cast<int>(SA_RESETHAND)) != 0) {
-    remember({});
+  if (inline_engine() && (action.sa_flags & static_cast<int>(SA_RESETHAND)) != 0 && !use_up(action)) {
+    deliver(signal, info, context); // another thread has used it up, or set another
+    return;
   }
   call(action, signal, info, context);
+}
+
+// One-shot: the first that comes takes it.
+bool BusSignal::use_up(const struct sigaction& action) {
+  const Turn turn(*this);
+  const struct sigaction now = program_action();
+  if (now.sa_sigaction != action.sa_sigaction || now.sa_flags != action.sa_flags) {
+    return false;
+  }
+  remember({});
+  return true;
 }
 
 void BusSignal::die_of(const siginfo_t& info) {

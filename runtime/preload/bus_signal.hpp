@@ -7,6 +7,8 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <cstddef>
+#include <cstdint>
 
 #include "runtime/fault/address_space.hpp"
 
@@ -34,16 +36,23 @@ public:
   void force_memory_failure(const fault::PoisonHit& hit);
 
 private:
+  class Turn;
   static void receive(int signal, siginfo_t* info, void* context);
   void deliver(int signal, siginfo_t* info, void* context);
   // In a handler: what SIGBUS does by default, for the same reason.
   void die_of(const siginfo_t& info);
   [[nodiscard]] struct sigaction program_action() const;
   void remember(const struct sigaction& action);
+  // Is `action`, which is one-shot, still the program's? Then it is no longer.
+  bool use_up(const struct sigaction& action);
   [[nodiscard]] struct sigaction kernel_form(const struct sigaction& action) const;
 
-  // The program's action, read by handlers at any time: two copies, of which `current_` names the valid one.
-  std::array<struct sigaction, 2> actions_{};
+  // The program's action, read by handlers at any time: two copies, of which `current_` names the valid one. In atomic
+  // words, which a reader may find changing under it.
+  static constexpr std::size_t kActionWords = sizeof(struct sigaction) / sizeof(std::uint64_t);
+  static_assert(sizeof(struct sigaction) % sizeof(std::uint64_t) == 0);
+  using Words = std::array<std::atomic<std::uint64_t>, kActionWords>;
+  std::array<Words, 2> actions_{};
   std::atomic<unsigned> current_{0};
   std::atomic<bool> changing_{false};
   std::atomic<fault::AddressSpace*> space_{nullptr};

@@ -45,6 +45,26 @@ int spawn_path(const char* path, char* const* environment, FunctionRef<int(const
   return done == 0 ? 0 : (status != 0 ? status : code);
 }
 
+int open_in_child(const char* path, int flags, FunctionRef<int(const char*, int)> real) {
+  Context* context = path == nullptr ? nullptr : Context::get();
+  if (context == nullptr || !context->resolver().is_likely(AT_FDCWD, path)) {
+    return real(path, flags);
+  }
+  Resolution found;
+  context->resolver().resolve(AT_FDCWD, path, Follow::always, found);
+  if (found.kind != Resolution::Kind::node || found.node.type != sysfs::NodeType::device) {
+    return real(path, flags);
+  }
+  auto trial = context->opener().open(found.node, flags); // its errors, and what it opens, are what the child is due
+  if (!trial) {
+    return real(path, flags);
+  }
+  sys::close(*trial);
+  FdTable::forget(*trial);
+  const store::DeviceRecord& device = context->store().device_table()[found.node.device];
+  return real(device.backing.location.c_str(), flags & (O_ACCMODE | O_CLOEXEC | O_NONBLOCK));
+}
+
 void restore_environ() {
   Context* context = Context::get();
   if (context == nullptr) {

@@ -16,4 +16,8 @@ int spawn_path(const char* path, char* const* environment, FunctionRef<int(const
 // Puts our variables back into `environ` itself, for calls that start a shell inside libc (system, popen).
 void restore_environ();
 
+// An open(2) that a spawned child does inside libc: of a device's node, if it can be opened now, it is that of its
+// memory. `real` takes path and flags and returns an errno value.
+int open_in_child(const char* path, int flags, FunctionRef<int(const char*, int)> real);
+
 } // namespace daxemu::preload

@@ -1,6 +1,7 @@
 #include "runtime/preload/exec_environment.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "runtime/preload/working_directory.hpp"
@@ -27,6 +28,12 @@ char* put(char*& text, std::string_view what) {
 }
 
 } // namespace
+
+ExecEnvironment::~ExecEnvironment() {
+  for (const Variable& variable : kept_) {
+    std::free(const_cast<char*>(variable.text));
+  }
+}
 
 void ExecEnvironment::remember(char** environment, std::string_view library) {
   if (library.size() >= library_.size()) {

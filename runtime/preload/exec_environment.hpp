@@ -11,6 +11,11 @@ namespace daxemu::preload {
 
 class ExecEnvironment {
 public:
+  ExecEnvironment() = default;
+  ExecEnvironment(const ExecEnvironment&) = delete;
+  ExecEnvironment& operator=(const ExecEnvironment&) = delete;
+  ~ExecEnvironment();
+
   // Remembers this process's variables. `library` is the path of this library as the loader knows it.
   void remember(char** environment, std::string_view library);
 

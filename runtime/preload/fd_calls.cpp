@@ -10,6 +10,7 @@
 #include "runtime/preload/context.hpp"
 #include "runtime/preload/fd_table.hpp"
 #include "runtime/preload/pipe_pins.hpp"
+#include "runtime/preload/uring_calls.hpp"
 #include "runtime/preload/uring_pins.hpp"
 
 // Newer than the C library's headers on some machines.
@@ -48,6 +49,7 @@ int close_descriptor(int fd, FunctionRef<int()> real) {
   }
   const int late = harvest(fd);
   FdTable::forget(fd);
+  RawRings::closed(static_cast<unsigned>(fd), static_cast<unsigned>(fd));
   const int status = real();
   ring_closed(fd);
   pipes_closed(static_cast<unsigned>(fd), static_cast<unsigned>(fd));
@@ -66,6 +68,7 @@ int duplicate_onto(int fd, int onto, FunctionRef<int()> real) {
   if (fd != onto) {
     (void)harvest(onto);
     FdTable::forget(onto);
+    RawRings::closed(static_cast<unsigned>(onto), static_cast<unsigned>(onto));
   }
   const int made = new_number(real());
   if (made >= 0 && fd != onto) {
@@ -94,6 +97,7 @@ int close_range_of(unsigned first, unsigned last, int flags, FunctionRef<int(uns
   }
   FdTable::forget_range(first, last);
   rings_closed(first, last);
+  RawRings::closed(first, last);
   unsigned begin = first;
   while (begin <= static_cast<unsigned>(INT_MAX)) {
     const int ours = PrivateFds::next(static_cast<int>(begin));

@@ -1,12 +1,15 @@
 // What each descriptor of this process is, as far as it is known: a byte per number, so that a read or write of a
 // descriptor that has nothing to do with us costs one load. A remembered "foreign" is believed; anything else is
-// verified by who asks. Calls that may change what a number means forget it.
+// verified by who asks. Calls that may change what a number means forget it. A vforked child believes and forgets, but
+// its numbers are not the ones this table is about: it remembers nothing that would be believed.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
+
+#include "runtime/preload/own_process.hpp"
 
 namespace daxemu::preload {
 
@@ -29,7 +32,7 @@ public:
   }
   [[nodiscard]] static bool is_foreign(int fd) noexcept { return get(fd) == FdClass::foreign; }
   static void set(int fd, FdClass what) noexcept {
-    if (in_range(fd)) {
+    if (in_range(fd) && (what != FdClass::foreign || OwnProcess::calls())) {
       classes_[static_cast<unsigned>(fd)].store(static_cast<std::uint8_t>(what), std::memory_order_relaxed);
     }
   }

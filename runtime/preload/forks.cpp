@@ -4,6 +4,7 @@
 
 #include "runtime/preload/held_device.hpp"
 #include "runtime/preload/memory_calls.hpp"
+#include "runtime/preload/own_process.hpp"
 #include "runtime/preload/pipe_pins.hpp"
 #include "runtime/preload/region_pins.hpp"
 #include "runtime/preload/uring_pins.hpp"
@@ -39,20 +40,22 @@ void follow_forks() {
 }
 
 pid_t fork_with(FunctionRef<pid_t()> fork) {
-  if (memory_calls.live() == nullptr) {
-    return fork();
+  const bool live = memory_calls.live() != nullptr;
+  if (live) {
+    before();
   }
-  before();
   const pid_t pid = fork();
   if (pid == 0) {
-    in_child();
-  } else {
-    in_parent();
+    OwnProcess::adopt();
+  }
+  if (live) {
+    pid == 0 ? in_child() : in_parent();
   }
   return pid;
 }
 
 void enter_child() {
+  OwnProcess::adopt();
   if (memory_calls.live() != nullptr) {
     in_child();
   }

@@ -47,9 +47,13 @@ bool grants(int flags, Access needed) {
   return true;
 }
 
-int refuse_on_device(int fd, Operation operation) {
+int refusal_of(int fd, Operation operation) {
   const Rule& rule = device_rule(operation);
-  errno = grants(status_flags(fd), rule.needs) ? rule.error : EBADF;
+  return grants(status_flags(fd), rule.needs) ? rule.error : EBADF;
+}
+
+int refuse_on_device(int fd, Operation operation) {
+  errno = refusal_of(fd, operation);
   return -1;
 }
 
@@ -80,6 +84,10 @@ bool is_at_start(int fd, std::int64_t offset) {
 }
 
 } // namespace
+
+int device_refusal(int fd, Operation operation) {
+  return !FdTable::is_foreign(fd) && target_of(fd).what == FdClass::device ? refusal_of(fd, operation) : 0;
+}
 
 ssize_t read_slow(int fd, std::int64_t offset, RealSize real) {
   const Target target = target_of(fd);
@@ -254,18 +262,6 @@ ssize_t copy_call(int in, int out, RealSize real) {
     return -1;
   }
   return real();
-}
-
-ssize_t fd_attribute_call(int fd, ssize_t ours, int error, RealSize real) {
-  Context* context = FdTable::is_foreign(fd) ? nullptr : Context::get();
-  if (context == nullptr || !described_node(*context, fd)) {
-    return real();
-  }
-  if (error != 0) {
-    errno = error;
-    return -1;
-  }
-  return ours;
 }
 
 } // namespace daxemu::preload

@@ -18,6 +18,9 @@ using RealStatus = FunctionRef<int()>;
 
 inline constexpr std::int64_t kAtPosition = -1; // read(2): the description's own offset
 
+// The errno with which device-dax refuses `operation` on `fd`, or 0: no device's descriptor.
+[[nodiscard]] int device_refusal(int fd, Operation operation);
+
 // The slow halves of the calls below: the descriptor may be ours.
 ssize_t read_slow(int fd, std::int64_t offset, RealSize real);
 ssize_t write_slow(int fd, const iovec* pieces, int count, RealSize real);
@@ -52,8 +55,5 @@ inline int operate_call(int fd, Operation operation, Real real) {
 }
 // sendfile(2) and the like, of two descriptors.
 ssize_t copy_call(int in, int out, RealSize real);
-
-// readahead, sync_file_range on a descriptor; ssize_t or int by what the hook needs.
-ssize_t fd_attribute_call(int fd, ssize_t ours, int error, RealSize real);
 
 } // namespace daxemu::preload

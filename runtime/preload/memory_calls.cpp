@@ -19,19 +19,19 @@
 namespace daxemu::preload {
 namespace {
 
-constinit Real<void*(void*, std::size_t, int, int, int, off_t)> real_mmap{"mmap"};
-constinit Real<int(void*, std::size_t)> real_munmap{"munmap"};
-constinit Real<int(void*, std::size_t, int)> real_mprotect{"mprotect"};
-constinit Real<int(void*, std::size_t, int, int)> real_pkey_mprotect{"pkey_mprotect"};
-constinit Real<void*(void*, std::size_t, std::size_t, int, void*)> real_mremap{"mremap"};
-constinit Real<int(void*, std::size_t, int, std::size_t, int)> real_remap_file_pages{"remap_file_pages"};
-constinit Real<int(void*, std::size_t, int)> real_madvise{"madvise"};
-constinit Real<int(void*, std::size_t, int)> real_posix_madvise{"posix_madvise"};
-constinit Real<int(const void*, std::size_t)> real_mlock{"mlock"};
-constinit Real<int(const void*, std::size_t, unsigned)> real_mlock2{"mlock2"};
-constinit Real<int(void*, std::size_t, int)> real_msync{"msync"};
-constinit Real<int(void*, std::size_t, unsigned char*)> real_mincore{"mincore"};
-constinit Real<void*(int, const void*, int)> real_shmat{"shmat"};
+DAXEMU_REAL(mmap, void*(void*, std::size_t, int, int, int, off_t));
+DAXEMU_REAL(munmap, int(void*, std::size_t));
+DAXEMU_REAL(mprotect, int(void*, std::size_t, int));
+DAXEMU_REAL(pkey_mprotect, int(void*, std::size_t, int, int));
+DAXEMU_REAL(mremap, void*(void*, std::size_t, std::size_t, int, void*));
+DAXEMU_REAL(remap_file_pages, int(void*, std::size_t, int, std::size_t, int));
+DAXEMU_REAL(madvise, int(void*, std::size_t, int));
+DAXEMU_REAL(posix_madvise, int(void*, std::size_t, int));
+DAXEMU_REAL(mlock, int(const void*, std::size_t));
+DAXEMU_REAL(mlock2, int(const void*, std::size_t, unsigned));
+DAXEMU_REAL(msync, int(void*, std::size_t, int));
+DAXEMU_REAL(mincore, int(void*, std::size_t, unsigned char*));
+DAXEMU_REAL(shmat, void*(int, const void*, int));
 
 } // namespace
 

@@ -60,8 +60,6 @@ Result<int> refuse_change(const Resolution& found, Change change) {
     return fail(EINVAL);
   case Change::times:
     return 0; // times are not kept
-  case Change::extended_attribute:
-    return fail(EOPNOTSUPP);
   }
   return fail(EPERM);
 }
@@ -147,8 +145,12 @@ char* working_directory(char* into, std::size_t size, FunctionRef<char*()> real)
 
 namespace {
 
-// `system` and the like start children from `environ` itself, so it has to say where we are.
+// `system` and the like start children from `environ` itself, so it has to say where we are. Not from a
+// vforked child's, which is its parent's.
 void note_directory(const char* emulated) {
+  if (!OwnProcess::calls()) {
+    return;
+  }
   if (emulated != nullptr) {
     ::setenv(kWorkingDirectoryVariable, emulated, 1);
   } else if (::getenv(kWorkingDirectoryVariable) != nullptr) {
@@ -239,21 +241,6 @@ int change_descriptor(int fd, Change change, FunctionRef<int()> real) {
   found.kind = Resolution::Kind::node;
   found.node = *node;
   return libc_value(refuse_change(found, change), -1);
-}
-
-ssize_t get_extended_attribute(const char* path, Follow follow, FunctionRef<ssize_t(const char*)> real) {
-  return on_path<ssize_t>(AT_FDCWD, path, {.follow = follow}, -1, real, [](const Resolution& found) -> Result<ssize_t> {
-    return fail(found.kind == Resolution::Kind::refused ? found.error.value : ENODATA);
-  });
-}
-
-ssize_t list_extended_attributes(const char* path, Follow follow, FunctionRef<ssize_t(const char*)> real) {
-  return on_path<ssize_t>(AT_FDCWD, path, {.follow = follow}, -1, real, [](const Resolution& found) -> Result<ssize_t> {
-    if (found.kind == Resolution::Kind::refused) {
-      return tl::unexpected(found.error);
-    }
-    return 0;
-  });
 }
 
 } // namespace daxemu::preload

@@ -23,7 +23,7 @@ int change_directory_to(int fd, FunctionRef<int()> real);
 
 // A change of the directory tree or of an inode (unlink, mkdir, chmod, ...). On an emulated node it is refused with
 // what sysfs or devtmpfs says.
-enum class Change { remove, remove_directory, make, times, truncate, extended_attribute };
+enum class Change { remove, remove_directory, make, times, truncate };
 int change_path(int dirfd, const char* path, Follow follow, Change change, FunctionRef<int(const char*)> real);
 // chmod(2) and chown(2). A node keeps the owner and mode its driver gave it: what asks for just those is granted,
 // anything else is EPERM. -1: leave as it is.
@@ -40,9 +40,5 @@ int change_two_paths(int old_dirfd, const char* old_path, int new_dirfd, const c
                      FunctionRef<int(const char*, const char*)> real);
 // The same on a descriptor (fchmod and the like).
 int change_descriptor(int fd, Change change, FunctionRef<int()> real);
-
-// getxattr(2) and listxattr(2): emulated nodes have no extended attributes.
-ssize_t get_extended_attribute(const char* path, Follow follow, FunctionRef<ssize_t(const char*)> real);
-ssize_t list_extended_attributes(const char* path, Follow follow, FunctionRef<ssize_t(const char*)> real);
 
 } // namespace daxemu::preload

@@ -7,12 +7,12 @@
 namespace daxemu::preload {
 namespace {
 
-constinit Real<int(int, const struct sigaction*, struct sigaction*)> real_sigaction{"sigaction"};
-constinit Real<sighandler_t(int, sighandler_t)> real_signal{"signal"};
-constinit Real<sighandler_t(int, sighandler_t)> real_sysv_signal{"__sysv_signal"};
-constinit Real<sighandler_t(int, sighandler_t)> real_sigset{"sigset"};
-constinit Real<int(int, const sigset_t*, sigset_t*)> real_sigprocmask{"sigprocmask"};
-constinit Real<int(int, const sigset_t*, sigset_t*)> real_pthread_sigmask{"pthread_sigmask"};
+DAXEMU_REAL(sigaction, int(int, const struct sigaction*, struct sigaction*));
+DAXEMU_REAL(signal, sighandler_t(int, sighandler_t));
+DAXEMU_REAL(__sysv_signal, sighandler_t(int, sighandler_t));
+DAXEMU_REAL(sigset, sighandler_t(int, sighandler_t));
+DAXEMU_REAL(sigprocmask, int(int, const sigset_t*, sigset_t*));
+DAXEMU_REAL(pthread_sigmask, int(int, const sigset_t*, sigset_t*));
 
 // A handler for SIGBUS matters only where there are devices.
 bool is_ours(int signal) {
@@ -26,6 +26,7 @@ int change_mask(const Real<int(int, const sigset_t*, sigset_t*)>& real, int how,
     return real(how, set, old);
   }
   const bool was_held = BusSignal::held_back;
+  bool held = was_held;
   sigset_t passed;
   if (set != nullptr) {
     passed = *set;
@@ -33,13 +34,44 @@ int change_mask(const Real<int(int, const sigset_t*, sigset_t*)>& real, int how,
     if (how != SIG_UNBLOCK) {
       (void)bus_signal.let_through(passed);
     }
-    BusSignal::held_back = how == SIG_SETMASK ? named : (named ? how == SIG_BLOCK : was_held);
+    held = how == SIG_SETMASK ? named : (named ? how == SIG_BLOCK : was_held);
   }
   const int done = real(how, set == nullptr ? nullptr : &passed, old);
+  BusSignal::held_back = done == 0 ? held : was_held;
   if (done == 0 && old != nullptr && was_held) {
     sigaddset(old, SIGBUS);
   }
   return done;
+}
+
+// The BSD masks have a bit for each of the first 31 signals.
+sigset_t set_of(int mask) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal = 1; signal < 32; ++signal) {
+    if ((static_cast<unsigned>(mask) >> (signal - 1) & 1U) != 0) {
+      sigaddset(&set, signal);
+    }
+  }
+  return set;
+}
+int mask_of(const sigset_t& set) {
+  unsigned mask = 0;
+  for (int signal = 1; signal < 32; ++signal) {
+    mask |= sigismember(&set, signal) == 1 ? 1U << (signal - 1) : 0;
+  }
+  return static_cast<int>(mask);
+}
+
+int change_one(int how, int signal) {
+  sigset_t set;
+  sigemptyset(&set);
+  return sigaddset(&set, signal) == 0 ? SignalCalls::sigprocmask(how, &set, nullptr) : -1;
+}
+int change_bsd_mask(int how, int mask) {
+  const sigset_t set = set_of(mask);
+  sigset_t old;
+  return SignalCalls::sigprocmask(how, &set, &old) == 0 ? mask_of(old) : -1;
 }
 
 } // namespace
@@ -54,7 +86,7 @@ sighandler_t SignalCalls::signal(int signal, sighandler_t handler) {
 
 sighandler_t SignalCalls::sysv_signal(int signal, sighandler_t handler) {
   constexpr int kOneShot = static_cast<int>(SA_RESETHAND) | SA_NODEFER;
-  return is_ours(signal) ? bus_signal.set_handler(handler, kOneShot, false) : real_sysv_signal(signal, handler);
+  return is_ours(signal) ? bus_signal.set_handler(handler, kOneShot, false) : real___sysv_signal(signal, handler);
 }
 
 sighandler_t SignalCalls::sigset(int signal, sighandler_t disposition) {
@@ -67,6 +99,37 @@ int SignalCalls::sigprocmask(int how, const sigset_t* set, sigset_t* old) {
 
 int SignalCalls::pthread_sigmask(int how, const sigset_t* set, sigset_t* old) {
   return change_mask(real_pthread_sigmask, how, set, old);
+}
+
+int SignalCalls::sigignore(int signal) {
+  struct sigaction action {};
+  action.sa_handler = SIG_IGN;
+  return sigaction(signal, &action, nullptr);
+}
+
+int SignalCalls::siginterrupt(int signal, int interrupts) {
+  struct sigaction action {};
+  if (sigaction(signal, nullptr, &action) != 0) {
+    return -1;
+  }
+  action.sa_flags = interrupts != 0 ? action.sa_flags & ~SA_RESTART : action.sa_flags | SA_RESTART;
+  return sigaction(signal, &action, nullptr);
+}
+
+int SignalCalls::sighold(int signal) {
+  return change_one(SIG_BLOCK, signal);
+}
+
+int SignalCalls::sigrelse(int signal) {
+  return change_one(SIG_UNBLOCK, signal);
+}
+
+int SignalCalls::sigblock(int mask) {
+  return change_bsd_mask(SIG_BLOCK, mask);
+}
+
+int SignalCalls::sigsetmask(int mask) {
+  return change_bsd_mask(SIG_SETMASK, mask);
 }
 
 } // namespace daxemu::preload

@@ -13,6 +13,13 @@ public:
   static sighandler_t sigset(int signal, sighandler_t disposition);
   static int sigprocmask(int how, const sigset_t* set, sigset_t* old);
   static int pthread_sigmask(int how, const sigset_t* set, sigset_t* old);
+  // Of System V and BSD; libc builds them on what it calls inside itself.
+  static int sigignore(int signal);
+  static int siginterrupt(int signal, int interrupts);
+  static int sighold(int signal);
+  static int sigrelse(int signal);
+  static int sigblock(int mask);
+  static int sigsetmask(int mask);
 };
 
 } // namespace daxemu::preload

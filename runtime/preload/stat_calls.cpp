@@ -1,5 +1,7 @@
 #include "runtime/preload/stat_calls.hpp"
 
+#include <utility>
+
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -167,6 +169,22 @@ int statfs_descriptor(int fd, RealPath real_path, RealCall real) {
   Context* context = Context::get();
   const auto node = context != nullptr ? described_node(*context, fd) : Result<sysfs::Node>(fail(EBADF));
   return node ? real_path(file_system_of(*node)) : real();
+}
+
+long path_limit(const char* path, int name, FunctionRef<long(const char*)> real) {
+  return on_path<long>(AT_FDCWD, path, {}, -1, real, [&real, name](const Resolution& found) -> Result<long> {
+    if (found.kind == Resolution::Kind::refused) {
+      return tl::unexpected(found.error);
+    }
+    if (name == _PC_ASYNC_IO) { // of files only
+      return found.node.type == sysfs::NodeType::attribute ? 1 : -1;
+    }
+    const int kept = errno;
+    errno = 0;
+    const long limit = real(file_system_of(found.node));
+    const int code = std::exchange(errno, kept);
+    return limit != -1 || code == 0 ? Result<long>(limit) : fail(code);
+  });
 }
 
 } // namespace daxemu::preload

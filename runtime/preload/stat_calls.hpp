@@ -21,6 +21,8 @@ int access_path(int dirfd, const char* path, int mode, int flags, RealPath real)
 // `real` fills the caller's buffer for a path: that of the file system the node would be on.
 int statfs_path(const char* path, RealPath real);
 int statfs_descriptor(int fd, RealPath real_path, RealCall real);
+// pathconf(3).
+long path_limit(const char* path, int name, FunctionRef<long(const char*)> real);
 
 // The emulated node `fd` is open on, if it is to be described by us: not a real directory.
 [[nodiscard]] Result<sysfs::Node> described_node(const Context& context, int fd);

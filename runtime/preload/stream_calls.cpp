@@ -100,7 +100,11 @@ FILE* open_stream(const char* path, const char* mode, const RealStdio& stdio, Fu
   }
   if (ProcessMaps::is_one(path)) {
     if (const auto fd = ProcessMaps(context->store(), context->tree()).open(path, *flags); fd && *fd >= 0) {
-      return stdio.over(*fd, mode);
+      FILE* stream = stdio.over(*fd, mode);
+      if (stream == nullptr) {
+        sys::close(*fd);
+      }
+      return stream;
     }
   }
   return on_path<FILE*>(AT_FDCWD, path, {.likely = may_create_through_link(AT_FDCWD, path, *flags)}, nullptr, real,

@@ -13,31 +13,45 @@ bool begins_path(std::string_view path, std::string_view top) {
 
 } // namespace
 
+WorkingDirectory::Place* WorkingDirectory::fill(std::string_view path) noexcept {
+  Place& place = slots_[next_slot_.fetch_add(1) % slots_.size()];
+  place.process.store(sys::getpid(), std::memory_order_relaxed);
+  std::memcpy(place.path.data(), path.data(), path.size());
+  place.path[path.size()] = '\0';
+  return &place;
+}
+
 void WorkingDirectory::enter_emulated(std::string_view path) noexcept {
-  if (path.size() >= kLongest) {
-    return;
+  if (path.size() < kLongest) {
+    (OwnProcess::calls() ? own_ : guest_).store(fill(path), std::memory_order_release);
   }
-  auto& slot = slots_[next_slot_.fetch_add(1) % slots_.size()];
-  std::memcpy(slot.data(), path.data(), path.size());
-  slot[path.size()] = '\0';
-  emulated_.store(slot.data(), std::memory_order_release);
 }
 
 void WorkingDirectory::enter_real() noexcept {
+  if (!OwnProcess::calls()) {
+    guest_.store(fill({}), std::memory_order_release);
+    return;
+  }
   nearness_.store(Nearness::unknown);
-  emulated_.store(nullptr, std::memory_order_release);
+  own_.store(nullptr, std::memory_order_release);
+}
+
+WorkingDirectory::Nearness WorkingDirectory::look() const noexcept {
+  PathText here;
+  const bool near = path(here) && (here.view() == "/" || begins_path(here.view(), "/dev") ||
+                                   begins_path(here.view(), "/sys") || begins_path(here.view(), "/proc"));
+  return near ? Nearness::near : Nearness::far;
 }
 
 bool WorkingDirectory::is_near() noexcept {
-  if (emulated_.load(std::memory_order_acquire) != nullptr) {
+  if (!emulated().empty()) {
     return true;
   }
   Nearness known = nearness_.load();
-  if (known == Nearness::unknown) {
-    PathText here;
-    const bool near = path(here) && (here.view() == "/" || begins_path(here.view(), "/dev") ||
-                                     begins_path(here.view(), "/sys") || begins_path(here.view(), "/proc"));
-    known = near ? Nearness::near : Nearness::far;
+  if (guest_.load(std::memory_order_acquire) != nullptr && !OwnProcess::calls()) {
+    known = look(); // the child's own
+  } else if (known == Nearness::unknown) {
+    known = look();
     nearness_.store(known);
   }
   return known == Nearness::near;

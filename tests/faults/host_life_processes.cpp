@@ -1,5 +1,6 @@
 // Threads, children, descriptors, filters and identities of the program.
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <thread>
 
@@ -51,6 +52,57 @@ void fork_beside_threads() {
   }
   stop = true;
   busy.join();
+}
+
+// Each thread gets its own signal mask back, however many fork at once.
+void fork_from_two_threads() {
+  volatile char* at = map_device();
+  const auto fork_often = [at](bool blocks) {
+    sigset_t mask;
+    sigemptyset(&mask);
+    if (blocks) {
+      sigaddset(&mask, SIGUSR1);
+    }
+    REQUIRE(::pthread_sigmask(SIG_SETMASK, &mask, nullptr) == 0);
+    for (int round = 0; round < 40; ++round) {
+      REQUIRE(exited_well(status_of_child([=] { touch(at, blocks ? 1 : 2); })));
+      sigset_t now;
+      REQUIRE(::pthread_sigmask(SIG_BLOCK, nullptr, &now) == 0);
+      REQUIRE((sigismember(&now, SIGUSR1) == 1) == blocks);
+      REQUIRE(sigismember(&now, SIGUSR2) == 0);
+    }
+  };
+  std::thread one(fork_often, true);
+  std::thread two(fork_often, false);
+  one.join();
+  two.join();
+}
+
+// What a vforked child does on its way to exec, in its parent's memory, is its own business.
+void vfork_child_changes_itself() {
+  const int fd = ::open("/dev/dax0.0", O_RDWR);
+  REQUIRE(fd >= 0 && ::dup2(fd, 100) == 100);
+  const int pipe = ::open("/dev/null", O_WRONLY);
+  const auto handler = [](int) {};
+  REQUIRE(::signal(SIGBUS, handler) != SIG_ERR);
+  REQUIRE(::chdir("/tmp") == 0);
+  const pid_t child = ::vfork();
+  if (child == 0) {
+    const bool done = ::dup2(pipe, 100) == 100 && ::fcntl(100, F_SETFD, 0) == 0 && ::write(100, "x", 1) == 1 &&
+                      ::chdir("/sys/bus/dax/devices") == 0 && ::access("dax0.0/size", R_OK) == 0 &&
+                      ::access("vfork_child_changes_itself", F_OK) != 0;
+    ::signal(SIGBUS, SIG_DFL);
+    ::_exit(done ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child && exited_well(status));
+  char text[256] = {};
+  REQUIRE(::getcwd(text, sizeof text) != nullptr && std::string(text) == "/tmp");
+  REQUIRE(::signal(SIGBUS, handler) == static_cast<sighandler_t>(handler));
+  REQUIRE(::access("dax0.0/size", F_OK) == -1);
+  REQUIRE(::read(100, text, 1) == -1 && errno == EINVAL); // still the device
+  void* at = ::mmap(nullptr, kExtent, PROT_READ | PROT_WRITE, MAP_PRIVATE, 100, 0);
+  REQUIRE(at == MAP_FAILED && errno == EINVAL);
 }
 
 void bare_fork() {
@@ -172,6 +224,8 @@ void change_user() {
 void add_process_cases(Cases& cases) {
   cases["main_thread_leaves"] = main_thread_leaves;
   cases["fork_beside_threads"] = fork_beside_threads;
+  cases["fork_from_two_threads"] = fork_from_two_threads;
+  cases["vfork_child_changes_itself"] = vfork_child_changes_itself;
   cases["bare_fork"] = bare_fork;
   cases["clone_without_vm"] = clone_without_vm;
   cases["vfork_child"] = vfork_child;

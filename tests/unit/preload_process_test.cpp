@@ -3,10 +3,14 @@
 #include <string>
 #include <vector>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "preload_support.hpp"
 #include "runtime/fault/private_fds.hpp"
 #include "runtime/preload/exec_environment.hpp"
 #include "runtime/preload/fd_calls.hpp"
+#include "runtime/preload/own_process.hpp"
 #include "runtime/preload/permission.hpp"
 #include "runtime/preload/process_maps.hpp"
 
@@ -113,6 +117,30 @@ TEST(FdCalls, ForgetNumbersThatMayMeanSomethingElse) {
   FdTable::set(60, FdClass::foreign);
   EXPECT_EQ(close_range_of(55, 65, 0, [](unsigned, unsigned) { return 0; }), 0);
   EXPECT_EQ(FdTable::get(60), FdClass::unknown);
+}
+
+int exit_status_of(pid_t child) {
+  int status = 0;
+  return ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(OwnProcess, IsNotAVforkedChildButAForkedOne) {
+  OwnProcess::adopt();
+  FdTable::set(70, FdClass::unknown);
+  EXPECT_TRUE(OwnProcess::calls());
+  pid_t child = ::vfork();
+  if (child == 0) {
+    FdTable::set(70, FdClass::foreign);
+    ::_exit(OwnProcess::calls() ? 1 : 0);
+  }
+  EXPECT_EQ(exit_status_of(child), 0);
+  EXPECT_EQ(FdTable::get(70), FdClass::unknown) << "the child's number, in its parent's memory";
+  child = ::_Fork();
+  if (child == 0) {
+    ::_exit(OwnProcess::calls() ? 0 : 1);
+  }
+  EXPECT_EQ(exit_status_of(child), 0);
+  EXPECT_TRUE(OwnProcess::calls());
 }
 
 TEST(Permission, FollowsModeOwnerAndGroup) {

@@ -56,3 +56,9 @@ DAXEMU_HOOK(int, dup3, (int fd, int onto, int flags)) {
   }
 DAXEMU_FCNTL_HOOK(fcntl)
 DAXEMU_FCNTL_HOOK(fcntl64)
+// In glibc since 2.36.
+DAXEMU_REAL(pidfd_getfd, int(int, int, unsigned));
+DAXEMU_HOOK(int, pidfd_getfd, (int process, int fd, unsigned flags)) {
+  return new_number(real_pidfd_getfd(process, fd, flags));
+}
+

@@ -104,6 +104,15 @@ DAXEMU_HOOK(int, posix_spawnp,
       environment, [=](Vector child) { return real_posix_spawnp(pid, file, actions, attributes, arguments, child); });
 }
 
+// The child that posix_spawn(3) makes opens it by itself: what it can be told is where the device's memory is.
+DAXEMU_REAL(posix_spawn_file_actions_addopen, int(posix_spawn_file_actions_t*, int, const char*, int, mode_t));
+DAXEMU_HOOK(int, posix_spawn_file_actions_addopen,
+            (posix_spawn_file_actions_t * actions, int fd, const char* path, int flags, mode_t mode)) {
+  return open_in_child(path, flags, [=](const char* p, int f) {
+    return real_posix_spawn_file_actions_addopen(actions, fd, p, f, mode);
+  });
+}
+
 DAXEMU_HOOK(int, system, (const char* command)) {
   restore_environ();
   return real_system(command);

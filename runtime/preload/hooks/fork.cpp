@@ -10,8 +10,8 @@
 
 namespace {
 
-constinit daxemu::preload::Real<pid_t()> real_fork{"_Fork"};
-constinit daxemu::preload::Real<int(int (*)(void*), void*, int, void*, ...)> real_clone{"clone"};
+DAXEMU_REAL(_Fork, pid_t());
+DAXEMU_REAL(clone, int(int (*)(void*), void*, int, void*, ...));
 
 struct Child {
   int (*run)(void*);
@@ -28,7 +28,7 @@ int enter(void* argument) {
 } // namespace
 
 DAXEMU_HOOK(pid_t, _Fork, ()) {
-  return daxemu::preload::fork_with([] { return real_fork(); });
+  return daxemu::preload::fork_with([] { return real__Fork(); });
 }
 
 DAXEMU_HOOK(int, clone, (int (*run)(void*), void* stack, int flags, void* argument, ...)) {

@@ -189,17 +189,3 @@ DAXEMU_HOOK(ssize_t, copy_file_range,
             (int in, off64_t* in_at, int out, off64_t* out_at, size_t count, unsigned flags)) {
   return copy_call(in, out, [=] { return real_copy_file_range(in, in_at, out, out_at, count, flags); });
 }
-
-DAXEMU_REAL(fgetxattr, ssize_t(int, const char*, void*, size_t));
-DAXEMU_HOOK(ssize_t, fgetxattr, (int fd, const char* name, void* into, size_t size)) {
-  return fd_attribute_call(fd, -1, ENODATA, [=] { return real_fgetxattr(fd, name, into, size); });
-}
-DAXEMU_REAL(flistxattr, ssize_t(int, char*, size_t));
-DAXEMU_HOOK(ssize_t, flistxattr, (int fd, char* into, size_t size)) {
-  return fd_attribute_call(fd, 0, 0, [=] { return real_flistxattr(fd, into, size); });
-}
-DAXEMU_REAL(fsetxattr, int(int, const char*, const void*, size_t, int));
-DAXEMU_HOOK(int, fsetxattr, (int fd, const char* name, const void* value, size_t size, int flags)) {
-  return static_cast<int>(
-      fd_attribute_call(fd, -1, EOPNOTSUPP, [=] { return real_fsetxattr(fd, name, value, size, flags); }));
-}

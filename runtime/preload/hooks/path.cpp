@@ -1,4 +1,4 @@
-// Links, canonical names, the working directory, changes of the tree, extended attributes.
+// Links, canonical names, the working directory, changes of the tree.
 #include <climits>
 #include <cstdlib>
 
@@ -119,6 +119,11 @@ DAXEMU_PATHAT_HOOK(mknodat, Change::make, Follow::not_last, (int dirfd, const ch
 DAXEMU_PATH_HOOK(symlink, Change::make, Follow::not_last, (const char* target, const char* path), (target, p))
 DAXEMU_PATHAT_HOOK(symlinkat, Change::make, Follow::not_last, (const char* target, int dirfd, const char* path),
                    (target, dirfd, p))
+// What programs linked against glibc before 2.33 call.
+DAXEMU_PATH_HOOK(__xmknod, Change::make, Follow::not_last, (int version, const char* path, mode_t mode, dev_t* dev),
+                 (version, p, mode, dev))
+DAXEMU_PATHAT_HOOK(__xmknodat, Change::make, Follow::not_last,
+                   (int version, int dirfd, const char* path, mode_t mode, dev_t* dev), (version, dirfd, p, mode, dev))
 
 DAXEMU_REAL(rename, int(const char*, const char*));
 DAXEMU_HOOK(int, rename, (const char* from, const char* to)) {
@@ -162,23 +167,3 @@ DAXEMU_FD_HOOK(futimes, Change::times, (int fd, const struct timeval* times), (f
 
 DAXEMU_PATH_HOOK(truncate, Change::truncate, Follow::always, (const char* path, off_t length), (p, length))
 DAXEMU_PATH_HOOK(truncate64, Change::truncate, Follow::always, (const char* path, off_t length), (p, length))
-
-#define DAXEMU_XATTR_HOOK(prefix, follow)                                                                              \
-  DAXEMU_REAL(prefix##getxattr, ssize_t(const char*, const char*, void*, size_t));                                     \
-  DAXEMU_HOOK(ssize_t, prefix##getxattr, (const char* path, const char* name, void* into, size_t size)) {              \
-    return get_extended_attribute(path, follow,                                                                        \
-                                  [=](const char* p) { return real_##prefix##getxattr(p, name, into, size); });        \
-  }                                                                                                                    \
-  DAXEMU_REAL(prefix##listxattr, ssize_t(const char*, char*, size_t));                                                 \
-  DAXEMU_HOOK(ssize_t, prefix##listxattr, (const char* path, char* into, size_t size)) {                               \
-    return list_extended_attributes(path, follow,                                                                      \
-                                    [=](const char* p) { return real_##prefix##listxattr(p, into, size); });           \
-  }
-DAXEMU_XATTR_HOOK(, Follow::always)
-DAXEMU_XATTR_HOOK(l, Follow::not_last)
-DAXEMU_PATH_HOOK(setxattr, Change::extended_attribute, Follow::always,
-                 (const char* path, const char* name, const void* value, size_t size, int flags),
-                 (p, name, value, size, flags))
-DAXEMU_PATH_HOOK(lsetxattr, Change::extended_attribute, Follow::not_last,
-                 (const char* path, const char* name, const void* value, size_t size, int flags),
-                 (p, name, value, size, flags))

@@ -3,6 +3,7 @@
 
 #include "runtime/preload/bus_signal.hpp"
 #include "runtime/preload/hook.hpp"
+#include "runtime/preload/real.hpp"
 #include "runtime/preload/signal_calls.hpp"
 
 using daxemu::preload::SignalCalls;
@@ -33,4 +34,24 @@ DAXEMU_HOOK(int, sigprocmask, (int how, const sigset_t* set, sigset_t* old)) {
 }
 DAXEMU_HOOK(int, pthread_sigmask, (int how, const sigset_t* set, sigset_t* old)) {
   return SignalCalls::pthread_sigmask(how, set, old);
+}
+DAXEMU_HOOK(int, sigignore, (int signal)) {
+  return SignalCalls::sigignore(signal);
+}
+DAXEMU_HOOK(int, sighold, (int signal)) {
+  return SignalCalls::sighold(signal);
+}
+DAXEMU_HOOK(int, sigrelse, (int signal)) {
+  return SignalCalls::sigrelse(signal);
+}
+DAXEMU_HOOK(int, sigblock, (int mask)) {
+  return SignalCalls::sigblock(mask);
+}
+DAXEMU_HOOK(int, sigsetmask, (int mask)) {
+  return SignalCalls::sigsetmask(mask);
+}
+// Later signal(3) calls of the same signal are to do the same, which only libc can see to; it sets the action too.
+DAXEMU_REAL(siginterrupt, int(int, int));
+DAXEMU_HOOK(int, siginterrupt, (int signal, int interrupts)) {
+  return signal == SIGBUS ? SignalCalls::siginterrupt(signal, interrupts) : real_siginterrupt(signal, interrupts);
 }

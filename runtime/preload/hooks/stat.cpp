@@ -104,3 +104,7 @@ DAXEMU_STATFS_HOOK(statfs, struct statfs)
 DAXEMU_STATFS_HOOK(statfs64, struct statfs64)
 DAXEMU_STATFS_HOOK(statvfs, struct statvfs)
 DAXEMU_STATFS_HOOK(statvfs64, struct statvfs64)
+DAXEMU_REAL(pathconf, long(const char*, int));
+DAXEMU_HOOK(long, pathconf, (const char* path, int name)) {
+  return path_limit(path, name, [=](const char* p) { return real_pathconf(p, name); });
+}
