@@ -17,9 +17,10 @@ constexpr std::uint64_t kFnvPrime = 0x100000001b3ULL;
 
 std::uint64_t record_fingerprint() {
   std::uint64_t hash = kFnvBasis;
-  for (const std::size_t size : {sizeof(Platform), sizeof(RegionRecord), sizeof(DeviceRecord), sizeof(ProcessSlot),
-                                 sizeof(RangeRecord), sizeof(BackingRecord), sizeof(CounterStripe), sizeof(BackingSlot),
-                                 sizeof(DriverIdRecord), sizeof(MemoryBlockRecord)}) {
+  for (const std::size_t size :
+       {sizeof(Platform), sizeof(RegionRecord), sizeof(DeviceRecord), sizeof(ProcessSlot), sizeof(RangeRecord),
+        sizeof(BackingRecord), sizeof(CounterStripe), sizeof(BackingSlot), sizeof(DriverIdRecord),
+        sizeof(MemoryBlockRecord), sizeof(UndoRecord), sizeof(RecoveryRecord)}) {
     hash = (hash ^ size) * kFnvPrime;
   }
   return hash;
@@ -48,8 +49,13 @@ Result<void> check(const Header& header, std::uint64_t actual_size) {
   if (header.checksum != checksum_of(header)) {
     return fail(EPROTO);
   }
-  if (actual_size < header.file_size || header.file_size != kHeaderSize + header.segment_size) {
+  if (actual_size < header.file_size) {
     return fail(EIO);
+  }
+  if (header.segment_size < sizeof(Platform) || header.segment_size > UINT64_MAX - kHeaderSize ||
+      header.file_size != kHeaderSize + header.segment_size || header.platform_at < kHeaderSize ||
+      header.platform_at > header.file_size - sizeof(Platform) || header.platform_at % alignof(Platform) != 0) {
+    return fail(EPROTO);
   }
   return {};
 }

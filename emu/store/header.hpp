@@ -9,7 +9,7 @@
 namespace daxemu::store {
 
 inline constexpr std::array<char, 8> kMagic = {'D', 'A', 'X', 'E', 'M', 'U', '\r', '\n'};
-inline constexpr std::uint32_t kLayoutVersion = 7; // grows when records.hpp changes its layout
+inline constexpr std::uint32_t kLayoutVersion = 9; // grows when records.hpp changes its layout
 inline constexpr std::uint64_t kHeaderSize = 4096;
 
 struct Header {
@@ -19,6 +19,7 @@ struct Header {
   std::uint64_t file_size = 0;
   std::uint64_t segment_size = 0;
   std::uint64_t record_sizes = 0; // fingerprint of the record layout this store was built with
+  std::uint64_t platform_at = 0;  // where the Platform record is, bytes from the start of the file
   std::uint64_t checksum = 0;     // of all the above
 };
 

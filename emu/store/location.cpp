@@ -101,6 +101,14 @@ Result<void> check_private(const char* directory) {
   return {};
 }
 
+Result<void> check_location(std::string_view text) {
+  if (text.find('/') != std::string_view::npos) {
+    return {};
+  }
+  const auto directory = platforms_directory();
+  return directory ? check_private(directory->c_str()) : tl::unexpected(directory.error());
+}
+
 Result<void> make_private(const char* directory) {
   if (auto made = sys::call(SYS_mkdirat, AT_FDCWD, reinterpret_cast<long>(directory), 0700);
       !made && made.error() != Errno{EEXIST}) {

@@ -26,6 +26,10 @@ using Location = FixedString<256>;
 // anything else is refused. Errors: ENOENT, ENOTDIR, EACCES (another's, or open to others), ELOOP (a symlink).
 [[nodiscard]] Result<void> check_private(const char* directory);
 
+// Where a platform called by its name is looked for must be private; a path is the caller's own choice. Errors: those
+// of platforms_directory() and check_private(). No allocation.
+[[nodiscard]] Result<void> check_location(std::string_view text);
+
 // Makes the directory of named platforms (mode 0700) if it is not there, and checks it.
 // Errors: mkdir(2)'s, those of check_private.
 Result<void> make_private(const char* directory);

@@ -121,6 +121,7 @@ struct DeviceRecord {
   std::uint32_t memory_stuck = 0;            // 1: kmem let go while blocks were online; they stay for good
   std::uint32_t behaviours = 0;              // of its dev_pagemap (pgmap::Behaviours); 0: device-dax as of 6.1
   std::uint32_t kept = 0;                    // 1: while absent the record waits for its namespace to be used again
+  std::uint32_t snapshot = 0;                // 1: the image is read and never written
   std::array<RangeRecord, kMaxRanges> ranges{};
   BackingRecord backing;
   FixedString<128> folios_location; // file of FolioRecords (emu/mm), one per extent, sparse
@@ -170,6 +171,34 @@ inline constexpr std::uint32_t kUeventsOfKernel = 1;
 inline constexpr std::uint32_t kUeventsOfUdev = 2;
 inline constexpr std::size_t kMaxUeventListeners = 64;
 
+// What a device was before the change under way: a holder that dies in the middle leaves it to the next one, who undoes
+// what was begun (emu/dax/undo.hpp).
+struct UndoRecord {
+  std::atomic<std::uint32_t> device{0}; // index + 1; 0: nothing to undo
+  std::uint32_t nr_ranges = 0;
+  std::uint32_t slot = 0;
+  std::uint32_t reserved = 0;
+  std::uint64_t align = 0; // bytes
+  std::array<RangeRecord, kMaxRanges> ranges{};
+  FixedString<256> image;
+};
+
+// A line of the recovery log (emu/store/recovery_log.hpp).
+enum class Recovery : std::uint32_t {
+  change, // a process died while it changed the configuration
+  pins,   // a process died while it held pages
+};
+struct RecoveryRecord {
+  std::atomic<std::uint64_t> number{0}; // of the entry, from 1; written last
+  std::uint64_t at_ns = 0;              // CLOCK_REALTIME
+  std::int32_t dead = 0;                // the process that died
+  std::int32_t by = 0;                  // the process that recovered what it left
+  Recovery what = Recovery::change;
+  std::uint32_t reserved = 0;
+  std::uint64_t count = 0; // pins: folios released
+};
+inline constexpr std::size_t kRecoveryRecords = 32; // the last ones are kept
+
 // The platform itself: one per store.
 struct Platform {
   FixedString<64> name;
@@ -212,6 +241,12 @@ struct Platform {
   boost::interprocess::offset_ptr<BackingSlot> backing_slots;
   boost::interprocess::offset_ptr<DriverIdRecord> driver_ids;
   boost::interprocess::offset_ptr<MemoryBlockRecord> memory_blocks; // from the first region's address on
+  std::atomic<std::int32_t> changer{0}; // pid of whoever changes the configuration right now
+  std::uint32_t reserved2 = 0;
+  UndoRecord undo;
+  std::atomic<std::uint64_t> recoveries{0};      // entries of the recovery log so far
+  std::atomic<std::uint64_t> recoveries_told{0}; // of these, those that people were told of
+  std::array<RecoveryRecord, kRecoveryRecords> recovery_log{};
 };
 
 } // namespace daxemu::store

@@ -1,6 +1,7 @@
 #include "emu/store/store.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
@@ -19,11 +20,6 @@
 
 namespace daxemu::store {
 namespace bip = boost::interprocess;
-
-class Store::Segment : public bip::managed_external_buffer {
-public:
-  using bip::managed_external_buffer::managed_external_buffer;
-};
 
 namespace {
 
@@ -48,13 +44,40 @@ Record* sparse_table(bip::managed_external_buffer& segment, std::uint32_t count)
   return static_cast<Record*>(table);
 }
 
+// Does the table lie within the file, as far from its start as its records want?
+template <class Record>
+bool is_within(const bip::offset_ptr<Record>& table, std::uint32_t count, std::span<std::byte> file) {
+  const auto at = reinterpret_cast<std::uintptr_t>(table.get());
+  const auto start = reinterpret_cast<std::uintptr_t>(file.data());
+  return at >= start && at - start <= file.size() && at % alignof(Record) == 0 &&
+         count <= (file.size() - (at - start)) / sizeof(Record);
+}
+
+// What every later access relies on. Nothing is written before this has been seen.
+bool is_whole(const Platform& platform, std::span<std::byte> file) {
+  if (!is_within(platform.regions, platform.region_capacity, file) ||
+      !is_within(platform.devices, platform.device_capacity, file) ||
+      !is_within(platform.slots, platform.slot_capacity, file) ||
+      !is_within(platform.backing_slots, platform.backing_slot_capacity, file) ||
+      !is_within(platform.driver_ids, platform.driver_id_capacity, file) ||
+      !is_within(platform.memory_blocks, platform.memory_block_capacity, file)) {
+    return false;
+  }
+  const std::span devices(platform.devices.get(), platform.device_capacity);
+  const std::uint32_t used = platform.devices_used.load();
+  return used <= devices.size() && platform.regions_used.load() <= platform.region_capacity &&
+         platform.backing_slots_used.load() <= platform.backing_slot_capacity &&
+         std::all_of(devices.begin(), devices.begin() + used, [&](const DeviceRecord& device) {
+           const bool absent = device.state.load() == DeviceState::absent;
+           return absent || (device.region < platform.regions_used.load() && device.nr_ranges <= kMaxRanges &&
+                             std::has_single_bit(device.align));
+         });
+}
+
 } // namespace
 
-Store::Store(UniqueFd fd, Mapping mapping, std::unique_ptr<Segment> segment, Platform* platform)
-    : fd_(std::move(fd)), mapping_(std::move(mapping)), segment_(std::move(segment)), platform_(platform) {}
-Store::Store(Store&&) noexcept = default;
-Store& Store::operator=(Store&&) noexcept = default;
-Store::~Store() = default;
+Store::Store(UniqueFd fd, Mapping mapping, Platform* platform)
+    : fd_(std::move(fd)), mapping_(std::move(mapping)), platform_(platform) {}
 
 Result<Store> Store::create(UniqueFd fd, std::string_view name, Capacity capacity) {
   auto st = sys::fstat(fd.get());
@@ -74,17 +97,16 @@ Result<Store> Store::create(UniqueFd fd, std::string_view name, Capacity capacit
     return tl::unexpected(mapping.error());
   }
   std::byte* base = mapping->bytes().data();
-  std::unique_ptr<Segment> segment;
   Platform* platform = nullptr;
   try {
-    segment = std::make_unique<Segment>(bip::create_only, base + kHeaderSize, segment_size);
-    platform = segment->construct<Platform>(bip::unique_instance)();
-    platform->regions = sparse_table<RegionRecord>(*segment, capacity.regions);
-    platform->devices = sparse_table<DeviceRecord>(*segment, capacity.devices);
-    platform->slots = sparse_table<ProcessSlot>(*segment, capacity.processes);
-    platform->backing_slots = sparse_table<BackingSlot>(*segment, capacity.backing_slots);
-    platform->driver_ids = sparse_table<DriverIdRecord>(*segment, capacity.driver_ids);
-    platform->memory_blocks = sparse_table<MemoryBlockRecord>(*segment, capacity.memory_blocks);
+    bip::managed_external_buffer segment(bip::create_only, base + kHeaderSize, segment_size);
+    platform = segment.construct<Platform>(bip::unique_instance)();
+    platform->regions = sparse_table<RegionRecord>(segment, capacity.regions);
+    platform->devices = sparse_table<DeviceRecord>(segment, capacity.devices);
+    platform->slots = sparse_table<ProcessSlot>(segment, capacity.processes);
+    platform->backing_slots = sparse_table<BackingSlot>(segment, capacity.backing_slots);
+    platform->driver_ids = sparse_table<DriverIdRecord>(segment, capacity.driver_ids);
+    platform->memory_blocks = sparse_table<MemoryBlockRecord>(segment, capacity.memory_blocks);
   } catch (const std::exception&) { // bad_alloc or interprocess_exception: the buffer is too small
     return fail(ENOMEM);
   }
@@ -110,9 +132,10 @@ Result<Store> Store::create(UniqueFd fd, std::string_view name, Capacity capacit
   header.file_size = file_size;
   header.segment_size = segment_size;
   header.record_sizes = record_fingerprint();
+  header.platform_at = static_cast<std::uint64_t>(reinterpret_cast<std::byte*>(platform) - base);
   header.checksum = checksum_of(header);
   std::memcpy(base, &header, sizeof(header)); // last: until now the store reads as foreign
-  return Store(std::move(fd), std::move(*mapping), std::move(segment), platform);
+  return Store(std::move(fd), std::move(*mapping), platform);
 }
 
 Result<Store> Store::open(const char* path) {
@@ -142,17 +165,11 @@ Result<Store> Store::open(const char* path) {
   if (!mapping) {
     return tl::unexpected(mapping.error());
   }
-  try {
-    auto segment =
-        std::make_unique<Segment>(bip::open_only, mapping->bytes().data() + kHeaderSize, header.segment_size);
-    const auto [platform, count] = segment->find<Platform>(bip::unique_instance);
-    if (platform == nullptr || count != 1) {
-      return fail(EPROTO);
-    }
-    return Store(std::move(fd), std::move(*mapping), std::move(segment), platform);
-  } catch (const std::exception&) {
+  auto* platform = reinterpret_cast<Platform*>(mapping->bytes().data() + header.platform_at);
+  if (!is_whole(*platform, mapping->bytes())) {
     return fail(EPROTO);
   }
+  return Store(std::move(fd), std::move(*mapping), platform);
 }
 
 std::span<RegionRecord> Store::region_table() const {

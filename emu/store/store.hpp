@@ -1,8 +1,9 @@
 // The store: one file (memfd or tmpfs) per platform, mapped shared by every process that uses it. A header page, then a
-// Boost.Interprocess managed buffer that holds the record tables under names.
+// Boost.Interprocess managed buffer in which the record tables were laid out once. Opening it takes no lock and walks
+// none of Boost's structures: a process killed at any instruction leaves nothing there that the next one could wait
+// for.
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string>
 
@@ -26,17 +27,13 @@ struct Capacity {
 
 class Store {
 public:
-  Store(Store&&) noexcept;
-  Store& operator=(Store&&) noexcept;
-  ~Store();
-
   // Builds a new store in the empty file `fd` (kept). Errors: ENOMEM/ENOSPC from the file system, EEXIST if the
   // file is not empty.
   [[nodiscard]] static Result<Store> create(UniqueFd fd, std::string_view name, Capacity capacity = {});
 
   // Opens an existing one by path (DAXEMU_PLATFORM; often /proc/PID/fd/N of its keeper). Nothing is written before
   // the file has been recognised. Errors: open(2)'s; EACCES when the file belongs to another user; those of
-  // check(Header).
+  // check(Header); EPROTO when the tables are not where a store of this layout has them.
   [[nodiscard]] static Result<Store> open(const char* path);
 
   [[nodiscard]] Platform& platform() const { return *platform_; }
@@ -67,12 +64,10 @@ public:
   void set_fd(UniqueFd fd) { fd_ = std::move(fd); }
 
 private:
-  class Segment;
-  Store(UniqueFd fd, Mapping mapping, std::unique_ptr<Segment> segment, Platform* platform);
+  Store(UniqueFd fd, Mapping mapping, Platform* platform);
 
   UniqueFd fd_;
   Mapping mapping_;
-  std::unique_ptr<Segment> segment_;
   Platform* platform_ = nullptr;
 };
 

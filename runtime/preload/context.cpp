@@ -87,7 +87,8 @@ Context* Context::make() noexcept {
     complain("DAXEMU_PLATFORM is not set", "", ENOENT);
   } else {
     const auto path = store::store_location(location);
-    auto store = path ? store::Store::open(path->c_str()) : tl::unexpected(path.error());
+    const auto safe = path ? store::check_location(location) : Result<void>(tl::unexpected(path.error()));
+    auto store = safe ? store::Store::open(path->c_str()) : tl::unexpected(safe.error());
     if (store) {
       // Out of the way of the program, which counts on getting 3 for the first file it opens.
       if (auto copy = sys::dup_above(store->fd(), 3); copy) {

@@ -8,7 +8,10 @@
 #include <span>
 #include <string>
 
+#include <csignal>
 #include <fcntl.h>
+#include <utility>
+
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,6 +37,7 @@ DeviceRecord& add_device(Store& store, std::uint32_t id, std::uint64_t ino) {
   store.platform().regions_used = 1;
   DeviceRecord& device = store.device_table()[id];
   device.id = id;
+  device.align = 4096;
   device.backing.st_dev = 7;
   device.backing.st_ino = ino;
   device.state = DeviceState::enabled;
@@ -114,6 +118,46 @@ TEST(Store, RefusesEveryFlippedHeaderByteWithoutWriting) {
     ASSERT_EQ(::pwrite(store->fd(), &byte, 1, static_cast<off_t>(at)), 1);
   }
   EXPECT_TRUE(Store::open(path_of(store->fd()).c_str()));
+}
+
+// The header is right, what it leads to is not.
+TEST(Store, RefusesTablesThatAreNotInTheFile) {
+  auto store = Store::create(memory_file(), "lab");
+  ASSERT_TRUE(store);
+  Platform& platform = store->platform();
+  const std::string path = path_of(store->fd());
+  for (std::uint32_t* capacity :
+       {&platform.region_capacity, &platform.device_capacity, &platform.slot_capacity, &platform.backing_slot_capacity,
+        &platform.driver_id_capacity, &platform.memory_block_capacity}) {
+    const std::uint32_t kept = std::exchange(*capacity, 1U << 30);
+    EXPECT_EQ(Store::open(path.c_str()).error(), Errno{EPROTO});
+    *capacity = kept;
+  }
+  platform.devices_used = platform.device_capacity + 1;
+  EXPECT_EQ(Store::open(path.c_str()).error(), Errno{EPROTO});
+  platform.devices_used = 0;
+  EXPECT_TRUE(Store::open(path.c_str()));
+}
+
+// Opening takes no lock in the store that a process killed meanwhile could have left held.
+TEST(Store, CanBeOpenedWhateverWasKilledWhileOpeningIt) {
+  auto store = Store::create(memory_file(), "lab");
+  ASSERT_TRUE(store);
+  const std::string path = path_of(store->fd());
+  for (int round = 0; round < 50; ++round) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      while (Store::open(path.c_str())) {
+      }
+      ::_exit(1);
+    }
+    ::usleep(500 + round * 20);
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    ASSERT_TRUE(Store::open(path.c_str()));
+  }
 }
 
 TEST(Store, RefusesATruncatedStore) {
