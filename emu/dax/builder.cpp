@@ -170,6 +170,7 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
   device.backing = spec.backing;
   device.folios_location = spec.folios_location;
   device.image = spec.image;
+  device.snapshot = spec.snapshot ? 1 : 0;
   device.cpus = spec.cpus;
   device.behaviours = spec.behaviours;
   device.slot = register_file(store, index, spec);

@@ -32,6 +32,7 @@ struct DeviceSpec {
   store::BackingRecord backing;
   FixedString<128> folios_location;
   FixedString<256> image; // file its contents are kept in; empty: none
+  bool snapshot = false;  // the image is read and never written
   store::CpuMask cpus{};
   std::uint32_t behaviours = 0; // of its dev_pagemap (pgmap::Behaviours); 0: device-dax as of 6.1
 };

@@ -71,6 +71,7 @@ Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
   device.folios_location = {};
   device.image = {};
   device.behaviours = 0;
+  device.snapshot = 0;
   device.cpus = region.cpus;
   forget_counters(device);
   device.incarnation.fetch_add(1);

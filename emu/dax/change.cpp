@@ -2,7 +2,11 @@
 
 #include <algorithm>
 
+#include "emu/dax/device_bytes.hpp"
+#include "emu/dax/undo.hpp"
 #include "emu/store/generation.hpp"
+#include "emu/store/process_slots.hpp"
+#include "emu/store/recovery_log.hpp"
 
 namespace daxemu::dax {
 namespace {
@@ -10,29 +14,33 @@ namespace {
 using store::DeviceRecord;
 using store::DeviceState;
 
-// What a holder that died may have left: a size that is not that of the ranges, a file nobody has.
+// What a holder that died may have left: ranges half changed, a size that is not that of the ranges, a file half
+// adopted, a file nobody has.
 void repair(const store::Store& store) {
+  roll_back(store);
   for (DeviceRecord& device : store.devices()) {
+    if (device.state.load() == DeviceState::absent) {
+      continue;
+    }
     std::uint64_t size = 0;
     for (std::uint32_t at = 0; at < std::min(device.nr_ranges, store::kMaxRanges); ++at) {
       size += device.ranges[at].size;
     }
     device.size.store(size, std::memory_order_release);
+    repair_bytes(store, device);
   }
-  const std::span<store::BackingSlot> slots = store.backing_slots();
-  for (std::uint32_t at = 0; at < slots.size(); ++at) {
-    const std::uint32_t owner = slots[at].owner.load();
-    if (owner == 0 || owner > store.devices().size()) {
-      continue;
-    }
-    const DeviceRecord& device = store.devices()[owner - 1];
-    if ((device.state.load() == DeviceState::absent && device.kept == 0) || device.slot != at + 1) {
-      slots[at].owner = 0;
-    }
-  }
+  free_lost_files(store);
 }
 
 } // namespace
+
+bool repair_if_abandoned(const store::Store& store) {
+  store::Platform& platform = store.platform();
+  if ((platform.sequence.load() & 1U) == 0 || store::start_time_of(platform.changer.load())) {
+    return false;
+  }
+  return Change::begin(store).has_value(); // which repairs; its end makes the sequence even
+}
 
 Result<Change> Change::begin(const store::Store& store) {
   auto lock = store::ConfigLock::take(store);
@@ -42,7 +50,10 @@ Result<Change> Change::begin(const store::Store& store) {
   store::Platform& platform = store.platform();
   if ((platform.sequence.load() & 1U) != 0) {
     repair(store);
+    store::note_recovery(store, store::Recovery::change, platform.changer.load());
+    platform.changer.store(sys::getpid());
   } else {
+    platform.changer.store(sys::getpid());
     platform.sequence.fetch_add(1);
   }
   return Change(store, std::move(*lock));

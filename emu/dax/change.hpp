@@ -31,8 +31,11 @@ private:
   store::ConfigLock lock_;
 };
 
+// Has a changer died in the middle? Then what it left is repaired, now. False: none has, or it could not be done.
+bool repair_if_abandoned(const store::Store& store);
+
 // Calls `read` until it ran without a change under way, so that it saw the ranges of a device as they belong together.
-// Gives up waiting after a while (a holder that died in the middle) and takes what is there.
+// Gives up waiting after a while, repairs after a holder that died in the middle, and takes what is there.
 template <class Read>
 auto consistently(const store::Store& store, Read&& read) {
   constexpr int kAttempts = 1000;
@@ -48,6 +51,7 @@ auto consistently(const store::Store& store, Read&& read) {
     }
     (void)sys::call(SYS_sched_yield);
   }
+  (void)repair_if_abandoned(store);
   return read();
 }
 

@@ -202,7 +202,6 @@ Result<void> move_bytes(const store::Store& store, DeviceRecord& device, std::ui
 } // namespace
 
 Result<void> reserve_bytes(const store::Store& store, DeviceRecord& device, std::uint64_t size) {
-  device.image = {}; // an image is of one size and one kind of extent
   if (!suits(device.backing, device.align)) {
     return move_bytes(store, device, size);
   }
@@ -229,7 +228,6 @@ void trim_bytes(const store::Store& store, DeviceRecord& device) {
 }
 
 Result<void> adapt_bytes(const store::Store& store, DeviceRecord& device) {
-  device.image = {}; // as above
   const std::uint64_t size = device.size.load();
   if (size == 0 || device.backing.kind == BackingKind::none) {
     return {};
@@ -238,6 +236,31 @@ Result<void> adapt_bytes(const store::Store& store, DeviceRecord& device) {
     return move_bytes(store, device, size);
   }
   return reset_folios(device.folios_location.c_str(), size / device.align); // one record per extent of the new size
+}
+
+void repair_bytes(const store::Store& store, DeviceRecord& device) {
+  if (device.slot != 0 && device.slot <= store.backing_slots().size()) {
+    adopt(store, device, device.slot); // its file's description may be a mixture of two
+  } else if (device.nr_ranges == 0) {
+    device.backing = {};
+    device.folios_location = {};
+    device.image = {};
+  }
+  trim_bytes(store, device);
+}
+
+void free_lost_files(const store::Store& store) {
+  const std::span<BackingSlot> slots = store.backing_slots();
+  for (std::uint32_t at = 0; at < slots.size(); ++at) {
+    const std::uint32_t owner = slots[at].owner.load();
+    if (owner == 0 || owner > store.device_table().size()) {
+      continue;
+    }
+    const DeviceRecord& device = store.device_table()[owner - 1];
+    if ((device.state.load() == store::DeviceState::absent && device.kept == 0) || device.slot != at + 1) {
+      release_slot(store, at + 1);
+    }
+  }
 }
 
 } // namespace daxemu::dax

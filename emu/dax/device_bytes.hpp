@@ -10,7 +10,8 @@
 namespace daxemu::dax {
 
 // Sees to it that `size` bytes have room, before ranges promise them; huge pages are reserved, so that exhaustion is an
-// error here and not a SIGBUS later. Errors: ENOMEM (no file left, no pages left).
+// error here and not a SIGBUS later. An image does not fit any more: the caller detaches it when all else is done.
+// Errors: ENOMEM (no file left, no pages left).
 Result<void> reserve_bytes(const store::Store& store, store::DeviceRecord& device, std::uint64_t size);
 
 // Cuts the file to the device's size; a device of size 0 gives it back.
@@ -18,5 +19,12 @@ void trim_bytes(const store::Store& store, store::DeviceRecord& device);
 
 // Moves the bytes if the file's pages do not suit the device's extents. Errors: ENOMEM.
 Result<void> adapt_bytes(const store::Store& store, store::DeviceRecord& device);
+
+// After a changer that died: the device has the file its slot says, whole, and no longer than its ranges; without
+// ranges it has none. `device.size` is right already.
+void repair_bytes(const store::Store& store, store::DeviceRecord& device);
+
+// Files whose owner does not know of them are empty and free again.
+void free_lost_files(const store::Store& store);
 
 } // namespace daxemu::dax

@@ -6,6 +6,7 @@
 #include "emu/dax/device_bytes.hpp"
 #include "emu/dax/drivers.hpp"
 #include "emu/dax/region_space.hpp"
+#include "emu/dax/undo.hpp"
 
 namespace daxemu::dax {
 namespace {
@@ -108,8 +109,12 @@ Result<void> resize(const store::Store& store, DeviceRecord& device, std::uint64
     return {};
   }
   if (size < old) {
-    shrink(device, old - size);
-    publish_size(device);
+    {
+      const Undo undo(store, device);
+      shrink(device, old - size);
+      publish_size(device);
+      device.image = {}; // it is of one size and one kind of extent
+    }
     trim_bytes(store, device);
     return {};
   }
@@ -119,11 +124,13 @@ Result<void> resize(const store::Store& store, DeviceRecord& device, std::uint64
   if (!is_unit(device, size - old)) {
     return fail(ENXIO); // the old size does not fit a larger extent chosen since
   }
+  const Undo undo(store, device);
   if (auto bytes = reserve_bytes(store, device, size); !bytes) {
     return bytes;
   }
   auto grown = grow(store, device, size - old);
   publish_size(device);
+  device.image = {};
   if (!grown) {
     trim_bytes(store, device);
   }
@@ -140,11 +147,13 @@ Result<void> add_range(const store::Store& store, DeviceRecord& device, std::uin
   if (!is_free(store, store.region_of(device), start, size)) {
     return fail(ENOMEM);
   }
+  const Undo undo(store, device);
   if (auto bytes = reserve_bytes(store, device, sum_of_ranges(device) + size); !bytes) {
     return bytes;
   }
   auto appended = append(store, device, start, size);
   publish_size(device);
+  device.image = {};
   return appended;
 }
 
@@ -155,6 +164,7 @@ Result<void> set_align(const store::Store& store, DeviceRecord& device, std::uin
   if (is_bound(device)) {
     return fail(EBUSY);
   }
+  const Undo undo(store, device);
   const std::uint64_t old = device.align;
   device.align = align;
   for (std::uint32_t at = 0; at < device.nr_ranges; ++at) {
@@ -167,6 +177,7 @@ Result<void> set_align(const store::Store& store, DeviceRecord& device, std::uin
     device.align = old;
     return moved;
   }
+  device.image = {};
   return {};
 }
 

@@ -17,6 +17,8 @@
 #include "emu/dax/change.hpp"
 #include "emu/dax/ranges.hpp"
 #include "emu/dax/region_space.hpp"
+#include "emu/dax/undo.hpp"
+#include "emu/store/recovery_log.hpp"
 
 namespace daxemu::dax {
 namespace {
@@ -166,6 +168,58 @@ TEST(BusConcurrency, AHolderThatDiesInTheMiddleIsRepaired) {
     EXPECT_EQ(lab.store->devices()[0].size.load(), 4 * kPmdSize);
   }
   EXPECT_EQ(lab.store->platform().sequence.load() % 2, 0U);
+}
+
+TEST(BusConcurrency, AResizeThatDiesInTheMiddleIsUndone) {
+  const Lab lab;
+  DeviceRecord& device = lab.store->devices()[0];
+  {
+    auto change = Change::begin(*lab.store);
+    ASSERT_TRUE(resize(*lab.store, device, 4 * kPmdSize));
+  }
+  const std::uint32_t slot = device.slot;
+  const std::string location(device.backing.location.view());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto change = Change::begin(*lab.store);
+    const Undo undo(*lab.store, device);
+    device.ranges[0].size = 6 * kPmdSize;
+    device.ranges[1] = {.pgoff = 6 * kPmdSize >> kPageShift, .phys_start = 1, .size = 2 * kPmdSize};
+    device.nr_ranges = 2;
+    device.backing.location.assign("/half/of/anoth");
+    device.size = 8 * kPmdSize;
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(Change::begin(*lab.store));
+  EXPECT_EQ(device.nr_ranges, 1U);
+  EXPECT_EQ(device.ranges[0].size, 4 * kPmdSize);
+  EXPECT_EQ(device.size.load(), 4 * kPmdSize);
+  EXPECT_EQ(device.slot, slot);
+  EXPECT_EQ(device.backing.location.view(), location);
+  const auto told = store::untold_recoveries(*lab.store);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].dead, child);
+  EXPECT_EQ(told[0].by, ::getpid());
+  EXPECT_TRUE(store::untold_recoveries(*lab.store).empty());
+}
+
+// It had taken a file and not yet told anybody.
+TEST(BusConcurrency, AFileThatADeadChangerTookIsFreeAgain) {
+  const Lab lab;
+  const std::size_t free_before = lab.free_slots();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto change = Change::begin(*lab.store);
+    lab.store->backing_slots()[3].owner = 1;
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(repair_if_abandoned(*lab.store));
+  EXPECT_EQ(lab.free_slots(), free_before);
+  EXPECT_FALSE(repair_if_abandoned(*lab.store));
 }
 
 } // namespace
