@@ -56,6 +56,11 @@ Outcome<Backing> create_hugetlb(const Request& request, FileSource& source, cons
   if (!mapping) {
     source.discard(*file);
     const HugetlbPool pool = hugetlb_pool(request.align);
+    if (pool.available() >= request.size / request.align) {
+      return refuse(mapping.error().value,
+                    "a mapping of " + size_text(request.size) + " fails: " + error_text(mapping.error()),
+                    "raise the limit of address space (ulimit -v), choose a smaller --size, or use --backing shmem");
+    }
     return refuse(ENOMEM,
                   "--size " + size_text(request.size) + " needs " + std::to_string(request.size / request.align) +
                       " huge pages of " + size_text(request.align) + ", the pool has " +

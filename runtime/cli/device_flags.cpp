@@ -37,19 +37,27 @@ Outcome<void> read_node(const std::string& text, std::optional<int>& value) {
 }
 
 // An image that is there already says what its device is; flags may only agree.
-Outcome<void> read_image(const std::string& text, std::optional<std::uint64_t> size, std::optional<std::uint64_t> align,
-                         PlatformOptions& options) {
+Outcome<void> read_image(const DeviceFlags& flags, std::optional<std::uint64_t> size,
+                         std::optional<std::uint64_t> align, PlatformOptions& options) {
+  options.snapshot = !flags.snapshot.empty();
+  if (options.snapshot && !flags.image.empty()) {
+    return refuse(EINVAL, "--image and --snapshot exclude each other", "use --snapshot to leave the image as it is");
+  }
+  const std::string& text = options.snapshot ? flags.snapshot : flags.image;
   if (text.empty()) {
     return {};
   }
   options.image = std::filesystem::absolute(text).string();
   if (options.image.size() >= decltype(store::DeviceRecord::image)::kCapacity) {
-    return refuse(ENAMETOOLONG, fmt::format("--image {} is too long a path", text),
+    return refuse(ENAMETOOLONG, fmt::format("{} is too long a path for an image", text),
                   "put it in a directory nearer the root");
   }
   const auto there = geometry_of_image(options.image);
   if (!there) {
     return tl::unexpected(there.error());
+  }
+  if (!*there && options.snapshot) {
+    return refuse(ENOENT, fmt::format("there is no image {}", text), "make one: daxemu run --image FILE");
   }
   if (*there) {
     options.size = (*there)->size;
@@ -157,7 +165,7 @@ Outcome<PlatformOptions> platform_options(const DeviceFlags& flags) {
   options.size = size->value_or(options.size);
   options.align = align->value_or(options.align);
   options.type = flags.type;
-  if (auto image = read_image(flags.image, *size, *align, options); !image) {
+  if (auto image = read_image(flags, *size, *align, options); !image) {
     return tl::unexpected(image.error());
   }
   for (const Outcome<void>& read :

@@ -25,6 +25,7 @@ struct DeviceFlags {
   std::string numa_node;
   std::string image;
   std::string type = kDefaultType;
+  std::string snapshot;          // of `run` and its like only: a named platform has nobody to keep writers away
   std::vector<std::string> more; // further devices, NAME=SIZE[,ALIGN]
   std::string free;              // bytes of each hmem region in no device
   bool exact = false;            // nothing is mapped before it is touched

@@ -97,7 +97,8 @@ public:
     }
     std::optional<Image> image;
     if (!device.image.empty()) {
-      auto opened = open_for_writing(std::string(device.image.view()));
+      auto opened = device.snapshot == 0 ? open_for_writing(std::string(device.image.view()))
+                                         : Image::open(std::string(device.image.view()), Image::Access::read_only);
       if (!opened) {
         return tl::unexpected(opened.error());
       }
@@ -111,7 +112,7 @@ public:
         progress(at + 1, open->folios.size());
       }
       auto& flags = open->folios[extent].flags;
-      if (loss_ == Loss::all && image && image->has_data(extent)) {
+      if (loss_ == Loss::all && image && device.snapshot == 0 && image->has_data(extent)) {
         emptied.push_back({extent, 0, true});
       }
       if ((flags.load() & mm::kFolioTouched) == 0) {
@@ -188,7 +189,7 @@ Outcome<std::optional<ImageGeometry>> geometry_of_image(const std::string& path)
 bool has_image(const store::Store& store) {
   bool found = false;
   (void)each_device(store, [&](const store::DeviceRecord& device) -> Outcome<void> {
-    found = found || !device.image.empty();
+    found = found || (!device.image.empty() && device.snapshot == 0);
     return {};
   });
   return found;
@@ -197,7 +198,7 @@ bool has_image(const store::Store& store) {
 Outcome<fault::WriteBackTotals> write_back(const store::Store& store, const Progress& progress) {
   fault::WriteBackTotals sum;
   auto done = each_device(store, [&](const store::DeviceRecord& device) -> Outcome<void> {
-    if (device.image.empty()) {
+    if (device.image.empty() || device.snapshot != 0) {
       return {};
     }
     auto open = open_device(store, device);

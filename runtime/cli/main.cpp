@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/cli/full_machine.hpp"
 #include "runtime/cli/mistake.hpp"
 #include "runtime/cli/program.hpp"
 #include "runtime/cli/terminal.hpp"
@@ -41,6 +42,7 @@ int main_of(int argc, char** argv) {
 } // namespace daxemu::cli
 
 int main(int argc, char** argv) {
+  daxemu::cli::prepare_for_full_machine();
   try {
     return daxemu::cli::main_of(argc, argv);
   } catch (const std::exception& error) { // out of memory, mostly: nothing of ours throws

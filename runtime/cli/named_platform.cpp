@@ -13,6 +13,8 @@
 #include "emu/backing/file_source.hpp"
 #include "emu/store/location.hpp"
 #include "emu/store/process_slots.hpp"
+#include "runtime/cli/recovery_report.hpp"
+#include "runtime/cli/terminal.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -66,6 +68,27 @@ void remove_files(const fs::path& directory, const std::string& name) {
   fs::remove_all(directory, ignored);
 }
 
+// A store that cannot be used, in words; nothing was written to it.
+tl::unexpected<Problem> why_not(const std::string& platform, Errno error) {
+  const std::string remedy = "remove it: daxemu destroy " + platform;
+  switch (error.value) {
+  case EPROTO:
+    return refuse(EPROTO, fmt::format("the store of platform {} is damaged, or none of daxemu", platform), remedy);
+  case ENOTSUP:
+    return refuse(ENOTSUP, fmt::format("platform {} is of another version of daxemu", platform),
+                  "use the version that made it, or remove it: daxemu destroy " + platform);
+  case EIO:
+    return refuse(EIO, fmt::format("the store of platform {} is cut short", platform), remedy);
+  case EAGAIN:
+    return refuse(EAGAIN, fmt::format("the store of platform {} is only half made", platform), remedy);
+  case EACCES:
+    return refuse(EACCES, fmt::format("the store of platform {} is another user's", platform),
+                  "use a platform of your own: daxemu create");
+  default:
+    return because(fmt::format("platform {}", platform), error.value, remedy);
+  }
+}
+
 Outcome<void> check_name(const std::string& name) {
   if (!store::is_platform_name(name)) {
     return refuse(EINVAL, fmt::format("'{}' is no name for a platform", name),
@@ -90,7 +113,10 @@ Outcome<store::Store> create_named(const std::string& name, const PlatformPlan& 
     return refuse(EEXIST, fmt::format("a platform named {} exists", name),
                   fmt::format("choose another name, or remove it: daxemu destroy {}", name));
   }
-  remove_files(directory, name); // what a create that was killed has left: without a store it was nobody's
+  if (fs::exists(directory)) { // without a store it is nobody's
+    note(fmt::format("platform {}: removing what a create or destroy that was killed has left", name));
+  }
+  remove_files(directory, name);
   if (::mkdir(directory.c_str(), 0700) != 0) {
     return because(directory.string(), errno, "remove it, or set DAXEMU_HOME to a directory of your own on tmpfs");
   }
@@ -162,15 +188,19 @@ Outcome<store::Store> open_platform(const std::string& text) {
   if (!location) {
     return tl::unexpected(location.error());
   }
+  if (auto safe = store::check_location(text); !safe && safe.error() != Errno{ENOENT}) {
+    return because(fmt::format("the directory of platform {} is not one that only you can write to", text),
+                   safe.error().value, "remove it, or set DAXEMU_HOME to a directory of your own on tmpfs");
+  }
   auto store = store::Store::open(location->c_str());
   if (!store && store.error() == Errno{ENOENT}) {
     return refuse(ENOENT, fmt::format("there is no platform named {}", text),
                   "daxemu list shows those there are; daxemu create makes one");
   }
   if (!store) {
-    return because(fmt::format("platform {}", text), store.error().value,
-                   "it may be of another version of daxemu: daxemu destroy removes it");
+    return why_not(text, store.error());
   }
+  tell_recoveries(*store);
   return std::move(*store);
 }
 

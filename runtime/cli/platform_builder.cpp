@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "emu/backing/backing.hpp"
-#include "emu/backing/image.hpp"
 #include "emu/backing/placement.hpp"
 #include "emu/backing/spare_files.hpp"
 #include "emu/base/size_text.hpp"
@@ -15,6 +14,7 @@
 #include "emu/dax/machine_memory.hpp"
 #include "emu/mm/folio_table.hpp"
 #include "runtime/cli/memory_type.hpp"
+#include "runtime/cli/image_use.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -33,18 +33,6 @@ Outcome<backing::SourcedFile> small_file(backing::FileSource& source, const std:
                   "choose a smaller --size");
   }
   return std::move(*file);
-}
-
-// The image, if one is asked for and not there yet.
-Outcome<void> make_image(const DevicePlan& device) {
-  if (device.image.empty()) {
-    return {};
-  }
-  auto made = backing::Image::create(device.image, device.size, device.align);
-  if (!made && made.error().code != EEXIST) {
-    return tl::unexpected(made.error());
-  }
-  return {};
 }
 
 // Builds one platform, piece by piece into its store.
@@ -173,8 +161,12 @@ private:
     if (!folios) {
       return tl::unexpected(folios.error());
     }
-    if (auto image = make_image(device); !image) {
+    auto image = attach_image(device);
+    if (!image) {
       return tl::unexpected(image.error());
+    }
+    if (*image) {
+      held_.push_back(std::move(**image));
     }
     const auto st = sys::fstat(bytes->fd.get());
     if (!st) {
@@ -194,6 +186,7 @@ private:
     spec.cpus = cpus;
     spec.image.assign(device.image);
     spec.behaviours = memory_type(device.type, device.align)->bits(); // checked before
+    spec.snapshot = device.snapshot;
     if (auto made = dax::add_device(store, spec); !made) {
       return tl::unexpected(made.error());
     }

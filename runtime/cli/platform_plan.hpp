@@ -24,6 +24,7 @@ struct PlatformOptions {
   store::RegionKind region = store::RegionKind::hmem;
   std::optional<store::BackingKind> backing;
   std::string image;               // absolute path of the file the contents come from and go to; empty: none
+  bool snapshot = false;           // the image is read and never written
   std::optional<int> numa_node;    // one of this machine's, or kNoNode; nothing: its first, and memory from anywhere
   std::string type = kDefaultType; // as DevicePlan::type
   store::EngineKind engine = store::EngineKind::automatic;
@@ -37,6 +38,7 @@ struct DevicePlan {
   std::optional<store::BackingKind> backing; // nothing: the platform's
   std::string image;                         // as PlatformOptions::image
   std::string type = kDefaultType;           // a preset of pgmap::preset()
+  bool snapshot = false;
 };
 
 struct RegionPlan {
@@ -64,7 +66,8 @@ struct PlatformPlan {
                                                                                .align = one.align,
                                                                                .backing = {},
                                                                                .image = one.image,
-                                                                               .type = one.type}}}} {}
+                                                                               .type = one.type,
+                                                                               .snapshot = one.snapshot}}}} {}
 };
 
 } // namespace daxemu::cli

@@ -95,6 +95,11 @@ void add_stage_flags(CLI::App& verb, StageFlags& flags) {
   auto* platform =
       verb.add_option("--platform", flags.platform, "Use this named platform (daxemu create) in place of a new one")
           ->type_name("PLATFORM");
+  auto* snapshot =
+      verb.add_option("--snapshot", flags.device.snapshot,
+                      "An image whose contents the device begins with; it stays as it is, changes are lost")
+          ->type_name("FILE");
+  platform->excludes(snapshot);
   for (CLI::Option* of_device : add_device_flags(verb, flags.device)) {
     platform->excludes(of_device); // what its devices are was said when it was made
   }
