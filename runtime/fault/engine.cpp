@@ -9,6 +9,8 @@ namespace daxemu::fault {
 
 using store::EngineKind;
 
+constinit std::atomic<bool> Engine::misses_kernel_touches_{false};
+
 void Engine::start(EngineKind wanted, const store::CpuMask& cpus) {
   if (kind() != EngineKind::automatic) {
     return;
@@ -48,6 +50,7 @@ bool Engine::start_handler(bool user_mode_only, const store::CpuMask& cpus) {
   }
   events_.open(server_.uffd().fd());
   if (ServiceThread{"daxemu-fault", handle, this, &stack_, cpus}.start()) {
+    misses_kernel_touches_.store(user_mode_only, std::memory_order_relaxed);
     return true;
   }
   abandon();
@@ -60,7 +63,9 @@ bool Engine::start_inline() {
   if (!uffd) {
     uffd = open_user_mode_only(features);
   }
-  return uffd && keep(std::move(uffd->fd));
+  const bool served = uffd && keep(std::move(uffd->fd));
+  misses_kernel_touches_.store(served, std::memory_order_relaxed);
+  return served;
 }
 
 bool Engine::watch(std::uint64_t start, std::uint64_t length) {
@@ -80,6 +85,7 @@ void Engine::abandon() {
     PrivateFds::forget(uffd);
     sys::close(uffd);
   }
+  misses_kernel_touches_.store(false, std::memory_order_relaxed);
   kind_.store(EngineKind::automatic, std::memory_order_release);
 }
 

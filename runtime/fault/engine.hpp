@@ -21,6 +21,9 @@ public:
   // automatic: not started.
   [[nodiscard]] store::EngineKind kind() const { return kind_.load(std::memory_order_acquire); }
 
+  // Is a touch of a fresh extent by a system call EFAULT in this process, because its engine never hears of it?
+  [[nodiscard]] static bool misses_kernel_touches() { return misses_kernel_touches_.load(std::memory_order_relaxed); }
+
   // Faults of [start, start + length) come to this engine. False: the kernel serves them (populate, or it refused).
   bool watch(std::uint64_t start, std::uint64_t length);
 
@@ -32,6 +35,8 @@ private:
   [[nodiscard]] bool start_inline();
   [[nodiscard]] bool keep(UniqueFd fd);
   static void handle(void* self) noexcept;
+
+  static std::atomic<bool> misses_kernel_touches_;
 
   FaultServer& server_;
   std::atomic<store::EngineKind> kind_{store::EngineKind::automatic};

@@ -44,9 +44,15 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Call
   if (caller != Caller::populate) {
     ahead_.map(uffd_, *vma, address, caller == Caller::handler); // first: whoever touched here touches there next
   }
-  if (resolver_.resolve(uffd_, *vma, address, missing, fresh) == Resolver::Outcome::resolved) {
+  const Resolver::Outcome outcome = resolver_.resolve(uffd_, *vma, address, missing, fresh);
+  if (outcome == Resolver::Outcome::resolved) {
     trace_fault(since, trace::Kind::fault, *vma, address, thread, site);
     return Served::present;
+  }
+  if (outcome == Resolver::Outcome::no_memory && (may_wait || Resolver::leave_to_kernel(uffd_, address))) {
+    view.counters().sigbus.fetch_add(1, std::memory_order_relaxed);
+    trace_fault(since, trace::Kind::sigbus, *vma, address, thread, site);
+    return Served::refused; // by the kernel, or by whoever asks; nothing is taken out, it may be tried again
   }
   return patch(*vma, address, may_wait);
 }

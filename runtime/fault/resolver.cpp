@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include "emu/base/unique_fd.hpp"
 #include "runtime/fault/device_view.hpp"
@@ -31,6 +32,30 @@ std::int64_t max_map_count() {
   return value;
 }
 
+// Does a seccomp filter of the program keep us from serving faults?
+bool is_forbidden(Errno error) {
+  return error == Errno{EPERM} || error == Errno{EACCES} || error == Errno{ENOSYS};
+}
+
+// Can the page be had? It is, if so. Where the call is forbidden nobody knows: then yes.
+bool has_page(const DeviceView& view, std::uint64_t offset) {
+  for (int tries = 0; tries < kPatience; ++tries) {
+    const auto allocated = sys::fallocate(view.fd(), 0, offset, kPageSize);
+    if (allocated || (allocated.error() != Errno{EINTR} && allocated.error() != Errno{EAGAIN})) {
+      return allocated || (allocated.error() != Errno{ENOSPC} && allocated.error() != Errno{ENOMEM});
+    }
+  }
+  return false;
+}
+
+// Takes the range out of the userfaultfd's hands by mapping it anew, which even a narrow filter has to allow; the
+// kernel serves it from now on.
+Resolver::Outcome map_again(const Vma& vma, std::uint64_t start, std::uint64_t length) {
+  auto mapped = sys::mmap(reinterpret_cast<void*>(start), length, static_cast<int>(vma.prot),
+                          MAP_SHARED | MAP_FIXED | MAP_NORESERVE, vma.view->fd(), vma.offset_of(start));
+  return mapped ? Resolver::Outcome::resolved : Resolver::Outcome::refused;
+}
+
 } // namespace
 
 Resolver::Outcome Resolver::resolve(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing,
@@ -40,23 +65,30 @@ Resolver::Outcome Resolver::resolve(const UffdCalls& uffd, const Vma& vma, std::
     return many_pages(uffd, vma, address, missing, fresh);
   }
   const std::uint64_t start = align_down(address, view.align());
-  return view.hugetlb() ? one_page(uffd, view, start, vma.offset_of(start), missing) : small_page(uffd, start, missing);
+  return view.hugetlb() ? one_page(uffd, vma, start, missing) : small_page(uffd, vma, start, missing);
 }
 
 // A huge page. It was reserved when the device was made, so allocating it cannot run out.
-Resolver::Outcome Resolver::one_page(const UffdCalls& uffd, const DeviceView& view, std::uint64_t address,
-                                     std::uint64_t offset, bool missing) const {
+Resolver::Outcome Resolver::one_page(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing) const {
+  const DeviceView& view = *vma.view;
+  const std::uint64_t offset = vma.offset_of(address);
   bool allocate = missing;
   for (int tries = 0; tries < kPatience; ++tries) {
     if (allocate) {
       auto allocated = sys::fallocate(view.fd(), 0, offset, view.align());
+      if (!allocated && is_forbidden(allocated.error())) {
+        return map_again(vma, address, view.align());
+      }
       if (!allocated && allocated.error() != Errno{EINTR} && allocated.error() != Errno{EAGAIN}) {
-        return Outcome::refused;
+        return Outcome::no_memory;
       }
     }
     auto mapped = uffd.resume(address, view.align());
     if (mapped) {
       return Outcome::resolved;
+    }
+    if (is_forbidden(mapped.error())) {
+      return map_again(vma, address, view.align());
     }
     if (mapped.error() == Errno{EFAULT}) {
       allocate = true;
@@ -68,7 +100,8 @@ Resolver::Outcome Resolver::one_page(const UffdCalls& uffd, const DeviceView& vi
   return Outcome::resolved;
 }
 
-Resolver::Outcome Resolver::small_page(const UffdCalls& uffd, std::uint64_t address, bool missing) const {
+Resolver::Outcome Resolver::small_page(const UffdCalls& uffd, const Vma& vma, std::uint64_t address,
+                                       bool missing) const {
   for (int tries = 0; tries < kPatience; ++tries) {
     auto mapped = missing ? uffd.zero(address, kPageSize) : uffd.resume(address, kPageSize);
     if (mapped) {
@@ -78,8 +111,12 @@ Resolver::Outcome Resolver::small_page(const UffdCalls& uffd, std::uint64_t addr
       missing = false; // in the page cache by now; the next answer tells mapped from present
     } else if (!missing && mapped.error() == Errno{EFAULT}) {
       missing = true;
-    } else if (mapped.error() == Errno{ENOMEM}) {
-      return Outcome::refused;
+    } else if (mapped.error() == Errno{ENOMEM} || mapped.error() == Errno{ENOSPC}) {
+      return Outcome::no_memory;
+    } else if (is_forbidden(mapped.error())) {
+      return map_again(vma, address, kPageSize);
+    } else if (mapped.error() == Errno{ENOENT} && !has_page(*vma.view, vma.offset_of(address))) {
+      return Outcome::no_memory; // the kernel's to serve already, and it could not
     } else if (mapped.error() != Errno{EAGAIN}) {
       break;
     }
@@ -95,6 +132,9 @@ Resolver::Outcome Resolver::many_pages(const UffdCalls& uffd, const Vma& vma, st
                                        bool fresh) {
   DeviceView& view = *vma.view;
   if (holes_.load(std::memory_order_relaxed) < hole_budget()) {
+    if (!fresh && !has_page(view, vma.offset_of(align_down(address, kPageSize)))) {
+      return Outcome::no_memory; // the kernel's own SIGBUS, which the inline engine sees as well
+    }
     const std::uint64_t start = align_down(address, view.align());
     const std::uint64_t extent = view.extent_at(vma.offset_of(start)).value();
     // Neighbouring holes are one: the kernel merges the mappings.
@@ -108,7 +148,16 @@ Resolver::Outcome Resolver::many_pages(const UffdCalls& uffd, const Vma& vma, st
       return Outcome::resolved;
     }
   }
-  return small_page(uffd, align_down(address, kPageSize), missing);
+  return small_page(uffd, vma, align_down(address, kPageSize), missing);
+}
+
+bool Resolver::leave_to_kernel(const UffdCalls& uffd, std::uint64_t address) {
+  const std::uint64_t page = align_down(address, kPageSize);
+  if (!uffd.unwatch(page, kPageSize)) {
+    return false; // hugetlb, whose pages are reserved; or no room for another mapping
+  }
+  uffd.wake(page, kPageSize); // as in many_pages()
+  return true;
 }
 
 std::uint64_t Resolver::resolve_ahead(const UffdCalls& uffd, const Vma& vma, std::uint64_t address,

@@ -13,8 +13,9 @@ namespace daxemu::fault {
 class Resolver {
 public:
   enum class Outcome {
-    resolved, // present now, or no longer ours; who waited is awake
-    refused,  // it cannot be: the touch is SIGBUS
+    resolved,  // present now, or no longer ours; who waited is awake
+    refused,   // it cannot be: the touch is SIGBUS
+    no_memory, // not now: the file system or the machine has no page; the touch is SIGBUS and may be tried again
   };
 
   // `missing`: the fault said that the page cache has no page (a hint). `fresh`: this process has not touched the
@@ -25,6 +26,8 @@ public:
   // mapped; the extent before them is about to be. Under the table's lock. Returns how many became it: as far as it
   // goes.
   std::uint64_t resolve_ahead(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, std::uint64_t count);
+  // Has the kernel answer touches of the page itself, and wakes who waits. False: it cannot be arranged.
+  [[nodiscard]] static bool leave_to_kernel(const UffdCalls& uffd, std::uint64_t address);
 
   // A forked child: nothing is mapped, no hole made.
   void forget_all() { holes_.store(0, std::memory_order_relaxed); }
@@ -32,9 +35,8 @@ public:
   void forget(DeviceView& view, std::uint64_t first, std::uint64_t count);
 
 private:
-  Outcome one_page(const UffdCalls& uffd, const DeviceView& view, std::uint64_t address, std::uint64_t offset,
-                   bool missing) const;
-  Outcome small_page(const UffdCalls& uffd, std::uint64_t address, bool missing) const;
+  Outcome one_page(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing) const;
+  Outcome small_page(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing) const;
   Outcome many_pages(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing, bool fresh);
   [[nodiscard]] std::int64_t hole_budget();
 

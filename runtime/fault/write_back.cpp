@@ -35,6 +35,18 @@ Result<void> read_all(int fd, std::span<std::byte> into, std::uint64_t offset) {
   return {};
 }
 
+Result<void> write_all(int fd, std::span<const std::byte> bytes, std::uint64_t offset) {
+  while (!bytes.empty()) {
+    const auto put = sys::pwrite(fd, bytes.data(), bytes.size(), offset);
+    if (!put || *put == 0) {
+      return fail(put ? ENOSPC : put.error().value);
+    }
+    bytes = bytes.subspan(*put);
+    offset += *put;
+  }
+  return {};
+}
+
 class Hash {
 public:
   Hash() { XXH3_64bits_reset(&state_); }
@@ -65,10 +77,8 @@ public:
       return tl::unexpected(memory.error());
     }
     pipe->buffers_ = Mapping(*memory, kDepth * kPiece);
-    if (const int started = ::io_uring_queue_init(kDepth, &pipe->ring_, 0); started < 0) {
-      return fail(-started);
-    }
-    pipe->up_ = true;
+    // Where io_uring is refused (containers, kernel.io_uring_disabled) each piece is written before the next one.
+    pipe->up_ = ::io_uring_queue_init(kDepth, &pipe->ring_, 0) == 0;
     for (unsigned at = 0; at < kDepth; ++at) {
       pipe->free_.push_back(at);
     }
@@ -101,6 +111,11 @@ public:
     return buffers_.bytes().subspan(at * kPiece, length);
   }
   [[nodiscard]] Result<void> write(unsigned buffer_index, std::uint64_t length, std::uint64_t offset) {
+    if (!up_) {
+      const auto written = write_all(file_.get(), buffer(buffer_index, length), offset);
+      give_back(buffer_index);
+      return written;
+    }
     io_uring_sqe* entry = ::io_uring_get_sqe(&ring_);
     if (entry == nullptr) {
       return fail(EAGAIN); // as deep as there are buffers, so this cannot be

@@ -1,6 +1,7 @@
-// The blind spot of the inline engine: it serves touches of the program's own instructions, but where the kernel
-// touches an extent for a system call, the call fails with EFAULT. So what a wrapped call is about to read or write is
-// made present first. With every other engine this costs a load and a branch.
+// The blind spot of the inline engine, and of a userfaultfd for user-mode faults only: each serves touches of the
+// program's own instructions, but where the kernel touches an extent for a system call, the call fails with EFAULT. So
+// what a wrapped call is about to read or write is made present first. With every other engine this costs a load and a
+// branch.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "runtime/preload/bus_signal.hpp"
+#include "runtime/fault/engine.hpp"
 
 namespace daxemu::preload {
 
@@ -18,17 +19,17 @@ void pretouch_pieces(const iovec* pieces, int count) noexcept;
 void pretouch_message(const msghdr* message) noexcept;
 
 inline void pretouch(const void* address, std::size_t length) noexcept {
-  if (bus_signal.inline_engine()) [[unlikely]] {
+  if (fault::Engine::misses_kernel_touches()) [[unlikely]] {
     pretouch_slow(address, length);
   }
 }
 inline void pretouch(const iovec* pieces, int count) noexcept {
-  if (bus_signal.inline_engine()) [[unlikely]] {
+  if (fault::Engine::misses_kernel_touches()) [[unlikely]] {
     pretouch_pieces(pieces, count);
   }
 }
 inline void pretouch(const msghdr* message) noexcept {
-  if (bus_signal.inline_engine()) [[unlikely]] {
+  if (fault::Engine::misses_kernel_touches()) [[unlikely]] {
     pretouch_message(message);
   }
 }

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <linux/sched.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -28,6 +29,7 @@ extern "C" { // glibc 2.36 has forgotten to
 }
 
 #include "runtime/preload/aio_calls.hpp"
+#include "runtime/preload/forks.hpp"
 #include "runtime/preload/hook.hpp"
 #include "runtime/preload/memory_calls.hpp"
 #include "runtime/preload/pin_sites.hpp"
@@ -170,6 +172,14 @@ long uring_register(const long* words, std::uint64_t site) {
   case SYS_##name:                                                                                                     \
     return forward(function, words);
 
+long pass(long number, const long* words) {
+  return real_syscall(number, words[0], words[1], words[2], words[3], words[4], words[5]);
+}
+// A child with a copy of this memory, which goes on from here.
+long fork_by_number(long number, const long* words) {
+  return daxemu::preload::fork_with([&] { return static_cast<pid_t>(pass(number, words)); });
+}
+
 long dispatch(long number, long* words, std::uint64_t site) {
   switch (number) {
     // Paths.
@@ -280,10 +290,17 @@ long dispatch(long number, long* words, std::uint64_t site) {
     return real_syscall(number, words[0], words[1], words[2], words[3], words[4], words[5]);
   case SYS_io_uring_register:
     return uring_register(words, site);
+  case SYS_fork:
+    return fork_by_number(number, words);
+  case SYS_clone:
+    return (words[0] & CLONE_VM) == 0 ? fork_by_number(number, words) : pass(number, words);
+  case SYS_clone3:
+    return words[0] != 0 && (as<const clone_args*>(words[0])->flags & CLONE_VM) == 0 ? fork_by_number(number, words)
+                                                                                     : pass(number, words);
   case SYS_io_submit:
     return daxemu::preload::submit_aio(words, [&] { return real_syscall(number, words[0], words[1], words[2]); });
   default:
-    return real_syscall(number, words[0], words[1], words[2], words[3], words[4], words[5]);
+    return pass(number, words);
   }
 }
 
