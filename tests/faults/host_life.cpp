@@ -62,6 +62,9 @@ int main(int argc, char** argv) {
   host_life::add_plain_cases(cases);
   host_life::add_signal_cases(cases);
   host_life::add_process_cases(cases);
+  host_life::add_limit_cases(cases);
+  host_life::add_memory_cases(cases);
+  host_life::add_end_cases(cases);
   const auto found = cases.find(argc > 1 ? argv[1] : "");
   if (found == cases.end()) {
     for (const auto& [name, body] : cases) {

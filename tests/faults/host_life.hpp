@@ -21,6 +21,9 @@ inline constexpr std::size_t kDevice = 64 << 20;
 using Cases = std::map<std::string, std::function<void()>>;
 void add_signal_cases(Cases& cases);
 void add_process_cases(Cases& cases);
+void add_limit_cases(Cases& cases);
+void add_memory_cases(Cases& cases);
+void add_end_cases(Cases& cases);
 
 #define REQUIRE(condition)                                                                                             \
   do {                                                                                                                 \
