@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <daxemu/daxemu.hpp>
+#include <daxemu/gup.h>
 
 #include "emu/store/recovery_log.hpp"
 #include "runtime/cli/image_platform.hpp"
@@ -40,17 +40,30 @@ constexpr int kSharedFd = 900;         // in the programs under the preload libr
     wrong(shared, "daxemu_mmap: %s", ::daxemu_last_error());
   }
   std::mt19937 random(seed);
-  std::vector<Pin> held;
+  std::vector<std::vector<daxemu_page_range>> held;
   while (true) {
     if (held.size() < 6 && random() % 2 == 0) {
       constexpr std::uint64_t kPages = kPinnedExtents * kExtent / kPageSize;
       const std::uint64_t first = random() % kPages;
       const unsigned long count = std::min<std::uint64_t>(1 + random() % 2000, kPages - first);
-      held.emplace_back(static_cast<char*>(at) + first * kPageSize, count);
-      if (held.back().nr_pages() != count) {
-        wrong(shared, "a pin of %lu pages got %lu", count, held.back().nr_pages());
+      std::vector<daxemu_page_range> ranges(16);
+      const long runs =
+          ::daxemu_pin_user_folios(reinterpret_cast<unsigned long>(at) + first * kPageSize, count,
+                                   DAXEMU_FOLL_WRITE | DAXEMU_FOLL_LONGTERM, ranges.data(), ranges.size());
+      if (runs < 0) {
+        wrong(shared, "a pin of %lu pages: %s", count, ::daxemu_last_error());
       }
+      ranges.resize(static_cast<std::size_t>(runs));
+      unsigned long pages = 0;
+      for (const daxemu_page_range& range : ranges) {
+        pages += range.nr_pages;
+      }
+      if (pages != count) {
+        wrong(shared, "a pin of %lu pages got %lu", count, pages);
+      }
+      held.push_back(std::move(ranges));
     } else if (!held.empty()) {
+      ::daxemu_unpin_user_folios(held.back().data(), held.back().size(), false);
       held.pop_back();
     }
     shared.done[worker].fetch_add(1);
@@ -146,7 +159,7 @@ public:
 private:
   void begin(unsigned worker) {
     shared_.ready[worker].store(0);
-    const unsigned seed = random_();
+    const auto seed = static_cast<unsigned>(random_());
     const pid_t child = ::fork();
     if (child < 0) {
       wrong(shared_, "fork: %m");
@@ -211,7 +224,7 @@ private:
     if (random_() % 4 == 0) {
       ++restarts_;
       lab_->stop();
-      lab_->start(random_());
+      lab_->start(static_cast<unsigned>(random_()));
       verify_in_next_process();
     }
   }
