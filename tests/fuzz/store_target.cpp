@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "emu/base/units.hpp"
 #include "emu/store/header.hpp"
 #include "emu/store/process_slots.hpp"
 #include "emu/store/recovery_log.hpp"
