@@ -7,6 +7,7 @@
 #include "emu/dax/device_bytes.hpp"
 #include "emu/dax/nd.hpp"
 #include "emu/dax/ranges.hpp"
+#include "emu/dax/undo.hpp"
 
 namespace daxemu::dax::nd {
 namespace {
@@ -35,13 +36,16 @@ std::uint32_t free_minor(const Store& store) {
 
 // Extents of another size in the same place: the bytes stay.
 Result<void> change_extents(const Store& store, DeviceRecord& device, std::uint64_t align) {
+  const Undo undo(store, device);
   const std::uint64_t old = device.align;
   device.align = align;
   auto adapted = adapt_bytes(store, device);
   if (!adapted) {
     device.align = old;
+    return adapted;
   }
-  return adapted;
+  device.image = {}; // it is of one kind of extent
+  return {};
 }
 
 // Data that begins elsewhere: other bytes.
