@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "emu/base/units.hpp"
+#include "emu/mm/failure_log.hpp"
 #include "emu/mm/folio_record.hpp"
 
 namespace daxemu::mm {
@@ -51,7 +52,9 @@ struct FolioControl {
   std::uint32_t reserved = 0;
   std::atomic<std::uint64_t> refused{0}; // underflows and saturations reported, over all processes
   std::array<HolderHeader, kMaxHolders> holders{};
+  FailureLog failures;
 };
+static_assert(sizeof(FolioControl) <= 2 * kPageSize);
 
 [[nodiscard]] constexpr std::uint64_t folio_records_offset() {
   return align_up(sizeof(FolioControl), kPageSize);

@@ -6,9 +6,24 @@
 #include <mutex>
 
 namespace daxemu::pgmap {
+namespace {
+
+constexpr std::uint64_t kEnd = std::numeric_limits<std::uint64_t>::max();
+
+} // namespace
 
 FileLayout::FileLayout(DevPagemap& pgmap, MappingReach& reach)
-    : pgmap_(pgmap), reach_(reach), owners_(pgmap.pages().folio_count()) {}
+    : pgmap_(pgmap), reach_(reach), owners_(pgmap.pages().folio_count()),
+      next_((pgmap.pages().ranges().front().first.value() << 16U) + 1) {}
+
+FileLayout::File* FileLayout::find(FileId file) {
+  const auto found = files_.find(file);
+  return found == files_.end() ? nullptr : &found->second;
+}
+const FileLayout::File* FileLayout::find(FileId file) const {
+  const auto found = files_.find(file);
+  return found == files_.end() ? nullptr : &found->second;
+}
 
 FileId FileLayout::create() {
   const std::unique_lock lock(invalidate_lock_);
@@ -16,17 +31,23 @@ FileId FileLayout::create() {
   return next_++;
 }
 
+Result<std::uint64_t> FileLayout::size(FileId file) const {
+  const std::shared_lock lock(invalidate_lock_);
+  const File* found = find(file);
+  return found == nullptr ? fail(ENOENT) : Result<std::uint64_t>(found->size);
+}
+
 Result<void> FileLayout::allocate(FileId file, std::uint64_t first, std::uint64_t count) {
   const std::unique_lock lock(invalidate_lock_);
-  const auto found = files_.find(file);
-  if (found == files_.end()) {
-    return fail(ENOENT);
-  }
-  auto& blocks = found->second;
+  File* const found = find(file);
+  return found == nullptr ? fail(ENOENT) : allocate_in(file, *found, first, count);
+}
+
+Result<void> FileLayout::allocate_in(FileId id, File& file, std::uint64_t first, std::uint64_t count) {
   std::vector<ExtentIndex> fresh;
   std::uint64_t wanted = 0;
   for (std::uint64_t block = first; block < first + count; ++block) {
-    wanted += blocks.contains(block) ? 0 : 1;
+    wanted += file.blocks.contains(block) ? 0 : 1;
   }
   for (std::uint64_t extent = 0; extent < owners_.size() && fresh.size() < wanted; ++extent) {
     const bool bad = (pgmap_.pages().folios()[ExtentIndex(extent)].flags.load() & mm::kFolioHwpoison) != 0;
@@ -37,79 +58,166 @@ Result<void> FileLayout::allocate(FileId file, std::uint64_t first, std::uint64_
   if (fresh.size() < wanted) {
     return fail(ENOSPC);
   }
+  mm::DevicePages& pages = pgmap_.pages();
   auto next = fresh.begin();
   for (std::uint64_t block = first; block < first + count; ++block) {
-    if (blocks.contains(block)) {
+    if (file.blocks.contains(block)) {
       continue;
     }
-    mm::DevicePages& pages = pgmap_.pages();
     if (std::byte* bytes = pages.address_of(next->value() << pages.order()); bytes != nullptr) {
       std::memset(bytes, 0, kPageSize << pages.order());
     }
-    owners_[next->value()] = {file, block};
-    blocks[block] = *next++;
+    owners_[next->value()] = {id, block};
+    file.blocks[block] = *next;
+    reach_.blocks_changed({id, block, block + 1, BlockChange::here, *next});
+    ++next;
+  }
+  if (first + count > file.size) {
+    if (const std::uint64_t hole = std::exchange(file.size, first + count); hole < first) {
+      reach_.blocks_changed({id, hole, first, BlockChange::hole, {}});
+    }
   }
   return {};
 }
 
-Result<mm::Folio> FileLayout::fault(FileId file, std::uint64_t block) {
-  const std::shared_lock lock(invalidate_lock_);
-  const auto found = files_.find(file);
-  if (found == files_.end()) {
-    return fail(ENOENT);
-  }
-  const auto at = found->second.find(block);
-  if (at == found->second.end()) {
-    return fail(ENXIO);
-  }
-  auto folio = mm::folio_of(pgmap_.pages(), at->second);
+Result<mm::Folio> FileLayout::enter(FileId id, std::uint64_t block, ExtentIndex extent, const Insert& insert) {
+  auto folio = mm::folio_of(pgmap_.pages(), extent);
   if (folio && folio->hwpoison()) {
     return fail(EHWPOISON);
   }
-  folio->set_mapping(file, block << pgmap_.pages().order());
+  folio->set_mapping(id, block << pgmap_.pages().order());
+  if (insert) {
+    insert(*folio);
+  }
   return folio;
 }
 
-Outcome<void> FileLayout::free_blocks(FileId file, std::uint64_t first, std::uint64_t last,
-                                      std::chrono::milliseconds most) {
-  const std::unique_lock lock(invalidate_lock_);
-  const auto found = files_.find(file);
-  if (found == files_.end()) {
-    return refuse(ENOENT, "file " + std::to_string(file) + " does not exist", "create it first");
+Result<mm::Folio> FileLayout::fault(FileId file, std::uint64_t block, const Insert& insert) {
+  {
+    const std::shared_lock lock(invalidate_lock_);
+    const File* found = find(file);
+    if (found == nullptr) {
+      return fail(ENOENT);
+    }
+    if (block >= found->size) {
+      return fail(ENXIO);
+    }
+    if (const auto at = found->blocks.find(block); at != found->blocks.end()) {
+      return enter(file, block, at->second, insert);
+    }
   }
-  auto& blocks = found->second;
-  const auto begin = blocks.lower_bound(first);
-  const auto end = blocks.lower_bound(last);
+  const std::unique_lock lock(invalidate_lock_); // a hole, unless somebody was quicker
+  File* const found = find(file);
+  if (found == nullptr || block >= found->size) {
+    return fail(found == nullptr ? ENOENT : ENXIO);
+  }
+  if (auto allocated = allocate_in(file, *found, block, 1); !allocated) {
+    return tl::unexpected(allocated.error());
+  }
+  return enter(file, block, found->blocks.at(block), insert);
+}
+
+void FileLayout::survey(FileId file, std::uint64_t first, std::uint64_t count,
+                        FunctionRef<void(const BlockChange&)> visit) const {
+  const std::shared_lock lock(invalidate_lock_);
+  const File* found = find(file);
+  const std::uint64_t end = first + count;
+  const std::uint64_t size = found == nullptr ? 0 : found->size;
+  for (std::uint64_t block = first; block < end;) {
+    if (block >= size) {
+      visit({file, block, end, BlockChange::gone, {}});
+      return;
+    }
+    const auto at = found->blocks.lower_bound(block);
+    const std::uint64_t next = at == found->blocks.end() ? std::min(end, size) : std::min({at->first, end, size});
+    if (next > block) {
+      visit({file, block, next, BlockChange::hole, {}});
+      block = next;
+      continue;
+    }
+    std::uint64_t last = block + 1; // neighbouring blocks whose extents are neighbours too
+    for (auto run = std::next(at);
+         run != found->blocks.end() && run->first == last && last < end && run->second == at->second + (last - block);
+         ++run) {
+      ++last;
+    }
+    visit({file, block, last, BlockChange::here, at->second});
+    block = last;
+  }
+}
+
+std::optional<std::uint64_t> FileLayout::break_layout(const File& file, std::uint64_t first, std::uint64_t last) {
+  const auto begin = file.blocks.lower_bound(first);
+  const auto end = file.blocks.lower_bound(last);
   for (auto at = begin; at != end; ++at) {
-    reach_.unmap(*mm::folio_of(pgmap_.pages(), at->second));
+    reach_.unmap(*mm::folio_of(pgmap_.pages(), at->second)); // unmap_mapping_range() in dax_layout_busy_page()
   }
-  // dax_layout_busy_page(): a page of the range whose count is above its idle one.
-  auto busy = [&] {
-    return std::find_if(
-        begin, end, [&](const auto& entry) { return mm::counts_of(pgmap_.pages().folios()[entry.second]).refs > 0; });
-  };
-  if (!pgmap_.wait_idle(most, [&] { return busy() == end; })) {
-    const auto at = busy();
-    const auto report = pgmap_.busy();
-    const std::string which = at == end ? "a block" : "block " + std::to_string(at->first);
-    return refuse(EBUSY,
-                  which + " of file " + std::to_string(file) + " is still referenced:\n" +
-                      (report ? report->text() : std::string()),
-                  "unpin it; the kernel would wait for that without bound");
+  for (auto at = begin; at != end; ++at) {
+    if (mm::counts_of(pgmap_.pages().folios()[at->second]).refs > 0) { // dax_page_unused()
+      return at->first;
+    }
   }
+  return std::nullopt;
+}
+
+Outcome<void> FileLayout::free_blocks(FileId id, std::uint64_t first, std::uint64_t last, bool to_end,
+                                      std::chrono::milliseconds most) {
+  const auto until = std::chrono::steady_clock::now() + most;
+  std::unique_lock lock(invalidate_lock_);
+  while (true) {
+    File* const file = find(id);
+    if (file == nullptr) {
+      return refuse(ENOENT, "file " + std::to_string(id) + " does not exist", "create it first");
+    }
+    const auto busy = break_layout(*file, first, last);
+    if (!busy) {
+      break;
+    }
+    const mm::FolioRecord& record = pgmap_.pages().folios()[file->blocks.at(*busy)];
+    lock.unlock();
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    if (!pgmap_.wait_idle(left, [&] { return mm::counts_of(record).refs == 0; })) {
+      const auto report = pgmap_.busy();
+      return refuse(EBUSY,
+                    "block " + std::to_string(*busy) + " of file " + std::to_string(id) + " is still referenced:\n" +
+                        (report ? report->text() : std::string()),
+                    "unpin it; the kernel would wait for that without bound");
+    }
+    lock.lock();
+  }
+  File& file = *find(id);
+  const auto begin = file.blocks.lower_bound(first);
+  const auto end = file.blocks.lower_bound(last);
   for (auto at = begin; at != end; ++at) {
     mm::folio_of(pgmap_.pages(), at->second)->set_mapping(0, 0); // dax_disassociate_entry()
     owners_[at->second.value()] = {};
   }
-  blocks.erase(begin, end);
+  file.blocks.erase(begin, end);
+  if (to_end) {
+    const std::uint64_t grown_from = std::exchange(file.size, first);
+    if (grown_from < first) {
+      reach_.blocks_changed({id, grown_from, first, BlockChange::hole, {}});
+    }
+    reach_.blocks_changed({id, first, kEnd, BlockChange::gone, {}});
+  } else if (const std::uint64_t to = std::min(last, file.size); first < to) {
+    reach_.blocks_changed({id, first, to, BlockChange::hole, {}});
+  }
   return {};
 }
 
 Outcome<void> FileLayout::truncate(FileId file, std::uint64_t blocks, std::chrono::milliseconds most) {
-  return free_blocks(file, blocks, std::numeric_limits<std::uint64_t>::max(), most);
+  return free_blocks(file, blocks, kEnd, true, most);
 }
 Outcome<void> FileLayout::punch(FileId file, std::uint64_t first, std::uint64_t count, std::chrono::milliseconds most) {
-  return free_blocks(file, first, first + count, most);
+  return free_blocks(file, first, first + count, false, most);
+}
+Outcome<void> FileLayout::remove(FileId file, std::chrono::milliseconds most) {
+  if (auto empty = truncate(file, 0, most); !empty) {
+    return empty;
+  }
+  const std::unique_lock lock(invalidate_lock_);
+  files_.erase(file);
+  return {};
 }
 
 std::optional<FileLayout::Owner> FileLayout::owner_of(ExtentIndex index) const {

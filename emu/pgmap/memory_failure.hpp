@@ -6,6 +6,21 @@
 
 namespace daxemu::pgmap {
 
+using FileId = std::uint64_t; // identity of a file: what folio->mapping says; never 0
+
+// What blocks [first, last) of a file are now.
+struct BlockChange {
+  FileId file = 0;
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  enum Kind {
+    gone, // beyond the end of the file: a touch is SIGBUS
+    hole, // a touch allocates
+    here, // in consecutive extents from `extent` on
+  } kind = gone;
+  ExtentIndex extent;
+};
+
 // How far the model reaches into processes; the runtime implements it, tests record it.
 class MappingReach {
 public:
@@ -15,6 +30,8 @@ public:
   virtual void unmap_and_kill(const mm::Folio& folio, Pfn bad, unsigned lsb) = 0;
   // Takes it out of every page table; touches fault again (unmap_mapping_range).
   virtual void unmap(const mm::Folio& folio) = 0;
+  // Blocks of a file came, went or moved (they are mapped nowhere). Called with the layout locked: must not ask it.
+  virtual void blocks_changed(const BlockChange& /*change*/) {}
 };
 
 // Frame `pfn` went bad. Errors: ENXIO (not a page of this pgmap, or memory whose driver handles its own failures),

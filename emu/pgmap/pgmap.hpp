@@ -17,13 +17,15 @@ namespace daxemu::pgmap {
 
 class DevPagemap;
 
-// struct dev_pagemap_ops, and two events the kernel has no hooks for. All are called without locks of the model held,
-// from whatever thread caused them. None may throw.
+// struct dev_pagemap_ops, and two events the kernel has no hooks for. All are called from whatever thread caused
+// them, with none of the model's locks held, but the runtime's may be: none may map, unmap, pin, touch or throw.
 struct PagemapOps {
   std::function<void(const mm::Folio&)> folio_free; // its count fell idle (free_hook_on_idle)
   // A CPU touched it (device_swap_entries): bring its bytes into `ram`, folio_size bytes. Errors: those of the touch,
   // ENOMEM or EIO (VM_FAULT_SIGBUS).
   std::function<Result<void>(const mm::Folio&, std::byte* ram)> migrate_to_ram;
+  // The other way: bytes of `ram` are to be the folio's. None: memory with direct_map is copied. Errors: any.
+  std::function<Result<void>(const mm::Folio&, const std::byte* ram)> migrate_to_device;
   // Frames [first, first + nr_pages) went bad. Errors: EOPNOTSUPP passes it on to the generic handling; others end it.
   std::function<Result<void>(Pfn first, std::uint64_t nr_pages)> memory_failure;
   std::function<void(const mm::Folio&)> mapped;   // a fault has mapped it somewhere

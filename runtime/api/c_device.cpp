@@ -9,16 +9,10 @@
 #include "emu/gup/ledger.hpp"
 #include "runtime/api/device.hpp"
 #include "runtime/api/last_error.hpp"
+#include "runtime/api/objects.hpp"
+#include "runtime/fault/early_kill.hpp"
 
 using namespace daxemu;
-
-struct daxemu_platform {
-  std::unique_ptr<api::Platform> impl;
-};
-struct daxemu_device {
-  api::Platform* platform;
-  std::unique_ptr<api::Device> impl;
-};
 
 namespace {
 
@@ -42,6 +36,11 @@ pgmap::PagemapOps ops_of(const daxemu_device_spec& spec) {
   if (given->migrate_to_ram != nullptr) {
     ops.migrate_to_ram = [given, data](const mm::Folio& folio, std::byte* ram) {
       return result_of(given->migrate_to_ram(handle(folio), ram, data));
+    };
+  }
+  if (given->migrate_to_device != nullptr) {
+    ops.migrate_to_device = [given, data](const mm::Folio& folio, const std::byte* ram) {
+      return result_of(given->migrate_to_device(handle(folio), ram, data));
     };
   }
   if (given->memory_failure != nullptr) {
@@ -90,6 +89,8 @@ Outcome<api::DeviceSpec> spec_of(const daxemu_device_spec& given) {
   spec.mode = *mode;
   return spec;
 }
+
+constexpr unsigned kMaxOrder = 18; // 1G
 
 int outcome(const Outcome<void>& done) {
   return done ? 0 : api::report(done.error());
@@ -229,6 +230,51 @@ int daxemu_touch(void* address, bool write) {
         [] { return Result<void>(fail(EFAULT)); });
     return done ? 0 : api::report(done.error(), "daxemu_touch");
   });
+}
+
+int daxemu_mmap_special(daxemu_platform* platform, size_t length, unsigned order, int prot, void** address) {
+  return api::guarded([&] {
+    const auto mapped =
+        order > kMaxOrder ? Result<void*>(fail(EINVAL)) : platform->impl->mm().map_special(length, order, prot);
+    if (!mapped) {
+      return api::report(mapped.error(), "daxemu_mmap_special");
+    }
+    *address = *mapped;
+    return 0;
+  });
+}
+
+long daxemu_migrate_to_device(void* address, size_t length) {
+  return api::guarded([&]() -> long {
+    api::Platform* platform = api::current_platform();
+    const auto moved =
+        platform == nullptr ? Result<std::uint64_t>(fail(EINVAL)) : platform->mm().migrate_to_device(address, length);
+    return moved ? static_cast<long>(*moved) : api::report(moved.error(), "daxemu_migrate_to_device");
+  });
+}
+
+const char* daxemu_touch_engine(daxemu_platform* platform) {
+  thread_local std::string engine;
+  engine = platform->impl->mm().engine();
+  return engine.c_str();
+}
+
+bool daxemu_translate_sigbus(siginfo_t* info) {
+  if (fault::translate_early_kill(*info)) {
+    return true;
+  }
+  const api::Platform* platform = api::current_platform();
+  if (platform == nullptr || info->si_signo != SIGBUS || info->si_code != BUS_ADRERR) {
+    return false;
+  }
+  const fault::PoisonHit hit = platform->mm().poison_at(info->si_addr);
+  if (hit.address == nullptr) {
+    return false;
+  }
+  info->si_code = BUS_MCEERR_AR;
+  info->si_addr = hit.address;
+  info->si_addr_lsb = hit.lsb;
+  return true;
 }
 
 int daxemu_device_poison(daxemu_device* device, uint64_t offset) {

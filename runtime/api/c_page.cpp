@@ -1,7 +1,11 @@
 #include <daxemu/page.h>
 #include <daxemu/pgmap.h>
 
+#include <daxemu/gup.h>
+
+#include "emu/gup/grab.hpp"
 #include "emu/mm/vmemmap.hpp"
+#include "emu/pgmap/memory_failure.hpp"
 #include "emu/pgmap/pgmap.hpp"
 #include "runtime/api/last_error.hpp"
 #include "runtime/api/platform.hpp"
@@ -87,6 +91,39 @@ unsigned long daxemu_folio_index(const daxemu_folio* folio) {
 uint64_t daxemu_folio_mapping(const daxemu_folio* folio) {
   const auto found = known(folio);
   return found ? found->mapping() : 0;
+}
+
+bool daxemu_folio_try_get(daxemu_folio* folio) {
+  const auto found = known(folio);
+  if (!found) {
+    return false;
+  }
+  const gup::PageRun run{&found->device(), found->extent().value() << found->order(), 1};
+  return gup::grab_run(run, false, {.tid = static_cast<std::uint32_t>(sys::gettid())}).nr_pages == 1;
+}
+void daxemu_folio_put(daxemu_folio* folio) {
+  daxemu_put_page(&folio->page);
+}
+int daxemu_folio_mapcount(const daxemu_folio* folio) {
+  const auto found = known(folio);
+  return found ? found->record().mapcount.load() : 0;
+}
+uint32_t daxemu_page_behaviours(const daxemu_page* page) {
+  const auto folio = folio_at(page);
+  return folio && folio->device().pgmap != nullptr ? folio->device().pgmap->behaviours().bits() : 0;
+}
+const void* daxemu_page_owner(const daxemu_page* page) {
+  const auto folio = folio_at(page);
+  return folio && folio->device().pgmap != nullptr ? folio->device().pgmap->owner() : nullptr;
+}
+int daxemu_memory_failure(unsigned long pfn) {
+  return api::guarded([&] {
+    const auto folio = folio_at(mm::pfn_to_page(Pfn(pfn)));
+    const auto failed = folio && folio->device().pgmap != nullptr
+                            ? pgmap::memory_failure(*folio->device().pgmap, Pfn(pfn), api::current_platform()->mm())
+                            : Result<void>(fail(ENXIO));
+    return failed ? 0 : api::report(failed.error(), "daxemu_memory_failure");
+  });
 }
 
 int daxemu_vmemmap_account(uint64_t size, unsigned order, daxemu_vmemmap_cost* cost) {

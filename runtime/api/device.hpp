@@ -44,6 +44,9 @@ public:
   virtual Outcome<void> poison(std::uint64_t offset) = 0;
   virtual Outcome<void> heal(std::uint64_t offset) = 0;
   virtual Outcome<void> unbind(std::chrono::milliseconds most) = 0;
+  // Files on its memory. Errors (Problem): EINVAL (not memory of a DAX file system), EOPNOTSUPP on a real device.
+  [[nodiscard]] virtual Outcome<pgmap::FileLayout*> files() = 0;
+  [[nodiscard]] virtual DeviceMemory memory() const = 0;
   // May it be destroyed? Errors (Problem): EBUSY while mapped or pinned.
   virtual Outcome<void> close() = 0;
 

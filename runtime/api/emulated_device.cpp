@@ -6,7 +6,7 @@
 #include "emu/backing/file_source.hpp"
 #include "emu/dax/builder.hpp"
 #include "emu/dax/extents.hpp"
-#include "emu/pgmap/memory_failure.hpp"
+#include "emu/pgmap/file_layout.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/api/device.hpp"
 
@@ -102,9 +102,13 @@ public:
                  std::shared_ptr<mm::DevicePages> pages, std::unique_ptr<pgmap::DevPagemap> pgmap)
       : Device(std::move(facts)), platform_(platform), record_(record), files_(std::move(files)),
         direct_map_(std::move(direct_map)), pages_(std::move(pages)), pgmap_(std::move(pgmap)) {
+    if (pgmap_->has(pgmap::Behaviour::wake_on_idle)) {
+      layout_ = std::make_unique<pgmap::FileLayout>(*pgmap_, platform_.mm());
+    }
     platform_.devices.fetch_add(1);
   }
   ~EmulatedDevice() override {
+    layout_.reset();
     pgmap_.reset(); // takes its pages out of the map
     record_.state.store(store::DeviceState::absent);
     platform_.devices.fetch_sub(1);
@@ -114,7 +118,7 @@ public:
     if (!pgmap_->is_live()) {
       return fail(ENODEV);
     }
-    return platform_.mm().map(pages_, files_.bytes.fd.get(), length, prot, offset);
+    return platform_.mm().map(memory(), length, prot, offset);
   }
 
   Outcome<void> poison(std::uint64_t offset) override {
@@ -135,23 +139,30 @@ public:
       return refuse(healed.error().value, "the extent at offset " + std::to_string(offset) + " cannot be healed",
                     "release what refers to it; only poisoned extents can be healed");
     }
-    platform_.mm().restore(*folio, files_.bytes.fd.get());
+    platform_.mm().restore(*folio);
     return {};
   }
 
   Outcome<void> unbind(std::chrono::milliseconds most) override {
     pgmap_->kill();
-    for (std::uint64_t extent = 0; extent < pages_->folio_count(); ++extent) { // kill_dev_dax: unmap_mapping_range
-      const mm::FolioRecord& record = pages_->folios()[ExtentIndex(extent)];
-      if (record.mapcount.load() > 0) {
-        platform_.mm().unmap(*mm::folio_of(*pages_, ExtentIndex(extent)));
-      }
-    }
+    platform_.mm().bury(*pages_); // kill_dev_dax(): unmap_mapping_range()
     auto dead = pgmap_->wait_dead(most);
     if (dead) {
       record_.state.store(store::DeviceState::disabled);
     }
     return dead;
+  }
+
+  Outcome<pgmap::FileLayout*> files() override {
+    if (!pgmap_->has(pgmap::Behaviour::wake_on_idle)) {
+      return refuse(EINVAL, facts().name + " is no memory of a DAX file system", "open it with type FS_DAX");
+    }
+    return layout_.get();
+  }
+
+  DeviceMemory memory() const override {
+    const bool one_page = files_.bytes.page_size == facts().align;
+    return {pages_, files_.bytes.fd.get(), one_page && files_.bytes.kind == store::BackingKind::hugetlb};
   }
 
   Outcome<void> close() override {
@@ -172,6 +183,7 @@ private:
   Mapping direct_map_;
   std::shared_ptr<mm::DevicePages> pages_;
   std::unique_ptr<pgmap::DevPagemap> pgmap_;
+  std::unique_ptr<pgmap::FileLayout> layout_; // of memory that a DAX file system would be on
 };
 
 } // namespace

@@ -14,8 +14,19 @@ namespace {
 std::atomic<Platform*> current{nullptr};
 
 // A forked child maps what its parent mapped, but holds none of its parent's pins.
-void forget_in_child() {
+void before_fork() {
   if (Platform* platform = current.load(); platform != nullptr) {
+    platform->mm().before_fork();
+  }
+}
+void after_fork_in_parent() {
+  if (Platform* platform = current.load(); platform != nullptr) {
+    platform->mm().after_fork();
+  }
+}
+void after_fork_in_child() {
+  if (Platform* platform = current.load(); platform != nullptr) {
+    platform->mm().after_fork();
     gup::forget_holds(platform->mem_map());
   }
 }
@@ -23,7 +34,7 @@ void forget_in_child() {
 } // namespace
 
 Outcome<std::unique_ptr<Platform>> Platform::create(const std::string& name) {
-  static const int watching = ::pthread_atfork(nullptr, nullptr, forget_in_child);
+  static const int watching = ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   if (const char* ring = std::getenv(trace::kVariable); ring != nullptr && *ring != '\0') {
     (void)trace::attach(ring); // EBUSY: an earlier platform has; else its keeper has ended
   }
@@ -42,7 +53,11 @@ Outcome<std::unique_ptr<Platform>> Platform::create(const std::string& name) {
     return refuse(ram.error().value, "no memory file for the platform's RAM", "free some memory");
   }
   platform->ram_ = std::move(*ram);
-  platform->mm_ = std::make_unique<ProcessMm>(*platform->ram_);
+  auto empty = sys::memfd_create("daxemu-nothing", MFD_CLOEXEC);
+  if (!empty) {
+    return refuse(empty.error().value, "no memory file for the platform", "raise the limit of open files");
+  }
+  platform->mm_ = std::make_unique<ProcessMm>(*platform->ram_, UniqueFd(*empty));
   return platform;
 }
 

@@ -23,6 +23,7 @@ public:
   [[nodiscard]] store::Store& store() { return store_; }
   [[nodiscard]] mm::MemMap& mem_map() { return mem_map_; }
   [[nodiscard]] ProcessMm& mm() { return *mm_; }
+  [[nodiscard]] const ProcessMm& mm() const { return *mm_; }
   [[nodiscard]] gup::Gup& gup() { return gup_; }
   [[nodiscard]] RealMappings& real_mappings() { return real_mappings_; }
 

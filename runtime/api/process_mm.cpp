@@ -7,129 +7,215 @@
 #include <sys/mman.h>
 
 #include "emu/pgmap/pgmap.hpp"
+#include "runtime/api/vma_rights.hpp"
 
 namespace daxemu::api {
 namespace {
 
 using pgmap::Behaviour;
 
-std::uint32_t rights_of(int prot) {
-  std::uint32_t rights = gup::kVmMayRead | gup::kVmMayWrite | gup::kVmShared;
-  rights |= (prot & PROT_READ) != 0 ? std::uint32_t{gup::kVmRead} : 0;
-  rights |= (prot & PROT_WRITE) != 0 ? std::uint32_t{gup::kVmWrite} : 0;
-  return rights;
+void* pointer(std::uint64_t address) {
+  return reinterpret_cast<void*>(address);
 }
 
-bool has(const mm::DevicePages& device, Behaviour one) {
-  return device.pgmap != nullptr && device.pgmap->has(one);
+// check_vma() in drivers/dax/device.c.
+bool is_mappable(std::uint64_t length, std::uint64_t offset, std::uint64_t align, int prot) {
+  return length != 0 && is_aligned(length | offset, align) && (prot & ~(PROT_READ | PROT_WRITE)) == 0;
 }
 
-} // namespace
-
-ProcessMm::~ProcessMm() {
-  if (const Vmas* vmas = current_.load(); vmas != nullptr) {
-    for (const auto& vma : *vmas) {
-      sys::munmap(reinterpret_cast<void*>(vma->start), vma->end - vma->start);
-    }
-  }
-}
-
-void ProcessMm::publish(Vmas vmas) {
-  std::sort(vmas.begin(), vmas.end(), [](const auto& a, const auto& b) { return a->start < b->start; });
-  auto next = std::make_unique<const Vmas>(std::move(vmas));
-  current_.store(next.get(), std::memory_order_release);
-  sequence_.fetch_add(1);
-  lists_.push_back(std::move(next));
-}
-
-ProcessMm::Vma* ProcessMm::find(std::uint64_t address) const {
-  const Vmas* vmas = current_.load(std::memory_order_acquire);
-  if (vmas == nullptr) {
-    return nullptr;
-  }
-  const auto after = std::upper_bound(vmas->begin(), vmas->end(), address,
-                                      [](std::uint64_t at, const auto& vma) { return at < vma->start; });
-  if (after == vmas->begin() || address >= (*(after - 1))->end) {
-    return nullptr;
-  }
-  return (after - 1)->get();
-}
-
-Result<void*> ProcessMm::map(const std::shared_ptr<mm::DevicePages>& device, int fd, std::uint64_t length, int prot,
-                             std::uint64_t offset) {
-  const std::uint64_t align = kPageSize << device->order();
-  if (length == 0 || !is_aligned(length | offset, align) || (prot & ~(PROT_READ | PROT_WRITE)) != 0) {
-    return fail(EINVAL); // check_vma() in drivers/dax/device.c
-  }
-  // Private memory has no mapping a processor could use: it is there to be touched by daxemu_touch().
-  const int real_prot = has(*device, Behaviour::device_swap_entries) ? PROT_NONE : prot;
-  const auto reserved =
-      sys::mmap(nullptr, length + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+// Address space for `length` bytes, aligned, nothing in it yet. Errors: mmap(2)'s.
+Result<std::uint64_t> reserve(std::uint64_t length, std::uint64_t align, int prot) {
+  const auto reserved = sys::mmap(nullptr, length + align, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (!reserved) {
     return tl::unexpected(reserved.error());
   }
   const auto from = reinterpret_cast<std::uint64_t>(*reserved);
   const std::uint64_t start = align_up(from, align);
-  auto* const address = reinterpret_cast<void*>(start);
-  if (auto mapped = sys::mmap(address, length, real_prot, MAP_SHARED | MAP_FIXED, fd, offset); !mapped) {
-    sys::munmap(*reserved, length + align);
-    return tl::unexpected(mapped.error());
-  }
   if (start > from) {
     sys::munmap(*reserved, start - from);
   }
   if (const std::uint64_t behind = from + align - start; behind > 0) {
-    sys::munmap(reinterpret_cast<void*>(start + length), behind);
+    sys::munmap(pointer(start + length), behind);
   }
-  auto vma = std::make_shared<Vma>();
-  vma->start = start;
-  vma->end = start + length;
-  vma->pgoff = offset >> kPageShift;
-  vma->device = device;
-  vma->prot = prot;
-  vma->present = std::make_unique<std::atomic<std::uint64_t>[]>((vma->extents() + 63) / 64);
-  if (has(*device, Behaviour::device_swap_entries) || has(*device, Behaviour::migrate_before_longterm)) {
-    vma->moved = std::make_unique<std::atomic<std::uint64_t>[]>(vma->extents());
+  return start;
+}
+
+std::unique_ptr<std::atomic<std::uint64_t>[]> words(std::uint64_t count) {
+  return std::make_unique<std::atomic<std::uint64_t>[]>(count);
+}
+
+} // namespace
+
+ProcessMm::~ProcessMm() {
+  for (const auto& vma : vmas_.all()) {
+    sys::munmap(pointer(vma->start), vma->end - vma->start);
   }
+}
+
+std::string ProcessMm::engine() {
   const std::unique_lock lock(mmap_lock_);
-  const Vmas* now = current_.load();
-  Vmas next = now == nullptr ? Vmas() : *now;
-  next.push_back(std::move(vma));
-  publish(std::move(next));
+  server_.start();
+  return server_.engine();
+}
+
+// Under mmap_lock_ for writing.
+Result<void*> ProcessMm::publish(std::shared_ptr<Vma> vma) {
+  auto* const address = pointer(vma->start);
+  const std::lock_guard tables(page_tables_);
+  vmas_.add(std::move(vma));
+  sequence_.fetch_add(1);
   return address;
 }
 
-Result<void> ProcessMm::unmap(void* address, std::uint64_t length) {
-  const std::unique_lock lock(mmap_lock_);
-  Vma* const vma = find(reinterpret_cast<std::uint64_t>(address));
-  if (vma == nullptr || vma->start != reinterpret_cast<std::uint64_t>(address) || vma->end - vma->start != length) {
+Result<void*> ProcessMm::map(const DeviceMemory& device, std::uint64_t length, int prot, std::uint64_t offset) {
+  const std::uint64_t align = kPageSize << device.pages->order();
+  if (!is_mappable(length, offset, align, prot)) {
     return fail(EINVAL);
   }
-  Vmas next = *current_.load();
-  const auto at = std::find_if(next.begin(), next.end(), [&](const auto& one) { return one.get() == vma; });
-  const std::shared_ptr<Vma> kept = *at;
-  next.erase(at);
-  publish(std::move(next));
-  sys::munmap(address, length);
-  if (vma->device->pgmap != nullptr) {
-    for (std::uint64_t extent = 0; extent < vma->extents(); ++extent) {
-      if (vma->is_present(extent)) {
-        vma->device->pgmap->note_unmapped(
-            *mm::folio_of(*vma->device, vma->device->folio_at(vma->pgoff + (extent << vma->device->order()))));
+  const std::unique_lock lock(mmap_lock_);
+  server_.start();
+  const bool swaps = has(*device.pages, Behaviour::device_swap_entries);
+  const auto start = reserve(length, align, swaps && server_.serves() ? prot : PROT_NONE);
+  if (!start) {
+    return tl::unexpected(start.error());
+  }
+  if (swaps) {
+    // A forked child would find zeroes where the data is on the device.
+    (void)sys::madvise(pointer(*start), length, MADV_DONTFORK);
+  } else if (auto mapped = sys::mmap(pointer(*start), length, prot, MAP_SHARED | MAP_FIXED, device.fd, offset);
+             !mapped) {
+    sys::munmap(pointer(*start), length);
+    return mapped;
+  }
+  auto vma = std::make_shared<Vma>();
+  vma->start = *start;
+  vma->end = *start + length;
+  vma->pgoff = offset >> kPageShift;
+  vma->device = device.pages;
+  vma->fd = device.fd;
+  vma->order = device.pages->order();
+  vma->hugetlb = device.hugetlb;
+  vma->prot = prot;
+  if (swaps || has(*device.pages, Behaviour::migrate_before_longterm)) {
+    vma->entries = words(vma->extents());
+  } else {
+    vma->present = words((vma->extents() + 63) / 64);
+  }
+  const fault::UffdCalls& uffd = server_.uffd();
+  vma->watched =
+      server_.serves() && (swaps ? uffd.watch_anonymous(*start, length) : uffd.watch(*start, length)).has_value();
+  return publish(std::move(vma));
+}
+
+Result<void*> ProcessMm::map_file(const DeviceMemory& device, pgmap::FileLayout& layout, pgmap::FileId file,
+                                  std::uint64_t length, int prot, std::uint64_t offset) {
+  const std::uint64_t align = kPageSize << device.pages->order();
+  if (!is_mappable(length, offset, align, prot)) {
+    return fail(EINVAL);
+  }
+  const std::unique_lock lock(mmap_lock_);
+  server_.start();
+  const auto start = reserve(length, align, PROT_NONE);
+  if (!start) {
+    return tl::unexpected(start.error());
+  }
+  auto vma = std::make_shared<Vma>();
+  vma->kind = Vma::Kind::file;
+  vma->start = *start;
+  vma->end = *start + length;
+  vma->pgoff = offset >> kPageShift;
+  vma->device = device.pages;
+  vma->fd = device.fd;
+  vma->layout = &layout;
+  vma->file = file;
+  vma->order = device.pages->order();
+  vma->hugetlb = device.hugetlb;
+  vma->prot = prot;
+  vma->watched = server_.serves();
+  vma->entries = words(vma->extents());
+  vma->backed.resize(vma->extents());
+  // Known before it is filled: a change of the layout in between finds it.
+  auto address = publish(vma);
+  layout.survey(file, vma->pgoff >> vma->order, vma->extents(),
+                [&](const pgmap::BlockChange& run) { blocks_changed(run); });
+  return address;
+}
+
+Result<void*> ProcessMm::map_special(std::uint64_t length, unsigned order, int prot) {
+  const std::uint64_t align = kPageSize << order;
+  if (!is_mappable(length, 0, align, prot)) {
+    return fail(EINVAL);
+  }
+  const std::unique_lock lock(mmap_lock_);
+  const auto start = reserve(length, align, prot);
+  if (!start) {
+    return tl::unexpected(start.error());
+  }
+  auto vma = std::make_shared<Vma>();
+  vma->kind = Vma::Kind::special;
+  vma->start = *start;
+  vma->end = *start + length;
+  vma->order = order;
+  vma->prot = prot;
+  return publish(std::move(vma));
+}
+
+// The mapping that is exactly that, or nullptr. Under mmap_lock_ for writing.
+Vma* ProcessMm::exactly(void* address, std::uint64_t length) const {
+  const auto start = reinterpret_cast<std::uint64_t>(address);
+  Vma* const vma = vmas_.find(start);
+  return vma != nullptr && vma->start == start && vma->end - vma->start == length ? vma : nullptr;
+}
+
+Result<void> ProcessMm::unmap(void* address, std::uint64_t length) {
+  std::vector<mm::Folio> idle;
+  std::shared_ptr<mm::DevicePages> device;
+  {
+    const std::unique_lock lock(mmap_lock_);
+    Vma* const vma = exactly(address, length);
+    if (vma == nullptr) {
+      return fail(EINVAL);
+    }
+    const std::lock_guard tables(page_tables_);
+    const std::shared_ptr<Vma> kept = vmas_.remove(*vma);
+    sequence_.fetch_add(1);
+    sys::munmap(address, length);
+    device = kept->device;
+    for (std::uint64_t extent = 0; device != nullptr && extent < kept->extents(); ++extent) {
+      const std::uint64_t entry = kept->entries == nullptr ? 0 : kept->entries[extent].load();
+      if ((entry & Vma::kInRam) != 0) {
+        if (const std::uint64_t page = entry - 1 - Vma::kInRam; ram_.unmapped(page)) {
+          ram_.release(page);
+        }
+      } else if (kept->is_present(extent)) {
+        const std::uint64_t page = kept->entries == nullptr ? kept->page_of(extent) : entry - 1;
+        const mm::Folio folio = *mm::folio_of(*device, device->folio_at(page));
+        if (take_out({kept.get(), extent}, folio) && is_handed_out(folio) && folio.record().mapcount.load() <= 0) {
+          idle.push_back(folio);
+        }
+      } else if (kept->has_swapped) {
+        const mm::Folio folio = *mm::folio_of(*device, device->folio_at(kept->page_of(extent)));
+        if (is_handed_out(folio) && places_of(folio).empty()) {
+          idle.push_back(folio);
+        }
       }
     }
+  }
+  for (const mm::Folio& folio : idle) { // the entry's reference: the last one, unless somebody pins it
+    (void)device->pgmap->put_folio(folio);
   }
   return {};
 }
 
 Result<void> ProcessMm::protect(void* address, std::uint64_t length, int prot) {
   const std::unique_lock lock(mmap_lock_);
-  Vma* const vma = find(reinterpret_cast<std::uint64_t>(address));
-  if (vma == nullptr || vma->start != reinterpret_cast<std::uint64_t>(address) || vma->end - vma->start != length ||
-      (prot & ~(PROT_READ | PROT_WRITE)) != 0) {
+  Vma* const vma = exactly(address, length);
+  if (vma == nullptr || (prot & ~(PROT_READ | PROT_WRITE)) != 0) {
     return fail(EINVAL);
   }
-  if (!has(*vma->device, Behaviour::device_swap_entries)) {
+  const std::lock_guard tables(page_tables_);
+  const bool unreachable = vma->device != nullptr && has(*vma->device, Behaviour::device_swap_entries) && !vma->watched;
+  if (!unreachable) {
     if (auto done = sys::mprotect(address, length, prot); !done) {
       return done;
     }
@@ -140,40 +226,58 @@ Result<void> ProcessMm::protect(void* address, std::uint64_t length, int prot) {
 }
 
 bool ProcessMm::contains(const void* address) const {
-  return find(reinterpret_cast<std::uint64_t>(address)) != nullptr;
+  const VmaList::Reading reading(vmas_);
+  return vmas_.find(reinterpret_cast<std::uint64_t>(address)) != nullptr;
 }
 
 bool ProcessMm::is_mapped(const mm::DevicePages& device) const {
-  const Vmas* vmas = current_.load();
-  return vmas != nullptr &&
-         std::any_of(vmas->begin(), vmas->end(), [&](const auto& vma) { return vma->device.get() == &device; });
+  const VmaList::Reading reading(vmas_);
+  const VmaList::List& list = vmas_.all();
+  return std::any_of(list.begin(), list.end(), [&](const auto& vma) { return vma->device.get() == &device; });
+}
+
+bool ProcessMm::is_mapped(const pgmap::FileLayout& layout, pgmap::FileId file) const {
+  const VmaList::Reading reading(vmas_);
+  const VmaList::List& list = vmas_.all();
+  return std::any_of(list.begin(), list.end(),
+                     [&](const auto& vma) { return vma->layout == &layout && vma->file == file; });
 }
 
 gup::Entry ProcessMm::lookup(std::uint64_t address, std::uint64_t wanted) const {
+  const VmaList::Reading reading(vmas_);
   gup::Entry entry;
-  const Vma* const vma = find(address);
+  const Vma* const vma = vmas_.find(address);
   if (vma == nullptr) {
     return entry;
   }
-  entry.kind = gup::EntryKind::device;
+  const std::uint64_t left = std::min(wanted, (vma->end - address) >> kPageShift);
   entry.rights = rights_of(vma->prot.load());
   entry.vma_start = vma->start;
   entry.vma_end = vma->end;
+  if (vma->kind == Vma::Kind::special) {
+    entry.kind = gup::EntryKind::special;
+    entry.rights |= gup::kVmIo;
+    entry.present = true;
+    entry.nr_pages = left;
+    return entry;
+  }
+  entry.kind = gup::EntryKind::device;
+  entry.rights |= vma->kind == Vma::Kind::file ? std::uint32_t{gup::kVmFsDax} : 0;
   entry.device = vma->device.get();
   entry.pgoff = vma->pgoff + ((address - vma->start) >> kPageShift);
-  const std::uint64_t left = std::min(wanted, (vma->end - address) >> kPageShift);
-  const unsigned order = entry.device->order();
   const std::uint64_t first = vma->extent_at(address);
   const std::uint64_t last = vma->extent_at(address + ((left - 1) << kPageShift)) + 1;
-  entry.present = vma->is_present(first);
+  const std::uint64_t in_first = ((address - vma->start) >> kPageShift) & ((1ULL << vma->order) - 1);
   std::uint64_t next = first + 1;
-  if (vma->moved != nullptr) { // one by one: each may lie elsewhere
-    if (const std::uint64_t moved = vma->moved[first].load(std::memory_order_acquire); moved != 0) {
-      entry.pgoff = moved - 1 + (entry.pgoff & (entry.device->pages_per_folio() - 1));
-      entry.device = &ram_.pages();
-      entry.present = true;
+  if (vma->entries != nullptr) { // one by one: each may lie elsewhere
+    const std::uint64_t word = vma->entries[first].load(std::memory_order_acquire);
+    entry.present = word != 0 && word != Vma::kMoving;
+    if (entry.present) {
+      entry.pgoff = ((word & ~Vma::kInRam) - 1) + in_first;
+      entry.device = (word & Vma::kInRam) != 0 ? &ram_.pages() : entry.device;
     }
   } else {
+    entry.present = vma->is_present(first);
     const std::uint64_t flip = entry.present ? ~0ULL : 0;
     while (next < last) { // whole words of extents alike
       const std::uint64_t word = (vma->present[next / 64].load(std::memory_order_acquire) ^ flip) >> (next % 64);
@@ -184,129 +288,48 @@ gup::Entry ProcessMm::lookup(std::uint64_t address, std::uint64_t wanted) const 
     }
     next = std::min(next, last);
   }
-  const std::uint64_t in_first = ((address - vma->start) >> kPageShift) & ((1ULL << order) - 1);
-  entry.nr_pages = std::min(left, ((next - first) << order) - in_first);
+  entry.nr_pages = std::min(left, ((next - first) << vma->order) - in_first);
   return entry;
 }
 
-Result<void> ProcessMm::touch(void* address, bool write) {
-  const std::shared_lock lock(mmap_lock_);
-  return fault(align_down(reinterpret_cast<std::uint64_t>(address), kPageSize), write);
+fault::PoisonHit ProcessMm::poison_at(const void* address) const {
+  const VmaList::Reading reading(vmas_);
+  const Vma* const vma = vmas_.find(reinterpret_cast<std::uint64_t>(address));
+  if (vma == nullptr || vma->kind == Vma::Kind::special || !is_live(*vma->device)) {
+    return {};
+  }
+  const std::uint64_t extent = vma->extent_at(reinterpret_cast<std::uint64_t>(address));
+  // Of a file's block the entry is gone with the poison, but the folio still says whose it is.
+  std::uint64_t page = vma->page_of(extent);
+  if (vma->kind == Vma::Kind::file) {
+    const std::uint64_t block = page >> vma->order;
+    const auto records = vma->device->folios().records();
+    const auto hit =
+        std::find_if(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(vma->device->folio_count()),
+                     [&](const mm::FolioRecord& record) {
+                       return (record.flags.load() & mm::kFolioHwpoison) != 0 && record.mapping.load() == vma->file &&
+                              record.index.load() >> vma->order == block;
+                     });
+    return hit == records.begin() + static_cast<std::ptrdiff_t>(vma->device->folio_count())
+               ? fault::PoisonHit{}
+               : fault::PoisonHit{pointer(vma->address_of(extent)), static_cast<short>(kPageShift + vma->order)};
+  }
+  const mm::FolioRecord& record = vma->device->folios()[vma->device->folio_at(page)];
+  if ((record.flags.load() & mm::kFolioHwpoison) == 0) {
+    return {};
+  }
+  return {pointer(vma->address_of(extent)), static_cast<short>(kPageShift + vma->order)};
 }
 
-Result<void> ProcessMm::fault(std::uint64_t address, bool write) {
-  Vma* const vma = find(address);
-  if (vma == nullptr || (rights_of(vma->prot) & (write ? gup::kVmWrite : gup::kVmRead)) == 0) {
-    return fail(EFAULT);
-  }
-  mm::DevicePages& device = *vma->device;
-  const auto folio = mm::folio_of(device, device.folio_at(vma->pgoff + ((address - vma->start) >> kPageShift)));
-  if (!folio || (device.pgmap != nullptr && !device.pgmap->is_live())) {
-    return fail(EFAULT);
-  }
-  if (folio->hwpoison()) {
-    return fail(EHWPOISON);
-  }
-  if (has(device, Behaviour::device_swap_entries)) {
-    return move_out(*vma, *folio);
-  }
-  const std::uint64_t extent = vma->extent_at(address);
-  if (has(device, Behaviour::file_mapping)) {
-    folio->set_mapping(device.ranges()[0].first.value(), folio->extent().value() << folio->order());
-  }
-  folio->record().flags.fetch_or(mm::kFolioTouched);
-  const std::uint64_t bit = 1ULL << (extent % 64);
-  if ((vma->present[extent / 64].fetch_or(bit, std::memory_order_release) & bit) == 0 && device.pgmap != nullptr) {
-    device.pgmap->note_mapped(*folio);
-  }
-  return {};
+void ProcessMm::before_fork() {
+  mmap_lock_.lock();
+  moving_.lock();
+  page_tables_.lock();
 }
-
-Result<void> ProcessMm::migrate_to_ram(std::uint64_t address) {
-  Vma* const vma = find(address);
-  if (vma == nullptr) {
-    return fail(EFAULT);
-  }
-  const auto folio =
-      mm::folio_of(*vma->device, vma->device->folio_at(vma->pgoff + ((address - vma->start) >> kPageShift)));
-  if (!folio) {
-    return fail(EFAULT);
-  }
-  const std::uint32_t driver = (folio->record().flags.load() & mm::kFolioAllocated) != 0 ? 1 : 0;
-  if (mm::counts_of(folio->record()).refs > driver) {
-    return fail(EBUSY); // folio_migrate_mapping(): references it did not expect
-  }
-  return move_out(*vma, *folio);
-}
-
-Result<void> ProcessMm::move_out(Vma& vma, const mm::Folio& folio) {
-  const std::lock_guard lock(migrating_);
-  const std::uint64_t extent = ((folio.extent().value() << folio.order()) - vma.pgoff) >> folio.order();
-  if (vma.moved[extent].load() != 0) {
-    return {}; // another thread was here first
-  }
-  const auto page = ram_.allocate(folio.nr_pages());
-  if (!page) {
-    return tl::unexpected(page.error());
-  }
-  std::byte* const ram = ram_.pages().address_of(*page);
-  pgmap::DevPagemap& pgmap = *folio.device().pgmap;
-  if (pgmap.ops().migrate_to_ram) {
-    if (auto moved = pgmap.ops().migrate_to_ram(folio, ram); !moved) {
-      return moved;
-    }
-  } else if (const std::byte* bytes = folio.device().address_of(folio.extent().value() << folio.order());
-             bytes != nullptr) {
-    std::copy_n(bytes, kPageSize << folio.order(), ram);
-  }
-  auto* const place = reinterpret_cast<void*>(vma.start + extent * vma.extent_size());
-  if (auto mapped = ram_.map_at(place, *page, folio.nr_pages(), vma.prot); !mapped) {
-    return mapped;
-  }
-  vma.moved[extent].store(*page + 1, std::memory_order_release);
-  sequence_.fetch_add(1);
-  return {};
-}
-
-// visit(vma, extent of the mapping, where it is mapped) for every mapping of the folio. Under the lock for writing.
-template <class Visit>
-void ProcessMm::for_each_mapping(const mm::Folio& folio, Visit visit) {
-  const std::unique_lock lock(mmap_lock_);
-  const Vmas* vmas = current_.load();
-  const std::uint64_t pgoff = folio.extent().value() << folio.order();
-  for (const auto& vma : vmas == nullptr ? Vmas() : *vmas) {
-    if (vma->device.get() == &folio.device() && pgoff >= vma->pgoff &&
-        (pgoff - vma->pgoff) << kPageShift < vma->end - vma->start) {
-      const std::uint64_t extent = (pgoff - vma->pgoff) >> folio.order();
-      visit(*vma, extent, reinterpret_cast<void*>(vma->start + extent * vma->extent_size()));
-    }
-  }
-  sequence_.fetch_add(1);
-}
-
-void ProcessMm::unmap(const mm::Folio& folio) {
-  for_each_mapping(folio, [&](Vma& vma, std::uint64_t extent, void*) {
-    const std::uint64_t bit = 1ULL << (extent % 64);
-    if ((vma.present[extent / 64].fetch_and(~bit) & bit) != 0 && vma.device->pgmap != nullptr) {
-      vma.device->pgmap->note_unmapped(folio);
-    }
-  });
-}
-
-void ProcessMm::unmap_and_kill(const mm::Folio& folio, Pfn, unsigned) {
-  unmap(folio);
-  const auto empty = sys::memfd_create("daxemu-poison", MFD_CLOEXEC); // no bytes: every touch is beyond its end
-  const UniqueFd fd(empty.value_or(-1));
-  for_each_mapping(folio, [&](Vma& vma, std::uint64_t, void* place) {
-    (void)sys::mmap(place, vma.extent_size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd.get(), 0);
-  });
-}
-
-void ProcessMm::restore(const mm::Folio& folio, int fd) {
-  for_each_mapping(folio, [&](Vma& vma, std::uint64_t extent, void* place) {
-    const std::uint64_t offset = (vma.pgoff << kPageShift) + extent * vma.extent_size();
-    (void)sys::mmap(place, vma.extent_size(), vma.prot, MAP_SHARED | MAP_FIXED, fd, offset);
-  });
+void ProcessMm::after_fork() {
+  page_tables_.unlock();
+  moving_.unlock();
+  mmap_lock_.unlock();
 }
 
 } // namespace daxemu::api

@@ -1,5 +1,8 @@
 #include "runtime/api/ram_pool.hpp"
 
+#include <algorithm>
+
+#include <fcntl.h>
 #include <linux/memfd.h>
 #include <sys/mman.h>
 
@@ -53,14 +56,33 @@ Result<std::unique_ptr<RamPool>> RamPool::create(mm::MemMap& map) {
   return pool;
 }
 
-Result<std::uint64_t> RamPool::allocate(std::uint64_t nr_pages) {
+Result<std::uint64_t> RamPool::allocate() {
   const std::lock_guard lock(mutex_);
-  if (nr_pages > kPages - next_) {
+  const auto free = std::find_if(released_.begin(), released_.end(), [&](std::uint64_t page) {
+    return mm::counts_of(pages_->folios()[ExtentIndex(page)]).refs == 0;
+  });
+  if (free != released_.end()) {
+    const std::uint64_t page = *free;
+    released_.erase(free);
+    (void)sys::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, page * kPageSize, kPageSize);
+    return page;
+  }
+  if (next_ == kPages) {
     return fail(ENOMEM);
   }
-  const std::uint64_t first = next_;
-  next_ += nr_pages;
-  return first;
+  return next_++;
+}
+
+void RamPool::release(std::uint64_t page) {
+  const std::lock_guard lock(mutex_);
+  released_.push_back(page);
+}
+
+void RamPool::mapped(std::uint64_t page) {
+  pages_->folios()[ExtentIndex(page)].mapcount.fetch_add(1);
+}
+bool RamPool::unmapped(std::uint64_t page) {
+  return pages_->folios()[ExtentIndex(page)].mapcount.fetch_sub(1) == 1;
 }
 
 Result<void> RamPool::map_at(void* address, std::uint64_t page, std::uint64_t nr_pages, int prot) const {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "emu/mm/mem_map.hpp"
 
@@ -13,9 +14,14 @@ public:
   // Sparse: costs what is used. Errors: memfd_create(2)'s, mmap(2)'s.
   [[nodiscard]] static Result<std::unique_ptr<RamPool>> create(mm::MemMap& map);
 
-  // Pages of the pool for `nr_pages` pages: the first one's number. Errors: ENOMEM.
-  [[nodiscard]] Result<std::uint64_t> allocate(std::uint64_t nr_pages);
-  // Maps them in place of what is at `address`. Errors: mmap(2)'s.
+  // A page that reads as zeroes. Errors: ENOMEM.
+  [[nodiscard]] Result<std::uint64_t> allocate();
+  // It is no longer needed; handed out again once nobody refers to it (pins outlive mappings).
+  void release(std::uint64_t page);
+  // A mapping has it now, or no longer; the latter returns whether that was the last.
+  void mapped(std::uint64_t page);
+  [[nodiscard]] bool unmapped(std::uint64_t page);
+  // Maps `nr_pages` pages from `page` on in place of what is at `address`. Errors: mmap(2)'s.
   Result<void> map_at(void* address, std::uint64_t page, std::uint64_t nr_pages, int prot) const;
   [[nodiscard]] mm::DevicePages& pages() const { return *pages_; }
 
@@ -27,6 +33,7 @@ private:
   std::shared_ptr<mm::DevicePages> pages_;
   std::mutex mutex_;
   std::uint64_t next_ = 0;
+  std::vector<std::uint64_t> released_;
 };
 
 } // namespace daxemu::api

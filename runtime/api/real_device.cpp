@@ -71,7 +71,7 @@ public:
   }
 
   Result<void*> map(std::uint64_t length, int prot, std::uint64_t offset) override {
-    return platform_.mm().map(pages_, fd_.get(), length, prot, offset);
+    return platform_.mm().map(memory(), length, prot, offset);
   }
   Outcome<void> poison(std::uint64_t) override { return refused("poison"); }
   Outcome<void> heal(std::uint64_t) override { return refused("heal"); }
@@ -86,6 +86,8 @@ public:
     }
     return {};
   }
+  Outcome<pgmap::FileLayout*> files() override { return refused("keep files on"); }
+  DeviceMemory memory() const override { return {pages_, fd_.get(), false}; }
 
 private:
   // The model has counted a hold of the extent: the kernel takes one too.

@@ -2,11 +2,15 @@
 #include <cstdlib>
 
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "emu/backing/backing.hpp"
 #include "emu/base/size_text.hpp"
+#include "emu/base/unique_fd.hpp"
+#include "emu/base/units.hpp"
+#include "emu/mm/vmemmap.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/device_json.hpp"
 #include "runtime/cli/find_platform.hpp"
@@ -36,6 +40,28 @@ Json device_json(const store::Store& store, const store::DeviceRecord& device) {
   return json;
 }
 
+// What struct pages for a device would cost the kernel, and what daxemu spends in their place.
+Json vmemmap_json(std::uint64_t size, std::uint64_t align, const std::string& folios) {
+  Json json;
+  const auto cost = mm::vmemmap_cost(size, log2_of(align) - unsigned{kPageShift});
+  if (!cost) {
+    return json; // of size 0
+  }
+  json["plain"] = cost->plain;
+  json["deduplicated"] = cost->dedup;
+  json["pages_each"] = cost->pages_each;
+  json["pages_kept_each"] = cost->kept_each;
+  json["altmap"] = cost->altmap;
+  if (!folios.empty()) {
+    if (const auto raw = sys::open(folios.c_str(), O_RDONLY | O_CLOEXEC); raw) {
+      const UniqueFd fd(*raw);
+      json["daxemu_now"] = mm::folio_file_resident(fd.get()).value_or(0);
+    }
+    json["daxemu_most"] = cost->daxemu_most;
+  }
+  return json;
+}
+
 Json device_json(const kernel::RealDevice& device) {
   Json json;
   json["chardev"] = device.name;
@@ -48,6 +74,20 @@ Json device_json(const kernel::RealDevice& device) {
   }
   json["provider"] = "kernel";
   return json;
+}
+
+void print_vmemmap(const Json& json, std::uint64_t align) {
+  const auto bytes = [&](const char* name) { return size_text(json.value(name, std::uint64_t{0})); };
+  fmt::print("           struct pages in the kernel: {} plain, {} deduplicated", bytes("plain"), bytes("deduplicated"));
+  if (json["pages_each"] > 1) {
+    fmt::print(" ({} of {} pages kept for each {})", json["pages_kept_each"].get<std::uint64_t>(),
+               json["pages_each"].get<std::uint64_t>(), size_text(align));
+  }
+  fmt::print(", or {} of the device (altmap)\n", bytes("altmap"));
+  if (json.contains("daxemu_now")) {
+    fmt::print("           in daxemu: {} now, {} once every extent has been touched\n", bytes("daxemu_now"),
+               bytes("daxemu_most"));
+  }
 }
 
 void print_table(const Json& devices) {
@@ -66,6 +106,9 @@ void print_table(const Json& devices) {
                size_text(device["size"].get<std::uint64_t>()), size_text(device["align"].get<std::uint64_t>()),
                device["mode"].get<std::string>(), device["provider"].get<std::string>(),
                device.value("platform", std::string("-")), backing);
+    if (device.contains("vmemmap") && !device["vmemmap"].is_null()) {
+      print_vmemmap(device["vmemmap"], device["align"].get<std::uint64_t>());
+    }
   }
 }
 
@@ -74,6 +117,7 @@ public:
   explicit ListVerb(CLI::App& app) {
     CLI::App& verb = *app.add_subcommand("list", "List device-dax devices, emulated ones and the machine's own");
     verb.add_flag("--json", json_, "Print JSON");
+    verb.add_flag("--verbose,-v", verbose_, "Say what struct pages for each device would cost, and what daxemu spends");
   }
 
   int run(const std::vector<std::string>& /*command*/) override {
@@ -91,12 +135,19 @@ public:
       for (const store::DeviceRecord& device : store->devices()) {
         if (device.state.load() != store::DeviceState::absent) {
           devices.push_back(device_json(*store, device));
+          if (verbose_) {
+            devices.back()["vmemmap"] =
+                vmemmap_json(device.size.load(), device.align, std::string(device.folios_location.view()));
+          }
         }
       }
     }
     if (inside == nullptr || *inside == '\0') {
       for (const kernel::RealDevice& device : kernel::real_devices()) {
         devices.push_back(device_json(device));
+        if (verbose_) {
+          devices.back()["vmemmap"] = vmemmap_json(device.size, device.align, "");
+        }
       }
     }
     if (json_) {
@@ -109,6 +160,7 @@ public:
 
 private:
   bool json_ = false;
+  bool verbose_ = false;
 };
 
 } // namespace

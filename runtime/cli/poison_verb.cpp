@@ -90,6 +90,7 @@ private:
       auto& flags = (*folios)[ExtentIndex(extent)].flags;
       if (!clear_) {
         flags.fetch_or(mm::kFolioHwpoison);
+        folios->control().failures.note(ExtentIndex(extent), 0);
       } else if ((flags.load() & mm::kFolioHwpoison) != 0) {
         if (auto empty = zero(bytes.get(), device.align, extent); !empty) {
           return refuse(empty.error().value,

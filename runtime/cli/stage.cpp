@@ -1,11 +1,13 @@
 #include "runtime/cli/stage.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "runtime/api/plugin_file.hpp"
 #include "runtime/cli/background_sync.hpp"
 #include "runtime/cli/executable.hpp"
 #include "runtime/cli/named_platform.hpp"
@@ -71,6 +73,34 @@ tl::unexpected<Refusal> not_run(const Problem& problem) {
   }
 }
 
+// The plugin that is asked for can be used: found out here, where somebody reads the answer. Its path, absolute unless
+// the loader is to find it; empty: none.
+Outcome<std::string> checked_plugin(const std::string& flag, const PlatformPlan* plan) {
+  const char* variable = std::getenv(api::kPluginVariable);
+  std::string path = !flag.empty() ? flag : (variable != nullptr ? variable : "");
+  if (path.empty()) {
+    return path;
+  }
+  if (!flag.empty() || path.find('/') != std::string::npos) {
+    path = std::filesystem::absolute(path).string();
+  }
+  const auto plugin = api::load_plugin(path.c_str());
+  if (!plugin) {
+    return tl::unexpected(plugin.error());
+  }
+  for (const RegionPlan& region : plan == nullptr ? std::vector<RegionPlan>() : plan->regions) {
+    for (const DevicePlan& device : region.devices) {
+      const std::string name = fmt::format("dax{}.{}", region.id, device.id);
+      if (plugin->ops.device == nullptr || plugin->ops.device == name) {
+        if (auto fine = api::check_plugin(*plugin, device.align); !fine) {
+          return tl::unexpected(fine.error());
+        }
+      }
+    }
+  }
+  return path;
+}
+
 // What a command that sees a platform is started with.
 tl::expected<Command, Refusal> under_preload(const StageFlags& flags, const std::vector<std::string>& command) {
   auto path = find_executable(command[0]);
@@ -106,6 +136,7 @@ void add_stage_flags(CLI::App& verb, StageFlags& flags) {
   verb.add_option("--mode", flags.mode, "auto, emulate or kernel (default: the variable DAXEMU, else auto)")
       ->type_name("auto|emulate|kernel");
   verb.add_flag("--pin-sites", flags.pin_sites, "Record which code pins memory of the device, for daxemu pins");
+  verb.add_option("--plugin", flags.plugin, "Library of pgmap operations (daxemu/plugin.h) the command is to load");
   verb.add_option("--write-back", flags.write_back,
                   "Seconds between write-backs to an image; 0: only at the end (default 30)")
       ->type_name("SECONDS");
@@ -124,12 +155,17 @@ tl::expected<Stage, Refusal> Stage::set_up(const char* verb, const StageFlags& f
     if (!prepared) {
       return tl::unexpected(prepared.error());
     }
+    const auto plugin = checked_plugin(flags.plugin, nullptr);
+    if (!plugin) {
+      return refused(plugin.error());
+    }
     auto store = open_platform(flags.platform);
     if (!store) {
       return refused(store.error());
     }
     stage.command_ = std::move(*prepared);
     stage.command_.environment.emplace_back("DAXEMU_PLATFORM", *location_of_platform(flags.platform));
+    stage.hand_over(*plugin);
     stage.store_ = std::move(*store);
     return stage;
   }
@@ -151,6 +187,10 @@ tl::expected<Stage, Refusal> Stage::set_up(const char* verb, const StageFlags& f
   if (!prepared) {
     return tl::unexpected(prepared.error());
   }
+  const auto plugin = checked_plugin(flags.plugin, &plan->platform);
+  if (!plugin) {
+    return refused(plugin.error());
+  }
   backing::MemfdSource memory;
   auto platform = build_platform(plan->platform, fmt::format("run-{}", ::getpid()), memory);
   if (!platform) {
@@ -158,6 +198,7 @@ tl::expected<Stage, Refusal> Stage::set_up(const char* verb, const StageFlags& f
   }
   stage.command_ = std::move(*prepared);
   stage.command_.environment.emplace_back("DAXEMU_PLATFORM", platform->location);
+  stage.hand_over(*plugin);
   stage.store_ = std::move(platform->store);
   stage.held_ = std::move(platform->held);
   return stage;

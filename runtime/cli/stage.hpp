@@ -18,6 +18,7 @@ struct StageFlags {
   DeviceFlags device;
   std::string platform; // excludes the device's flags
   std::string mode;
+  std::string plugin;       // path of a library of pgmap operations; empty: the variable DAXEMU_PLUGIN
   unsigned write_back = 30; // seconds between write-backs to an image
   bool pin_sites = false;   // the ledger says which code took each hold
 };
@@ -43,6 +44,12 @@ public:
 
 private:
   Stage() = default;
+  // The command is to load this plugin; empty: none.
+  void hand_over(const std::string& plugin) {
+    if (!plugin.empty()) {
+      command_.environment.emplace_back("DAXEMU_PLUGIN", plugin);
+    }
+  }
 
   Command command_;
   std::optional<store::Store> store_;

@@ -84,7 +84,7 @@ Result<std::uint64_t> AddressSpace::map_locked(store::DeviceRecord& device, int 
     }
     return tl::unexpected(fine.error());
   }
-  auto view = views_.get(device, fd);
+  auto view = views_.get(device, fd, hooks_);
   if (!view) {
     return tl::unexpected(view.error());
   }
@@ -188,10 +188,12 @@ void AddressSpace::adopt_all(const Vma& vma, std::uint64_t backed) {
   DeviceView& view = *vma.view;
   for (std::uint64_t at = 0; at < backed; at += view.align()) {
     const ExtentIndex extent = view.extent_at(vma.offset + at);
-    view.note_touch(extent);
+    const bool fresh = view.note_touch(extent);
     const bool there = view.bring(extent).has_value();
     if (!there || (view.folio(extent).flags.load() & mm::kFolioHwpoison) != 0) {
       (void)server_.patch(vma, vma.start + at, true);
+    } else if (fresh) {
+      view.tell_mapped(extent);
     }
   }
 }

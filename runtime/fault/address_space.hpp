@@ -114,6 +114,13 @@ public:
   void after_fork_in_child();
 
   [[nodiscard]] store::EngineKind engine() const { return engine_.kind(); }
+  // Operations of a plugin, for devices mapped from now on. They may use the C library: our threads are made for that.
+  // Once, before anything is mapped.
+  void use(const FolioHooks* hooks) {
+    hooks_ = hooks;
+    engine_.run_library_code();
+    watcher_.run_library_code();
+  }
 
 private:
   // Everything that must exist before the first mapping does. Under the lock.
@@ -129,6 +136,7 @@ private:
   // Makes the mappings follow what other processes changed (the watcher calls it).
   static void follow(void* self);
   void bury(const DeviceView& view);
+  void hear_of_failures(DeviceView& view);
   void take_out_poison(DeviceView& view);
   void heal(const DeviceView& view);
   Result<void> advise_one(const Vma& vma, std::uint64_t from, std::uint64_t to, const AdviceRule& rule);
@@ -157,6 +165,7 @@ private:
   Engine engine_{server_};
   Watcher watcher_{*store_, follow, this};
   void (*also_follow_)() noexcept = nullptr;
+  const FolioHooks* hooks_ = nullptr;
   std::uint64_t fork_mask_ = 0; // guarded by the lock, which is held over fork
 };
 

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "emu/store/generation.hpp"
 #include "runtime/fault/address_space.hpp"
 #include "runtime/fault/advice_table.hpp"
 
@@ -178,6 +179,7 @@ Result<void> AddressSpace::inject_failure(std::uint64_t start, std::uint64_t end
   if (!may_administer()) {
     return fail(EPERM);
   }
+  bool failed = false;
   for (std::uint64_t at = start; at < end;) {
     const auto vma = table_.find(at);
     if (!vma) {
@@ -195,10 +197,15 @@ Result<void> AddressSpace::inject_failure(std::uint64_t start, std::uint64_t end
       const TableGuard guard(lock_);
       drop_extents(*vma, head, head + unit);
     }
+    vma->view->failures().note(vma->view->extent_at(vma->offset_of(head)), sys::getpid());
+    failed = true;
     if (hit->address == nullptr) { // a second SIGBUS would be dropped while the first is pending
       *hit = {reinterpret_cast<void*>(head), static_cast<short>(log2_of(unit))};
     }
     at += unit;
+  }
+  if (failed) { // other processes: their entries go, and who asked is told (guest, early kill)
+    store::await_followers(*store_, store::announce(store_->platform()));
   }
   return {};
 }

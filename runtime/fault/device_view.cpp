@@ -4,9 +4,12 @@
 #include <cstdio>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 
+#include "emu/base/mapping.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/dax/extents.hpp"
+#include "emu/mm/folio_counts.hpp"
 #include "runtime/fault/private_fds.hpp"
 
 namespace daxemu::fault {
@@ -68,6 +71,7 @@ Result<DeviceView> DeviceView::make(store::DeviceRecord& device, int fd) {
   view.folios_ = std::move(*folios);
   view.image_ = std::move(*image);
   view.fd_ = kept->release();
+  view.failures_seen = view.failures().last.load();
   return view;
 }
 
@@ -105,13 +109,42 @@ void DeviceView::count_first(ExtentIndex extent) {
   }
 }
 
-void DeviceView::note_touch(ExtentIndex extent) {
-  faulted_.set(extent.value());
+void DeviceView::tell_unmapped(ExtentIndex extent) const {
+  if (hooks_ == nullptr) {
+    return;
+  }
+  hooks_->unmapped(hooks_->self, *this, extent);
+  // Device-private memory was free once its data had moved.
+  if (hooks_->frees && !hooks_->swaps && mm::counts_of(folios_[extent]).refs == 0) {
+    hooks_->folio_free(hooks_->self, *this, extent);
+  }
+}
+
+// do_swap_page() of a device-private entry: once for all processes, whose page it is from then on.
+Result<void> DeviceView::migrate(ExtentIndex extent) const {
+  return bring_once(folios_[extent], [&]() -> Result<void> {
+    auto ram = Mapping::of(fd_, align_, PROT_READ | PROT_WRITE, MAP_SHARED, extent.value() << shift_);
+    if (!ram) {
+      return tl::unexpected(ram.error());
+    }
+    if (auto moved = hooks_->migrate_to_ram(hooks_->self, *this, extent, ram->bytes().data()); !moved) {
+      return moved;
+    }
+    if (hooks_->frees) {
+      hooks_->folio_free(hooks_->self, *this, extent);
+    }
+    return {};
+  });
+}
+
+bool DeviceView::note_touch(ExtentIndex extent) {
+  const bool fresh = !faulted_.set(extent.value());
   count_first(extent);
+  return fresh;
 }
 
 void DeviceView::note_ahead(ExtentIndex extent) {
-  note_touch(extent);
+  (void)note_touch(extent);
   counters().ahead.fetch_add(1, std::memory_order_relaxed);
 }
 

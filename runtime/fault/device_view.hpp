@@ -8,6 +8,7 @@
 #include "emu/mm/folio_table.hpp"
 #include "emu/store/store.hpp"
 #include "runtime/fault/extent_bitmap.hpp"
+#include "runtime/fault/folio_hooks.hpp"
 #include "runtime/fault/lazy_image.hpp"
 #include "runtime/fault/touch_streams.hpp"
 
@@ -33,8 +34,12 @@ public:
   // `offset` is below size().
   [[nodiscard]] ExtentIndex extent_at(std::uint64_t offset) const { return ExtentIndex(offset >> shift_); }
   [[nodiscard]] mm::FolioRecord& folio(ExtentIndex extent) const { return folios_[extent]; }
-  // Makes sure that the extent has the bytes of the device's image, if it has one. Errors: those of LazyImage::bring.
-  [[nodiscard]] Result<void> bring(ExtentIndex extent) const { return image_.bring(extent, folios_[extent], fd_); }
+  [[nodiscard]] mm::FailureLog& failures() const { return folios_.control().failures; }
+  // Makes sure that the extent has its bytes, if they come from somewhere: the device's image, or device-private
+  // memory. Errors: those of LazyImage::bring, and of hooks.migrate_to_ram.
+  [[nodiscard]] Result<void> bring(ExtentIndex extent) const {
+    return hooks_ != nullptr && hooks_->swaps ? migrate(extent) : image_.bring(extent, folios_[extent], fd_);
+  }
   [[nodiscard]] bool has_image() const { return image_.is_there(); }
   // Nothing to be brought any more?
   [[nodiscard]] bool has_bytes(ExtentIndex extent) const {
@@ -54,13 +59,27 @@ public:
 
   // A touch of `extent` is about to be served: counts it as the platform's first if it is. Call before looking at the
   // folio's poison flag: whoever sets that flag looks at faulted() afterwards, so one of the two sees the other.
-  void note_touch(ExtentIndex extent);
+  // Returns whether this process had not touched it before.
+  bool note_touch(ExtentIndex extent);
+
+  // Operations of a plugin; none is the rule. Set before anything is touched.
+  void use(const FolioHooks* hooks) { hooks_ = hooks; }
+  [[nodiscard]] const FolioHooks* hooks() const { return hooks_; }
+  // The extent is mapped here now, or no longer.
+  void tell_mapped(ExtentIndex extent) const {
+    if (hooks_ != nullptr) [[unlikely]] {
+      hooks_->mapped(hooks_->self, *this, extent);
+    }
+  }
+  void tell_unmapped(ExtentIndex extent) const;
   // `extent` was mapped together with one that was touched. Under the table's lock.
   void note_ahead(ExtentIndex extent);
   [[nodiscard]] TouchStreams& streams() { return streams_; }
 
   // What the watcher last saw of alive().
   bool was_alive = true;
+  // The last of failures() that this process knows.
+  std::uint64_t failures_seen = 0;
 
 private:
   store::DeviceRecord* device_ = nullptr;
@@ -77,6 +96,9 @@ private:
   ExtentBitmap faulted_;
   TouchStreams streams_;
   void count_first(ExtentIndex extent);
+  const FolioHooks* hooks_ = nullptr;
+
+  [[nodiscard]] Result<void> migrate(ExtentIndex extent) const;
 };
 
 } // namespace daxemu::fault

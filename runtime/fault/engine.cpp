@@ -49,7 +49,7 @@ bool Engine::start_handler(bool user_mode_only, const store::CpuMask& cpus) {
     return false;
   }
   events_.open(server_.uffd().fd());
-  if (ServiceThread{"daxemu-fault", handle, this, &stack_, cpus}.start()) {
+  if (ServiceThread{"daxemu-fault", handle, this, &stack_, cpus, library_code_}.start()) {
     misses_kernel_touches_.store(user_mode_only, std::memory_order_relaxed);
     return true;
   }

@@ -27,6 +27,9 @@ public:
   // Faults of [start, start + length) come to this engine. False: the kernel serves them (populate, or it refused).
   bool watch(std::uint64_t start, std::uint64_t length);
 
+  // Its thread runs code that needs a thread of the C library. Before start().
+  void run_library_code() { library_code_ = true; }
+
   // In a forked child: the userfaultfd is the parent's address space's, the thread stayed there.
   void abandon();
 
@@ -42,6 +45,7 @@ private:
   std::atomic<store::EngineKind> kind_{store::EngineKind::automatic};
   EventWait events_;
   void* stack_ = nullptr;
+  bool library_code_ = false;
 };
 
 } // namespace daxemu::fault

@@ -24,13 +24,14 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Call
   }
   const ExtentIndex extent = view.extent_at(offset);
   const bool fresh = !view.faulted().test(extent.value());
+  bool first_here = false;
   // Before anybody can see the page: from then on its bytes are the program's.
   if (fresh && !refuses(*vma, extent) && !view.bring(extent)) {
     return patch(*vma, address, may_wait);
   }
   if (!refuses(*vma, extent)) {
     // The order is note_touch()'s business: first the mark, then the look at the poison flag.
-    view.note_touch(extent);
+    first_here = view.note_touch(extent);
   }
   if (refuses(*vma, extent)) {
     const Served served = patch(*vma, address, may_wait);
@@ -46,6 +47,9 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Call
   }
   const Resolver::Outcome outcome = resolver_.resolve(uffd_, *vma, address, missing, fresh);
   if (outcome == Resolver::Outcome::resolved) {
+    if (first_here) {
+      view.tell_mapped(extent);
+    }
     trace_fault(since, trace::Kind::fault, *vma, address, thread, site);
     return Served::present;
   }

@@ -58,10 +58,7 @@ Result<LazyImage> LazyImage::of(const store::DeviceRecord& device) {
   return lazy;
 }
 
-Result<void> LazyImage::bring(ExtentIndex extent, mm::FolioRecord& folio, int bytes) const {
-  if (!image_) {
-    return {};
-  }
+Result<void> bring_once(mm::FolioRecord& folio, FunctionRef<Result<void>()> load) {
   if ((folio.flags.load(std::memory_order_acquire) & mm::kFolioLoaded) != 0) {
     return {};
   }
@@ -78,7 +75,7 @@ Result<void> LazyImage::bring(ExtentIndex extent, mm::FolioRecord& folio, int by
     }
     Result<void> done;
     if ((folio.flags.load(std::memory_order_acquire) & mm::kFolioLoaded) == 0) { // nobody was between look and claim
-      done = image_->has_data(extent) ? load_extent(*image_, extent, bytes) : Result<void>();
+      done = load();
       if (done) {
         folio.flags.fetch_or(mm::kFolioLoaded, std::memory_order_release);
       }
@@ -90,6 +87,14 @@ Result<void> LazyImage::bring(ExtentIndex extent, mm::FolioRecord& folio, int by
     }
   }
   return {};
+}
+
+Result<void> LazyImage::bring(ExtentIndex extent, mm::FolioRecord& folio, int bytes) const {
+  if (!image_) {
+    return {};
+  }
+  return bring_once(folio,
+                    [&] { return image_->has_data(extent) ? load_extent(*image_, extent, bytes) : Result<void>(); });
 }
 
 } // namespace daxemu::fault

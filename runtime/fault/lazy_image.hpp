@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "emu/backing/image.hpp"
+#include "emu/base/function_ref.hpp"
 #include "emu/base/result.hpp"
 #include "emu/mm/folio_record.hpp"
 #include "emu/store/records.hpp"
@@ -13,6 +14,11 @@ namespace daxemu::fault {
 // The extent's version in the image into the device's backing, whatever kind that is. For an extent nobody has
 // touched. Errors: EBADMSG (damaged), those of reading and mapping.
 [[nodiscard]] Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int bytes);
+
+// Calls `load` for an extent whose bytes have not been brought yet, once for all processes. Waits while another thread
+// or process is at it; takes over from one that died. Allocates nothing. Errors: those of `load`, after which the next
+// caller tries again.
+[[nodiscard]] Result<void> bring_once(mm::FolioRecord& folio, FunctionRef<Result<void>()> load);
 
 class LazyImage {
 public:
@@ -28,8 +34,7 @@ public:
   }
 
   // Makes sure that the extent's bytes are in the backing `bytes`; nothing to do for a device without an image and for
-  // an extent that was brought before. Waits while another thread or process is at it; takes over from one that died.
-  // Allocates nothing. Errors: EBADMSG (the image is damaged there), those of reading.
+  // an extent that was brought before. As bring_once(). Errors: EBADMSG (the image is damaged there), those of reading.
   [[nodiscard]] Result<void> bring(ExtentIndex extent, mm::FolioRecord& folio, int bytes) const;
 
 private:

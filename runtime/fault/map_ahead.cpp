@@ -37,7 +37,7 @@ std::uint64_t MapAhead::ready(const Vma& vma, ExtentIndex extent, std::uint64_t 
 }
 
 void MapAhead::map(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool handler) {
-  if (!allowed_.load(std::memory_order_relaxed) || vma.has(kRandom) || trace::on()) {
+  if (!allowed_.load(std::memory_order_relaxed) || vma.has(kRandom) || trace::on() || vma.view->hooks() != nullptr) {
     return;
   }
   DeviceView& view = *vma.view;

@@ -191,6 +191,12 @@ void Resolver::forget(DeviceView& view, std::uint64_t first, std::uint64_t count
       holes_.store(0, std::memory_order_relaxed);
     }
   }
+  if (view.hooks() != nullptr) {
+    for (std::uint64_t at = view.faulted().next(first); at < first + count && at < view.faulted().size();
+         at = view.faulted().next(at + 1)) {
+      view.tell_unmapped(ExtentIndex(at));
+    }
+  }
   view.faulted().clear(first, count);
 }
 

@@ -15,6 +15,7 @@
 
 #include "emu/base/aside.hpp"
 #include "emu/base/sys.hpp"
+#include "runtime/fault/early_kill.hpp"
 #include "runtime/fault/signals_blocked.hpp"
 
 // Sanitizers must know every thread.
@@ -31,6 +32,7 @@ constexpr std::size_t kStack = 64 * 1024;
 
 void live(const ServiceThread& thread) {
   (void)sys::call(SYS_prctl, PR_SET_NAME, reinterpret_cast<long>(thread.name));
+  decline_early_kill();
   const bool anywhere = std::all_of(thread.cpus.begin(), thread.cpus.end(), [](std::uint64_t w) { return w == 0; });
   if (!anywhere) {
     // Outside what the program may use (cpusets) this fails, and anywhere is fine.
@@ -127,8 +129,10 @@ Result<void> start_pthread(const ServiceThread& thread) {
 
 Result<void> ServiceThread::start() const {
 #if DAXEMU_BARE_THREADS
-  if (auto started = start_bare(*this); started || started.error() != Errno{EOVERFLOW}) {
-    return started;
+  if (!library_code) {
+    if (auto started = start_bare(*this); started || started.error() != Errno{EOVERFLOW}) {
+      return started;
+    }
   }
 #endif
   return start_pthread(*this);

@@ -14,6 +14,7 @@ struct ServiceThread {
   void* argument;
   void** memory;         // its stack; nullptr at first, then kept for a thread that takes its place in a forked child
   store::CpuMask cpus{}; // all zero: anywhere
+  bool library_code = false; // it runs code of others: then a thread of the C library, which keeps the process alive
 
   // Starts it. Errors: EAGAIN, ENOMEM (limits of processes or memory), EPERM (a seccomp filter).
   [[nodiscard]] Result<void> start() const;

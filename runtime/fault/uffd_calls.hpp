@@ -25,6 +25,13 @@ public:
     request.mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR;
     return ask(UFFDIO_REGISTER, &request);
   }
+  // The same of anonymous memory, which has missing faults only.
+  Result<void> watch_anonymous(std::uint64_t start, std::uint64_t length) const {
+    uffdio_register request = {};
+    request.range = {start, length};
+    request.mode = UFFDIO_REGISTER_MODE_MISSING;
+    return ask(UFFDIO_REGISTER, &request);
+  }
   // The kernel serves them again, and who waits for one is woken.
   Result<void> unwatch(std::uint64_t start, std::uint64_t length) const {
     uffdio_range range = {start, length};

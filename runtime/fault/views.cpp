@@ -9,7 +9,7 @@
 
 namespace daxemu::fault {
 
-Result<DeviceView*> Views::get(store::DeviceRecord& device, int fd) {
+Result<DeviceView*> Views::get(store::DeviceRecord& device, int fd, const FolioHooks* hooks) {
   for (DeviceView& view : all()) {
     if (view.shows(device)) {
       return &view;
@@ -30,6 +30,12 @@ Result<DeviceView*> Views::get(store::DeviceRecord& device, int fd) {
   auto made = DeviceView::make(device, fd);
   if (!made) {
     return tl::unexpected(made.error());
+  }
+  if (hooks != nullptr) {
+    made->use(hooks);
+    if (auto fine = hooks->opened(hooks->self, *made); !fine) {
+      return tl::unexpected(fine.error()); // its descriptor stays with us: the next mmap asks again
+    }
   }
   auto* view = new (views_ + count) DeviceView(std::move(*made));
   count_.store(count + 1, std::memory_order_release);

@@ -17,7 +17,7 @@ void Watcher::start(store::EngineKind engine) {
     slot_->followed.store(seen_);
     slot_->engine.store(static_cast<std::uint32_t>(engine));
   }
-  if (!ServiceThread{"daxemu-watch", watch, this, &stack_}.start() && slot_ != nullptr) {
+  if (!ServiceThread{"daxemu-watch", watch, this, &stack_, {}, library_code_}.start() && slot_ != nullptr) {
     slot_->engine.store(0); // nobody must wait for us
   }
 }

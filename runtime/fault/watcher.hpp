@@ -16,6 +16,8 @@ public:
 
   // Starts watching for a process that uses `engine`. Again: nothing. Under the table's lock.
   void start(store::EngineKind engine);
+  // As Engine::run_library_code().
+  void run_library_code() { library_code_ = true; }
   // In a forked child: the slot is the parent's, the thread stayed there.
   void abandon();
 
@@ -29,6 +31,7 @@ private:
   std::uint32_t seen_ = 0;
   bool started_ = false;
   void* stack_ = nullptr;
+  bool library_code_ = false;
 };
 
 } // namespace daxemu::fault

@@ -5,6 +5,7 @@
 
 #include <sys/syscall.h>
 
+#include "runtime/fault/early_kill.hpp"
 #include "runtime/fault/signals_blocked.hpp"
 #include "runtime/preload/memory_calls.hpp"
 #include "runtime/preload/own_process.hpp"
@@ -12,6 +13,7 @@
 
 #ifndef BUS_MCEERR_AR
 #define BUS_MCEERR_AR 4
+#define BUS_MCEERR_AO 5
 #endif
 
 namespace daxemu::preload {
@@ -190,6 +192,7 @@ void BusSignal::receive(int signal, siginfo_t* info, void* context) {
 }
 
 void BusSignal::deliver(int signal, siginfo_t* info, void* context) {
+  const bool notice = fault::translate_early_kill(*info);
   if (info->si_code == BUS_ADRERR) {
     fault::AddressSpace* inline_space = space_.load(std::memory_order_acquire);
     if (inline_space != nullptr && inline_space->resolve(info->si_addr)) {
@@ -205,7 +208,7 @@ void BusSignal::deliver(int signal, siginfo_t* info, void* context) {
     }
   }
   const struct sigaction action = program_action();
-  const bool fault = info->si_code > 0;
+  const bool fault = info->si_code > 0 && !notice;
   if (!is_handler(action) || (fault && held_back)) { // force_sig_fault: a blocked or ignored one kills
     if (action.sa_handler == SIG_DFL || fault) {
       die_of(*info);
@@ -233,7 +236,8 @@ bool BusSignal::use_up(const struct sigaction& action) {
 void BusSignal::die_of(const siginfo_t& info) {
   struct sigaction fatal {};
   (void)real_sigaction(SIGBUS, &fatal, nullptr);
-  if (info.si_code <= 0) { // sent by somebody: again, now that it is deadly; a fault comes again by itself
+  if (info.si_code <= 0 ||
+      info.si_code == BUS_MCEERR_AO) { // sent by somebody: again, now that it is deadly; a fault comes again by itself
     (void)sys::call(SYS_tgkill, sys::getpid(), sys::gettid(), SIGBUS);
   }
 }

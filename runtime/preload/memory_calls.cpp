@@ -13,6 +13,7 @@
 #include "runtime/preload/context.hpp"
 #include "runtime/preload/forks.hpp"
 #include "runtime/preload/pipe_pins.hpp"
+#include "runtime/preload/plugin.hpp"
 #include "runtime/preload/real.hpp"
 #include "runtime/preload/returns.hpp"
 
@@ -46,7 +47,7 @@ void* MemoryCalls::mmap(void* address, std::size_t length, int prot, int flags, 
       return as_mapped(fail(ENODEV));
     }
     if (device != nullptr) {
-      return map_device(context->mappings(), *device, address, length, prot, flags, fd, offset);
+      return map_device(context->store(), context->mappings(), *device, address, length, prot, flags, fd, offset);
     }
   }
   if ((flags & MAP_FIXED) != 0) {
@@ -57,8 +58,11 @@ void* MemoryCalls::mmap(void* address, std::size_t length, int prot, int flags, 
   return real_mmap(address, length, prot, flags, fd, offset);
 }
 
-void* MemoryCalls::map_device(fault::AddressSpace& space, store::DeviceRecord& device, void* address,
-                              std::size_t length, int prot, int flags, int fd, off_t offset) {
+void* MemoryCalls::map_device(const store::Store& store, fault::AddressSpace& space, store::DeviceRecord& device,
+                              void* address, std::size_t length, int prot, int flags, int fd, off_t offset) {
+  if (auto ready = plugin_host.prepare(store, space); !ready) {
+    return as_mapped(tl::unexpected(ready.error()));
+  }
   if (live_.exchange(&space, std::memory_order_acq_rel) == nullptr) {
     follow_forks();
     space.also_follow(settle_pipes);

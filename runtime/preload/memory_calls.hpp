@@ -45,8 +45,8 @@ public:
   [[nodiscard]] fault::AddressSpace* live() const { return live_.load(std::memory_order_acquire); }
 
 private:
-  void* map_device(fault::AddressSpace& space, store::DeviceRecord& device, void* address, std::size_t length, int prot,
-                   int flags, int fd, off_t offset);
+  void* map_device(const store::Store& store, fault::AddressSpace& space, store::DeviceRecord& device, void* address,
+                   std::size_t length, int prot, int flags, int fd, off_t offset);
 
   std::atomic<fault::AddressSpace*> live_{nullptr};
 };

@@ -1,5 +1,6 @@
 #include "runtime/preload/signal_calls.hpp"
 
+#include "runtime/fault/early_kill.hpp"
 #include "runtime/preload/bus_signal.hpp"
 #include "runtime/preload/context.hpp"
 #include "runtime/preload/real.hpp"
@@ -13,6 +14,8 @@ DAXEMU_REAL(__sysv_signal, sighandler_t(int, sighandler_t));
 DAXEMU_REAL(sigset, sighandler_t(int, sighandler_t));
 DAXEMU_REAL(sigprocmask, int(int, const sigset_t*, sigset_t*));
 DAXEMU_REAL(pthread_sigmask, int(int, const sigset_t*, sigset_t*));
+DAXEMU_REAL(sigtimedwait, int(const sigset_t*, siginfo_t*, const struct timespec*));
+DAXEMU_REAL(sigwaitinfo, int(const sigset_t*, siginfo_t*));
 
 // A handler for SIGBUS matters only where there are devices.
 bool is_ours(int signal) {
@@ -130,6 +133,20 @@ int SignalCalls::sigblock(int mask) {
 
 int SignalCalls::sigsetmask(int mask) {
   return change_bsd_mask(SIG_SETMASK, mask);
+// An early notice of memory failure that waited: as the kernel would have put it.
+int SignalCalls::sigtimedwait(const sigset_t* set, siginfo_t* info, const struct timespec* timeout) {
+  const int signal = real_sigtimedwait(set, info, timeout);
+  if (signal == SIGBUS && info != nullptr) {
+    (void)fault::translate_early_kill(*info);
+  }
+  return signal;
+}
+int SignalCalls::sigwaitinfo(const sigset_t* set, siginfo_t* info) {
+  const int signal = real_sigwaitinfo(set, info);
+  if (signal == SIGBUS && info != nullptr) {
+    (void)fault::translate_early_kill(*info);
+  }
+  return signal;
 }
 
 } // namespace daxemu::preload

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <csignal>
+#include <ctime>
 
 namespace daxemu::preload {
 
@@ -20,6 +21,8 @@ public:
   static int sigrelse(int signal);
   static int sigblock(int mask);
   static int sigsetmask(int mask);
+  static int sigtimedwait(const sigset_t* set, siginfo_t* info, const struct timespec* timeout);
+  static int sigwaitinfo(const sigset_t* set, siginfo_t* info);
 };
 
 } // namespace daxemu::preload

@@ -62,4 +62,41 @@ TEST(KernelNames, ARegistrationCompilesUnchanged) {
   EXPECT_EQ(daxemu_bad_releases(), 0U);
 }
 
+// A driver's look at pages of all kinds, with the kernel's own names.
+TEST(KernelNames, PagesSayWhatTheyAre) {
+  const daxemu::Platform platform;
+  platform.use();
+  daxemu::DeviceOptions options;
+  options.size = 8U << 20;
+  options.mode = "emulate";
+  const daxemu::Device device(platform, options);
+  const auto mapping = device.map(4U << 20);
+  mapping.touch(2U << 20);
+  struct page* page = pfn_to_page(device.first_pfn() + 512 + 7);
+  struct folio* folio = page_folio(page);
+  EXPECT_TRUE(is_zone_device_page(page));
+  EXPECT_FALSE(is_device_private_page(page));
+  EXPECT_FALSE(is_device_coherent_page(page));
+  EXPECT_FALSE(is_pci_p2pdma_page(page));
+  EXPECT_FALSE(is_zone_device_page(pfn_to_page(1)));
+  EXPECT_TRUE(PageCompound(page));
+  EXPECT_EQ(compound_order(page), 9U);
+  EXPECT_EQ(folio_size(folio), 2UL << 20);
+  EXPECT_EQ(folio_index(folio), 512U);
+  EXPECT_NE(folio_mapping(folio), nullptr);
+  EXPECT_EQ(folio_mapcount(folio), 1);
+  EXPECT_TRUE(folio_try_get(folio));
+  get_page(page);
+  EXPECT_EQ(page_count(page), 3);
+  folio_put(folio);
+  put_page(page);
+  EXPECT_EQ(folio_ref_count(folio), 1);
+  EXPECT_EQ(memory_failure(page_to_pfn(page), 0), 0);
+  EXPECT_TRUE(PageHWPoison(page));
+  EXPECT_EQ(folio_mapcount(folio), 0);
+  EXPECT_FALSE(folio_try_get(folio)) << "poisoned";
+  EXPECT_EQ(memory_failure(1, 0), -ENXIO);
+  EXPECT_EQ(daxemu_bad_releases(), 0U);
+}
+
 } // namespace

@@ -20,11 +20,11 @@ protected:
   FileLayout layout_{*device_.pgmap, reach_};
 };
 
-TEST_F(FsDax, BlocksAreExtentsAndHolesAreNot) {
+TEST_F(FsDax, BlocksAreExtentsAndATouchedHoleBecomesOne) {
   const FileId file = layout_.create();
   ASSERT_TRUE(layout_.allocate(file, 2, 3));
   EXPECT_EQ(layout_.free_extents(), 5U);
-  EXPECT_EQ(layout_.fault(file, 1).error(), Errno{ENXIO});
+  EXPECT_EQ(layout_.fault(file, 5).error(), Errno{ENXIO}) << "beyond the end";
   const auto folio = layout_.fault(file, 3);
   ASSERT_TRUE(folio);
   EXPECT_EQ(folio->mapping(), file);
@@ -33,6 +33,8 @@ TEST_F(FsDax, BlocksAreExtentsAndHolesAreNot) {
   ASSERT_TRUE(owner);
   EXPECT_EQ(owner->file, file);
   EXPECT_EQ(owner->block, 3U);
+  EXPECT_TRUE(layout_.fault(file, 1)) << "a hole below the end";
+  EXPECT_EQ(layout_.free_extents(), 4U);
   EXPECT_EQ(layout_.fault(99, 0).error(), Errno{ENOENT});
 }
 

@@ -55,3 +55,9 @@ DAXEMU_REAL(siginterrupt, int(int, int));
 DAXEMU_HOOK(int, siginterrupt, (int signal, int interrupts)) {
   return signal == SIGBUS ? SignalCalls::siginterrupt(signal, interrupts) : real_siginterrupt(signal, interrupts);
 }
+DAXEMU_HOOK(int, sigtimedwait, (const sigset_t* set, siginfo_t* info, const struct timespec* timeout)) {
+  return SignalCalls::sigtimedwait(set, info, timeout);
+}
+DAXEMU_HOOK(int, sigwaitinfo, (const sigset_t* set, siginfo_t* info)) {
+  return SignalCalls::sigwaitinfo(set, info);
+}

@@ -4,6 +4,7 @@
 #ifndef DAXEMU_DEVICE_H
 #define DAXEMU_DEVICE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,9 +63,10 @@ DAXEMU_EXPORT const char* daxemu_device_why(const struct daxemu_device* device);
 DAXEMU_EXPORT uint64_t daxemu_device_first_pfn(const struct daxemu_device* device); /* 0 on a real device: not known */
 
 /* mmap(2) with MAP_SHARED: `length` and `offset` are multiples of align, `prot` as mmap(2)'s. -EINVAL, -ENODEV
- * (unbound), and mmap(2)'s. On an emulated device an extent counts as present once it has been faulted in by
- * daxemu_touch() or by a get or pin call; the processor's own touches are served by the kernel and seen only under
- * `daxemu run`. */
+ * (unbound), and mmap(2)'s. An extent of an emulated device is
+ * mapped when it is first touched, by a get or pin call, daxemu_touch() or the processor; the latter is seen where this
+ * process may use userfaultfd (daxemu_touch_engine), else the kernel serves it and only PRIVATE memory is out of reach.
+ * A touch that is refused (poison, no memory, a dying device) is SIGBUS. */
 DAXEMU_EXPORT int daxemu_mmap(struct daxemu_device* device, size_t length, int prot, uint64_t offset, void** address);
 /* munmap(2), `length` in bytes. Whole mappings only: -EINVAL for anything else. */
 DAXEMU_EXPORT int daxemu_munmap(void* address, size_t length);
@@ -74,8 +76,26 @@ DAXEMU_EXPORT int daxemu_mprotect(void* address, size_t length, int prot);
 /* handle_mm_fault(): -EFAULT (nothing there, rights, a dying device), -EHWPOISON, what ops->migrate_to_ram says. */
 DAXEMU_EXPORT int daxemu_touch(void* address, bool write);
 
-/* memory_failure() on the byte at `offset`: the extent goes out of every mapping, touches are SIGBUS. -ENXIO (beyond
- * the device; memory whose driver handles its own failures), -EOPNOTSUPP (a real device: use MADV_HWPOISON). */
+/* How touches of the processor come to daxemu in this process: "handler", "handler (user mode only)" (then system calls
+ * into an untouched extent are EFAULT), or "none: " and why. Valid until the thread's next call. */
+DAXEMU_EXPORT const char* daxemu_touch_engine(struct daxemu_platform* platform);
+/* Memory mapped by entries of `order` (9: PMD, 18: PUD) that have neither pgmap nor struct page, as graphics drivers
+ * made them (vmf_insert_pfn_pmd in TTM up to 5.16): the processor reaches it, get and pin calls are -EFAULT. */
+DAXEMU_EXPORT int daxemu_mmap_special(struct daxemu_platform* platform, size_t length, unsigned order, int prot,
+                                      void** address);
+/* migrate_vma_pages() towards the device: what of the range lies in RAM goes back to the PRIVATE or COHERENT pages it
+ * came from. The number of pages moved (those referenced in RAM stay), -EINVAL (no mapping of such memory), -EOPNOTSUPP
+ * (no ops->migrate_to_device), what the operation says. */
+DAXEMU_EXPORT long daxemu_migrate_to_device(void* address, size_t length);
+/* To be called first thing in a SIGBUS handler (SA_SIGINFO): makes `info` what the kernel would have sent. A touch of a
+ * poisoned extent becomes BUS_MCEERR_AR with the extent's address and si_addr_lsb; the early notice that a thread asked
+ * for by prctl(PR_MCE_KILL) becomes BUS_MCEERR_AO. False: it is neither, and unchanged. Async-signal-safe. Under
+ * `daxemu run` programs need not. */
+DAXEMU_EXPORT bool daxemu_translate_sigbus(siginfo_t* info);
+
+/* memory_failure() on the byte at `offset`: the extent goes out of every mapping, touches are SIGBUS;
+ * the first thread whose PR_MCE_KILL policy is early is told at once, if the process had touched the extent. -ENXIO
+ * (beyond the device; memory whose driver handles its own failures), -EOPNOTSUPP (a real device: use MADV_HWPOISON). */
 DAXEMU_EXPORT int daxemu_device_poison(struct daxemu_device* device, uint64_t offset);
 /* The extent is usable again and reads as zeroes. -ENOENT (not poisoned), -EBUSY (referenced), -EOPNOTSUPP. */
 DAXEMU_EXPORT int daxemu_device_heal(struct daxemu_device* device, uint64_t offset);

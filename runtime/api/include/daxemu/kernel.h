@@ -3,6 +3,7 @@
 #define DAXEMU_KERNEL_H
 
 #include <daxemu/device.h>
+#include <daxemu/dma.h>
 #include <daxemu/gup.h>
 
 /* Own types, so that `page` and `folio` stay free as names of variables. */
@@ -25,6 +26,11 @@ enum {
   FOLL_FAST_ONLY = DAXEMU_FOLL_FAST_ONLY,
   FOLL_PCI_P2PDMA = DAXEMU_FOLL_PCI_P2PDMA,
   FOLL_HONOR_NUMA_FAULT = DAXEMU_FOLL_HONOR_NUMA_FAULT
+};
+enum {
+  DMA_BIDIRECTIONAL = DAXEMU_DMA_BIDIRECTIONAL,
+  DMA_TO_DEVICE = DAXEMU_DMA_TO_DEVICE,
+  DMA_FROM_DEVICE = DAXEMU_DMA_FROM_DEVICE
 };
 
 #ifndef PAGE_SHIFT
@@ -67,6 +73,69 @@ static inline int folio_ref_count(const struct folio* folio) {
 static inline bool folio_maybe_dma_pinned(const struct folio* folio) {
   return daxemu_folio_maybe_dma_pinned((const struct daxemu_folio*)folio);
 }
+static inline unsigned long folio_size(const struct folio* folio) {
+  return PAGE_SIZE << folio_order(folio);
+}
+static inline bool folio_test_large(const struct folio* folio) {
+  return folio_order(folio) > 0;
+}
+static inline int folio_mapcount(const struct folio* folio) {
+  return daxemu_folio_mapcount((const struct daxemu_folio*)folio);
+}
+/* folio->index and folio->mapping: an opaque handle has no fields. */
+static inline unsigned long folio_index(const struct folio* folio) {
+  return daxemu_folio_index((const struct daxemu_folio*)folio);
+}
+static inline void* folio_mapping(const struct folio* folio) {
+  return (void*)(uintptr_t)daxemu_folio_mapping((const struct daxemu_folio*)folio);
+}
+static inline bool folio_test_hwpoison(const struct folio* folio) {
+  return daxemu_folio_test_hwpoison((const struct daxemu_folio*)folio);
+}
+static inline bool PageHWPoison(const struct page* page) {
+  return folio_test_hwpoison(page_folio(page));
+}
+static inline bool PageCompound(const struct page* page) {
+  return folio_test_large(page_folio(page));
+}
+static inline unsigned int compound_order(const struct page* page) {
+  return folio_order(page_folio(page));
+}
+static inline int page_count(const struct page* page) {
+  return folio_ref_count(page_folio(page));
+}
+static inline bool folio_try_get(struct folio* folio) {
+  return daxemu_folio_try_get((struct daxemu_folio*)folio);
+}
+/* Of a folio that the caller knows to be referenced. */
+static inline void folio_get(struct folio* folio) {
+  (void)daxemu_folio_try_get((struct daxemu_folio*)folio);
+}
+static inline void folio_put(struct folio* folio) {
+  daxemu_folio_put((struct daxemu_folio*)folio);
+}
+static inline void get_page(struct page* page) {
+  folio_get(page_folio(page));
+}
+
+static inline bool is_zone_device_page(const struct page* page) {
+  return daxemu_page_behaviours((const struct daxemu_page*)page) != 0;
+}
+static inline bool is_device_private_page(const struct page* page) {
+  return (daxemu_page_behaviours((const struct daxemu_page*)page) & DAXEMU_PGMAP_DEVICE_SWAP_ENTRIES) != 0;
+}
+static inline bool is_device_coherent_page(const struct page* page) {
+  return (daxemu_page_behaviours((const struct daxemu_page*)page) & DAXEMU_PGMAP_MIGRATE_BEFORE_LONGTERM) != 0;
+}
+static inline bool is_pci_p2pdma_page(const struct page* page) {
+  return (daxemu_page_behaviours((const struct daxemu_page*)page) & DAXEMU_PGMAP_PEER_TO_PEER) != 0;
+}
+/* `flags` (MF_*) say where the failure was seen; here it makes no difference. */
+static inline int memory_failure(unsigned long pfn, int flags) {
+  (void)flags;
+  return daxemu_memory_failure(pfn);
+}
+
 static inline bool folio_test_dirty(const struct folio* folio) {
   return daxemu_folio_test_dirty((const struct daxemu_folio*)folio);
 }

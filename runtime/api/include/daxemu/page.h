@@ -50,6 +50,20 @@ DAXEMU_EXPORT unsigned long daxemu_folio_index(const struct daxemu_folio* folio)
 /* folio->mapping as a number: the identity of the file; 0: none. */
 DAXEMU_EXPORT uint64_t daxemu_folio_mapping(const struct daxemu_folio* folio);
 
+/* folio_try_get(): a plain reference, given back by daxemu_put_page() or daxemu_folio_put(). False: its device is
+ * dying, the count is full, or it is no page of a device. */
+DAXEMU_EXPORT bool daxemu_folio_try_get(struct daxemu_folio* folio);
+DAXEMU_EXPORT void daxemu_folio_put(struct daxemu_folio* folio);
+/* Mappings of the folio that faults have told of, over all processes. */
+DAXEMU_EXPORT int daxemu_folio_mapcount(const struct daxemu_folio* folio);
+/* DAXEMU_PGMAP_* of the page's dev_pagemap; 0: it has none (is_zone_device_page). */
+DAXEMU_EXPORT uint32_t daxemu_page_behaviours(const struct daxemu_page* page);
+/* page->pgmap->owner; NULL: none. */
+DAXEMU_EXPORT const void* daxemu_page_owner(const struct daxemu_page* page);
+/* memory_failure(): the page goes bad, as daxemu_device_poison(). -ENXIO: no page of a device, or of one whose driver
+ * handles its own failures; else what ops->memory_failure says. */
+DAXEMU_EXPORT int daxemu_memory_failure(unsigned long pfn);
+
 /* What struct pages for `size` bytes in folios of `order` cost the kernel, in bytes; -EINVAL. */
 struct daxemu_vmemmap_cost {
   uint64_t plain;       /* 64 per page */

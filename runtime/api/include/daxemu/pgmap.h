@@ -41,12 +41,16 @@ DAXEMU_EXPORT bool daxemu_pgmap_describe(unsigned index, struct daxemu_pgmap_beh
 /* The behaviours of "GENERIC", "GENERIC_6_1", "FS_DAX", "PRIVATE", "COHERENT" or "PCI_P2PDMA"; 0: no such type. */
 DAXEMU_EXPORT uint32_t daxemu_pgmap_preset(const char* type);
 
-/* struct dev_pagemap_ops. All may be NULL where the behaviours need none. Called from whatever thread caused them; must
- * not throw, and may call back only what asks about pages. */
+/* struct dev_pagemap_ops. All may be NULL where the behaviours need none. Called from whatever thread caused them,
+ * which may be one of daxemu's own; must not throw, must not touch device memory but by daxemu_page_address(), and may
+ * call back only what asks about pages. */
 struct daxemu_dev_pagemap_ops {
   void (*folio_free)(struct daxemu_folio* folio, void* private_data);
   /* Brings the folio's bytes into `ram`; 0 or a negative errno. */
   int (*migrate_to_ram)(struct daxemu_folio* folio, void* ram, void* private_data);
+  /* daxemu_migrate_to_device(): the folio is to have the bytes of `ram`; 0 or a negative errno. NULL: where the
+   * processor reaches the memory, it is copied. */
+  int (*migrate_to_device)(struct daxemu_folio* folio, const void* ram, void* private_data);
   /* 0: handled; -EOPNOTSUPP: the generic handling follows. */
   int (*memory_failure)(unsigned long pfn, unsigned long nr_pages, void* private_data);
   void (*mapped)(struct daxemu_folio* folio, void* private_data);

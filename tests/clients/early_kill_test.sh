@@ -1,0 +1,45 @@
+#!/bin/sh
+# Who is told of a memory failure before touching it: the processes and threads that asked (PR_MCE_KILL), as the kernel
+# does it for device-dax. The lines below are a real 6.1 kernel's answers: to MADV_HWPOISON in another process, and to
+# hwpoison-inject (from outside), where it says the same but for the poisoner's own line.
+here=$(cd "$(dirname "$0")" && pwd -P)
+# shellcheck source=tests/clients/lib.sh
+. "$here/lib.sh"
+program=${DAXEMU_TESTS:?}/early_kill_program
+[ -x "$program" ] || fail "$program is not built"
+[ "$(id -u)" -eq 0 ] || skip "MADV_HWPOISON is for CAP_SYS_ADMIN"
+
+told="plain: nothing
+early: AO at 2097152 lsb 21 in main
+late: nothing
+untouched: nothing
+inherited: AO at 2097152 lsb 21 in main
+second-thread: AO at 2097152 lsb 21 in second
+waiting: AO at 2097152 lsb 21 in main
+ignoring: nothing
+unhandled: killed by signal 7"
+
+for engine in handler inline populate; do
+  runs "$daxemu" run --size 64M --align 2M --backing shmem --engine $engine -- "$program" /dev/dax0.0 advice
+  expected=$told
+  [ $engine != populate ] || expected=$(printf '%s\n' "$told" | sed 's/^untouched: .*/untouched: AO at 2097152 lsb 21 in main/')
+  same "MADV_HWPOISON, engine $engine" "$out" "poisoner: AR at 2097152 lsb 21 in main
+$expected"
+done
+
+# From outside, as hardware fails: daxemu poison returns when everybody has been told.
+mkfifo go
+"$daxemu" run --size 64M --align 2M --backing shmem -- "$program" /dev/dax0.0 outside <go >told 2>err &
+running=$!
+exec 3>go
+for attempt in $(seq 100); do
+  grep -q ready told 2>/dev/null && break
+  sleep 0.1
+done
+grep -q ready told || fail "not ready after $attempt looks: $(cat told err)"
+runs "$daxemu" poison --platform $running dax0.0 --offset 2M
+exec 3>&-
+wait $running || fail "exit status $? of the program: $(cat err)"
+same "daxemu poison" "$(cat told)" "ready
+$told"
+nothing_runs

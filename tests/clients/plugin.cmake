@@ -1,0 +1,15 @@
+# Plugins in unmodified programs, and memory failure as programs hear of it.
+find_package(Threads REQUIRED)
+add_executable(early_kill_program early_kill_program.c)
+target_link_libraries(early_kill_program PRIVATE Threads::Threads)
+daxemu_client_test(early_kill early_kill_test.sh)
+
+add_executable(touching_program touching_program.c)
+foreach(kind other_abi refuses no_plugin fails_to_open bad_set)
+  add_library(plugin_${kind} MODULE bad_plugin.c)
+  string(TOUPPER ${kind} macro)
+  target_compile_definitions(plugin_${kind} PRIVATE BAD_${macro})
+  target_include_directories(plugin_${kind} PRIVATE ${PROJECT_SOURCE_DIR}/runtime/api/include)
+endforeach()
+daxemu_client_test(plugin plugin_test.sh)
+set_property(TEST client.plugin APPEND PROPERTY ENVIRONMENT "DAXEMU_LIBRARIES=${CMAKE_LIBRARY_OUTPUT_DIRECTORY}")
