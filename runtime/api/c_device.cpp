@@ -92,10 +92,6 @@ Outcome<api::DeviceSpec> spec_of(const daxemu_device_spec& given) {
 
 constexpr unsigned kMaxOrder = 18; // 1G
 
-int outcome(const Outcome<void>& done) {
-  return done ? 0 : api::report(done.error());
-}
-
 // Does `ours` to whichever mappings of the current platform `address` is in, emulated or the kernel's; else `other`.
 template <class Ours, class Other>
 Result<void> at_mapping(const void* address, Ours ours, Other other) {
@@ -278,13 +274,13 @@ bool daxemu_translate_sigbus(siginfo_t* info) {
 }
 
 int daxemu_device_poison(daxemu_device* device, uint64_t offset) {
-  return api::guarded([&] { return outcome(device->impl->poison(offset)); });
+  return api::guarded([&] { return api::outcome(device->impl->poison(offset)); });
 }
 int daxemu_device_heal(daxemu_device* device, uint64_t offset) {
-  return api::guarded([&] { return outcome(device->impl->heal(offset)); });
+  return api::guarded([&] { return api::outcome(device->impl->heal(offset)); });
 }
 int daxemu_device_unbind(daxemu_device* device, unsigned milliseconds) {
-  return api::guarded([&] { return outcome(device->impl->unbind(std::chrono::milliseconds(milliseconds))); });
+  return api::guarded([&] { return api::outcome(device->impl->unbind(std::chrono::milliseconds(milliseconds))); });
 }
 
 long daxemu_pins(daxemu_platform* platform, char* text, size_t size) {

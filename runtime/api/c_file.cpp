@@ -31,10 +31,6 @@ int change_blocks(const daxemu_file* file, std::uint64_t offset, std::uint64_t l
   });
 }
 
-int outcome(const Outcome<void>& done) {
-  return done ? 0 : api::report(done.error());
-}
-
 } // namespace
 
 extern "C" {
@@ -55,7 +51,7 @@ int daxemu_file_unlink(daxemu_file* file, unsigned milliseconds) {
     if (file->platform->mm().is_mapped(*file->layout, file->id)) {
       return api::report({EBUSY, "the file is still mapped", "unmap it first"});
     }
-    const int done = outcome(file->layout->remove(file->id, patience(milliseconds)));
+    const int done = api::outcome(file->layout->remove(file->id, patience(milliseconds)));
     if (done == 0) {
       delete file;
     }
@@ -75,12 +71,12 @@ int daxemu_file_allocate(daxemu_file* file, uint64_t offset, uint64_t length) {
 }
 int daxemu_file_truncate(daxemu_file* file, uint64_t size, unsigned milliseconds) {
   return change_blocks(file, size, 0, [&](std::uint64_t blocks, std::uint64_t) {
-    return outcome(file->layout->truncate(file->id, blocks, patience(milliseconds)));
+    return api::outcome(file->layout->truncate(file->id, blocks, patience(milliseconds)));
   });
 }
 int daxemu_file_punch(daxemu_file* file, uint64_t offset, uint64_t length, unsigned milliseconds) {
   return change_blocks(file, offset, length, [&](std::uint64_t first, std::uint64_t count) {
-    return outcome(file->layout->punch(file->id, first, count, patience(milliseconds)));
+    return api::outcome(file->layout->punch(file->id, first, count, patience(milliseconds)));
   });
 }
 

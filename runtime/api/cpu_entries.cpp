@@ -5,16 +5,13 @@
 #include <sys/mman.h>
 
 #include "runtime/api/process_mm.hpp"
+#include "runtime/api/vma_rights.hpp"
 
 namespace daxemu::api {
 namespace {
 
 constexpr std::int64_t kMostHoles = 8192; // each may split a mapping in three; vm.max_map_count is 65530 by default
 constexpr int kPatience = 1000;
-
-void* pointer(std::uint64_t address) {
-  return reinterpret_cast<void*>(address);
-}
 
 void note_backed(Vma& vma, std::uint64_t extent, std::uint64_t count, bool is) {
   if (!vma.backed.empty()) {

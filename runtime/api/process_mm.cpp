@@ -14,10 +14,6 @@ namespace {
 
 using pgmap::Behaviour;
 
-void* pointer(std::uint64_t address) {
-  return reinterpret_cast<void*>(address);
-}
-
 // check_vma() in drivers/dax/device.c.
 bool is_mappable(std::uint64_t length, std::uint64_t offset, std::uint64_t align, int prot) {
   return length != 0 && is_aligned(length | offset, align) && (prot & ~(PROT_READ | PROT_WRITE)) == 0;

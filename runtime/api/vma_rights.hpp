@@ -8,6 +8,10 @@
 
 namespace daxemu::api {
 
+[[nodiscard]] inline void* pointer(std::uint64_t address) {
+  return reinterpret_cast<void*>(address);
+}
+
 [[nodiscard]] inline std::uint32_t rights_of(int prot) {
   std::uint32_t rights = gup::kVmMayRead | gup::kVmMayWrite | gup::kVmShared;
   rights |= (prot & PROT_READ) != 0 ? std::uint32_t{gup::kVmRead} : 0;

@@ -16,7 +16,7 @@
 namespace daxemu::preload {
 namespace {
 
-enum Stage : int { kNotTried, kLoading, kDone };
+enum Loading : int { kNotTried, kLoading, kDone };
 
 // What the hooks find behind `self`. Made once, never destroyed.
 struct Loaded {
@@ -25,14 +25,14 @@ struct Loaded {
   fault::FolioHooks hooks;
 };
 
-void complain(const Problem& problem) {
+void complain_of(const Problem& problem) {
   const std::string line = "daxemu: " + problem.what + "; " + problem.remedy + "\n";
   (void)sys::call(SYS_write, 2, reinterpret_cast<long>(line.data()), static_cast<long>(line.size()));
 }
 
 // Calls one of the plugin's operations with the folio it is about.
 template <class Value, class... Arguments>
-Value call(const Loaded& loaded, Value (*operation)(const daxemu_plugin_folio*, Arguments...),
+Value ask(const Loaded& loaded, Value (*operation)(const daxemu_plugin_folio*, Arguments...),
            const fault::DeviceView& view, ExtentIndex extent, Arguments... arguments) {
   const FixedString<32> name = loaded.store->name_of(view.device());
   const ByteOffset offset(extent.value() * view.align());
@@ -64,7 +64,7 @@ template <Operation daxemu_plugin_ops::*operation>
 void tell(void* self, const fault::DeviceView& view, ExtentIndex extent) {
   const auto& loaded = *static_cast<Loaded*>(self);
   if (loaded.plugin.ops.*operation != nullptr && concerns(loaded, view)) {
-    call(loaded, loaded.plugin.ops.*operation, view, extent, loaded.plugin.ops.private_data);
+    ask(loaded, loaded.plugin.ops.*operation, view, extent, loaded.plugin.ops.private_data);
   }
 }
 
@@ -78,7 +78,7 @@ Result<void> opened(void* self, const fault::DeviceView& view) {
     return {};
   }
   if (auto fine = api::check_plugin(loaded.plugin, view.align()); !fine) {
-    complain(fine.error());
+    complain_of(fine.error());
     return fail(fine.error().code);
   }
   const daxemu_plugin_ops& ops = loaded.plugin.ops;
@@ -92,7 +92,7 @@ Result<void> migrate_to_ram(void* self, const fault::DeviceView& view, ExtentInd
   if (!concerns(loaded, view)) {
     return {};
   }
-  return result_of(call(loaded, loaded.plugin.ops.migrate_to_ram, view, extent, static_cast<void*>(ram),
+  return result_of(ask(loaded, loaded.plugin.ops.migrate_to_ram, view, extent, static_cast<void*>(ram),
                         loaded.plugin.ops.private_data));
 }
 
@@ -101,7 +101,7 @@ Result<void> memory_failure(void* self, const fault::DeviceView& view, ExtentInd
   if (loaded.plugin.ops.memory_failure == nullptr || !concerns(loaded, view)) {
     return fail(EOPNOTSUPP);
   }
-  return result_of(call(loaded, loaded.plugin.ops.memory_failure, view, extent, loaded.plugin.ops.private_data));
+  return result_of(ask(loaded, loaded.plugin.ops.memory_failure, view, extent, loaded.plugin.ops.private_data));
 }
 
 } // namespace
@@ -118,7 +118,7 @@ Result<void> PluginHost::load(const store::Store& store, fault::AddressSpace& sp
   }
   auto plugin = api::load_plugin(path);
   if (!plugin) {
-    complain(plugin.error());
+    complain_of(plugin.error());
     return fail(plugin.error().code);
   }
   auto* loaded = new Loaded{std::move(*plugin), &store, {}};

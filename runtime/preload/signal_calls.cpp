@@ -133,6 +133,8 @@ int SignalCalls::sigblock(int mask) {
 
 int SignalCalls::sigsetmask(int mask) {
   return change_bsd_mask(SIG_SETMASK, mask);
+}
+
 // An early notice of memory failure that waited: as the kernel would have put it.
 int SignalCalls::sigtimedwait(const sigset_t* set, siginfo_t* info, const struct timespec* timeout) {
   const int signal = real_sigtimedwait(set, info, timeout);

@@ -9,6 +9,7 @@
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 
+#include "emu/base/units.hpp"
 #include "emu/mm/vmemmap.hpp"
 #include "runtime/cli/platform_builder.hpp"
 

@@ -48,7 +48,8 @@ bool read(const std::string& argument, Samples& samples) {
     name = tag + name.substr(0, name.find("/iterations:"));
     samples[name].values.push_back(run["real_time"]);
     samples[name].unit = run["time_unit"];
-    for (const char* counter : {"p50_ns", "p99_ns", "cpu_us", "mb_per_s", "per_extent_ns", "resident_MiB", "bytes_per_extent"}) {
+    for (const char* counter :
+         {"p50_ns", "p99_ns", "cpu_us", "mb_per_s", "per_extent_ns", "resident_MiB", "bytes_per_extent"}) {
       if (run.contains(counter)) {
         samples[name + "#" + counter].values.push_back(run[counter]);
       }
