@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "emu/gup/address_space_view.hpp"
+#include "emu/mm/mem_map.hpp"
 #include "emu/store/store.hpp"
 
 namespace daxemu::api {
