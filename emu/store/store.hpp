@@ -50,8 +50,8 @@ public:
   [[nodiscard]] std::span<DriverIdRecord> driver_ids() const;
   [[nodiscard]] std::span<MemoryBlockRecord> memory_blocks() const;
 
-  // The device whose backing is the inode (dev, ino), whatever its state but absent (and not kept); nullptr: none of ours.
-  // Lock-free, no allocation.
+  // The device whose backing is the inode (dev, ino), whatever its state but absent (and not kept); nullptr: none of
+  // ours. Lock-free, no allocation.
   [[nodiscard]] DeviceRecord* device_of_inode(std::uint64_t dev, std::uint64_t ino) const;
   [[nodiscard]] RegionRecord& region_of(const DeviceRecord& device) const { return regions()[device.region]; }
   // The device named daxX.Y (no directory), or nullptr.

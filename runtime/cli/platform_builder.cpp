@@ -13,8 +13,8 @@
 #include "emu/dax/builder.hpp"
 #include "emu/dax/machine_memory.hpp"
 #include "emu/mm/folio_table.hpp"
-#include "runtime/cli/memory_type.hpp"
 #include "runtime/cli/image_use.hpp"
+#include "runtime/cli/memory_type.hpp"
 
 namespace daxemu::cli {
 namespace {

@@ -33,7 +33,7 @@ void complain_of(const Problem& problem) {
 // Calls one of the plugin's operations with the folio it is about.
 template <class Value, class... Arguments>
 Value ask(const Loaded& loaded, Value (*operation)(const daxemu_plugin_folio*, Arguments...),
-           const fault::DeviceView& view, ExtentIndex extent, Arguments... arguments) {
+          const fault::DeviceView& view, ExtentIndex extent, Arguments... arguments) {
   const FixedString<32> name = loaded.store->name_of(view.device());
   const ByteOffset offset(extent.value() * view.align());
   const auto address = dax::phys_of(view.device(), offset);
@@ -93,7 +93,7 @@ Result<void> migrate_to_ram(void* self, const fault::DeviceView& view, ExtentInd
     return {};
   }
   return result_of(ask(loaded, loaded.plugin.ops.migrate_to_ram, view, extent, static_cast<void*>(ram),
-                        loaded.plugin.ops.private_data));
+                       loaded.plugin.ops.private_data));
 }
 
 Result<void> memory_failure(void* self, const fault::DeviceView& view, ExtentIndex extent) {

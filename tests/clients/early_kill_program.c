@@ -1,6 +1,6 @@
-// early_kill DEVICE advice|outside: processes with different policies for memory failure (prctl PR_MCE_KILL) map the device;
-// then an extent that they have touched fails, by MADV_HWPOISON of this process or from outside. Prints what each was told.
-// Runs on a real device-dax too: its answers there are the expectation of early_kill_test.sh.
+// early_kill DEVICE advice|outside: processes with different policies for memory failure (prctl PR_MCE_KILL) map the
+// device; then an extent that they have touched fails, by MADV_HWPOISON of this process or from outside. Prints what
+// each was told. Runs on a real device-dax too: its answers there are the expectation of early_kill_test.sh.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -76,7 +76,9 @@ static void report(const char* name) {
     printf("%s: nothing\n", name);
   } else {
     printf("%s: %s at %ld lsb %d in %s\n", name, code_name(code), where, lsb,
-           thread == getpid() ? "main" : thread == second ? "second" : "?");
+           thread == getpid() ? "main"
+           : thread == second ? "second"
+                              : "?");
   }
   fflush(stdout);
 }

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 
 struct region {
-  void *address;
+  void* address;
   size_t length;
 };
 
-void *ibv_reg_mr(void *domain, void *address, size_t length, int access) {
-  struct region *region = malloc(sizeof(*region));
+void* ibv_reg_mr(void* domain, void* address, size_t length, int access) {
+  struct region* region = malloc(sizeof(*region));
   (void)domain;
   if (access < 0) { /* what the driver of a card would refuse */
     free(region);
@@ -21,11 +21,11 @@ void *ibv_reg_mr(void *domain, void *address, size_t length, int access) {
   region->length = length;
   return region;
 }
-void *ibv_reg_mr_iova2(void *domain, void *address, size_t length, uint64_t iova, unsigned access) {
+void* ibv_reg_mr_iova2(void* domain, void* address, size_t length, uint64_t iova, unsigned access) {
   (void)iova;
   return ibv_reg_mr(domain, address, length, (int)access);
 }
-int ibv_dereg_mr(void *region) {
+int ibv_dereg_mr(void* region) {
   free(region);
   return 0;
 }

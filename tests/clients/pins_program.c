@@ -15,15 +15,15 @@
 #include <unistd.h>
 
 enum { EXTENTS = 4 };
-static char *base;
+static char* base;
 static size_t extent;
-static char *arguments[8];
+static char* arguments[8];
 
-void *ibv_reg_mr(void *domain, void *address, size_t length, int access);
-void *ibv_reg_mr_iova2(void *domain, void *address, size_t length, uint64_t iova, unsigned access);
-int ibv_dereg_mr(void *region);
+void* ibv_reg_mr(void* domain, void* address, size_t length, int access);
+void* ibv_reg_mr_iova2(void* domain, void* address, size_t length, uint64_t iova, unsigned access);
+int ibv_dereg_mr(void* region);
 
-static void show(const char *step, long result) {
+static void show(const char* step, long result) {
   printf("%s: %ld", step, result);
   if (result < 0) {
     printf(" %s", strerrorname_np((int)-result));
@@ -96,7 +96,7 @@ static void step_refused(void) {
   show("device", io_uring_register_buffers(&ring, &iov, 1));
   show("own memory", io_uring_register_buffers(&ring, &mine, 1));
   io_uring_queue_exit(&ring);
-  void *region = ibv_reg_mr(NULL, base, 4096, 1);
+  void* region = ibv_reg_mr(NULL, base, 4096, 1);
   show("RDMA", region == NULL ? -errno : 0);
 }
 static void step_pipe(void) {
@@ -126,7 +126,7 @@ static void step_closed_pipe(void) {
   show("both", 0);
 }
 static void step_rdma(void) {
-  void *region = ibv_reg_mr(NULL, base + 100, extent, 1);
+  void* region = ibv_reg_mr(NULL, base + 100, extent, 1);
   show("region", region == NULL ? -errno : 0);
   show("deregister", ibv_dereg_mr(region));
   region = ibv_reg_mr_iova2(NULL, base, 4096, 0, 1U | 1U << 6);
@@ -160,7 +160,7 @@ static void step_exec(void) {
   struct io_uring ring = started();
   struct iovec one = piece(0, extent);
   show("register", io_uring_register_buffers(&ring, &one, 1));
-  char *again[] = {arguments[0], arguments[1], arguments[2], "show", NULL};
+  char* again[] = {arguments[0], arguments[1], arguments[2], "show", NULL};
   execv("/proc/self/exe", again);
 }
 /* Takes the device from its driver in a child: does that wait for what is held? */
@@ -209,17 +209,15 @@ static void step_die(void) {
 }
 
 static const struct {
-  const char *name;
+  const char* name;
   void (*run)(void);
-} steps[] = {{"table", step_table},     {"sparse", step_sparse},
-             {"number", step_number},   {"refused", step_refused},
-             {"pipe", step_pipe},       {"closed-pipe", step_closed_pipe},
-             {"rdma", step_rdma},       {"mlock", step_mlock},
-             {"fork", step_fork},       {"exec", step_exec},
-             {"show", step_show},       {"unbind", step_unbind},
-                   {"die", step_die}};
+} steps[] = {{"table", step_table},     {"sparse", step_sparse}, {"number", step_number},
+             {"refused", step_refused}, {"pipe", step_pipe},     {"closed-pipe", step_closed_pipe},
+             {"rdma", step_rdma},       {"mlock", step_mlock},   {"fork", step_fork},
+             {"exec", step_exec},       {"show", step_show},     {"unbind", step_unbind},
+             {"die", step_die}};
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   const int fd = open(argv[1], O_RDWR);
   extent = strtoul(argv[2], NULL, 10);
   memcpy(arguments, argv, 3 * sizeof(*argv));

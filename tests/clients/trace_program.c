@@ -3,15 +3,19 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-__attribute__((noinline)) static char *map_it(const char *path) {
+__attribute__((noinline)) static char* map_it(const char* path) {
   int fd = open(path, O_RDWR);
   return mmap(NULL, 4 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 }
-__attribute__((noinline)) static void touch_first(volatile char *at) { at[100] = 1; }
-__attribute__((noinline)) static void touch_second(volatile char *at) { at[(2 << 20) + 100] = 1; }
+__attribute__((noinline)) static void touch_first(volatile char* at) {
+  at[100] = 1;
+}
+__attribute__((noinline)) static void touch_second(volatile char* at) {
+  at[(2 << 20) + 100] = 1;
+}
 
-int main(int argc, char **argv) {
-  volatile char *at = map_it(argc > 1 ? argv[1] : "/dev/dax0.0");
+int main(int argc, char** argv) {
+  volatile char* at = map_it(argc > 1 ? argv[1] : "/dev/dax0.0");
   if (at == MAP_FAILED) {
     perror("trace_program");
     return 1;

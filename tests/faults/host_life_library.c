@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static volatile char *mapped = MAP_FAILED;
+static volatile char* mapped = MAP_FAILED;
 
 __attribute__((constructor)) static void begin(void) {
   const int fd = open("/dev/dax0.0", O_RDWR);
@@ -12,8 +12,8 @@ __attribute__((constructor)) static void begin(void) {
   close(fd);
 }
 __attribute__((destructor)) static void end(void) {
-  munmap((void *)mapped, 2 << 20);
+  munmap((void*)mapped, 2 << 20);
 }
-volatile char *host_life_mapped(void) {
+volatile char* host_life_mapped(void) {
   return mapped;
 }

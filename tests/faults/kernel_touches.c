@@ -1,5 +1,5 @@
-/* kernel_touches: every family of calls that moves data moves it into and out of an extent of /dev/dax0.0 that nobody has
- * touched yet. Prints those that fail. */
+/* kernel_touches: every family of calls that moves data moves it into and out of an extent of /dev/dax0.0 that nobody
+ * has touched yet. Prints those that fail. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,11 +12,11 @@
 
 enum { kExtent = 2 << 20, kExtents = 32, kBytes = 4096 };
 
-static char *next_extent;
+static char* next_extent;
 static int zero, sockets[2], file;
 
-static char *fresh(void) {
-  char *at = next_extent;
+static char* fresh(void) {
+  char* at = next_extent;
   next_extent += kExtent;
   return at;
 }
@@ -36,8 +36,12 @@ static void drain(void) {
   (void)!read(sockets[1], bytes, sizeof bytes);
 }
 
-static ssize_t by_read(void) { return read(zero, fresh(), kBytes); }
-static ssize_t by_pread(void) { return pread(file, fresh(), kBytes, 0); }
+static ssize_t by_read(void) {
+  return read(zero, fresh(), kBytes);
+}
+static ssize_t by_pread(void) {
+  return pread(file, fresh(), kBytes, 0);
+}
 static ssize_t by_readv(void) {
   struct iovec one = piece();
   return readv(zero, &one, 1);
@@ -60,7 +64,9 @@ static ssize_t by_recvmsg(void) {
   feed();
   return recvmsg(sockets[0], &message, MSG_WAITALL);
 }
-static ssize_t by_write(void) { return pwrite(file, fresh(), kBytes, 0); }
+static ssize_t by_write(void) {
+  return pwrite(file, fresh(), kBytes, 0);
+}
 static ssize_t by_writev(void) {
   struct iovec one = piece();
   return pwritev(file, &one, 1, 0);
@@ -77,40 +83,42 @@ static ssize_t by_sendmsg(void) {
   drain();
   return sent;
 }
-static ssize_t by_getrandom(void) { return getrandom(fresh(), kBytes, 0); }
+static ssize_t by_getrandom(void) {
+  return getrandom(fresh(), kBytes, 0);
+}
 static ssize_t by_fread(void) {
-  FILE *stream = fopen("/dev/zero", "r");
+  FILE* stream = fopen("/dev/zero", "r");
   const size_t got = fread(fresh(), 1, 16 * kBytes, stream);
   fclose(stream);
   return got == 16 * kBytes ? kBytes : -1;
 }
 static ssize_t by_fwrite(void) {
-  FILE *stream = tmpfile();
+  FILE* stream = tmpfile();
   const size_t put = fwrite(fresh(), 1, 16 * kBytes, stream);
   return fclose(stream) == 0 && put == 16 * kBytes ? kBytes : -1;
 }
 /* Two extents in one call, and the second one only half. */
 static ssize_t across(void) {
-  char *at = fresh();
+  char* at = fresh();
   (void)fresh();
   return read(zero, at + kExtent - kBytes / 2, kBytes);
 }
 
 static const struct {
-  const char *name;
+  const char* name;
   ssize_t (*move)(void);
 } calls[] = {
-    {"read", by_read},         {"pread", by_pread},     {"readv", by_readv},     {"preadv", by_preadv},
-    {"recv", by_recv},         {"recvfrom", by_recvfrom}, {"recvmsg", by_recvmsg}, {"pwrite", by_write},
-    {"pwritev", by_writev},    {"send", by_send},       {"sendmsg", by_sendmsg}, {"getrandom", by_getrandom},
-    {"fread", by_fread},       {"fwrite", by_fwrite},   {"across", across},
+    {"read", by_read},      {"pread", by_pread},       {"readv", by_readv},     {"preadv", by_preadv},
+    {"recv", by_recv},      {"recvfrom", by_recvfrom}, {"recvmsg", by_recvmsg}, {"pwrite", by_write},
+    {"pwritev", by_writev}, {"send", by_send},         {"sendmsg", by_sendmsg}, {"getrandom", by_getrandom},
+    {"fread", by_fread},    {"fwrite", by_fwrite},     {"across", across},
 };
 
 int main(void) {
   const int fd = open("/dev/dax0.0", O_RDWR);
   next_extent = mmap(NULL, (size_t)kExtents * kExtent, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   zero = open("/dev/zero", O_RDONLY);
-  FILE *scratch = tmpfile();
+  FILE* scratch = tmpfile();
   if (fd < 0 || next_extent == MAP_FAILED || zero < 0 || scratch == NULL ||
       socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) != 0) {
     perror("kernel_touches");

@@ -61,4 +61,3 @@ DAXEMU_REAL(pidfd_getfd, int(int, int, unsigned));
 DAXEMU_HOOK(int, pidfd_getfd, (int process, int fd, unsigned flags)) {
   return new_number(real_pidfd_getfd(process, fd, flags));
 }
-

@@ -5,12 +5,12 @@
 #include <daxemu/kernel.h>
 
 int main(void) {
-  struct daxemu_platform *platform = NULL;
-  struct daxemu_device *device = NULL;
+  struct daxemu_platform* platform = NULL;
+  struct daxemu_device* device = NULL;
   struct daxemu_device_spec spec = {
       .struct_size = sizeof(spec), .size = 4UL << 20, .align = 2UL << 20, .mode = "emulate"};
-  struct page *pages[512];
-  void *address = NULL;
+  struct page* pages[512];
+  void* address = NULL;
   int pinned = 0;
 
   if (daxemu_platform_create("plain", &platform) != 0 || daxemu_device_open(platform, &spec, &device) != 0 ||

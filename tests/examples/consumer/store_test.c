@@ -4,12 +4,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   const size_t size = 2 << 20;
   for (int at = 1; at < argc; ++at) {
     int fd = open(argv[at], O_RDWR);
-    char *written = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    char *read = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    char* written = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    char* read = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
     if (fd < 0 || written == MAP_FAILED || read == MAP_FAILED) {
       perror(argv[at]);
       return 1;

@@ -1,5 +1,5 @@
-/* A plugin that counts what happens to the device-dax of a program it knows nothing of, and says it when the process ends:
- *   DAXEMU_PLUGIN=./libcounting.so LD_PRELOAD=... ./app      or      daxemu run --plugin ./libcounting.so -- ./app
+/* A plugin that counts what happens to the device-dax of a program it knows nothing of, and says it when the process
+ * ends: DAXEMU_PLUGIN=./libcounting.so LD_PRELOAD=... ./app      or      daxemu run --plugin ./libcounting.so -- ./app
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -9,28 +9,28 @@
 
 static atomic_ulong mapped, unmapped, freed, failed;
 
-static int opened(const char *device, uint64_t size, uint64_t align, void *data) {
+static int opened(const char* device, uint64_t size, uint64_t align, void* data) {
   (void)data;
   fprintf(stderr, "counting: %s of %lu bytes in extents of %lu\n", device, (unsigned long)size, (unsigned long)align);
   return 0;
 }
-static void count_mapped(const struct daxemu_plugin_folio *folio, void *data) {
+static void count_mapped(const struct daxemu_plugin_folio* folio, void* data) {
   (void)folio;
   (void)data;
   ++mapped;
 }
-static void count_unmapped(const struct daxemu_plugin_folio *folio, void *data) {
+static void count_unmapped(const struct daxemu_plugin_folio* folio, void* data) {
   (void)folio;
   (void)data;
   ++unmapped;
 }
-static void count_freed(const struct daxemu_plugin_folio *folio, void *data) {
+static void count_freed(const struct daxemu_plugin_folio* folio, void* data) {
   (void)data;
   if (folio->refs == 0) {
     ++freed;
   }
 }
-static int count_failure(const struct daxemu_plugin_folio *folio, void *data) {
+static int count_failure(const struct daxemu_plugin_folio* folio, void* data) {
   (void)folio;
   (void)data;
   ++failed;
@@ -53,7 +53,7 @@ static struct daxemu_plugin_ops ops = {.abi = DAXEMU_PLUGIN_ABI,
                                        .folio_free = count_freed,
                                        .memory_failure = count_failure};
 
-DAXEMU_PLUGIN_EXPORT const struct daxemu_plugin_ops *daxemu_plugin(uint32_t abi) {
+DAXEMU_PLUGIN_EXPORT const struct daxemu_plugin_ops* daxemu_plugin(uint32_t abi) {
   ops.behaviours = DAXEMU_PGMAP_FILE_MAPPING | DAXEMU_PGMAP_COMPOUND | DAXEMU_PGMAP_COUNT_FROM_ONE |
                    DAXEMU_PGMAP_DIRECT_MAP | DAXEMU_PGMAP_WAIT_FOR_FOLIOS | DAXEMU_PGMAP_GENERIC_FAILURE |
                    DAXEMU_PGMAP_FREE_HOOK_ON_IDLE;

@@ -1,5 +1,6 @@
-/* A plugin that makes the device memory which the processor cannot reach (MEMORY_DEVICE_PRIVATE): each page's first touch
- * brings its data from where the device has it, here computed from the page's number. For devices of 4K extents. */
+/* A plugin that makes the device memory which the processor cannot reach (MEMORY_DEVICE_PRIVATE): each page's first
+ * touch brings its data from where the device has it, here computed from the page's number. For devices of 4K extents.
+ */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +10,9 @@
 
 static atomic_ulong moved, freed;
 
-static int migrate_to_ram(const struct daxemu_plugin_folio *folio, void *ram, void *data) {
+static int migrate_to_ram(const struct daxemu_plugin_folio* folio, void* ram, void* data) {
   const unsigned long page = folio->offset / 4096;
-  char *text = malloc(64); /* as a real driver's would, this uses the C library */
+  char* text = malloc(64); /* as a real driver's would, this uses the C library */
   (void)data;
   if (text == NULL || folio->bytes != NULL || page == 13) {
     free(text);
@@ -24,7 +25,7 @@ static int migrate_to_ram(const struct daxemu_plugin_folio *folio, void *ram, vo
   ++moved;
   return 0;
 }
-static void folio_free(const struct daxemu_plugin_folio *folio, void *data) {
+static void folio_free(const struct daxemu_plugin_folio* folio, void* data) {
   (void)folio;
   (void)data;
   ++freed;
@@ -42,6 +43,6 @@ static const struct daxemu_plugin_ops ops = {.abi = DAXEMU_PLUGIN_ABI,
                                              .folio_free = folio_free,
                                              .migrate_to_ram = migrate_to_ram};
 
-DAXEMU_PLUGIN_EXPORT const struct daxemu_plugin_ops *daxemu_plugin(uint32_t abi) {
+DAXEMU_PLUGIN_EXPORT const struct daxemu_plugin_ops* daxemu_plugin(uint32_t abi) {
   return abi == DAXEMU_PLUGIN_ABI ? &ops : NULL;
 }
