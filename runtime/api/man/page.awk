@@ -83,5 +83,5 @@ END {
   printf ".SH SYNOPSIS\n.nf\n.B #include <daxemu/%s>\n.fi\n.PP\nCompile and link with \\fIpkg\\-config \\-\\-cflags \\-\\-libs daxemu\\fP.\n", roff(header)
   printf ".SH DESCRIPTION\n%s", roff_paragraph(top)
   printf ".SH DECLARATIONS\n%s", body
-  print ".SH SEE ALSO\n.BR daxemu (1),\n.BR daxemu_device (3),\n.BR daxemu_gup (3),\n.BR daxemu_page (3),\n.BR daxemu_pgmap (3),\n.BR daxemu_dma (3)"
+  print ".SH SEE ALSO\n.BR daxemu (1),\n.BR daxemu_device (3),\n.BR daxemu_gup (3),\n.BR daxemu_page (3),\n.BR daxemu_pgmap (3),\n.BR daxemu_dma (3),\n.BR daxemu_file (3)"
 }

@@ -87,6 +87,8 @@ constexpr auto kEnvironment = std::to_array<Term>({
     {"DAXEMU_PRELOAD", "Another file to use as libdaxemu-preload.so."},
     {"DAXEMU_HOME", "The folder of named platforms, in place of /dev/shm/daxemu-UID."},
     {"DAXEMU_PIN_SITES", "Record which code pins memory. Set by daxemu run --pin-sites."},
+    {"DAXEMU_PLUGIN",
+     "A memory type to load into programs that use libdaxemu: the file of a plugin. Set by daxemu run --plugin."},
     {"DAXEMU_TRACE", "Where events go. Set by daxemu trace and daxemu report."},
     {"NO_COLOR", "If not empty: no colours (no-color.org)."},
     {"COLUMNS, LINES", "Size of the picture of daxemu top --once where there is no terminal."},

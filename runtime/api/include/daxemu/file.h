@@ -21,6 +21,7 @@ DAXEMU_EXPORT int daxemu_file_create(struct daxemu_device* device, struct daxemu
 /* unlink(2) and the last close. -EBUSY while it is mapped, or when its pages are still pinned after `milliseconds`:
  * then the file is still there. */
 DAXEMU_EXPORT int daxemu_file_unlink(struct daxemu_file* file, unsigned milliseconds);
+/* i_size: bytes. */
 DAXEMU_EXPORT uint64_t daxemu_file_size(const struct daxemu_file* file);
 
 /* fallocate(2): extents for [offset, offset + length), zeroed; the file grows if need be. -ENOSPC (nothing is changed),

@@ -53,6 +53,7 @@ DAXEMU_EXPORT uint64_t daxemu_folio_mapping(const struct daxemu_folio* folio);
 /* folio_try_get(): a plain reference, given back by daxemu_put_page() or daxemu_folio_put(). False: its device is
  * dying, the count is full, or it is no page of a device. */
 DAXEMU_EXPORT bool daxemu_folio_try_get(struct daxemu_folio* folio);
+/* folio_put(): gives up a plain reference. */
 DAXEMU_EXPORT void daxemu_folio_put(struct daxemu_folio* folio);
 /* Mappings of the folio that faults have told of, over all processes. */
 DAXEMU_EXPORT int daxemu_folio_mapcount(const struct daxemu_folio* folio);
