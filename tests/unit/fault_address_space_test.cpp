@@ -239,10 +239,10 @@ TEST_P(Mappings, PoisonReachesWhatASecondMappingShows) {
   (*folios)[ExtentIndex(1)].flags.fetch_or(mm::kFolioHwpoison);
   (*folios)[ExtentIndex(2)].flags.fetch_or(mm::kFolioHwpoison);
   store::await_followers(*platform.store, store::announce(platform.store->platform()));
-  EXPECT_FALSE(Bus::on_touch(two));
-  EXPECT_TRUE(Bus::on_touch(two + align));
-  EXPECT_TRUE(Bus::on_touch(two + 2 * align));
-  EXPECT_FALSE(Bus::on_touch(two + 3 * align));
+  EXPECT_FALSE(bus::on_touch(two));
+  EXPECT_TRUE(bus::on_touch(two + align));
+  EXPECT_TRUE(bus::on_touch(two + 2 * align));
+  EXPECT_FALSE(bus::on_touch(two + 3 * align));
   ASSERT_TRUE(space.unmap(two, 4 * align));
 }
 
