@@ -21,7 +21,7 @@ using namespace daxemu::preload;
 #define DAXEMU_SPLIT_HOOK(result, name, declared, passed)                                                              \
   [[gnu::noinline]] static result other_##name declared;                                                               \
   DAXEMU_HOOK(result, name, declared) {                                                                                \
-    const bool plain = FdTable::is_foreign(fd) && !bus_signal.inline_engine();                                         \
+    const bool plain = FdTable::is_foreign(fd) && !daxemu::fault::Engine::misses_kernel_touches();                     \
     return plain ? real_##name passed : other_##name passed;                                                           \
   }                                                                                                                    \
   static result other_##name declared
