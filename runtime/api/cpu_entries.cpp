@@ -97,6 +97,8 @@ void ProcessMm::show(Vma& vma, std::uint64_t extent, std::uint64_t count, std::u
                   page << kPageShift);
   if (vma.watched && server_.serves()) {
     (void)server_.uffd().watch(vma.address_of(extent), length);
+    // A touch between the two calls was served by the kernel: without an entry of ours nobody would take it away later.
+    (void)sys::madvise(pointer(vma.address_of(extent)), length, MADV_DONTNEED);
   }
 }
 
@@ -110,6 +112,7 @@ void ProcessMm::hide(Vma& vma, std::uint64_t extent, std::uint64_t count) const 
   (void)sys::mmap(pointer(vma.address_of(extent)), length, vma.prot,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
   (void)server_.uffd().watch_anonymous(vma.address_of(extent), length);
+  (void)sys::madvise(pointer(vma.address_of(extent)), length, MADV_DONTNEED); // as in show()
 }
 
 } // namespace daxemu::api
