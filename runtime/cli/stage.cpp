@@ -136,7 +136,8 @@ void add_stage_flags(CLI::App& verb, StageFlags& flags) {
   verb.add_option("--mode", flags.mode, "auto, emulate or kernel (default: the variable DAXEMU, else auto)")
       ->type_name("auto|emulate|kernel");
   verb.add_flag("--pin-sites", flags.pin_sites, "Record which code pins memory of the device, for daxemu pins");
-  verb.add_option("--plugin", flags.plugin, "Library of pgmap operations (daxemu/plugin.h) the command is to load");
+  verb.add_option("--plugin", flags.plugin, "Library of pgmap operations (daxemu/plugin.h) the command is to load")
+      ->type_name("FILE");
   verb.add_option("--write-back", flags.write_back,
                   "Seconds between write-backs to an image; 0: only at the end (default 30)")
       ->type_name("SECONDS");
