@@ -2,6 +2,7 @@
 # Manual pages are there for every verb and every function of the C API, have no roff errors, and say what they are.
 #   manual_pages.sh FOLDER
 set -eu
+top=$(cd "$(dirname "$0")/../.." && pwd -P)
 cd "$1"
 faults=0
 fault() { echo "$1"; faults=$((faults + 1)); }
@@ -10,7 +11,6 @@ verbs=$(gzip -dc man1/daxemu.1.gz | sed -n 's/^\.TP$//; s/^\\fB\([a-z]*\)\\fR$/\
 for verb in $verbs; do
   [ -s "man1/daxemu-$verb.1.gz" ] || fault "there is no page of $verb"
 done
-top=$(cd "$(dirname "$0")/../.." && pwd -P)
 # shellcheck disable=SC2013 # the lines are words
 for function in $(sed -n 's/^DAXEMU_EXPORT.*[ *]\(daxemu_[a-z0-9_]*\)(.*/\1/p' "$top"/runtime/api/include/daxemu/*.h); do
   [ -s "man3/$function.3.gz" ] || { fault "there is no page of $function"; continue; }

@@ -17,7 +17,7 @@ struct ValueKind {
   std::string_view fish;
 };
 constexpr auto kKinds = std::to_array<ValueKind>({
-    {"FILE", "_daxemu_files", "_files", "-F"},
+    {"FILE", "_daxemu_files", "_files", "-r -F"},
     {"PLATFORM", "_daxemu_names platforms", "_daxemu_names platforms", "-x -a '(daxemu completion --names platforms)'"},
     {"DEVICE", "_daxemu_names devices", "_daxemu_names devices", "-x -a '(daxemu completion --names devices)'"},
 });
@@ -131,8 +131,8 @@ constexpr const char* kZshHead = R"sh(#compdef daxemu
 # zsh completion for daxemu, made by: daxemu completion zsh
 _daxemu_names() {
   local -a names
-  names=(${(f)"$(daxemu completion --names $1 2>/dev/null)"})
-  compadd -a names
+  names=(${(f)"$(daxemu completion --names ${@[-1]} 2>/dev/null)"})
+  compadd "${@[1,-2]}" -a names # _arguments puts its own options in front
 }
 _daxemu() {
   local curcontext=$curcontext state line
@@ -246,7 +246,7 @@ std::string fish_completion(const std::vector<VerbText>& verbs) {
     }
     for (const ArgumentText& positional : verb.positionals) {
       if (kind_of(positional.value) != nullptr || !words_of(positional.value).empty()) {
-        out += fmt::format("{} {}\n", when, replaced(fish_action(positional.value), "-x ", ""));
+        out += fmt::format("{} {}\n", when, replaced(replaced(fish_action(positional.value), "-x ", ""), "-r ", ""));
       }
     }
   }
