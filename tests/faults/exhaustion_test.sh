@@ -23,8 +23,8 @@ in_small_tmpfs() {
   [ "$(id -u)" -eq 0 ] || how="-Urm"
   unshare $how true 2>/dev/null || skip "no mount namespace can be had here"
   # shellcheck disable=SC2016 # expanded inside
-  exec unshare $how sh -c 'mount -t tmpfs -o "$1" tmpfs "$DAXEMU_SMALL" || exit 77
-    sh "$2" "$3" inside; status=$?; rm -rf "$4" "$5"; exit $status' sh "$1" "$self" "$row" "$scratch" "$DAXEMU_HOME"
+  exec unshare $how sh -c 'mount -t tmpfs -o "mode=700,$1" tmpfs "$DAXEMU_SMALL" || exit 77
+    sh "$2" "$3" inside; status=$?; umount "$DAXEMU_SMALL"; rm -rf "$4" "$5"; exit $status' sh "$1" "$self" "$row" "$scratch" "$DAXEMU_HOME"
 }
 remount() {
   mount -o "remount,$1" "$DAXEMU_SMALL"
@@ -117,7 +117,8 @@ disk() {
   runs "$daxemu" create lab --backing shmem --size 16M --image "$image"
   runs "$daxemu" run --platform lab -- "$poke" 0 2
   runs "$daxemu" sync lab
-  runs "$daxemu" run --platform lab -- "$poke" 2 4
+  refused "disk full at the end of run" 'No space left on device; make room .*daxemu sync' \
+    "$daxemu" run --platform lab -- "$poke" 2 4
   refused "disk full" 'writing dax0\.0 back to .*: No space left on device; make room .*daxemu sync' "$daxemu" sync lab
   cp --sparse=always "$image" copy # what was committed before is whole
   runs "$daxemu" run --image "$PWD/copy" -- "$poke" 0 2 check
@@ -148,9 +149,8 @@ file_size() {
     limited -f 8 "$daxemu" create lab --size 64M --backing shmem
   nothing_named
   runs "$daxemu" create lab --backing shmem --size 16M --image "$PWD/image"
-  runs "$daxemu" run --platform lab -- "$poke" 0 2
   refused "RLIMIT_FSIZE of an image" 'writing dax0\.0 back to .*: File too large' \
-    limited -f 8 "$daxemu" sync lab
+    limited -f 8 "$daxemu" run --platform lab -- "$poke" 0 2
   runs "$daxemu" sync lab
   runs "$daxemu" destroy lab
   runs "$daxemu" run --image "$PWD/image" -- "$poke" 0 2 check
@@ -173,8 +173,7 @@ processes() {
   cp "$daxemu" "$poke" tree/bin/
   cp "${daxemu%/bin/*}/lib/libdaxemu-preload.so" tree/lib/
   chmod -R a+rX "$scratch"
-  unset DAXEMU_HOME
-  as_nobody="setpriv --reuid=65533 --regid=65533 --clear-groups"
+  as_nobody="env -u DAXEMU_HOME setpriv --reuid=65533 --regid=65533 --clear-groups"
   # shellcheck disable=SC2086 # words
   {
     refused "RLIMIT_NPROC" 'no process for the command: Resource temporarily unavailable; raise the limit of processes' \
