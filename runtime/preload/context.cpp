@@ -36,7 +36,8 @@ void complain(std::string_view what, std::string_view value, int code) {
   };
   put("daxemu: ");
   put(what);
-  put(value);
+  constexpr std::size_t kMost = 200; // so that there is room for the rest
+  put(value.substr(0, kMost));
   put(": ");
   put(strerrordesc_np(code));
   put("; the program runs without emulated devices (start it with daxemu run)");
