@@ -189,7 +189,7 @@ std::string pins_part(const RunHistory& history) {
                    [](const PinSpan& a, const PinSpan& b) { return a.end_us - a.begin_us > b.end_us - b.begin_us; });
   const auto held = std::count_if(pins.begin(), pins.end(), [](const PinSpan& pin) { return pin.held; });
   const std::size_t shown = std::min(pins.size(), kMostPins);
-  out += fmt::format("<p>{} pins; {} never released{}.</p>\n", pins.size(), held,
+  out += fmt::format("<p>{} pins; {} never released (red){}.</p>\n", pins.size(), held,
                      shown < pins.size() ? fmt::format("; the {} longest are shown", shown) : "");
   pins.resize(shown);
   std::stable_sort(pins.begin(), pins.end(),

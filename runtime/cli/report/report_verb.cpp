@@ -59,7 +59,9 @@ public:
     tell_losses(recording->contents);
     std::stringstream text;
     write_trace(text, recording->contents, recording->about);
-    if (auto drawn = draw(nlohmann::json::parse(text), file); !drawn) {
+    const auto history = history_of(nlohmann::json::parse(text));
+    const auto drawn = history ? draw(*history, file) : tl::unexpected(history.error());
+    if (!drawn) {
       return refuse_with({drawn.error(), kExitRefused});
     }
     end_like(recording->end);
@@ -77,23 +79,20 @@ private:
            kExitRefused});
     }
     const auto trace = read_trace(trace_);
-    if (!trace) {
-      return refuse_with({trace.error(), kExitRefused});
+    const auto history = trace ? history_of(*trace) : tl::unexpected(trace.error());
+    if (!history) { // before there is a file
+      return refuse_with({history.error(), kExitRefused});
     }
     std::ofstream file(output_);
     if (!file) {
       return refuse_with(unwritable());
     }
-    const auto drawn = draw(*trace, file);
+    const auto drawn = draw(*history, file);
     return drawn ? 0 : refuse_with({drawn.error(), kExitRefused});
   }
 
-  Outcome<void> draw(const nlohmann::json& trace, std::ofstream& file) const {
-    const auto history = history_of(trace);
-    if (!history) {
-      return tl::unexpected(history.error());
-    }
-    if (!(file << report_html(*history)).flush()) {
+  Outcome<void> draw(const RunHistory& history, std::ofstream& file) const {
+    if (!(file << report_html(history)).flush()) {
       return refuse(EIO, fmt::format("--output {} could not be written in full", output_),
                     "make room and run it again");
     }
