@@ -92,15 +92,13 @@ Outcome<api::DeviceSpec> spec_of(const daxemu_device_spec& given) {
 
 constexpr unsigned kMaxOrder = 18; // 1G
 
-// Does `ours` to whichever mappings of the current platform `address` is in, emulated or the kernel's; else `other`.
+// Does `ours` to the mappings of the current platform if `address` is in one, of an emulated device or the kernel's;
+// else `other`.
 template <class Ours, class Other>
 Result<void> at_mapping(const void* address, Ours ours, Other other) {
   api::Platform* platform = api::current_platform();
   if (platform != nullptr && platform->mm().contains(address)) {
     return ours(platform->mm());
-  }
-  if (platform != nullptr && platform->real_mappings().contains(address)) {
-    return ours(platform->real_mappings());
   }
   return other();
 }

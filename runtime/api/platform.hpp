@@ -10,7 +10,6 @@
 #include "runtime/api/kernel_consent.hpp"
 #include "runtime/api/process_mm.hpp"
 #include "runtime/api/ram_pool.hpp"
-#include "runtime/api/real_mappings.hpp"
 
 namespace daxemu::api {
 
@@ -25,7 +24,6 @@ public:
   [[nodiscard]] ProcessMm& mm() { return *mm_; }
   [[nodiscard]] const ProcessMm& mm() const { return *mm_; }
   [[nodiscard]] gup::Gup& gup() { return gup_; }
-  [[nodiscard]] RealMappings& real_mappings() { return real_mappings_; }
 
   [[nodiscard]] KernelConsent& consent() { return consent_; }
 
@@ -43,7 +41,6 @@ private:
   std::unique_ptr<RamPool> ram_;
   std::unique_ptr<ProcessMm> mm_;
   gup::Gup gup_{mem_map_};
-  RealMappings real_mappings_;
   KernelConsent consent_;
   std::atomic<std::uint64_t> bad_releases_{0};
 };
