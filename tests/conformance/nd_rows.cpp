@@ -1,4 +1,4 @@
-// The nd bus of a pmem region: what is there, its mode and its value. On a dynamic region
+// The nd bus of a pmem region: what is there, its mode, its value, and every bad write's errno. On a dynamic region
 // there is none, and the rows say so.
 #include <climits>
 #include <cstdlib>
@@ -125,6 +125,71 @@ constexpr Attribute kAttributes[] = {
     {Nd::region_driver, "unbind"},
 };
 
+struct Write {
+  Nd place;
+  const char* attribute;
+  const char* value;
+};
+
+// While the device is there. What is accepted is put back by a later one.
+constexpr Write kWrites[] = {
+    {Nd::dax, "align", "x"},
+    {Nd::dax, "align", ""},
+    {Nd::dax, "align", "0"},
+    {Nd::dax, "align", "3"},
+    {Nd::dax, "align", "4096"},
+    {Nd::dax, "align", "2097152"},
+    {Nd::dax, "align", "8192"},
+    {Nd::dax, "mode", "x"},
+    {Nd::dax, "mode", ""},
+    {Nd::dax, "mode", "none"},
+    {Nd::dax, "mode", "ram"},
+    {Nd::dax, "mode", "pmem"},
+    {Nd::dax, "namespace", "x"},
+    {Nd::dax, "namespace", ""},
+    {Nd::dax, "namespace", "namespace0.0"},
+    {Nd::dax, "namespace", "namespace9.9"},
+    {Nd::dax, "uuid", "x"},
+    {Nd::dax, "uuid", ""},
+    {Nd::dax, "uuid", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"},
+    {Nd::dax, "uuid", "6ba7b810-9dad-11d1-80b4-00c04fd430cx"},
+    {Nd::dax, "size", "0"},
+    {Nd::dax, "resource", "0"},
+    {Nd::space, "force_raw", "x"},
+    {Nd::space, "force_raw", ""},
+    {Nd::space, "force_raw", "1"},
+    {Nd::space, "force_raw", "0"},
+    {Nd::space, "holder_class", "x"},
+    {Nd::space, "holder_class", ""},
+    {Nd::space, "holder_class", "dax"},
+    {Nd::space, "holder_class", "btt"},
+    {Nd::space, "size", "0"},
+    {Nd::space, "mode", "raw"},
+    {Nd::region, "align", "x"},
+    {Nd::region, "align", ""},
+    {Nd::region, "align", "0"},
+    {Nd::region, "align", "4096"},
+    {Nd::region, "align", "3"},
+    {Nd::region, "align", "0x200000"},
+    {Nd::region, "align", "0x1000000"},
+    {Nd::region, "read_only", "x"},
+    {Nd::region, "read_only", ""},
+    {Nd::region, "read_only", "2"},
+    {Nd::region, "read_only", "0"},
+    {Nd::region, "size", "0"},
+    {Nd::root, "wait_probe", "1"},
+    {Nd::bus, "drivers_probe", "x"},
+    {Nd::bus, "drivers_probe", "{nd}"},
+    {Nd::bus, "drivers_autoprobe", "x"},
+    {Nd::dax_driver, "bind", "x"},
+    {Nd::dax_driver, "bind", ""},
+    {Nd::dax_driver, "bind", "{nd}"},
+    {Nd::dax_driver, "unbind", "x"},
+    {Nd::dax_driver, "unbind", "region0"},
+    {Nd::region_driver, "bind", "x"},
+    {Nd::region_driver, "unbind", "{nd}"},
+};
+
 std::string nd_name(const Device& d) {
   char resolved[PATH_MAX];
   const std::string path = ::realpath(nd_directory(Nd::dax, d).c_str(), resolved) == nullptr ? "" : resolved;
@@ -166,6 +231,17 @@ void add_nd_rows(Table& table) {
   table.add("nd.link.bus-devices", [](const Device& d) {
     const std::string dax = target(nd_directory(Nd::dax, d));
     return std::string(target(std::string(kNdBus) + "/devices/" + nd_name(d)) == dax ? "the nd_dax" : "elsewhere");
+  });
+  for (const Write& one : kWrites) {
+    table.add_destructive(
+        std::string("nd.write.") + name_of(one.place) + "." + one.attribute + "=" + one.value, [one](const Device& d) {
+          const std::string value = one.value;
+          return write_text(nd_directory(one.place, d) + "/" + one.attribute, value == "{nd}" ? nd_name(d) : value);
+        });
+  }
+  table.add_destructive("nd.write.leaves-a-working-device", [](const Device& d) {
+    (void)nd_directory(Nd::dax, d);
+    return line({bound(d) ? "bound" : "no-driver", load_text(mapped(d).base), store_text(mapped(d).base)});
   });
 }
 

@@ -1,7 +1,9 @@
 // open, openat, creat, fopen: which flags a device-dax knows.
 #include <cstdio>
 
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tests/conformance/bench.hpp"
@@ -13,6 +15,18 @@ struct Word {
   const char* name;
   int value;
 };
+
+// openat2(2), which no C library has a function for.
+struct How {
+  const char* name;
+  std::uint64_t flags;
+  std::uint64_t mode = 0;
+  std::size_t size = sizeof(open_how);
+};
+constexpr How kHows[] = {{"rdwr", O_RDWR | O_CLOEXEC},
+                         {"direct", O_RDWR | O_DIRECT},
+                         {"directory", O_RDONLY | O_DIRECTORY},
+                         {"short", O_RDWR, 0, 16}};
 
 constexpr Word kModes[] = {{"rdonly", O_RDONLY}, {"wronly", O_WRONLY}, {"rdwr", O_RDWR}};
 constexpr Word kFlags[] = {{"none", 0},
@@ -66,6 +80,14 @@ void add_open_rows(Table& table) {
   });
   table.add("openat.on-the-device", [](const Device& d) { return said_ok(::openat(opened(d), "x", O_RDWR)); });
   table.add("open.creat-call", [](const Device& d) { return said_ok(::creat(d.path.c_str(), 0600)); });
+  for (const How& how : kHows) {
+    table.add(std::string("open.openat2.") + how.name, [how](const Device& d) {
+      open_how wanted{};
+      wanted.flags = how.flags;
+      wanted.mode = how.mode;
+      return said_ok(::syscall(SYS_openat2, AT_FDCWD, d.path.c_str(), &wanted, how.size));
+    });
+  }
   table.add("open.symlink", [](const Device& d) {
     const std::string link = d.scratch + "/conformance-link." + std::to_string(::getpid());
     if (::symlink(d.path.c_str(), link.c_str()) != 0) {

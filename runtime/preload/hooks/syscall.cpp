@@ -118,7 +118,8 @@ long openat2_by_number(const long* words) {
   }
   std::memcpy(&how, as<const void*>(words[2]), sizeof how);
   const bool plain = words[3] == sizeof how && (how.resolve & ~std::uint64_t{RESOLVE_NO_MAGICLINKS}) == 0 &&
-                     how.flags <= INT_MAX && how.mode <= 07777;
+                     how.flags <= INT_MAX && how.mode <= 07777 &&
+                     (how.mode == 0 || (how.flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) != 0); // else EINVAL
   return plain ? ::openat(as<int>(words[0]), as<const char*>(words[1]), static_cast<int>(how.flags),
                           static_cast<mode_t>(how.mode))
                : real_syscall(SYS_openat2, words[0], words[1], words[2], words[3]);
