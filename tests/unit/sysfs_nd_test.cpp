@@ -29,7 +29,7 @@ TEST(SysfsNd, ANamespaceOutOfUseTakesItsDeviceAlongAndBringsItBack) {
   EXPECT_EQ(nd.driver("nd_pmem/bind", "namespace0.0"), ENXIO); // and yet:
   EXPECT_EQ(nd.get("namespace0.0/holder"), "dax0.0\n");
   EXPECT_EQ(nd.get("dax0.0/uuid"), uuid);
-  EXPECT_EQ(nd.read("/sys/bus/dax/devices/dax0.0/size"), std::to_string(kSize) + "\n");
+  EXPECT_EQ(nd.read("/sys/devices/platform/e820_pmem/ndbus0/region0/dax0.0/dax0.0/size"), std::to_string(kSize) + "\n");
 }
 
 TEST(SysfsNd, AnInfoBlockIsHeldAgainstItsUuid) {
@@ -42,7 +42,7 @@ TEST(SysfsNd, AnInfoBlockIsHeldAgainstItsUuid) {
   EXPECT_EQ(nd.driver("dax_pmem/bind", "dax0.0"), ENXIO);
   ASSERT_EQ(nd.set("dax0.0/mode", "ram"), 0);
   EXPECT_EQ(nd.driver("dax_pmem/bind", "dax0.0"), 0);
-  EXPECT_EQ(nd.read("/sys/bus/dax/devices/dax0.0/align"), "4096\n");
+  EXPECT_EQ(nd.read("/sys/devices/platform/e820_pmem/ndbus0/region0/dax0.0/dax0.0/align"), "4096\n");
 }
 
 TEST(SysfsNd, OnlyOneCanHoldANamespace) {

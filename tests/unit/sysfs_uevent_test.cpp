@@ -46,7 +46,7 @@ private:
 TEST(SysfsUevent, ADeviceIsHeardOfWhenItIsMade) {
   Fixture lab(64ULL << 20);
   ASSERT_EQ(lab.write("/sys/bus/dax/drivers/device_dax/unbind", "dax0.0"), 0);
-  ASSERT_EQ(lab.write("/sys/bus/dax/devices/dax0.0/size", "0"), 0);
+  ASSERT_EQ(lab.write("/sys/devices/platform/hmem.0/dax0.0/size", "0"), 0);
   const Listener listener(lab.store, store::kUeventsOfKernel);
   ASSERT_EQ(lab.write("/sys/devices/platform/hmem.0/dax_region/create", "1"), 0);
   EXPECT_EQ(listener.next(), "add@/devices/platform/hmem.0/dax0.1 ACTION=add DEVPATH=/devices/platform/hmem.0/dax0.1 "
@@ -60,14 +60,14 @@ TEST(SysfsUevent, ARefusedWriteIsNotHeardOf) {
   Fixture lab(64ULL << 20);
   const Listener listener(lab.store, store::kUeventsOfKernel);
   EXPECT_EQ(lab.write("/sys/bus/dax/drivers/device_dax/bind", "dax0.0"), EBUSY);
-  EXPECT_EQ(lab.write("/sys/bus/dax/devices/dax0.0/uevent", "nonsense"), EINVAL);
+  EXPECT_EQ(lab.write("/sys/devices/platform/hmem.0/dax0.0/uevent", "nonsense"), EINVAL);
   EXPECT_EQ(listener.next(), "");
 }
 
 TEST(SysfsUevent, UdevsFormHasAHeaderThatFiltersRead) {
   Fixture lab(64ULL << 20);
   const Listener listener(lab.store, store::kUeventsOfUdev);
-  ASSERT_EQ(lab.write("/sys/bus/dax/devices/dax0.0/uevent", "change"), 0);
+  ASSERT_EQ(lab.write("/sys/devices/platform/hmem.0/dax0.0/uevent", "change"), 0);
   const std::string text = listener.next();
   ASSERT_GT(text.size(), 40U);
   EXPECT_TRUE(text.starts_with("libudev "));
@@ -80,7 +80,7 @@ TEST(SysfsUevent, UdevsFormHasAHeaderThatFiltersRead) {
 TEST(SysfsUevent, WhoHasClosedItsSocketIsForgotten) {
   Fixture lab(64ULL << 20);
   { const Listener gone(lab.store, store::kUeventsOfKernel); }
-  ASSERT_EQ(lab.write("/sys/bus/dax/devices/dax0.0/uevent", "change"), 0);
+  ASSERT_EQ(lab.write("/sys/devices/platform/hmem.0/dax0.0/uevent", "change"), 0);
   for (const store::UeventListener& listener : lab.store.platform().uevent_listeners) {
     EXPECT_EQ(listener.port.load(), 0U);
   }
