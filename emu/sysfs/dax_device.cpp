@@ -74,8 +74,16 @@ Result<void> show_target_node(const Scope& scope, Text& out) {
 // Does something to the device while nobody else changes anything.
 template <class Action>
 Result<void> changing(const Scope& scope, Action&& action) {
+  const std::uint32_t id = scope.device->id;
   auto change = AnnouncedChange::begin(*scope.store);
-  return change ? action(*scope.store, *scope.device) : tl::unexpected(change.error());
+  if (!change) {
+    return tl::unexpected(change.error());
+  }
+  // Deleted since it was looked up: what it was given now would be nobody's (kernfs_get_active fails).
+  if (scope.device->state.load() == store::DeviceState::absent || scope.device->id != id) {
+    return fail(ENODEV);
+  }
+  return action(*scope.store, *scope.device);
 }
 
 Result<void> store_size(const Scope& scope, std::string_view text) {

@@ -146,7 +146,12 @@ void Lab::check_bus() const {
   const auto slots = store_->backing_slots();
   for (std::uint32_t at = 0; at < slots.size(); ++at) {
     if ((slots[at].owner.load() != 0) != files.contains(at + 1)) {
-      wrong(shared_, "file %u has owner %u, who does not know of it", at, slots[at].owner.load());
+      const std::uint32_t owner = slots[at].owner.load();
+      const DeviceRecord& device = store_->device_table()[owner == 0 ? 0 : owner - 1];
+      wrong(shared_, "file %u has owner %u, a device of state %u, %u ranges, %lu bytes and file %u; %lu repairs so far",
+            at + 1, owner, static_cast<unsigned>(device.state.load()), device.nr_ranges,
+            static_cast<unsigned long>(device.size.load()), device.slot,
+            static_cast<unsigned long>(store_->platform().recoveries.load()));
     }
   }
 }
