@@ -54,7 +54,7 @@ matches "list" "$out" '"chardev": "dax0.1"'
 status_of "$daxemu" enable --platform lab dax7.7
 matches "no such device" "$err" 'the platform has no device dax7\.7'
 status_of "$daxemu" reconfigure --platform lab --mode ram dax0.0
-matches "no such mode" "$err" '--mode ram is not known; use devdax or system-ram'
+matches "no such mode" "$err" '--mode ram is not known; use one of: devdax, system-ram'
 status_of "$daxemu" enable --platform nowhere all
 [ "$status" -eq 125 ] || fail "a platform that is not there is accepted"
 nothing_runs

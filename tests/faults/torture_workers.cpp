@@ -103,7 +103,10 @@ void write_until_killed(Shared& shared, unsigned worker, unsigned seed) {
       }
       int status = 0;
       if (child < 0 || ::waitpid(child, &status, 0) != child || status != 0) {
-        wrong(shared, "a forked child ended with status %d: %s", status, shared.why);
+        if (shared.why[0] != 0) { // the child has said it
+          std::_Exit(3);
+        }
+        wrong(shared, "a forked child ended with status %d", status);
       }
     }
     if (::munmap(mapped.data(), mapped.size()) != 0) {
