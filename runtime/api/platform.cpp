@@ -26,7 +26,7 @@ void after_fork_in_parent() {
 }
 void after_fork_in_child() {
   if (Platform* platform = current.load(); platform != nullptr) {
-    platform->mm().after_fork();
+    platform->mm().after_fork_in_child();
     gup::forget_holds(platform->mem_map());
   }
 }

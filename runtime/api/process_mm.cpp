@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <memory>
 
 #include <linux/memfd.h>
 #include <sys/mman.h>
@@ -326,6 +327,13 @@ void ProcessMm::after_fork() {
   page_tables_.unlock();
   moving_.unlock();
   mmap_lock_.unlock();
+}
+void ProcessMm::after_fork_in_child() {
+  // Nobody else is here. The C library knows who has locked a shared mutex for writing by the thread's number, which is
+  // another in a child: unlocking would be taken for a reader's, and leave it locked for ever.
+  std::construct_at(&mmap_lock_);
+  std::construct_at(&moving_);
+  std::construct_at(&page_tables_);
 }
 
 } // namespace daxemu::api

@@ -73,6 +73,7 @@ public:
   // Around fork(2): no lock is held in the child.
   void before_fork();
   void after_fork();
+  void after_fork_in_child();
 
 private:
   struct Place {
