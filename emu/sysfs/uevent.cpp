@@ -137,16 +137,44 @@ void compose(const Uevent& event, std::uint64_t number, std::uint32_t group, Tex
   out.put({bytes, sizeof bytes}).put(words.view());
 }
 
-void send(store::Platform& platform, std::uint32_t group, int fd, std::string_view message) {
+// A socket to send from. It gets a port of its own, which may be one that a listener had before it was closed.
+struct Sender {
+  UniqueFd fd;
+  std::uint32_t port = 0;
+};
+
+Result<Sender> open_sender() {
+  const auto raw = sys::call(SYS_socket, AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_USERSOCK);
+  if (!raw) {
+    return tl::unexpected(raw.error());
+  }
+  Sender sender{UniqueFd(static_cast<int>(*raw))};
+  sockaddr_nl mine = {.nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = 0, .nl_groups = 0};
+  socklen_t size = sizeof mine;
+  const auto bound = sys::call(SYS_bind, sender.fd.get(), reinterpret_cast<long>(&mine), size);
+  const auto named =
+      sys::call(SYS_getsockname, sender.fd.get(), reinterpret_cast<long>(&mine), reinterpret_cast<long>(&size));
+  if (!bound || !named) {
+    return tl::unexpected((bound ? named : bound).error());
+  }
+  sender.port = mine.nl_pid;
+  return sender;
+}
+
+void send(store::Platform& platform, std::uint32_t group, const Sender& sender, std::string_view message) {
   for (store::UeventListener& listener : platform.uevent_listeners) {
     std::uint32_t port = listener.port.load(std::memory_order_acquire);
     if (port == 0 || (listener.groups.load(std::memory_order_acquire) & group) == 0) {
       continue;
     }
+    if (port == sender.port) {
+      listener.port.compare_exchange_strong(port, 0); // whose it was has closed it
+      continue;
+    }
     const sockaddr_nl to = {.nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = port, .nl_groups = 0};
     const auto sent =
-        sys::call(SYS_sendto, fd, reinterpret_cast<long>(message.data()), static_cast<long>(message.size()),
-                  MSG_DONTWAIT, reinterpret_cast<long>(&to), sizeof to);
+        sys::call(SYS_sendto, sender.fd.get(), reinterpret_cast<long>(message.data()),
+                  static_cast<long>(message.size()), MSG_DONTWAIT, reinterpret_cast<long>(&to), sizeof to);
     if (!sent && sent.error() == Errno{ECONNREFUSED}) {
       listener.port.compare_exchange_strong(port, 0); // that socket is closed
     }
@@ -164,15 +192,14 @@ void announce(const store::Store& store, const Uevent& event) {
   if (platform.uevent_listened.load(std::memory_order_acquire) == 0) {
     return;
   }
-  const auto raw = sys::call(SYS_socket, AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_USERSOCK);
-  if (!raw) {
+  const auto sender = open_sender();
+  if (!sender) {
     return;
   }
-  const UniqueFd socket(static_cast<int>(*raw));
   for (const std::uint32_t group : {store::kUeventsOfKernel, store::kUeventsOfUdev}) {
     Message message;
     compose(event, number, group, message);
-    send(platform, group, socket.get(), message.view());
+    send(platform, group, *sender, message.view());
   }
 }
 
