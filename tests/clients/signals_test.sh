@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # Signals sent to daxemu reach its command; a command that survives them goes on; one that stops, stops daxemu.
 # shellcheck source=tests/clients/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -36,7 +36,9 @@ wait "$keeper" || status=$?
 same "the command's own status after SIGTERM" "$status" 5
 same "each signal arrived once, in order" "$(tr '\n' ' ' <got)" "USR1 HUP TERM "
 
-# Stopping and continuing.
+# Stopping and continuing. In a process group of its own, whose parent is here: in one that nobody could continue
+# (an orphaned one, as of a test started by setsid), the kernel discards SIGTSTP.
+set -m
 rm -f ready
 "$daxemu" run --size 64M -- sh -c 'echo $$ >ready; exec sleep 60' &
 keeper=$!
@@ -48,8 +50,10 @@ kill -s CONT "$keeper"
 until_true state_is "$child" S
 kill -s TERM "$keeper"
 status=0
-wait "$keeper" || status=$?
+wait -f "$keeper" || status=$?
 same "ended by the forwarded SIGTERM" "$status" 143
+
+set +m
 
 # When daxemu is killed outright nothing of it stays; its orphan, if any, is not ours to kill.
 rm -f ready
