@@ -253,7 +253,8 @@ const char* daxemu_touch_engine(daxemu_platform* platform) {
   return engine.c_str();
 }
 
-bool daxemu_translate_sigbus(siginfo_t* info) {
+bool daxemu_translate_sigbus(void* what) {
+  auto* info = static_cast<siginfo_t*>(what);
   if (fault::translate_early_kill(*info)) {
     return true;
   }

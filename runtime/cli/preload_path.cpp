@@ -4,8 +4,10 @@
 #include <climits>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <sstream>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -15,12 +17,28 @@
 namespace daxemu::cli {
 namespace fs = std::filesystem;
 
+namespace {
+
+// The loader takes what is none for a mistake that it says and forgets: the command would run without a device.
+bool is_library(const fs::path& path) {
+  std::error_code error;
+  std::array<char, 4> begin{};
+  return fs::is_regular_file(path, error) && std::ifstream(path, std::ios::binary).read(begin.data(), begin.size()) &&
+         std::string_view(begin.data(), begin.size()) == "\177ELF";
+}
+
+} // namespace
+
 Outcome<std::string> find_preload_library() {
   if (const char* given = std::getenv("DAXEMU_PRELOAD"); given != nullptr && *given != '\0') {
     std::error_code error;
     const fs::path absolute = fs::absolute(given, error);
     if (!fs::exists(absolute, error)) {
       return refuse(ENOENT, std::string("DAXEMU_PRELOAD=") + given + " does not exist",
+                    "unset it, or point it at libdaxemu-preload.so");
+    }
+    if (!is_library(absolute)) {
+      return refuse(ENOEXEC, std::string("DAXEMU_PRELOAD=") + given + " is not a shared library",
                     "unset it, or point it at libdaxemu-preload.so");
     }
     return absolute.string();

@@ -94,7 +94,7 @@ EOP
 case_pmdk() {
   needs pmempool
   runs under pmempool create --layout=day obj pool
-  runs under pmempool check pool
+  runs under pmempool check -v pool
   matches "the check" "$out" 'pool: consistent'
   runs under pmempool info pool
   matches "the layout" "$out" 'Layout +: day'
@@ -131,7 +131,7 @@ EOS
   # shellcheck disable=SC2086 # words
   status_of $as "$daxemu" run --size 64M --backing shmem -- sh ./steps "$bin"
   [ "$status" -eq 0 ] || fail "exit status $status: $out $err $(tail -n 20 data/server.log 2>/dev/null)"
-  same "what PostgreSQL says" "$out" "18800|470258713
+  same "what PostgreSQL says" "$out" "18650|467264769
 processed: 200/200
 50000
 200"

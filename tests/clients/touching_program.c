@@ -46,7 +46,9 @@ int main(int count, char** words) {
     }
     char* extent = base + strtoul(words[at], NULL, 10) * align;
     if (sigsetjmp(back, 1) == 0) {
-      printf("%s: %.30s\n", words[at], extent);
+      char text[31] = ""; /* all of it, before anything is printed */
+      memcpy(text, extent, sizeof text - 1);
+      printf("%s: %s\n", words[at], text);
     } else {
       printf("%s: SIGBUS\n", words[at]);
     }

@@ -99,24 +99,6 @@ void locked_memory() {
   REQUIRE(map_error(fd, MAP_LOCKED) == 0);
 }
 
-// RLIMIT_NPROC: not even the handler's thread can be had.
-void no_threads() {
-  const int fd = open_device();
-  limit(RLIMIT_NPROC, 0);
-  be_nobody();
-  REQUIRE(::fork() == -1 && errno == EAGAIN);
-  auto* at = static_cast<volatile char*>(::mmap(nullptr, kDevice, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
-  REQUIRE(at != MAP_FAILED);
-  touch(at, 0);
-  touch(at, 9);
-  be_root();
-  limit(RLIMIT_NPROC, RLIM_INFINITY);
-  std::thread other([at] { touch(at, 10); });
-  other.join();
-  REQUIRE(WEXITSTATUS(status_of_child([at] { touch(at, 11); })) == 0);
-  REQUIRE(at[11 * kExtent + 5] == 12);
-}
-
 // RLIMIT_FSIZE: a device is no file that grows.
 void file_size() {
   limit(RLIMIT_FSIZE, 0);
@@ -169,7 +151,6 @@ void no_descriptors() {
 void add_limit_cases(Cases& cases) {
   cases["many_mappings"] = many_mappings;
   cases["locked_memory"] = locked_memory;
-  cases["no_threads"] = no_threads;
   cases["file_size"] = file_size;
   cases["address_space_limit"] = address_space_limit;
   cases["no_descriptors"] = no_descriptors;

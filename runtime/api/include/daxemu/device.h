@@ -87,11 +87,11 @@ DAXEMU_EXPORT int daxemu_mmap_special(struct daxemu_platform* platform, size_t l
  * came from. The number of pages moved (those referenced in RAM stay), -EINVAL (no mapping of such memory), -EOPNOTSUPP
  * (no ops->migrate_to_device), what the operation says. */
 DAXEMU_EXPORT long daxemu_migrate_to_device(void* address, size_t length);
-/* To be called first thing in a SIGBUS handler (SA_SIGINFO): makes `info` what the kernel would have sent. A touch of a
- * poisoned extent becomes BUS_MCEERR_AR with the extent's address and si_addr_lsb; the early notice that a thread asked
- * for by prctl(PR_MCE_KILL) becomes BUS_MCEERR_AO. False: it is neither, and unchanged. Async-signal-safe. Under
- * `daxemu run` programs need not. */
-DAXEMU_EXPORT bool daxemu_translate_sigbus(siginfo_t* info);
+/* To be called first thing in a SIGBUS handler (SA_SIGINFO): makes `info`, its siginfo_t, what the kernel would have
+ * sent. A touch of a poisoned extent becomes BUS_MCEERR_AR with the extent's address and si_addr_lsb; the early notice
+ * that a thread asked for by prctl(PR_MCE_KILL) becomes BUS_MCEERR_AO. False: it is neither, and unchanged.
+ * Async-signal-safe. Under `daxemu run` programs need not. */
+DAXEMU_EXPORT bool daxemu_translate_sigbus(void* info);
 
 /* memory_failure() on the byte at `offset`: the extent goes out of every mapping, touches are SIGBUS;
  * the first thread whose PR_MCE_KILL policy is early is told at once, if the process had touched the extent. -ENXIO
