@@ -45,11 +45,11 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Call
   if (caller != Caller::populate) {
     ahead_.map(uffd_, *vma, address, caller == Caller::handler); // first: whoever touched here touches there next
   }
+  if (first_here) { // before the program can go on, and end: a plugin is to have heard of it by then
+    view.tell_mapped(extent);
+  }
   const Resolver::Outcome outcome = resolver_.resolve(uffd_, *vma, address, missing, fresh);
   if (outcome == Resolver::Outcome::resolved) {
-    if (first_here) {
-      view.tell_mapped(extent);
-    }
     trace_fault(since, trace::Kind::fault, *vma, address, thread, site);
     return Served::present;
   }
