@@ -28,18 +28,7 @@ $expected"
 done
 
 # From outside, as hardware fails: daxemu poison returns when everybody has been told.
-mkfifo go
-"$daxemu" run --size 64M --align 2M --backing shmem -- "$program" /dev/dax0.0 outside <go >told 2>err &
-running=$!
-exec 3>go
-for attempt in $(seq 100); do
-  grep -q ready told 2>/dev/null && break
-  sleep 0.1
-done
-grep -q ready told || fail "not ready after $attempt looks: $(cat told err)"
-runs "$daxemu" poison --platform $running dax0.0 --offset 2M
-exec 3>&-
-wait $running || fail "exit status $? of the program: $(cat err)"
+poisoned_from_outside --size 64M --align 2M --backing shmem -- "$program" /dev/dax0.0 outside
 same "daxemu poison" "$(cat told)" "ready
 $told"
 nothing_runs

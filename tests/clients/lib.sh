@@ -91,3 +91,20 @@ nothing_runs() {
   done
   fail "still running after $attempt looks:$left"
 }
+
+# poisoned_from_outside WORDS ...: runs `daxemu run WORDS`, whose command says "ready"; then memory fails at 2M of dax0.0 as
+# hardware fails, and the command's standard input ends. Leaves its output in the files told and err.
+poisoned_from_outside() {
+  mkfifo go
+  "$daxemu" run "$@" <go >told 2>err &
+  running=$!
+  exec 3>go
+  for attempt in $(seq 100); do
+    grep -q ready told 2>/dev/null && break
+    sleep 0.1
+  done
+  grep -q ready told || fail "not ready after $attempt looks: $(cat told err)"
+  runs "$daxemu" poison --platform $running dax0.0 --offset 2M
+  exec 3>&-
+  wait $running || fail "exit status $? of the program: $(cat err)"
+}

@@ -63,19 +63,8 @@ status_of "$daxemu" run --size 64M --align 2M --plugin "$libraries/libplugin_fai
 same "a plugin that does not want the device" "$out" "mmap: EBUSY"
 
 # Memory failure comes to the plugin too.
-mkfifo go
-"$daxemu" run --size 64M --align 2M --plugin "$libraries/libcounting.so" -- \
-  sh -c "exec '${DAXEMU_TESTS}/early_kill_program' /dev/dax0.0 outside" <go >told 2>err &
-running=$!
-exec 3>go
-for attempt in $(seq 100); do
-  grep -q ready told 2>/dev/null && break
-  sleep 0.1
-done
-grep -q ready told || fail "not ready after $attempt looks: $(cat told err)"
-runs "$daxemu" poison --platform $running dax0.0 --offset 2M
-exec 3>&-
-wait $running || fail "exit status $? of the program: $(cat err)"
+poisoned_from_outside --size 64M --align 2M --plugin "$libraries/libcounting.so" -- \
+  sh -c "exec '${DAXEMU_TESTS}/early_kill_program' /dev/dax0.0 outside"
 matches "the failure" "$(cat err)" '^counting: 1 mapped, [01] unmapped, [01] freed, 1 failed$'
 matches "passed on to the generic handling" "$(cat told)" '^early: AO at 2097152'
 nothing_runs

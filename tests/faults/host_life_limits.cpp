@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <climits>
 #include <fstream>
-#include <thread>
 #include <vector>
 
 #include <sys/resource.h>
