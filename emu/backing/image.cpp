@@ -144,6 +144,13 @@ Outcome<Image> Image::open(const std::string& path, Access access) {
   if (auto loaded = image.load_tables(); !loaded) {
     return problem_of(path, loaded.error().value);
   }
+  // A writer that was killed may have left entries that only the page cache knows. The next write-back overwrites the
+  // versions before them, so they have to be on the disk first.
+  if (writable) {
+    if (auto durable = make_durable(image.fd()); !durable) {
+      return problem_of(path, durable.error().value);
+    }
+  }
   return image;
 }
 
@@ -206,40 +213,80 @@ std::uint64_t Image::target(ExtentIndex extent) const {
   return layout_.slot(current_[extent.value()].generation + 1, extent);
 }
 
-Result<void> Image::commit(std::span<const Written> written) {
-  if (access_ != Access::read_write) {
-    return fail(EROFS);
-  }
-  if (auto durable = make_durable(fd_.get()); !durable) {
-    return durable;
-  }
+// The entries of what was written; `replaced` is told what each table had there.
+Result<void> Image::enter(std::span<const Written> written, std::vector<Entry>& replaced) {
+  replaced.reserve(written.size());
   for (const Written& one : written) {
     Entry entry;
     entry.generation = current_[one.extent.value()].generation + 1;
     entry.data_checksum = one.checksum;
     entry.zero = one.zero ? 1 : 0;
     entry.checksum = image::checksum_of(entry, one.extent, header_);
-    if (auto put =
-            write_fully(fd_.get(), std::as_bytes(std::span(&entry, 1)), layout_.entry(entry.generation, one.extent));
-        !put) {
+    const std::uint64_t at = layout_.entry(entry.generation, one.extent);
+    Entry before;
+    if (auto got = read_fully(fd_.get(), std::as_writable_bytes(std::span(&before, 1)), at); !got) {
+      return got;
+    }
+    replaced.push_back(before);
+    if (auto put = write_fully(fd_.get(), std::as_bytes(std::span(&entry, 1)), at); !put) {
       return put;
     }
+  }
+  return {};
+}
+
+// A commit failed half way, and may be tried again with other bytes in the same slots: no entry may vouch for them
+// then.
+void Image::withdraw(std::span<const Written> written, std::span<const Entry> replaced) {
+  for (std::size_t at = 0; at < written.size(); ++at) {
+    const ExtentIndex extent = written[at].extent;
+    const std::uint64_t generation = current_[extent.value()].generation + 1;
+    doubtful_ =
+        !write_fully(fd_.get(), std::as_bytes(replaced.subspan(at, 1)), layout_.entry(generation, extent)) || doubtful_;
+  }
+  doubtful_ = !make_durable(fd_.get()) || doubtful_;
+}
+
+Result<void> Image::commit(std::span<const Written> written) {
+  if (access_ != Access::read_write) {
+    return fail(EROFS);
+  }
+  if (doubtful_) {
+    return fail(EIO);
   }
   if (auto durable = make_durable(fd_.get()); !durable) {
     return durable;
   }
+  std::vector<Entry> replaced;
+  auto entered = enter(written, replaced);
+  if (entered) {
+    entered = make_durable(fd_.get());
+  }
+  if (!entered) {
+    withdraw(written.first(replaced.size()), replaced);
+    return entered;
+  }
   for (const Written& one : written) {
     Entry& entry = current_[one.extent.value()];
-    const std::uint64_t before = layout_.slot(entry.generation, one.extent);
-    const bool had_slot = has_data(one.extent);
     entry.generation += 1;
     entry.data_checksum = one.checksum;
     entry.zero = one.zero ? 1 : 0;
-    if (had_slot) { // space given back is a kindness: a file system that cannot keeps the bytes
-      (void)sys::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, before, header_.extent_size);
+    if (one.zero) {
+      free_slot(layout_.slot(0, one.extent), 2); // both
     }
   }
   return {};
+}
+
+// Space given back is a kindness: a file system that cannot keeps the bytes.
+void Image::free_slot(std::uint64_t offset, std::uint64_t count) const {
+  (void)sys::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count * header_.extent_size);
+}
+
+void Image::trim() const {
+  for (std::uint64_t at = 0; at < current_.size(); ++at) {
+    free_slot(target(ExtentIndex(at)), 1);
+  }
 }
 
 std::uint64_t Image::checksum_of(std::span<const std::byte> bytes) {

@@ -58,9 +58,14 @@ public:
     bool zero = false;
   };
   [[nodiscard]] std::uint64_t target(ExtentIndex extent) const; // bytes from the file's start; a multiple of 4096
-  // Makes the data durable, then the entries, then frees the slots of the versions before.
-  // Errors: EROFS (opened read-only), pwrite(2)'s, fdatasync(2)'s: then none, or only some, of the extents count.
+  // Makes the data durable, then the entries. The slots of the versions before stay allocated, for the next write-back:
+  // freeing and allocating them again costs a disk half its speed. An extent of zeros has none.
+  // Errors: EROFS (opened read-only), pwrite(2)'s, fdatasync(2)'s: then none of the extents count, and the same
+  // write-back may be tried again; EIO ever after if not even that could be made sure of.
   [[nodiscard]] Result<void> commit(std::span<const Written> written);
+
+  // Frees all slots but those of the current versions: when the disk is full.
+  void trim() const;
 
   // XXH3 of an extent's bytes.
   [[nodiscard]] static std::uint64_t checksum_of(std::span<const std::byte> bytes);
@@ -70,6 +75,9 @@ private:
   Image(UniqueFd fd, image::Header header, Access access)
       : fd_(std::move(fd)), header_(header), layout_(header), access_(access), current_(layout_.extents()) {}
   [[nodiscard]] Result<void> load_tables();
+  [[nodiscard]] Result<void> enter(std::span<const Written> written, std::vector<image::Entry>& replaced);
+  void free_slot(std::uint64_t offset, std::uint64_t count) const;
+  void withdraw(std::span<const Written> written, std::span<const image::Entry> replaced);
 
   UniqueFd fd_;
   image::Header header_;
@@ -77,6 +85,7 @@ private:
   Access access_;
   std::vector<image::Entry> current_; // the newest valid entry of each extent; generation 0: none, all zeros
   std::vector<ExtentIndex> damaged_;
+  bool doubtful_ = false; // entries of a commit that failed may be on the disk
 };
 
 } // namespace daxemu::backing

@@ -7,7 +7,8 @@
 //
 // Generation g of an extent lives in slot g % 2 and is described in table g % 2. So a write-back touches nothing of
 // the version before it: data first, then, when that is durable, the entry. Whatever a crash tears is of a generation
-// no entry vouches for. Slots without a valid version are holes; an extent of zeros has an entry and no slot.
+// no entry vouches for. Until an extent is written back a second time its other slot is a hole; after that it has both,
+// and takes twice its size. An extent of zeros has an entry and no slot.
 #pragma once
 
 #include <array>

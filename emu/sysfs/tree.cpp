@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 
 #include <fcntl.h>
 #include <sys/sysmacros.h>
@@ -73,9 +74,17 @@ FixedString<48> write_text(std::string_view path, std::string_view text) {
   return FixedString<48>(std::string_view(said.data(), used));
 }
 
+// What does not change as long as a program runs is asked once.
 std::uint64_t device_of_file_system(std::string_view path) {
-  auto st = sys::fstatat(AT_FDCWD, path.starts_with("/dev") ? "/dev" : "/sys", 0);
-  return st ? st->st_dev : 0;
+  static constinit std::atomic<std::uint64_t> known[2] = {0, 0};
+  const bool in_dev = path.starts_with("/dev");
+  std::uint64_t device = known[in_dev ? 1 : 0].load(std::memory_order_relaxed);
+  if (device == 0) {
+    const auto st = sys::fstatat(AT_FDCWD, in_dev ? "/dev" : "/sys", 0);
+    device = st ? st->st_dev : 0;
+    known[in_dev ? 1 : 0].store(device, std::memory_order_relaxed);
+  }
+  return device;
 }
 
 std::uint64_t directories_in(const Directory& directory, const Scope& scope) {

@@ -13,6 +13,7 @@ namespace {
 // Zeroing takes the handler thread away from faults of other threads: a tenth of a millisecond for 2M, far too long
 // for 1G.
 constexpr std::uint64_t kMostPrepared = 16; // extents
+constexpr std::uint64_t kMostExpected = 4;  // of them, that the disk is told of at one touch
 
 } // namespace
 
@@ -72,6 +73,9 @@ void MapAhead::map(const UffdCalls& uffd, const Vma& vma, std::uint64_t address,
     }
   }
   lock_.unlock();
+  if (handler && view.has_image()) {
+    expect_next();
+  }
   view.streams().mapped_ahead(extent.value(), mapped);
 }
 
@@ -80,6 +84,12 @@ void MapAhead::plan(DeviceView& view, std::uint64_t first, std::uint64_t count) 
   next_ = goes_on ? next_ : first;
   end_ = first + count;
   view_ = &view;
+}
+
+// A program that waits for the disk touches the next extent at once, and we are never idle: the disk has to know now.
+void MapAhead::expect_next() {
+  for (std::uint64_t count = 0; count < kMostExpected && prepare_one(); ++count) {
+  }
 }
 
 bool MapAhead::prepare_one() {

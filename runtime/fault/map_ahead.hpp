@@ -30,6 +30,7 @@ public:
   // The handler thread, when no fault waits: one extent that is likely to be next is allocated and zeroed, or its bytes
   // are asked of the device's image. False: there is none to be prepared.
   bool prepare_one();
+  void expect_next();
 
 private:
   // Extents from the one behind `extent` on that may be mapped, at most `most`. Under the lock.

@@ -18,7 +18,8 @@ namespace daxemu::fault {
 namespace {
 
 constexpr std::uint64_t kPiece = 1ULL << 20; // bytes of one write
-constexpr unsigned kDepth = 8;               // pieces in flight
+constexpr unsigned kDepth = 12;              // pieces that have a buffer: being filled, or on their way
+constexpr std::size_t kHeld = 4;             // of them, of one extent that may turn out not to be written
 constexpr std::size_t kBatch = 256;          // extents a commit makes durable at once
 
 // The device's bytes; what nobody has touched reads as zero and is not allocated by it (shmem_file_read_iter,
@@ -168,9 +169,14 @@ private:
   std::vector<unsigned> free_;
 };
 
-Result<std::uint64_t> WriteBack::checksum_now(ExtentIndex extent, std::span<std::byte> scratch, bool& zero) const {
+// Do these bytes differ from the image's version?
+bool WriteBack::differs(ExtentIndex extent, const Sum& now) const {
+  return now.zero ? image_.has_data(extent) : !image_.has_data(extent) || image_.checksum(extent) != now.checksum;
+}
+
+Result<WriteBack::Sum> WriteBack::sum_of(ExtentIndex extent, std::span<std::byte> scratch) const {
   Hash hash;
-  zero = true;
+  Sum sum{.checksum = 0, .zero = true};
   const std::uint64_t base = extent.value() * image_.extent_size();
   for (std::uint64_t at = 0; at < image_.extent_size(); at += scratch.size()) {
     const auto piece = scratch.first(std::min<std::uint64_t>(scratch.size(), image_.extent_size() - at));
@@ -178,20 +184,77 @@ Result<std::uint64_t> WriteBack::checksum_now(ExtentIndex extent, std::span<std:
       return tl::unexpected(got.error());
     }
     hash.add(piece);
-    zero = zero && backing::Image::all_zero(piece);
+    sum.zero = sum.zero && backing::Image::all_zero(piece);
   }
-  return hash.value();
+  sum.checksum = hash.value();
+  return sum;
 }
 
-Result<std::uint64_t> WriteBack::write_extent(Pipe& pipe, ExtentIndex extent, WriteBackTotals& totals) {
+// Sends a piece on its way to the slot; one of zeros becomes a hole there, whatever the slot had before.
+Result<void> WriteBack::send(Pipe& pipe, unsigned buffer, std::uint64_t length, std::uint64_t offset, bool zero) {
+  if (zero && sys::fallocate(image_.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length)) {
+    pipe.give_back(buffer);
+    return {};
+  }
+  bytes_written_ += length;
+  return pipe.write(buffer, length, offset);
+}
+
+// An extent that fits into the pipe's buffers: read once, and sent only if it is not what the image has.
+Result<WriteBack::Sum> WriteBack::write_small(Pipe& pipe, ExtentIndex extent) {
+  struct Piece {
+    unsigned buffer;
+    bool zero;
+  };
   const std::uint64_t size = image_.extent_size();
-  const std::uint64_t target = image_.target(extent);
-  // Pieces of zeros are not written: the slot has to be a hole first, or say what it must not.
-  const bool hole = sys::fallocate(image_.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, target, size).has_value();
+  std::array<Piece, kHeld> pieces{};
+  std::size_t held = 0;
   Hash hash;
+  Sum sum{.checksum = 0, .zero = true};
+  Result<void> done;
+  for (std::uint64_t at = 0; at < size && done; at += kPiece) {
+    const auto buffer = pipe.take();
+    if (!buffer) {
+      done = tl::unexpected(buffer.error());
+      break;
+    }
+    const auto bytes = pipe.buffer(*buffer, std::min(kPiece, size - at));
+    done = read_all(bytes_, bytes, extent.value() * size + at);
+    hash.add(bytes);
+    const bool zero = backing::Image::all_zero(bytes);
+    pieces[held++] = {*buffer, zero};
+    sum.zero = sum.zero && zero;
+  }
+  sum.checksum = hash.value();
+  const bool sending = done && !sum.zero && differs(extent, sum);
+  for (std::size_t at = 0; at < held; ++at) {
+    if (!sending || !done) {
+      pipe.give_back(pieces[at].buffer);
+      continue;
+    }
+    const std::uint64_t offset = at * kPiece;
+    done =
+        send(pipe, pieces[at].buffer, std::min(kPiece, size - offset), image_.target(extent) + offset, pieces[at].zero);
+  }
+  return done ? Result<Sum>(sum) : tl::unexpected(done.error());
+}
+
+// A larger one: read to see whether it differs from what the image has, and read again to be written. What counts is
+// what was written, for a program may be at it.
+Result<WriteBack::Sum> WriteBack::write_large(Pipe& pipe, ExtentIndex extent) {
+  if (image_.has_data(extent)) {
+    std::vector<std::byte> scratch(kPiece);
+    const auto before = sum_of(extent, scratch);
+    if (!before || before->zero || !differs(extent, *before)) {
+      return before;
+    }
+  }
+  const std::uint64_t size = image_.extent_size();
+  Hash hash;
+  Sum sum{.checksum = 0, .zero = true};
   for (std::uint64_t at = 0; at < size; at += kPiece) {
     const std::uint64_t length = std::min(kPiece, size - at);
-    auto buffer = pipe.take();
+    const auto buffer = pipe.take();
     if (!buffer) {
       return tl::unexpected(buffer.error());
     }
@@ -201,19 +264,26 @@ Result<std::uint64_t> WriteBack::write_extent(Pipe& pipe, ExtentIndex extent, Wr
       return tl::unexpected(got.error());
     }
     hash.add(bytes);
-    if (hole && backing::Image::all_zero(bytes)) {
-      pipe.give_back(*buffer);
-      continue;
-    }
-    if (auto sent = pipe.write(*buffer, length, target + at); !sent) {
+    const bool zero = backing::Image::all_zero(bytes);
+    sum.zero = sum.zero && zero;
+    if (auto sent = send(pipe, *buffer, length, image_.target(extent) + at, zero); !sent) {
       return tl::unexpected(sent.error());
     }
-    totals.bytes += length;
   }
-  return hash.value();
+  sum.checksum = hash.value();
+  return sum;
 }
 
-Result<WriteBackTotals> WriteBack::run(const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+Result<WriteBackTotals> WriteBack::run(const Progress& progress) {
+  auto done = run_once(progress);
+  if (!done && done.error() == Errno{ENOSPC}) {
+    image_.trim(); // versions that nothing reads any more may be what fills the disk
+    done = run_once(progress);
+  }
+  return done;
+}
+
+Result<WriteBackTotals> WriteBack::run_once(const Progress& progress) {
   auto pipe = Pipe::open(path_);
   if (!pipe) {
     return tl::unexpected(pipe.error());
@@ -225,6 +295,7 @@ Result<WriteBackTotals> WriteBack::run(const std::function<void(std::uint64_t, s
     }
   }
   WriteBackTotals totals;
+  bytes_written_ = 0;
   std::vector<backing::Image::Written> batch;
   const auto flush = [&]() -> Result<void> {
     if (auto all = (*pipe)->drain(); !all) {
@@ -240,22 +311,14 @@ Result<WriteBackTotals> WriteBack::run(const std::function<void(std::uint64_t, s
     batch.clear();
     return {};
   };
-  std::vector<std::byte> scratch(kPiece);
+  const bool small = image_.extent_size() <= kHeld * kPiece;
   for (const ExtentIndex extent : touched) {
-    bool zero = false;
-    const auto now = checksum_now(extent, scratch, zero);
+    const auto now = small ? write_small(**pipe, extent) : write_large(**pipe, extent);
     if (!now) {
       return tl::unexpected(now.error());
     }
-    const bool same = zero ? !image_.has_data(extent) : image_.has_data(extent) && image_.checksum(extent) == *now;
-    if (!same && zero) {
-      batch.push_back({extent, *now, true});
-    } else if (!same) {
-      const auto written = write_extent(**pipe, extent, totals);
-      if (!written) {
-        return tl::unexpected(written.error());
-      }
-      batch.push_back({extent, *written, false});
+    if (differs(extent, *now)) {
+      batch.push_back({extent, now->checksum, now->zero});
     }
     ++totals.examined;
     if (batch.size() == kBatch) {
@@ -270,6 +333,7 @@ Result<WriteBackTotals> WriteBack::run(const std::function<void(std::uint64_t, s
   if (auto flushed = flush(); !flushed) {
     return tl::unexpected(flushed.error());
   }
+  totals.bytes = bytes_written_;
   return totals;
 }
 

@@ -27,18 +27,28 @@ public:
   // Every touched extent that differs from the image's version. A program may go on writing meanwhile: what is
   // committed is each extent as it was when it was copied, piece by piece. `progress` is told extents done and to do.
   // Errors: open(2)'s, io_uring_setup(2)'s, ENOSPC and the disk's own; extents committed before count.
-  [[nodiscard]] Result<WriteBackTotals>
-  run(const std::function<void(std::uint64_t done, std::uint64_t all)>& progress = {});
+  using Progress = std::function<void(std::uint64_t done, std::uint64_t all)>;
+  [[nodiscard]] Result<WriteBackTotals> run(const Progress& progress = {});
 
 private:
   class Pipe;
-  [[nodiscard]] Result<std::uint64_t> checksum_now(ExtentIndex extent, std::span<std::byte> scratch, bool& zero) const;
-  [[nodiscard]] Result<std::uint64_t> write_extent(Pipe& pipe, ExtentIndex extent, WriteBackTotals& totals);
+  [[nodiscard]] Result<WriteBackTotals> run_once(const Progress& progress);
+  struct Sum {
+    std::uint64_t checksum;
+    bool zero; // all of it
+  };
+  [[nodiscard]] bool differs(ExtentIndex extent, const Sum& now) const;
+  [[nodiscard]] Result<Sum> sum_of(ExtentIndex extent, std::span<std::byte> scratch) const;
+  // Send the extent to its slot if it differs, without waiting; what it was.
+  [[nodiscard]] Result<Sum> write_small(Pipe& pipe, ExtentIndex extent);
+  [[nodiscard]] Result<Sum> write_large(Pipe& pipe, ExtentIndex extent);
+  [[nodiscard]] Result<void> send(Pipe& pipe, unsigned buffer, std::uint64_t length, std::uint64_t offset, bool zero);
 
   backing::Image& image_;
   std::string path_;
   int bytes_;
   const mm::FolioTable& folios_;
+  std::uint64_t bytes_written_ = 0;
 };
 
 } // namespace daxemu::fault

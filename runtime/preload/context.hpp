@@ -10,6 +10,7 @@
 #include "runtime/fault/address_space.hpp"
 #include "runtime/preload/descriptors.hpp"
 #include "runtime/preload/exec_environment.hpp"
+#include "runtime/preload/hidden_devices.hpp"
 #include "runtime/preload/opener.hpp"
 #include "runtime/preload/resolver.hpp"
 #include "runtime/preload/vnode_files.hpp"
@@ -35,6 +36,7 @@ public:
   [[nodiscard]] const sysfs::Tree& tree() const { return tree_; }
   [[nodiscard]] fault::AddressSpace& mappings() { return mappings_; }
   [[nodiscard]] const Descriptors& descriptors() const { return descriptors_; }
+  [[nodiscard]] const HiddenDevices& hidden() const { return hidden_; }
   [[nodiscard]] const Resolver& resolver() const { return resolver_; }
   [[nodiscard]] const VnodeFiles& files() const { return files_; }
   [[nodiscard]] const Opener& opener() const { return opener_; }
@@ -54,7 +56,8 @@ private:
   Descriptors descriptors_{store_, tree_};
   WorkingDirectory directory_;
   ExecEnvironment environment_;
-  Resolver resolver_{store_, tree_, descriptors_, directory_};
+  HiddenDevices hidden_;
+  Resolver resolver_{store_, tree_, descriptors_, directory_, hidden_};
   VnodeFiles files_{tree_};
   Opener opener_{store_, tree_, files_};
 };

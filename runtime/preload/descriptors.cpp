@@ -1,6 +1,7 @@
 #include "runtime/preload/descriptors.hpp"
 
 #include <cstdio>
+#include <utility>
 
 #include <fcntl.h>
 
@@ -12,6 +13,11 @@ namespace {
 constexpr std::string_view kMemfdPrefix = "/memfd:";
 constexpr std::string_view kNodeDirectory = "/dev/"; // where device nodes are, and no attributes
 constexpr std::string_view kDeleted = " (deleted)";
+
+// What was found, or this error for whatever was in the way.
+Result<sysfs::Node> replaced(Result<sysfs::Node> found, int code) {
+  return found ? std::move(found) : fail(code);
+}
 
 dev_t device_of_path(const char* path) {
   const auto about = sys::fstatat(AT_FDCWD, path, 0);
@@ -25,13 +31,19 @@ Descriptors::Descriptors(const store::Store& store, const sysfs::Tree& tree)
       proc_device_(device_of_path("/proc")) {}
 
 FdClass Descriptors::classify(int fd) const noexcept {
-  if (const FdClass known = FdTable::get(fd); known == FdClass::foreign) {
-    return known;
+  if (FdTable::is_foreign(fd)) {
+    return FdClass::foreign;
   }
-  return examine(fd);
+  PathText vnode;
+  return examine(fd, vnode);
 }
 
-FdClass Descriptors::examine(int fd) const noexcept {
+FdClass Descriptors::classify(int fd, PathText& vnode) const noexcept {
+  vnode.clear();
+  return FdTable::is_foreign(fd) ? FdClass::foreign : examine(fd, vnode);
+}
+
+FdClass Descriptors::examine(int fd, PathText& vnode) const noexcept {
   const auto about = sys::fstat(fd);
   if (!about) {
     return FdClass::foreign;
@@ -44,6 +56,7 @@ FdClass Descriptors::examine(int fd) const noexcept {
       PathText text;
       const std::string_view path = path_of(fd, text) ? vnode_path(text.view()) : std::string_view{};
       if (!path.empty()) {
+        vnode.assign(path);
         found = path.ends_with('/')                ? FdClass::directory
                 : path.starts_with(kNodeDirectory) ? FdClass::device
                                                    : FdClass::attribute;
@@ -81,7 +94,8 @@ store::DeviceRecord* Descriptors::device(int fd) const noexcept {
 }
 
 Result<sysfs::Node> Descriptors::node(int fd) const noexcept {
-  switch (classify(fd)) {
+  PathText vnode;
+  switch (classify(fd, vnode)) {
   case FdClass::device:
     if (const store::DeviceRecord* found = device(fd); found != nullptr) {
       return node_of(*found);
@@ -89,26 +103,22 @@ Result<sysfs::Node> Descriptors::node(int fd) const noexcept {
     return fail(EBADF);
   case FdClass::attribute:
   case FdClass::directory: {
-    PathText text;
-    if (!path_of(fd, text)) {
-      return fail(EBADF);
+    if (!vnode.empty()) {
+      return node_at(vnode.view());
     }
-    std::string_view path = vnode_path(text.view());
-    const bool real = path.empty();
-    if (real) {
-      path = text.view();
-    } else if (path.size() > 1 && path.ends_with('/')) {
-      path.remove_suffix(1);
-    }
-    auto found = tree_->lookup(path);
-    if (!found) {
-      return fail(real ? EBADF : ENODEV);
-    }
-    return found;
+    PathText path; // of a directory that the real system has
+    return path_of(fd, path) ? replaced(tree_->lookup(path.view()), EBADF) : fail(EBADF);
   }
   default:
     return fail(EBADF);
   }
+}
+
+Result<sysfs::Node> Descriptors::node_at(std::string_view vnode) const noexcept {
+  if (vnode.size() > 1 && vnode.ends_with('/')) {
+    vnode.remove_suffix(1);
+  }
+  return replaced(tree_->lookup(vnode), ENODEV);
 }
 
 bool Descriptors::is_vnode(int fd) noexcept {

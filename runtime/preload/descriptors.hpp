@@ -18,6 +18,8 @@ public:
 
   // What `fd` is; never unknown. An invalid number is foreign (and not remembered). Lock-free, no allocation.
   [[nodiscard]] FdClass classify(int fd) const noexcept;
+  // The same; `vnode` is the canonical path of what a vnode file stands for, with the slash of a directory, else empty.
+  [[nodiscard]] FdClass classify(int fd, PathText& vnode) const noexcept;
   // The device `fd` is open on, or nullptr.
   [[nodiscard]] store::DeviceRecord* device(int fd) const noexcept;
   // Attributes and directories: mmap(2) on them is ENODEV, which their memory files would not say.
@@ -28,6 +30,8 @@ public:
   // The node behind a device, a vnode file or a directory shared with the real system.
   // Errors: ENODEV (gone meanwhile), EBADF (none of ours).
   [[nodiscard]] Result<sysfs::Node> node(int fd) const noexcept;
+  // The node that the path in a vnode file's name stands for. Errors: ENODEV (gone meanwhile).
+  [[nodiscard]] Result<sysfs::Node> node_at(std::string_view vnode) const noexcept;
   // Is `fd` a vnode file (and not a real directory)?
   [[nodiscard]] static bool is_vnode(int fd) noexcept;
   // The node /dev/daxX.Y of a device. Errors: ENOENT.
@@ -42,7 +46,7 @@ public:
   [[nodiscard]] static std::string_view vnode_path(std::string_view link_text) noexcept;
 
 private:
-  [[nodiscard]] FdClass examine(int fd) const noexcept;
+  [[nodiscard]] FdClass examine(int fd, PathText& vnode) const noexcept;
 
   const store::Store* store_;
   const sysfs::Tree* tree_;

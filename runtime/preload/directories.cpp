@@ -73,10 +73,10 @@ Result<void> Directory::fill(const Context& context) {
   entries_.clear();
   next_ = 0;
   if (own_descriptors_) {
-    return add_real();
+    return add_real(context);
   }
   if (node_.shared && !Descriptors::is_vnode(fd_.get())) {
-    if (auto real = add_real(); !real) {
+    if (auto real = add_real(context); !real) {
       return real;
     }
   } else {
@@ -119,7 +119,7 @@ void Directory::order() {
   }
 }
 
-Result<void> Directory::add_real() {
+Result<void> Directory::add_real(const Context& context) {
   // A listing takes no position of the caller's: the description is his, so put it at the start and read it whole.
   (void)sys::call(SYS_lseek, fd_.get(), 0, SEEK_SET);
   alignas(struct dirent64) std::array<char, 16384> buffer;
@@ -133,7 +133,9 @@ Result<void> Directory::add_real() {
     }
     for (long at = 0; at < *length;) {
       const auto* entry = reinterpret_cast<const struct dirent64*>(buffer.data() + at);
-      if (!own_descriptors_ || !is_private_number(entry->d_name)) {
+      const bool kept = own_descriptors_ ? !is_private_number(entry->d_name)
+                                         : !context.hidden().is_one(node_.path.view(), entry->d_name);
+      if (kept) {
         add(entry->d_name, entry->d_ino, entry->d_type);
       }
       at += entry->d_reclen;

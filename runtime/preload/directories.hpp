@@ -35,7 +35,7 @@ private:
   Directory(const sysfs::Node& node, UniqueFd fd, bool own_descriptors)
       : node_(node), own_descriptors_(own_descriptors), fd_(std::move(fd)) {}
   Result<void> fill(const Context& context);
-  Result<void> add_real();
+  Result<void> add_real(const Context& context);
   void order();
   Result<void> add_emulated(const Context& context);
   void add(std::string_view name, ino_t inode, unsigned char type);

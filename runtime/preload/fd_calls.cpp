@@ -29,7 +29,7 @@ int harvest(int fd) {
     return 0;
   }
   Context* context = Context::get();
-  if (context == nullptr || !Descriptors::is_vnode(fd)) {
+  if (context == nullptr || !VnodeFiles::may_hold_text(fd) || !Descriptors::is_vnode(fd)) {
     return 0;
   }
   const auto node = context->descriptors().node(fd);

@@ -90,21 +90,25 @@ int device_refusal(int fd, Operation operation) {
 }
 
 ssize_t read_slow(int fd, std::int64_t offset, RealSize real) {
-  const Target target = target_of(fd);
-  switch (target.what) {
+  Context* context = Context::get();
+  if (context == nullptr) {
+    return real();
+  }
+  PathText vnode;
+  switch (context->descriptors().classify(fd, vnode)) {
   case FdClass::device:
     return refuse_on_device(fd, Operation::read);
   case FdClass::directory:
-    if (Descriptors::is_vnode(fd)) {
+    if (!vnode.empty()) {
       errno = EISDIR;
       return -1;
     }
     return real();
   case FdClass::attribute:
-    if (grants(status_flags(fd), Access::readable) && is_at_start(fd, offset)) {
-      const auto node = target.context->descriptors().node(fd);
-      const auto fresh = node ? target.context->files().refresh(fd, *node) : Result<void>(tl::unexpected(node.error()));
-      if (!fresh) {
+    if (is_at_start(fd, offset)) {
+      const auto node = context->descriptors().node_at(vnode.view());
+      const auto fresh = node ? context->files().refresh(fd, *node) : Result<void>(tl::unexpected(node.error()));
+      if (!fresh && grants(status_flags(fd), Access::readable)) { // else EBADF, which the kernel will say
         errno = fresh.error().value;
         return -1;
       }

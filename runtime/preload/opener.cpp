@@ -44,7 +44,8 @@ Result<int> Opener::open(const sysfs::Node& node, int flags) const {
   if (!inode) {
     return tl::unexpected(inode.error());
   }
-  if (!only_path && !is_permitted(*inode, effective_identity(), wanted_by(flags))) {
+  const unsigned wants = wanted_by(flags);
+  if (!only_path && !anyone_may(*inode, wants) && !is_permitted(*inode, effective_identity(), wants)) {
     return fail(EACCES);
   }
   if (node.type == NodeType::attribute && !only_path) {

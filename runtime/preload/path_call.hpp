@@ -77,7 +77,8 @@ Value on_path(int dirfd, const char* path, PathUse use, Value failure, Real&& re
   if (context == nullptr) {
     return real(path);
   }
-  if (use.likely || context->resolver().is_likely(dirfd, path)) {
+  if (use.likely || context->resolver().is_likely(dirfd, path) ||
+      context->resolver().leads_to_hidden(dirfd, path, use.follow)) {
     return detail::finish_path(*context, dirfd, path, use.follow, failure, false, real, ours);
   }
   const int kept = errno;

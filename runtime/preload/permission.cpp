@@ -45,4 +45,9 @@ bool is_permitted(const struct stat& inode, const Identity& who, unsigned wanted
   return ((inode.st_mode >> shift) & wanted) == wanted;
 }
 
+bool anyone_may(const struct stat& inode, unsigned wanted) noexcept {
+  const unsigned all = wanted * 0111U;
+  return (inode.st_mode & all) == all;
+}
+
 } // namespace daxemu::preload

@@ -20,4 +20,7 @@ struct Identity {
 // Root may do all but execute what nobody may. Supplementary groups count.
 [[nodiscard]] bool is_permitted(const struct stat& inode, const Identity& who, unsigned wanted) noexcept;
 
+// Whoever it is, be it root: no need to ask.
+[[nodiscard]] bool anyone_may(const struct stat& inode, unsigned wanted) noexcept;
+
 } // namespace daxemu::preload

@@ -45,6 +45,10 @@ bool is_plainly_foreign(const char* path) {
   return true;
 }
 
+bool is_in_sys(std::string_view path) {
+  return path.starts_with("/sys") && (path.size() == 4 || path[4] == '/');
+}
+
 bool absolute_is_likely(std::string_view path) {
   const std::size_t begin = path.find_first_not_of('/');
   if (begin == std::string_view::npos) {
@@ -115,6 +119,11 @@ bool Resolver::is_worth_a_walk(int dirfd, const char* path, Follow follow) const
     return false;
   }
   return true;
+}
+
+bool Resolver::kernel_finds_hidden(int dirfd, const char* path, Follow follow) const noexcept {
+  const auto about = sys::fstatat(dirfd, path, follow == Follow::not_last ? AT_SYMLINK_NOFOLLOW : 0);
+  return about && hidden_->is_one(*about);
 }
 
 void Resolver::resolve(int dirfd, const char* path, Follow follow, Resolution& out) const noexcept {
@@ -213,10 +222,16 @@ void Resolver::walk(Walk& walk, Follow follow, Resolution& out) const noexcept {
       continue;
     }
     const bool stop_at_link = last && !as_directory && follow == Follow::not_last;
-    const auto found =
-        sysfs::Tree::may_claim(walk.at.view()) ? tree_->lookup(walk.at.view()) : Result<sysfs::Node>(fail(ENOENT));
+    // Below /sys the directories that the real system has too are no links: the tree knows them, nobody needs to be
+    // asked.
+    const bool known = sysfs::Tree::may_claim(walk.at.view()) || is_in_sys(walk.at.view());
+    const auto found = known ? tree_->lookup(walk.at.view()) : Result<sysfs::Node>(fail(ENOENT));
     if (!found) {
       walk.name_begins = before;
+      if (hidden_->is_one(walk.at.view())) {
+        refuse(ENOENT);
+        return;
+      }
       if (misses(walk, last && !as_directory, out) || !step_real(walk, stop_at_link, out)) {
         return;
       }

@@ -5,6 +5,7 @@
 
 #include "emu/sysfs/tree.hpp"
 #include "runtime/preload/descriptors.hpp"
+#include "runtime/preload/hidden_devices.hpp"
 #include "runtime/preload/known_directories.hpp"
 #include "runtime/preload/path_text.hpp"
 #include "runtime/preload/working_directory.hpp"
@@ -30,13 +31,18 @@ struct Resolution {
 class Resolver {
 public:
   Resolver(const store::Store& store, const sysfs::Tree& tree, const Descriptors& descriptors,
-           WorkingDirectory& directory)
-      : store_(&store), tree_(&tree), descriptors_(&descriptors), directory_(&directory) {}
+           WorkingDirectory& directory, const HiddenDevices& hidden)
+      : store_(&store), tree_(&tree), descriptors_(&descriptors), directory_(&directory), hidden_(&hidden) {}
 
   // Is it worth resolving the path before the kernel is asked? No system call for absolute paths.
   [[nodiscard]] bool is_likely(int dirfd, const char* path) const noexcept;
   // The kernel said ENOENT or ENOTDIR: can a symlink or directory of ours be the reason? Two system calls at most.
   [[nodiscard]] bool is_worth_a_walk(int dirfd, const char* path, Follow follow) const noexcept;
+
+  // Would the kernel find one of the machine's own devices there? No system call where it has none.
+  [[nodiscard]] bool leads_to_hidden(int dirfd, const char* path, Follow follow) const noexcept {
+    return hidden_->any() && kernel_finds_hidden(dirfd, path, follow);
+  }
 
   // Walks `path` from `dirfd` (or AT_FDCWD). `path` is not empty.
   void resolve(int dirfd, const char* path, Follow follow, Resolution& out) const noexcept;
@@ -46,6 +52,7 @@ public:
 
 private:
   struct Walk;
+  [[nodiscard]] bool kernel_finds_hidden(int dirfd, const char* path, Follow follow) const noexcept;
   void walk(Walk& walk, Follow follow, Resolution& out) const noexcept;
   void arrive(Walk& walk, bool trailing_slash, Resolution& out) const noexcept;
   bool misses(const Walk& walk, bool last, Resolution& out) const noexcept;
@@ -59,6 +66,7 @@ private:
   const sysfs::Tree* tree_;
   const Descriptors* descriptors_;
   WorkingDirectory* directory_;
+  const HiddenDevices* hidden_;
   mutable KnownDirectories existing_; // absolute real parents, for is_worth_a_walk()
 };
 

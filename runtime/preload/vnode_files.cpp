@@ -58,7 +58,7 @@ Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
     Page page;
     // A show() that fails does so when read, not here.
     if (const auto length = tree_->show(node, page); length && *length > 0) {
-      if (auto filled = put(whole.get(), {page.data(), *length}); !filled) {
+      if (auto filled = sys::pwrite(whole.get(), page.data(), *length, 0); !filled) {
         return tl::unexpected(filled.error());
       }
     }
@@ -96,7 +96,11 @@ Result<void> VnodeFiles::refresh(int fd, const sysfs::Node& node) const {
       present && *present == *length && std::memcmp(page.data(), old.data(), *length) == 0) {
     return {};
   }
-  if (access_mode(fd) == O_RDWR) {
+  const int mode = access_mode(fd);
+  if (mode == O_WRONLY) {
+    return {}; // nobody reads there, and what lies there is taken for what was written (harvest)
+  }
+  if (mode == O_RDWR) {
     return put(fd, {page.data(), *length});
   }
   auto writable = reopen(fd, O_RDWR | O_CLOEXEC);
@@ -141,8 +145,12 @@ Result<std::size_t> VnodeFiles::write(int fd, const sysfs::Node& node, const iov
   return write(fd, node, {page.data(), used});
 }
 
+bool VnodeFiles::may_hold_text(int fd) {
+  return access_mode(fd) == O_WRONLY;
+}
+
 Result<void> VnodeFiles::harvest(int fd, const sysfs::Node& node) const {
-  if (access_mode(fd) != O_WRONLY) {
+  if (!may_hold_text(fd)) {
     return {};
   }
   const auto about = sys::fstat(fd);

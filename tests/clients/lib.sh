@@ -26,7 +26,7 @@ skip() {
 # needs COMMAND ...: skips unless all are installed.
 needs() {
   for tool in "$@"; do
-    command -v "$tool" >/dev/null 2>&1 || skip "$tool is not installed (python-free-scripts/deps test)"
+    command -v "$tool" >/dev/null 2>&1 || skip "$tool is not installed (python-free-scripts/deps test third-party)"
   done
 }
 

@@ -102,7 +102,7 @@ case_pmdk() {
 
 case_postgresql() {
   bin=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
-  [ -x "$bin/initdb" ] || skip "postgresql is not installed (python-free-scripts/deps test)"
+  [ -x "$bin/initdb" ] || skip "postgresql is not installed (python-free-scripts/deps third-party)"
   mkdir tree tree/bin tree/lib data
   cp "$daxemu" tree/bin/
   cp "${daxemu%/bin/*}/lib/libdaxemu-preload.so" tree/lib/

@@ -65,9 +65,22 @@ dax0.0
   has_not "what is said" "$err" "kernel's own"
   runs env DAXEMU=emulate "$daxemu" run --size 32M -- sh -c 'cat /sys/bus/dax/devices/dax0.0/size'
   same "by the variable" "$out" 33554432
-  # Its node stays in /dev (a limit the README tells of), but the bus does not have it.
-  runs "$daxemu" run --mode emulate --device dax5.3 --size 32M -- ls /sys/bus/dax/devices
-  same "the real device of another name is not on the bus" "$out" dax5.3
+  # One of another name hides it too, from whoever lists, names it, knows its number or has a link to it.
+  ln -sf /dev/dax0.0 /tmp/to-the-real
+  # shellcheck disable=SC2016 # for that shell
+  runs env NUMBER="$(cat $sysfs/dev)" "$daxemu" run --mode emulate --device dax5.3 --size 32M -- sh -c '
+    ls /sys/bus/dax/devices; ls /dev | grep dax; echo /dev/dax*
+    for path in /dev/dax0.0 /tmp/to-the-real "/sys/dev/char/$NUMBER"; do
+      test "$path" = "/sys/dev/char/$(cat /sys/bus/dax/devices/dax5.3/dev)" || test ! -e "$path" || echo "$path is there"
+    done
+    head -c 1 /tmp/to-the-real || :'
+  same "the real device of another name" "$out" "dax5.3
+dax5.3
+/dev/dax5.3"
+  matches "opened through a link" "$err" 'No such file or directory'
+  # A link to a name that is emulated leads to that.
+  runs "$daxemu" run --mode emulate --size 32M -- sh -c 'cat /sys/bus/dax/devices/dax0.0/size; stat -c %t:%T /dev/dax0.0 >one; stat -Lc %t:%T /tmp/to-the-real >other; cmp one other'
+  same "through a link" "$out" 33554432
   runs "$daxemu" run --mode emulate --size 32M -- "$DAXEMU_TESTS/one_memory" /dev/dax0.0
   matches "the example program" "$out" '5 of 5 views agree'
   same "the real device afterwards" "$(cat $sysfs/size)" 67108864

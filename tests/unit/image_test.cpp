@@ -1,12 +1,14 @@
 // Image files: versions of extents that are whole or not there, whatever a crash tears and whichever bit flips.
 #include "emu/backing/image.hpp"
 
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -21,6 +23,26 @@ constexpr std::uint64_t kExtents = 8;
 std::vector<std::byte> filled(unsigned char value) {
   return std::vector<std::byte>(kExtent, std::byte{value});
 }
+
+// Writes beyond `bytes` fail with EFBIG for as long as it lives.
+class LowFileSize {
+public:
+  explicit LowFileSize(std::uint64_t bytes) : signal_(::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit low{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &low);
+  }
+  LowFileSize(const LowFileSize&) = delete;
+  LowFileSize& operator=(const LowFileSize&) = delete;
+  ~LowFileSize() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, signal_);
+  }
+
+private:
+  sighandler_t signal_;
+  rlimit before_{};
+};
 
 class ImageFile : public ::testing::Test {
 protected:
@@ -153,6 +175,31 @@ TEST_F(ImageFile, ABitFlippedAnywhereInHeaderEntryOrDataIsDetected) {
     flip(slot + offset);
   }
   EXPECT_EQ(get(reopened(), ExtentIndex(5)), filled(0x55));
+}
+
+TEST_F(ImageFile, ACommitThatFailsHalfWayLeavesNoEntryThatVouchesForTheNextTry) {
+  {
+    Image image = made();
+    for (const ExtentIndex extent : {ExtentIndex(3), ExtentIndex(4)}) {
+      put(image, extent, filled(1));
+      write_data(image, extent, filled(2));
+    }
+    const Image::Written both[] = {written(ExtentIndex(3), filled(2)), written(ExtentIndex(4), filled(2))};
+    {
+      // Generation 2 is described in table 0: the entry of extent 3 still fits under the limit, that of extent 4 does
+      // not.
+      const LowFileSize limit(kPageSize + 4 * sizeof(image::Entry));
+      EXPECT_EQ(image.commit(both).error(), Errno{EFBIG});
+    }
+    EXPECT_EQ(get(image, ExtentIndex(3)), filled(1));
+    write_data(image, ExtentIndex(3), filled(7)); // the next try, of other bytes, and the crash comes here
+  }
+  Image image = reopened();
+  EXPECT_EQ(get(image, ExtentIndex(3)), filled(1));
+  EXPECT_EQ(get(image, ExtentIndex(4)), filled(1));
+  EXPECT_TRUE(image.damaged().empty());
+  put(image, ExtentIndex(3), filled(8));
+  EXPECT_EQ(get(image, ExtentIndex(3)), filled(8));
 }
 
 TEST_F(ImageFile, AnEntryOfAnotherExtentOrImageIsNotBelieved) {
