@@ -1,5 +1,6 @@
 #include "emu/backing/image.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "emu/base/size_text.hpp"
+#include "emu/base/whole_io.hpp"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -34,34 +36,6 @@ tl::unexpected<Problem> problem_of(const std::string& path, int code) {
   default:
     return refuse(code, "the image " + path + ": " + std::strerror(code), "check the path and the disk");
   }
-}
-
-// The whole of `bytes` at `offset`; a short transfer is EIO.
-Result<void> read_fully(int fd, std::span<std::byte> bytes, std::uint64_t offset) {
-  while (!bytes.empty()) {
-    const auto got = sys::pread(fd, bytes.data(), bytes.size(), offset);
-    if (!got) {
-      return tl::unexpected(got.error());
-    }
-    if (*got == 0) {
-      return fail(EIO);
-    }
-    bytes = bytes.subspan(*got);
-    offset += *got;
-  }
-  return {};
-}
-
-Result<void> write_fully(int fd, std::span<const std::byte> bytes, std::uint64_t offset) {
-  while (!bytes.empty()) {
-    const auto put = sys::pwrite(fd, bytes.data(), bytes.size(), offset);
-    if (!put) {
-      return tl::unexpected(put.error());
-    }
-    bytes = bytes.subspan(*put);
-    offset += *put;
-  }
-  return {};
 }
 
 Result<void> make_durable(int fd) {
@@ -104,7 +78,7 @@ Outcome<Image> Image::create(const std::string& path, std::uint64_t size, std::u
     done = sys::ftruncate(fd.get(), file_size);
   }
   if (done) { // last: until now it is no image
-    done = write_fully(fd.get(), std::as_bytes(std::span(&header, 1)), 0);
+    done = write_whole(fd.get(), std::as_bytes(std::span(&header, 1)), 0);
   }
   if (done) {
     done = make_durable(fd.get());
@@ -134,7 +108,7 @@ Outcome<Image> Image::open(const std::string& path, Access access) {
   }
   Header header;
   const std::span<std::byte> bytes = std::as_writable_bytes(std::span(&header, 1));
-  if (!read_fully(fd.get(), bytes, 0)) {
+  if (!read_whole(fd.get(), bytes, 0)) {
     return problem_of(path, EPROTO); // shorter than a header
   }
   if (auto fine = image::check(header, static_cast<std::uint64_t>(st->st_size)); !fine) {
@@ -158,7 +132,7 @@ Result<void> Image::load_tables() {
   std::vector<Entry> table(layout_.extents());
   std::vector<bool> broken(layout_.extents());
   for (unsigned which = 0; which < 2; ++which) {
-    if (auto got = read_fully(fd_.get(), std::as_writable_bytes(std::span(table)), layout_.table(which)); !got) {
+    if (auto got = read_whole(fd_.get(), std::as_writable_bytes(std::span(table)), layout_.table(which)); !got) {
       return got;
     }
     for (std::uint64_t at = 0; at < table.size(); ++at) {
@@ -195,10 +169,29 @@ Result<void> Image::read(ExtentIndex extent, std::span<std::byte> into) const {
     return {};
   }
   const Entry& entry = current_[extent.value()];
-  if (auto got = read_fully(fd_.get(), into, layout_.slot(entry.generation, extent)); !got) {
+  if (auto got = read_whole(fd_.get(), into, layout_.slot(entry.generation, extent)); !got) {
     return got;
   }
   return checksum_of(into) == entry.data_checksum ? Result<void>() : fail(EBADMSG);
+}
+
+Result<void> Image::read_through(ExtentIndex extent, std::span<std::byte> scratch, Take take) const {
+  const Entry& entry = current_[extent.value()];
+  const std::uint64_t slot = layout_.slot(entry.generation, extent);
+  XXH3_state_t hash;
+  XXH3_64bits_reset(&hash);
+  for (std::uint64_t at = 0; at < header_.extent_size; at += scratch.size()) {
+    const auto piece = scratch.first(std::min<std::uint64_t>(scratch.size(), header_.extent_size - at));
+    auto done = read_whole(fd_.get(), piece, slot + at);
+    if (done) {
+      XXH3_64bits_update(&hash, piece.data(), piece.size());
+      done = take(at, piece);
+    }
+    if (!done) {
+      return done;
+    }
+  }
+  return XXH3_64bits_digest(&hash) == entry.data_checksum ? Result<void>() : fail(EBADMSG);
 }
 
 void Image::expect(ExtentIndex extent) const {
@@ -224,11 +217,11 @@ Result<void> Image::enter(std::span<const Written> written, std::vector<Entry>& 
     entry.checksum = image::checksum_of(entry, one.extent, header_);
     const std::uint64_t at = layout_.entry(entry.generation, one.extent);
     Entry before;
-    if (auto got = read_fully(fd_.get(), std::as_writable_bytes(std::span(&before, 1)), at); !got) {
+    if (auto got = read_whole(fd_.get(), std::as_writable_bytes(std::span(&before, 1)), at); !got) {
       return got;
     }
     replaced.push_back(before);
-    if (auto put = write_fully(fd_.get(), std::as_bytes(std::span(&entry, 1)), at); !put) {
+    if (auto put = write_whole(fd_.get(), std::as_bytes(std::span(&entry, 1)), at); !put) {
       return put;
     }
   }
@@ -242,7 +235,7 @@ void Image::withdraw(std::span<const Written> written, std::span<const Entry> re
     const ExtentIndex extent = written[at].extent;
     const std::uint64_t generation = current_[extent.value()].generation + 1;
     doubtful_ =
-        !write_fully(fd_.get(), std::as_bytes(replaced.subspan(at, 1)), layout_.entry(generation, extent)) || doubtful_;
+        !write_whole(fd_.get(), std::as_bytes(replaced.subspan(at, 1)), layout_.entry(generation, extent)) || doubtful_;
   }
   doubtful_ = !make_durable(fd_.get()) || doubtful_;
 }

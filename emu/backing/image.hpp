@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "emu/backing/image_format.hpp"
+#include "emu/base/function_ref.hpp"
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
@@ -46,6 +47,11 @@ public:
   // The extent's bytes into `into` (extent_size bytes), verified. Errors: EBADMSG (the bytes are not those that were
   // committed), pread(2)'s.
   [[nodiscard]] Result<void> read(ExtentIndex extent, std::span<std::byte> into) const;
+
+  // The same through `scratch`, piece by piece: `take` is given each and where in the extent it begins. What was taken
+  // counts only if all is well in the end. Allocates nothing. Errors: as read(), those of `take`.
+  using Take = FunctionRef<Result<void>(std::uint64_t at, std::span<const std::byte> piece)>;
+  [[nodiscard]] Result<void> read_through(ExtentIndex extent, std::span<std::byte> scratch, Take take) const;
 
   // The extent will be read soon: the disk begins to, and nobody waits (POSIX_FADV_WILLNEED).
   void expect(ExtentIndex extent) const;

@@ -93,7 +93,15 @@ Result<Ring> Ring::open(const char* path) {
   return map(fd.get());
 }
 
-void Ring::write(const Event& event) const {
+void Ring::fill(Slot& slot, const Event& event, std::uint64_t stamp) {
+  const auto words = std::bit_cast<Words>(event);
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    slot.words[at + 1].store(words[at], std::memory_order_release); // a reader who sees it sees the odd stamp too
+  }
+  slot.words[0].store(stamp, std::memory_order_release);
+}
+
+std::uint64_t Ring::write(const Event& event) const {
   const std::uint64_t ticket = header().next.fetch_add(1, std::memory_order_relaxed);
   Slot& slot = slot_of(ticket);
   const std::uint64_t done = 2 * (ticket + 1);
@@ -102,13 +110,21 @@ void Ring::write(const Event& event) const {
   if (stamp % 2 == 1 || stamp > done ||
       !slot.words[0].compare_exchange_strong(stamp, done - 1, std::memory_order_acquire, std::memory_order_relaxed)) {
     header().lost.fetch_add(1, std::memory_order_relaxed);
+    return 0;
+  }
+  fill(slot, event, done);
+  return ticket + 1;
+}
+
+void Ring::rewrite(std::uint64_t place, const Event& event) const {
+  if (place == 0) {
     return;
   }
-  const auto words = std::bit_cast<Words>(event);
-  for (std::size_t at = 0; at < words.size(); ++at) {
-    slot.words[at + 1].store(words[at], std::memory_order_release); // a reader who sees it sees the odd stamp too
+  Slot& slot = slot_of(place - 1);
+  std::uint64_t stamp = 2 * place;
+  if (slot.words[0].compare_exchange_strong(stamp, stamp - 1, std::memory_order_acquire, std::memory_order_relaxed)) {
+    fill(slot, event, 2 * place);
   }
-  slot.words[0].store(done, std::memory_order_release);
 }
 
 Ring::Contents Ring::read() const {

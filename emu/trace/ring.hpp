@@ -23,7 +23,10 @@ public:
   [[nodiscard]] static Result<Ring> open(const char* path);
 
   // Async-signal-safe, lock-free, wait-free but for the kernel's scheduling. Events of one thread stay in order.
-  void write(const Event& event) const;
+  // The place it was written to, for rewrite(); 0: it is lost.
+  std::uint64_t write(const Event& event) const; // NOLINT(modernize-use-nodiscard): most have said all there is
+  // Says it anew, if it is still there. As write().
+  void rewrite(std::uint64_t place, const Event& event) const;
 
   struct Contents {
     std::vector<Event> events;     // by begin_ns
@@ -44,6 +47,7 @@ private:
   static_assert(sizeof(Slot) == 128);
   struct Header;
 
+  static void fill(Slot& slot, const Event& event, std::uint64_t stamp);
   explicit Ring(Mapping mapping);
   [[nodiscard]] Header& header() const;
   [[nodiscard]] Slot& slot_of(std::uint64_t ticket) const;

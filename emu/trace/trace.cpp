@@ -49,7 +49,7 @@ FixedString<48> process_name() {
 
 namespace detail {
 
-void write(const Ring& to, Event event) {
+std::uint64_t write(const Ring& to, Event event, std::uint64_t place) {
   if (event.begin_ns == 0) {
     event.begin_ns = now_ns();
   }
@@ -59,7 +59,11 @@ void write(const Ring& to, Event event) {
   if (event.tid == 0) {
     event.tid = self().tid;
   }
-  to.write(event);
+  if (place == 0) {
+    return to.write(event);
+  }
+  to.rewrite(place, event);
+  return place;
 }
 
 } // namespace detail

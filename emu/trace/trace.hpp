@@ -13,7 +13,8 @@ namespace daxemu::trace {
 
 namespace detail {
 inline constinit std::atomic<const Ring*> ring{nullptr};
-void write(const Ring& to, Event event);
+// As Ring::write(); `place` of an event that was written before, to say it anew; else 0.
+std::uint64_t write(const Ring& to, Event event, std::uint64_t place = 0);
 } // namespace detail
 
 // The environment variable by which `daxemu trace` tells its command's processes where the ring is.
@@ -43,17 +44,18 @@ inline void note(Make&& make) {
 [[nodiscard]] inline std::uint64_t begin() {
   return on() ? now_ns() : 0;
 }
-// Notes an event that began at `since` (begin()'s answer) and ends now. Nothing if tracing was off then.
+// Notes an event that began at `since` (begin()'s answer) and ends now. Nothing if tracing was off then. The answer is
+// for saying it anew, when it has ended in truth: `place`.
 template <class Make>
-inline void note_since(std::uint64_t since, Make&& make) {
-  if (since != 0 && on()) [[unlikely]] {
-    note([&] {
-      Event event = make();
-      event.begin_ns = since;
-      event.duration_ns = now_ns() - since;
-      return event;
-    });
+inline std::uint64_t note_since(std::uint64_t since, Make&& make, std::uint64_t place = 0) {
+  const Ring* to = since != 0 ? ring() : nullptr;
+  if (to == nullptr) [[likely]] {
+    return 0;
   }
+  Event event = make();
+  event.begin_ns = since;
+  event.duration_ns = now_ns() - since;
+  return detail::write(*to, event, place);
 }
 
 // Joins the trace in the file `path` for the rest of this process's life (and, after fork, its children's), and notes

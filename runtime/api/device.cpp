@@ -16,6 +16,18 @@ std::string next_free_name(Platform& platform) {
 
 } // namespace
 
+Outcome<void> Device::check_unused(Platform& platform, const mm::DevicePages& pages,
+                                   const pgmap::DevPagemap& pgmap) const {
+  if (platform.mm().is_mapped(pages)) {
+    return refuse(EBUSY, facts_.name + " is still mapped", "unmap it first");
+  }
+  const auto busy = pgmap.busy();
+  if (busy && !busy->folios.empty()) {
+    return refuse(EBUSY, facts_.name + " is still referenced:\n" + busy->text(), "unpin what is listed");
+  }
+  return {};
+}
+
 Outcome<std::unique_ptr<Device>> open_device(Platform& platform, DeviceSpec spec) {
   const std::lock_guard lock(platform.opening);
   if (spec.name.empty()) {

@@ -52,6 +52,9 @@ public:
 
 protected:
   explicit Device(DeviceFacts facts) : facts_(std::move(facts)) {}
+  // Errors (Problem): EBUSY: mapped, or referenced.
+  [[nodiscard]] Outcome<void> check_unused(Platform& platform, const mm::DevicePages& pages,
+                                           const pgmap::DevPagemap& pgmap) const;
 
 private:
   DeviceFacts facts_;

@@ -165,16 +165,7 @@ public:
     return {pages_, files_.bytes.fd.get(), one_page && files_.bytes.kind == store::BackingKind::hugetlb};
   }
 
-  Outcome<void> close() override {
-    if (platform_.mm().is_mapped(*pages_)) {
-      return refuse(EBUSY, facts().name + " is still mapped", "unmap it first");
-    }
-    const auto busy = pgmap_->busy();
-    if (busy && !busy->folios.empty()) {
-      return refuse(EBUSY, facts().name + " is still referenced:\n" + busy->text(), "unpin what is listed");
-    }
-    return {};
-  }
+  Outcome<void> close() override { return check_unused(platform_, *pages_, *pgmap_); }
 
 private:
   Platform& platform_;

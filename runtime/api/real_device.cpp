@@ -76,16 +76,7 @@ public:
   Outcome<void> poison(std::uint64_t) override { return refused("poison"); }
   Outcome<void> heal(std::uint64_t) override { return refused("heal"); }
   Outcome<void> unbind(std::chrono::milliseconds) override { return refused("unbind"); }
-  Outcome<void> close() override {
-    if (platform_.mm().is_mapped(*pages_)) {
-      return refuse(EBUSY, facts().name + " is still mapped", "unmap it first");
-    }
-    const auto busy = pgmap_->busy();
-    if (busy && !busy->folios.empty()) {
-      return refuse(EBUSY, facts().name + " is still referenced:\n" + busy->text(), "unpin what is listed");
-    }
-    return {};
-  }
+  Outcome<void> close() override { return check_unused(platform_, *pages_, *pgmap_); }
   Outcome<pgmap::FileLayout*> files() override { return refused("keep files on"); }
   DeviceMemory memory() const override { return {pages_, fd_.get(), false}; }
 

@@ -48,14 +48,16 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Call
   if (first_here) { // before the program can go on, and end: a plugin is to have heard of it by then
     view.tell_mapped(extent);
   }
+  // Noted before the program can go on, and end; its length is put right afterwards.
+  const std::uint64_t noted = trace_fault(since, trace::Kind::fault, *vma, address, thread, site);
   const Resolver::Outcome outcome = resolver_.resolve(uffd_, *vma, address, missing, fresh);
   if (outcome == Resolver::Outcome::resolved) {
-    trace_fault(since, trace::Kind::fault, *vma, address, thread, site);
+    trace_fault(since, trace::Kind::fault, *vma, address, thread, site, noted);
     return Served::present;
   }
   if (outcome == Resolver::Outcome::no_memory && (may_wait || Resolver::leave_to_kernel(uffd_, address))) {
     view.counters().sigbus.fetch_add(1, std::memory_order_relaxed);
-    trace_fault(since, trace::Kind::sigbus, *vma, address, thread, site);
+    trace_fault(since, trace::Kind::sigbus, *vma, address, thread, site, noted);
     return Served::refused; // by the kernel, or by whoever asks; nothing is taken out, it may be tried again
   }
   return patch(*vma, address, may_wait);

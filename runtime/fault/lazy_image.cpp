@@ -1,13 +1,16 @@
 #include "runtime/fault/lazy_image.hpp"
 
+#include <algorithm>
 #include <climits>
 #include <ctime>
 
 #include <linux/futex.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "emu/base/mapping.hpp"
+#include "emu/base/whole_io.hpp"
 #include "emu/store/process_slots.hpp"
 #include "runtime/fault/signals_blocked.hpp"
 
@@ -26,6 +29,8 @@ bool is_alive(std::uint64_t loader) {
   return loader == identity_of(static_cast<int>(loader >> 32U));
 }
 
+constexpr std::uint64_t kBuffer = 256ULL << 10; // bytes
+
 // Until the loader has changed, or for a while.
 void wait_for_change(std::atomic<std::uint64_t>& loader, std::uint64_t seen) {
   const timespec patience = {0, kLookAgainNs};
@@ -33,17 +38,43 @@ void wait_for_change(std::atomic<std::uint64_t>& loader, std::uint64_t seen) {
                   reinterpret_cast<long>(&patience)); // the low half, which comes first in memory
 }
 
-} // namespace
+// Does write(2) there do no harm? hugetlbfs has none (EINVAL); beyond a limit on the size of files it is a signal for
+// the program (generic_write_check_limits in fs/read_write.c), whose memory this is.
+bool takes_write() {
+  rlimit limit{};
+  return sys::call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, reinterpret_cast<long>(&limit)) &&
+         limit.rlim_cur == RLIM_INFINITY;
+}
 
-Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int bytes) {
-  // Mapped, not written: hugetlbfs has no write(2).
-  image.expect(extent); // in pieces as large as the disk likes, not as read-ahead guesses
+Result<void> load_by_mapping(const backing::Image& image, ExtentIndex extent, int bytes) {
   auto window =
       Mapping::of(bytes, image.extent_size(), PROT_READ | PROT_WRITE, MAP_SHARED, extent.value() * image.extent_size());
   if (!window) {
     return tl::unexpected(window.error());
   }
   return image.read(extent, window->bytes());
+}
+
+} // namespace
+
+Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int bytes) {
+  image.expect(extent); // in pieces as large as the disk likes, not as read-ahead guesses
+  const std::uint64_t base = extent.value() * image.extent_size();
+  if (!takes_write()) {
+    return load_by_mapping(image, extent, bytes);
+  }
+  // Through a buffer that stays in the processor's cache, for a whole page that is written is not zeroed before, and
+  // nobody faults.
+  const std::uint64_t length = std::min(image.extent_size(), kBuffer);
+  auto buffer = Mapping::of(-1, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE);
+  if (!buffer) {
+    return tl::unexpected(buffer.error());
+  }
+  const auto put = [&](std::uint64_t at, std::span<const std::byte> piece) {
+    return write_whole(bytes, piece, base + at);
+  };
+  const auto done = image.read_through(extent, buffer->bytes(), put);
+  return !done && done.error() == Errno{EINVAL} ? load_by_mapping(image, extent, bytes) : done;
 }
 
 Result<LazyImage> LazyImage::of(const store::DeviceRecord& device) {

@@ -11,19 +11,22 @@
 namespace daxemu::fault {
 
 // A touch at `address` was served, or answered by SIGBUS. `since` is trace::begin()'s answer when it arrived; `thread`
-// is who touched, 0: this one; `site`: where, as trace::site().
-inline void trace_fault(std::uint64_t since, trace::Kind kind, const Vma& vma, std::uint64_t address, pid_t thread,
-                        std::uint64_t site) {
-  trace::note_since(since, [&] {
-    const std::uint64_t align = vma.view->align();
-    return trace::Event{.offset = align_down(vma.offset_of(address), align),
-                        .length = align,
-                        .address = address,
-                        .site = site,
-                        .tid = thread,
-                        .minor = vma.view->device().minor,
-                        .kind = kind};
-  });
+// is who touched, 0: this one; `site`: where, as trace::site(). `place`: what an earlier call for this touch returned.
+inline std::uint64_t trace_fault(std::uint64_t since, trace::Kind kind, const Vma& vma, std::uint64_t address,
+                                 pid_t thread, std::uint64_t site, std::uint64_t place = 0) {
+  return trace::note_since(
+      since,
+      [&] {
+        const std::uint64_t align = vma.view->align();
+        return trace::Event{.offset = align_down(vma.offset_of(address), align),
+                            .length = align,
+                            .address = address,
+                            .site = site,
+                            .tid = thread,
+                            .minor = vma.view->device().minor,
+                            .kind = kind};
+      },
+      place);
 }
 
 // [start, start + length) was mapped from byte `offset` of the device; value: PROT_ bits.

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "emu/base/mapping.hpp"
+#include "emu/base/whole_io.hpp"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -21,32 +22,6 @@ constexpr std::uint64_t kPiece = 1ULL << 20; // bytes of one write
 constexpr unsigned kDepth = 12;              // pieces that have a buffer: being filled, or on their way
 constexpr std::size_t kHeld = 4;             // of them, of one extent that may turn out not to be written
 constexpr std::size_t kBatch = 256;          // extents a commit makes durable at once
-
-// The device's bytes; what nobody has touched reads as zero and is not allocated by it (shmem_file_read_iter,
-// hugetlbfs_read_iter), unlike a touch of a mapping.
-Result<void> read_all(int fd, std::span<std::byte> into, std::uint64_t offset) {
-  while (!into.empty()) {
-    const auto got = sys::pread(fd, into.data(), into.size(), offset);
-    if (!got || *got == 0) {
-      return fail(got ? EIO : got.error().value);
-    }
-    into = into.subspan(*got);
-    offset += *got;
-  }
-  return {};
-}
-
-Result<void> write_all(int fd, std::span<const std::byte> bytes, std::uint64_t offset) {
-  while (!bytes.empty()) {
-    const auto put = sys::pwrite(fd, bytes.data(), bytes.size(), offset);
-    if (!put || *put == 0) {
-      return fail(put ? ENOSPC : put.error().value);
-    }
-    bytes = bytes.subspan(*put);
-    offset += *put;
-  }
-  return {};
-}
 
 class Hash {
 public:
@@ -113,7 +88,7 @@ public:
   }
   [[nodiscard]] Result<void> write(unsigned buffer_index, std::uint64_t length, std::uint64_t offset) {
     if (!up_) {
-      const auto written = write_all(file_.get(), buffer(buffer_index, length), offset);
+      const auto written = write_whole(file_.get(), buffer(buffer_index, length), offset);
       give_back(buffer_index);
       return written;
     }
@@ -169,6 +144,9 @@ private:
   std::vector<unsigned> free_;
 };
 
+// Bytes of the device are read, not mapped: what nobody has touched reads as zero and is not allocated by that
+// (shmem_file_read_iter, hugetlbfs_read_iter).
+
 // Do these bytes differ from the image's version?
 bool WriteBack::differs(ExtentIndex extent, const Sum& now) const {
   return now.zero ? image_.has_data(extent) : !image_.has_data(extent) || image_.checksum(extent) != now.checksum;
@@ -180,7 +158,7 @@ Result<WriteBack::Sum> WriteBack::sum_of(ExtentIndex extent, std::span<std::byte
   const std::uint64_t base = extent.value() * image_.extent_size();
   for (std::uint64_t at = 0; at < image_.extent_size(); at += scratch.size()) {
     const auto piece = scratch.first(std::min<std::uint64_t>(scratch.size(), image_.extent_size() - at));
-    if (auto got = read_all(bytes_, piece, base + at); !got) {
+    if (auto got = read_whole(bytes_, piece, base + at); !got) {
       return tl::unexpected(got.error());
     }
     hash.add(piece);
@@ -219,7 +197,7 @@ Result<WriteBack::Sum> WriteBack::write_small(Pipe& pipe, ExtentIndex extent) {
       break;
     }
     const auto bytes = pipe.buffer(*buffer, std::min(kPiece, size - at));
-    done = read_all(bytes_, bytes, extent.value() * size + at);
+    done = read_whole(bytes_, bytes, extent.value() * size + at);
     hash.add(bytes);
     const bool zero = backing::Image::all_zero(bytes);
     pieces[held++] = {*buffer, zero};
@@ -259,7 +237,7 @@ Result<WriteBack::Sum> WriteBack::write_large(Pipe& pipe, ExtentIndex extent) {
       return tl::unexpected(buffer.error());
     }
     const auto bytes = pipe.buffer(*buffer, length);
-    if (auto got = read_all(bytes_, bytes, extent.value() * size + at); !got) {
+    if (auto got = read_whole(bytes_, bytes, extent.value() * size + at); !got) {
       pipe.give_back(*buffer);
       return tl::unexpected(got.error());
     }

@@ -16,6 +16,7 @@
 #include "emu/trace/site.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/fault/private_fds.hpp"
+#include "runtime/preload/early_memory.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -82,6 +83,7 @@ Context* Context::make() noexcept {
     return expected == Stage::ready ? made_.load() : nullptr;
   }
   maker.store(sys::gettid());
+  const EarlyMemory::Scope early;
   Context* made = nullptr;
   const char* location = std::getenv("DAXEMU_PLATFORM");
   if (location == nullptr || *location == '\0') {

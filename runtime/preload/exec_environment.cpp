@@ -1,7 +1,6 @@
 #include "runtime/preload/exec_environment.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
 #include "runtime/preload/working_directory.hpp"
@@ -27,11 +26,17 @@ char* put(char*& text, std::string_view what) {
   return begin;
 }
 
+// By operator new, not by malloc: see early_memory.hpp.
+const char* copy_of(const char* text) {
+  const std::size_t size = std::strlen(text) + 1;
+  return static_cast<const char*>(std::memcpy(new char[size], text, size));
+}
+
 } // namespace
 
 ExecEnvironment::~ExecEnvironment() {
   for (const Variable& variable : kept_) {
-    std::free(const_cast<char*>(variable.text));
+    delete[] variable.text;
   }
 }
 
@@ -45,9 +50,9 @@ void ExecEnvironment::remember(char** environment, std::string_view library) {
     const std::string_view name = name_of(*at);
     const bool ours = name.starts_with("DAXEMU") && !is_directory_variable(*at);
     if (name == kPreload) {
-      kept_[0] = {::strdup(*at), name.size()};
+      kept_[0] = {copy_of(*at), name.size()};
     } else if (ours) {
-      kept_[count_++] = {::strdup(*at), name.size()};
+      kept_[count_++] = {copy_of(*at), name.size()};
     }
   }
 }

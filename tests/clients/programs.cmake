@@ -9,3 +9,8 @@ set_tests_properties(client.overhead PROPERTIES RUN_SERIAL ON) # it looks at the
 add_executable(trace_program trace_program.c)
 target_compile_options(trace_program PRIVATE -g -O1)
 daxemu_client_test(trace trace_test.sh)
+add_library(early_allocator SHARED early_allocator.c)
+target_compile_options(early_allocator PRIVATE -fno-builtin)
+if(NOT DAXEMU_SANITIZE) # whose own allocator it would be
+  daxemu_client_test(early_allocator early_allocator_test.sh ARGS $<TARGET_FILE:early_allocator>)
+endif()

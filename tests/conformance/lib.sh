@@ -35,3 +35,26 @@ skip() {
   echo "SKIP: $2"
   exit 77
 }
+
+# expected_of GOLDEN SCOPE ROWS: the golden, but for rows that the kernel that was asked (ROWS begins with "# linux ... 6.1.176-1
+# ...") answers as earlier.tsv says of kernels that old.
+expected_of() {
+  version=$(sed -n '1s/^# linux .* Debian \([0-9][0-9.]*\).*/\1/p' "$3")
+  earlier=$(dirname -- "$1")/earlier.tsv
+  if [ -z "$version" ] || [ ! -f "$earlier" ]; then
+    cat "$1"
+    return 0
+  fi
+  grep -v '^#' "$earlier" | while IFS='	' read -r where before row answer why; do
+    # shellcheck disable=SC2254 # a pattern
+    case ${2%-*} in $where) ;; *) continue ;; esac
+    oldest=$(printf '%s\n%s\n' "$version" "$before" | sort -V | head -n 1)
+    [ "$oldest" = "$version" ] || continue
+    [ "$version" != "$before" ] || continue
+    if grep -qxF "$row	$answer" "$3"; then
+      printf '%s\t%s\n' "$row" "$answer"
+      echo "as kernels before $before: $row: $why" >&2
+    fi
+  done >"$work/earlier"
+  awk -F '\t' 'NR == FNR { other[$1] = $0; next } $1 in other { print other[$1]; next } { print }' "$work/earlier" "$1"
+}

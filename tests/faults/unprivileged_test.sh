@@ -57,6 +57,19 @@ user_mode_only() {
   done
 }
 
+# The program may have no further thread, so none can serve its touches.
+no_threads() {
+  needs prlimit
+  for engine in auto handler inline; do
+    runs as_user "$daxemu" run --size 64M --backing shmem --engine $engine --stats -- prlimit --nproc=1:1 "$poke" 0 32
+    matches "extents ($engine)" "$err" '32 extents touched of 32'
+  done
+  status_of as_user "$daxemu" run --size 64M --backing shmem -- prlimit --nproc=1:1 sh -c 'sleep 0 & wait'
+  [ "$status" -ne 0 ] || fail "a user of one process may have more: the limit is none here"
+  runs as_user "$daxemu" run --size 64M --backing shmem --engine handler --stats -- "$poke" 0 32
+  matches "extents, without the limit" "$err" '32 extents touched of 32'
+}
+
 seccomp_eperm() {
   doctor_says userfaultfd 'Operation not permitted' as_user "$refuse_calls" EPERM userfaultfd
   doctor_says seccomp 'a filter is active' as_user "$refuse_calls" EPERM userfaultfd

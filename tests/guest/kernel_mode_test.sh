@@ -73,14 +73,14 @@ dax0.0
     for path in /dev/dax0.0 /tmp/to-the-real "/sys/dev/char/$NUMBER"; do
       test "$path" = "/sys/dev/char/$(cat /sys/bus/dax/devices/dax5.3/dev)" || test ! -e "$path" || echo "$path is there"
     done
-    head -c 1 /tmp/to-the-real || :'
+    cat /tmp/to-the-real || :'
   same "the real device of another name" "$out" "dax5.3
 dax5.3
 /dev/dax5.3"
   matches "opened through a link" "$err" 'No such file or directory'
   # A link to a name that is emulated leads to that.
-  runs "$daxemu" run --mode emulate --size 32M -- sh -c 'cat /sys/bus/dax/devices/dax0.0/size; stat -c %t:%T /dev/dax0.0 >one; stat -Lc %t:%T /tmp/to-the-real >other; cmp one other'
-  same "through a link" "$out" 33554432
+  runs "$daxemu" run --mode emulate --size 32M -- sh -c '[ /tmp/to-the-real -ef /dev/dax0.0 ] && echo the same'
+  same "through a link" "$out" "the same"
   runs "$daxemu" run --mode emulate --size 32M -- "$DAXEMU_TESTS/one_memory" /dev/dax0.0
   matches "the example program" "$out" '5 of 5 views agree'
   same "the real device afterwards" "$(cat $sysfs/size)" 67108864

@@ -59,6 +59,23 @@ TEST(TraceRing, KeepsEventsInTheirOrder) {
   }
 }
 
+TEST(TraceRing, SaysAnEventAnewWhereItStillIs) {
+  const Fixture made(4);
+  const std::uint64_t place = made.ring.write(event_of(1));
+  made.ring.write(event_of(3));
+  made.ring.rewrite(place, event_of(2));
+  made.ring.rewrite(0, event_of(9)); // of an event that was lost
+  ASSERT_EQ(made.ring.read().events.size(), 2U);
+  EXPECT_TRUE(is_whole(made.ring.read().events[0]));
+  EXPECT_EQ(made.ring.read().events[0].begin_ns, 2U);
+  for (std::uint64_t number = 4; number <= 7; ++number) {
+    made.ring.write(event_of(number)); // over all of them
+  }
+  made.ring.rewrite(place, event_of(2));
+  EXPECT_EQ(made.ring.read().events[0].begin_ns, 4U);
+  EXPECT_EQ(made.ring.read().lost, 0U);
+}
+
 TEST(TraceRing, KeepsTheNewestAndCountsTheOverwritten) {
   const Fixture made(5); // 8, the next power of two
   EXPECT_EQ(made.ring.capacity(), 8U);
