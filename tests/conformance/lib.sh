@@ -56,5 +56,8 @@ expected_of() {
       echo "as kernels before $before: $row: $why" >&2
     fi
   done >"$work/earlier"
-  awk -F '\t' 'NR == FNR { other[$1] = $0; next } $1 in other { print other[$1]; next } { print }' "$work/earlier" "$1"
+  awk -F '\t' -v earlier="$work/earlier" '
+    FILENAME == earlier { other[$1] = $0; next }
+    $1 in other { print other[$1]; next }
+    { print }' "$work/earlier" "$1"
 }
