@@ -50,6 +50,9 @@ Result<void> bind_block(const store::NdHolderRecord& holder) {
 
 // The driver that is for such an object, and what it does with it.
 Result<void> bind_object(const Object& object, NdDriver driver) {
+  if (object.kind == ObjectKind::none || object.kind == ObjectKind::bus) {
+    return fail(ENODEV);
+  }
   const store::Store& store = *object.scope.store;
   switch (object.kind) {
   case ObjectKind::region:

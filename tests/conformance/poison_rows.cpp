@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/conformance/bench.hpp"
+#include "tests/conformance/locking.hpp"
 #include "tests/conformance/sysfs_tree.hpp"
 
 #ifndef MADV_SOFT_OFFLINE
@@ -203,7 +204,7 @@ void add_poison_rows(Table& table) {
     const View view = fresh(d);
     store(view.base, 1);
     (void)failed(view.base, kPage);
-    return said(::mlock(view.base, kPage));
+    return said(lock_memory(view.base, kPage));
   });
   table.add_destructive("poison.then.fork", [](const Device& d) {
     const View view = fresh(d);

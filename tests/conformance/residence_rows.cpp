@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "tests/conformance/bench.hpp"
+#include "tests/conformance/locking.hpp"
 
 #ifndef MLOCK_ONFAULT
 #define MLOCK_ONFAULT 1
@@ -64,11 +65,11 @@ void add_residence_rows(Table& table) {
   for (const Part& part : kParts) {
     table.add(std::string("mlock.part=") + part.name, [part](const Device& d) {
       const View view = two(d);
-      return line({said(::mlock(view.base + part.offset(d), part.length(d))), load_text(view.base)});
+      return line({said(lock_memory(view.base + part.offset(d), part.length(d))), load_text(view.base)});
     });
     table.add(std::string("munlock.part=") + part.name, [part](const Device& d) {
       const View view = two(d);
-      return said(::munlock(view.base + part.offset(d), part.length(d)));
+      return said(unlock_memory(view.base + part.offset(d), part.length(d)));
     });
     for (const Word& flag : {Word{"async", MS_ASYNC}, Word{"sync", MS_SYNC}, Word{"invalidate", MS_INVALIDATE},
                              Word{"sync+invalidate", MS_SYNC | MS_INVALIDATE}, Word{"0", 0}}) {
@@ -96,16 +97,16 @@ void add_residence_rows(Table& table) {
   table.add("mlock.unknown-flag", [](const Device& d) { return said(::mlock2(two(d).base, d.align, 8)); });
   table.add("mlock.beyond-the-end", [](const Device& d) {
     void* base = ::mmap(nullptr, d.align, kReadWrite, MAP_SHARED, opened(d), static_cast<off_t>(d.size));
-    return base == MAP_FAILED ? last_error() : said(::mlock(base, d.align));
+    return base == MAP_FAILED ? last_error() : said(lock_memory(base, d.align));
   });
-  table.add("mlock.prot=none", [](const Device& d) { return said(::mlock(mapped(d, 1, 0, PROT_NONE).base, kPage)); });
+  table.add("mlock.prot=none", [](const Device& d) { return said(lock_memory(mapped(d, 1, 0, PROT_NONE).base, kPage)); });
   table.add("mlockall.current-onfault", [](const Device& d) {
     const View view = two(d);
-    const std::string result = said(::mlockall(MCL_CURRENT | MCL_ONFAULT));
-    return line({result, load_text(view.base), said(::munlockall())});
+    const std::string result = said(lock_all(MCL_CURRENT | MCL_ONFAULT));
+    return line({result, load_text(view.base), said(unlock_all())});
   });
   table.add("mlockall.future-onfault.then-mmap", [](const Device& d) {
-    const std::string result = said(::mlockall(MCL_FUTURE | MCL_ONFAULT));
+    const std::string result = said(lock_all(MCL_FUTURE | MCL_ONFAULT));
     return line({result, load_text(mapped(d).base)});
   });
   for (const Part& part : kParts) {
