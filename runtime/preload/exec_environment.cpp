@@ -14,6 +14,16 @@ std::string_view name_of(std::string_view variable) {
   return variable.substr(0, variable.find('='));
 }
 
+// A sanitizer's runtime that is preloaded into a program built without it knows no other place for its options; and
+// with handlers of its own it would call ours before it is up.
+bool is_of_sanitizer([[maybe_unused]] std::string_view name) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return name == "ASAN_OPTIONS" || name == "TSAN_OPTIONS" || name == "UBSAN_OPTIONS";
+#else
+  return false;
+#endif
+}
+
 bool is_directory_variable(std::string_view variable) {
   return name_of(variable) == kWorkingDirectoryVariable;
 }
@@ -48,7 +58,7 @@ void ExecEnvironment::remember(char** environment, std::string_view library) {
   count_ = 1;
   for (char** at = environment; at != nullptr && *at != nullptr && count_ < kMost; ++at) {
     const std::string_view name = name_of(*at);
-    const bool ours = name.starts_with("DAXEMU") && !is_directory_variable(*at);
+    const bool ours = (name.starts_with("DAXEMU") && !is_directory_variable(*at)) || is_of_sanitizer(name);
     if (name == kPreload) {
       kept_[0] = {copy_of(*at), name.size()};
     } else if (ours) {
