@@ -123,7 +123,13 @@ void add_procfs_rows(Table& table) {
     table.add(std::string("smaps.") + name, [name](const Device& d) {
       const View view = mapped(d);
       store(view.base, 1);
-      return field(lines_of("smaps", view.base), name);
+      std::string value = field(lines_of("smaps", view.base), name);
+      // A process of an earlier row may be on its way out and share the page until it is gone.
+      for (int tries = 0; tries < 20 && std::strcmp(name, "Shared_Hugetlb") == 0 && value != "0 kB"; ++tries) {
+        ::usleep(100'000);
+        value = field(lines_of("smaps", view.base), name);
+      }
+      return value;
     });
   }
   // One row: what the kernel counts of a touched mapping.
