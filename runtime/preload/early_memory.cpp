@@ -10,8 +10,8 @@
 namespace daxemu::preload {
 namespace {
 
-// What a context takes is a small part of it. Less than a huge page, to which Linux 6.7 and newer align larger ones: the
-// program's own mappings are to be where they would be without us, give or take.
+// What a context takes is a small part of it. Less than a huge page, to which Linux 6.7 and newer align larger ones:
+// the program's own mappings are to be where they would be without us, give or take.
 constexpr std::size_t kRoom = 1ULL << 20;
 
 std::atomic<std::uintptr_t> begin_of_room{0};

@@ -99,7 +99,8 @@ void add_residence_rows(Table& table) {
     void* base = ::mmap(nullptr, d.align, kReadWrite, MAP_SHARED, opened(d), static_cast<off_t>(d.size));
     return base == MAP_FAILED ? last_error() : said(lock_memory(base, d.align));
   });
-  table.add("mlock.prot=none", [](const Device& d) { return said(lock_memory(mapped(d, 1, 0, PROT_NONE).base, kPage)); });
+  table.add("mlock.prot=none",
+            [](const Device& d) { return said(lock_memory(mapped(d, 1, 0, PROT_NONE).base, kPage)); });
   table.add("mlockall.current-onfault", [](const Device& d) {
     const View view = two(d);
     const std::string result = said(lock_all(MCL_CURRENT | MCL_ONFAULT));

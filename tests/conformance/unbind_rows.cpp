@@ -81,7 +81,8 @@ void add_holding_rows(Table& table) {
       const std::string result = unbind(d);
       return line({result, "direct=" + count(::pread(file, view.base, kPage, 0)),
                    "vmsplice=" + count(::vmsplice(ends[1], &part, 1, 0)),
-                   "populate=" + said(::madvise(view.base, kPage, 22)), "mlock=" + said(lock_memory(view.base, kPage))});
+                   "populate=" + said(::madvise(view.base, kPage, 22)),
+                   "mlock=" + said(lock_memory(view.base, kPage))});
     });
   });
   table.add_destructive("unbind.mapped.mapping-calls", [](const Device& d) {
