@@ -50,20 +50,17 @@ Result<void> bind_block(const store::NdHolderRecord& holder) {
 
 // The driver that is for such an object, and what it does with it.
 Result<void> bind_object(const Object& object, NdDriver driver) {
-  if (object.kind == ObjectKind::none || object.kind == ObjectKind::bus) {
-    return fail(ENODEV);
-  }
-  const store::Store& store = *object.scope.store;
+  const store::Store* store = object.scope.store; // of no object there is none
   switch (object.kind) {
   case ObjectKind::region:
-    return driver == NdDriver::nd_region ? dax::nd::bind_region(store, *object.scope.region) : fail(ENODEV);
+    return driver == NdDriver::nd_region ? dax::nd::bind_region(*store, *object.scope.region) : fail(ENODEV);
   case ObjectKind::nd_namespace:
-    return driver == NdDriver::nd_pmem ? dax::nd::bind_namespace(store, *object.scope.region) : fail(ENODEV);
+    return driver == NdDriver::nd_pmem ? dax::nd::bind_namespace(*store, *object.scope.region) : fail(ENODEV);
   case ObjectKind::btt:
   case ObjectKind::pfn:
     return driver == NdDriver::nd_pmem ? bind_block(holder_in(object.scope)) : fail(ENODEV);
   case ObjectKind::dax:
-    return driver == NdDriver::dax_pmem ? dax::nd::bind_dax(store, *object.scope.region, holder_in(object.scope))
+    return driver == NdDriver::dax_pmem ? dax::nd::bind_dax(*store, *object.scope.region, holder_in(object.scope))
                                         : fail(ENODEV);
   case ObjectKind::bus:
   case ObjectKind::none:

@@ -30,9 +30,10 @@ public:
   // The handler thread, when no fault waits: one extent that is likely to be next is allocated and zeroed, or its bytes
   // are asked of the device's image. False: there is none to be prepared.
   bool prepare_one();
-  void expect_next();
 
 private:
+  // Tells the disk of the next extents at once.
+  void expect_next();
   // Extents from the one behind `extent` on that may be mapped, at most `most`. Under the lock.
   [[nodiscard]] static std::uint64_t ready(const Vma& vma, ExtentIndex extent, std::uint64_t most);
   // Extents of `vma` behind `extent` that are whole and the device's.

@@ -144,14 +144,13 @@ private:
   std::vector<unsigned> free_;
 };
 
-// Bytes of the device are read, not mapped: what nobody has touched reads as zero and is not allocated by that
-// (shmem_file_read_iter, hugetlbfs_read_iter).
-
 // Do these bytes differ from the image's version?
 bool WriteBack::differs(ExtentIndex extent, const Sum& now) const {
   return now.zero ? image_.has_data(extent) : !image_.has_data(extent) || image_.checksum(extent) != now.checksum;
 }
 
+// Bytes of the device are read, not mapped: what nobody has touched reads as zero and is not allocated by that
+// (shmem_file_read_iter, hugetlbfs_read_iter).
 Result<WriteBack::Sum> WriteBack::sum_of(ExtentIndex extent, std::span<std::byte> scratch) const {
   Hash hash;
   Sum sum{.checksum = 0, .zero = true};
