@@ -22,11 +22,18 @@ bool refused_last(const HeldDevice& device, HoldKind kind) {
 } // namespace
 
 Result<HeldRange> HeldRange::take(const iovec& range, HoldKind kind, bool write, std::uint64_t site) {
-  HeldRange held;
-  held.kind_ = kind;
+  HeldRange held(kind);
+  if (auto taken = held.extend(range, write, site); !taken) {
+    return tl::unexpected(taken.error());
+  }
+  return held;
+}
+
+Result<void> HeldRange::extend(const iovec& range, bool write, std::uint64_t site) {
+  HeldRange more(kind_);
   fault::AddressSpace* space = memory_calls.concerned(range.iov_base, range.iov_len);
   if (space == nullptr) {
-    return held;
+    return {};
   }
   const auto start = align_down(reinterpret_cast<std::uint64_t>(range.iov_base), kPageSize);
   const auto end = align_up(reinterpret_cast<std::uint64_t>(range.iov_base) + range.iov_len, kPageSize);
@@ -36,7 +43,7 @@ Result<HeldRange> HeldRange::take(const iovec& range, HoldKind kind, bool write,
     if (device == nullptr) {
       return fail(ENOMEM);
     }
-    if (refused_first(*device, kind)) {
+    if (refused_first(*device, kind_)) {
       return fail(EOPNOTSUPP);
     }
     const int needed = write ? PROT_WRITE : PROT_READ | PROT_WRITE;
@@ -44,16 +51,18 @@ Result<HeldRange> HeldRange::take(const iovec& range, HoldKind kind, bool write,
       return fail(EFAULT);
     }
     const std::uint64_t pages = (piece->end - piece->start) >> kPageShift;
-    if (auto taken = device->take(piece->offset >> kPageShift, pages, kind, site); !taken) {
+    if (auto taken = device->take(piece->offset >> kPageShift, pages, kind_, site); !taken) {
       return tl::unexpected(taken.error());
     }
-    held.runs_.push_back({device, piece->offset >> kPageShift, pages});
-    refused = refused || refused_last(*device, kind);
+    more.runs_.push_back({device, piece->offset >> kPageShift, pages});
+    refused = refused || refused_last(*device, kind_);
   }
   if (refused) {
     return fail(EOPNOTSUPP);
   }
-  return held;
+  runs_.insert(runs_.end(), more.runs_.begin(), more.runs_.end());
+  more.abandon();
+  return {};
 }
 
 bool is_device_memory(const void* address, std::size_t length) {

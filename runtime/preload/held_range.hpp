@@ -14,7 +14,7 @@ namespace daxemu::preload {
 // Owns what was taken; gives it back when destroyed.
 class HeldRange {
 public:
-  HeldRange() = default;
+  explicit HeldRange(HoldKind kind = {}) : kind_(kind) {}
   HeldRange(HeldRange&& other) noexcept : kind_(other.kind_), runs_(std::exchange(other.runs_, {})) {}
   HeldRange& operator=(HeldRange&& other) noexcept {
     std::swap(kind_, other.kind_);
@@ -32,6 +32,8 @@ public:
   // registered with io_uring), EFAULT (a touch would be SIGBUS, rights), ENOMEM (counts, or the ledger cannot be
   // opened). Then nothing is held.
   [[nodiscard]] static Result<HeldRange> take(const iovec& range, HoldKind kind, bool write, std::uint64_t site);
+  // As take(), to what is held already; when it fails, that stays held and nothing of `range` is.
+  [[nodiscard]] Result<void> extend(const iovec& range, bool write, std::uint64_t site);
 
   [[nodiscard]] bool empty() const { return runs_.empty(); }
   // What a child of fork(2) has of its parent's: nothing.

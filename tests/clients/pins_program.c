@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,6 +201,47 @@ static void step_unbind(void) {
   close(ends[0]);
   close(ends[1]);
 }
+/* One thread moves two extents to or from a file past the page cache, over and over; the ledger shows them meanwhile. */
+static int file;
+static atomic_bool enough;
+static void* read_on(void* unused) {
+  while (!enough && pread(file, base, 2 * extent, 0) == (ssize_t)(2 * extent)) {
+  }
+  return unused;
+}
+static void* write_on(void* unused) {
+  struct iovec two[2] = {piece(2, extent), piece(3, extent)};
+  while (!enough && pwritev(file, two, 2, 0) == (ssize_t)(2 * extent)) {
+  }
+  return unused;
+}
+static void show_meanwhile(const char* step, void* (*work)(void*), const char* line) {
+  pthread_t worker;
+  char look[256];
+  snprintf(look, sizeof(look), "%s | grep -qxF '%s'", getenv("SHOW"), line);
+  enough = false;
+  pthread_create(&worker, NULL, work, NULL);
+  int seen = 1;
+  for (int times = 0; times < 500 && seen != 0; ++times) {
+    seen = system(look);
+  }
+  printf("%s:%s\n", step, seen == 0 ? line : " not seen");
+  enough = true;
+  pthread_join(worker, NULL);
+}
+static void step_direct(void) {
+  file = open(getenv("FILE"), O_RDWR | O_CREAT | O_DIRECT, 0600);
+  if (file < 0 || ftruncate(file, (off_t)(2 * extent)) != 0) {
+    exit(77);
+  }
+  show_meanwhile("reading", read_on, "  0-1 direct I/O get, 512 pages each");
+  show_meanwhile("writing", write_on, "  2-3 direct I/O get, 512 pages each");
+  show("done", pread(file, base, 4096, 0));
+  close(file);
+  file = open(getenv("FILE"), O_RDWR);
+  show("through the page cache", pread(file, base, 4096, 0));
+  close(file);
+}
 static void step_show(void) {
   show("now", 0);
 }
@@ -215,6 +259,7 @@ static const struct {
              {"refused", step_refused}, {"pipe", step_pipe},     {"closed-pipe", step_closed_pipe},
              {"rdma", step_rdma},       {"mlock", step_mlock},   {"fork", step_fork},
              {"exec", step_exec},       {"show", step_show},     {"unbind", step_unbind},
+             {"direct", step_direct},
              {"die", step_die}};
 
 int main(int argc, char** argv) {

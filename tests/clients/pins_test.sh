@@ -85,6 +85,21 @@ both: 0
   nothing"
 }
 
+# While a read or write by O_DIRECT lasts, the pages it moves are referenced (bio_iov_iter_get_pages).
+case_direct() {
+  FILE=$scratch/file
+  export FILE
+  status_of "$daxemu" run --size 8M --align 2M --backing shmem -- "$program" /dev/dax0.0 2097152 direct
+  [ "$status" -ne 77 ] || skip "the file system of $scratch knows no O_DIRECT"
+  same "exit status: $err" "$status" 0
+  same "transfers" "$out" "reading:  0-1 direct I/O get, 512 pages each
+writing:  2-3 direct I/O get, 512 pages each
+done: 4096
+  nothing
+through the page cache: 4096
+  nothing"
+}
+
 case_regions() {
   gives GENERIC_6_1 2M "rdma mlock" "region: 0
   0-0 RDMA longterm pin, 512 pages each

@@ -1,0 +1,47 @@
+// What reading and writing files asks of a device's memory it is given: that the kernel's touches find it present
+// (pretouch.hpp), and, by O_DIRECT, a reference to each page for as long as the call lasts. Seen are the calls that
+// return when all is done; what libaio or io_uring have in flight is between the program and the kernel.
+#pragma once
+
+#include <optional>
+
+#include "runtime/preload/held_range.hpp"
+#include "runtime/preload/memory_calls.hpp"
+#include "runtime/preload/pretouch.hpp"
+
+namespace daxemu::preload {
+
+// What the call does with the program's memory.
+enum class MemoryIs : bool { read, written };
+
+// Lives as long as the call.
+class DirectIo {
+public:
+  DirectIo(int fd, MemoryIs use, const void* address, std::size_t length, std::uint64_t site) {
+    if (concerns(address, length)) [[unlikely]] {
+      begin(fd, use, address, length, site);
+    }
+  }
+  DirectIo(int fd, MemoryIs use, const iovec* pieces, int count, std::uint64_t site) {
+    if (concerns(pieces, count)) [[unlikely]] {
+      begin(fd, use, pieces, count, site);
+    }
+  }
+
+  // May this memory be a device's?
+  [[nodiscard]] static bool concerns(const void* address, std::size_t length) {
+    return memory_calls.concerned(address, length) != nullptr;
+  }
+  [[nodiscard]] static bool concerns(const iovec* /*pieces*/, int /*count*/) {
+    return memory_calls.concerned(nullptr, SIZE_MAX) != nullptr;
+  }
+
+private:
+  void begin(int fd, MemoryIs use, const void* address, std::size_t length, std::uint64_t site);
+  void begin(int fd, MemoryIs use, const iovec* pieces, int count, std::uint64_t site);
+  void hold(MemoryIs use, iovec piece, std::size_t& room, std::uint64_t site);
+
+  std::optional<HeldRange> held_;
+};
+
+} // namespace daxemu::preload
