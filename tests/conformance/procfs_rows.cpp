@@ -121,15 +121,18 @@ void add_procfs_rows(Table& table) {
   for (const char* name : {"Size", "KernelPageSize", "MMUPageSize", "Shared_Clean", "Anonymous", "FilePmdMapped",
                            "Shared_Hugetlb", "THPeligible"}) {
     table.add(std::string("smaps.") + name, [name](const Device& d) {
-      const View view = mapped(d);
-      store(view.base, 1);
-      std::string value = field(lines_of("smaps", view.base), name);
-      // A process of an earlier row may be on its way out and share the page until it is gone.
-      for (int tries = 0; tries < 20 && std::strcmp(name, "Shared_Hugetlb") == 0 && value != "0 kB"; ++tries) {
-        ::usleep(100'000);
-        value = field(lines_of("smaps", view.base), name);
+      const auto value = [&] {
+        const View view = mapped(d);
+        store(view.base, 1);
+        return field(lines_of("smaps", view.base), name);
+      };
+      std::string said = in_child(value);
+      // Kernels since 6.13 ask hugetlb_pmd_shared() of 1G entries too, whose table has no count of sharers: what it reads
+      // there is left over from the page's former life. Each child has page tables of its own.
+      for (int tries = 0; tries < 20 && std::strcmp(name, "Shared_Hugetlb") == 0 && said != "0 kB"; ++tries) {
+        said = in_child(value);
       }
-      return value;
+      return said;
     });
   }
   // One row: what the kernel counts of a touched mapping.
