@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
+#include "runtime/preload/pin_sites.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -32,14 +33,14 @@ std::size_t direct_room(int fd, MemoryIs use) {
 
 } // namespace
 
-void DirectIo::begin(int fd, MemoryIs use, const void* address, std::size_t length, std::uint64_t site) {
+void DirectIo::begin(int fd, MemoryIs use, const void* address, std::size_t length, const void* caller) {
   pretouch(address, length);
   if (std::size_t room = direct_room(fd, use); room != 0) {
-    hold(use, {const_cast<void*>(address), length}, room, site);
+    hold(use, {const_cast<void*>(address), length}, room, caller);
   }
 }
 
-void DirectIo::begin(int fd, MemoryIs use, const iovec* pieces, int count, std::uint64_t site) {
+void DirectIo::begin(int fd, MemoryIs use, const iovec* pieces, int count, const void* caller) {
   pretouch(pieces, count);
   std::size_t room = direct_room(fd, use);
   for (int at = 0; room != 0 && at < std::min(count, IOV_MAX); ++at) {
@@ -47,12 +48,12 @@ void DirectIo::begin(int fd, MemoryIs use, const iovec* pieces, int count, std::
     if (!copy_from_program(&piece, pieces + at, sizeof(piece))) {
       return; // the kernel's to refuse
     }
-    hold(use, piece, room, site);
+    hold(use, piece, room, caller);
   }
 }
 
 // What cannot be held is the kernel's to refuse, or to stop at.
-void DirectIo::hold(MemoryIs use, iovec piece, std::size_t& room, std::uint64_t site) {
+void DirectIo::hold(MemoryIs use, iovec piece, std::size_t& room, const void* caller) {
   piece.iov_len = std::min(piece.iov_len, room);
   room -= piece.iov_len;
   if (!concerns(piece.iov_base, piece.iov_len)) {
@@ -61,7 +62,7 @@ void DirectIo::hold(MemoryIs use, iovec piece, std::size_t& room, std::uint64_t 
   if (!held_) {
     held_.emplace(kDirectIo);
   }
-  if (!held_->extend(piece, use == MemoryIs::written, site)) {
+  if (!held_->extend(piece, use == MemoryIs::written, noted_site(caller))) {
     room = 0;
   }
 }

@@ -14,17 +14,17 @@ namespace daxemu::preload {
 // What the call does with the program's memory.
 enum class MemoryIs : bool { read, written };
 
-// Lives as long as the call.
+// Lives as long as the call. `caller`: the return address of the hook.
 class DirectIo {
 public:
-  DirectIo(int fd, MemoryIs use, const void* address, std::size_t length, std::uint64_t site) {
+  DirectIo(int fd, MemoryIs use, const void* address, std::size_t length, const void* caller) {
     if (concerns(address, length)) [[unlikely]] {
-      begin(fd, use, address, length, site);
+      begin(fd, use, address, length, caller);
     }
   }
-  DirectIo(int fd, MemoryIs use, const iovec* pieces, int count, std::uint64_t site) {
+  DirectIo(int fd, MemoryIs use, const iovec* pieces, int count, const void* caller) {
     if (concerns(pieces, count)) [[unlikely]] {
-      begin(fd, use, pieces, count, site);
+      begin(fd, use, pieces, count, caller);
     }
   }
 
@@ -37,9 +37,9 @@ public:
   }
 
 private:
-  void begin(int fd, MemoryIs use, const void* address, std::size_t length, std::uint64_t site);
-  void begin(int fd, MemoryIs use, const iovec* pieces, int count, std::uint64_t site);
-  void hold(MemoryIs use, iovec piece, std::size_t& room, std::uint64_t site);
+  void begin(int fd, MemoryIs use, const void* address, std::size_t length, const void* caller);
+  void begin(int fd, MemoryIs use, const iovec* pieces, int count, const void* caller);
+  void hold(MemoryIs use, iovec piece, std::size_t& room, const void* caller);
 
   std::optional<HeldRange> held_;
 };

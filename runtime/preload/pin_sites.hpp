@@ -14,7 +14,4 @@ inline constexpr const char* kPinSitesVariable = "DAXEMU_PIN_SITES";
   return wanted ? reinterpret_cast<std::uint64_t>(return_address) : 0;
 }
 
-// In a hook: where the program called it.
-#define DAXEMU_SITE noted_site(__builtin_return_address(0))
-
 } // namespace daxemu::preload

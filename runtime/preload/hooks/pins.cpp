@@ -31,6 +31,7 @@ Function* own(const Real<Function>& real, const char* library, const char* name)
 
 } // namespace
 
+#define DAXEMU_SITE noted_site(__builtin_return_address(0))
 #define DAXEMU_URING(name) own(real_##name, kUringLibrary, #name)
 #define DAXEMU_VERBS(name) own(real_##name, kVerbsLibrary, #name)
 
