@@ -29,6 +29,8 @@ enum class HoldBy : std::uint32_t {
   rdma,      // ibv_reg_mr(3): a memory region (ib_umem_get)
 };
 inline constexpr std::size_t kHoldKinds = 5;
+// As people read it; "" for HoldBy::call.
+inline constexpr std::array<const char*, kHoldKinds> kHoldNames = {"", "io_uring", "vmsplice", "direct I/O", "RDMA"};
 
 // What one process holds of one folio. Both words are gets in the low half, pins in the high half, in units of calls'
 // pages. `claimed` grows before the folio's counts do and `applied` after them (and the other way round on release), so

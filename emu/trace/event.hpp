@@ -14,8 +14,8 @@ enum class Kind : std::uint16_t {
   fault,       // a first touch was served; duration: from the fault's arrival to its answer
   map,         // mmap; value: PROT_ and MAP_ bits
   unmap,       // a mapping went, by munmap, replacement or exit
-  pin,         // pin_user_pages; value: FOLL_ flags
-  unpin,       // unpin_user_page
+  pin,         // pin_user_pages, or text: the call by which the kernel holds pages itself (mm::kHoldNames)
+  unpin,       // their release
   callback,    // one of a pgmap's ops was called; text: which
   poison,      // memory_failure; value: its flags
   sysfs_write, // text: the attribute; value: errno, 0 if taken

@@ -19,8 +19,6 @@
 namespace daxemu::cli {
 namespace {
 
-constexpr std::array<const char*, mm::kHoldKinds> kBy = {"", "io_uring", "vmsplice", "direct I/O", "RDMA"};
-
 std::string comm_of(int pid) {
   std::string comm;
   std::getline(std::ifstream(fmt::format("/proc/{}/comm", pid)), comm);
@@ -126,7 +124,7 @@ std::string kind_text(const mm::Hold& hold) {
       const bool pinned =
           kind == static_cast<std::size_t>(mm::HoldBy::io_uring) || kind == static_cast<std::size_t>(mm::HoldBy::rdma);
       (pinned ? pins : gets) -= std::min(pages, pinned ? pins : gets);
-      add(fmt::format("{} {}", kBy.at(kind), pinned ? pin : "get"));
+      add(fmt::format("{} {}", mm::kHoldNames.at(kind), pinned ? pin : "get"));
     }
   }
   if (pins != 0) {
@@ -176,7 +174,7 @@ std::string pins_json(const std::vector<DevicePins>& devices) {
                                    {"since_ns", hold.since_ns}};
     for (std::size_t kind = 1; kind < mm::kHoldKinds; ++kind) {
       if (hold.by.at(kind) != 0) {
-        json["by"][kBy.at(kind)] = hold.by.at(kind);
+        json["by"][mm::kHoldNames.at(kind)] = hold.by.at(kind);
       }
     }
     if (hold.site != 0) {

@@ -1,6 +1,7 @@
 #include "runtime/fault/service_thread.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -98,18 +99,24 @@ Result<void> start_bare(const ServiceThread& thread) {
 
 #endif
 
+struct PthreadStart {
+  ServiceThread thread;
+  std::atomic<bool> entered{false};
+};
+
 void* enter_pthread(void* argument) {
-  auto* thread = static_cast<ServiceThread*>(argument);
-  live(*thread);
+  auto* start = static_cast<PthreadStart*>(argument);
+  start->entered.store(true, std::memory_order_release);
+  live(start->thread);
   return nullptr;
 }
 
 Result<void> start_pthread(const ServiceThread& thread) {
-  auto memory = sys::mmap_aside(sizeof(ServiceThread), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+  auto memory = sys::mmap_aside(sizeof(PthreadStart), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
   if (!memory) {
     return tl::unexpected(memory.error());
   }
-  auto* copy = new (*memory) ServiceThread(thread);
+  auto* start = new (*memory) PthreadStart{thread};
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -117,10 +124,14 @@ Result<void> start_pthread(const ServiceThread& thread) {
   sigfillset(&all);
   pthread_attr_setsigmask_np(&attributes, &all);
   pthread_t handle{};
-  const int code = pthread_create(&handle, &attributes, enter_pthread, copy);
+  const int code = pthread_create(&handle, &attributes, enter_pthread, start);
   pthread_attr_destroy(&attributes);
   if (code != 0) {
     return fail(code);
+  }
+  // A sanitizer takes locks while a thread begins, which a fork(2) right after this would find taken for ever.
+  while (!start->entered.load(std::memory_order_acquire)) {
+    (void)sys::call(SYS_sched_yield);
   }
   return {};
 }

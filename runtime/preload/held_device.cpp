@@ -7,6 +7,7 @@
 #include <fcntl.h>
 
 #include "emu/dax/extents.hpp"
+#include "emu/trace/trace.hpp"
 #include "runtime/fault/private_fds.hpp"
 #include "runtime/fault/table_lock.hpp"
 
@@ -20,6 +21,18 @@ std::uint64_t now_ns() {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+void trace_hold(trace::Kind kind, const fault::DeviceView& view, std::uint64_t pgoff, std::uint64_t nr_pages,
+                HoldKind how, std::uint64_t site = 0) {
+  trace::note([&] {
+    return trace::Event{.offset = pgoff << kPageShift,
+                        .length = nr_pages << kPageShift,
+                        .site = site,
+                        .minor = view.device().minor,
+                        .kind = kind,
+                        .text = {mm::kHoldNames[static_cast<std::size_t>(how.by)]}};
+  });
 }
 
 } // namespace
@@ -109,12 +122,19 @@ Result<void> HeldDevice::take(std::uint64_t pgoff, std::uint64_t nr_pages, HoldK
     return outcome.has_value();
   });
   if (!outcome) {
-    drop(pgoff, taken, kind);
+    release(pgoff, taken, kind);
+    return outcome;
   }
-  return outcome;
+  trace_hold(trace::Kind::pin, *view_, pgoff, nr_pages, kind, site);
+  return {};
 }
 
 void HeldDevice::drop(std::uint64_t pgoff, std::uint64_t nr_pages, HoldKind kind) {
+  release(pgoff, nr_pages, kind);
+  trace_hold(trace::Kind::unpin, *view_, pgoff, nr_pages, kind);
+}
+
+void HeldDevice::release(std::uint64_t pgoff, std::uint64_t nr_pages, HoldKind kind) {
   const auto mine = holders_.mine(folios_);
   if (!mine) {
     return;

@@ -42,6 +42,7 @@ private:
   static constexpr std::size_t kMost = 256;
   [[nodiscard]] static HeldDevice* all();
   HeldDevice(const fault::DeviceView& view, mm::FolioTable folios, mm::HolderTable holders);
+  void release(std::uint64_t pgoff, std::uint64_t nr_pages, HoldKind kind);
   // Calls visit(extent, pages of it) for each folio of the run; stops when it returns false.
   void each_folio(std::uint64_t pgoff, std::uint64_t nr_pages,
                   FunctionRef<bool(std::uint64_t, std::uint32_t)> visit) const;

@@ -1,8 +1,9 @@
 #!/bin/sh
 # `daxemu trace` of a program: its events in a file of JSON, its exit status, and with --symbols the functions they came
 # from.
+here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/clients/lib.sh
-. "$(dirname "$0")/lib.sh"
+. "$here/lib.sh"
 program=$DAXEMU_TESTS/trace_program
 
 # count KIND FILE: events of that category
@@ -24,6 +25,13 @@ matches "the first touch" "$faults" '"extent":0,.*"from":"touch_first'
 matches "the second touch" "$faults" '"extent":1,.*"from":"touch_second'
 matches "the mapping" "$(grep '"cat":"map"' named.json)" '"from":"map_it'
 has_not "modules are not events" "$(cat named.json)" '"cat":"module"'
+
+# What the kernel holds of a device for calls of the program: three pages in a pipe, of two extents, read in two steps. That they
+# are out of the pipe is noticed when somebody looks.
+runs env SHOW="$here/show_pins.sh" "$daxemu" trace --size 16M --backing shmem -o pins.json -- "$DAXEMU_TESTS/pins_program" /dev/dax0.0 2097152 pipe
+held() { grep '"by":"vmsplice"' pins.json | grep "\"ph\":\"$1\"" | sed 's/.*"length":\([0-9]*\).*/\1/' | awk '{ sum += $1 } END { print sum }'; }
+same "bytes held" "$(held b)" 12288
+same "bytes released" "$(held e)" 12288
 
 status_of "$daxemu" trace --size 16M --backing shmem -o t.json -- sh -c 'exit 7'
 same "the command's exit status" "$status" 7

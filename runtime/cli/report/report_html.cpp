@@ -204,9 +204,9 @@ std::string pins_part(const RunHistory& history) {
     svg.text(kLeft - 8, y + 9, fmt::format("{}", pin.pid), "", "end");
     svg.rect(kLeft + pin.begin_us * scale, y, std::max((pin.end_us - pin.begin_us) * scale, 2.0), 10,
              pin.held ? "poison" : "pinned",
-             fmt::format("process {}: {} at {}, {} for {}{}", pin.pid, pin.device, size_text(pin.offset),
-                         size_text(pin.length), duration_text(pin.end_us - pin.begin_us),
-                         pin.held ? ", never released" : ""));
+             fmt::format("process {}: {} at {}, {} {}for {}{}", pin.pid, pin.device, size_text(pin.offset),
+                         size_text(pin.length), pin.by.empty() ? "" : "by " + pin.by + " ",
+                         duration_text(pin.end_us - pin.begin_us), pin.held ? ", never released" : ""));
   }
   return out + svg.str();
 }

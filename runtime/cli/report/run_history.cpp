@@ -256,7 +256,8 @@ private:
                  event.at("pid").get<int>(),
                  at,
                  history_.length_us,
-                 true};
+                 true,
+                 arguments.value("by", "")};
     std::vector<OpenPin>& open = open_pins_[fmt::format("{} {}", span.pid, span.device)];
     if (phase == "b") {
       open.push_back({history_.pins.size(), span.offset, span.offset + span.length, span.length});

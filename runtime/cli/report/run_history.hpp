@@ -52,6 +52,7 @@ struct PinSpan {
   double begin_us = 0;
   double end_us = 0; // the run's end, if it was still held
   bool held = false;
+  std::string by; // the kernel's own call, as "vmsplice"; empty: pin_user_pages
 };
 
 struct ThreadHistory {

@@ -67,7 +67,9 @@ Json arguments_of(const trace::Event& event, const Spot& spot, Symbols* symbols)
     break;
   case trace::Kind::pin:
   case trace::Kind::unpin:
-    arguments["flags"] = event.value;
+    if (!event.text.view().empty()) {
+      arguments["by"] = event.text.view();
+    }
     break;
   default:
     break;
