@@ -47,7 +47,7 @@ std::vector<NumaNode> Topology::nodes() const {
 }
 
 Outcome<store::CpuMask> Topology::cpus_of(int os_index) const {
-  const hwloc_obj_t node = hwloc_get_numanode_obj_by_os_index(handle_.get(), static_cast<unsigned>(os_index));
+  hwloc_obj* const node = hwloc_get_numanode_obj_by_os_index(handle_.get(), static_cast<unsigned>(os_index));
   if (node == nullptr) {
     return refuse(ENODEV, "this machine has no NUMA node " + std::to_string(os_index),
                   "choose one of: " + known_nodes(nodes()));
@@ -63,7 +63,7 @@ Outcome<store::CpuMask> Topology::cpus_of(int os_index) const {
 }
 
 Outcome<void> Topology::bind_memory(const Mapping& mapping, int os_index) const {
-  const hwloc_obj_t node = hwloc_get_numanode_obj_by_os_index(handle_.get(), static_cast<unsigned>(os_index));
+  hwloc_obj* const node = hwloc_get_numanode_obj_by_os_index(handle_.get(), static_cast<unsigned>(os_index));
   if (node == nullptr) {
     return refuse(ENODEV, "this machine has no NUMA node " + std::to_string(os_index),
                   "choose one of: " + known_nodes(nodes()));

@@ -15,6 +15,7 @@ template <class Value, class... Arguments>
 class FunctionRef<Value(Arguments...)> {
 public:
   template <class Callable>
+  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): the check does not read constraints
   requires(!std::is_same_v<std::remove_cvref_t<Callable>, FunctionRef>) FunctionRef(Callable&& callable)
       : object_(const_cast<void*>(static_cast<const void*>(std::addressof(callable)))),
         call_([](void* object, Arguments... arguments) -> Value {

@@ -13,6 +13,7 @@ public:
   constexpr Strong() = default;
   constexpr explicit Strong(std::uint64_t value) : value_(value) {}
   [[nodiscard]] constexpr std::uint64_t value() const { return value_; }
+  // NOLINTNEXTLINE(modernize-use-nullptr): of the 0 that the compiler compares the result with
   friend constexpr auto operator<=>(Strong, Strong) = default;
   friend constexpr Strong operator+(Strong a, std::uint64_t delta) { return Strong(a.value_ + delta); }
   friend constexpr std::uint64_t operator-(Strong a, Strong b) { return a.value_ - b.value_; }

@@ -24,17 +24,55 @@ std::uint64_t MapAhead::remaining(const Vma& vma, ExtentIndex extent) {
   return next >= end ? 0 : (end - next) / view.align();
 }
 
-std::uint64_t MapAhead::ready(const Vma& vma, ExtentIndex extent, std::uint64_t most) {
+bool MapAhead::is_ready(const Vma& vma, ExtentIndex extent) {
   DeviceView& view = *vma.view;
+  const bool done = !view.one_page_extents() && view.faulted().test(extent.value()); // of one page the kernel knows
+  return !done && !refuses(vma, extent) && view.has_bytes(extent) && (!view.hugetlb() || view.is_allocated(extent));
+}
+
+std::uint64_t MapAhead::ready(const Vma& vma, ExtentIndex extent, std::uint64_t most) {
   std::uint64_t count = 0;
-  for (; count < most; ++count) {
-    const ExtentIndex next(extent.value() + 1 + count);
-    const bool done = !view.one_page_extents() && view.faulted().test(next.value()); // of one page the kernel knows
-    if (done || refuses(vma, next) || !view.has_bytes(next) || (view.hugetlb() && !view.is_allocated(next))) {
-      break;
-    }
+  while (count < most && is_ready(vma, ExtentIndex(extent.value() + 1 + count))) {
+    ++count;
   }
   return count;
+}
+
+MapAhead::Guess MapAhead::guess(const Vma& vma, ExtentIndex extent) {
+  DeviceView& view = *vma.view;
+  const std::uint64_t behind = view.streams().touched(extent.value(), vma.has(kSequential));
+  // Where an extent is one page, another one costs an entry in the page table; else, a hole in what is watched.
+  return {behind, behind == 0 && view.hugetlb() ? view.streams().around() : 0};
+}
+
+std::uint64_t MapAhead::map_run(const UffdCalls& uffd, const Vma& vma, ExtentIndex first, std::uint64_t count) {
+  DeviceView& view = *vma.view;
+  const std::uint64_t start = vma.start + (first.value() * view.align() - vma.offset);
+  const std::uint64_t mapped = count == 0 ? 0 : resolver_.resolve_ahead(uffd, vma, start, count);
+  for (std::uint64_t at = 0; at < mapped; ++at) {
+    view.note_ahead(ExtentIndex(first.value() + at));
+  }
+  return mapped;
+}
+
+void MapAhead::map_around(const UffdCalls& uffd, const Vma& vma, ExtentIndex extent, std::uint64_t block) {
+  const std::uint64_t unit = vma.view->align();
+  const std::uint64_t middle = extent.value();
+  const std::uint64_t block_begin = align_down(middle, block);
+  const std::uint64_t begin = std::max(block_begin, align_up(vma.offset, unit) / unit);
+  const std::uint64_t end = std::min(block_begin + block, middle + 1 + remaining(vma, extent));
+  // What faulted before is mapped; in another mapping perhaps, but then in this one it is not worth an attempt.
+  const auto fits = [&](std::uint64_t at) { return !vma.view->faulted().test(at) && is_ready(vma, ExtentIndex(at)); };
+  std::uint64_t first = middle;
+  while (first > begin && fits(first - 1)) {
+    --first;
+  }
+  std::uint64_t last = middle + 1;
+  while (last < end && fits(last)) {
+    ++last;
+  }
+  (void)map_run(uffd, vma, ExtentIndex(first), middle - first);
+  (void)map_run(uffd, vma, ExtentIndex(middle + 1), last - middle - 1);
 }
 
 void MapAhead::map(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool handler) {
@@ -43,8 +81,8 @@ void MapAhead::map(const UffdCalls& uffd, const Vma& vma, std::uint64_t address,
   }
   DeviceView& view = *vma.view;
   const ExtentIndex extent = view.extent_at(vma.offset_of(address));
-  const std::uint64_t window = view.streams().touched(extent.value(), vma.has(kSequential));
-  if (window == 0) {
+  const auto [window, block] = guess(vma, extent);
+  if (window == 0 && block == 0) {
     return;
   }
   // Locked, so that what is mapped is what was looked at. Whoever has the lock may be about to change it: no guess is
@@ -59,20 +97,19 @@ void MapAhead::map(const UffdCalls& uffd, const Vma& vma, std::uint64_t address,
   std::uint64_t mapped = 0;
   const auto now = table_.find(address);
   if (now && now->view == vma.view && now->offset_of(address) == vma.offset_of(address)) {
-    const std::uint64_t most = std::min(window, remaining(*now, extent));
-    if (const std::uint64_t count = ready(*now, extent, most); count > 0) {
-      const std::uint64_t start = align_down(address, view.align()) + view.align();
-      mapped = resolver_.resolve_ahead(uffd, *now, start, count);
-    }
-    for (std::uint64_t at = 1; at <= mapped; ++at) {
-      view.note_ahead(ExtentIndex(extent.value() + at));
-    }
-    if (handler && (view.hugetlb() || view.has_image()) && view.align() <= kPmdSize) {
+    const ExtentIndex next(extent.value() + 1);
+    mapped = map_run(uffd, *now, next, ready(*now, extent, std::min(window, remaining(*now, extent))));
+    if (block != 0) {
+      map_around(uffd, *now, extent, block);
+    } else if (handler && (view.hugetlb() || view.has_image()) && view.align() <= kPmdSize) {
       plan(view, extent.value() + mapped + 1,
            std::min({window, kMostPrepared, remaining(*now, ExtentIndex(extent.value() + mapped))}));
     }
   }
   lock_.unlock();
+  if (window == 0) {
+    return;
+  }
   if (handler && view.has_image()) {
     expect_next();
   }

@@ -13,6 +13,8 @@ class TouchStreams {
 public:
   static constexpr std::uint64_t kMostAhead = 64; // extents
 
+  static constexpr std::uint64_t kMostAround = 16; // extents, a power of two
+
   TouchStreams() = default;
   TouchStreams(TouchStreams&& other) noexcept { *this = std::move(other); }
   TouchStreams& operator=(TouchStreams&& other) noexcept; // before other threads see either
@@ -23,6 +25,10 @@ public:
   // `extent` faults. Returns how many extents behind it the program will probably touch next: 0 for the first three
   // faults in a row (for none if it is `told` to be sequential, as by MADV_SEQUENTIAL), then 4, 8, ... kMostAhead.
   [[nodiscard]] std::uint64_t touched(std::uint64_t extent, bool told) noexcept;
+  // A program whose faults follow no stream is probably all over the device: how many extents, those around the one
+  // that faults, are worth mapping where that costs little (fault-around, do_fault_around() in mm/memory.c). 0 for the
+  // first 7 such faults since one followed a stream, then 4, 8, kMostAround.
+  [[nodiscard]] std::uint64_t around() const noexcept;
   // The `count` extents behind `extent` will not fault any more: the stream's next fault is behind them.
   void mapped_ahead(std::uint64_t extent, std::uint64_t count) noexcept;
 
@@ -32,6 +38,7 @@ private:
   static constexpr unsigned kRunBits = 8;
   std::array<std::atomic<std::uint64_t>, 4> streams_{};
   std::atomic<unsigned> oldest_{0};
+  std::atomic<unsigned> strays_{0}; // faults that began a stream, since one went on
 };
 
 } // namespace daxemu::fault

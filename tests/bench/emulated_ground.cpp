@@ -68,6 +68,14 @@ public:
     return static_cast<char*>(*base);
   }
   void unmap(char* base) override { (void)space_->unmap(base, shape_.bytes()); }
+  [[nodiscard]] char* map_by_the_kernel() const {
+    if (device_ == nullptr) {
+      return nullptr;
+    }
+    void* base = ::mmap(nullptr, shape_.bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, platform_->held.front().get(), 0);
+    return base == MAP_FAILED ? nullptr : static_cast<char*>(base);
+  }
+  void unmap_by_the_kernel(char* base) const { ::munmap(base, shape_.bytes()); }
   // And nobody remembers it either: a page that was touched once is believed to be there.
   void freshen() override {
     if (device_ == nullptr) {
@@ -112,16 +120,47 @@ private:
   Emulated& lender_;
 };
 
+// Nothing is given back.
+class SamePages final : public Ground {
+public:
+  SamePages(Emulated& lender, bool by_the_kernel) : lender_(lender), by_the_kernel_(by_the_kernel) {}
+  char* map() override {
+    char* base = by_the_kernel_ ? lender_.map_by_the_kernel() : lender_.map();
+    problem = lender_.problem;
+    return base;
+  }
+  void unmap(char* base) override {
+    if (by_the_kernel_) {
+      lender_.unmap_by_the_kernel(base);
+    } else {
+      lender_.unmap(base);
+    }
+  }
+  void freshen() override {}
+
+private:
+  Emulated& lender_;
+  bool by_the_kernel_;
+};
+
 } // namespace
 
 // One of each for the whole run: an address space's threads and descriptors are a process's, to its end.
-std::unique_ptr<Ground> emulated(const Shape& shape, const std::string& engine) {
+static Emulated& lender(const Shape& shape, const std::string& engine) {
   static std::map<std::tuple<Memory, std::uint64_t, std::uint64_t, std::string>, Emulated*> made;
   Emulated*& one = made[{shape.memory, shape.extent, shape.extents, engine}];
   if (one == nullptr) {
     one = new Emulated(shape, engine);
   }
-  return std::make_unique<Borrowed>(*one);
+  return *one;
+}
+
+std::unique_ptr<Ground> emulated(const Shape& shape, const std::string& engine) {
+  return std::make_unique<Borrowed>(lender(shape, engine));
+}
+
+std::unique_ptr<Ground> same_pages(const Shape& shape, bool by_the_kernel) {
+  return std::make_unique<SamePages>(lender(shape, "handler"), by_the_kernel);
 }
 
 } // namespace daxemu::bench

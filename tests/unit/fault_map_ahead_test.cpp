@@ -117,6 +117,34 @@ TEST_P(MapAheadOf, PoisonReachesWhatWasMappedAhead) {
   EXPECT_EQ(base[4 * align], 5);
 }
 
+TEST_P(MapAheadOf, TouchesAllOverMapPresentPagesAround) {
+  bring_all();
+  poison(26);
+  char* base = map();
+  const std::uint64_t before = ahead();
+  for (std::uint64_t at = 1; at <= 19; at += 3) { // seven
+    EXPECT_EQ(base[at * align], static_cast<char>(at + 1));
+  }
+  EXPECT_EQ(ahead(), before);
+  const bool one_page = GetParam().backing == BackingKind::hugetlb; // else a page around is as dear as a fault
+  EXPECT_EQ(base[22 * align], 23);
+  EXPECT_EQ(ahead(), before + (one_page ? 3U : 0U));
+  EXPECT_EQ(resident(base, 20) && resident(base, 21) && resident(base, 23), one_page);
+  EXPECT_FALSE(resident(base, 24));
+  EXPECT_EQ(base[25 * align], 26);
+  EXPECT_EQ(ahead(), before + (one_page ? 4U : 0U)); // not past the poison
+  EXPECT_FALSE(resident(base, 27));
+  EXPECT_TRUE(bus::on_touch(base + 26 * align));
+}
+
+TEST_P(MapAheadOf, TouchesAllOverFreshExtentsMapNothingElse) {
+  char* base = map();
+  for (std::uint64_t at = 0; at < 2 * kExtents; at += 5) {
+    base[at % kExtents * align] = 1;
+  }
+  EXPECT_EQ(ahead(), 0U);
+}
+
 TEST_P(MapAheadOf, EndsWhereTheMappingDoes) {
   bring_all();
   const std::uint64_t before = ahead();

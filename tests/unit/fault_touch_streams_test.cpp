@@ -40,6 +40,22 @@ TEST(TouchStreams, RandomOnesOpenNone) {
   EXPECT_THAT(windows(streams, {5, 99, 3, 50, 7, 1, 98, 4}), ::testing::Each(0));
 }
 
+TEST(TouchStreams, ManyThatFollowNoneSpeakForWhatLiesAround) {
+  TouchStreams streams;
+  std::vector<std::uint64_t> around;
+  for (std::uint64_t extent = 0; extent < 40; ++extent) {
+    (void)streams.touched(3 * extent + 1, false);
+    around.push_back(streams.around());
+  }
+  EXPECT_EQ(around[6], 0U);
+  EXPECT_EQ(around[7], 4U);
+  EXPECT_EQ(around[15], 8U);
+  EXPECT_EQ(around[31], TouchStreams::kMostAround);
+  EXPECT_EQ(around[39], TouchStreams::kMostAround);
+  (void)streams.touched(3 * 39 + 2, false); // one that does follow
+  EXPECT_EQ(streams.around(), 0U);
+}
+
 TEST(TouchStreams, FollowsSeveralAtOnce) {
   TouchStreams streams;
   EXPECT_THAT(windows(streams, {10, 500, 11, 501, 12, 502, 13, 503, 14, 504}),
