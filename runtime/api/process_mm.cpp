@@ -10,6 +10,10 @@
 #include "emu/pgmap/pgmap.hpp"
 #include "runtime/api/vma_rights.hpp"
 
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace daxemu::api {
 namespace {
 
@@ -318,6 +322,20 @@ fault::PoisonHit ProcessMm::poison_at(const void* address) const {
   return {pointer(vma->address_of(extent)), static_cast<short>(kPageShift + vma->order)};
 }
 
+namespace {
+
+// A lock that the forking thread has taken, in the child.
+template <class Lock>
+void begin_anew(Lock& lock) {
+#if defined(__SANITIZE_THREAD__) // which sees the unlocking only
+  __tsan_mutex_pre_unlock(lock.native_handle(), 0);
+  __tsan_mutex_post_unlock(lock.native_handle(), 0);
+#endif
+  std::construct_at(&lock);
+}
+
+} // namespace
+
 void ProcessMm::before_fork() {
   mmap_lock_.lock();
   moving_.lock();
@@ -331,9 +349,9 @@ void ProcessMm::after_fork() {
 void ProcessMm::after_fork_in_child() {
   // Nobody else is here. The C library knows who has locked a shared mutex for writing by the thread's number, which is
   // another in a child: unlocking would be taken for a reader's, and leave it locked for ever.
-  std::construct_at(&mmap_lock_);
-  std::construct_at(&moving_);
-  std::construct_at(&page_tables_);
+  begin_anew(mmap_lock_);
+  begin_anew(moving_);
+  begin_anew(page_tables_);
 }
 
 } // namespace daxemu::api

@@ -42,6 +42,16 @@ int harvest(int fd) {
 
 } // namespace
 
+bool closes_plainly(int fd) {
+  const FdClass what = FdTable::get(fd);
+  if (what == FdClass::attribute || what == FdClass::device || PrivateFds::owns(fd) || RawRings::any() ||
+      rings_known() || pipes_hold()) {
+    return false;
+  }
+  FdTable::forget(fd);
+  return true;
+}
+
 int close_descriptor(int fd, FunctionRef<int()> real) {
   if (PrivateFds::owns(fd)) {
     errno = EBADF;

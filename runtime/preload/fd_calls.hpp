@@ -8,6 +8,8 @@
 
 namespace daxemu::preload {
 
+// Is closing `fd` the kernel's business alone? Then it is forgotten already.
+[[nodiscard]] bool closes_plainly(int fd);
 int close_descriptor(int fd, FunctionRef<int()> real);
 // dup2(2) and dup3(2). A number of ours is out of range for the program: EBADF.
 int duplicate_onto(int fd, int onto, FunctionRef<int()> real);

@@ -5,9 +5,11 @@
 #include <atomic>
 #include <cstddef>
 
+#include <sys/mman.h>
 #include <sys/types.h>
 
 #include "runtime/fault/address_space.hpp"
+#include "runtime/preload/fd_table.hpp"
 
 namespace daxemu::preload {
 
@@ -40,6 +42,11 @@ public:
   [[nodiscard]] fault::AddressSpace* concerned(const void* address, std::size_t length) const {
     fault::AddressSpace* space = live_.load(std::memory_order_acquire);
     return space != nullptr && space->overlaps(address, length) ? space : nullptr;
+  }
+  // Is an mmap(2) with these arguments the kernel's alone?
+  [[nodiscard]] bool passes(const void* address, std::size_t length, int flags, int fd) const {
+    const bool no_device = (flags & MAP_ANONYMOUS) != 0 || fd < 0 || FdTable::is_foreign(fd);
+    return no_device && ((flags & MAP_FIXED) == 0 || concerned(address, length) == nullptr);
   }
   // The address space once anything was mapped, else nullptr.
   [[nodiscard]] fault::AddressSpace* live() const { return live_.load(std::memory_order_acquire); }

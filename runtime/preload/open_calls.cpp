@@ -18,6 +18,44 @@ bool may_create_through_link(int dirfd, const char* path, int flags) {
   return sys::readlinkat(dirfd, path, text, sizeof text).has_value();
 }
 
+namespace {
+
+int open_on_path(int dirfd, const char* path, int flags, PathUse use, FunctionRef<int(const char*)> real) {
+  return on_path<int>(
+      dirfd, path, use, -1,
+      [&real](const char* p) {
+        const int opened = real(p);
+        if (opened >= 0) {
+          FdTable::forget(opened);
+        }
+        return opened;
+      },
+      [flags](const Resolution& found) -> Result<int> {
+        if (found.kind == Resolution::Kind::refused) {
+          return fail((flags & O_CREAT) != 0 ? EACCES : found.error.value); // lookup_open(): sysfs creates nothing
+        }
+        return Context::get()->opener().open(found.node, flags);
+      });
+}
+
+Follow follow_of(int flags) {
+  const bool follows = (flags & O_NOFOLLOW) == 0 && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+  return follows ? Follow::always : Follow::not_last;
+}
+
+} // namespace
+
+bool opens_plainly(int dirfd, const char* path, int flags) {
+  Context* context = path == nullptr || *path == '\0' ? nullptr : Context::get();
+  return context != nullptr && (flags & O_CREAT) == 0 && !ProcessMaps::is_one(path) &&
+         !context->resolver().is_likely(dirfd, path) &&
+         !context->resolver().leads_to_hidden(dirfd, path, follow_of(flags));
+}
+
+int open_missing(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real) {
+  return open_on_path(dirfd, path, flags, {.follow = follow_of(flags), .asked = true}, real);
+}
+
 int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real) {
   Context* context = path == nullptr || *path == '\0' ? nullptr : Context::get();
   if (context == nullptr) {
@@ -27,24 +65,8 @@ int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char
     const auto maps = ProcessMaps(context->store(), context->tree()).open(path, flags);
     return maps && *maps >= 0 ? new_number(*maps) : real(path);
   }
-  const bool follow = (flags & O_NOFOLLOW) == 0 && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
-  const int fd = on_path<int>(
-      dirfd, path,
-      {.follow = follow ? Follow::always : Follow::not_last, .likely = may_create_through_link(dirfd, path, flags)}, -1,
-      [&real](const char* p) {
-        const int opened = real(p);
-        if (opened >= 0) {
-          FdTable::forget(opened);
-        }
-        return opened;
-      },
-      [context, flags](const Resolution& found) -> Result<int> {
-        if (found.kind == Resolution::Kind::refused) {
-          return fail((flags & O_CREAT) != 0 ? EACCES : found.error.value); // lookup_open(): sysfs creates nothing
-        }
-        return context->opener().open(found.node, flags);
-      });
-  return fd;
+  return open_on_path(dirfd, path, flags,
+                      {.follow = follow_of(flags), .likely = may_create_through_link(dirfd, path, flags)}, real);
 }
 
 } // namespace daxemu::preload

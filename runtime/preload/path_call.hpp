@@ -32,6 +32,7 @@ inline int libc_status(const Result<void>& result) {
 struct PathUse {
   Follow follow = Follow::always;
   bool likely = false; // resolve first, even if the path's text speaks against it
+  bool asked = false;  // the text does speak against it, and the kernel has been asked: errno is ENOENT or ENOTDIR
 };
 
 namespace detail {
@@ -77,12 +78,12 @@ Value on_path(int dirfd, const char* path, PathUse use, Value failure, Real&& re
   if (context == nullptr) {
     return real(path);
   }
-  if (use.likely || context->resolver().is_likely(dirfd, path) ||
-      context->resolver().leads_to_hidden(dirfd, path, use.follow)) {
+  if (!use.asked && (use.likely || context->resolver().is_likely(dirfd, path) ||
+                     context->resolver().leads_to_hidden(dirfd, path, use.follow))) {
     return detail::finish_path(*context, dirfd, path, use.follow, failure, false, real, ours);
   }
   const int kept = errno;
-  const Value value = real(path);
+  const Value value = use.asked ? failure : real(path);
   if (value != failure || (errno != ENOENT && errno != ENOTDIR)) [[likely]] {
     return value;
   }

@@ -187,6 +187,10 @@ void RawRings::entering(int fd) noexcept {
   }
 }
 
+bool RawRings::any() noexcept {
+  return rings_open.load(std::memory_order_acquire) != 0;
+}
+
 void RawRings::closed(unsigned first, unsigned last) noexcept {
   if (rings_open.load(std::memory_order_acquire) == 0 || !OwnProcess::calls()) {
     return;

@@ -20,6 +20,8 @@ public:
   static void opened(int fd, const io_uring_params& params) noexcept;
   // Before io_uring_enter(2) with this number, which has none of the flags that change its meaning.
   static void entering(int fd) noexcept;
+  // Is any followed?
+  [[nodiscard]] static bool any() noexcept;
   // Descriptors first to last are closed, or become others.
   static void closed(unsigned first, unsigned last) noexcept;
 };

@@ -3,7 +3,8 @@
 //   daxemu-bench-table all [TAG=]FILE.json...                every benchmark's median, as Markdown
 //   daxemu-bench-table series PREFIX [TAG=]FILE.json...      "N<TAB>median" of each benchmark PREFIX/N, for gnuplot
 // A goal is WHAT<TAB>KIND<TAB>NUMERATOR<TAB>DENOMINATOR<TAB>LIMIT; KIND is ratio, inverse (a ratio that is to be at
-// least LIMIT), minus (difference) or value (no denominator; unit of the benchmark).
+// least LIMIT), minus (difference), added (difference of the least disturbed runs, for what is less than a machine's
+// speed changes from second to second) or value (no denominator; unit of the benchmark).
 // Benchmarks of a file with a tag are called TAG:NAME; files with the same tag are runs of the same. A counter is
 // NAME#COUNTER.
 #include <algorithm>
@@ -93,9 +94,13 @@ int print_goals(const std::string& path, const Samples& samples) {
       fmt::print("| {} | {} {} | not measured here | - |\n", what, sign, fields[4]);
       continue;
     }
-    const double first = median(above->second.values);
-    const double second = below == samples.end() ? 1 : median(below->second.values);
-    const double value = kind == "value" ? first : kind == "minus" ? first - second : first / second;
+    const auto figure = [&](const Sample& sample) {
+      return kind == "added" ? *std::min_element(sample.values.begin(), sample.values.end()) : median(sample.values);
+    };
+    const double first = figure(above->second);
+    const double second = below == samples.end() ? 1 : figure(below->second);
+    const bool difference = kind == "minus" || kind == "added";
+    const double value = kind == "value" ? first : difference ? first - second : first / second;
     const bool met = kind == "inverse" ? value >= limit : value <= limit;
     fmt::print("| {} | {} {} | {:.{}f} | {} |\n", what, sign, fields[4], value, value < 10 ? 2 : 0, met ? "yes" : "no");
   }

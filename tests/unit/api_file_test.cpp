@@ -43,7 +43,7 @@ protected:
     return 0;
   }
   static int signal_at(const daxemu::Mapping& mapping, std::uint64_t offset) {
-    return signal_of([&] { *static_cast<volatile unsigned char*>(mapping.bytes() + offset) = 1; }).signal;
+    return signal_of([&] { __atomic_store_n(mapping.bytes() + offset, 1, __ATOMIC_RELAXED); }).signal; // as threads do
   }
   // The device's page behind an address.
   static unsigned long pfn_at(const daxemu::Mapping& mapping, std::uint64_t offset) {

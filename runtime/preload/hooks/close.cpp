@@ -12,7 +12,7 @@
 using namespace daxemu::preload;
 
 DAXEMU_REAL(close, int(int));
-DAXEMU_HOOK(int, close, (int fd)) {
+DAXEMU_SPLIT_HOOK(int, close, (int fd), (fd), closes_plainly(fd)) {
   return close_descriptor(fd, [fd] { return real_close(fd); });
 }
 DAXEMU_REAL(close_range, int(unsigned, unsigned, int));

@@ -15,19 +15,11 @@
 
 using namespace daxemu::preload;
 
-// A call on a descriptor that is known to be foreign ends in a jump to the C library: nothing of ours has to return
-// after the system call, when the processor has forgotten where to (the kernel's defences against speculation). What
-// follows the macro is the body of the other half, out of line because it borrows locals.
-#define DAXEMU_SPLIT_HOOK(result, name, declared, passed, memory)                                                      \
-  [[gnu::noinline]] static result other_##name declared;                                                               \
-  DAXEMU_HOOK(result, name, declared) {                                                                                \
-    const bool plain = FdTable::is_foreign(fd) && !DirectIo::concerns memory;                                          \
-    return plain ? real_##name passed : other_##name passed;                                                           \
-  }                                                                                                                    \
-  static result other_##name declared
+#define DAXEMU_TRANSFER_HOOK(result, name, declared, passed, memory)                                                   \
+  DAXEMU_SPLIT_HOOK(result, name, declared, passed, FdTable::is_foreign(fd) && !DirectIo::concerns memory)
 
 DAXEMU_REAL(read, ssize_t(int, void*, size_t));
-DAXEMU_SPLIT_HOOK(ssize_t, read, (int fd, void* into, size_t size), (fd, into, size), (into, size)) {
+DAXEMU_TRANSFER_HOOK(ssize_t, read, (int fd, void* into, size_t size), (fd, into, size), (into, size)) {
   const DirectIo held(fd, MemoryIs::written, into, size, __builtin_return_address(0));
   return read_call(fd, kAtPosition, [=] { return real_read(fd, into, size); });
 }
@@ -37,14 +29,14 @@ DAXEMU_HOOK(ssize_t, __read_chk, (int fd, void* into, size_t size, size_t room))
   return read_call(fd, kAtPosition, [=] { return real___read_chk(fd, into, size, room); });
 }
 DAXEMU_REAL(readv, ssize_t(int, const iovec*, int));
-DAXEMU_SPLIT_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count), (fd, pieces, count), (pieces, count)) {
+DAXEMU_TRANSFER_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count), (fd, pieces, count), (pieces, count)) {
   const DirectIo held(fd, MemoryIs::written, pieces, count, __builtin_return_address(0));
   return read_call(fd, kAtPosition, [=] { return real_readv(fd, pieces, count); });
 }
 #define DAXEMU_PREAD_HOOK(name)                                                                                        \
   DAXEMU_REAL(name, ssize_t(int, void*, size_t, off_t));                                                               \
-  DAXEMU_SPLIT_HOOK(ssize_t, name, (int fd, void* into, size_t size, off_t offset), (fd, into, size, offset),          \
-                    (into, size)) {                                                                                    \
+  DAXEMU_TRANSFER_HOOK(ssize_t, name, (int fd, void* into, size_t size, off_t offset), (fd, into, size, offset),       \
+                       (into, size)) {                                                                                 \
     const DirectIo held(fd, MemoryIs::written, into, size, __builtin_return_address(0));                               \
     return read_call(fd, offset < 0 ? 1 : offset, [=] { return real_##name(fd, into, size, offset); });                \
   }
@@ -76,19 +68,19 @@ DAXEMU_PREADV2_HOOK(preadv2)
 DAXEMU_PREADV2_HOOK(preadv64v2)
 
 DAXEMU_REAL(write, ssize_t(int, const void*, size_t));
-DAXEMU_SPLIT_HOOK(ssize_t, write, (int fd, const void* from, size_t size), (fd, from, size), (from, size)) {
+DAXEMU_TRANSFER_HOOK(ssize_t, write, (int fd, const void* from, size_t size), (fd, from, size), (from, size)) {
   const DirectIo held(fd, MemoryIs::read, from, size, __builtin_return_address(0));
   return write_call(fd, from, size, [=] { return real_write(fd, from, size); });
 }
 DAXEMU_REAL(writev, ssize_t(int, const iovec*, int));
-DAXEMU_SPLIT_HOOK(ssize_t, writev, (int fd, const iovec* pieces, int count), (fd, pieces, count), (pieces, count)) {
+DAXEMU_TRANSFER_HOOK(ssize_t, writev, (int fd, const iovec* pieces, int count), (fd, pieces, count), (pieces, count)) {
   const DirectIo held(fd, MemoryIs::read, pieces, count, __builtin_return_address(0));
   return write_pieces_call(fd, pieces, count, [=] { return real_writev(fd, pieces, count); });
 }
 #define DAXEMU_PWRITE_HOOK(name)                                                                                       \
   DAXEMU_REAL(name, ssize_t(int, const void*, size_t, off_t));                                                         \
-  DAXEMU_SPLIT_HOOK(ssize_t, name, (int fd, const void* from, size_t size, off_t offset), (fd, from, size, offset),    \
-                    (from, size)) {                                                                                    \
+  DAXEMU_TRANSFER_HOOK(ssize_t, name, (int fd, const void* from, size_t size, off_t offset), (fd, from, size, offset), \
+                       (from, size)) {                                                                                 \
     const DirectIo held(fd, MemoryIs::read, from, size, __builtin_return_address(0));                                  \
     return write_call(fd, from, size, [=] { return real_##name(fd, from, size, offset); });                            \
   }

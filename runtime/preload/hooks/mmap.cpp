@@ -6,23 +6,29 @@
 #include "emu/trace/site.hpp"
 #include "runtime/preload/hook.hpp"
 #include "runtime/preload/memory_calls.hpp"
+#include "runtime/preload/real.hpp"
 
 using daxemu::preload::memory_calls;
 using daxemu::trace::CallSite;
 
-DAXEMU_HOOK(void*, mmap, (void* address, size_t length, int prot, int flags, int fd, off_t offset)) {
-  const CallSite here(__builtin_return_address(0));
-  return memory_calls.mmap(address, length, prot, flags, fd, offset);
-}
-DAXEMU_HOOK(void*, mmap64, (void* address, size_t length, int prot, int flags, int fd, off64_t offset)) {
-  const CallSite here(__builtin_return_address(0));
-  return memory_calls.mmap(address, length, prot, flags, fd, offset);
-}
-DAXEMU_HOOK(int, munmap, (void* address, size_t length)) {
+#define DAXEMU_MMAP_HOOK(name, offset_type)                                                                            \
+  DAXEMU_REAL(name, void*(void*, size_t, int, int, int, offset_type));                                                 \
+  DAXEMU_SPLIT_HOOK(void*, name, (void* address, size_t length, int prot, int flags, int fd, offset_type offset),      \
+                    (address, length, prot, flags, fd, offset), memory_calls.passes(address, length, flags, fd)) {     \
+    const CallSite here(__builtin_return_address(0));                                                                  \
+    return memory_calls.mmap(address, length, prot, flags, fd, offset);                                                \
+  }
+DAXEMU_MMAP_HOOK(mmap, off_t)
+DAXEMU_MMAP_HOOK(mmap64, off64_t)
+DAXEMU_REAL(munmap, int(void*, size_t));
+DAXEMU_SPLIT_HOOK(int, munmap, (void* address, size_t length), (address, length),
+                  memory_calls.concerned(address, length) == nullptr) {
   const CallSite here(__builtin_return_address(0));
   return memory_calls.munmap(address, length);
 }
-DAXEMU_HOOK(int, mprotect, (void* address, size_t length, int prot)) {
+DAXEMU_REAL(mprotect, int(void*, size_t, int));
+DAXEMU_SPLIT_HOOK(int, mprotect, (void* address, size_t length, int prot), (address, length, prot),
+                  memory_calls.concerned(address, length) == nullptr) {
   return memory_calls.mprotect(address, length, prot);
 }
 DAXEMU_HOOK(int, pkey_mprotect, (void* address, size_t length, int prot, int pkey)) {

@@ -3,11 +3,16 @@
 
 #include <fcntl.h>
 
+#include "runtime/preload/fd_table.hpp"
 #include "runtime/preload/hook.hpp"
 #include "runtime/preload/open_calls.hpp"
 #include "runtime/preload/real.hpp"
 
+using daxemu::preload::FdTable;
+using daxemu::preload::is_missing;
+using daxemu::preload::open_missing;
 using daxemu::preload::open_path;
+using daxemu::preload::opens_plainly;
 
 namespace {
 
@@ -34,16 +39,26 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
 
 } // namespace
 
+// As few frames as can be between the program and the system call: see DAXEMU_SPLIT_HOOK.
+#define DAXEMU_OPEN_BODY(dirfd, all_flags, ...)                                                                        \
+  const auto real = [&](const char* p) { return __VA_ARGS__; };                                                        \
+  if (!opens_plainly(dirfd, path, all_flags)) {                                                                        \
+    return open_path(dirfd, path, all_flags, real);                                                                    \
+  }                                                                                                                    \
+  const int fd = real(path);                                                                                           \
+  if (fd >= 0) {                                                                                                       \
+    FdTable::forget(fd);                                                                                               \
+  }                                                                                                                    \
+  return is_missing(fd) ? open_missing(dirfd, path, all_flags, real) : fd;
 #define DAXEMU_OPEN_HOOK(name, extra)                                                                                  \
   DAXEMU_HOOK(int, name, (const char* path, int flags, ...)) {                                                         \
     DAXEMU_MODE(flags)                                                                                                 \
-    return open_path(AT_FDCWD, path, (flags) | (extra), [=](const char* p) { return real_##name(p, flags, mode); });   \
+    DAXEMU_OPEN_BODY(AT_FDCWD, flags | (extra), real_##name(p, flags, mode))                                           \
   }
 #define DAXEMU_OPENAT_HOOK(name, extra)                                                                                \
   DAXEMU_HOOK(int, name, (int dirfd, const char* path, int flags, ...)) {                                              \
     DAXEMU_MODE(flags)                                                                                                 \
-    return open_path(dirfd, path, (flags) | (extra),                                                                   \
-                     [=](const char* p) { return real_##name(dirfd, p, flags, mode); });                               \
+    DAXEMU_OPEN_BODY(dirfd, flags | (extra), real_##name(dirfd, p, flags, mode))                                       \
   }
 
 DAXEMU_OPEN_HOOK(open, 0)
