@@ -23,6 +23,7 @@ void on_sigbus(int signal, siginfo_t* info, void* /*context*/) {
 store::EngineKind kind_of(const std::string& engine) {
   static const std::map<std::string, store::EngineKind> kKinds = {{"handler", store::EngineKind::handler},
                                                                   {"inline", store::EngineKind::inline_},
+                                                                  {"inline_exact", store::EngineKind::inline_},
                                                                   {"populate", store::EngineKind::populate}};
   return kKinds.at(engine);
 }
@@ -35,6 +36,7 @@ public:
     options.align = shape.extent;
     options.backing = shape.memory == Memory::hugetlb ? store::BackingKind::hugetlb : store::BackingKind::shmem;
     options.engine = kind_of(engine);
+    options.exact = engine.ends_with("_exact");
     auto built = cli::build_platform(options, "bench", files_);
     if (!built) {
       problem = built.error().what;

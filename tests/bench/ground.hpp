@@ -43,7 +43,7 @@ std::unique_ptr<Ground> minimal_loop(const Shape& shape);
 std::unique_ptr<Ground> bare_sigbus(const Shape& shape);
 // A pager in the style of LLNL's umap: a worker fills a buffer page and copies it in (UFFDIO_COPY), private memory.
 std::unique_ptr<Ground> copying_pager(const Shape& shape);
-// daxemu's own, by engine: "handler", "inline" or "populate".
+// daxemu's own, by engine: "handler", "inline", "inline_exact" (each first touch a fault) or "populate".
 std::unique_ptr<Ground> emulated(const Shape& shape, const std::string& engine);
 // One device's pages, the same ones each time: mapped by daxemu (engine handler), or by the kernel alone.
 std::unique_ptr<Ground> same_pages(const Shape& shape, bool by_the_kernel);

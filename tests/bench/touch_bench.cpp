@@ -132,6 +132,7 @@ const Contender kContenders[] = {
     {"copying_pager", [](const Shape& shape) { return copying_pager(shape); }},
     {"handler", [](const Shape& shape) { return emulated(shape, "handler"); }},
     {"inline", [](const Shape& shape) { return emulated(shape, "inline"); }},
+    {"inline_exact", [](const Shape& shape) { return emulated(shape, "inline_exact"); }},
     {"populate", [](const Shape& shape) { return emulated(shape, "populate"); }},
 };
 
@@ -146,8 +147,12 @@ void add_touches(const std::string& on, const Shape& shape) {
     if (shape.extent > kSmallExtent && who.name == std::string("copying_pager")) {
       continue; // copies gigabytes
     }
+    const bool exact = who.name == std::string("inline_exact");
     for (const bool fresh : {true, false}) {
       for (const auto& [order_name, order] : kOrders) {
+        if (exact && (fresh || order != Order::random)) {
+          continue; // it is there for the price of one fault
+        }
         const Order how = order;
         add(
             "touch/" + on + (fresh ? "/fresh/" : "/present/") + order_name + "/" + who.name,
