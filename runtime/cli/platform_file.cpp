@@ -15,6 +15,7 @@
 #include "runtime/cli/json_lines.hpp"
 #include "runtime/cli/memory_type.hpp"
 #include "runtime/cli/nearest.hpp"
+#include "runtime/cli/one_line.hpp"
 #include "runtime/cli/words.hpp"
 
 namespace daxemu::cli {
@@ -32,9 +33,10 @@ public:
   [[nodiscard]] bool has(const char* key) const { return object_.contains(key); }
   [[nodiscard]] std::string path_of(const char* key) const { return path_.empty() ? key : path_ + "." + key; }
 
-  void mistake(const std::string& path, const std::string& what, std::string remedy) {
+  void mistake(const std::string& path, const std::string& what, const std::string& remedy) {
     if (ok()) {
-      result_ = refuse(EINVAL, fmt::format("{}:{}: {}", file_, lines_.of(path), what), std::move(remedy));
+      result_ =
+          refuse(EINVAL, on_one_line(fmt::format("{}:{}: {}", file_, lines_.of(path), what)), on_one_line(remedy));
     }
   }
   void problem_of(const char* key, const Problem& problem) {

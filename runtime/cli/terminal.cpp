@@ -7,10 +7,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "runtime/cli/one_line.hpp"
+
 namespace daxemu::cli {
 
 void complain(const Problem& problem) {
-  fmt::print(stderr, "daxemu: {}; {}\n", problem.what, problem.remedy);
+  fmt::print(stderr, "daxemu: {}; {}\n", on_one_line(problem.what), on_one_line(problem.remedy));
 }
 int refuse_with(const Refusal& refusal) {
   complain(refusal.problem);

@@ -94,6 +94,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"{\"regions\": [{\"devices\": [{\"size\": \"4M\", \"align\": \"4K\", \"type\": \"COHERENT\"}]}]}",
             "needs a driver's operations", "the API"},
         Row{"{\"regions\": [{\"devices\": [{\"sise\": \"4M\"}]}]}", "regions[0].devices[0].sise is no key", "size?"},
+        Row{"{\"regions\": [{\"si\\nz\\u001be\": 1}]}", R"(regions[0].si\nz\x1be is no key)", "size"},
         Row{"{\"regions\": [{\"zzzzzzzz\": 1}]}", "regions[0].zzzzzzzz is no key", "numa_node"},
         Row{"{\"regions\": [{\"kind\": \"cxl\", \"size\": \"1G\"}]}", "regions[0].kind cxl is not known", "hmem, pmem"},
         Row{"{\"regions\": [{\"kind\": \"pmem\", \"size\": \"1G\"}]}", "a pmem region is one device", "hmem"},
