@@ -250,7 +250,7 @@ long daxemu_migrate_to_device(void* address, size_t length) {
 const char* daxemu_touch_engine(daxemu_platform* platform) {
   thread_local std::string engine;
   engine = platform->impl->mm().engine();
-  return engine.c_str();
+  return engine.c_str(); // NOLINT(clang-analyzer-cplusplus.InnerPointer): thread_local, it lives on
 }
 
 bool daxemu_translate_sigbus(void* what) {

@@ -62,7 +62,8 @@ private:
 
 // Errors (Problem): see daxemu_device_open().
 [[nodiscard]] Outcome<std::unique_ptr<Device>> open_device(Platform& platform, DeviceSpec spec);
-[[nodiscard]] Outcome<std::unique_ptr<Device>> open_emulated(Platform& platform, DeviceSpec spec, std::string why);
+[[nodiscard]] Outcome<std::unique_ptr<Device>> open_emulated(Platform& platform, DeviceSpec spec,
+                                                             const std::string& why);
 [[nodiscard]] Outcome<std::unique_ptr<Device>> open_real(Platform& platform, const kernel::Choice& choice);
 
 } // namespace daxemu::api

@@ -179,7 +179,7 @@ private:
 
 } // namespace
 
-Outcome<std::unique_ptr<Device>> open_emulated(Platform& platform, DeviceSpec spec, std::string why) {
+Outcome<std::unique_ptr<Device>> open_emulated(Platform& platform, DeviceSpec spec, const std::string& why) {
   if (auto fine = dax::check_geometry(spec.size, spec.align); !fine) {
     return tl::unexpected(fine.error());
   }
