@@ -74,21 +74,29 @@ void mend(std::vector<std::byte>& bytes) {
   }
 }
 
+struct File {
+  std::string path = path_of("daxemu-fuzz-image");
+  int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  File() = default;
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  ~File() { ::unlink(path.c_str()); }
+};
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const std::vector<std::byte> kSample = sample();
-  static const std::string kPath = path_of("daxemu-fuzz-image");
-  static const int kFile = ::open(kPath.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  static const File kImage;
   std::vector<std::byte> bytes = kSample;
   const fuzz::Patched patched = fuzz::patch(bytes, {data, size});
   if (patched.mend_checksums) {
     mend(bytes);
   }
-  fuzz::write_file(kFile, bytes);
-  auto image = Image::open(kPath, Image::Access::read_write);
+  fuzz::write_file(kImage.fd, bytes);
+  auto image = Image::open(kImage.path, Image::Access::read_write);
   if (!image) {
-    fuzz::expect_untouched(kFile, bytes);
+    fuzz::expect_untouched(kImage.fd, bytes);
     return 0;
   }
   if (image->extents() > kExtents * 2 || image->extent_size() > 16 * kPageSize) {
@@ -100,6 +108,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const bool known = extent == filled(0) || extent == filled(1) || extent == filled(2);
     fuzz::require(!read || known || patched.mend_checksums, "an extent reads as a version that was committed");
   }
-  fuzz::expect_untouched(kFile, bytes);
+  fuzz::expect_untouched(kImage.fd, bytes);
   return 0;
 }
