@@ -15,7 +15,7 @@
 namespace daxemu::fault {
 namespace {
 
-constexpr std::uintptr_t kStackGrain = 64 * 1024;
+constexpr std::uintptr_t kStackGrain = 64UL * 1024;
 
 // A description of our own (not a dup: locks and status flags of the program's stay its), open for writing whatever the
 // program's is: userfaultfd takes only mappings that may be written (VM_MAYWRITE).

@@ -111,7 +111,8 @@ Resolver::Outcome Resolver::small_page(const UffdCalls& uffd, const Vma& vma, st
       missing = false; // in the page cache by now; the next answer tells mapped from present
     } else if (!missing && mapped.error() == Errno{EFAULT}) {
       missing = true;
-    } else if (mapped.error() == Errno{ENOMEM} || mapped.error() == Errno{ENOSPC}) {
+    } else if (mapped.error() == Errno{ENOMEM} ||
+               mapped.error() == Errno{ENOSPC}) { // NOLINT(bugprone-branch-clone): each in its turn
       return Outcome::no_memory;
     } else if (is_forbidden(mapped.error())) {
       return map_again(vma, address, kPageSize);

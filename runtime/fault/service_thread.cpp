@@ -29,7 +29,7 @@
 namespace daxemu::fault {
 namespace {
 
-constexpr std::size_t kStack = 64 * 1024;
+constexpr std::size_t kStack = 64UL * 1024;
 
 void live(const ServiceThread& thread) {
   (void)sys::call(SYS_prctl, PR_SET_NAME, reinterpret_cast<long>(thread.name));
@@ -47,8 +47,8 @@ void live(const ServiceThread& thread) {
 // Thread-local storage of its own, so that errno (written by system call wrappers) and the stack protector's canary are
 // where compiled code looks for them. Laid out as x86-64 wants it: variables below the thread pointer, the header the C
 // library calls tcbhead_t at it. All variables are zero, which is what the few that we reach start with.
-constexpr std::size_t kTlsBelow = 256 * 1024; // only touched pages cost memory
-constexpr std::size_t kTlsAbove = 16 * 1024;
+constexpr std::size_t kTlsBelow = 256UL * 1024; // only touched pages cost memory
+constexpr std::size_t kTlsAbove = 16UL * 1024;
 constexpr std::size_t kTlsHeader = 0x58; // up to and including the pointer guard and the feature word
 
 struct Start {

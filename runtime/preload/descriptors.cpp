@@ -15,8 +15,8 @@ constexpr std::string_view kNodeDirectory = "/dev/"; // where device nodes are, 
 constexpr std::string_view kDeleted = " (deleted)";
 
 // What was found, or this error for whatever was in the way.
-Result<sysfs::Node> replaced(Result<sysfs::Node> found, int code) {
-  return found ? std::move(found) : fail(code);
+Result<sysfs::Node> replaced(const Result<sysfs::Node>& found, int code) {
+  return found ? found : fail(code);
 }
 
 dev_t device_of_path(const char* path) {

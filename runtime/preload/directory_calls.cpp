@@ -138,7 +138,7 @@ bool scan_directory(int dirfd, const char* path, struct dirent*** into, Filter f
     }
     if (used == room) {
       room = room == 0 ? 16 : room * 2;
-      auto** larger = static_cast<struct dirent**>(std::realloc(list, room * sizeof *list));
+      auto** larger = static_cast<struct dirent**>(std::realloc(list, room * sizeof(struct dirent*)));
       if (larger == nullptr) {
         failed = true;
         break;
@@ -165,7 +165,7 @@ bool scan_directory(int dirfd, const char* path, struct dirent*** into, Filter f
     list = static_cast<struct dirent**>(std::malloc(1)); // callers free it even when nothing was found
   }
   if (compare != nullptr && used > 1) {
-    std::qsort(list, used, sizeof *list, reinterpret_cast<int (*)(const void*, const void*)>(compare));
+    std::qsort(list, used, sizeof(struct dirent*), reinterpret_cast<int (*)(const void*, const void*)>(compare));
   }
   *into = list;
   count = static_cast<int>(used);
