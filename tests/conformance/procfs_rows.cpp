@@ -127,8 +127,8 @@ void add_procfs_rows(Table& table) {
         return field(lines_of("smaps", view.base), name);
       };
       std::string said = in_child(value);
-      // Kernels since 6.13 ask hugetlb_pmd_shared() of 1G entries too, whose table has no count of sharers: what it reads
-      // there is left over from the page's former life. Each child has page tables of its own.
+      // At 1G a 6.18 host counts a sharer now and then where nobody else maps the page; that stays so for a process and
+      // goes with it, as its page tables do. Each child has its own.
       for (int tries = 0; tries < 20 && std::strcmp(name, "Shared_Hugetlb") == 0 && said != "0 kB"; ++tries) {
         said = in_child(value);
       }
