@@ -201,7 +201,8 @@ static void step_unbind(void) {
   close(ends[0]);
   close(ends[1]);
 }
-/* One thread moves two extents to or from a file past the page cache, over and over; the ledger shows them meanwhile. */
+/* One thread moves two extents to or from a file past the page cache, over and over; the ledger shows them meanwhile.
+ */
 static int file;
 static atomic_bool enough;
 static void* read_on(void* unused) {
@@ -259,8 +260,7 @@ static const struct {
              {"refused", step_refused}, {"pipe", step_pipe},     {"closed-pipe", step_closed_pipe},
              {"rdma", step_rdma},       {"mlock", step_mlock},   {"fork", step_fork},
              {"exec", step_exec},       {"show", step_show},     {"unbind", step_unbind},
-             {"direct", step_direct},
-             {"die", step_die}};
+             {"direct", step_direct},   {"die", step_die}};
 
 int main(int argc, char** argv) {
   const int fd = open(argv[1], O_RDWR);
