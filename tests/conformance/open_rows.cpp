@@ -23,12 +23,9 @@ struct How {
   std::uint64_t mode = 0;
   std::size_t size = sizeof(open_how);
 };
-constexpr How kHows[] = {{"rdwr", O_RDWR | O_CLOEXEC},
-                         {"direct", O_RDWR | O_DIRECT},
-                         {"directory", O_RDONLY | O_DIRECTORY},
-                         {"mode-without-creat", O_RDWR, 0600},
-                         {"unknown-flag", O_RDWR | 1ULL << 40},
-                         {"short", O_RDWR, 0, 16}};
+constexpr How kHows[] = {{"rdwr", O_RDWR | O_CLOEXEC},          {"direct", O_RDWR | O_DIRECT},
+                         {"directory", O_RDONLY | O_DIRECTORY}, {"mode-without-creat", O_RDWR, 0600},
+                         {"unknown-flag", O_RDWR | 1ULL << 40}, {"short", O_RDWR, 0, 16}};
 
 constexpr Word kModes[] = {{"rdonly", O_RDONLY}, {"wronly", O_WRONLY}, {"rdwr", O_RDWR}};
 constexpr Word kFlags[] = {{"none", 0},
