@@ -11,8 +11,7 @@ namespace daxemu::fault {
 
 class TouchStreams {
 public:
-  static constexpr std::uint64_t kMostAhead = 64; // extents
-
+  static constexpr std::uint64_t kMostAhead = 64;  // extents
   static constexpr std::uint64_t kMostAround = 16; // extents, a power of two
 
   TouchStreams() = default;

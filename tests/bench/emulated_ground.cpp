@@ -145,10 +145,8 @@ private:
   bool by_the_kernel_;
 };
 
-} // namespace
-
 // One of each for the whole run: an address space's threads and descriptors are a process's, to its end.
-static Emulated& lender(const Shape& shape, const std::string& engine) {
+Emulated& lender(const Shape& shape, const std::string& engine) {
   static std::map<std::tuple<Memory, std::uint64_t, std::uint64_t, std::string>, Emulated*> made;
   Emulated*& one = made[{shape.memory, shape.extent, shape.extents, engine}];
   if (one == nullptr) {
@@ -156,6 +154,8 @@ static Emulated& lender(const Shape& shape, const std::string& engine) {
   }
   return *one;
 }
+
+} // namespace
 
 std::unique_ptr<Ground> emulated(const Shape& shape, const std::string& engine) {
   return std::make_unique<Borrowed>(lender(shape, engine));

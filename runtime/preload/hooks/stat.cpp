@@ -20,11 +20,8 @@ static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct stat
   }
 #define DAXEMU_FSTAT_HOOK(name)                                                                                        \
   DAXEMU_REAL(name, int(int, struct stat*));                                                                           \
-  [[gnu::noinline]] static int other_##name(int fd, struct stat* into) {                                               \
+  DAXEMU_SPLIT_HOOK(int, name, (int fd, struct stat* into), (fd, into), FdTable::is_foreign(fd)) {                     \
     return stat_descriptor(fd, into, [=] { return real_##name(fd, into); });                                           \
-  }                                                                                                                    \
-  DAXEMU_HOOK(int, name, (int fd, struct stat* into)) {                                                                \
-    return FdTable::is_foreign(fd) ? real_##name(fd, into) : other_##name(fd, into); /* a jump, as in io.cpp */        \
   }
 #define DAXEMU_FSTATAT_HOOK(name)                                                                                      \
   DAXEMU_REAL(name, int(int, const char*, struct stat*, int));                                                         \
