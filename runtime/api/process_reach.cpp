@@ -73,6 +73,9 @@ void ProcessMm::unmap_and_kill(const mm::Folio& folio, Pfn, unsigned lsb) {
 
 void ProcessMm::restore(const mm::Folio& folio) {
   const std::lock_guard tables(page_tables_);
+  if (!is_live(folio.device())) {
+    return; // buried, or about to be: it would be there for a touch until it is watched
+  }
   for (const Place& place : places_of(folio)) {
     show(*place.vma, place.extent, 1, folio.extent().value() << folio.order());
   }
