@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -48,13 +49,25 @@ sigset_t watched_signals() {
   ::_exit(127);
 }
 
+// A SIGCONT that came before we knew of the stop. To stop now would discard it (prepare_signal() in kernel/signal.c),
+// and nobody would send another.
+bool is_continued_already() {
+  sigset_t only;
+  ::sigemptyset(&only);
+  ::sigaddset(&only, SIGCONT);
+  const timespec at_once{};
+  return ::sigtimedwait(&only, nullptr, &at_once) == SIGCONT;
+}
+
 // One report of waitpid(2): the end, or nothing yet.
 bool child_ended(pid_t child, int& status) {
   while (::waitpid(child, &status, WUNTRACED | WNOHANG) == child) {
     if (!WIFSTOPPED(status)) {
       return true;
     }
-    ::raise(SIGSTOP); // what started daxemu sees a stopped job, as without daxemu
+    if (!is_continued_already()) {
+      ::raise(SIGSTOP); // what started daxemu sees a stopped job, as without daxemu
+    }
     ::kill(child, SIGCONT);
   }
   return false;

@@ -46,6 +46,14 @@ until_true test -s ready
 child=$(cat ready)
 kill -s TSTP "$keeper"
 until_true state_is "$child" T
+until_true state_is "$keeper" T
+kill -s CONT "$keeper"
+until_true state_is "$child" S
+# Continued before it has noticed that the command stopped: the command goes on all the same.
+kill -s STOP "$keeper"
+until_true state_is "$keeper" T
+kill -s STOP "$child"
+until_true state_is "$child" T
 kill -s CONT "$keeper"
 until_true state_is "$child" S
 kill -s TERM "$keeper"
