@@ -4,6 +4,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/enter_kernel.hpp"
+
 namespace daxemu::sys {
 namespace {
 
@@ -31,27 +33,6 @@ Result<void*> as_pointer(const Result<long>& result) {
     return tl::unexpected(result.error());
   }
   return reinterpret_cast<void*>(*result);
-}
-
-} // namespace
-
-namespace {
-
-// Not libc's syscall(): the preload library interposes that too.
-long enter_kernel(long number, long a, long b, long c, long d, long e, long f) {
-#if defined(__x86_64__)
-  long result = number;
-  register long r10 __asm__("r10") = d;
-  register long r8 __asm__("r8") = e;
-  register long r9 __asm__("r9") = f;
-  __asm__ volatile("syscall"
-                   : "+a"(result)
-                   : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                   : "rcx", "r11", "memory");
-  return result;
-#else
-#error "daxemu knows the system calls of x86-64 only"
-#endif
 }
 
 } // namespace

@@ -46,10 +46,7 @@ Follow follow_of(int flags) {
 } // namespace
 
 bool opens_plainly(int dirfd, const char* path, int flags) {
-  Context* context = path == nullptr || *path == '\0' ? nullptr : Context::get();
-  return context != nullptr && (flags & O_CREAT) == 0 && !ProcessMaps::is_one(path) &&
-         !context->resolver().is_likely(dirfd, path) &&
-         !context->resolver().leads_to_hidden(dirfd, path, follow_of(flags));
+  return (flags & O_CREAT) == 0 && asks_kernel_first(dirfd, path, follow_of(flags)) && !ProcessMaps::is_one(path);
 }
 
 int open_missing(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real) {

@@ -14,9 +14,6 @@ namespace daxemu::preload {
 // Is the kernel to be asked first, with the path as it is? For hooks that call the C library themselves: what it opens
 // is to be forgotten, what it does not find (is_missing()) goes on to open_missing().
 [[nodiscard]] bool opens_plainly(int dirfd, const char* path, int flags);
-[[nodiscard]] inline bool is_missing(int fd) {
-  return fd < 0 && (errno == ENOENT || errno == ENOTDIR);
-}
 int open_missing(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real);
 
 // Opens `path`; `real` asks libc for a path with the caller's dirfd, flags and mode.

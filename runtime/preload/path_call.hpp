@@ -35,6 +35,22 @@ struct PathUse {
   bool asked = false;  // the text does speak against it, and the kernel has been asked: errno is ENOENT or ENOTDIR
 };
 
+// What AT_* flags say of the path's last component.
+[[nodiscard]] inline Follow follow_of_at(int flags) {
+  return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? Follow::not_last : Follow::always;
+}
+
+// Does the text of `path` speak against its being ours, so that the kernel is asked first? Of what it does not find
+// (ENOENT, ENOTDIR) on_path() with `asked` then makes sure.
+[[nodiscard]] inline bool asks_kernel_first(int dirfd, const char* path, Follow follow) noexcept {
+  Context* context = path == nullptr || *path == '\0' ? nullptr : Context::get();
+  return context != nullptr && !context->resolver().is_likely(dirfd, path) &&
+         !context->resolver().leads_to_hidden(dirfd, path, follow);
+}
+[[nodiscard]] inline bool is_missing(int status) noexcept {
+  return status < 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
 namespace detail {
 
 template <class Value, class Real, class Ours>

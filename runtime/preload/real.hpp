@@ -22,9 +22,17 @@ public:
     return found;
   }
 
+  // Is it the C library's own, so that the system call it stands for may be made in its place? Another preloaded
+  // library or a sanitizer's runtime wants to see the call. False until compare() has been asked.
+  [[nodiscard]] bool is_libcs() const { return libcs_.load(std::memory_order_relaxed); }
+  void compare(void* libc) const {
+    libcs_.store(find() != nullptr && dlsym(libc, name_) == find(), std::memory_order_relaxed);
+  }
+
 private:
   const char* name_;
   mutable std::atomic<void*> next_{nullptr};
+  mutable std::atomic<bool> libcs_{false};
 };
 
 template <class Function>
@@ -52,4 +60,9 @@ public:
   constinit ::daxemu::preload::Real<__VA_ARGS__> real_##name{#name};                                                   \
   __attribute__((section("daxemu_reals"), used)) constinit const ::daxemu::preload::RealSymbol* const                  \
       listed_##name = &real_##name
+// As well, and its is_libcs() is found out by then.
+#define DAXEMU_DIRECT_REAL(name, ...)                                                                                  \
+  DAXEMU_REAL(name, __VA_ARGS__);                                                                                      \
+  __attribute__((section("daxemu_direct"), used)) constinit const ::daxemu::preload::RealSymbol* const                 \
+      compared_##name = &real_##name
 // clang-format on

@@ -16,9 +16,19 @@ constexpr int kMostLinks = 40; // MAXSYMLINKS in include/linux/namei.h
 // Below which every emulated path lies, and the links to open files that may be ours.
 constexpr std::string_view kTops[] = {"/dev", "/sys", "/proc"};
 
-bool has_dots_or_double_slash(std::string_view path) {
-  return path.find("/.") != std::string_view::npos || path.find("//") != std::string_view::npos;
-}
+// What one pass over a path tells, which is all that most calls may cost.
+struct Shape {
+  explicit Shape(const char* path) : begin(path), end(path) {
+    for (; *end != '\0'; ++end) {
+      uneven = uneven || (end[0] == '/' && (end[1] == '/' || end[1] == '.'));
+    }
+  }
+  [[nodiscard]] std::string_view text() const { return {begin, end}; }
+
+  const char* begin;
+  const char* end;
+  bool uneven = false; // "//", or a component that begins with a dot
+};
 
 bool mentions_top(std::string_view path) {
   return path.find("dev") != std::string_view::npos || path.find("sys") != std::string_view::npos ||
@@ -31,33 +41,17 @@ bool leads_to_descriptors(std::string_view path) {
          (path.starts_with("/proc/") && path.find("/fd") != std::string_view::npos);
 }
 
-// In one pass and without a call: an absolute path without "//" and "/." that begins with another letter than any of
-// kTops does. That is most paths of most programs.
-bool is_plainly_foreign(const char* path) {
-  if (path[0] != '/' || path[1] == 'd' || path[1] == 's' || path[1] == 'p') {
-    return false;
-  }
-  for (; *path != '\0'; ++path) {
-    if (path[0] == '/' && (path[1] == '/' || path[1] == '.')) {
-      return false;
-    }
-  }
-  return true;
-}
-
 bool is_in_sys(std::string_view path) {
   return path.starts_with("/sys") && (path.size() == 4 || path[4] == '/');
 }
 
-bool absolute_is_likely(std::string_view path) {
-  const std::size_t begin = path.find_first_not_of('/');
-  if (begin == std::string_view::npos) {
-    return false;
+bool absolute_is_likely(const Shape& path) {
+  if (path.uneven) {
+    return path.text().find_first_not_of('/') != std::string_view::npos && mentions_top(path.text());
   }
-  if (has_dots_or_double_slash(path)) {
-    return mentions_top(path);
-  }
-  return sysfs::Tree::may_claim(path) || leads_to_descriptors(path);
+  const char first = path.begin[1]; // of kTops; most paths of most programs begin otherwise
+  return (first == 'd' || first == 's' || first == 'p') &&
+         (sysfs::Tree::may_claim(path.text()) || leads_to_descriptors(path.text()));
 }
 
 } // namespace
@@ -72,16 +66,13 @@ struct Resolver::Walk {
 };
 
 bool Resolver::is_likely(int dirfd, const char* path) const noexcept {
-  if (is_plainly_foreign(path)) {
-    return false;
-  }
-  const std::string_view text(path);
-  if (text.starts_with('/')) {
-    return absolute_is_likely(text);
+  if (*path == '/') {
+    return absolute_is_likely(Shape(path));
   }
   if (dirfd != AT_FDCWD) {
     return descriptors_->classify(dirfd) == FdClass::directory;
   }
+  const std::string_view text(path);
   return directory_->is_near() || (text.find("..") != std::string_view::npos && mentions_top(text));
 }
 
@@ -131,7 +122,7 @@ void Resolver::resolve(int dirfd, const char* path, Follow follow, Resolution& o
   out.creatable = false;
   const std::string_view text(path);
   // Most emulated paths arrive canonical.
-  if (text.starts_with('/') && text.size() > 1 && !text.ends_with('/') && !has_dots_or_double_slash(text) &&
+  if (text.starts_with('/') && text.size() > 1 && !text.ends_with('/') && !Shape(path).uneven &&
       sysfs::Tree::may_claim(text)) {
     if (auto found = tree_->lookup(text);
         found && (found->type != sysfs::NodeType::symlink || follow == Follow::not_last)) {

@@ -13,8 +13,8 @@
 namespace daxemu::preload {
 namespace {
 
-PathUse use_of(int flags) {
-  return {.follow = (flags & AT_SYMLINK_NOFOLLOW) != 0 ? Follow::not_last : Follow::always};
+PathUse use_of(int flags, bool asked = false) {
+  return {.follow = follow_of_at(flags), .asked = asked};
 }
 
 // A directory on the file system a node belongs to.
@@ -93,11 +93,11 @@ Result<sysfs::Node> described_node(const Context& context, int fd) {
   return node;
 }
 
-int stat_path(int dirfd, const char* path, int flags, struct stat* into, RealPath real) {
+int stat_path(int dirfd, const char* path, int flags, struct stat* into, RealPath real, bool asked) {
   if (is_empty(path) && (flags & AT_EMPTY_PATH) != 0 && dirfd != AT_FDCWD) {
     return stat_descriptor(dirfd, into, [&real, path] { return real(path); });
   }
-  return on_path<int>(dirfd, path, use_of(flags), -1, real,
+  return on_path<int>(dirfd, path, use_of(flags, asked), -1, real,
                       [into](const Resolution& found) { return put_stat(*Context::get(), found, into); });
 }
 
@@ -132,8 +132,8 @@ int statx_path(int dirfd, const char* path, int flags, unsigned mask, struct sta
   });
 }
 
-int access_path(int dirfd, const char* path, int mode, int flags, RealPath real) {
-  return on_path<int>(dirfd, path, use_of(flags), -1, real, [=](const Resolution& found) -> Result<int> {
+int access_path(int dirfd, const char* path, int mode, int flags, RealPath real, bool asked) {
+  return on_path<int>(dirfd, path, use_of(flags, asked), -1, real, [=](const Resolution& found) -> Result<int> {
     if (found.kind == Resolution::Kind::refused) {
       return tl::unexpected(found.error);
     }

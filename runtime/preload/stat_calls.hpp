@@ -12,12 +12,12 @@ namespace daxemu::preload {
 using RealPath = FunctionRef<int(const char*)>;
 using RealCall = FunctionRef<int()>;
 
-// `flags`: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH.
-int stat_path(int dirfd, const char* path, int flags, struct stat* into, RealPath real);
+// `flags`: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. `asked`: the kernel has been asked, errno is ENOENT or ENOTDIR.
+int stat_path(int dirfd, const char* path, int flags, struct stat* into, RealPath real, bool asked = false);
 int stat_descriptor(int fd, struct stat* into, RealCall real);
 int statx_path(int dirfd, const char* path, int flags, unsigned mask, struct statx* into, RealPath real);
 // `mode`: R_OK and so on; `flags`: AT_EACCESS, AT_SYMLINK_NOFOLLOW.
-int access_path(int dirfd, const char* path, int mode, int flags, RealPath real);
+int access_path(int dirfd, const char* path, int mode, int flags, RealPath real, bool asked = false);
 // `real` fills the caller's buffer for a path: that of the file system the node would be on.
 int statfs_path(const char* path, RealPath real);
 int statfs_descriptor(int fd, RealPath real_path, RealCall real);

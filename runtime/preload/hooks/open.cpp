@@ -2,12 +2,16 @@
 #include <cstdarg>
 
 #include <fcntl.h>
+#include <sys/single_threaded.h>
+#include <sys/syscall.h>
 
+#include "runtime/preload/direct_call.hpp"
 #include "runtime/preload/fd_table.hpp"
 #include "runtime/preload/hook.hpp"
 #include "runtime/preload/open_calls.hpp"
 #include "runtime/preload/real.hpp"
 
+using daxemu::preload::direct_call;
 using daxemu::preload::FdTable;
 using daxemu::preload::is_missing;
 using daxemu::preload::open_missing;
@@ -18,10 +22,10 @@ namespace {
 
 using Open = int(const char*, int, ...);
 using OpenAt = int(int, const char*, int, ...);
-DAXEMU_REAL(open, Open);
-DAXEMU_REAL(open64, Open);
-DAXEMU_REAL(openat, OpenAt);
-DAXEMU_REAL(openat64, OpenAt);
+DAXEMU_DIRECT_REAL(open, Open);
+DAXEMU_DIRECT_REAL(open64, Open);
+DAXEMU_DIRECT_REAL(openat, OpenAt);
+DAXEMU_DIRECT_REAL(openat64, OpenAt);
 DAXEMU_REAL(__open_2, int(const char*, int));
 DAXEMU_REAL(__open64_2, int(const char*, int));
 DAXEMU_REAL(__openat_2, int(int, const char*, int));
@@ -39,13 +43,16 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
 
 } // namespace
 
-// As few frames as can be between the program and the system call: see DAXEMU_SPLIT_HOOK.
-#define DAXEMU_OPEN_BODY(dirfd, all_flags, ...)                                                                        \
+// As few frames as can be between the program and the system call: see direct_call.hpp. With other threads it is the C
+// library's to make: an open can be cancelled by one.
+#define DAXEMU_OPEN_BODY(name, dirfd, all_flags, ...)                                                                  \
   const auto real = [&](const char* p) { return __VA_ARGS__; };                                                        \
   if (!opens_plainly(dirfd, path, all_flags)) {                                                                        \
     return open_path(dirfd, path, all_flags, real);                                                                    \
   }                                                                                                                    \
-  const int fd = real(path);                                                                                           \
+  const int fd = real_##name.is_libcs() && __libc_single_threaded != 0                                                 \
+                     ? direct_call(SYS_openat, dirfd, path, all_flags, mode)                                           \
+                     : real(path);                                                                                     \
   if (fd >= 0) {                                                                                                       \
     FdTable::forget(fd);                                                                                               \
   }                                                                                                                    \
@@ -53,12 +60,12 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
 #define DAXEMU_OPEN_HOOK(name, extra)                                                                                  \
   DAXEMU_HOOK(int, name, (const char* path, int flags, ...)) {                                                         \
     DAXEMU_MODE(flags)                                                                                                 \
-    DAXEMU_OPEN_BODY(AT_FDCWD, flags | (extra), real_##name(p, flags, mode))                                           \
+    DAXEMU_OPEN_BODY(name, AT_FDCWD, flags | (extra), real_##name(p, flags, mode))                                     \
   }
 #define DAXEMU_OPENAT_HOOK(name, extra)                                                                                \
   DAXEMU_HOOK(int, name, (int dirfd, const char* path, int flags, ...)) {                                              \
     DAXEMU_MODE(flags)                                                                                                 \
-    DAXEMU_OPEN_BODY(dirfd, flags | (extra), real_##name(dirfd, p, flags, mode))                                       \
+    DAXEMU_OPEN_BODY(name, dirfd, flags | (extra), real_##name(dirfd, p, flags, mode))                                 \
   }
 
 DAXEMU_OPEN_HOOK(open, 0)

@@ -3,8 +3,10 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runtime/preload/direct_call.hpp"
 #include "runtime/preload/hook.hpp"
 #include "runtime/preload/real.hpp"
 #include "runtime/preload/stat_calls.hpp"
@@ -13,10 +15,25 @@ using namespace daxemu::preload;
 
 static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct statfs) == sizeof(struct statfs64));
 
+// `system_call` by itself where it can be, and what it does not find is looked for as `by_path` does (a call with
+// `real` and `asked` in it).
+#define DAXEMU_DIRECT_BODY(name, dirfd, flags, libc_call, system_call, by_path)                                        \
+  const auto real = [=](const char* p) { return libc_call; };                                                          \
+  bool asked = false;                                                                                                  \
+  if (goes_direct(real_##name, dirfd, path, follow_of_at(flags))) {                                                    \
+    const int status = system_call;                                                                                    \
+    if (!is_missing(status)) {                                                                                         \
+      return status;                                                                                                   \
+    }                                                                                                                  \
+    asked = true;                                                                                                      \
+  }                                                                                                                    \
+  return by_path;
 #define DAXEMU_STAT_HOOK(name, at_flags)                                                                               \
-  DAXEMU_REAL(name, int(const char*, struct stat*));                                                                   \
+  DAXEMU_DIRECT_REAL(name, int(const char*, struct stat*));                                                            \
   DAXEMU_HOOK(int, name, (const char* path, struct stat* into)) {                                                      \
-    return stat_path(AT_FDCWD, path, at_flags, into, [=](const char* p) { return real_##name(p, into); });             \
+    DAXEMU_DIRECT_BODY(name, AT_FDCWD, at_flags, real_##name(p, into),                                                 \
+                       direct_call(SYS_newfstatat, AT_FDCWD, path, into, at_flags),                                    \
+                       stat_path(AT_FDCWD, path, at_flags, into, real, asked))                                         \
   }
 #define DAXEMU_FSTAT_HOOK(name)                                                                                        \
   DAXEMU_REAL(name, int(int, struct stat*));                                                                           \
@@ -24,9 +41,11 @@ static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct stat
     return stat_descriptor(fd, into, [=] { return real_##name(fd, into); });                                           \
   }
 #define DAXEMU_FSTATAT_HOOK(name)                                                                                      \
-  DAXEMU_REAL(name, int(int, const char*, struct stat*, int));                                                         \
+  DAXEMU_DIRECT_REAL(name, int(int, const char*, struct stat*, int));                                                  \
   DAXEMU_HOOK(int, name, (int dirfd, const char* path, struct stat* into, int flags)) {                                \
-    return stat_path(dirfd, path, flags, into, [=](const char* p) { return real_##name(dirfd, p, into, flags); });     \
+    DAXEMU_DIRECT_BODY(name, dirfd, flags, real_##name(dirfd, p, into, flags),                                         \
+                       direct_call(SYS_newfstatat, dirfd, path, into, flags),                                          \
+                       stat_path(dirfd, path, flags, into, real, asked))                                               \
   }
 // What programs linked against glibc before 2.33 call.
 #define DAXEMU_XSTAT_HOOK(name, at_flags)                                                                              \
@@ -69,11 +88,10 @@ DAXEMU_HOOK(int, statx, (int dirfd, const char* path, int flags, unsigned mask, 
                     [=](const char* p) { return real_statx(dirfd, p, flags, mask, into); });
 }
 
-DAXEMU_REAL(access, int(const char*, int));
-DAXEMU_HOOK(int, access, (const char* path, int mode)) {
-  return access_path(AT_FDCWD, path, mode, 0, [=](const char* p) { return real_access(p, mode); });
-}
-DAXEMU_REAL(eaccess, int(const char*, int));
+DAXEMU_DIRECT_REAL(access, int(const char*, int));
+DAXEMU_HOOK(int, access, (const char* path, int mode)){
+    DAXEMU_DIRECT_BODY(access, AT_FDCWD, 0, real_access(p, mode), direct_call(SYS_access, path, mode),
+                       access_path(AT_FDCWD, path, mode, 0, real, asked))} DAXEMU_REAL(eaccess, int(const char*, int));
 DAXEMU_HOOK(int, eaccess, (const char* path, int mode)) {
   return access_path(AT_FDCWD, path, mode, AT_EACCESS, [=](const char* p) { return real_eaccess(p, mode); });
 }

@@ -1,0 +1,25 @@
+// The system call instruction. Inline, for the few callers to whom a function to return from matters; everybody else
+// takes sys.hpp.
+#pragma once
+
+namespace daxemu::sys {
+
+// The kernel's own answer: -errno is an error. Not libc's syscall(): the preload library interposes that too.
+[[gnu::always_inline]] inline long enter_kernel(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0,
+                                                long f = 0) {
+#if defined(__x86_64__)
+  long result = number;
+  register long r10 __asm__("r10") = d;
+  register long r8 __asm__("r8") = e;
+  register long r9 __asm__("r9") = f;
+  __asm__ volatile("syscall"
+                   : "+a"(result)
+                   : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                   : "rcx", "r11", "memory");
+  return result;
+#else
+#error "daxemu knows the system calls of x86-64 only"
+#endif
+}
+
+} // namespace daxemu::sys
