@@ -53,7 +53,6 @@ Result<DeviceView> DeviceView::make(store::DeviceRecord& device, int fd) {
   }
   DeviceView view;
   view.device_ = &device;
-  view.st_ino_ = device.backing.st_ino;
   view.incarnation_ = device.incarnation.load(std::memory_order_acquire);
   view.size_ = device.size.load(std::memory_order_acquire);
   view.align_ = device.align;
@@ -64,9 +63,13 @@ Result<DeviceView> DeviceView::make(store::DeviceRecord& device, int fd) {
   auto folios = mm::FolioTable::open(device.folios_location.c_str(), extents);
   auto reserved = view.faulted_.reserve(extents);
   auto image = LazyImage::of(device);
-  if (!folios || !reserved || !image) {
+  const bool same = view.alive(); // else somebody has unbound it, and may have changed what we were reading
+  if (!same || !folios || !reserved || !image) {
     PrivateFds::forget(kept->get());
-    return tl::unexpected(!folios ? folios.error() : !reserved ? reserved.error() : image.error());
+    return tl::unexpected(!same       ? Errno{ENXIO}
+                          : !folios   ? folios.error()
+                          : !reserved ? reserved.error()
+                                      : image.error());
   }
   view.folios_ = std::move(*folios);
   view.image_ = std::move(*image);
@@ -75,10 +78,10 @@ Result<DeviceView> DeviceView::make(store::DeviceRecord& device, int fd) {
   return view;
 }
 
+// Nothing else needs a look, and looking would race: what a device is made of changes while it is unbound, and then it
+// is another incarnation (records.hpp).
 bool DeviceView::shows(const store::DeviceRecord& device) const {
-  return device_ == &device && incarnation_ == device.incarnation.load(std::memory_order_acquire) &&
-         st_ino_ == device.backing.st_ino && align_ == device.align &&
-         size_ == device.size.load(std::memory_order_acquire);
+  return device_ == &device && incarnation_ == device.incarnation.load(std::memory_order_acquire);
 }
 
 bool DeviceView::alive() const {

@@ -16,7 +16,8 @@ namespace daxemu::fault {
 
 class DeviceView {
 public:
-  // `fd` is the program's descriptor of the device. Errors: those of opening the backing anew and the folio records.
+  // `fd` is the program's descriptor of the device. Errors: those of opening the backing anew and the folio records;
+  // ENXIO (it was unbound just now).
   [[nodiscard]] static Result<DeviceView> make(store::DeviceRecord& device, int fd);
 
   // Is it the view of the device as it is now? A record can be given to another device once its own is deleted.
@@ -83,7 +84,6 @@ public:
 
 private:
   store::DeviceRecord* device_ = nullptr;
-  std::uint64_t st_ino_ = 0;
   std::uint64_t incarnation_ = 0;
   std::uint64_t size_ = 0;
   std::uint64_t align_ = 0;

@@ -83,7 +83,7 @@ constexpr int kSharedFd = 900;         // in the programs under the preload libr
 
 [[noreturn]] void run_preloaded(const Lab& lab, const std::string& library, int shared_fd,
                                 const std::vector<std::string>& words) {
-  ::setenv("LD_PRELOAD", library.c_str(), 1);
+  ::setenv("LD_PRELOAD", cli::preload_value(library, nullptr).c_str(), 1);
   ::setenv("DAXEMU_PLATFORM", lab.location().c_str(), 1);
   ::dup2(shared_fd, kSharedFd);
   std::vector<char*> argv;
