@@ -108,8 +108,8 @@ View mapped(const Device& device, std::uint64_t extents, std::uint64_t first, in
 
 char* free_range(const Device& device, std::uint64_t length) {
   const std::uint64_t step = device.align < kPmd ? kPmd : device.align;
-  // Far from where the kernel puts what a library (the emulator) may map in between.
-  static std::uintptr_t next = 0x200000000000;
+  // Far from where the kernel puts what a library (the emulator) may map in between, and where sanitizers allow it.
+  static std::uintptr_t next = 0x7e8000000000;
   auto* wanted = reinterpret_cast<void*>((next + step - 1) / step * step);
   void* found =
       ::mmap(wanted, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
