@@ -1,33 +1,43 @@
 #include "runtime/preload/aio_calls.hpp"
 
-#include <cerrno>
+#include <sys/syscall.h>
 
-#include <linux/aio_abi.h>
-
+#include "emu/base/sys.hpp"
+#include "runtime/preload/aio_pins.hpp"
 #include "runtime/preload/context.hpp"
+#include "runtime/preload/memory_calls.hpp"
 
 namespace daxemu::preload {
 
-long submit_aio(long* words, FunctionRef<long()> real) {
-  Context* context = Context::get();
-  const long count = words[1];
-  auto* const* requests = reinterpret_cast<iocb**>(words[2]);
-  if (context == nullptr || count <= 0 || requests == nullptr) {
-    return real();
-  }
-  for (long at = 0; at < count; ++at) {
-    if (requests[at] == nullptr || context->device_of(static_cast<int>(requests[at]->aio_fildes)) == nullptr ||
-        requests[at]->aio_lio_opcode == IOCB_CMD_POLL) {
-      continue;
+Result<long> submit_aio(aio_context_t context, long count, iocb** requests, std::uint64_t site) {
+  long allowed = count;
+  Context* ours = Context::get();
+  for (long at = 0; ours != nullptr && requests != nullptr && at < allowed; ++at) {
+    if (requests[at] != nullptr && requests[at]->aio_lio_opcode != IOCB_CMD_POLL &&
+        ours->device_of(static_cast<int>(requests[at]->aio_fildes)) != nullptr) {
+      if (at == 0) {
+        return fail(EINVAL);
+      }
+      allowed = at;
     }
-    if (at == 0) {
-      errno = EINVAL;
-      return -1;
-    }
-    words[1] = at;
-    break;
   }
-  return real();
+  const bool pins = allowed > 0 && requests != nullptr && memory_calls.live() != nullptr;
+  if (pins) {
+    hold_requests(context, {requests, static_cast<std::size_t>(allowed)}, site);
+  }
+  const auto done = sys::call(SYS_io_submit, static_cast<long>(context), allowed, reinterpret_cast<long>(requests));
+  if (const long taken = done.value_or(0); pins && taken < allowed) {
+    drop_requests(context, {requests + taken, static_cast<std::size_t>(allowed - taken)});
+  }
+  return done;
+}
+
+Result<long> destroy_aio(aio_context_t context) {
+  auto done = sys::call(SYS_io_destroy, static_cast<long>(context));
+  if (done) {
+    drop_context(context);
+  }
+  return done;
 }
 
 } // namespace daxemu::preload

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t kMostAtOnce = 0x7fff'f000; // MAX_RW_COUNT
 
-// How many bytes a call on `fd` can move without the page cache: 0 unless O_DIRECT, and no more than a file has to
-// give.
+} // namespace
+
 std::size_t direct_room(int fd, MemoryIs use) {
   const auto flags = sys::call(SYS_fcntl, fd, F_GETFL);
   if (!flags || (*flags & O_DIRECT) == 0) {
@@ -30,8 +30,6 @@ std::size_t direct_room(int fd, MemoryIs use) {
   const bool bounded = use == MemoryIs::written && S_ISREG(file.st_mode);
   return bounded ? std::min(static_cast<std::size_t>(file.st_size), kMostAtOnce) : kMostAtOnce;
 }
-
-} // namespace
 
 void DirectIo::begin(int fd, MemoryIs use, const void* address, std::size_t length, const void* caller) {
   pretouch(address, length);

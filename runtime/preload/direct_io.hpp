@@ -1,6 +1,7 @@
 // What reading and writing files asks of a device's memory it is given: that the kernel's touches find it present
-// (pretouch.hpp), and, by O_DIRECT, a reference to each page for as long as the call lasts. Seen are the calls that
-// return when all is done; what libaio or io_uring have in flight is between the program and the kernel.
+// (pretouch.hpp), and, by O_DIRECT, a reference to each page for as long as the call lasts. Here the calls
+// that return when all is done; libaio's requests are in aio_pins.hpp. What io_uring has in flight is between the
+// program and the kernel.
 #pragma once
 
 #include <optional>
@@ -13,6 +14,10 @@ namespace daxemu::preload {
 
 // What the call does with the program's memory.
 enum class MemoryIs : bool { read, written };
+
+// How many bytes a call on `fd` can move without the page cache: 0 unless O_DIRECT, and no more than a file has to
+// give.
+[[nodiscard]] std::size_t direct_room(int fd, MemoryIs use);
 
 // Lives as long as the call. `caller`: the return address of the hook.
 class DirectIo {

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include "runtime/preload/aio_pins.hpp"
 #include "runtime/preload/held_device.hpp"
 #include "runtime/preload/memory_calls.hpp"
 #include "runtime/preload/own_process.hpp"
@@ -16,9 +17,11 @@ void before() {
   rings_before_fork();
   regions_before_fork();
   pipes_before_fork();
+  aio_before_fork();
   memory_calls.live()->before_fork();
 }
 void after(bool in_child) {
+  aio_after_fork(in_child);
   pipes_after_fork(in_child);
   regions_after_fork(in_child);
   rings_after_fork(in_child);

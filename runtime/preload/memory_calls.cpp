@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "runtime/preload/aio_pins.hpp"
 #include "runtime/preload/bus_signal.hpp"
 #include "runtime/preload/context.hpp"
 #include "runtime/preload/forks.hpp"
@@ -33,6 +34,11 @@ DAXEMU_REAL(mlock2, int(const void*, std::size_t, unsigned));
 DAXEMU_REAL(msync, int(void*, std::size_t, int));
 DAXEMU_REAL(mincore, int(void*, std::size_t, unsigned char*));
 DAXEMU_REAL(shmat, void*(int, const void*, int));
+
+void settle_holds() noexcept {
+  settle_pipes();
+  settle_aio();
+}
 
 } // namespace
 
@@ -65,7 +71,7 @@ void* MemoryCalls::map_device(const store::Store& store, fault::AddressSpace& sp
   }
   if (live_.exchange(&space, std::memory_order_acq_rel) == nullptr) {
     follow_forks();
-    space.also_follow(settle_pipes);
+    space.also_follow(settle_holds);
   }
   const auto mapped = space.map(device, fd, address, length, prot, flags, static_cast<std::uint64_t>(offset));
   if (space.engine() == store::EngineKind::inline_) {

@@ -17,6 +17,14 @@ namespace daxemu::preload {
   return -1;
 }
 
+[[nodiscard]] inline long as_long(const Result<long>& result) {
+  if (result) {
+    return *result;
+  }
+  errno = result.error().value;
+  return -1;
+}
+
 [[nodiscard]] inline void* as_mapped(const Result<void*>& result) {
   if (result) {
     return *result;

@@ -5,6 +5,6 @@ set_target_properties(fake_verbs PROPERTIES OUTPUT_NAME ibverbs SOVERSION 1
 add_executable(pins_program pins_program.c)
 target_compile_definitions(pins_program PRIVATE _GNU_SOURCE)
 target_link_libraries(pins_program PRIVATE fake_verbs PkgConfig::LIBURING Threads::Threads)
-foreach(case buffers refused pipes direct regions processes unbind verb)
+foreach(case buffers refused pipes direct aio regions processes unbind verb)
   daxemu_client_test(pins.${case} pins_test.sh ARGS ${case})
 endforeach()

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <linux/aio_abi.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -243,6 +244,52 @@ static void step_direct(void) {
   show("through the page cache", pread(file, base, 4096, 0));
   close(file);
 }
+/* The same by requests of io_submit(2), by number and as libaio's function (its system calls are its own). */
+extern int io_submit(aio_context_t, long, struct iocb**) __attribute__((weak));
+extern int io_destroy(aio_context_t) __attribute__((weak));
+static aio_context_t queue;
+static long moved(struct iocb* request, int by_name) {
+  struct io_event event;
+  struct iocb* list[1] = {request};
+  request->aio_fildes = (unsigned)file;
+  const long sent = by_name ? io_submit(queue, 1, list) : syscall(SYS_io_submit, queue, 1L, list);
+  return sent == 1 && syscall(SYS_io_getevents, queue, 1L, 1L, &event, NULL) == 1 ? (long)event.res : sent;
+}
+static struct iocb request_on(int opcode, const void* buffer, unsigned long count) {
+  struct iocb request = {
+      .aio_lio_opcode = (unsigned short)opcode, .aio_buf = (unsigned long)buffer, .aio_nbytes = count};
+  return request;
+}
+static void* read_aio(void* unused) {
+  struct iocb request = request_on(IOCB_CMD_PREAD, base, 2 * extent);
+  while (!enough && moved(&request, 0) == (long)(2 * extent)) {
+  }
+  return unused;
+}
+static void* write_aio(void* unused) {
+  struct iovec two[2] = {piece(2, extent), piece(3, extent)};
+  struct iocb request = request_on(IOCB_CMD_PWRITEV, two, 2);
+  while (!enough && moved(&request, 1) == (long)(2 * extent)) {
+  }
+  return unused;
+}
+static void step_aio(void) {
+  file = open(getenv("FILE"), O_RDWR | O_CREAT | O_DIRECT, 0600);
+  if (file < 0 || ftruncate(file, (off_t)(2 * extent)) != 0 || syscall(SYS_io_setup, 8L, &queue) != 0) {
+    exit(77);
+  }
+  struct iocb untouched = request_on(IOCB_CMD_PREAD, base + 3 * extent, extent);
+  show("into untouched memory", moved(&untouched, 1));
+  show_meanwhile("reading", read_aio, "  0-1 direct I/O get, 512 pages each");
+  show_meanwhile("writing", write_aio, "  2-3 direct I/O get, 512 pages each");
+  show("done", 0);
+  struct iocb last = request_on(IOCB_CMD_PREAD, base, extent);
+  struct iocb* list[1] = {&last};
+  last.aio_fildes = (unsigned)file;
+  (void)!io_submit(queue, 1, list); /* nobody asks for its event */
+  show("destroyed", io_destroy(queue));
+  close(file);
+}
 static void step_show(void) {
   show("now", 0);
 }
@@ -260,7 +307,7 @@ static const struct {
              {"refused", step_refused}, {"pipe", step_pipe},     {"closed-pipe", step_closed_pipe},
              {"rdma", step_rdma},       {"mlock", step_mlock},   {"fork", step_fork},
              {"exec", step_exec},       {"show", step_show},     {"unbind", step_unbind},
-             {"direct", step_direct},   {"die", step_die}};
+             {"direct", step_direct},   {"aio", step_aio},       {"die", step_die}};
 
 int main(int argc, char** argv) {
   const int fd = open(argv[1], O_RDWR);

@@ -100,6 +100,26 @@ through the page cache: 4096
   nothing"
 }
 
+# The same of requests that are on their way while the program goes on.
+case_aio() {
+  FILE=$scratch/file
+  export FILE
+  for engine in handler inline; do
+    rm -f "$FILE"
+    status_of "$daxemu" run --size 8M --align 2M --backing shmem --engine $engine -- "$program" /dev/dax0.0 2097152 aio
+    [ "$status" -ne 77 ] || skip "the file system of $scratch knows no O_DIRECT, or this kernel no io_setup"
+    same "exit status ($engine): $err" "$status" 0
+    same "requests ($engine)" "$out" "into untouched memory: 2097152
+  nothing
+reading:  0-1 direct I/O get, 512 pages each
+writing:  2-3 direct I/O get, 512 pages each
+done: 0
+  nothing
+destroyed: 0
+  nothing"
+  done
+}
+
 case_regions() {
   gives GENERIC_6_1 2M "rdma mlock" "region: 0
   0-0 RDMA longterm pin, 512 pages each

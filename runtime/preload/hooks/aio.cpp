@@ -1,7 +1,9 @@
-// POSIX asynchronous I/O. On x86-64 struct aiocb64 is struct aiocb.
+// Asynchronous I/O: POSIX's, and libaio's, which is the kernel's. On x86-64 struct aiocb64 is struct aiocb.
 #include <aio.h>
 
+#include "runtime/preload/aio_calls.hpp"
 #include "runtime/preload/hook.hpp"
+#include "runtime/preload/pin_sites.hpp"
 #include "runtime/preload/posix_aio_calls.hpp"
 #include "runtime/preload/real.hpp"
 
@@ -31,3 +33,13 @@ DAXEMU_AIO_FSYNC_HOOK(aio_fsync)
 DAXEMU_AIO_FSYNC_HOOK(aio_fsync64)
 DAXEMU_LIO_HOOK(lio_listio)
 DAXEMU_LIO_HOOK(lio_listio64)
+
+// libaio's functions are these system calls and return -errno; it makes them by itself.
+DAXEMU_HOOK(int, io_submit, (aio_context_t context, long count, iocb** requests)) {
+  const auto done = submit_aio(context, count, requests, noted_site(__builtin_return_address(0)));
+  return done ? static_cast<int>(*done) : -done.error().value;
+}
+DAXEMU_HOOK(int, io_destroy, (aio_context_t context)) {
+  const auto done = destroy_aio(context);
+  return done ? static_cast<int>(*done) : -done.error().value;
+}

@@ -34,6 +34,7 @@ extern "C" { // glibc 2.36 has forgotten to
 #include "runtime/preload/memory_calls.hpp"
 #include "runtime/preload/pin_sites.hpp"
 #include "runtime/preload/real.hpp"
+#include "runtime/preload/returns.hpp"
 #include "runtime/preload/uring_calls.hpp"
 #include "runtime/preload/uring_pins.hpp"
 
@@ -299,7 +300,10 @@ long dispatch(long number, long* words, std::uint64_t site) {
     return words[0] != 0 && (as<const clone_args*>(words[0])->flags & CLONE_VM) == 0 ? fork_by_number(number, words)
                                                                                      : pass(number, words);
   case SYS_io_submit:
-    return daxemu::preload::submit_aio(words, [&] { return real_syscall(number, words[0], words[1], words[2]); });
+    return daxemu::preload::as_long(
+        daxemu::preload::submit_aio(as<aio_context_t>(words[0]), words[1], as<iocb**>(words[2]), site));
+  case SYS_io_destroy:
+    return daxemu::preload::as_long(daxemu::preload::destroy_aio(as<aio_context_t>(words[0])));
   default:
     return pass(number, words);
   }
