@@ -49,8 +49,9 @@ std::size_t fill_cached(PagePtr* pages, std::uint64_t first, std::size_t count) 
 // array of 32 MiB. The caller writes what lies before the first whole line and after the last one. Returns the pages
 // written, whole lines of them.
 std::size_t fill_uncached(PagePtr* pages, std::uint64_t first, std::size_t count) {
-  const auto step = _mm_set1_epi64x(static_cast<long long>(2 * kStructPageSize));
-  auto two = _mm_set_epi64x(static_cast<long long>(first + kStructPageSize), static_cast<long long>(first));
+  const auto step = _mm_set1_epi64x(2 * kStructPageSize);
+  const std::uint64_t second = first + kStructPageSize;
+  auto two = _mm_set_epi64x(static_cast<long long>(second), static_cast<long long>(first));
   std::size_t at = 0;
   for (; at + kLinePages <= count; at += kLinePages) {
     for (std::size_t in = 0; in < kLinePages; in += 2) {

@@ -3,8 +3,7 @@
 //   daxemu-bench-table all [TAG=]FILE.json...                every benchmark's median, as Markdown
 //   daxemu-bench-table series PREFIX [TAG=]FILE.json...      "N<TAB>median" of each benchmark PREFIX/N, for gnuplot
 // A goal is WHAT<TAB>KIND<TAB>NUMERATOR<TAB>DENOMINATOR<TAB>LIMIT; KIND is ratio, inverse (a ratio that is to be at
-// least LIMIT), minus (difference), added (difference of the least disturbed runs, for what is less than a machine's
-// speed changes from second to second) or value (no denominator; unit of the benchmark).
+// least LIMIT), minus (difference) or value (no denominator; unit of the benchmark).
 // Benchmarks of a file with a tag are called TAG:NAME; files with the same tag are runs of the same. A counter is
 // NAME#COUNTER.
 #include <algorithm>
@@ -50,7 +49,7 @@ bool read(const std::string& argument, Samples& samples) {
     samples[name].values.push_back(run["real_time"]);
     samples[name].unit = run["time_unit"];
     for (const char* counter :
-         {"p50_ns", "p99_ns", "cpu_us", "mb_per_s", "per_extent_ns", "resident_MiB", "bytes_per_extent"}) {
+         {"p50_ns", "p99_ns", "added_ns", "cpu_us", "mb_per_s", "per_extent_ns", "resident_MiB", "bytes_per_extent"}) {
       if (run.contains(counter)) {
         samples[name + "#" + counter].values.push_back(run[counter]);
       }
@@ -94,12 +93,10 @@ int print_goals(const std::string& path, const Samples& samples) {
       fmt::print("| {} | {} {} | not measured here | - |\n", what, sign, fields[4]);
       continue;
     }
-    const auto figure = [&](const Sample& sample) {
-      return kind == "added" ? *std::min_element(sample.values.begin(), sample.values.end()) : median(sample.values);
-    };
+    const auto figure = [&](const Sample& sample) { return median(sample.values); };
     const double first = figure(above->second);
     const double second = below == samples.end() ? 1 : figure(below->second);
-    const bool difference = kind == "minus" || kind == "added";
+    const bool difference = kind == "minus";
     const double value = kind == "value" ? first : difference ? first - second : first / second;
     const bool met = kind == "inverse" ? value >= limit : value <= limit;
     fmt::print("| {} | {} {} | {:.{}f} | {} |\n", what, sign, fields[4], value, value < 10 ? 2 : 0, met ? "yes" : "no");

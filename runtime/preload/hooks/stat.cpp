@@ -104,6 +104,7 @@ DAXEMU_HOOK(int, faccessat, (int dirfd, const char* path, int mode, int flags)) 
   return access_path(dirfd, path, mode, flags, [=](const char* p) { return real_faccessat(dirfd, p, mode, flags); });
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type
 #define DAXEMU_STATFS_HOOK(name, type)                                                                                 \
   DAXEMU_REAL(name, int(const char*, type*));                                                                          \
   DAXEMU_REAL(f##name, int(int, type*));                                                                               \
@@ -114,6 +115,7 @@ DAXEMU_HOOK(int, faccessat, (int dirfd, const char* path, int mode, int flags)) 
     return statfs_descriptor(                                                                                          \
         fd, [=](const char* p) { return real_##name(p, into); }, [=] { return real_f##name(fd, into); });              \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 
 DAXEMU_STATFS_HOOK(statfs, struct statfs)
 DAXEMU_STATFS_HOOK(statfs64, struct statfs64)

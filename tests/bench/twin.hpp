@@ -1,0 +1,76 @@
+// A second process of the same benchmark, started by `daxemu run`, while the first one is plain: the two take turns at
+// the same work. (Started the other way round, a plain one would not be: what runs under daxemu stays under it.)
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <unistd.h>
+
+namespace daxemu::bench {
+
+// Answer: what a turn gives, plain bytes.
+template <class Answer>
+class Twin {
+public:
+  // `arguments`: those of this program, after which comes --twin.
+  explicit Twin(const std::vector<std::string>& arguments) {
+    std::array<char, 4096> self{};
+    const ssize_t length = ::readlink("/proc/self/exe", self.data(), self.size() - 1);
+    std::array<int, 2> questions{};
+    std::array<int, 2> answers{};
+    if (length < 0 || ::pipe2(questions.data(), O_CLOEXEC) != 0 || ::pipe2(answers.data(), O_CLOEXEC) != 0) {
+      return;
+    }
+    const std::string program(self.data());
+    const std::string daxemu = program.substr(0, program.rfind('/')) + "/daxemu";
+    std::vector<std::string> words{daxemu, "run", "--size", "64M", "--backing", "shmem", "--", program};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    words.emplace_back("--twin");
+    std::vector<char*> argv;
+    for (std::string& word : words) {
+      argv.push_back(word.data());
+    }
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, questions[0], STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, answers[1], STDOUT_FILENO);
+    pid_t pid = 0;
+    there_ = ::posix_spawn(&pid, daxemu.c_str(), &actions, nullptr, argv.data(), environ) == 0;
+    posix_spawn_file_actions_destroy(&actions);
+    ::close(questions[0]);
+    ::close(answers[1]);
+    ask_ = questions[1];
+    hear_ = answers[0];
+  }
+  // Its turn at piece `number` of the work. False: it has gone.
+  [[nodiscard]] bool turn(std::size_t number, Answer& answer) const {
+    return there_ && ::write(ask_, &number, sizeof number) == sizeof number &&
+           ::read(hear_, &answer, sizeof answer) == sizeof answer;
+  }
+
+private:
+  bool there_ = false;
+  int ask_ = -1; // both are open until this process ends, and then the twin ends
+  int hear_ = -1;
+};
+
+// The twin's side, until the other one has ended. `work(number)` takes a turn. An exit status.
+template <class Answer, class Work>
+int be_twin(Work work) {
+  std::size_t number = 0;
+  while (::read(STDIN_FILENO, &number, sizeof number) == sizeof number) {
+    const Answer answer = work(number);
+    if (::write(STDOUT_FILENO, &answer, sizeof answer) != sizeof answer) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+} // namespace daxemu::bench
