@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <string>
 
 #include <fcntl.h>
@@ -14,6 +13,8 @@
 #include <unistd.h>
 
 #include "emu/base/file_lock.hpp"
+#include "emu/base/sys.hpp"
+#include "emu/base/unique_fd.hpp"
 #include "emu/mm/device_pages.hpp"
 #include "emu/mm/holder_settle.hpp"
 
@@ -31,25 +32,45 @@ namespace {
 constexpr std::uint32_t kFree = 0;
 constexpr std::uint32_t kLive = 2;
 
+// The file's text, as far as it can be read. Not by a stream: this is part of the preload library, where the first one
+// brings all of the standard library's locales, and every process pays for relocating them.
+std::string read_text(const std::string& path) {
+  std::string text;
+  const auto raw = sys::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (!raw) {
+    return text;
+  }
+  const UniqueFd file(*raw);
+  for (std::size_t got = 1; got > 0;) {
+    constexpr std::size_t kPiece = 16UL << 10;
+    const std::size_t size = text.size();
+    text.resize(size + kPiece);
+    got = sys::pread(file.get(), text.data() + size, kPiece, size).value_or(0);
+    text.resize(size + got);
+  }
+  return text;
+}
+
 // Does process `pid` still have its records mapped? exec(2) keeps pid and start time, but no mapping, and the kernel
 // has dropped what the old program held. Where we may not look, it does.
 bool maps_records(pid_t pid, int file, std::uint64_t offset) {
   const auto st = sys::fstat(file);
-  std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
-  if (!st || !maps) {
-    return true;
+  std::string maps = read_text("/proc/" + std::to_string(pid) + "/maps");
+  if (!st || maps.empty()) {
+    return true; // a file nobody may read is an empty one
   }
-  bool any = false;
-  for (std::string line; std::getline(maps, line);) {
+  for (std::size_t begin = 0; begin < maps.size();) {
+    const std::size_t end = std::min(maps.find('\n', begin), maps.size() - 1);
+    maps[end] = '\0';
     unsigned long long at = 0;
     unsigned long long inode = 0;
-    any = any || !line.empty();
-    if (std::sscanf(line.c_str(), "%*x-%*x %*4s %llx %*x:%*x %llu", &at, &inode) == 2 && inode == st->st_ino &&
+    if (std::sscanf(&maps[begin], "%*x-%*x %*4s %llx %*x:%*x %llu", &at, &inode) == 2 && inode == st->st_ino &&
         at == offset) {
       return true;
     }
+    begin = end + 1;
   }
-  return !any; // a file nobody may read is an empty one
+  return false;
 }
 
 // Excludes other processes and threads that join, leave or reap.

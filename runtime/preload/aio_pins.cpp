@@ -115,23 +115,28 @@ Known* settled(aio_context_t context) {
   return &known;
 }
 
-void hold(aio_context_t context, std::uint64_t request, iovec piece, std::uint64_t site) {
-  const auto begin = reinterpret_cast<std::uint64_t>(piece.iov_base);
-  const std::uint64_t end = begin + piece.iov_len;
-  fault::AddressSpace* space = memory_calls.concerned(piece.iov_base, piece.iov_len);
-  if (space == nullptr || end < begin) {
+// What is done is dropped before more is taken: an extent is held once by a program that has one request at a time.
+bool is_settled(aio_context_t context) {
+  const fault::TableGuard guard(table.lock);
+  return settled(context) != nullptr;
+}
+
+// What cannot be held is the kernel's to refuse, or to stop at.
+void hold(aio_context_t context, std::uint64_t request, const iovec& piece, bool write, std::uint64_t site) {
+  if (!DirectIo::concerns(piece.iov_base, piece.iov_len) || !is_settled(context)) {
     return;
   }
-  for (auto part = space->first_piece(begin, end); part; part = space->first_piece(part->end, end)) {
-    HeldDevice* device = HeldDevice::of(*part->view);
-    const std::uint64_t first = part->offset >> kPageShift;
-    const std::uint64_t last = (part->offset + (part->end - part->start) - 1) >> kPageShift;
+  auto held = HeldRange::take(piece, kDirectIo, write, site);
+  if (!held) {
+    return;
+  }
+  for (const HeldRange::Run& run : held->hand_over()) {
     const fault::TableGuard guard(table.lock);
-    if (device == nullptr || table.count == kMostFlights || settled(context) == nullptr ||
-        !device->take(first, last - first + 1, kDirectIo, site)) {
-      return; // the kernel's to refuse, or to stop at
+    if (table.count == kMostFlights) {
+      run.device->drop(run.pgoff, run.nr_pages, kDirectIo);
+      continue;
     }
-    table.flights[table.count++] = {context, request, device, first, last - first + 1};
+    table.flights[table.count++] = {context, request, run.device, run.pgoff, run.nr_pages};
     any.store(true, std::memory_order_release);
   }
 }
@@ -157,7 +162,7 @@ void hold_request(aio_context_t context, const iocb& request, std::uint64_t site
     piece.iov_len = std::min(piece.iov_len, room);
     room -= piece.iov_len;
     if (piece.iov_len != 0) {
-      hold(context, reinterpret_cast<std::uint64_t>(&request), piece, site);
+      hold(context, reinterpret_cast<std::uint64_t>(&request), piece, reads, site);
     }
   }
 }

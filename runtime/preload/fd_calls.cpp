@@ -91,7 +91,10 @@ int duplicate_onto(int fd, int onto, FunctionRef<int()> real) {
 
 int duplicated(int fd, int copy) {
   ring_duplicated(fd, copy);
-  return new_number(copy);
+  if (copy >= 0) {
+    FdTable::set(copy, FdTable::is_foreign(fd) ? FdClass::foreign : FdClass::unknown);
+  }
+  return copy;
 }
 
 int new_number(int fd) {

@@ -39,12 +39,15 @@ public:
   // What a child of fork(2) has of its parent's: nothing.
   void abandon() { runs_.clear(); }
 
-private:
   struct Run {
     HeldDevice* device;
     std::uint64_t pgoff;
     std::uint64_t nr_pages;
   };
+  // What is held, whose release is the caller's from now on (HeldDevice::drop).
+  [[nodiscard]] std::vector<Run> hand_over() { return std::exchange(runs_, {}); }
+
+private:
   HoldKind kind_;
   std::vector<Run> runs_;
 };
