@@ -56,8 +56,8 @@ constinit Table table{};
 constinit std::atomic<bool> any{false};
 
 bool read_ring(aio_context_t context, Ring& ring) {
-  return copy_from_program(&ring, reinterpret_cast<const void*>(context), sizeof ring) && ring.magic == kRingMagic &&
-         ring.tail < ring.events;
+  const auto* const at = reinterpret_cast<const void*>(context); // NOLINT(performance-no-int-to-ptr)
+  return copy_from_program(&ring, at, sizeof ring) && ring.magic == kRingMagic && ring.tail < ring.events;
 }
 
 // Drops the flights for which gone(flight) says so. Under the lock.
@@ -80,18 +80,18 @@ void drop_if(Gone gone) {
 // lock.
 void settle(Known& known) {
   Ring ring{};
-  const bool there = read_ring(known.context, ring);
-  if (!there || ring.id != known.id) {
+  const bool readable = read_ring(known.context, ring);
+  if (!readable || ring.id != known.id) {
     drop_if([&](const Flight& flight) { return flight.context == known.context; });
     known.id = ring.id;
-    known.seen = there ? ring.tail : 0;
+    known.seen = readable ? ring.tail : 0;
     return;
   }
   for (; known.seen != ring.tail; known.seen = (known.seen + 1) % ring.events) {
     io_event event{};
     const std::uint64_t place = known.context + ring.header_length + known.seen * sizeof(io_event);
-    if (!copy_from_program(&event, reinterpret_cast<const void*>(place),
-                           sizeof event)) { // NOLINT(performance-no-int-to-ptr)
+    const auto* const there = reinterpret_cast<const void*>(place); // NOLINT(performance-no-int-to-ptr)
+    if (!copy_from_program(&event, there, sizeof event)) {
       return;
     }
     drop_if([&](const Flight& flight) { return flight.context == known.context && flight.request == event.obj; });

@@ -61,8 +61,8 @@ void write_descriptor() {
   const char byte = 0;
   benchmark::DoNotOptimize(::write(null_fd(), &byte, 1));
 }
-void map_unmap() {
-  ::munmap(::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096);
+void map_unmap() { // unlike its neighbours, or it would be one mapping with them in one process and not in the other
+  ::munmap(::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096);
 }
 void map_unmap_file() { // as a library is mapped
   ::munmap(::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, file_fd(), 0), 4096);
