@@ -14,10 +14,12 @@
 // A call that most programs make for their own purposes, and often. If `plain` (over the parameters, decided before the
 // system call) it ends in a jump to the C library: nothing of ours has to return after the system call, when the
 // processor has forgotten where to (the kernel's defences against speculation), which costs some 20 ns for each caller.
-// What follows the macro is the body of the other half, out of line because it borrows locals.
+// What follows the macro is the body of the other half, out of line because it borrows locals; `caller` is where the
+// hook returns to.
 #define DAXEMU_SPLIT_HOOK(result, name, declared, passed, plain)                                                       \
-  [[gnu::noinline]] static result other_##name declared;                                                               \
+  [[gnu::noinline]] static result other_##name(DAXEMU_BARE declared, const void* caller);                              \
   DAXEMU_HOOK(result, name, declared) {                                                                                \
-    return (plain) ? real_##name passed : other_##name passed;                                                         \
+    return (plain) ? real_##name passed : other_##name(DAXEMU_BARE passed, __builtin_return_address(0));               \
   }                                                                                                                    \
-  static result other_##name declared
+  static result other_##name(DAXEMU_BARE declared, [[maybe_unused]] const void* caller)
+#define DAXEMU_BARE(...) __VA_ARGS__

@@ -20,7 +20,7 @@ using namespace daxemu::preload;
 
 DAXEMU_REAL(read, ssize_t(int, void*, size_t));
 DAXEMU_TRANSFER_HOOK(ssize_t, read, (int fd, void* into, size_t size), (fd, into, size), (into, size)) {
-  const DirectIo held(fd, MemoryIs::written, into, size, __builtin_return_address(0));
+  const DirectIo held(fd, MemoryIs::written, into, size, caller);
   return read_call(fd, kAtPosition, [=] { return real_read(fd, into, size); });
 }
 DAXEMU_REAL(__read_chk, ssize_t(int, void*, size_t, size_t));
@@ -30,14 +30,14 @@ DAXEMU_HOOK(ssize_t, __read_chk, (int fd, void* into, size_t size, size_t room))
 }
 DAXEMU_REAL(readv, ssize_t(int, const iovec*, int));
 DAXEMU_TRANSFER_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count), (fd, pieces, count), (pieces, count)) {
-  const DirectIo held(fd, MemoryIs::written, pieces, count, __builtin_return_address(0));
+  const DirectIo held(fd, MemoryIs::written, pieces, count, caller);
   return read_call(fd, kAtPosition, [=] { return real_readv(fd, pieces, count); });
 }
 #define DAXEMU_PREAD_HOOK(name)                                                                                        \
   DAXEMU_REAL(name, ssize_t(int, void*, size_t, off_t));                                                               \
   DAXEMU_TRANSFER_HOOK(ssize_t, name, (int fd, void* into, size_t size, off_t offset), (fd, into, size, offset),       \
                        (into, size)) {                                                                                 \
-    const DirectIo held(fd, MemoryIs::written, into, size, __builtin_return_address(0));                               \
+    const DirectIo held(fd, MemoryIs::written, into, size, caller);                                                    \
     return read_call(fd, offset < 0 ? 1 : offset, [=] { return real_##name(fd, into, size, offset); });                \
   }
 #define DAXEMU_PREAD_CHK_HOOK(name)                                                                                    \
@@ -69,19 +69,19 @@ DAXEMU_PREADV2_HOOK(preadv64v2)
 
 DAXEMU_REAL(write, ssize_t(int, const void*, size_t));
 DAXEMU_TRANSFER_HOOK(ssize_t, write, (int fd, const void* from, size_t size), (fd, from, size), (from, size)) {
-  const DirectIo held(fd, MemoryIs::read, from, size, __builtin_return_address(0));
+  const DirectIo held(fd, MemoryIs::read, from, size, caller);
   return write_call(fd, from, size, [=] { return real_write(fd, from, size); });
 }
 DAXEMU_REAL(writev, ssize_t(int, const iovec*, int));
 DAXEMU_TRANSFER_HOOK(ssize_t, writev, (int fd, const iovec* pieces, int count), (fd, pieces, count), (pieces, count)) {
-  const DirectIo held(fd, MemoryIs::read, pieces, count, __builtin_return_address(0));
+  const DirectIo held(fd, MemoryIs::read, pieces, count, caller);
   return write_pieces_call(fd, pieces, count, [=] { return real_writev(fd, pieces, count); });
 }
 #define DAXEMU_PWRITE_HOOK(name)                                                                                       \
   DAXEMU_REAL(name, ssize_t(int, const void*, size_t, off_t));                                                         \
   DAXEMU_TRANSFER_HOOK(ssize_t, name, (int fd, const void* from, size_t size, off_t offset), (fd, from, size, offset), \
                        (from, size)) {                                                                                 \
-    const DirectIo held(fd, MemoryIs::read, from, size, __builtin_return_address(0));                                  \
+    const DirectIo held(fd, MemoryIs::read, from, size, caller);                                                       \
     return write_call(fd, from, size, [=] { return real_##name(fd, from, size, offset); });                            \
   }
 #define DAXEMU_PWRITEV_HOOK(name)                                                                                      \

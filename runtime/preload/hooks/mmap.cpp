@@ -15,7 +15,7 @@ using daxemu::trace::CallSite;
   DAXEMU_REAL(name, void*(void*, size_t, int, int, int, offset_type));                                                 \
   DAXEMU_SPLIT_HOOK(void*, name, (void* address, size_t length, int prot, int flags, int fd, offset_type offset),      \
                     (address, length, prot, flags, fd, offset), memory_calls.passes(address, length, flags, fd)) {     \
-    const CallSite here(__builtin_return_address(0));                                                                  \
+    const CallSite here(caller);                                                                                       \
     return memory_calls.mmap(address, length, prot, flags, fd, offset);                                                \
   }
 DAXEMU_MMAP_HOOK(mmap, off_t)
@@ -23,7 +23,7 @@ DAXEMU_MMAP_HOOK(mmap64, off64_t)
 DAXEMU_REAL(munmap, int(void*, size_t));
 DAXEMU_SPLIT_HOOK(int, munmap, (void* address, size_t length), (address, length),
                   memory_calls.concerned(address, length) == nullptr) {
-  const CallSite here(__builtin_return_address(0));
+  const CallSite here(caller);
   return memory_calls.munmap(address, length);
 }
 DAXEMU_REAL(mprotect, int(void*, size_t, int));
