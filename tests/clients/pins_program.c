@@ -262,14 +262,16 @@ static struct iocb request_on(int opcode, const void* buffer, unsigned long coun
 }
 static void* read_aio(void* unused) {
   struct iocb request = request_on(IOCB_CMD_PREAD, base, 2 * extent);
-  while (!enough && moved(&request, 0) == (long)(2 * extent)) {
+  while (!enough) {
+    (void)moved(&request, 0);
   }
   return unused;
 }
 static void* write_aio(void* unused) {
-  struct iovec two[2] = {piece(2, extent), piece(3, extent)};
-  struct iocb request = request_on(IOCB_CMD_PWRITEV, two, 2);
-  while (!enough && moved(&request, 1) == (long)(2 * extent)) {
+  struct iovec both = piece(2, 2 * extent); /* one piece: held at one moment, and shown in one line */
+  struct iocb request = request_on(IOCB_CMD_PWRITEV, &both, 1);
+  while (!enough) {
+    (void)moved(&request, 1);
   }
   return unused;
 }
