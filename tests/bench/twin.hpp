@@ -32,6 +32,7 @@ public:
     words.insert(words.end(), arguments.begin(), arguments.end());
     words.emplace_back("--twin");
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words) {
       argv.push_back(word.data());
     }
