@@ -31,7 +31,7 @@ private:
 __attribute__((tls_model("initial-exec"))) thread_local constinit LongArray written;
 __attribute__((tls_model("initial-exec"))) thread_local constinit LongArray read;
 
-std::size_t fill_cached(PagePtr* pages, std::uint64_t first, std::size_t count) {
+void fill_cached(PagePtr* pages, std::uint64_t first, std::size_t count) {
   std::size_t at = 0;
   for (; at + kBlock <= count; at += kBlock) {
     for (std::size_t in = 0; in < kBlock; ++in) {
@@ -41,7 +41,6 @@ std::size_t fill_cached(PagePtr* pages, std::uint64_t first, std::size_t count) 
   for (; at < count; ++at) {
     pages[at] = reinterpret_cast<PagePtr>(first + at * kStructPageSize);
   }
-  return count;
 }
 
 #if defined(__SSE2__)
@@ -71,8 +70,8 @@ void fill_pages(PagePtr* pages, PagePtr first, std::size_t count) {
   std::size_t at = 0;
 #if defined(__SSE2__)
   if (written.goes_on(pages, count)) {
-    const std::size_t before = -(reinterpret_cast<std::uintptr_t>(pages) / sizeof(PagePtr)) % kLinePages;
-    at = fill_cached(pages, bits, std::min(before, count));
+    at = std::min<std::size_t>(-(reinterpret_cast<std::uintptr_t>(pages) / sizeof(PagePtr)) % kLinePages, count);
+    fill_cached(pages, bits, at);
     at += fill_uncached(pages + at, bits + at * kStructPageSize, count - at);
   }
 #endif

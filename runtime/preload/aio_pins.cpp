@@ -98,27 +98,22 @@ void settle(Known& known) {
   }
 }
 
-// The context, settled; nullptr: it is none, or there is no room for another. Under the lock.
-Known* settled(aio_context_t context) {
+// What is done is dropped before more is taken: an extent is held once by a program that has one request at a time.
+// False: it is no context, or there is no room for another.
+bool is_settled(aio_context_t context) {
+  const fault::TableGuard guard(table.lock);
   for (std::size_t at = 0; at < table.context_count; ++at) {
     if (table.contexts[at].context == context) {
       settle(table.contexts[at]);
-      return &table.contexts[at];
+      return true;
     }
   }
   Ring ring{};
   if (table.context_count == kMostContexts || !read_ring(context, ring)) {
-    return nullptr;
+    return false;
   }
-  Known& known = table.contexts[table.context_count++];
-  known = {context, ring.id, ring.tail};
-  return &known;
-}
-
-// What is done is dropped before more is taken: an extent is held once by a program that has one request at a time.
-bool is_settled(aio_context_t context) {
-  const fault::TableGuard guard(table.lock);
-  return settled(context) != nullptr;
+  table.contexts[table.context_count++] = {context, ring.id, ring.tail};
+  return true;
 }
 
 // What cannot be held is the kernel's to refuse, or to stop at.

@@ -55,7 +55,7 @@ int close_node(void* cookie) {
   const int fd = entry->fd.exchange(-1);
   open_count.fetch_sub(1);
   FdTable::forget(fd);
-  return libc_status(sys::close(fd));
+  return as_int(sys::close(fd));
 }
 
 } // namespace

@@ -8,25 +8,9 @@
 
 #include "runtime/preload/context.hpp"
 #include "runtime/preload/resolver.hpp"
+#include "runtime/preload/returns.hpp"
 
 namespace daxemu::preload {
-
-// What a libc function returns for a Result: the value, or `failure` with errno set.
-template <class Value, class T>
-Value libc_value(const Result<T>& result, Value failure) {
-  if (!result) {
-    errno = result.error().value;
-    return failure;
-  }
-  return static_cast<Value>(*result);
-}
-inline int libc_status(const Result<void>& result) {
-  if (!result) {
-    errno = result.error().value;
-    return -1;
-  }
-  return 0;
-}
 
 // How a call treats its path.
 struct PathUse {

@@ -17,12 +17,14 @@ namespace daxemu::preload {
   return -1;
 }
 
-[[nodiscard]] inline long as_long(const Result<long>& result) {
-  if (result) {
-    return *result;
+// What a libc function returns for a Result: the value, or `failure` with errno set.
+template <class Value, class T>
+Value libc_value(const Result<T>& result, Value failure) {
+  if (!result) {
+    errno = result.error().value;
+    return failure;
   }
-  errno = result.error().value;
-  return -1;
+  return static_cast<Value>(*result);
 }
 
 [[nodiscard]] inline void* as_mapped(const Result<void*>& result) {

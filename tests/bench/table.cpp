@@ -93,11 +93,9 @@ int print_goals(const std::string& path, const Samples& samples) {
       fmt::print("| {} | {} {} | not measured here | - |\n", what, sign, fields[4]);
       continue;
     }
-    const auto figure = [&](const Sample& sample) { return median(sample.values); };
-    const double first = figure(above->second);
-    const double second = below == samples.end() ? 1 : figure(below->second);
-    const bool difference = kind == "minus";
-    const double value = kind == "value" ? first : difference ? first - second : first / second;
+    const double first = median(above->second.values);
+    const double second = below == samples.end() ? 1 : median(below->second.values);
+    const double value = kind == "value" ? first : kind == "minus" ? first - second : first / second;
     const bool met = kind == "inverse" ? value >= limit : value <= limit;
     fmt::print("| {} | {} {} | {:.{}f} | {} |\n", what, sign, fields[4], value, value < 10 ? 2 : 0, met ? "yes" : "no");
   }

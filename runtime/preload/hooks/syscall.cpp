@@ -300,10 +300,10 @@ long dispatch(long number, long* words, std::uint64_t site) {
     return words[0] != 0 && (as<const clone_args*>(words[0])->flags & CLONE_VM) == 0 ? fork_by_number(number, words)
                                                                                      : pass(number, words);
   case SYS_io_submit:
-    return daxemu::preload::as_long(
-        daxemu::preload::submit_aio(as<aio_context_t>(words[0]), words[1], as<iocb**>(words[2]), site));
+    return daxemu::preload::libc_value(
+        daxemu::preload::submit_aio(as<aio_context_t>(words[0]), words[1], as<iocb**>(words[2]), site), -1L);
   case SYS_io_destroy:
-    return daxemu::preload::as_long(daxemu::preload::destroy_aio(as<aio_context_t>(words[0])));
+    return daxemu::preload::libc_value(daxemu::preload::destroy_aio(as<aio_context_t>(words[0])), -1L);
   default:
     return pass(number, words);
   }
