@@ -122,6 +122,10 @@ struct DeviceRecord {
   std::uint32_t behaviours = 0;              // of its dev_pagemap (pgmap::Behaviours); 0: device-dax as of 6.1
   std::uint32_t kept = 0;                    // 1: while absent the record waits for its namespace to be used again
   std::uint32_t snapshot = 0;                // 1: the image is read and never written
+  std::atomic<std::uint64_t> tracker{0}; // who asks which extents were written to (process_identity.hpp); 0: nobody,
+                                         // and processes do not have the kernel note it
+  std::atomic<std::uint64_t> mapping_changes{0}; // grows after every change of what is mapped of the device, and after
+                                                 // every writing to it that is not by a mapping of a program
   std::array<RangeRecord, kMaxRanges> ranges{};
   BackingRecord backing;
   FixedString<128> folios_location; // file of FolioRecords (emu/mm), one per extent, sparse

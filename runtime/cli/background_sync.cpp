@@ -15,10 +15,11 @@ BackgroundSync::BackgroundSync(const store::Store& store, std::chrono::seconds i
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before); // inherited by the thread
+  repeated_.emplace(store);                      // before a program maps the device
   thread_ = std::thread([this, interval] {
     std::unique_lock lock(mutex_);
     while (!wake_.wait_for(lock, interval, [this] { return stopping_; })) {
-      if (auto done = write_back(store_); !done) {
+      if (auto done = repeated_->again(); !done) {
         complain(done.error()); // and try again: the disk may have room by then
       }
     }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "runtime/cli/image_platform.hpp"
@@ -27,6 +28,7 @@ private:
 
   const store::Store& store_;
   bool needed_;
+  std::optional<RepeatedWriteBack> repeated_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

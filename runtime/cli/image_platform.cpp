@@ -60,9 +60,9 @@ Outcome<Image> open_for_writing(const std::string& path) {
   }
 }
 
-template <class Each> // Outcome<void>(const store::DeviceRecord&)
+template <class Each> // Outcome<void>(store::DeviceRecord&)
 Outcome<void> each_device(const store::Store& store, Each each) {
-  for (const store::DeviceRecord& device : store.devices()) {
+  for (store::DeviceRecord& device : store.devices()) {
     if (device.state.load() != store::DeviceState::absent && device.size.load() != 0) {
       if (auto done = each(device); !done) {
         return done;
@@ -89,7 +89,7 @@ class PowerFailure {
 public:
   PowerFailure(Loss loss, std::uint64_t seed) : loss_(loss), random_(seed) {}
 
-  Outcome<void> strike(const store::Store& store, const store::DeviceRecord& device, CrashReport& report,
+  Outcome<void> strike(const store::Store& store, store::DeviceRecord& device, CrashReport& report,
                        const Progress& progress) {
     auto open = open_device(store, device);
     if (!open) {
@@ -136,6 +136,7 @@ public:
       flags.fetch_and(~(mm::kFolioTouched | mm::kFolioDirty));
       flags.fetch_or(mm::kFolioTouched & (loss_ == Loss::torn ? ~0U : 0U)); // still differs from the image
     }
+    device.mapping_changes.fetch_add(1);
     if (!emptied.empty()) {
       if (auto done = image->commit(emptied); !done) {
         return because(std::string(device.image.view()), done.error().value, "check the disk");
@@ -156,6 +157,41 @@ private:
   Loss loss_;
   std::mt19937_64 random_;
 };
+
+bool is_written_back(const store::DeviceRecord& device) {
+  return !device.image.empty() && device.snapshot == 0;
+}
+
+Outcome<void> write_device_back(const store::Store& store, const store::DeviceRecord& device, const Progress& progress,
+                                fault::DirtyTracker* tracker, fault::WriteBackTotals& sum) {
+  if (!is_written_back(device)) {
+    return {};
+  }
+  auto open = open_device(store, device);
+  if (!open) {
+    return tl::unexpected(open.error());
+  }
+  const std::string path(device.image.view());
+  auto image = open_for_writing(path);
+  if (!image) {
+    return tl::unexpected(image.error());
+  }
+  if (tracker != nullptr) {
+    tracker->look(open->folios); // before the first byte is read
+  }
+  const auto totals = fault::WriteBack(*image, path, open->bytes.get(), open->folios).run(progress, tracker);
+  if (!totals) {
+    return because(fmt::format("writing {} back to {}", store.name_of(device).view(), path), totals.error().value,
+                   "make room on the disk and try again: daxemu sync");
+  }
+  if (tracker != nullptr) {
+    tracker->settled();
+  }
+  sum.examined += totals->examined;
+  sum.written += totals->written;
+  sum.bytes += totals->bytes;
+  return {};
+}
 
 // SIGKILL to every process of the platform but this one, and their ends waited for.
 std::uint64_t kill_users(const store::Store& store) {
@@ -189,7 +225,7 @@ Outcome<std::optional<ImageGeometry>> geometry_of_image(const std::string& path)
 bool has_image(const store::Store& store) {
   bool found = false;
   (void)each_device(store, [&](const store::DeviceRecord& device) -> Outcome<void> {
-    found = found || (!device.image.empty() && device.snapshot == 0);
+    found = found || is_written_back(device);
     return {};
   });
   return found;
@@ -197,41 +233,38 @@ bool has_image(const store::Store& store) {
 
 Outcome<fault::WriteBackTotals> write_back(const store::Store& store, const Progress& progress) {
   fault::WriteBackTotals sum;
-  auto done = each_device(store, [&](const store::DeviceRecord& device) -> Outcome<void> {
-    if (device.image.empty() || device.snapshot != 0) {
-      return {};
-    }
-    auto open = open_device(store, device);
-    if (!open) {
-      return tl::unexpected(open.error());
-    }
-    const std::string path(device.image.view());
-    auto image = open_for_writing(path);
-    if (!image) {
-      return tl::unexpected(image.error());
-    }
-    const auto totals = fault::WriteBack(*image, path, open->bytes.get(), open->folios).run(progress);
-    if (!totals) {
-      return because(fmt::format("writing {} back to {}", store.name_of(device).view(), path), totals.error().value,
-                     "make room on the disk and try again: daxemu sync");
-    }
-    sum.examined += totals->examined;
-    sum.written += totals->written;
-    sum.bytes += totals->bytes;
-    return {};
+  auto done = each_device(store, [&](const store::DeviceRecord& device) {
+    return write_device_back(store, device, progress, nullptr, sum);
   });
-  if (!done) {
-    return tl::unexpected(done.error());
+  return done ? Outcome<fault::WriteBackTotals>(sum) : tl::unexpected(done.error());
+}
+
+RepeatedWriteBack::RepeatedWriteBack(const store::Store& store) : store_(store) {
+  for (store::DeviceRecord& device : store.devices()) {
+    if (device.state.load() == store::DeviceState::absent || !is_written_back(device)) {
+      continue;
+    }
+    if (auto tracker = fault::DirtyTracker::start(store, device)) {
+      trackers_.emplace(&device, std::move(*tracker));
+    }
   }
-  return sum;
+}
+
+Outcome<fault::WriteBackTotals> RepeatedWriteBack::again() {
+  fault::WriteBackTotals sum;
+  auto done = each_device(store_, [&](const store::DeviceRecord& device) {
+    const auto tracker = trackers_.find(&device);
+    return write_device_back(store_, device, {}, tracker == trackers_.end() ? nullptr : tracker->second.get(), sum);
+  });
+  return done ? Outcome<fault::WriteBackTotals>(sum) : tl::unexpected(done.error());
 }
 
 Outcome<CrashReport> crash(const store::Store& store, Loss loss, std::uint64_t seed, const Progress& progress) {
   CrashReport report;
   report.killed = kill_users(store);
   PowerFailure failure(loss, seed);
-  auto done = each_device(
-      store, [&](const store::DeviceRecord& device) { return failure.strike(store, device, report, progress); });
+  auto done =
+      each_device(store, [&](store::DeviceRecord& device) { return failure.strike(store, device, report, progress); });
   if (!done) {
     return tl::unexpected(done.error());
   }

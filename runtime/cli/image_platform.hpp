@@ -4,11 +4,14 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "emu/base/result.hpp"
 #include "emu/store/store.hpp"
+#include "runtime/fault/dirty_tracker.hpp"
 #include "runtime/fault/write_back.hpp"
 
 namespace daxemu::cli {
@@ -29,6 +32,21 @@ using Progress = std::function<void(std::uint64_t done, std::uint64_t all)>;
 // Writes back what differs from the images: a mark that a power failure does not go behind. Waits for another
 // write-back of the same image. Errors (Problem): EBUSY (that does not end), ENOSPC, the disk's own.
 [[nodiscard]] Outcome<fault::WriteBackTotals> write_back(const store::Store& store, const Progress& progress = {});
+
+// The same over and over while programs run: what nobody can have written to since the last time is not even read,
+// where the kernel tells (Linux 6.7). Not a mark to rely on alone: see runtime/fault/dirty_tracker.hpp.
+class RepeatedWriteBack {
+public:
+  // Of the devices `store` has now; from now on processes that map them have their writes noted. A device that somebody
+  // else tracks is compared whole each time.
+  explicit RepeatedWriteBack(const store::Store& store);
+  // Errors (Problem): those of write_back.
+  [[nodiscard]] Outcome<fault::WriteBackTotals> again();
+
+private:
+  const store::Store& store_;
+  std::map<const store::DeviceRecord*, std::unique_ptr<fault::DirtyTracker>> trackers_;
+};
 
 enum class Loss {
   dirty, // every extent that changed since the last mark is again what it was then

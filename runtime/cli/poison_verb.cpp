@@ -63,7 +63,7 @@ private:
       return tl::unexpected(store.error());
     }
     const std::string_view name = std::string_view(device_).substr(device_.starts_with("/dev/") ? 5 : 0);
-    const store::DeviceRecord* device = store->device_named(name);
+    store::DeviceRecord* device = store->device_named(name);
     if (device == nullptr || device->size.load() == 0) {
       return refuse(ENODEV, fmt::format("platform {} has no device {} with memory", *wish, device_),
                     "daxemu list shows those there are");
@@ -78,7 +78,7 @@ private:
     return change(*store, *device, {begin / device->align, (begin + bytes - 1) / device->align + 1});
   }
 
-  Outcome<void> change(const store::Store& store, const store::DeviceRecord& device, Hit hit) const {
+  Outcome<void> change(const store::Store& store, store::DeviceRecord& device, Hit hit) const {
     auto folios = mm::FolioTable::open(device.folios_location.c_str(), dax::extent_count(device));
     auto file = sys::open(device.backing.location.c_str(), O_RDWR | O_CLOEXEC);
     if (!folios || !file) {
@@ -97,6 +97,7 @@ private:
                         fmt::format("extent {} cannot be healed: {}", extent, std::strerror(empty.error().value)),
                         "free some memory and try again");
         }
+        device.mapping_changes.fetch_add(1);
         flags.fetch_and(~(mm::kFolioHwpoison | mm::kFolioDirty));
       }
       if (progress) {

@@ -102,6 +102,7 @@ Result<std::uint64_t> AddressSpace::map_locked(store::DeviceRecord& device, int 
     return tl::unexpected(placed.error());
   }
   reserved.keep(*address, end);
+  (*view)->note_change();
   (*view)->counters().maps.fetch_add(1, std::memory_order_relaxed);
   trace_map(since, vma);
   return address;
@@ -162,7 +163,7 @@ Result<void> AddressSpace::place(Vma vma) {
       return filled;
     }
   }
-  if (backed > 0 && engine_.watch(vma.start, backed)) {
+  if (backed > 0 && engine_.watch(view, vma.start, backed)) {
     vma.flags |= kRegistered;
   }
   if (auto known = table_.insert(vma); !known) {
@@ -219,6 +220,7 @@ void AddressSpace::drop(std::uint64_t start, std::uint64_t end) {
     }
     (void)table_.erase(from, to); // as many entries as the kernel has mappings fit
     forget_extents(view, vma->offset_of(from), vma->offset_of(to), 0);
+    view.note_change();
   }
 }
 

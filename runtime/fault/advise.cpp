@@ -125,7 +125,7 @@ void AddressSpace::restore(Vma& vma) {
   }
   vma.flags &= ~static_cast<std::uint32_t>(kPatched | kRegistered);
   forget_extents(*vma.view, vma.offset, vma.offset + backed, vma.start);
-  vma.flags |= engine_.watch(vma.start, backed) ? kRegistered : 0U;
+  vma.flags |= engine_.watch(*vma.view, vma.start, backed) ? kRegistered : 0U;
 }
 
 // A huge entry is zapped whole, whatever part of it was named.
@@ -142,8 +142,11 @@ void AddressSpace::drop_extents(const Vma& vma, std::uint64_t from, std::uint64_
   }
   (void)ask_kernel(begin, end, MADV_DONTNEED); // kernels before 5.18 refuse it on hugetlb; the data stays either way
   forget_extents(*vma.view, vma.offset_of(begin), vma.offset_of(end), vma.start);
+  if (vma.view->hugetlb()) {
+    vma.view->note_change(); // DirtyTracker takes a missing entry for one that never was
+  }
   if (vma.has(kRegistered) && !vma.view->one_page_extents()) {
-    (void)engine_.watch(begin, end - begin); // touched extents had left the userfaultfd
+    (void)engine_.watch(*vma.view, begin, end - begin); // touched extents had left the userfaultfd
   }
 }
 

@@ -58,6 +58,7 @@ Result<DeviceView> DeviceView::make(store::DeviceRecord& device, int fd) {
   view.align_ = device.align;
   view.page_size_ = device.backing.page_size;
   view.hugetlb_ = device.backing.kind == store::BackingKind::hugetlb;
+  view.tracks_writes_ = device.tracker.load(std::memory_order_acquire) != 0;
   view.shift_ = log2_of(device.align);
   const std::uint64_t extents = dax::extent_count(device);
   auto folios = mm::FolioTable::open(device.folios_location.c_str(), extents);
@@ -130,7 +131,9 @@ Result<void> DeviceView::migrate(ExtentIndex extent) const {
     if (!ram) {
       return tl::unexpected(ram.error());
     }
-    if (auto moved = hooks_->migrate_to_ram(hooks_->self, *this, extent, ram->bytes().data()); !moved) {
+    auto moved = hooks_->migrate_to_ram(hooks_->self, *this, extent, ram->bytes().data());
+    note_change();
+    if (!moved) {
       return moved;
     }
     if (hooks_->frees) {

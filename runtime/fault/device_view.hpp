@@ -42,6 +42,10 @@ public:
     return hooks_ != nullptr && hooks_->swaps ? migrate(extent) : image_.bring(extent, folios_[extent], fd_);
   }
   [[nodiscard]] bool has_image() const { return image_.is_there(); }
+  // Somebody wants to know which extents are written to.
+  [[nodiscard]] bool tracks_writes() const { return tracks_writes_; }
+  // After what is mapped of the device has changed, or its bytes not by a mapping of the program (mapping_changes).
+  void note_change() const { device_->mapping_changes.fetch_add(1, std::memory_order_acq_rel); }
   // Nothing to be brought any more?
   [[nodiscard]] bool has_bytes(ExtentIndex extent) const {
     return !has_image() || (folio(extent).flags.load(std::memory_order_acquire) & mm::kFolioLoaded) != 0;
@@ -90,6 +94,7 @@ private:
   std::uint64_t page_size_ = 0;
   unsigned shift_ = 0;
   bool hugetlb_ = false;
+  bool tracks_writes_ = false;
   int fd_ = -1;
   mm::FolioTable folios_;
   LazyImage image_;

@@ -1,9 +1,9 @@
 #include "runtime/fault/engine.hpp"
 
+#include "runtime/fault/device_view.hpp"
 #include "runtime/fault/handler_loop.hpp"
 #include "runtime/fault/private_fds.hpp"
 #include "runtime/fault/service_thread.hpp"
-#include "runtime/fault/userfaultfd.hpp"
 
 namespace daxemu::fault {
 
@@ -34,18 +34,18 @@ void Engine::start(EngineKind wanted, const store::CpuMask& cpus) {
   kind_.store(served ? kind : EngineKind::populate, std::memory_order_release);
 }
 
-bool Engine::keep(UniqueFd fd) {
-  auto kept = PrivateFds::adopt(std::move(fd));
+bool Engine::keep(Uffd uffd) {
+  auto kept = PrivateFds::adopt(std::move(uffd.fd));
   if (!kept) {
     return false;
   }
-  server_.use(UffdCalls(kept->release()));
+  server_.use(UffdCalls(kept->release(), uffd.tracks));
   return true;
 }
 
 bool Engine::start_handler(bool user_mode_only, const store::CpuMask& cpus) {
   auto uffd = user_mode_only ? open_user_mode_only(needed_features()) : open_full(needed_features());
-  if (!uffd || !keep(std::move(uffd->fd))) {
+  if (!uffd || !keep(std::move(*uffd))) {
     return false;
   }
   events_.open(server_.uffd().fd());
@@ -63,13 +63,13 @@ bool Engine::start_inline() {
   if (!uffd) {
     uffd = open_user_mode_only(features);
   }
-  const bool served = uffd && keep(std::move(uffd->fd));
+  const bool served = uffd && keep(std::move(*uffd));
   misses_kernel_touches_.store(served, std::memory_order_relaxed);
   return served;
 }
 
-bool Engine::watch(std::uint64_t start, std::uint64_t length) {
-  return length > 0 && server_.uffd() && server_.uffd().watch(start, length);
+bool Engine::watch(const DeviceView& view, std::uint64_t start, std::uint64_t length) {
+  return length > 0 && server_.uffd() && server_.uffd().watch(start, length, view.tracks_writes());
 }
 
 void Engine::handle(void* self) noexcept {

@@ -4,10 +4,10 @@
 #include <atomic>
 #include <cstdint>
 
-#include "emu/base/unique_fd.hpp"
 #include "emu/store/records.hpp"
 #include "runtime/fault/event_wait.hpp"
 #include "runtime/fault/fault_server.hpp"
+#include "runtime/fault/userfaultfd.hpp"
 
 namespace daxemu::fault {
 
@@ -24,8 +24,9 @@ public:
   // Is a touch of a fresh extent by a system call EFAULT in this process, because its engine never hears of it?
   [[nodiscard]] static bool misses_kernel_touches() { return misses_kernel_touches_.load(std::memory_order_relaxed); }
 
-  // Faults of [start, start + length) come to this engine. False: the kernel serves them (populate, or it refused).
-  bool watch(std::uint64_t start, std::uint64_t length);
+  // Faults of [start, start + length), where `view` is mapped, come to this engine. False: the kernel serves them
+  // (populate, or it refused).
+  bool watch(const DeviceView& view, std::uint64_t start, std::uint64_t length);
 
   // Its thread runs code that needs a thread of the C library. Before start().
   void run_library_code() { library_code_ = true; }
@@ -36,7 +37,7 @@ public:
 private:
   [[nodiscard]] bool start_handler(bool user_mode_only, const store::CpuMask& cpus);
   [[nodiscard]] bool start_inline();
-  [[nodiscard]] bool keep(UniqueFd fd);
+  [[nodiscard]] bool keep(Uffd uffd);
   static void handle(void* self) noexcept;
 
   static std::atomic<bool> misses_kernel_touches_;

@@ -15,6 +15,9 @@ void AddressSpace::before_fork() {
 
 void AddressSpace::after_fork_in_parent() {
   const std::uint64_t mask = fork_mask_;
+  for (const DeviceView& view : views_.all()) {
+    view.note_change(); // a child may have come, written and gone
+  }
   lock_.unlock();
   SignalsBlocked::restore(mask);
 }
@@ -36,7 +39,7 @@ void AddressSpace::after_fork_in_child() {
   for (std::size_t at = 0; at < table_.size(); ++at) {
     Vma vma = table_.at(at);
     vma.flags &= ~static_cast<std::uint32_t>(kRegistered);
-    vma.flags |= engine_.watch(vma.start, backed_length(vma)) ? kRegistered : 0U;
+    vma.flags |= engine_.watch(*vma.view, vma.start, backed_length(vma)) ? kRegistered : 0U;
     table_.update(vma);
   }
   lock_.reset();

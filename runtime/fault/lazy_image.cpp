@@ -11,23 +11,13 @@
 
 #include "emu/base/mapping.hpp"
 #include "emu/base/whole_io.hpp"
-#include "emu/store/process_slots.hpp"
+#include "emu/store/process_identity.hpp"
 #include "runtime/fault/signals_blocked.hpp"
 
 namespace daxemu::fault {
 namespace {
 
 constexpr long kLookAgainNs = 20'000'000; // how often a waiter checks that the loader still lives
-
-// Pid and the low half of the start time: a recycled pid is not mistaken for its former owner.
-std::uint64_t identity_of(int pid) {
-  const auto start = store::start_time_of(pid);
-  return (static_cast<std::uint64_t>(pid) << 32U) | (start.value_or(0) & 0xffffffffU);
-}
-
-bool is_alive(std::uint64_t loader) {
-  return loader == identity_of(static_cast<int>(loader >> 32U));
-}
 
 constexpr std::uint64_t kBuffer = 256ULL << 10; // bytes
 
@@ -94,12 +84,12 @@ Result<void> bring_once(mm::FolioRecord& folio, FunctionRef<Result<void>()> load
     return {};
   }
   const SignalsBlocked quiet; // a handler that jumps out of here would leave a loader that lives and never ends
-  const std::uint64_t me = identity_of(sys::getpid());
+  const std::uint64_t me = store::identity_of(sys::getpid());
   while ((folio.flags.load(std::memory_order_acquire) & mm::kFolioLoaded) == 0) {
     std::uint64_t loader = 0;
     if (!folio.loader.compare_exchange_strong(loader, me)) {
       // What a dead loader left is half of it: who takes over writes it again.
-      if (is_alive(loader) || !folio.loader.compare_exchange_strong(loader, me)) {
+      if (store::is_alive(loader) || !folio.loader.compare_exchange_strong(loader, me)) {
         wait_for_change(folio.loader, loader);
         continue;
       }

@@ -162,6 +162,7 @@ Result<void*> AddressSpace::move(const Vma& vma, std::uint64_t start, std::uint6
       drop(start, start + old_length);
     }
   }
+  moved.view->note_change();
   return pointer(*address);
 }
 
@@ -187,7 +188,9 @@ Result<void> AddressSpace::remap_pages(void* address, std::size_t size, int prot
   again.flags &= kMayWrite | kHuge | kNoHuge;
   again.flags |= is_aligned(again.offset, vma->view->align()) ? 0U : kBroken;
   drop(start, start + length);
-  return place(again);
+  auto placed = place(again);
+  again.view->note_change();
+  return placed;
 }
 
 } // namespace daxemu::fault

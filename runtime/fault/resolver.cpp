@@ -56,6 +56,17 @@ Resolver::Outcome map_again(const Vma& vma, std::uint64_t start, std::uint64_t l
   return mapped ? Resolver::Outcome::resolved : Resolver::Outcome::refused;
 }
 
+// The kernel serves the range from now on, and goes on noting what is written to where somebody wants to know.
+bool leave(const UffdCalls& uffd, const DeviceView& view, std::uint64_t start, std::uint64_t length) {
+  if (!uffd.unwatch(start, length)) {
+    return false;
+  }
+  if (view.tracks_writes()) { // where it is refused, everything there counts as written to
+    (void)uffd.only_track(start, length);
+  }
+  return true;
+}
+
 } // namespace
 
 Resolver::Outcome Resolver::resolve(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing,
@@ -141,7 +152,7 @@ Resolver::Outcome Resolver::many_pages(const UffdCalls& uffd, const Vma& vma, st
     // Neighbouring holes are one: the kernel merges the mappings.
     const int neighbours = static_cast<int>(extent > 0 && view.faulted().test(extent - 1)) +
                            static_cast<int>(view.faulted().test(extent + 1));
-    if (uffd.unwatch(start, view.align())) {
+    if (leave(uffd, view, start, view.align())) {
       // A thread that faults under the lock of its mapping alone may go to sleep between the wake-up of the
       // unregistering and its end (Linux 6.4 and newer); its fault has been read, so this finds it.
       uffd.wake(start, view.align());
@@ -170,7 +181,7 @@ std::uint64_t Resolver::resolve_ahead(const UffdCalls& uffd, const Vma& vma, std
     const bool there = view.hugetlb() || (view.folio(first).flags.load() & mm::kFolioTouched) != 0;
     return (there ? uffd.resume_run(address, length) : uffd.zero_run(address, length)) / view.align();
   }
-  if (holes_.load(std::memory_order_relaxed) >= hole_budget() || !uffd.unwatch(address, length)) {
+  if (holes_.load(std::memory_order_relaxed) >= hole_budget() || !leave(uffd, view, address, length)) {
     return 0;
   }
   uffd.wake(address, length); // as in many_pages()

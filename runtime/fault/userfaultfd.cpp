@@ -8,6 +8,12 @@
 #ifndef UFFD_USER_MODE_ONLY
 #define UFFD_USER_MODE_ONLY 1
 #endif
+#ifndef UFFD_FEATURE_WP_UNPOPULATED
+#define UFFD_FEATURE_WP_UNPOPULATED (1 << 13)
+#endif
+#ifndef UFFD_FEATURE_WP_ASYNC
+#define UFFD_FEATURE_WP_ASYNC (1 << 15)
+#endif
 #ifndef USERFAULTFD_IOC_NEW
 #define USERFAULTFD_IOC_NEW _IO(0xAA, 0x00)
 #endif
@@ -17,16 +23,29 @@ namespace {
 
 constexpr int kFlags = O_CLOEXEC | O_NONBLOCK;
 
+// Writes to pages that were written to already go by a bit in the page table, and no event tells of them; on shmem and
+// hugetlb, where the bit outlives the page's being mapped.
+constexpr std::uint64_t kTracking = UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM |
+                                    UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC;
+
 Result<Uffd> agree(int raw, UffdKind kind, std::uint64_t features) {
   Uffd uffd{UniqueFd(raw), kind, 0};
-  uffdio_api api = {};
-  api.api = UFFD_API;
-  api.features = features;
-  if (auto agreed = sys::call(SYS_ioctl, raw, UFFDIO_API, reinterpret_cast<long>(&api)); !agreed) {
-    return tl::unexpected(agreed.error());
+  Result<long> agreed;
+  for (const std::uint64_t more : {kTracking, std::uint64_t{0}}) { // an older kernel refuses what it does not know
+    uffdio_api api = {};
+    api.api = UFFD_API;
+    api.features = features | more;
+    agreed = sys::call(SYS_ioctl, raw, UFFDIO_API, reinterpret_cast<long>(&api));
+    if (agreed) {
+      uffd.features = api.features;
+      uffd.tracks = more != 0;
+      return uffd;
+    }
+    if (agreed.error() != Errno{EINVAL}) {
+      break;
+    }
   }
-  uffd.features = api.features;
-  return uffd;
+  return tl::unexpected(agreed.error());
 }
 
 } // namespace

@@ -18,6 +18,7 @@ struct Uffd {
   UniqueFd fd; // non-blocking, close-on-exec, API agreed on
   UffdKind kind = UffdKind::syscall_full;
   std::uint64_t features = 0; // those the kernel has, UFFD_FEATURE_*
+  bool tracks = false;        // it can note which pages of a mapping were written to (Linux 6.7)
 };
 
 // What the handler engine cannot do without: missing and minor faults on shmem and hugetlb.

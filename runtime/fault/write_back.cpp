@@ -11,6 +11,7 @@
 
 #include "emu/base/mapping.hpp"
 #include "emu/base/whole_io.hpp"
+#include "runtime/fault/dirty_tracker.hpp"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -251,24 +252,25 @@ Result<WriteBack::Sum> WriteBack::write_large(Pipe& pipe, ExtentIndex extent) {
   return sum;
 }
 
-Result<WriteBackTotals> WriteBack::run(const Progress& progress) {
-  auto done = run_once(progress);
+Result<WriteBackTotals> WriteBack::run(const Progress& progress, const DirtyTracker* tracker) {
+  auto done = run_once(progress, tracker);
   if (!done && done.error() == Errno{ENOSPC}) {
     image_.trim(); // versions that nothing reads any more may be what fills the disk
-    done = run_once(progress);
+    done = run_once(progress, tracker);
   }
   return done;
 }
 
-Result<WriteBackTotals> WriteBack::run_once(const Progress& progress) {
+Result<WriteBackTotals> WriteBack::run_once(const Progress& progress, const DirtyTracker* tracker) {
   auto pipe = Pipe::open(path_);
   if (!pipe) {
     return tl::unexpected(pipe.error());
   }
-  std::vector<ExtentIndex> touched;
+  std::vector<ExtentIndex> suspects;
   for (std::uint64_t at = 0; at < folios_.size(); ++at) {
-    if ((folios_[ExtentIndex(at)].flags.load(std::memory_order_acquire) & mm::kFolioTouched) != 0) {
-      touched.emplace_back(at);
+    const bool is_touched = (folios_[ExtentIndex(at)].flags.load(std::memory_order_acquire) & mm::kFolioTouched) != 0;
+    if (is_touched && (tracker == nullptr || tracker->may_differ(ExtentIndex(at)))) {
+      suspects.emplace_back(at);
     }
   }
   WriteBackTotals totals;
@@ -289,7 +291,7 @@ Result<WriteBackTotals> WriteBack::run_once(const Progress& progress) {
     return {};
   };
   const bool small = image_.extent_size() <= kHeld * kPiece;
-  for (const ExtentIndex extent : touched) {
+  for (const ExtentIndex extent : suspects) {
     const auto now = small ? write_small(**pipe, extent) : write_large(**pipe, extent);
     if (!now) {
       return tl::unexpected(now.error());
@@ -304,7 +306,7 @@ Result<WriteBackTotals> WriteBack::run_once(const Progress& progress) {
       }
     }
     if (progress) {
-      progress(totals.examined, touched.size());
+      progress(totals.examined, suspects.size());
     }
   }
   if (auto flushed = flush(); !flushed) {

@@ -12,8 +12,10 @@
 
 namespace daxemu::fault {
 
+class DirtyTracker;
+
 struct WriteBackTotals {
-  std::uint64_t examined = 0; // extents that were touched
+  std::uint64_t examined = 0; // extents that were looked at: touched, and by the tracker's account perhaps written to
   std::uint64_t written = 0;  // of these, had other bytes than the image and were committed
   std::uint64_t bytes = 0;    // written to the disk, without holes
 };
@@ -26,13 +28,14 @@ public:
 
   // Every touched extent that differs from the image's version. A program may go on writing meanwhile: what is
   // committed is each extent as it was when it was copied, piece by piece. `progress` is told extents done and to do.
+  // With `tracker`, only those that may differ by its account are looked at: it has to have looked before.
   // Errors: open(2)'s, io_uring_setup(2)'s, ENOSPC and the disk's own; extents committed before count.
   using Progress = std::function<void(std::uint64_t done, std::uint64_t all)>;
-  [[nodiscard]] Result<WriteBackTotals> run(const Progress& progress = {});
+  [[nodiscard]] Result<WriteBackTotals> run(const Progress& progress = {}, const DirtyTracker* tracker = nullptr);
 
 private:
   class Pipe;
-  [[nodiscard]] Result<WriteBackTotals> run_once(const Progress& progress);
+  [[nodiscard]] Result<WriteBackTotals> run_once(const Progress& progress, const DirtyTracker* tracker);
   struct Sum {
     std::uint64_t checksum;
     bool zero; // all of it

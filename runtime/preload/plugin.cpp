@@ -51,6 +51,10 @@ Value ask(const Loaded& loaded, Value (*operation)(const daxemu_plugin_folio*, A
                                      .bytes = window.data(),
                                      .refs = counts.refs,
                                      .pincount = counts.pins};
+  struct Noted { // whatever the operation wrote
+    const fault::DeviceView& view;
+    ~Noted() { view.note_change(); }
+  } const noted{view};
   return operation(&folio, arguments...);
 }
 

@@ -1,8 +1,10 @@
 // An image's bytes to the device and back, beside what fio gets out of the same file by O_DIRECT.
 //   daxemu-bench-image FOLDER [google benchmark flags]     FOLDER: on the disk to be measured
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <random>
 #include <string>
 
@@ -40,9 +42,10 @@ struct Device {
   backing::MemfdSource files;
   cli::BuiltPlatform* platform = nullptr; // these two are kept: the space's threads use them to the end
   fault::AddressSpace* space = nullptr;
+  std::unique_ptr<cli::RepeatedWriteBack> repeated;
   std::uint64_t* words = nullptr;
 
-  Device() {
+  explicit Device(bool tracked = false) {
     cli::PlatformOptions options;
     options.size = kSize;
     options.backing = store::BackingKind::shmem;
@@ -54,6 +57,9 @@ struct Device {
       return;
     }
     platform = new cli::BuiltPlatform(std::move(*built));
+    if (tracked) { // before it is mapped
+      repeated = std::make_unique<cli::RepeatedWriteBack>(platform->store);
+    }
     space = new fault::AddressSpace(platform->store);
     auto base = space->map(*platform->store.device_named("dax0.0"), platform->held.front().get(), nullptr, kSize,
                            PROT_READ | PROT_WRITE, MAP_SHARED, 0);
@@ -116,6 +122,57 @@ void write_back(benchmark::State& state) {
   }
 }
 
+// A write-back while a program runs, which has written to one extent in 64 since the one before.
+void write_back_little(benchmark::State& state, bool tracked) {
+  constexpr std::uint64_t kApart = 64 * kExtent / sizeof(std::uint64_t);
+  const Device device(tracked);
+  if (device.words == nullptr) {
+    state.SkipWithError("no device");
+    return;
+  }
+  device.fill();
+  const auto again = [&] { return tracked ? device.repeated->again() : cli::write_back(device.platform->store); };
+  bool fine = again() && again(); // the first one knows of no earlier one
+  for ([[maybe_unused]] auto _ : state) {
+    for (std::uint64_t at = 0; at < kSize / sizeof(*device.words); at += kApart) {
+      ++device.words[at];
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    const auto done = again();
+    state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    fine = fine && done && done->written == kSize / kExtent / 64;
+  }
+  if (!fine) {
+    state.SkipWithError("not what had changed was written");
+  }
+  device.give_back();
+}
+
+// The first write to each page after a write-back: what noting them costs the program.
+void write_after_write_back(benchmark::State& state, bool tracked) {
+  const Device device(tracked);
+  if (device.words == nullptr) {
+    state.SkipWithError("no device");
+    return;
+  }
+  device.fill();
+  double best = 1e9;
+  for ([[maybe_unused]] auto _ : state) {
+    if (tracked ? !device.repeated->again() : !cli::write_back(device.platform->store)) {
+      state.SkipWithError("no write-back");
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    for (std::uint64_t at = 0; at < kSize / sizeof(*device.words); at += kPageSize / sizeof(*device.words)) {
+      ++device.words[at];
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    best = std::min(best, seconds);
+    state.SetIterationTime(seconds);
+  }
+  state.counters["ns_per_page"] = best * 1e9 / static_cast<double>(kSize / kPageSize);
+  device.give_back();
+}
+
 void fio(benchmark::State& state, const std::string& direction) {
   const std::string command = "fio --name=disk --filename=" + folder + "/fio.img --size=" + std::to_string(kSize) +
                               " --rw=" + direction +
@@ -157,12 +214,22 @@ int main(int argc, char** argv) {
     device.give_back();
   }
   const auto add = [](const char* name, auto function) {
-    benchmark::RegisterBenchmark(name, function)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
+    return benchmark::RegisterBenchmark(name, function)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
   };
   add("image/load/daxemu", load);
   add("image/load/fio", [](benchmark::State& state) { fio(state, "read"); });
   add("image/write_back/daxemu", write_back);
   add("image/write_back/fio", [](benchmark::State& state) { fio(state, "write"); });
+  add("image/write_back_little/tracked", [](benchmark::State& state) {
+    write_back_little(state, true);
+  })->Iterations(8);
+  add("image/write_back_little/compared", [](benchmark::State& state) {
+    write_back_little(state, false);
+  })->Iterations(8);
+  add("image/write_after/tracked", [](benchmark::State& state) { write_after_write_back(state, true); })->Iterations(4);
+  add("image/write_after/untracked", [](benchmark::State& state) {
+    write_after_write_back(state, false);
+  })->Iterations(4);
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
   std::filesystem::remove(image_path());
