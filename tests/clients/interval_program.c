@@ -1,6 +1,6 @@
-/* interval_program DEVICE write: writes text to extents in steps, with pauses longer than the interval of write-back, and
- *   kills who ran it, so that nothing but the interval can have saved any of it.
- * interval_program DEVICE read: says what is there. */
+/* interval_program DEVICE write: writes text to extents in steps, with pauses longer than the interval of write-back,
+ * and kills who ran it, so that nothing but the interval can have saved any of it. interval_program DEVICE read: says
+ * what is there. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
