@@ -4,6 +4,7 @@
 
 #include <sys/syscall.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 
@@ -16,7 +17,7 @@ constexpr bool kPlaced = false; // its shadow covers only where the kernel puts 
 constexpr bool kPlaced = true;
 #endif
 
-std::atomic<std::uintptr_t> next{0};
+DAXEMU_AT_START constinit std::atomic<std::uintptr_t> next{0};
 
 // Both ends are random where addresses are, and so is what lies between them.
 std::uintptr_t middle() {

@@ -6,14 +6,22 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 
 namespace daxemu::fault {
 namespace {
 
-// The highest free number, near enough: a window below the limit that is doubled until it has one. A low limit leaves
-// less room, down to wherever the program is already.
+// Above what a program uses as a rule, and no higher: the kernel makes a process's table as large as its highest number
+// and copies it at each fork (dup_fd), up to 8 MiB under the limits that containers have.
+constexpr int kHigh = 1024 - 32;
+
+// Under a low limit, the highest free number, near enough: a window below the limit that is doubled until it has one.
+// That leaves less room, down to wherever the program is already.
 Result<int> dup_high(int fd) {
+  if (auto high = sys::dup_above(fd, kHigh); high) {
+    return high;
+  }
   constexpr int kSmallest = 3;
   constexpr int kWindow = 32;
   struct rlimit limit {};
@@ -30,11 +38,15 @@ Result<int> dup_high(int fd) {
 
 } // namespace
 
-constinit std::array<std::atomic<int>, PrivateFds::kMost> PrivateFds::held_{};
-constinit std::atomic<int> PrivateFds::lowest_{INT_MAX};
+DAXEMU_AT_START constinit std::array<std::atomic<int>, PrivateFds::kMost> PrivateFds::held_{};
+DAXEMU_AT_START constinit std::atomic<int> PrivateFds::lowest_{INT_MAX};
 
 Result<UniqueFd> PrivateFds::adopt(UniqueFd fd) {
-  auto high = dup_high(fd.get());
+  return copy(fd.get());
+}
+
+Result<UniqueFd> PrivateFds::copy(int fd) {
+  auto high = dup_high(fd);
   if (!high) {
     return tl::unexpected(high.error());
   }

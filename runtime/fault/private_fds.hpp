@@ -19,6 +19,8 @@ public:
   // Moves `fd` to a high number and remembers it. Returns that number; forget() gives it back.
   // Errors: EMFILE (no number left; `fd` is closed), ENOSPC (kMost are held).
   [[nodiscard]] static Result<UniqueFd> adopt(UniqueFd fd);
+  // The same of a copy; `fd` stays as it is.
+  [[nodiscard]] static Result<UniqueFd> copy(int fd);
   static void forget(int fd) noexcept;
   // Lock-free, async-signal-safe.
   [[nodiscard]] static bool owns(int fd) noexcept;

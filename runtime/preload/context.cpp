@@ -7,23 +7,24 @@
 #include <new>
 #include <string_view>
 
-#include <dlfcn.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/store/location.hpp"
 #include "emu/trace/site.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/fault/private_fds.hpp"
 #include "runtime/preload/early_memory.hpp"
+#include "runtime/preload/next_symbol.hpp"
 
 namespace daxemu::preload {
 namespace {
 
 enum class Stage : int { none, making, ready, refused };
-std::atomic<Stage> stage{Stage::none};
-std::atomic<pid_t> maker{0};
+DAXEMU_AT_START constinit std::atomic<Stage> stage{Stage::none};
+DAXEMU_AT_START constinit std::atomic<pid_t> maker{0};
 alignas(Context) std::byte storage[sizeof(Context)];
 
 // One line on stderr, with nothing but write(2): stdio may not be up, or may be what called us.
@@ -48,12 +49,11 @@ void complain(std::string_view what, std::string_view value, int code) {
 
 } // namespace
 
-constinit std::atomic<Context*> Context::made_{nullptr};
+DAXEMU_AT_START constinit std::atomic<Context*> Context::made_{nullptr};
 
 Context::Context(store::Store store) : store_(std::move(store)) {
-  Dl_info about{};
-  if (::dladdr(reinterpret_cast<void*>(&Context::get), &about) != 0 && about.dli_fname != nullptr) {
-    environment_.remember(environ, about.dli_fname);
+  if (const char* file = NextSymbols::at_start().own_file(); *file != '\0') {
+    environment_.remember(environ, file);
   }
   const char* directory = std::getenv(kWorkingDirectoryVariable);
   if (directory != nullptr && sysfs::Tree::may_claim(directory)) {
@@ -94,10 +94,8 @@ Context* Context::make() noexcept {
     auto store = safe ? store::Store::open(path->c_str()) : tl::unexpected(safe.error());
     if (store) {
       // Out of the way of the program, which counts on getting 3 for the first file it opens.
-      if (auto copy = sys::dup_above(store->fd(), 3); copy) {
-        if (auto high = fault::PrivateFds::adopt(UniqueFd(*copy)); high) {
-          store->set_fd(std::move(*high));
-        }
+      if (auto high = fault::PrivateFds::copy(store->fd()); high) {
+        store->set_fd(std::move(*high));
       }
       if (const char* ring = std::getenv(trace::kVariable); ring != nullptr && *ring != '\0') {
         (void)trace::attach(ring); // its keeper may have ended: then nobody wants to know any more

@@ -1,36 +1,33 @@
 // The next definition of an interposed function (libc's, or that of another preloaded library): a typed pointer that is
-// looked up once. Constant-initialised, so it works before any constructor has run.
+// looked up when it is first wanted. That takes no lock and no memory, so it may be in a signal handler or a vforked
+// child. Constant-initialised, so it works before any constructor has run.
 #pragma once
 
 #include <atomic>
 #include <utility>
 
-#include <dlfcn.h>
+#include "runtime/preload/next_symbol.hpp"
 
 namespace daxemu::preload {
 
 class RealSymbol {
 public:
-  constexpr explicit RealSymbol(const char* name) : name_(name) {}
+  constexpr explicit RealSymbol(const char* name) : name_(name), hash_(symbol_hash(name)) {}
 
   void* find() const {
     void* found = next_.load(std::memory_order_acquire);
-    if (found == nullptr) {
-      found = dlsym(RTLD_NEXT, name_);
-      next_.store(found, std::memory_order_release);
-    }
-    return found;
+    return found != nullptr ? found : look();
   }
 
   // Is it the C library's own, so that the system call it stands for may be made in its place? Another preloaded
-  // library or a sanitizer's runtime wants to see the call. False until compare() has been asked.
-  [[nodiscard]] bool is_libcs() const { return libcs_.load(std::memory_order_relaxed); }
-  void compare(void* libc) const {
-    libcs_.store(find() != nullptr && dlsym(libc, name_) == find(), std::memory_order_relaxed);
-  }
+  // library or a sanitizer's runtime wants to see the call.
+  [[nodiscard]] bool is_libcs() const { return find() != nullptr && libcs_.load(std::memory_order_relaxed); }
 
 private:
+  void* look() const; // out of line: once
+
   const char* name_;
+  std::uint32_t hash_;
   mutable std::atomic<void*> next_{nullptr};
   mutable std::atomic<bool> libcs_{false};
 };
@@ -53,16 +50,8 @@ public:
 
 } // namespace daxemu::preload
 
-// DAXEMU_REAL(close, int(int)) defines real_close, and lists it among those that are looked up when the library is
-// loaded: dlsym() takes locks, which a signal handler or a vforked child must not wait for.
-// clang-format off
+// DAXEMU_REAL(close, int(int)) defines real_close.
 #define DAXEMU_REAL(name, ...)                                                                                         \
-  constinit ::daxemu::preload::Real<__VA_ARGS__> real_##name{#name};                                                   \
-  __attribute__((section("daxemu_reals"), used)) constinit const ::daxemu::preload::RealSymbol* const                  \
-      listed_##name = &real_##name
-// As well, and its is_libcs() is found out by then.
-#define DAXEMU_DIRECT_REAL(name, ...)                                                                                  \
-  DAXEMU_REAL(name, __VA_ARGS__);                                                                                      \
-  __attribute__((section("daxemu_direct"), used)) constinit const ::daxemu::preload::RealSymbol* const                 \
-      compared_##name = &real_##name
-// clang-format on
+  constinit ::daxemu::preload::Real<__VA_ARGS__> real_##name {                                                         \
+#name                                                                                                              \
+  }

@@ -122,7 +122,13 @@ struct RawRing {
     return reinterpret_cast<unsigned*>(control.bytes().data() + offset);
   }
 };
-constinit std::array<RawRing, 64> rings{};
+// Never destroyed: threads may still run while the process exits, and most programs have none.
+union Rings {
+  std::array<RawRing, 64> all;
+  constexpr Rings() : all{} {}
+  ~Rings() {}
+};
+constinit Rings rings;
 constinit std::atomic<int> rings_open{0};
 constexpr int kFree = -1;
 constexpr int kTaken = -2;
@@ -151,7 +157,7 @@ void RawRings::opened(int fd, const io_uring_params& params) noexcept {
   if (!control || !entries) {
     return;
   }
-  for (RawRing& ring : rings) {
+  for (RawRing& ring : rings.all) {
     int free = kFree;
     if (ring.fd.compare_exchange_strong(free, kTaken)) {
       ring.control = std::move(*control);
@@ -170,9 +176,9 @@ void RawRings::entering(int fd) noexcept {
   if (rings_open.load(std::memory_order_acquire) == 0) {
     return;
   }
-  const auto ring = std::find_if(rings.begin(), rings.end(),
+  const auto ring = std::find_if(rings.all.begin(), rings.all.end(),
                                  [fd](const RawRing& one) { return one.fd.load(std::memory_order_acquire) == fd; });
-  if (ring == rings.end()) {
+  if (ring == rings.all.end()) {
     return;
   }
   const unsigned mask = *ring->word(ring->offsets.ring_mask);
@@ -195,7 +201,7 @@ void RawRings::closed(unsigned first, unsigned last) noexcept {
   if (rings_open.load(std::memory_order_acquire) == 0 || !OwnProcess::calls()) {
     return;
   }
-  for (RawRing& ring : rings) {
+  for (RawRing& ring : rings.all) {
     int fd = ring.fd.load(std::memory_order_acquire);
     if (fd >= 0 && static_cast<unsigned>(fd) >= first && static_cast<unsigned>(fd) <= last &&
         ring.fd.compare_exchange_strong(fd, kTaken)) {

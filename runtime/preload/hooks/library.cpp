@@ -1,19 +1,9 @@
 // The library is loaded: everything that must not wait until it is needed, before the program's own code runs.
-#include <dlfcn.h>
 #include <pthread.h>
 
 #include "runtime/preload/context.hpp"
 #include "runtime/preload/directories.hpp"
 #include "runtime/preload/own_process.hpp"
-#include "runtime/preload/real.hpp"
-
-// The linker's names for both ends of the sections that DAXEMU_REAL and DAXEMU_DIRECT_REAL fill.
-extern "C" {
-extern const daxemu::preload::RealSymbol* const __start_daxemu_reals[] __attribute__((visibility("hidden")));
-extern const daxemu::preload::RealSymbol* const __stop_daxemu_reals[] __attribute__((visibility("hidden")));
-extern const daxemu::preload::RealSymbol* const __start_daxemu_direct[] __attribute__((visibility("hidden")));
-extern const daxemu::preload::RealSymbol* const __stop_daxemu_direct[] __attribute__((visibility("hidden")));
-}
 
 namespace {
 
@@ -27,16 +17,6 @@ void in_child() {
 
 __attribute__((constructor)) void loaded() {
   OwnProcess::adopt();
-  for (const auto* const* symbol = __start_daxemu_reals; symbol != __stop_daxemu_reals; ++symbol) {
-    (void)(*symbol)->find();
-  }
-  if (void* const libc = ::dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD); libc != nullptr) {
-    for (const auto* const* symbol = __start_daxemu_direct; symbol != __stop_daxemu_direct; ++symbol) {
-      (*symbol)->compare(libc);
-    }
-    ::dlclose(libc);
-  }
-  (void)::dlerror(); // what this libc does not have is no error of the program's
   (void)daxemu::preload::Context::get();
   ::pthread_atfork(Directories::before_fork, Directories::after_fork, in_child);
 }

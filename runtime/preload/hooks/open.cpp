@@ -22,10 +22,10 @@ namespace {
 
 using Open = int(const char*, int, ...);
 using OpenAt = int(int, const char*, int, ...);
-DAXEMU_DIRECT_REAL(open, Open);
-DAXEMU_DIRECT_REAL(open64, Open);
-DAXEMU_DIRECT_REAL(openat, OpenAt);
-DAXEMU_DIRECT_REAL(openat64, OpenAt);
+DAXEMU_REAL(open, Open);
+DAXEMU_REAL(open64, Open);
+DAXEMU_REAL(openat, OpenAt);
+DAXEMU_REAL(openat64, OpenAt);
 DAXEMU_REAL(__open_2, int(const char*, int));
 DAXEMU_REAL(__open64_2, int(const char*, int));
 DAXEMU_REAL(__openat_2, int(int, const char*, int));

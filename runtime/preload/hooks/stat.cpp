@@ -29,7 +29,7 @@ static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct stat
   }                                                                                                                    \
   return by_path;
 #define DAXEMU_STAT_HOOK(name, at_flags)                                                                               \
-  DAXEMU_DIRECT_REAL(name, int(const char*, struct stat*));                                                            \
+  DAXEMU_REAL(name, int(const char*, struct stat*));                                                                   \
   DAXEMU_HOOK(int, name, (const char* path, struct stat* into)) {                                                      \
     DAXEMU_DIRECT_BODY(name, AT_FDCWD, at_flags, real_##name(p, into),                                                 \
                        direct_call(SYS_newfstatat, AT_FDCWD, path, into, at_flags),                                    \
@@ -41,7 +41,7 @@ static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct stat
     return stat_descriptor(fd, into, [=] { return real_##name(fd, into); });                                           \
   }
 #define DAXEMU_FSTATAT_HOOK(name)                                                                                      \
-  DAXEMU_DIRECT_REAL(name, int(int, const char*, struct stat*, int));                                                  \
+  DAXEMU_REAL(name, int(int, const char*, struct stat*, int));                                                         \
   DAXEMU_HOOK(int, name, (int dirfd, const char* path, struct stat* into, int flags)) {                                \
     DAXEMU_DIRECT_BODY(name, dirfd, flags, real_##name(dirfd, p, into, flags),                                         \
                        direct_call(SYS_newfstatat, dirfd, path, into, flags),                                          \
@@ -88,7 +88,7 @@ DAXEMU_HOOK(int, statx, (int dirfd, const char* path, int flags, unsigned mask, 
                     [=](const char* p) { return real_statx(dirfd, p, flags, mask, into); });
 }
 
-DAXEMU_DIRECT_REAL(access, int(const char*, int));
+DAXEMU_REAL(access, int(const char*, int));
 DAXEMU_HOOK(int, access, (const char* path, int mode)){
     DAXEMU_DIRECT_BODY(access, AT_FDCWD, 0, real_access(p, mode), direct_call(SYS_access, path, mode),
                        access_path(AT_FDCWD, path, mode, 0, real, asked))} DAXEMU_REAL(eaccess, int(const char*, int));

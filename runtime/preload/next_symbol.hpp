@@ -1,0 +1,64 @@
+// The next definition of a function behind this library's, as dlsym(RTLD_NEXT, name) finds it while a program starts.
+// That call takes locks, which a signal handler or a vforked child must not wait for, and to make it for some two
+// hundred names before they are wanted is a sixth of what our library costs a process. Looked up here in the hash
+// tables of the libraries themselves (DT_GNU_HASH), with no lock.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include <elf.h>
+#include <link.h>
+
+namespace daxemu::preload {
+
+// The hash of the GNU symbol table (dl_new_hash in glibc's elf/dl-hash.h's terms: h * 33 + c from 5381).
+[[nodiscard]] constexpr std::uint32_t symbol_hash(const char* name) {
+  std::uint32_t hash = 5381;
+  for (; *name != '\0'; ++name) {
+    hash = hash * 33 + static_cast<unsigned char>(*name);
+  }
+  return hash;
+}
+
+struct NextSymbol {
+  void* address = nullptr;
+  bool libcs = false; // the C library's own
+};
+
+class NextSymbols {
+public:
+  // Of what the program starts with, which stays loaded: all of it is there before any library's constructor calls us.
+  // Nobody waits: who comes while another thread makes it gets one that can answer for nothing.
+  [[nodiscard]] static const NextSymbols& at_start();
+
+  // This library's file, as the loader has it; "" if unknown.
+  [[nodiscard]] const char* own_file() const { return own_ == nullptr ? "" : own_->l_name; }
+  // No address: there is none. Nothing: only dlsym(3) can answer (an ifunc, a library without DT_GNU_HASH on the way).
+  [[nodiscard]] std::optional<NextSymbol> find(const char* name, std::uint32_t hash) const;
+
+  constexpr NextSymbols() = default;
+
+private:
+  static constexpr std::size_t kMost = 64; // libraries; those behind them are dlsym's
+  // What a lookup needs of one.
+  struct Library {
+    const link_map* map = nullptr;
+    const std::uint32_t* hash = nullptr; // DT_GNU_HASH
+    const ElfW(Sym) * symbols = nullptr;
+    const char* names = nullptr;
+    const ElfW(Half) * versions = nullptr;
+  };
+  [[nodiscard]] static Library described(const link_map& map);
+  [[nodiscard]] static std::uint32_t index_of(const Library& library, const char* name, std::uint32_t hash);
+
+  const link_map* own_ = nullptr; // nothing: the loader's list is not to be had
+  std::array<Library, kMost> behind_;
+  std::size_t count_ = 0;
+
+  void gather();
+};
+
+} // namespace daxemu::preload

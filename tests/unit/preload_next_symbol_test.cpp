@@ -1,0 +1,81 @@
+// Our own lookup of symbols gives what dlsym(3) gives.
+#include "runtime/preload/next_symbol.hpp"
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "runtime/preload/real.hpp"
+
+namespace daxemu::preload {
+namespace {
+
+std::optional<NextSymbol> find(const char* name) {
+  return NextSymbols::at_start().find(name, symbol_hash(name));
+}
+
+TEST(NextSymbol, HashesAsTheLinkerDoes) {
+  EXPECT_EQ(symbol_hash(""), 5381U);
+  EXPECT_EQ(symbol_hash("printf"), 0x156b2bb8U);
+  EXPECT_EQ(symbol_hash("syscall"), 0xbac212a0U);
+}
+
+// In a program everything comes behind it, as behind a preloaded library.
+TEST(NextSymbol, FindsWhatDlsymFinds) {
+  for (const char* name : {"open",
+                           "open64",
+                           "openat",
+                           "close",
+                           "read",
+                           "write",
+                           "mmap",
+                           "munmap",
+                           "fstat",
+                           "stat",
+                           "lstat",
+                           "fstatat",
+                           "vfork",
+                           "_Fork",
+                           "clone",
+                           "dup3",
+                           "fcntl64",
+                           "opendir",
+                           "readdir64",
+                           "closedir",
+                           "ftw64",
+                           "nftw",
+                           "glob",
+                           "glob64",
+                           "posix_fallocate",
+                           "sigaction",
+                           "signal",
+                           "pthread_sigmask",
+                           "syscall",
+                           "realpath",
+                           "fopen64",
+                           "regexec",
+                           "pthread_cond_wait"}) {
+    const auto found = find(name);
+    ASSERT_TRUE(found.has_value()) << name;
+    EXPECT_EQ(found->address, ::dlsym(RTLD_NEXT, name)) << name;
+  }
+}
+
+TEST(NextSymbol, KnowsTheCLibrary) {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // whose own definitions come first
+  EXPECT_TRUE(find("close")->libcs);
+#endif
+  EXPECT_FALSE(find("_Unwind_Backtrace")->libcs);
+}
+
+TEST(NextSymbol, TellsAbsentFromNotForItToSay) {
+  const auto absent = find("no_function_of_this_name");
+  ASSERT_TRUE(absent.has_value());
+  EXPECT_EQ(absent->address, nullptr);
+  EXPECT_FALSE(find("memcpy").has_value()) << "an ifunc, which has to be asked for its address";
+  EXPECT_NE(Real<void*(void*, const void*, std::size_t)>("memcpy").get(), nullptr) << "by dlsym, then";
+}
+
+} // namespace
+} // namespace daxemu::preload
