@@ -3,14 +3,17 @@
 #include <sys/mman.h>
 
 #include "emu/base/aside.hpp"
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 
 namespace daxemu::preload {
 
-constinit std::atomic<std::atomic<pid_t>*> OwnProcess::owner_{nullptr};
+DAXEMU_AT_START constinit std::atomic<std::atomic<pid_t>*> OwnProcess::owner_{nullptr};
 
-bool OwnProcess::calls() noexcept {
+DAXEMU_AT_START constinit std::atomic<bool> OwnProcess::lent_{false};
+
+bool OwnProcess::is_owner() noexcept {
   std::atomic<pid_t>* owner = owner_.load(std::memory_order_acquire);
   if (owner == nullptr) { // nobody has said
     return true;

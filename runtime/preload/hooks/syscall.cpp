@@ -32,6 +32,7 @@ extern "C" { // glibc 2.36 has forgotten to
 #include "runtime/preload/forks.hpp"
 #include "runtime/preload/hook.hpp"
 #include "runtime/preload/memory_calls.hpp"
+#include "runtime/preload/own_process.hpp"
 #include "runtime/preload/pin_sites.hpp"
 #include "runtime/preload/real.hpp"
 #include "runtime/preload/returns.hpp"
@@ -182,6 +183,16 @@ long fork_by_number(long number, const long* words) {
   return daxemu::preload::fork_with([&] { return static_cast<pid_t>(pass(number, words)); });
 }
 
+long clone_by_number(long number, const long* words, unsigned long flags) {
+  if ((flags & CLONE_VM) == 0) {
+    return fork_by_number(number, words);
+  }
+  if ((flags & CLONE_THREAD) == 0) {
+    daxemu::preload::OwnProcess::lend();
+  }
+  return pass(number, words);
+}
+
 long dispatch(long number, long* words, std::uint64_t site) {
   switch (number) {
     // Paths.
@@ -294,11 +305,12 @@ long dispatch(long number, long* words, std::uint64_t site) {
     return uring_register(words, site);
   case SYS_fork:
     return fork_by_number(number, words);
+  case SYS_vfork:
+    return clone_by_number(number, words, CLONE_VM);
   case SYS_clone:
-    return (words[0] & CLONE_VM) == 0 ? fork_by_number(number, words) : pass(number, words);
+    return clone_by_number(number, words, as<unsigned long>(words[0]));
   case SYS_clone3:
-    return words[0] != 0 && (as<const clone_args*>(words[0])->flags & CLONE_VM) == 0 ? fork_by_number(number, words)
-                                                                                     : pass(number, words);
+    return clone_by_number(number, words, words[0] == 0 ? CLONE_VM : as<const clone_args*>(words[0])->flags);
   case SYS_io_submit:
     return daxemu::preload::libc_value(
         daxemu::preload::submit_aio(as<aio_context_t>(words[0]), words[1], as<iocb**>(words[2]), site), -1L);
