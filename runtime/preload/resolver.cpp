@@ -4,6 +4,7 @@
 #include <climits>
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
@@ -54,6 +55,21 @@ bool absolute_is_likely(const Shape& path) {
          (sysfs::Tree::may_claim(path.text()) || leads_to_descriptors(path.text()));
 }
 
+// Does the kernel find that something on the path is not there before it comes to a link? One call, where it has
+// openat2(2) and no filter refuses it.
+bool misses_without_links(int dirfd, const char* path, bool follows_last) {
+  open_how how{};
+  how.flags = O_PATH | O_CLOEXEC | (follows_last ? 0U : static_cast<unsigned>(O_NOFOLLOW));
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  const auto opened =
+      sys::call(SYS_openat2, dirfd, reinterpret_cast<long>(path), reinterpret_cast<long>(&how), sizeof how);
+  if (opened) { // it is there by now
+    sys::close(static_cast<int>(*opened));
+    return false;
+  }
+  return opened.error() == Errno{ENOENT} || opened.error() == Errno{ENOTDIR};
+}
+
 } // namespace
 
 // Where a walk is: `at` is canonical, `rest` is what is still to come.
@@ -81,7 +97,11 @@ bool Resolver::is_worth_a_walk(int dirfd, const char* path, Follow follow) const
   while (parent.size() > 1 && parent.ends_with('/')) {
     parent.remove_suffix(1);
   }
-  if (follow == Follow::always || parent.size() != std::string_view(path).size()) {
+  const bool follows_last = follow == Follow::always || parent.size() != std::string_view(path).size();
+  if (misses_without_links(dirfd, path, follows_last)) {
+    return false; // what is_likely() has not found in the path itself is not on it
+  }
+  if (follows_last) {
     char text[8];
     const auto link = sys::readlinkat(dirfd, path, text, sizeof text);
     if (link || link.error().value == ENOTDIR) {

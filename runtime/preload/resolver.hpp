@@ -36,7 +36,8 @@ public:
 
   // Is it worth resolving the path before the kernel is asked? No system call for absolute paths.
   [[nodiscard]] bool is_likely(int dirfd, const char* path) const noexcept;
-  // The kernel said ENOENT or ENOTDIR: can a symlink or directory of ours be the reason? Two system calls at most.
+  // The kernel said ENOENT or ENOTDIR: can a symlink or directory of ours be the reason? One system
+  // call as a rule.
   [[nodiscard]] bool is_worth_a_walk(int dirfd, const char* path, Follow follow) const noexcept;
 
   // Would the kernel find one of the machine's own devices there? No system call where it has none.

@@ -108,7 +108,9 @@ TEST(Resolver, FollowsRealLinksToEmulatedNodes) {
   ASSERT_EQ(::symlink(kDeviceDirectory, (scratch / "later").c_str()), 0); // in a directory already known to exist
   EXPECT_TRUE(context().resolver().is_worth_a_walk(AT_FDCWD, (scratch / "later").c_str(), Follow::always));
   EXPECT_FALSE(context().resolver().is_worth_a_walk(AT_FDCWD, (scratch / "later").c_str(), Follow::not_last));
-  EXPECT_TRUE(context().resolver().is_worth_a_walk(AT_FDCWD, "/sys/kernel/absent", Follow::not_last));
+  EXPECT_FALSE(context().resolver().is_worth_a_walk(AT_FDCWD, "/sys/kernel/absent", Follow::not_last)); // not claimed
+  ASSERT_EQ(::symlink("/sys/kernel", (scratch / "kernel").c_str()), 0);
+  EXPECT_TRUE(context().resolver().is_worth_a_walk(AT_FDCWD, (scratch / "kernel/absent").c_str(), Follow::not_last));
   EXPECT_TRUE(context().resolver().is_worth_a_walk(AT_FDCWD, (scratch / "later/size").c_str(), Follow::not_last));
 }
 
