@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "emu/base/unique_fd.hpp"
+#include "emu/base/units.hpp"
 #include "emu/mm/folio_counts.hpp"
 #include "emu/store/process_identity.hpp"
 #include "runtime/fault/page_scan.hpp"
@@ -129,7 +130,10 @@ void DirtyTracker::look_into(const MappedPiece& piece, int pagemap, const mm::Fo
       if (kind == PageKind::none && device_.backing.kind == store::BackingKind::hugetlb) {
         continue;
       }
-      if (pagemap < 0 || !protect_pages(pagemap, address(from), address(to), kind, found)) {
+      // Of larger hugetlb pages than 2M the kernel protects none (pagemap_scan_hugetlb_entry takes each for a part of
+      // one).
+      const bool too_large = device_.backing.page_size > kPmdSize;
+      if (too_large || pagemap < 0 || !protect_pages(pagemap, address(from), address(to), kind, found)) {
         mark(first, extent + 1); // not tracked there, or just gone
         break;
       }

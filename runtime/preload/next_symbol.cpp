@@ -5,16 +5,17 @@
 #include <span>
 #include <string_view>
 
+#include <sys/auxv.h>
+
 namespace daxemu::preload {
 namespace {
 
 constexpr unsigned kWordBits = 64;
 constexpr ElfW(Half) kHidden = 0x8000; // of a version: not the one a name without version means
 
-// glibc has relocated these pointers, but for the kernel's vDSO, which it cannot write to.
-template <class Value>
-void point(const Value*& pointer, const link_map& map, ElfW(Addr) value) {
-  pointer = reinterpret_cast<const Value*>(value < map.l_addr ? value + map.l_addr : value);
+// The kernel's vDSO is in the loader's list, but no lookup finds anything in it.
+bool is_vdso(const link_map& map) {
+  return map.l_addr != 0 && map.l_addr == ::getauxval(AT_SYSINFO_EHDR);
 }
 
 bool is_libc(const link_map& map) {
@@ -27,18 +28,19 @@ NextSymbols::Library NextSymbols::described(const link_map& map) {
   Library library;
   library.map = &map;
   for (const ElfW(Dyn)* entry = map.l_ld; entry != nullptr && entry->d_tag != DT_NULL; ++entry) {
+    const auto pointed = entry->d_un.d_ptr; // glibc has relocated those it uses
     switch (entry->d_tag) {
     case DT_GNU_HASH:
-      point(library.hash, map, entry->d_un.d_ptr);
+      library.hash = reinterpret_cast<const std::uint32_t*>(pointed);
       break;
     case DT_SYMTAB:
-      point(library.symbols, map, entry->d_un.d_ptr);
+      library.symbols = reinterpret_cast<const ElfW(Sym)*>(pointed);
       break;
     case DT_STRTAB:
-      point(library.names, map, entry->d_un.d_ptr);
+      library.names = reinterpret_cast<const char*>(pointed);
       break;
     case DT_VERSYM:
-      point(library.versions, map, entry->d_un.d_ptr);
+      library.versions = reinterpret_cast<const ElfW(Half)*>(pointed);
       break;
     default:
       break;
@@ -101,7 +103,7 @@ void NextSymbols::gather() {
   for (const link_map* map = _r_debug.r_map; map != nullptr; map = map->l_next) {
     if (map->l_ld == _DYNAMIC) { // each library has one of its own
       own_ = map;
-    } else if (own_ != nullptr && count_ < kMost) {
+    } else if (own_ != nullptr && count_ < kMost && !is_vdso(*map)) {
       behind_[count_++] = described(*map);
     }
   }

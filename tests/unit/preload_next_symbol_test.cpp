@@ -73,7 +73,9 @@ TEST(NextSymbol, TellsAbsentFromNotForItToSay) {
   const auto absent = find("no_function_of_this_name");
   ASSERT_TRUE(absent.has_value());
   EXPECT_EQ(absent->address, nullptr);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // whose own is none
   EXPECT_FALSE(find("memcpy").has_value()) << "an ifunc, which has to be asked for its address";
+#endif
   EXPECT_NE(Real<void*(void*, const void*, std::size_t)>("memcpy").get(), nullptr) << "by dlsym, then";
 }
 
