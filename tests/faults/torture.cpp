@@ -75,7 +75,7 @@ constexpr int kSharedFd = 900;         // in the programs under the preload libr
   cli::RepeatedWriteBack repeated(lab.store()); // taken over from one that was killed
   for (unsigned turn = 0;; ++turn) {
     shared.ready[worker].store(1);
-    if (auto saved = turn % 2 == 0 ? repeated.again() : cli::write_back(lab.store()); !saved) {
+    if (auto saved = turn % 2 == 0 ? cli::write_back(lab.store()) : repeated.again(); !saved) {
       wrong(shared, "write-back: %s", saved.error().what.c_str());
     }
     shared.done[worker].fetch_add(1);
