@@ -43,16 +43,35 @@ FdClass Descriptors::classify(int fd, PathText& vnode) const noexcept {
   return FdTable::is_foreign(fd) ? FdClass::foreign : examine(fd, vnode);
 }
 
+// By its inode alone: what a memory file is, which has no name in any directory, only its text tells.
+bool Descriptors::is_foreign(const struct stat& about) const noexcept {
+  if (S_ISREG(about.st_mode)) {
+    return about.st_nlink != 0 && store_->device_of_inode(about.st_dev, about.st_ino) == nullptr;
+  }
+  return !S_ISDIR(about.st_mode) || !(may_hold_nodes(about.st_dev) || about.st_dev == proc_device_);
+}
+
+bool Descriptors::shows_foreign(int fd, const struct stat& about) const noexcept {
+  const bool foreign = is_foreign(about);
+  if (foreign) {
+    FdTable::set(fd, FdClass::foreign);
+  }
+  return foreign;
+}
+
 FdClass Descriptors::examine(int fd, PathText& vnode) const noexcept {
   const auto about = sys::fstat(fd);
   if (!about) {
+    return FdClass::foreign;
+  }
+  if (shows_foreign(fd, *about)) {
     return FdClass::foreign;
   }
   FdClass found = FdClass::foreign;
   if (S_ISREG(about->st_mode)) {
     if (store_->device_of_inode(about->st_dev, about->st_ino) != nullptr) {
       found = FdClass::device;
-    } else if (about->st_nlink == 0) { // memory files have no name in any directory
+    } else {
       PathText text;
       const std::string_view path = path_of(fd, text) ? vnode_path(text.view()) : std::string_view{};
       if (!path.empty()) {
@@ -62,7 +81,7 @@ FdClass Descriptors::examine(int fd, PathText& vnode) const noexcept {
                                                    : FdClass::attribute;
       }
     }
-  } else if (S_ISDIR(about->st_mode) && (may_hold_nodes(about->st_dev) || about->st_dev == proc_device_)) {
+  } else {
     found = FdClass::directory;
   }
   FdTable::set(fd, found);

@@ -20,6 +20,8 @@ public:
   [[nodiscard]] FdClass classify(int fd) const noexcept;
   // The same; `vnode` is the canonical path of what a vnode file stands for, with the slash of a directory, else empty.
   [[nodiscard]] FdClass classify(int fd, PathText& vnode) const noexcept;
+  // The caller has fstat(2)'s answer for `fd`: is it none of ours? Then that is remembered.
+  bool shows_foreign(int fd, const struct stat& about) const noexcept;
   // The device `fd` is open on, or nullptr.
   [[nodiscard]] store::DeviceRecord* device(int fd) const noexcept;
   // Attributes and directories: mmap(2) on them is ENODEV, which their memory files would not say.
@@ -47,6 +49,7 @@ public:
 
 private:
   [[nodiscard]] FdClass examine(int fd, PathText& vnode) const noexcept;
+  [[nodiscard]] bool is_foreign(const struct stat& about) const noexcept;
 
   const store::Store* store_;
   const sysfs::Tree* tree_;

@@ -101,11 +101,16 @@ int stat_path(int dirfd, const char* path, int flags, struct stat* into, RealPat
                       [into](const Resolution& found) { return put_stat(*Context::get(), found, into); });
 }
 
-int stat_descriptor(int fd, struct stat* into, RealCall real) {
+int stat_descriptor(int fd, struct stat* into, RealCall real, bool kernels) {
   if (FdTable::is_foreign(fd)) {
     return real();
   }
   Context* context = Context::get();
+  if (kernels && context != nullptr && FdTable::get(fd) == FdClass::unknown) { // one answer does for both
+    if (const int status = real(); status != 0 || context->descriptors().shows_foreign(fd, *into)) {
+      return status;
+    }
+  }
   const auto node = context != nullptr ? described_node(*context, fd) : Result<sysfs::Node>(fail(EBADF));
   if (!node) {
     return real();

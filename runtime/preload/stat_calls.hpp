@@ -14,7 +14,8 @@ using RealCall = FunctionRef<int()>;
 
 // `flags`: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. `asked`: the kernel has been asked, errno is ENOENT or ENOTDIR.
 int stat_path(int dirfd, const char* path, int flags, struct stat* into, RealPath real, bool asked = false);
-int stat_descriptor(int fd, struct stat* into, RealCall real);
+// `kernels`: `real` is the system call, whose answer may be believed about what `fd` is.
+int stat_descriptor(int fd, struct stat* into, RealCall real, bool kernels = false);
 int statx_path(int dirfd, const char* path, int flags, unsigned mask, struct statx* into, RealPath real);
 // `mode`: R_OK and so on; `flags`: AT_EACCESS, AT_SYMLINK_NOFOLLOW.
 int access_path(int dirfd, const char* path, int mode, int flags, RealPath real, bool asked = false);

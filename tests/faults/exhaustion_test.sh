@@ -87,7 +87,7 @@ no_room_for_the_store() {
   refused "no memory for the store" 'No space left|no memory is left|enlarge' \
     "$daxemu" create lab --backing shmem --size 4M
   runs "$daxemu" list
-  has_not "a half-made platform" "$out" lab
+  has_not "a half-made platform" "$out" '(^| )lab( |$)'
   rm "$DAXEMU_SMALL/filler"
   runs "$daxemu" create lab --backing shmem --size 4M
   runs "$daxemu" run --platform lab -- "$poke" 0 2

@@ -38,7 +38,8 @@ static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct stat
 #define DAXEMU_FSTAT_HOOK(name)                                                                                        \
   DAXEMU_REAL(name, int(int, struct stat*));                                                                           \
   DAXEMU_SPLIT_HOOK(int, name, (int fd, struct stat* into), (fd, into), FdTable::is_foreign(fd)) {                     \
-    return stat_descriptor(fd, into, [=] { return real_##name(fd, into); });                                           \
+    return stat_descriptor(                                                                                            \
+        fd, into, [=] { return real_##name(fd, into); }, real_##name.is_libcs());                                      \
   }
 #define DAXEMU_FSTATAT_HOOK(name)                                                                                      \
   DAXEMU_REAL(name, int(int, const char*, struct stat*, int));                                                         \
