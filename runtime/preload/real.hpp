@@ -21,7 +21,12 @@ public:
 
   // Is it the C library's own, so that the system call it stands for may be made in its place? Another preloaded
   // library or a sanitizer's runtime wants to see the call.
-  [[nodiscard]] bool is_libcs() const { return find() != nullptr && libcs_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool is_libcs() const {
+    if (libcs_.load(std::memory_order_relaxed)) [[likely]] {
+      return true;
+    }
+    return find() != nullptr && libcs_.load(std::memory_order_relaxed); // it may be that nobody has looked
+  }
 
 private:
   void* look() const; // out of line: once
