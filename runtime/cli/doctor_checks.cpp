@@ -70,6 +70,10 @@ Finding engines(std::vector<Finding>& report) {
   report.push_back({"userfaultfd",
                     probe.full ? Verdict::good : (probe.user_mode_only ? Verdict::limited : Verdict::missing),
                     probe.detail, probe.remedy});
+  report.push_back({"noted writes", probe.tracks ? Verdict::good : Verdict::limited,
+                    probe.tracks ? "the kernel notes them: run --write-back reads what was written to"
+                                 : "not by this kernel: run --write-back reads all that was ever touched",
+                    probe.tracks ? "" : "use Linux 6.7 or newer, with userfaultfd allowed"});
   const bool handler = probe.engine == store::EngineKind::handler;
   return {"engine", handler ? Verdict::good : Verdict::limited,
           handler ? "handler: a thread serves each first touch through userfaultfd"

@@ -10,6 +10,7 @@ Probe probe() {
   Probe result;
   if (auto uffd = open_full(needed_features()); uffd) {
     result.full = true;
+    result.tracks = uffd->tracks;
     result.engine = store::EngineKind::handler;
     result.detail = uffd->kind == UffdKind::device_full ? "allowed by /dev/userfaultfd, kernel-mode faults served"
                                                         : "allowed, kernel-mode faults served";
@@ -25,6 +26,7 @@ Probe probe() {
   }
   if (auto uffd = open_user_mode_only(needed_features()); uffd) {
     result.user_mode_only = true;
+    result.tracks = uffd->tracks;
     if (!result.full) {
       result.detail += "; allowed for user-mode faults only";
     }

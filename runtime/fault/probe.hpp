@@ -10,6 +10,7 @@ namespace daxemu::fault {
 struct Probe {
   bool full = false;                                      // a userfaultfd that serves kernel-mode faults can be had
   bool user_mode_only = false;                            // one that serves user-mode faults can
+  bool tracks = false;                                    // either notes what is written to
   store::EngineKind engine = store::EngineKind::populate; // what `automatic` takes here
   std::string detail;                                     // what userfaultfd said
   std::string remedy;                                     // empty if full
