@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,7 +53,6 @@ std::optional<std::uint64_t> number(std::string_view& text, int base) {
 
 // A line of proc(5) maps: START-END PERM OFFSET MAJOR:MINOR INODE PATH. Nothing if it is no mapping of these bytes.
 std::optional<MappedPiece> piece_of(std::string_view line, const store::BackingRecord& backing) {
-  MappedPiece piece;
   const auto start = number(line, 16);
   const auto end = number(line, 16);
   line.remove_prefix(std::min(line.find(' ') + 1, line.size()));
