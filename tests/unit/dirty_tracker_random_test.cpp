@@ -11,6 +11,7 @@
 #include "emu/base/whole_io.hpp"
 #include "runtime/fault/dirty_tracker.hpp"
 #include "tests/unit/fault_platform.hpp"
+#include "tests/unit/kernel_scans.hpp"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -108,6 +109,12 @@ protected:
       *new TestPlatform(std::max(kExtents * align, kPmdSize), align, GetParam().backing, store::EngineKind::handler);
   AddressSpace& space = *new AddressSpace(*platform.store);
   std::array<pid_t, kWorkers> workers{};
+
+  void SetUp() override {
+    if (!kernel_scans()) {
+      GTEST_SKIP() << kNoScan;
+    }
+  }
 
   void begin(unsigned at, unsigned seed) {
     space.before_fork();

@@ -8,8 +8,8 @@
 
 #include "emu/base/units.hpp"
 #include "emu/mm/folio_counts.hpp"
-#include "runtime/fault/page_scan.hpp"
 #include "tests/unit/fault_platform.hpp"
+#include "tests/unit/kernel_scans.hpp"
 
 namespace daxemu::fault {
 namespace {
@@ -20,15 +20,6 @@ using Extents = std::set<std::uint64_t>;
 
 constexpr int kRw = PROT_READ | PROT_WRITE;
 constexpr std::uint64_t kExtents = 8;
-
-// Has the kernel PAGEMAP_SCAN? An empty range asks for nothing.
-bool kernel_scans() {
-  const UniqueFd pagemap(::open("/proc/self/pagemap", O_RDONLY));
-  const auto page = Mapping::of(-1, kPageSize, kRw, MAP_PRIVATE | MAP_ANONYMOUS);
-  const auto at = reinterpret_cast<std::uint64_t>(page->data());
-  const auto asked = protect_pages(pagemap.get(), at, at + kPageSize, PageKind::written, [](auto...) {});
-  return asked || asked.error() != Errno{ENOTTY};
-}
 
 struct Kind {
   const char* name;
@@ -51,7 +42,7 @@ protected:
 
   void SetUp() override {
     if (!kernel_scans()) {
-      GTEST_SKIP() << "this kernel has no PAGEMAP_SCAN (Linux 6.7): everything that was touched is compared";
+      GTEST_SKIP() << kNoScan;
     }
   }
 
