@@ -9,7 +9,7 @@
 #include "emu/dax/memory_blocks.hpp"
 #include "emu/dax/ranges.hpp"
 #include "emu/dax/references.hpp"
-#include "emu/sysfs/announced_change.hpp"
+#include "emu/sysfs/uevents/announced_change.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/device_flags.hpp"
 #include "runtime/cli/device_json.hpp"

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "emu/base/size_text.hpp"
-#include "emu/sysfs/parse.hpp"
-#include "emu/sysfs/text.hpp"
+#include "emu/sysfs/schema/parse.hpp"
+#include "emu/sysfs/schema/text.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace {

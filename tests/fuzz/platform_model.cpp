@@ -9,8 +9,8 @@
 #include "emu/dax/builder.hpp"
 #include "emu/dax/drivers.hpp"
 #include "emu/dax/region_space.hpp"
-#include "emu/sysfs/directories.hpp"
-#include "emu/sysfs/resolve.hpp"
+#include "emu/sysfs/schema/directories.hpp"
+#include "emu/sysfs/tree/resolve.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace daxemu::fuzz {

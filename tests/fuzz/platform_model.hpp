@@ -9,7 +9,7 @@
 #include "emu/backing/file_source.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/store/store.hpp"
-#include "emu/sysfs/tree.hpp"
+#include "emu/sysfs/tree/tree.hpp"
 
 namespace daxemu::fuzz {
 

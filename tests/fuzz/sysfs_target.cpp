@@ -3,7 +3,7 @@
 #include <array>
 #include <string>
 
-#include "emu/sysfs/parse.hpp"
+#include "emu/sysfs/schema/parse.hpp"
 #include "tests/fuzz/platform_model.hpp"
 #include "tests/fuzz/target.hpp"
 

@@ -5,8 +5,9 @@ set -eu
 check=$1
 top=$(mktemp -d)
 trap 'rm -rf "$top"' EXIT
-mkdir -p "$top/emu/base" "$top/emu/store" "$top/runtime/cli" "$top/tests/unit"
-for file in emu/base/a.hpp emu/store/b.hpp runtime/cli/c.hpp tests/unit/d.hpp; do
+mkdir -p "$top/emu/base" "$top/emu/store" "$top/runtime/cli" "$top/tests/unit" "$top/runtime/preload/ground" "$top/runtime/preload/hooks/paths"
+for file in emu/base/a.hpp emu/store/b.hpp runtime/cli/c.hpp tests/unit/d.hpp \
+  runtime/preload/ground/e.hpp runtime/preload/hooks/paths/f.hpp; do
   echo '#pragma once' >"$top/$file"
 done
 
@@ -43,6 +44,9 @@ expect bad emu/store/x.cpp '#include "b.hpp"'                   # not from the t
 expect bad emu/store/x.cpp '#include "../base/a.hpp"'           # the same, going up
 expect bad emu/store/x.cpp '#include "emu/base/missing.hpp"'    # no such file
 expect bad emu/store/x.cpp '#include "emu/other/a.hpp"'         # no such folder
+expect good runtime/preload/hooks/paths/x.cpp '#include "runtime/preload/ground/e.hpp"'
+expect bad runtime/preload/ground/x.cpp '#include "runtime/preload/hooks/paths/f.hpp"' # upwards between rooms
+
 expect bad runtime/cli/x.cpp '#include "tests/unit/d.hpp"'      # a test's
 expect bad emu/store/x.cpp '#include "daxemu_build.hpp"'        # the command's
 echo "every violation was caught"

@@ -6,11 +6,11 @@
 #include <sys/socket.h>
 
 #include "preload_support.hpp"
-#include "runtime/preload/directories.hpp"
-#include "runtime/preload/fd_calls.hpp"
-#include "runtime/preload/io_calls.hpp"
-#include "runtime/preload/node_streams.hpp"
-#include "runtime/preload/stat_calls.hpp"
+#include "runtime/preload/directories/directories.hpp"
+#include "runtime/preload/files/fd_calls.hpp"
+#include "runtime/preload/files/io_calls.hpp"
+#include "runtime/preload/paths/stat_calls.hpp"
+#include "runtime/preload/streams/node_streams.hpp"
 
 namespace daxemu::preload {
 namespace {

@@ -1,12 +1,12 @@
 // Our own lookup of symbols gives what dlsym(3) gives.
-#include "runtime/preload/next_symbol.hpp"
+#include "runtime/preload/ground/next_symbol.hpp"
 
 #include <dlfcn.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
-#include "runtime/preload/real.hpp"
+#include "runtime/preload/ground/real.hpp"
 
 namespace daxemu::preload {
 namespace {

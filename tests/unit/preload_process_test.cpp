@@ -8,11 +8,11 @@
 
 #include "preload_support.hpp"
 #include "runtime/fault/private_fds.hpp"
-#include "runtime/preload/exec_environment.hpp"
-#include "runtime/preload/fd_calls.hpp"
-#include "runtime/preload/own_process.hpp"
-#include "runtime/preload/permission.hpp"
-#include "runtime/preload/process_maps.hpp"
+#include "runtime/preload/files/fd_calls.hpp"
+#include "runtime/preload/ground/own_process.hpp"
+#include "runtime/preload/names/exec_environment.hpp"
+#include "runtime/preload/nodes/permission.hpp"
+#include "runtime/preload/nodes/process_maps.hpp"
 
 namespace daxemu::preload {
 namespace {

@@ -2,7 +2,7 @@
 #include <string>
 
 #include "preload_support.hpp"
-#include "runtime/preload/resolver.hpp"
+#include "runtime/preload/names/resolver.hpp"
 
 namespace daxemu::preload {
 namespace {

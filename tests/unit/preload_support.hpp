@@ -12,7 +12,7 @@
 
 #include "emu/base/units.hpp"
 #include "emu/dax/builder.hpp"
-#include "runtime/preload/context.hpp"
+#include "runtime/preload/names/context.hpp"
 
 namespace daxemu::preload {
 

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "emu/sysfs/kernfs_order.hpp"
+#include "emu/sysfs/schema/kernfs_order.hpp"
 
 namespace daxemu::sysfs {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "emu/base/units.hpp"
 #include "emu/dax/builder.hpp"
-#include "emu/sysfs/tree.hpp"
+#include "emu/sysfs/tree/tree.hpp"
 
 namespace daxemu::sysfs {
 

@@ -1,5 +1,5 @@
 // What is said of changes, as it arrives at a socket.
-#include "emu/sysfs/uevent.hpp"
+#include "emu/sysfs/uevents/uevent.hpp"
 
 #include <cstring>
 

@@ -1,0 +1,94 @@
+#include "emu/sysfs/families/families.hpp"
+
+#include <algorithm>
+
+#include "emu/sysfs/families/places.hpp"
+#include "emu/sysfs/schema/parse.hpp"
+
+namespace daxemu::sysfs {
+namespace {
+
+using store::DeviceState;
+
+// Every device there is, of the scope's region if it names one, with what `name` calls it.
+void devices(const Scope& scope, void (*name)(const Scope&, Text&), Members members) {
+  for (store::DeviceRecord& device : scope.store->devices()) {
+    if (device.state.load(std::memory_order_acquire) == DeviceState::absent) {
+      continue;
+    }
+    Scope narrowed = scope;
+    narrowed.device = &device;
+    narrowed.region = &scope.store->region_of(device);
+    if (scope.region != nullptr && narrowed.region != scope.region) {
+      continue;
+    }
+    NameText text;
+    name(narrowed, text);
+    if (!members(text.view(), narrowed)) {
+      return;
+    }
+  }
+}
+
+void regions(const Scope& scope, store::RegionKind kind, Members members) {
+  for (store::RegionRecord& region : scope.store->regions()) {
+    if (region.used.load(std::memory_order_acquire) == 0 || region.kind != kind) {
+      continue;
+    }
+    Scope narrowed = scope;
+    narrowed.region = &region;
+    NameText text;
+    region_name(narrowed, text);
+    if (!members(text.view(), narrowed)) {
+      return;
+    }
+  }
+}
+
+} // namespace
+
+void each_hmem_region(const Scope& scope, Members members) {
+  regions(scope, store::RegionKind::hmem, members);
+}
+
+void each_pmem_region(const Scope& scope, Members members) {
+  regions(scope, store::RegionKind::pmem, members);
+}
+
+void each_device(const Scope& scope, Members members) {
+  devices(scope, device_name, members);
+}
+
+void each_device_number(const Scope& scope, Members members) {
+  devices(scope, device_number, members);
+}
+
+void each_bound_device(const Scope& scope, Members members) {
+  devices(scope, device_name, [&](std::string_view name, const Scope& member) {
+    return member.device->state.load(std::memory_order_acquire) != scope.driver->state || members(name, member);
+  });
+}
+
+void each_mapping(const Scope& scope, Members members) {
+  const std::uint32_t count = std::min(scope.device->nr_ranges, store::kMaxRanges);
+  for (std::uint32_t at = 0; at < count; ++at) {
+    Scope narrowed = scope;
+    narrowed.number = at;
+    NameText text;
+    text.put("mapping").number(at);
+    if (!members(text.view(), narrowed)) {
+      return;
+    }
+  }
+}
+
+store::DeviceRecord* device_called(const Scope& scope, std::string_view text) {
+  store::DeviceRecord* found = nullptr;
+  each_device(scope, [&](std::string_view name, const Scope& member) {
+    found = same_text(name, text) ? member.device : nullptr;
+    return found == nullptr;
+  });
+  return found;
+}
+
+} // namespace daxemu::sysfs

@@ -1,0 +1,123 @@
+#include "emu/sysfs/families/nd_objects.hpp"
+
+#include <array>
+
+#include "emu/sysfs/families/families.hpp"
+#include "emu/sysfs/families/places.hpp"
+
+namespace daxemu::sysfs {
+namespace {
+
+using store::NdHolderRecord;
+using store::NdKind;
+
+struct KindNames {
+  std::string_view prefix;
+  std::string_view devtype;
+  std::string_view modalias;
+};
+constexpr std::array<KindNames, 4> kKinds = {{
+    {"", "", ""},
+    {"btt", "nd_btt", "nd:t4"},
+    {"pfn", "nd_pfn", "nd:t4"},
+    {"dax", "nd_dax", "nd:t7"},
+}};
+const KindNames& names_of(NdKind kind) {
+  return kKinds[static_cast<std::size_t>(kind) % kKinds.size()];
+}
+
+template <class Matches>
+void holders(const Scope& scope, Members members, Matches&& matches) {
+  for (std::size_t at = 0; at < store::kMaxNdHolders; ++at) {
+    const NdHolderRecord& holder = scope.region->nd.holders[at];
+    if (holder.kind == NdKind::none || !matches(holder)) {
+      continue;
+    }
+    Scope narrowed = scope;
+    narrowed.number = at;
+    NameText name;
+    holder_name(narrowed, name);
+    if (!members(name.view(), narrowed)) {
+      return;
+    }
+  }
+}
+
+} // namespace
+
+bool has_nd_bus(const Scope& scope) {
+  bool any = false;
+  each_pmem_region(scope, [&](std::string_view, const Scope&) {
+    any = true;
+    return false;
+  });
+  return any;
+}
+
+void each_nd_bus_number(const Scope& scope, Members members) {
+  if (has_nd_bus(scope)) {
+    NameText name;
+    nd_bus_number(scope, name);
+    members(name.view(), scope);
+  }
+}
+
+void ndctl_path(const Scope& scope, Text& out) {
+  nd_bus_path(scope, out);
+  out.put("/nd/ndctl0");
+}
+
+void each_bound_region(const Scope& scope, Members members) {
+  each_pmem_region(scope, [&](std::string_view name, const Scope& region) {
+    return region.region->nd.unbound != 0 || members(name, region);
+  });
+}
+
+void each_namespace(const Scope& scope, Members members) {
+  if (scope.region->nd.unbound == 0) {
+    NameText name;
+    namespace_name(scope, name);
+    members(name.view(), scope);
+  }
+}
+
+template <NdKind Kind>
+void each_nd_holder(const Scope& scope, Members members) {
+  holders(scope, members, [](const NdHolderRecord& holder) { return holder.kind == Kind; });
+}
+template void each_nd_holder<NdKind::btt>(const Scope&, Members);
+template void each_nd_holder<NdKind::pfn>(const Scope&, Members);
+template void each_nd_holder<NdKind::dax>(const Scope&, Members);
+
+void each_bound_dax(const Scope& scope, Members members) {
+  holders(scope, members, [](const NdHolderRecord& holder) { return holder.bound != 0; });
+}
+
+NdHolderRecord& holder_in(const Scope& scope) {
+  return scope.region->nd.holders[scope.number % store::kMaxNdHolders];
+}
+void holder_name(const Scope& scope, Text& out) {
+  const NdHolderRecord& holder = holder_in(scope);
+  out.put(names_of(holder.kind).prefix).number(scope.region->id).put(".").number(holder.id);
+}
+
+Result<void> show_nd_numa_node(const Scope& scope, Text& out) {
+  out.number(scope.region->numa_node).put("\n");
+  return {};
+}
+Result<void> show_nd_target_node(const Scope& scope, Text& out) {
+  out.number(scope.region->target_node).put("\n");
+  return {};
+}
+bool has_nd_target_node(const Scope& scope) {
+  return scope.region->target_node >= 0;
+}
+
+std::string_view nd_devtype(NdKind kind) {
+  return names_of(kind).devtype;
+}
+std::string_view nd_modalias(NdKind kind) {
+  return names_of(kind).modalias;
+}
+
+} // namespace daxemu::sysfs

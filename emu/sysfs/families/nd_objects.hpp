@@ -1,0 +1,39 @@
+// What the directories of the nd bus have in common (drivers/nvdimm). The bus is the one of persistent memory that the
+// firmware's memory map declares (nd_e820): no DIMMs, no commands, regions of one namespace each.
+#pragma once
+
+#include "emu/sysfs/schema/schema.hpp"
+
+namespace daxemu::sysfs {
+
+// Is there a pmem region, and with it a bus?
+bool has_nd_bus(const Scope& scope);
+// "245:0", if there is a bus.
+void each_nd_bus_number(const Scope& scope, Members members);
+// ".../ndbus0/nd/ndctl0"
+void ndctl_path(const Scope& scope, Text& out);
+
+// Pmem regions that nd_region has, as "regionN".
+void each_bound_region(const Scope& scope, Members members);
+// The namespace of the scope's region, as "namespaceX.0", while the region is bound.
+void each_namespace(const Scope& scope, Members members);
+// What can hold it: the region's btts, pfns and daxes, as "bttX.Y" and so on; the scope's number is the holder's index.
+template <store::NdKind Kind>
+void each_nd_holder(const Scope& scope, Members members);
+// The dax that dax_pmem has.
+void each_bound_dax(const Scope& scope, Members members);
+
+// The holder a scope is narrowed to, and what it is called.
+[[nodiscard]] store::NdHolderRecord& holder_in(const Scope& scope);
+void holder_name(const Scope& scope, Text& out);
+
+// Attributes every device of the bus has (nd_numa_attributes in drivers/nvdimm/bus.c).
+Result<void> show_nd_numa_node(const Scope& scope, Text& out);
+Result<void> show_nd_target_node(const Scope& scope, Text& out);
+bool has_nd_target_node(const Scope& scope);
+
+// nd_type_show() and the uevent's MODALIAS: of a btt or pfn the namespaces it is for, of a dax its own.
+[[nodiscard]] std::string_view nd_devtype(store::NdKind kind);
+[[nodiscard]] std::string_view nd_modalias(store::NdKind kind);
+
+} // namespace daxemu::sysfs

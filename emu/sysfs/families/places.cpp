@@ -1,0 +1,51 @@
+#include "emu/sysfs/families/places.hpp"
+
+namespace daxemu::sysfs {
+namespace {
+
+bool is_pmem(const Scope& scope) {
+  return scope.region->kind == store::RegionKind::pmem;
+}
+
+} // namespace
+
+void region_name(const Scope& scope, Text& out) {
+  out.put(is_pmem(scope) ? "region" : "hmem.").number(scope.region->id);
+}
+void region_path(const Scope& scope, Text& out) {
+  if (is_pmem(scope)) {
+    nd_bus_path(scope, out);
+    out.put("/");
+  } else {
+    out.put("/sys/devices/platform/");
+  }
+  region_name(scope, out);
+}
+void holder_path(const Scope& scope, Text& out) {
+  region_path(scope, out);
+  if (is_pmem(scope)) {
+    out.put("/dax").number(scope.region->id).put(".").number(scope.region->nd.dax_id);
+  }
+}
+void device_name(const Scope& scope, Text& out) {
+  out.put("dax").number(scope.region->id).put(".").number(scope.device->id);
+}
+void device_path(const Scope& scope, Text& out) {
+  holder_path(scope, out);
+  out.put("/");
+  device_name(scope, out);
+}
+void device_number(const Scope& scope, Text& out) {
+  out.number(scope.store->platform().dax_major).put(":").number(scope.device->minor);
+}
+void namespace_name(const Scope& scope, Text& out) {
+  out.put("namespace").number(scope.region->id).put(".0");
+}
+void nd_bus_path(const Scope&, Text& out) {
+  out.put("/sys/devices/platform/e820_pmem/ndbus0");
+}
+void nd_bus_number(const Scope& scope, Text& out) {
+  out.number(scope.store->platform().nd_major).put(":0");
+}
+
+} // namespace daxemu::sysfs

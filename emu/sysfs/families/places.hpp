@@ -1,0 +1,28 @@
+// Where things are: names and absolute paths of the objects that links point at.
+#pragma once
+
+#include "emu/sysfs/schema/schema.hpp"
+
+namespace daxemu::sysfs {
+
+// "hmem.0" or "region0": what the region itself is called on its bus.
+void region_name(const Scope& scope, Text& out);
+// "/sys/devices/platform/hmem.0" or "/sys/devices/platform/e820_pmem/ndbus0/region0".
+void region_path(const Scope& scope, Text& out);
+// The device that the region's dax devices hang below: an hmem region's own, or in a pmem region the dax of the nd bus
+// that is bound, or was last.
+void holder_path(const Scope& scope, Text& out);
+// "dax0.0"
+void device_name(const Scope& scope, Text& out);
+// holder_path() + "/dax0.0"
+void device_path(const Scope& scope, Text& out);
+// "254:0"
+void device_number(const Scope& scope, Text& out);
+
+// Objects of the nd bus: "namespace0.0", and "/sys/devices/platform/e820_pmem/ndbus0".
+void namespace_name(const Scope& scope, Text& out);
+void nd_bus_path(const Scope& scope, Text& out);
+// "245:0", the number of ndctl0.
+void nd_bus_number(const Scope& scope, Text& out);
+
+} // namespace daxemu::sysfs

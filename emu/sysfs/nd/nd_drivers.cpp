@@ -1,0 +1,109 @@
+#include "emu/sysfs/nd/nd_drivers.hpp"
+
+#include "emu/dax/nd.hpp"
+#include "emu/sysfs/families/families.hpp"
+#include "emu/sysfs/families/nd_objects.hpp"
+#include "emu/sysfs/schema/parse.hpp"
+#include "emu/sysfs/uevents/announced_change.hpp"
+
+namespace daxemu::sysfs {
+namespace {
+
+using store::NdKind;
+
+enum class ObjectKind : std::uint8_t { none, bus, region, nd_namespace, btt, pfn, dax };
+
+struct Object {
+  ObjectKind kind = ObjectKind::none;
+  Scope scope;
+};
+
+// The device of the bus that a written name means.
+Object object_called(const Scope& bus, std::string_view text) {
+  Object found;
+  const auto look_among = [&](const Scope& scope, ObjectKind kind, void (*each)(const Scope&, Members)) {
+    each(scope, [&](std::string_view name, const Scope& member) {
+      if (same_text(name, text)) {
+        found = {kind, member};
+      }
+      return found.kind == ObjectKind::none;
+    });
+  };
+  if (has_nd_bus(bus) && same_text("ndbus0", text)) {
+    return {ObjectKind::bus, bus};
+  }
+  look_among(bus, ObjectKind::region, each_pmem_region);
+  each_pmem_region(bus, [&](std::string_view, const Scope& region) {
+    look_among(region, ObjectKind::nd_namespace, each_namespace);
+    look_among(region, ObjectKind::btt, each_nd_holder<NdKind::btt>);
+    look_among(region, ObjectKind::pfn, each_nd_holder<NdKind::pfn>);
+    look_among(region, ObjectKind::dax, each_nd_holder<NdKind::dax>);
+    return found.kind == ObjectKind::none;
+  });
+  return found;
+}
+
+// A btt or pfn with a namespace and a uuid would be a block device.
+Result<void> bind_block(const store::NdHolderRecord& holder) {
+  return holder.holds != 0 && holder.has_uuid != 0 ? fail(EOPNOTSUPP) : fail(ENODEV);
+}
+
+// The driver that is for such an object, and what it does with it.
+Result<void> bind_object(const Object& object, NdDriver driver) {
+  const store::Store* store = object.scope.store; // of no object there is none
+  switch (object.kind) {
+  case ObjectKind::region:
+    return driver == NdDriver::nd_region ? dax::nd::bind_region(*store, *object.scope.region) : fail(ENODEV);
+  case ObjectKind::nd_namespace:
+    return driver == NdDriver::nd_pmem ? dax::nd::bind_namespace(*store, *object.scope.region) : fail(ENODEV);
+  case ObjectKind::btt:
+  case ObjectKind::pfn:
+    return driver == NdDriver::nd_pmem ? bind_block(holder_in(object.scope)) : fail(ENODEV);
+  case ObjectKind::dax:
+    return driver == NdDriver::dax_pmem ? dax::nd::bind_dax(*store, *object.scope.region, holder_in(object.scope))
+                                        : fail(ENODEV);
+  case ObjectKind::bus:
+  case ObjectKind::none:
+    break;
+  }
+  return fail(ENODEV);
+}
+
+} // namespace
+
+Result<void> bind_nd(const Scope& scope, NdDriver driver, std::string_view name) {
+  auto change = AnnouncedChange::begin(*scope.store);
+  return change ? bind_object(object_called(scope, name), driver) : tl::unexpected(change.error());
+}
+
+Result<void> unbind_nd(const Scope& scope, NdDriver driver, std::string_view name) {
+  auto change = AnnouncedChange::begin(*scope.store);
+  if (!change) {
+    return tl::unexpected(change.error());
+  }
+  const Object object = object_called(scope, name);
+  if (object.kind == ObjectKind::region && driver == NdDriver::nd_region) {
+    return dax::nd::unbind_region(*scope.store, *object.scope.region);
+  }
+  if (object.kind == ObjectKind::dax && driver == NdDriver::dax_pmem) {
+    return dax::nd::unbind_dax(*scope.store, *object.scope.region, holder_in(object.scope));
+  }
+  return fail(ENODEV);
+}
+
+Result<void> probe_nd(const Scope& scope, std::string_view name) {
+  auto change = AnnouncedChange::begin(*scope.store);
+  if (!change) {
+    return tl::unexpected(change.error());
+  }
+  const Object object = object_called(scope, name);
+  if (object.kind == ObjectKind::none) {
+    return fail(ENODEV);
+  }
+  for (const NdDriver driver : {NdDriver::dax_pmem, NdDriver::nd_pmem, NdDriver::nd_region, NdDriver::nvdimm}) {
+    (void)bind_object(object, driver);
+  }
+  return {};
+}
+
+} // namespace daxemu::sysfs

@@ -1,0 +1,217 @@
+// bttX.Y, pfnX.Y and daxX.Y of the nd bus: seeds that wait for a namespace, and what holds one. Below a bound dax hang
+// the dax region and its one device (drivers/nvdimm/btt_devs.c, pfn_devs.c, claim.c, drivers/dax/pmem.c).
+#include "emu/dax/nd.hpp"
+#include "emu/sysfs/families/families.hpp"
+#include "emu/sysfs/families/nd_objects.hpp"
+#include "emu/sysfs/families/places.hpp"
+#include "emu/sysfs/schema/directories.hpp"
+#include "emu/sysfs/schema/uevent_variables.hpp"
+#include "emu/sysfs/schema/values.hpp"
+#include "emu/sysfs/uevents/announced_change.hpp"
+
+namespace daxemu::sysfs {
+namespace {
+
+using store::NdHolderRecord;
+using store::NdKind;
+using store::NdPages;
+
+// Does something to the holder while nobody else changes anything.
+template <class Action>
+Result<void> changing(const Scope& scope, Action&& action) {
+  auto change = AnnouncedChange::begin(*scope.store);
+  return change ? action(holder_in(scope)) : tl::unexpected(change.error());
+}
+
+Result<void> show_unit(const Scope& scope, Text& out) {
+  out.number(holder_in(scope).unit).put("\n");
+  return {};
+}
+// nd_size_select_store()
+Result<void> store_unit(const Scope& scope, std::string_view text) {
+  return changing(scope, [&](NdHolderRecord& holder) -> Result<void> {
+    if (holder.bound != 0) {
+      return fail(EBUSY);
+    }
+    const auto bytes = parse_unsigned(text, 0);
+    return bytes ? dax::nd::set_unit(holder, *bytes) : tl::unexpected(bytes.error());
+  });
+}
+Result<void> show_sectors(const Scope& scope, Text& out) {
+  for (const std::uint64_t size : {512U, 520U, 528U, 4096U, 4104U, 4160U, 4224U}) {
+    const bool chosen = size == holder_in(scope).unit;
+    out.put(chosen ? "[" : "").number(size).put(chosen ? "] " : " ");
+  }
+  out.put("\n");
+  return {};
+}
+
+struct PagesWord {
+  std::string_view text;
+  NdPages pages;
+};
+constexpr PagesWord kPages[] = {{"pmem", NdPages::pmem}, {"ram", NdPages::ram}, {"none", NdPages::none}};
+
+Result<void> show_mode(const Scope& scope, Text& out) {
+  for (const PagesWord& word : kPages) {
+    if (word.pages == holder_in(scope).pages) {
+      out.put(word.text).put("\n");
+    }
+  }
+  return {};
+}
+// mode_store() compares all bytes written but the last, whatever that is: "r" is as good as "pmem".
+Result<void> store_mode(const Scope& scope, std::string_view text) {
+  return changing(scope, [&](NdHolderRecord& holder) -> Result<void> {
+    if (holder.bound != 0) {
+      return fail(EBUSY);
+    }
+    const std::size_t compared = scope.written == 0 ? 0 : scope.written - 1;
+    for (const PagesWord& word : kPages) {
+      TextBuffer<8> line;
+      line.put(word.text).put("\n");
+      const std::string_view asked = text.substr(0, compared); // as strncmp() does
+      if (asked == word.text.substr(0, compared) || asked == line.view().substr(0, compared)) {
+        return dax::nd::set_pages(holder, word.pages);
+      }
+    }
+    return fail(EINVAL);
+  });
+}
+
+Result<void> show_namespace(const Scope& scope, Text& out) {
+  if (holder_in(scope).holds != 0) {
+    namespace_name(scope, out);
+  }
+  out.put("\n");
+  return {};
+}
+// nd_namespace_store(): trimmed at its end only.
+Result<void> store_namespace(const Scope& scope, std::string_view text) {
+  constexpr std::string_view kSpace = " \t\n\v\f\r";
+  text = text.substr(0, text.find_last_not_of(kSpace) + 1);
+  return changing(scope, [&](NdHolderRecord& holder) -> Result<void> {
+    if (holder.bound != 0) {
+      return fail(EBUSY);
+    }
+    if (text.empty()) {
+      return dax::nd::detach(*scope.region, holder);
+    }
+    if (!text.starts_with("namespace")) {
+      return fail(EINVAL);
+    }
+    if (holder.holds != 0) {
+      return fail(EBUSY);
+    }
+    NameText name;
+    namespace_name(scope, name);
+    return name.view() == text ? dax::nd::attach(*scope.region, holder) : fail(ENODEV);
+  });
+}
+
+Result<void> show_uuid(const Scope& scope, Text& out) {
+  const NdHolderRecord& holder = holder_in(scope);
+  if (holder.has_uuid != 0) {
+    for (std::size_t at = 0; at < holder.uuid.size(); ++at) {
+      out.put(at == 4 || at == 6 || at == 8 || at == 10 ? "-" : "").digits(holder.uuid[at], 16, 2);
+    }
+  }
+  out.put("\n");
+  return {};
+}
+// nd_uuid_store()
+Result<void> store_uuid(const Scope& scope, std::string_view text) {
+  return changing(scope, [&](NdHolderRecord& holder) -> Result<void> {
+    if (holder.bound != 0) {
+      return fail(EBUSY);
+    }
+    const auto uuid = parse_uuid(text);
+    return uuid ? dax::nd::set_uuid(holder, *uuid) : tl::unexpected(uuid.error());
+  });
+}
+
+// Of what is not bound nobody knows where the data is.
+Result<void> show_resource(const Scope& scope, Text& out) {
+  const NdHolderRecord& holder = holder_in(scope);
+  if (holder.bound == 0) {
+    return fail(ENXIO);
+  }
+  out.hex(scope.region->phys_start + dax::nd::data_offset(*scope.region, holder.unit, holder.pages)).put("\n");
+  return {};
+}
+Result<void> show_size(const Scope& scope, Text& out) {
+  const NdHolderRecord& holder = holder_in(scope);
+  if (holder.bound == 0) {
+    return fail(ENXIO);
+  }
+  out.number(scope.region->size - dax::nd::data_offset(*scope.region, holder.unit, holder.pages)).put("\n");
+  return {};
+}
+Result<void> show_devtype(const Scope& scope, Text& out) {
+  out.put(nd_devtype(holder_in(scope).kind)).put("\n");
+  return {};
+}
+Result<void> show_modalias(const Scope& scope, Text& out) {
+  out.put(nd_modalias(holder_in(scope).kind)).put("\n");
+  return {};
+}
+
+bool is_bound(const Scope& scope) {
+  return holder_in(scope).bound != 0;
+}
+// The devices of the region hang below whichever dax is bound.
+void each_own_device(const Scope& scope, Members members) {
+  if (is_bound(scope)) {
+    each_device(scope, members);
+  }
+}
+
+constexpr NodeSpec kBttNodes[] = {
+    attribute("devtype", 0444, show_devtype),
+    attribute("log_zero_flags", 0444, constant<"Y">),
+    attribute("modalias", 0444, show_modalias),
+    attribute("namespace", 0644, show_namespace, store_namespace),
+    attribute("numa_node", 0444, show_nd_numa_node),
+    attribute("sector_size", 0644, show_sectors, store_unit),
+    attribute("size", 0444, failing<ENXIO>), // btt_devs.c size_show(): no size until it is enabled
+    link("subsystem", fixed_target<"/sys/bus/nd">),
+    attribute("target_node", 0444, show_nd_target_node, nullptr, has_nd_target_node),
+    attribute("uevent", 0644, nd_holder_variables, store_uevent),
+    attribute("uuid", 0644, show_uuid, store_uuid),
+};
+
+constexpr NodeSpec kPfnNodes[] = {
+    attribute("align", 0644, show_unit, store_unit),
+    directory("dax_region", kDaxRegion, is_bound),
+    attribute("devtype", 0444, show_devtype),
+    link("driver", fixed_target<"/sys/bus/nd/drivers/dax_pmem">, is_bound),
+    attribute("modalias", 0444, show_modalias),
+    attribute("mode", 0644, show_mode, store_mode),
+    attribute("namespace", 0644, show_namespace, store_namespace),
+    attribute("numa_node", 0444, show_nd_numa_node),
+    attribute("resource", 0400, show_resource),
+    attribute("size", 0444, show_size),
+    link("subsystem", fixed_target<"/sys/bus/nd">),
+    attribute("supported_alignments", 0444, constant<"4096 2097152 1073741824 ">),
+    attribute("target_node", 0444, show_nd_target_node, nullptr, has_nd_target_node),
+    attribute("uevent", 0644, nd_holder_variables, store_uevent),
+    attribute("uuid", 0644, show_uuid, store_uuid),
+};
+constexpr Family kPfnFamilies[] = {{each_own_device, directory("", kDaxDevice)}};
+
+} // namespace
+
+Result<void> nd_holder_variables(const Scope& scope, Text& out) {
+  const NdHolderRecord& holder = holder_in(scope);
+  out.put("DEVTYPE=").put(nd_devtype(holder.kind)).put("\n");
+  if (holder.bound != 0) {
+    out.put("DRIVER=dax_pmem\n");
+  }
+  out.put("MODALIAS=").put(nd_modalias(holder.kind)).put("\n");
+  return {};
+}
+
+constinit const Directory kNdBtt = {kBttNodes};
+constinit const Directory kNdPfn = {kPfnNodes, kPfnFamilies};
+
+} // namespace daxemu::sysfs

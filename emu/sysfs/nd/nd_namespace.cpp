@@ -1,0 +1,120 @@
+// namespaceX.0: the memory of a region, held by whoever uses it (nd_namespace_attributes in
+// drivers/nvdimm/namespace_devs.c).
+#include "emu/dax/nd.hpp"
+#include "emu/sysfs/families/nd_objects.hpp"
+#include "emu/sysfs/schema/directories.hpp"
+#include "emu/sysfs/schema/uevent_variables.hpp"
+#include "emu/sysfs/schema/values.hpp"
+#include "emu/sysfs/uevents/announced_change.hpp"
+
+namespace daxemu::sysfs {
+namespace {
+
+using store::NdHolderRecord;
+using store::NdKind;
+
+struct ClassWord {
+  std::string_view text;
+  NdKind kind;
+  std::string_view mode; // of a namespace that such a one holds
+};
+constexpr ClassWord kClasses[] = {
+    {"btt", NdKind::btt, "safe"}, {"pfn", NdKind::pfn, "memory"}, {"dax", NdKind::dax, "dax"}, {"", NdKind::none, ""}};
+
+Result<void> show_force_raw(const Scope& scope, Text& out) {
+  out.number(scope.region->nd.force_raw).put("\n");
+  return {};
+}
+Result<void> store_force_raw(const Scope& scope, std::string_view text) {
+  const auto raw = parse_bool(text);
+  if (!raw) {
+    return tl::unexpected(raw.error());
+  }
+  auto change = dax::Change::begin(*scope.store);
+  if (!change) {
+    return tl::unexpected(change.error());
+  }
+  scope.region->nd.force_raw = *raw ? 1 : 0;
+  return {};
+}
+Result<void> show_holder(const Scope& scope, Text& out) {
+  if (const NdHolderRecord* holder = dax::nd::holder_of_namespace(*scope.region); holder != nullptr) {
+    Scope narrowed = scope;
+    narrowed.number = static_cast<std::uint64_t>(holder - scope.region->nd.holders.data());
+    holder_name(narrowed, out);
+  }
+  out.put("\n");
+  return {};
+}
+Result<void> show_holder_class(const Scope& scope, Text& out) {
+  for (const ClassWord& word : kClasses) {
+    if (word.kind == scope.region->nd.holder_class) {
+      out.put(word.text).put("\n");
+    }
+  }
+  return {};
+}
+Result<void> store_holder_class(const Scope& scope, std::string_view text) {
+  auto change = dax::Change::begin(*scope.store);
+  if (!change) {
+    return tl::unexpected(change.error());
+  }
+  if (dax::nd::holder_of_namespace(*scope.region) != nullptr) {
+    return fail(EBUSY); // whatever was written
+  }
+  for (const ClassWord& word : kClasses) {
+    if (same_text(word.text, text)) {
+      return dax::nd::set_holder_class(*scope.region, word.kind);
+    }
+  }
+  return fail(EINVAL);
+}
+// Unclaimed memory of a kind that has struct pages reads as if it were a pfn's, unless it is to be raw.
+Result<void> show_mode(const Scope& scope, Text& out) {
+  const NdHolderRecord* holder = dax::nd::holder_of_namespace(*scope.region);
+  if (holder == nullptr) {
+    out.put(scope.region->nd.force_raw != 0 ? "raw\n" : "memory\n");
+    return {};
+  }
+  for (const ClassWord& word : kClasses) {
+    if (word.kind == holder->kind) {
+      out.put(word.mode).put("\n");
+    }
+  }
+  return {};
+}
+Result<void> show_resource(const Scope& scope, Text& out) {
+  out.hex(scope.region->phys_start).put("\n");
+  return {};
+}
+Result<void> show_size(const Scope& scope, Text& out) {
+  out.number(scope.region->size).put("\n");
+  return {};
+}
+
+constexpr NodeSpec kNodes[] = {
+    attribute("devtype", 0444, constant<"nd_namespace_io">),
+    attribute("force_raw", 0644, show_force_raw, store_force_raw),
+    attribute("holder", 0444, show_holder),
+    attribute("holder_class", 0644, show_holder_class, store_holder_class),
+    attribute("modalias", 0444, constant<"nd:t4">),
+    attribute("mode", 0444, show_mode),
+    attribute("nstype", 0444, constant<"4">),
+    attribute("numa_node", 0444, show_nd_numa_node),
+    attribute("resource", 0400, show_resource),
+    attribute("size", 0444, show_size),
+    link("subsystem", fixed_target<"/sys/bus/nd">),
+    attribute("target_node", 0444, show_nd_target_node, nullptr, has_nd_target_node),
+    attribute("uevent", 0644, nd_namespace_variables, store_uevent),
+};
+
+} // namespace
+
+Result<void> nd_namespace_variables(const Scope&, Text& out) {
+  out.put("DEVTYPE=nd_namespace_io\nMODALIAS=nd:t4\n");
+  return {};
+}
+
+constinit const Directory kNdNamespace = {kNodes};
+
+} // namespace daxemu::sysfs

@@ -1,0 +1,33 @@
+// What a path of the tree stands for.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "emu/base/fixed_string.hpp"
+
+namespace daxemu::sysfs {
+
+enum class NodeType : std::uint8_t { directory, attribute, symlink, device };
+
+inline constexpr std::uint32_t kNoDaxDevice = ~0U;
+using Path = FixedString<256>;
+
+struct Node {
+  NodeType type = NodeType::directory;
+  bool shared = false;     // a directory that the real system has too: list the real entries as well (/dev, /sys/bus)
+  std::uint32_t mode = 0;  // permission bits
+  std::uint64_t inode = 0; // stable for a path as long as it exists; never that of another emulated path
+  // Index into Store::devices() of the device a `device` node stands for; kNoDaxDevice: ndctl0, whose open(2) succeeds
+  // for whoever may and whose ioctl(2)s are all ENOTTY (an e820 bus has no commands).
+  std::uint32_t device = 0;
+  Path path;
+};
+
+struct Entry {
+  std::string_view name;
+  NodeType type;
+  std::uint64_t inode;
+};
+
+} // namespace daxemu::sysfs

@@ -1,0 +1,81 @@
+// The language the tables of this folder are written in: a directory is a table of what it holds; a family is a set of
+// entries that exist once per device, mapping, driver, ... Values are computed from the records when asked.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "emu/base/function_ref.hpp"
+#include "emu/base/result.hpp"
+#include "emu/dax/drivers.hpp"
+#include "emu/store/store.hpp"
+#include "emu/sysfs/schema/node.hpp"
+#include "emu/sysfs/schema/text.hpp"
+
+namespace daxemu::sysfs {
+
+struct Module;
+
+// What a node of the tree is about: narrowed by every family on the way down.
+struct Scope {
+  const store::Store* store = nullptr;
+  store::RegionRecord* region = nullptr;
+  store::DeviceRecord* device = nullptr;
+  const dax::Driver* driver = nullptr;
+  const Module* module = nullptr;
+  std::uint64_t number = 0; // of the mapping, memory block, seed, ... where the family is numbered
+  std::size_t written = 0;  // bytes of the write(2) that a Store answers, whatever follows a NUL byte included
+};
+
+struct Directory;
+
+using Show = Result<void> (*)(const Scope&, Text&);
+using Store = Result<void> (*)(const Scope&, std::string_view); // of a C string: no NUL byte within
+using Target = void (*)(const Scope&, Text&);                   // a link's target as an absolute path
+using Visible = bool (*)(const Scope&);
+
+struct NodeSpec {
+  std::string_view name; // empty for a family: its members bring their own
+  NodeType type = NodeType::directory;
+  std::uint32_t mode = 0;
+  bool shared = false;
+  const Directory* directory = nullptr;
+  Show show = nullptr;
+  Store store = nullptr;
+  Target target = nullptr;
+  Visible visible = nullptr;
+};
+
+// Calls for each member with its name and its narrowed scope, until told to stop by `false`.
+using Members = FunctionRef<bool(std::string_view, const Scope&)>;
+struct Family {
+  void (*each)(const Scope&, Members);
+  NodeSpec node;
+};
+
+struct Directory {
+  std::span<const NodeSpec> nodes;
+  std::span<const Family> families = {};
+};
+
+[[nodiscard]] constexpr NodeSpec directory(std::string_view name, const Directory& what, Visible visible = nullptr) {
+  return {.name = name, .type = NodeType::directory, .mode = 0755, .directory = &what, .visible = visible};
+}
+// One the real system has as well.
+[[nodiscard]] constexpr NodeSpec shared(std::string_view name, const Directory& what, Visible visible = nullptr) {
+  return {
+      .name = name, .type = NodeType::directory, .mode = 0755, .shared = true, .directory = &what, .visible = visible};
+}
+[[nodiscard]] constexpr NodeSpec attribute(std::string_view name, std::uint32_t mode, Show show, Store store = nullptr,
+                                           Visible visible = nullptr) {
+  return {.name = name, .type = NodeType::attribute, .mode = mode, .show = show, .store = store, .visible = visible};
+}
+[[nodiscard]] constexpr NodeSpec link(std::string_view name, Target target, Visible visible = nullptr) {
+  return {.name = name, .type = NodeType::symlink, .mode = 0777, .target = target, .visible = visible};
+}
+[[nodiscard]] constexpr NodeSpec device_node(std::uint32_t mode, std::string_view name = "",
+                                             Visible visible = nullptr) {
+  return {.name = name, .type = NodeType::device, .mode = mode, .visible = visible};
+}
+
+} // namespace daxemu::sysfs

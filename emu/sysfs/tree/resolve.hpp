@@ -1,0 +1,21 @@
+// From a path to the table entry that describes it.
+#pragma once
+
+#include "emu/sysfs/schema/schema.hpp"
+
+namespace daxemu::sysfs {
+
+struct Found {
+  NodeSpec spec;
+  Scope scope;
+};
+
+// Errors: ENOENT (below a directory that is emulated alone), EREMOTE (below one the real system has too), ENOTDIR,
+// EINVAL (not absolute).
+[[nodiscard]] Result<Found> resolve(const store::Store& store, std::string_view path);
+
+// Every visible entry of a directory, until told to stop.
+using Entries = FunctionRef<bool(std::string_view, const NodeSpec&, const Scope&)>;
+void each_entry(const Directory& directory, const Scope& scope, Entries entries);
+
+} // namespace daxemu::sysfs

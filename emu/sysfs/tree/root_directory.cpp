@@ -1,0 +1,83 @@
+// The directories every Linux has, down to where emulated things begin.
+#include "emu/sysfs/families/families.hpp"
+#include "emu/sysfs/families/nd_objects.hpp"
+#include "emu/sysfs/families/places.hpp"
+#include "emu/sysfs/schema/directories.hpp"
+#include "emu/sysfs/schema/values.hpp"
+
+namespace daxemu::sysfs {
+namespace {
+
+constexpr std::uint32_t kNodeMode = 0600; // devtmpfs: what a driver that asks for nothing gets
+
+// device_add() makes the node and the number's link for every device with a devt, bound or not.
+constexpr Family kNodeFamily[] = {{each_device, device_node(kNodeMode)}};
+constexpr NodeSpec kDevNodes[] = {device_node(kNodeMode, "ndctl0", has_nd_bus)};
+constinit const Directory kDev = {kDevNodes, kNodeFamily};
+
+constexpr Family kNumberFamily[] = {
+    {each_device_number, link("", device_path)},
+    {each_nd_bus_number, link("", ndctl_path)},
+};
+constinit const Directory kSysDevChar = {{}, kNumberFamily};
+constexpr NodeSpec kSysDevNodes[] = {shared("char", kSysDevChar)};
+constinit const Directory kSysDev = {kSysDevNodes};
+
+constexpr Family kPlatformDeviceFamily[] = {{each_hmem_region, link("", region_path)}};
+constexpr NodeSpec kPlatformDeviceNodes[] = {
+    link("e820_pmem", fixed_target<"/sys/devices/platform/e820_pmem">, has_nd_bus),
+};
+constinit const Directory kPlatformBusDevices = {kPlatformDeviceNodes, kPlatformDeviceFamily};
+constexpr NodeSpec kPlatformDriverNodes[] = {
+    directory("e820_pmem", kE820PmemDriver),
+    directory("hmem", kHmemDriver),
+};
+constinit const Directory kPlatformDrivers = {kPlatformDriverNodes};
+constexpr NodeSpec kPlatformBusNodes[] = {
+    shared("devices", kPlatformBusDevices),
+    shared("drivers", kPlatformDrivers),
+};
+constinit const Directory kPlatformBus = {kPlatformBusNodes};
+constexpr NodeSpec kMemoryBusNodes[] = {shared("devices", kMemoryBusDevices)};
+constinit const Directory kMemoryBus = {kMemoryBusNodes};
+constexpr NodeSpec kNodeBusNodes[] = {shared("devices", kNodeBusDevices)};
+constinit const Directory kNodeBus = {kNodeBusNodes};
+constexpr NodeSpec kBusNodes[] = {
+    directory("dax", kDaxBus), shared("memory", kMemoryBus),     directory("nd", kNdBus),
+    shared("node", kNodeBus),  shared("platform", kPlatformBus),
+};
+constinit const Directory kBus = {kBusNodes};
+
+constexpr Family kPlatformFamily[] = {{each_hmem_region, directory("", kHmemRegion)}};
+constexpr NodeSpec kPlatformNodes[] = {directory("e820_pmem", kE820Pmem, has_nd_bus)};
+constinit const Directory kPlatform = {kPlatformNodes, kPlatformFamily};
+constexpr NodeSpec kSystemNodes[] = {
+    shared("memory", kMemoryBlocks),
+    shared("node", kMemoryNodes),
+};
+constinit const Directory kSystem = {kSystemNodes};
+constexpr NodeSpec kDevicesNodes[] = {
+    shared("platform", kPlatform),
+    shared("system", kSystem),
+};
+constinit const Directory kDevices = {kDevicesNodes};
+
+constexpr NodeSpec kClassNodes[] = {directory("nd", kNdClass)};
+constinit const Directory kClass = {kClassNodes};
+
+constexpr NodeSpec kSysNodes[] = {
+    shared("bus", kBus),         shared("class", kClass),    shared("dev", kSysDev),
+    shared("devices", kDevices), shared("module", kModules),
+};
+constinit const Directory kSys = {kSysNodes};
+
+constexpr NodeSpec kRootNodes[] = {
+    shared("dev", kDev),
+    shared("sys", kSys),
+};
+
+} // namespace
+
+constinit const Directory kRoot = {kRootNodes};
+
+} // namespace daxemu::sysfs

@@ -1,0 +1,264 @@
+#include "emu/sysfs/tree/tree.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+
+#include "emu/base/sys.hpp"
+#include "emu/base/units.hpp"
+#include "emu/dax/change.hpp"
+#include "emu/sysfs/schema/parse.hpp"
+#include "emu/sysfs/schema/values.hpp"
+#include "emu/sysfs/tree/asked_uevent.hpp"
+#include "emu/sysfs/tree/identity.hpp"
+#include "emu/sysfs/tree/relative_link.hpp"
+#include "emu/sysfs/tree/resolve.hpp"
+#include "emu/trace/trace.hpp"
+
+namespace daxemu::sysfs {
+namespace {
+
+// Everything emulated starts with one of these. Shared directories themselves do not.
+constexpr std::array kClaims = std::to_array<std::string_view>({
+    "/dev/dax",
+    "/dev/ndctl0",
+    "/sys/bus/dax",
+    "/sys/bus/memory/devices/",
+    "/sys/bus/nd",
+    "/sys/bus/node/devices/",
+    "/sys/bus/platform/devices/e820_pmem",
+    "/sys/bus/platform/devices/hmem",
+    "/sys/bus/platform/drivers/e820_pmem",
+    "/sys/bus/platform/drivers/hmem",
+    "/sys/class/nd",
+    "/sys/dev/char/",
+    "/sys/devices/platform/e820_pmem",
+    "/sys/devices/platform/hmem",
+    "/sys/devices/system/memory/",
+    "/sys/devices/system/node/",
+    "/sys/module/dax_",
+    "/sys/module/device_dax",
+    "/sys/module/kmem",
+    "/sys/module/libnvdimm",
+    "/sys/module/nd_",
+});
+
+struct TypeBits {
+  NodeType type;
+  std::uint32_t mode;
+  std::uint32_t size; // what stat(2) of sysfs says
+};
+constexpr std::array<TypeBits, 4> kTypes = {{
+    {NodeType::directory, S_IFDIR, 0},
+    {NodeType::attribute, S_IFREG, kPageSize},
+    {NodeType::symlink, S_IFLNK, 0},
+    {NodeType::device, S_IFCHR, 0},
+}};
+
+// "dax0.1/size=4194304": what a trace says of a write, the last two words of the path and the first line written.
+FixedString<48> write_text(std::string_view path, std::string_view text) {
+  std::array<char, 48> said{};
+  std::size_t used = 0;
+  const auto put = [&](std::string_view part) {
+    part = part.substr(0, said.size() - used);
+    std::copy(part.begin(), part.end(), said.begin() + static_cast<std::ptrdiff_t>(used));
+    used += part.size();
+  };
+  const std::size_t last = path.rfind('/');
+  put(path.substr(last == 0 || last == path.npos ? 0 : path.rfind('/', last - 1) + 1));
+  put("=");
+  put(text.substr(0, text.find('\n')));
+  return FixedString<48>(std::string_view(said.data(), used));
+}
+
+// What does not change as long as a program runs is asked once.
+std::uint64_t device_of_file_system(std::string_view path) {
+  static constinit std::atomic<std::uint64_t> known[2] = {0, 0};
+  const bool in_dev = path.starts_with("/dev");
+  std::uint64_t device = known[in_dev ? 1 : 0].load(std::memory_order_relaxed);
+  if (device == 0) {
+    const auto st = sys::fstatat(AT_FDCWD, in_dev ? "/dev" : "/sys", 0);
+    device = st ? st->st_dev : 0;
+    known[in_dev ? 1 : 0].store(device, std::memory_order_relaxed);
+  }
+  return device;
+}
+
+std::uint64_t directories_in(const Directory& directory, const Scope& scope) {
+  std::uint64_t count = 0;
+  each_entry(directory, scope, [&](std::string_view, const NodeSpec& spec, const Scope&) {
+    count += spec.type == NodeType::directory ? 1 : 0;
+    return true;
+  });
+  return count;
+}
+
+// Directories of ours in a shared one that the real one lacks.
+std::uint64_t additional_directories(const Node& node, const Found& found) {
+  std::uint64_t count = 0;
+  each_entry(*found.spec.directory, found.scope, [&](std::string_view name, const NodeSpec& spec, const Scope&) {
+    if (spec.type == NodeType::directory) {
+      TextBuffer<512> path;
+      path.put(node.path.view()).put("/").put(name).put(std::string_view("\0", 1));
+      count += sys::fstatat(AT_FDCWD, path.view().data(), AT_SYMLINK_NOFOLLOW) ? 0 : 1;
+    }
+    return true;
+  });
+  return count;
+}
+
+Result<Found> resolve_again(const store::Store& store, const Node& node, NodeType type) {
+  if (node.type != type) {
+    return fail(type == NodeType::directory ? ENOTDIR : EINVAL);
+  }
+  auto found = resolve(store, node.path.view());
+  if (!found || found->spec.type != type) {
+    return fail(ENOENT);
+  }
+  return found;
+}
+
+} // namespace
+
+bool Tree::may_claim(std::string_view path) {
+  constexpr std::size_t kTop = 5; // of "/dev/" and "/sys/", where most of them differ from what a program opens there
+  if (path.size() <= kTop) {
+    return false;
+  }
+  for (const std::string_view claim : kClaims) {
+    if (path[1] == claim[1] && path[kTop] == claim[kTop] && path.starts_with(claim)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Result<Node> Tree::lookup(std::string_view path) const {
+  auto found = resolve(*store_, path);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  Node node;
+  if (!node.path.assign(path)) {
+    return fail(ENAMETOOLONG);
+  }
+  node.type = found->spec.type;
+  node.shared = found->spec.shared;
+  node.mode = found->spec.mode;
+  node.inode = inode_of(path);
+  if (node.type == NodeType::device) {
+    node.device = found->scope.device == nullptr
+                      ? kNoDaxDevice
+                      : static_cast<std::uint32_t>(found->scope.device - store_->device_table().data());
+  }
+  return node;
+}
+
+Result<void> Tree::list(const Node& directory, FunctionRef<void(const Entry&)> each) const {
+  const auto found = resolve_again(*store_, directory, NodeType::directory);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  each_entry(*found->spec.directory, found->scope, [&](std::string_view name, const NodeSpec& spec, const Scope&) {
+    each(Entry{name, spec.type, inode_of(directory.path.view(), name)});
+    return true;
+  });
+  return {};
+}
+
+Result<std::size_t> Tree::show(const Node& node, std::span<char> into) const {
+  const auto found = resolve_again(*store_, node, NodeType::attribute);
+  if (!found) {
+    return fail(found.error().value == ENOENT ? ENODEV : found.error().value); // kernfs: the object is gone
+  }
+  if (found->spec.show == nullptr) {
+    return fail((found->spec.mode & 0444U) == 0 ? EACCES : EIO);
+  }
+  return dax::consistently(*store_, [&]() -> Result<std::size_t> {
+    Text text(into.first(std::min<std::size_t>(into.size(), kPageSize)));
+    if (auto shown = found->spec.show(found->scope, text); !shown) {
+      return tl::unexpected(shown.error());
+    }
+    return text.size();
+  });
+}
+
+Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
+  auto found = resolve_again(*store_, node, NodeType::attribute);
+  if (!found) {
+    return fail(found.error().value == ENOENT ? ENODEV : found.error().value);
+  }
+  if (found->spec.store == nullptr) {
+    return fail((found->spec.mode & 0222U) == 0 ? EACCES : EIO);
+  }
+  // kernfs hands an attribute at most a page of one write, and nothing of an empty one (sysfs_kf_write).
+  text = text.substr(0, kPageSize);
+  found->scope.written = text.size();
+  if (!text.empty()) {
+    const std::uint64_t since = trace::begin();
+    const auto stored = found->spec.store(found->scope, c_string(text));
+    trace::note_since(since, [&] {
+      return trace::Event{.value = stored ? 0 : stored.error().value,
+                          .kind = trace::Kind::sysfs_write,
+                          .text = write_text(node.path.view(), c_string(text))};
+    });
+    if (!stored) {
+      return tl::unexpected(stored.error());
+    }
+    if (found->spec.store == store_uevent) {
+      announce_asked(*store_, node.path.view(), *found, c_string(text));
+    }
+  }
+  return text.size();
+}
+
+Result<Path> Tree::readlink(const Node& node) const {
+  const auto found = resolve_again(*store_, node, NodeType::symlink);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  PathText target;
+  found->spec.target(found->scope, target);
+  PathText text;
+  put_relative(node.path.view(), target.view(), text);
+  return Path(text.view());
+}
+
+Result<struct stat> Tree::stat(const Node& node) const {
+  const auto found = resolve_again(*store_, node, node.type);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  if (node.shared) {
+    if (auto real = sys::fstatat(AT_FDCWD, node.path.c_str(), AT_SYMLINK_NOFOLLOW); real) {
+      real->st_nlink += additional_directories(node, *found);
+      return real;
+    }
+  }
+  const store::Platform& platform = store_->platform();
+  const TypeBits& type = kTypes[static_cast<std::size_t>(node.type)];
+  struct stat st = {};
+  st.st_dev = device_of_file_system(node.path.view());
+  st.st_ino = node.inode;
+  st.st_mode = type.mode | node.mode;
+  st.st_nlink = node.type == NodeType::directory ? 2 + directories_in(*found->spec.directory, found->scope) : 1;
+  st.st_uid = platform.uid;
+  st.st_gid = platform.gid;
+  if (node.type == NodeType::device) {
+    st.st_rdev = found->scope.device == nullptr ? ::makedev(platform.nd_major, 0)
+                                                : ::makedev(platform.dax_major, found->scope.device->minor);
+  }
+  st.st_size = type.size;
+  st.st_blksize = static_cast<blksize_t>(kPageSize);
+  const timespec created = {.tv_sec = static_cast<time_t>(platform.created_ns / 1'000'000'000U),
+                            .tv_nsec = static_cast<long>(platform.created_ns % 1'000'000'000U)};
+  st.st_atim = created;
+  st.st_mtim = created;
+  st.st_ctim = created;
+  return st;
+}
+
+} // namespace daxemu::sysfs

@@ -1,0 +1,58 @@
+// The paths a device-dax has, rendered from the store: nodes in /dev, the dax bus and its devices below /sys, and what
+// links to them. Nothing is stored here; every answer is computed from the records when asked, so it is always current.
+//
+// Paths given to a Tree are absolute and canonical: no ".", "..", doubled or trailing slash, no symlink on the way
+// (whoever walks paths, such as runtime/preload, follows links itself, one component at a time, with lookup()).
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include <sys/stat.h>
+
+#include "emu/base/function_ref.hpp"
+#include "emu/base/result.hpp"
+#include "emu/store/store.hpp"
+#include "emu/sysfs/schema/node.hpp"
+
+namespace daxemu::sysfs {
+
+class Tree {
+public:
+  explicit Tree(const store::Store& store) : store_(&store) {}
+
+  // Could `path` be, or lead to, an emulated node? A cheap prefix test, no allocation: what it denies is left to the
+  // real system without further work. Shared directories themselves ("/dev", "/sys") are not claimed, what is
+  // emulated below them is.
+  [[nodiscard]] static bool may_claim(std::string_view path);
+
+  // The node at `path`. Errors: ENOENT, ENOTDIR (a component before the last is no directory): these are the final
+  // answer, whatever the real system has there. EREMOTE: not emulated, ask the real system (an entry of a shared
+  // directory that is not ours, such as /sys/dev/char/1:3).
+  [[nodiscard]] Result<Node> lookup(std::string_view path) const;
+
+  // Calls `each` for every emulated entry of a directory, without "." and "..", in a stable order.
+  // Errors: ENOTDIR, ENOENT (gone meanwhile).
+  Result<void> list(const Node& directory, FunctionRef<void(const Entry&)> each) const;
+
+  // What read(2) of an attribute gives, as far as it fits (sysfs: at most a page). Returns the length.
+  // Errors: EACCES/EIO as the attribute's show would; EINVAL if `node` is no attribute.
+  [[nodiscard]] Result<std::size_t> show(const Node& node, std::span<char> into) const;
+
+  // What write(2) of `text` to an attribute does. Returns the bytes consumed: all, but at most 4096 of one write.
+  // Errors: the attribute's (EINVAL, EBUSY, ENOSPC, ...); EACCES if it has no store.
+  [[nodiscard]] Result<std::size_t> store(const Node& node, std::string_view text) const;
+
+  // The text of a symlink (relative, as sysfs has it). Errors: EINVAL if `node` is none.
+  [[nodiscard]] Result<Path> readlink(const Node& node) const;
+
+  // What stat(2) says of the node: type, mode, owner, size (4096 of an attribute, 0 of a directory and of the char
+  // device), nlink, rdev, inode. st_dev is the real /sys's or /dev's, so that `find -xdev` and `du -x` behave.
+  // A shared directory that exists in reality is answered with the real one's, nlink grown by what is emulated in it.
+  [[nodiscard]] Result<struct stat> stat(const Node& node) const;
+
+private:
+  const store::Store* store_;
+};
+
+} // namespace daxemu::sysfs

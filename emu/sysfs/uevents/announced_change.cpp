@@ -1,0 +1,199 @@
+#include "emu/sysfs/uevents/announced_change.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "emu/sysfs/families/nd_objects.hpp"
+#include "emu/sysfs/families/places.hpp"
+#include "emu/sysfs/schema/uevent_variables.hpp"
+#include "emu/sysfs/uevents/memory_uevents.hpp"
+#include "emu/sysfs/uevents/uevent.hpp"
+
+namespace daxemu::sysfs {
+namespace {
+
+using store::DeviceState;
+using store::NdKind;
+
+bool has_driver(DeviceState state) {
+  return state == DeviceState::enabled || state == DeviceState::system_ram;
+}
+
+void say(const Scope& scope, std::string_view action, std::string_view path, std::string_view subsystem,
+         Show variables) {
+  TextBuffer<512> lines;
+  (void)variables(scope, lines);
+  announce(*scope.store, {.action = action, .path = path, .subsystem = subsystem, .variables = lines.view()});
+}
+
+void say_device(const store::Store& store, store::DeviceRecord& device, std::string_view action) {
+  const Scope scope{.store = &store, .region = &store.region_of(device), .device = &device};
+  PathText path;
+  device_path(scope, path);
+  say(scope, action, path.view(), "dax", dax_device_variables);
+}
+
+void say_region(const Scope& region, std::string_view action) {
+  PathText path;
+  region_path(region, path);
+  say(region, action, path.view(), "nd", nd_region_variables);
+}
+
+void say_namespace(const Scope& region, std::string_view action) {
+  PathText path;
+  region_path(region, path);
+  path.put("/");
+  namespace_name(region, path);
+  say(region, action, path.view(), "nd", nd_namespace_variables);
+}
+
+// Of a holder that may be gone: by its kind and number.
+void say_holder(const Scope& region, NdKind kind, std::uint32_t id, bool bound, std::string_view action) {
+  PathText path;
+  region_path(region, path);
+  path.put("/").put(nd_devtype(kind).substr(3)).number(region.region->id).put(".").number(id); // "nd_dax"
+  TextBuffer<128> lines;
+  lines.put("DEVTYPE=").put(nd_devtype(kind)).put("\n").put(bound ? "DRIVER=dax_pmem\n" : "");
+  lines.put("MODALIAS=").put(nd_modalias(kind)).put("\n");
+  announce(*region.store, {.action = action, .path = path.view(), .subsystem = "nd", .variables = lines.view()});
+}
+
+} // namespace
+
+Presence::Presence(const store::Store& store) {
+  const auto devices = store.devices();
+  for (std::size_t at = 0; at < std::min(devices.size(), devices_.size()); ++at) {
+    devices_[at] = static_cast<std::uint8_t>(devices[at].state.load(std::memory_order_acquire));
+  }
+  const auto regions = store.regions();
+  for (std::size_t at = 0; at < std::min(regions.size(), regions_.size()); ++at) {
+    const store::NdRegionRecord& nd = regions[at].nd;
+    NdRegion& region = regions_[at];
+    region.present = regions[at].kind == store::RegionKind::pmem;
+    region.bound = nd.unbound == 0;
+    for (std::size_t which = 0; region.present && which < region.holders.size(); ++which) {
+      const store::NdHolderRecord& holder = nd.holders[which];
+      region.holders[which] = {holder.kind, holder.id, holder.bound != 0};
+    }
+  }
+}
+
+// Holders let go and leave, the bound ones first; then the namespace and the region.
+void Presence::announce_gone(const Presence& before, const Scope& region, std::size_t index) const {
+  const NdRegion& was = before.regions_[index];
+  const NdRegion& is = regions_[index];
+  for (const bool bound : {true, false}) {
+    for (std::size_t at = 0; at < was.holders.size(); ++at) {
+      const NdHolder& old = was.holders[at];
+      const NdHolder& now = is.holders[at];
+      if (old.kind == NdKind::none || old.bound != bound) {
+        continue;
+      }
+      const bool left = now.kind != old.kind || now.id != old.id;
+      if (old.bound && (left || !now.bound)) {
+        say_holder(region, old.kind, old.id, false, "unbind");
+      }
+      if (left) {
+        say_holder(region, old.kind, old.id, false, "remove");
+      }
+    }
+  }
+  if (was.bound && !is.bound) {
+    say_namespace(region, "remove");
+    say_region(region, "unbind");
+  }
+}
+
+// New holders, either those a region or namespace begins with, or the next seeds.
+void Presence::announce_come(const Presence& before, const Scope& region, std::size_t index, bool seeds) const {
+  const NdRegion& was = before.regions_[index];
+  const NdRegion& is = regions_[index];
+  for (std::size_t at = 0; at < is.holders.size(); ++at) {
+    const NdHolder& now = is.holders[at];
+    const NdHolder& old = was.holders[at];
+    const bool is_new = now.kind != NdKind::none && (now.kind != old.kind || now.id != old.id);
+    const bool is_next_seed = was.bound && !now.bound;
+    if (is_new && is_next_seed == seeds) {
+      say_holder(region, now.kind, now.id, now.bound, "add");
+    }
+  }
+}
+
+void Presence::announce_since(const Presence& before, const store::Store& store) const {
+  const auto devices = store.devices();
+  const std::size_t device_count = std::min(devices.size(), devices_.size());
+  for (std::size_t at = 0; at < device_count; ++at) {
+    const auto was = static_cast<DeviceState>(before.devices_[at]);
+    const auto is = static_cast<DeviceState>(devices_[at]);
+    if (was != is && has_driver(was)) {
+      if (was == DeviceState::system_ram && devices[at].memory_stuck == 0) {
+        announce_memory(store, devices[at], "remove");
+      }
+      say_device(store, devices[at], "unbind");
+    }
+    if (was != is && is == DeviceState::absent) {
+      say_device(store, devices[at], "remove");
+    }
+  }
+  const auto regions = store.regions();
+  const auto each_region = [&](auto&& action) {
+    for (std::size_t at = 0; at < std::min(regions.size(), regions_.size()); ++at) {
+      if (regions_[at].present && before.regions_[at].present) {
+        action(Scope{.store = &store, .region = &regions[at]}, at);
+      }
+    }
+  };
+  each_region([&](const Scope& region, std::size_t at) {
+    announce_gone(before, region, at);
+    if (regions_[at].bound && !before.regions_[at].bound) {
+      say_region(region, "bind");
+      say_namespace(region, "add");
+    }
+    announce_come(before, region, at, false);
+  });
+  for (std::size_t at = 0; at < device_count; ++at) {
+    const auto was = static_cast<DeviceState>(before.devices_[at]);
+    const auto is = static_cast<DeviceState>(devices_[at]);
+    if (was != is && was == DeviceState::absent) {
+      say_device(store, devices[at], "add");
+    }
+    if (was != is && has_driver(is)) {
+      if (is == DeviceState::system_ram) {
+        announce_memory(store, devices[at], "add");
+      }
+      say_device(store, devices[at], "bind");
+    }
+  }
+  each_region([&](const Scope& region, std::size_t at) {
+    for (std::size_t which = 0; which < regions_[at].holders.size(); ++which) {
+      const NdHolder& now = regions_[at].holders[which];
+      const NdHolder& old = before.regions_[at].holders[which];
+      if (now.bound && !(old.bound && old.kind == now.kind && old.id == now.id)) {
+        say_holder(region, now.kind, now.id, true, "bind");
+      }
+    }
+    announce_come(before, region, at, true);
+  });
+}
+
+AnnouncedChange::AnnouncedChange(const store::Store& store, dax::Change change)
+    : store_(&store), change_(std::move(change)), before_(store) {}
+
+AnnouncedChange::AnnouncedChange(AnnouncedChange&& other) noexcept
+    : store_(std::exchange(other.store_, nullptr)), change_(std::move(other.change_)), before_(other.before_) {}
+
+Result<AnnouncedChange> AnnouncedChange::begin(const store::Store& store) {
+  auto change = dax::Change::begin(store);
+  if (!change) {
+    return tl::unexpected(change.error());
+  }
+  return AnnouncedChange(store, std::move(*change));
+}
+
+AnnouncedChange::~AnnouncedChange() {
+  if (store_ != nullptr) {
+    Presence(*store_).announce_since(before_, *store_);
+  }
+}
+
+} // namespace daxemu::sysfs

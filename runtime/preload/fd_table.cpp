@@ -1,7 +1,0 @@
-#include "runtime/preload/fd_table.hpp"
-
-namespace daxemu::preload {
-
-constinit std::array<std::atomic<std::uint8_t>, FdTable::kNumbers> FdTable::classes_{};
-
-} // namespace daxemu::preload

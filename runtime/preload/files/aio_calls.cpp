@@ -1,0 +1,43 @@
+#include "runtime/preload/files/aio_calls.hpp"
+
+#include <sys/syscall.h>
+
+#include "emu/base/sys.hpp"
+#include "runtime/preload/memory/live_space.hpp"
+#include "runtime/preload/names/context.hpp"
+#include "runtime/preload/pins/aio_pins.hpp"
+
+namespace daxemu::preload {
+
+Result<long> submit_aio(aio_context_t context, long count, iocb** requests, std::uint64_t site) {
+  long allowed = count;
+  Context* ours = Context::get();
+  for (long at = 0; ours != nullptr && requests != nullptr && at < allowed; ++at) {
+    if (requests[at] != nullptr && requests[at]->aio_lio_opcode != IOCB_CMD_POLL &&
+        ours->device_of(static_cast<int>(requests[at]->aio_fildes)) != nullptr) {
+      if (at == 0) {
+        return fail(EINVAL);
+      }
+      allowed = at;
+    }
+  }
+  const bool pins = allowed > 0 && requests != nullptr && live_space.get() != nullptr;
+  if (pins) {
+    hold_requests(context, {requests, static_cast<std::size_t>(allowed)}, site);
+  }
+  const auto done = sys::call(SYS_io_submit, static_cast<long>(context), allowed, reinterpret_cast<long>(requests));
+  if (const long taken = done.value_or(0); pins && taken < allowed) {
+    drop_requests(context, {requests + taken, static_cast<std::size_t>(allowed - taken)});
+  }
+  return done;
+}
+
+Result<long> destroy_aio(aio_context_t context) {
+  auto done = sys::call(SYS_io_destroy, static_cast<long>(context));
+  if (done) {
+    drop_context(context);
+  }
+  return done;
+}
+
+} // namespace daxemu::preload

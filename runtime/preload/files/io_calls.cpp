@@ -1,0 +1,271 @@
+#include "runtime/preload/files/io_calls.hpp"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "emu/base/sys.hpp"
+#include "runtime/preload/names/context.hpp"
+#include "runtime/preload/paths/path_call.hpp"
+#include "runtime/preload/paths/stat_calls.hpp"
+
+namespace daxemu::preload {
+namespace {
+
+constexpr int kPathOnly = O_PATH;
+
+struct Target {
+  FdClass what = FdClass::foreign;
+  Context* context = nullptr;
+};
+
+Target target_of(int fd) {
+  Context* context = Context::get();
+  return context == nullptr ? Target{} : Target{context->descriptors().classify(fd), context};
+}
+
+int status_flags(int fd) {
+  const auto flags = sys::call(SYS_fcntl, fd, F_GETFL);
+  return flags ? static_cast<int>(*flags) : kPathOnly;
+}
+
+bool grants(int flags, Access needed) {
+  if ((flags & kPathOnly) != 0) {
+    return false;
+  }
+  const int mode = flags & O_ACCMODE;
+  switch (needed) {
+  case Access::readable:
+    return mode == O_RDONLY || mode == O_RDWR;
+  case Access::writable:
+    return mode == O_WRONLY || mode == O_RDWR;
+  case Access::none:
+    break;
+  }
+  return true;
+}
+
+int refusal_of(int fd, Operation operation) {
+  const Rule& rule = device_rule(operation);
+  return grants(status_flags(fd), rule.needs) ? rule.error : EBADF;
+}
+
+int refuse_on_device(int fd, Operation operation) {
+  errno = refusal_of(fd, operation);
+  return -1;
+}
+
+// generic_file_llseek() on a file of the size that stat says, not of what the memory file holds: a hole behind the text
+// would make cp(1) append zeroes.
+off_t seek_attribute(int fd, off_t offset, int whence, FunctionRef<off_t()> real) {
+  constexpr off_t kSize = 4096;
+  switch (whence) {
+  case SEEK_END:
+    offset += kSize;
+    break;
+  case SEEK_DATA:
+  case SEEK_HOLE:
+    if (offset < 0 || offset >= kSize) {
+      errno = ENXIO;
+      return -1;
+    }
+    offset = whence == SEEK_DATA ? offset : kSize;
+    break;
+  default:
+    return real();
+  }
+  return libc_value<off_t>(sys::call(SYS_lseek, fd, offset, SEEK_SET), -1);
+}
+
+bool is_at_start(int fd, std::int64_t offset) {
+  return (offset == kAtPosition ? sys::call(SYS_lseek, fd, 0, SEEK_CUR).value_or(1) : offset) == 0;
+}
+
+} // namespace
+
+int device_refusal(int fd, Operation operation) {
+  return !FdTable::is_foreign(fd) && target_of(fd).what == FdClass::device ? refusal_of(fd, operation) : 0;
+}
+
+ssize_t read_slow(int fd, std::int64_t offset, RealSize real) {
+  Context* context = Context::get();
+  if (context == nullptr) {
+    return real();
+  }
+  PathText vnode;
+  switch (context->descriptors().classify(fd, vnode)) {
+  case FdClass::device:
+    return refuse_on_device(fd, Operation::read);
+  case FdClass::directory:
+    if (!vnode.empty()) {
+      errno = EISDIR;
+      return -1;
+    }
+    return real();
+  case FdClass::attribute:
+    if (is_at_start(fd, offset)) {
+      const auto node = context->descriptors().node_at(vnode.view());
+      const auto fresh = node ? context->files().refresh(fd, *node) : Result<void>(tl::unexpected(node.error()));
+      if (!fresh && grants(status_flags(fd), Access::readable)) { // else EBADF, which the kernel will say
+        errno = fresh.error().value;
+        return -1;
+      }
+    }
+    return real();
+  default:
+    return real();
+  }
+}
+
+ssize_t write_slow(int fd, const iovec* pieces, int count, RealSize real) {
+  const Target target = target_of(fd);
+  switch (target.what) {
+  case FdClass::device:
+    return refuse_on_device(fd, Operation::write);
+  case FdClass::attribute: {
+    const auto node = target.context->descriptors().node(fd);
+    if (!node) {
+      errno = node.error().value;
+      return -1;
+    }
+    if (const auto earlier = target.context->files().harvest(fd, *node); !earlier) {
+      errno = earlier.error().value;
+      return -1;
+    }
+    return libc_value<ssize_t>(target.context->files().write(fd, *node, pieces, count), -1);
+  }
+  case FdClass::directory: // never writable
+  default:
+    return real();
+  }
+}
+
+off_t seek_slow(int fd, off_t offset, int whence, FunctionRef<off_t()> real) {
+  const Target target = target_of(fd);
+  if (target.what == FdClass::attribute) {
+    return seek_attribute(fd, offset, whence, real);
+  }
+  if (target.what != FdClass::device) {
+    return real();
+  }
+  if (!grants(status_flags(fd), Access::none)) {
+    errno = EBADF;
+    return -1;
+  }
+  if (whence < SEEK_SET || whence > SEEK_HOLE) {
+    errno = EINVAL;
+    return -1;
+  }
+  return 0; // noop_llseek
+}
+
+int operate_slow(int fd, Operation operation, RealStatus real) {
+  switch (target_of(fd).what) {
+  case FdClass::device:
+    return refuse_on_device(fd, operation);
+  case FdClass::attribute:
+    if (operation == Operation::truncate) { // kernfs takes any size and keeps its own
+      if (grants(status_flags(fd), Access::writable)) {
+        return 0;
+      }
+      errno = EINVAL;
+      return -1;
+    }
+    if (operation == Operation::allocate) {
+      errno = EOPNOTSUPP;
+      return -1;
+    }
+    return real();
+  default:
+    return real();
+  }
+}
+
+int advise_slow(int fd, int advice, RealStatus real) {
+  if (target_of(fd).what != FdClass::device) {
+    return real();
+  }
+  if (!grants(status_flags(fd), Access::none)) {
+    return EBADF;
+  }
+  // generic_fadvise(): a DAX inode takes every advice and does nothing.
+  return advice >= POSIX_FADV_NORMAL && advice <= POSIX_FADV_NOREUSE ? 0 : EINVAL;
+}
+
+int allocate_slow(int fd, int mode, off_t offset, off_t length, RealStatus real) {
+  const FdClass what = target_of(fd).what;
+  if (what != FdClass::device && what != FdClass::attribute) {
+    return real();
+  }
+  // The order of vfs_fallocate().
+  constexpr int kKnownModes = 0x7f; // FALLOC_FL_SUPPORTED_MASK and KEEP_SIZE
+  if (offset < 0 || length <= 0) {
+    errno = EINVAL;
+    return -1;
+  }
+  if ((mode & ~kKnownModes) != 0) {
+    errno = EOPNOTSUPP;
+    return -1;
+  }
+  return operate_slow(fd, Operation::allocate, real);
+}
+
+int posix_allocate_slow(int fd, off_t offset, off_t length, RealStatus real) {
+  const FdClass what = target_of(fd).what;
+  if (what != FdClass::device && what != FdClass::attribute) {
+    return real();
+  }
+  const int kept = errno;
+  const int status = allocate_slow(fd, 0, offset, length, real);
+  const int code = errno;
+  errno = kept;
+  return status == 0 ? 0 : code;
+}
+
+int control_slow(int fd, unsigned long request, RealStatus real) {
+  if (request == FICLONE || request == FICLONERANGE) { // generic_file_rw_checks(): no regular file
+    return operate_slow(fd, Operation::copy, real);
+  }
+  const bool generic = request == FIOCLEX || request == FIONCLEX || request == FIONBIO; // do_vfs_ioctl()
+  return generic ? real() : operate_slow(fd, Operation::control, real);
+}
+
+int fcntl_slow(int fd, int command, long argument, RealStatus real) {
+  const FdClass what = target_of(fd).what;
+  const bool ours = what == FdClass::device || what == FdClass::attribute ||
+                    (what == FdClass::directory && Descriptors::is_vnode(fd));
+  if (ours && grants(status_flags(fd), Access::none)) {
+    const bool seals = command == F_ADD_SEALS || command == F_GET_SEALS;
+    const bool direct = command == F_SETFL && (argument & O_DIRECT) != 0;
+    const bool lease = what == FdClass::device && command == F_SETLEASE && argument != F_UNLCK;
+    if (seals || direct || lease) {
+      errno = EINVAL;
+      return -1;
+    }
+    if (command == F_NOTIFY && what != FdClass::directory) {
+      errno = ENOTDIR;
+      return -1;
+    }
+  }
+  return real();
+}
+
+ssize_t copy_call(int in, int out, RealSize real) {
+  if (FdTable::is_foreign(in) && FdTable::is_foreign(out)) {
+    return real();
+  }
+  const FdClass from = target_of(in).what;
+  const FdClass to = target_of(out).what;
+  if (from == FdClass::device || to == FdClass::device) {
+    return refuse_on_device(from == FdClass::device ? in : out, Operation::copy);
+  }
+  if (from == FdClass::attribute || to == FdClass::attribute) {
+    errno = EINVAL; // callers fall back to read and write, which know the attribute
+    return -1;
+  }
+  return real();
+}
+
+} // namespace daxemu::preload

@@ -1,0 +1,59 @@
+// Calls on descriptors. Each hook asks first whether the descriptor is known to be foreign; that is all an unrelated
+// program pays.
+#pragma once
+
+#include <cstdint>
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "emu/base/function_ref.hpp"
+#include "runtime/preload/ground/fd_table.hpp"
+#include "runtime/preload/nodes/device_rules.hpp"
+
+namespace daxemu::preload {
+
+using RealSize = FunctionRef<ssize_t()>;
+using RealStatus = FunctionRef<int()>;
+
+inline constexpr std::int64_t kAtPosition = -1; // read(2): the description's own offset
+
+// The errno with which device-dax refuses `operation` on `fd`, or 0: no device's descriptor.
+[[nodiscard]] int device_refusal(int fd, Operation operation);
+
+// The slow halves of the calls below: the descriptor may be ours.
+ssize_t read_slow(int fd, std::int64_t offset, RealSize real);
+ssize_t write_slow(int fd, const iovec* pieces, int count, RealSize real);
+off_t seek_slow(int fd, off_t offset, int whence, FunctionRef<off_t()> real);
+int operate_slow(int fd, Operation operation, RealStatus real);
+// posix_fallocate and posix_fadvise return the error instead of setting errno.
+int advise_slow(int fd, int advice, RealStatus real);
+int allocate_slow(int fd, int mode, off_t offset, off_t length, RealStatus real);
+int posix_allocate_slow(int fd, off_t offset, off_t length, RealStatus real);
+int control_slow(int fd, unsigned long request, RealStatus real);
+int fcntl_slow(int fd, int command, long argument, RealStatus real);
+
+template <class Real>
+inline ssize_t read_call(int fd, std::int64_t offset, Real real) {
+  return FdTable::is_foreign(fd) ? real() : read_slow(fd, offset, real);
+}
+template <class Real>
+inline ssize_t write_call(int fd, const void* from, std::size_t size, Real real) {
+  if (FdTable::is_foreign(fd)) {
+    return real();
+  }
+  const iovec piece{const_cast<void*>(from), size};
+  return write_slow(fd, &piece, 1, real);
+}
+template <class Real>
+inline ssize_t write_pieces_call(int fd, const iovec* pieces, int count, Real real) {
+  return FdTable::is_foreign(fd) ? real() : write_slow(fd, pieces, count, real);
+}
+template <class Real>
+inline int operate_call(int fd, Operation operation, Real real) {
+  return FdTable::is_foreign(fd) ? real() : operate_slow(fd, operation, real);
+}
+// sendfile(2) and the like, of two descriptors.
+ssize_t copy_call(int in, int out, RealSize real);
+
+} // namespace daxemu::preload

@@ -1,0 +1,69 @@
+#include "runtime/preload/files/open_calls.hpp"
+
+#include <fcntl.h>
+
+#include "emu/base/sys.hpp"
+#include "runtime/preload/files/fd_calls.hpp"
+#include "runtime/preload/ground/fd_table.hpp"
+#include "runtime/preload/nodes/process_maps.hpp"
+
+namespace daxemu::preload {
+// With O_CREAT the kernel makes what a dangling link of ours names (/tmp/my-device -> /dev/dax0.0), or the last
+// component in the working directory, instead of saying ENOENT: such a path is looked at first.
+bool may_create_through_link(int dirfd, const char* path, int flags) {
+  if ((flags & O_CREAT) == 0 || (flags & O_EXCL) != 0) {
+    return false;
+  }
+  char text[8];
+  return sys::readlinkat(dirfd, path, text, sizeof text).has_value();
+}
+
+namespace {
+
+int open_on_path(int dirfd, const char* path, int flags, PathUse use, FunctionRef<int(const char*)> real) {
+  return on_path<int>(
+      dirfd, path, use, -1,
+      [&real](const char* p) {
+        const int opened = real(p);
+        if (opened >= 0) {
+          FdTable::forget(opened);
+        }
+        return opened;
+      },
+      [flags](const Resolution& found) -> Result<int> {
+        if (found.kind == Resolution::Kind::refused) {
+          return fail((flags & O_CREAT) != 0 ? EACCES : found.error.value); // lookup_open(): sysfs creates nothing
+        }
+        return Context::get()->opener().open(found.node, flags);
+      });
+}
+
+Follow follow_of(int flags) {
+  const bool follows = (flags & O_NOFOLLOW) == 0 && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+  return follows ? Follow::always : Follow::not_last;
+}
+
+} // namespace
+
+bool opens_plainly(int dirfd, const char* path, int flags) {
+  return (flags & O_CREAT) == 0 && asks_kernel_first(dirfd, path, follow_of(flags)) && !ProcessMaps::is_one(path);
+}
+
+int open_missing(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real) {
+  return open_on_path(dirfd, path, flags, {.follow = follow_of(flags), .asked = true}, real);
+}
+
+int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real) {
+  Context* context = path == nullptr || *path == '\0' ? nullptr : Context::get();
+  if (context == nullptr) {
+    return real(path);
+  }
+  if (ProcessMaps::is_one(path)) {
+    const auto maps = ProcessMaps(context->store(), context->tree()).open(path, flags);
+    return maps && *maps >= 0 ? new_number(*maps) : real(path);
+  }
+  return open_on_path(dirfd, path, flags,
+                      {.follow = follow_of(flags), .likely = may_create_through_link(dirfd, path, flags)}, real);
+}
+
+} // namespace daxemu::preload

@@ -1,0 +1,231 @@
+#include "runtime/preload/files/uring_calls.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <new>
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "emu/base/mapping.hpp"
+#include "runtime/fault/private_fds.hpp"
+#include "runtime/preload/files/io_calls.hpp"
+#include "runtime/preload/ground/own_process.hpp"
+#include "runtime/preload/process/exec_calls.hpp"
+
+// Newer than the headers of some machines.
+#ifndef IORING_SETUP_NO_MMAP
+#define IORING_SETUP_NO_MMAP (1U << 14)
+#endif
+#ifndef IORING_SETUP_NO_SQARRAY
+#define IORING_SETUP_NO_SQARRAY (1U << 16)
+#endif
+
+namespace daxemu::preload {
+namespace {
+
+struct OperationOf {
+  unsigned opcode;
+  Operation operation;
+};
+constexpr unsigned kFtruncate = 55; // IORING_OP_FTRUNCATE
+constexpr OperationOf kOperations[] = {
+    {IORING_OP_READ, Operation::read},       {IORING_OP_READV, Operation::read},
+    {IORING_OP_READ_FIXED, Operation::read}, {IORING_OP_WRITE, Operation::write},
+    {IORING_OP_WRITEV, Operation::write},    {IORING_OP_WRITE_FIXED, Operation::write},
+    {IORING_OP_FSYNC, Operation::sync},      {IORING_OP_SYNC_FILE_RANGE, Operation::sync_range},
+    {IORING_OP_SPLICE, Operation::copy},     {IORING_OP_TEE, Operation::copy},
+    {kFtruncate, Operation::truncate},       {IORING_OP_FALLOCATE, Operation::allocate},
+};
+
+// A descriptor of no regular file, on which the calls fail by which device-dax is none either.
+int irregular_file() {
+  static constinit std::atomic<int> kept{-1};
+  int fd = kept.load(std::memory_order_acquire);
+  if (fd >= 0) {
+    return fd;
+  }
+  const auto made = sys::call(SYS_epoll_create1, EPOLL_CLOEXEC);
+  auto adopted = made ? fault::PrivateFds::adopt(UniqueFd(static_cast<int>(*made)))
+                      : Result<UniqueFd>(tl::unexpected(made.error()));
+  if (!adopted) {
+    return -1;
+  }
+  if (kept.compare_exchange_strong(fd, adopted->get())) {
+    return adopted->release();
+  }
+  fault::PrivateFds::forget(adopted->get());
+  return fd;
+}
+
+// What fails with `error` when it is performed, and not when it is submitted: the requests behind it go on as they
+// would.
+void fail_with(io_uring_sqe& request, int error) {
+  request.flags &= static_cast<std::uint8_t>(~(IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT));
+  if (error == EBADF) {
+    request.fd = -1;
+  } else if (error == ENODEV || error == ESPIPE) {
+    request.fd = irregular_file(); // -1, so EBADF, if there is none
+    return;
+  }
+  // fallocate(2) of no bytes: EINVAL before anything else is looked at.
+  const std::uint64_t user_data = request.user_data;
+  const std::uint8_t flags = request.flags;
+  const std::uint16_t personality = request.personality;
+  const int fd = request.fd;
+  request = {};
+  request.opcode = IORING_OP_FALLOCATE;
+  request.fd = fd;
+  request.flags = flags;
+  request.personality = personality;
+  request.user_data = user_data;
+}
+
+void look_at(io_uring_sqe& request) {
+  if (request.opcode == IORING_OP_OPENAT) {
+    const auto* path = reinterpret_cast<const char*>(request.addr);
+    if (path != nullptr && request.fd == AT_FDCWD) {
+      (void)open_in_child(path, static_cast<int>(request.open_flags), [&](const char* p, int flags) {
+        request.addr = reinterpret_cast<std::uint64_t>(p); // the device's own record holds it
+        request.open_flags = static_cast<std::uint32_t>(flags);
+        return 0;
+      });
+    }
+    return;
+  }
+  const auto* known = std::find_if(std::begin(kOperations), std::end(kOperations),
+                                   [&](const OperationOf& one) { return one.opcode == request.opcode; });
+  if (known == std::end(kOperations)) {
+    return;
+  }
+  int error = (request.flags & IOSQE_FIXED_FILE) != 0 ? 0 : device_refusal(request.fd, known->operation);
+  if (known->operation == Operation::copy && error == 0 && (request.splice_flags & SPLICE_F_FD_IN_FIXED) == 0) {
+    error = device_refusal(request.splice_fd_in, known->operation);
+  }
+  if (error != 0) {
+    fail_with(request, error);
+  }
+}
+
+struct RawRing {
+  std::atomic<int> fd{-1};
+  Mapping control;
+  Mapping entries;
+  io_sqring_offsets offsets{};
+  unsigned shift = 0;
+  bool in_order = false; // the kernel takes entries without looking at the array of indices
+
+  [[nodiscard]] unsigned* word(std::uint32_t offset) const {
+    return reinterpret_cast<unsigned*>(control.bytes().data() + offset);
+  }
+};
+// Never destroyed: threads may still run while the process exits, and most programs have none.
+union Rings {
+  std::array<RawRing, 64> all;
+  constexpr Rings() : all{} {}
+  ~Rings() {}
+};
+constinit Rings rings;
+constinit std::atomic<int> rings_open{0};
+constexpr int kFree = -1;
+constexpr int kTaken = -2;
+
+} // namespace
+
+void refuse_device_requests(const ::io_uring& ring) noexcept {
+  const unsigned mask = *ring.sq.kring_mask;
+  const unsigned shift = (ring.flags & IORING_SETUP_SQE128) != 0 ? 1 : 0;
+  for (unsigned at = ring.sq.sqe_head; at != ring.sq.sqe_tail; ++at) {
+    look_at(ring.sq.sqes[(at & mask) << shift]);
+  }
+}
+
+void RawRings::opened(int fd, const io_uring_params& params) noexcept {
+  closed(static_cast<unsigned>(fd), static_cast<unsigned>(fd));
+  if ((params.flags & IORING_SETUP_NO_MMAP) != 0) {
+    return;
+  }
+  const unsigned shift = (params.flags & IORING_SETUP_SQE128) != 0 ? 1 : 0;
+  // Views of our own: the program maps the ring when and where it likes. Newer kernels take no hint here.
+  auto control = Mapping::of(fd, params.sq_off.array + params.sq_entries * sizeof(unsigned), PROT_READ | PROT_WRITE,
+                             MAP_SHARED, IORING_OFF_SQ_RING);
+  auto entries = Mapping::of(fd, (params.sq_entries * sizeof(io_uring_sqe)) << shift, PROT_READ | PROT_WRITE,
+                             MAP_SHARED, IORING_OFF_SQES);
+  if (!control || !entries) {
+    return;
+  }
+  for (RawRing& ring : rings.all) {
+    int free = kFree;
+    if (ring.fd.compare_exchange_strong(free, kTaken)) {
+      ring.control = std::move(*control);
+      ring.entries = std::move(*entries);
+      ring.offsets = params.sq_off;
+      ring.shift = shift;
+      ring.in_order = (params.flags & IORING_SETUP_NO_SQARRAY) != 0;
+      ring.fd.store(fd, std::memory_order_release);
+      rings_open.fetch_add(1, std::memory_order_release);
+      return;
+    }
+  }
+}
+
+void RawRings::entering(int fd) noexcept {
+  if (rings_open.load(std::memory_order_acquire) == 0) {
+    return;
+  }
+  const auto ring = std::find_if(rings.all.begin(), rings.all.end(),
+                                 [fd](const RawRing& one) { return one.fd.load(std::memory_order_acquire) == fd; });
+  if (ring == rings.all.end()) {
+    return;
+  }
+  const unsigned mask = *ring->word(ring->offsets.ring_mask);
+  auto* entries = static_cast<io_uring_sqe*>(ring->entries.data());
+  const unsigned tail = std::atomic_ref(*ring->word(ring->offsets.tail)).load(std::memory_order_acquire);
+  unsigned at = std::atomic_ref(*ring->word(ring->offsets.head)).load(std::memory_order_acquire);
+  for (unsigned left = std::min(tail - at, mask + 1); left > 0; --left, ++at) {
+    const unsigned index = ring->in_order ? at & mask : ring->word(ring->offsets.array)[at & mask];
+    if (index <= mask) {
+      look_at(entries[index << ring->shift]);
+    }
+  }
+}
+
+bool RawRings::any() noexcept {
+  return rings_open.load(std::memory_order_acquire) != 0;
+}
+
+void RawRings::closed(unsigned first, unsigned last) noexcept {
+  if (rings_open.load(std::memory_order_acquire) == 0 || !OwnProcess::calls()) {
+    return;
+  }
+  for (RawRing& ring : rings.all) {
+    int fd = ring.fd.load(std::memory_order_acquire);
+    if (fd >= 0 && static_cast<unsigned>(fd) >= first && static_cast<unsigned>(fd) <= last &&
+        ring.fd.compare_exchange_strong(fd, kTaken)) {
+      ring.control.reset();
+      ring.entries.reset();
+      rings_open.fetch_sub(1, std::memory_order_release);
+      ring.fd.store(kFree, std::memory_order_release);
+    }
+  }
+}
+
+int register_files(const int* files, unsigned count, FunctionRef<int(const int*)> real) {
+  const auto is_device = [](int fd) { return fd >= 0 && device_refusal(fd, Operation::copy) != 0; };
+  if (files == nullptr || std::none_of(files, files + count, is_device)) {
+    return real(files);
+  }
+  auto* allowed = new (std::nothrow) int[count];
+  if (allowed == nullptr) {
+    return -ENOMEM;
+  }
+  std::replace_copy_if(files, files + count, allowed, is_device, -1);
+  const int done = real(allowed);
+  delete[] allowed;
+  return done;
+}
+
+} // namespace daxemu::preload

@@ -1,0 +1,7 @@
+#include "runtime/preload/ground/fd_table.hpp"
+
+namespace daxemu::preload {
+
+constinit std::array<std::atomic<std::uint8_t>, FdTable::kNumbers> FdTable::classes_{};
+
+} // namespace daxemu::preload

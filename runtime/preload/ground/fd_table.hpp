@@ -1,0 +1,53 @@
+// What each descriptor of this process is, as far as it is known: a byte per number, so that a read or write of a
+// descriptor that has nothing to do with us costs one load. A remembered "foreign" is believed; anything else is
+// verified by who asks. Calls that may change what a number means forget it. A vforked child believes and forgets, but
+// its numbers are not the ones this table is about: it remembers nothing that would be believed.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "runtime/preload/ground/own_process.hpp"
+
+namespace daxemu::preload {
+
+enum class FdClass : std::uint8_t {
+  unknown,
+  foreign,
+  device,    // the backing of an emulated device
+  attribute, // a vnode file (vnode_files.hpp) of an attribute
+  directory, // a vnode file of a directory, or a real directory of /dev, /sys or /proc, where entries are emulated or
+             // hidden
+};
+
+class FdTable {
+public:
+  static constexpr int kNumbers = 1 << 16; // larger ones are never remembered
+
+  [[nodiscard]] static FdClass get(int fd) noexcept {
+    return in_range(fd) ? FdClass(classes_[static_cast<unsigned>(fd)].load(std::memory_order_relaxed))
+                        : FdClass::unknown;
+  }
+  [[nodiscard]] static bool is_foreign(int fd) noexcept { return get(fd) == FdClass::foreign; }
+  static void set(int fd, FdClass what) noexcept {
+    if (in_range(fd) && (what != FdClass::foreign || OwnProcess::calls())) {
+      classes_[static_cast<unsigned>(fd)].store(static_cast<std::uint8_t>(what), std::memory_order_relaxed);
+    }
+  }
+  static void forget(int fd) noexcept { set(fd, FdClass::unknown); }
+  // Forgets first to last, both included.
+  static void forget_range(unsigned first, unsigned last) noexcept {
+    for (unsigned fd = first; fd <= std::min(last, static_cast<unsigned>(kNumbers - 1)); ++fd) {
+      forget(static_cast<int>(fd));
+    }
+  }
+  static void forget_all() noexcept { forget_range(0, kNumbers - 1); }
+
+private:
+  [[nodiscard]] static bool in_range(int fd) noexcept { return static_cast<unsigned>(fd) < kNumbers; }
+  static std::array<std::atomic<std::uint8_t>, kNumbers> classes_;
+};
+
+} // namespace daxemu::preload

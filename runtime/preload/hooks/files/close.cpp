@@ -1,0 +1,63 @@
+// close(2) and its kin, dup(2) and its kin, fcntl(2).
+#include <cstdarg>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "runtime/preload/files/fd_calls.hpp"
+#include "runtime/preload/files/io_calls.hpp"
+#include "runtime/preload/ground/hook.hpp"
+#include "runtime/preload/ground/real.hpp"
+
+using namespace daxemu::preload;
+
+DAXEMU_REAL(close, int(int));
+DAXEMU_SPLIT_HOOK(int, close, (int fd), (fd), closes_plainly(fd)) {
+  return close_descriptor(fd, [fd] { return real_close(fd); });
+}
+DAXEMU_REAL(close_range, int(unsigned, unsigned, int));
+DAXEMU_HOOK(int, close_range, (unsigned first, unsigned last, int flags)) {
+  return close_range_of(first, last, flags, [flags](unsigned a, unsigned b) { return real_close_range(a, b, flags); });
+}
+DAXEMU_REAL(closefrom, void(int));
+DAXEMU_HOOK(void, closefrom, (int lowest)) {
+  const unsigned first = lowest < 0 ? 0 : static_cast<unsigned>(lowest);
+  // The last range has no end: closefrom itself knows what to do on a kernel without close_range.
+  (void)close_range_of(first, ~0U, 0, [](unsigned a, unsigned b) {
+    return b == ~0U ? (real_closefrom(static_cast<int>(a)), 0) : real_close_range(a, b, 0);
+  });
+}
+
+DAXEMU_REAL(dup, int(int));
+DAXEMU_HOOK(int, dup, (int fd)) {
+  return duplicated(fd, real_dup(fd));
+}
+DAXEMU_REAL(dup2, int(int, int));
+DAXEMU_HOOK(int, dup2, (int fd, int onto)) {
+  return duplicate_onto(fd, onto, [=] { return real_dup2(fd, onto); });
+}
+DAXEMU_REAL(dup3, int(int, int, int));
+DAXEMU_HOOK(int, dup3, (int fd, int onto, int flags)) {
+  return duplicate_onto(fd, onto, [=] { return real_dup3(fd, onto, flags); });
+}
+
+#define DAXEMU_FCNTL_HOOK(name)                                                                                        \
+  DAXEMU_REAL(name, int(int, int, ...));                                                                               \
+  DAXEMU_HOOK(int, name, (int fd, int command, ...)) {                                                                 \
+    va_list arguments;                                                                                                 \
+    va_start(arguments, command);                                                                                      \
+    void* const argument = va_arg(arguments, void*);                                                                   \
+    va_end(arguments);                                                                                                 \
+    const auto real = [=] {                                                                                            \
+      const int result = real_##name(fd, command, argument);                                                           \
+      return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? duplicated(fd, result) : result;                       \
+    };                                                                                                                 \
+    return FdTable::is_foreign(fd) ? real() : fcntl_slow(fd, command, reinterpret_cast<long>(argument), real);         \
+  }
+DAXEMU_FCNTL_HOOK(fcntl)
+DAXEMU_FCNTL_HOOK(fcntl64)
+// In glibc since 2.36.
+DAXEMU_REAL(pidfd_getfd, int(int, int, unsigned));
+DAXEMU_HOOK(int, pidfd_getfd, (int process, int fd, unsigned flags)) {
+  return new_number(real_pidfd_getfd(process, fd, flags));
+}

@@ -1,0 +1,185 @@
+// Reading, writing and everything else on descriptors but mmap, close and dup.
+#include <cerrno>
+#include <cstdarg>
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "runtime/preload/files/io_calls.hpp"
+#include "runtime/preload/ground/hook.hpp"
+#include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/memory/memory_calls.hpp"
+#include "runtime/preload/pins/direct_io.hpp"
+
+using namespace daxemu::preload;
+
+#define DAXEMU_TRANSFER_HOOK(result, name, declared, passed, memory)                                                   \
+  DAXEMU_SPLIT_HOOK(result, name, declared, passed, FdTable::is_foreign(fd) && !DirectIo::concerns memory)
+
+DAXEMU_REAL(read, ssize_t(int, void*, size_t));
+DAXEMU_TRANSFER_HOOK(ssize_t, read, (int fd, void* into, size_t size), (fd, into, size), (into, size)) {
+  const DirectIo held(fd, MemoryIs::written, into, size, caller);
+  return read_call(fd, kAtPosition, [=] { return real_read(fd, into, size); });
+}
+DAXEMU_REAL(__read_chk, ssize_t(int, void*, size_t, size_t));
+DAXEMU_HOOK(ssize_t, __read_chk, (int fd, void* into, size_t size, size_t room)) {
+  const DirectIo held(fd, MemoryIs::written, into, size, __builtin_return_address(0));
+  return read_call(fd, kAtPosition, [=] { return real___read_chk(fd, into, size, room); });
+}
+DAXEMU_REAL(readv, ssize_t(int, const iovec*, int));
+DAXEMU_TRANSFER_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count), (fd, pieces, count), (pieces, count)) {
+  const DirectIo held(fd, MemoryIs::written, pieces, count, caller);
+  return read_call(fd, kAtPosition, [=] { return real_readv(fd, pieces, count); });
+}
+#define DAXEMU_PREAD_HOOK(name)                                                                                        \
+  DAXEMU_REAL(name, ssize_t(int, void*, size_t, off_t));                                                               \
+  DAXEMU_TRANSFER_HOOK(ssize_t, name, (int fd, void* into, size_t size, off_t offset), (fd, into, size, offset),       \
+                       (into, size)) {                                                                                 \
+    const DirectIo held(fd, MemoryIs::written, into, size, caller);                                                    \
+    return read_call(fd, offset < 0 ? 1 : offset, [=] { return real_##name(fd, into, size, offset); });                \
+  }
+#define DAXEMU_PREAD_CHK_HOOK(name)                                                                                    \
+  DAXEMU_REAL(name, ssize_t(int, void*, size_t, off_t, size_t));                                                       \
+  DAXEMU_HOOK(ssize_t, name, (int fd, void* into, size_t size, off_t offset, size_t room)) {                           \
+    const DirectIo held(fd, MemoryIs::written, into, size, __builtin_return_address(0));                               \
+    return read_call(fd, offset < 0 ? 1 : offset, [=] { return real_##name(fd, into, size, offset, room); });          \
+  }
+#define DAXEMU_PREADV_HOOK(name)                                                                                       \
+  DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t));                                                           \
+  DAXEMU_HOOK(ssize_t, name, (int fd, const iovec* pieces, int count, off_t offset)) {                                 \
+    const DirectIo held(fd, MemoryIs::written, pieces, count, __builtin_return_address(0));                            \
+    return read_call(fd, offset < 0 ? 1 : offset, [=] { return real_##name(fd, pieces, count, offset); });             \
+  }
+#define DAXEMU_PREADV2_HOOK(name)                                                                                      \
+  DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t, int));                                                      \
+  DAXEMU_HOOK(ssize_t, name, (int fd, const iovec* pieces, int count, off_t offset, int flags)) {                      \
+    const DirectIo held(fd, MemoryIs::written, pieces, count, __builtin_return_address(0));                            \
+    return read_call(fd, offset, [=] { return real_##name(fd, pieces, count, offset, flags); });                       \
+  }
+DAXEMU_PREAD_HOOK(pread)
+DAXEMU_PREAD_HOOK(pread64)
+DAXEMU_PREAD_CHK_HOOK(__pread_chk)
+DAXEMU_PREAD_CHK_HOOK(__pread64_chk)
+DAXEMU_PREADV_HOOK(preadv)
+DAXEMU_PREADV_HOOK(preadv64)
+DAXEMU_PREADV2_HOOK(preadv2)
+DAXEMU_PREADV2_HOOK(preadv64v2)
+
+DAXEMU_REAL(write, ssize_t(int, const void*, size_t));
+DAXEMU_TRANSFER_HOOK(ssize_t, write, (int fd, const void* from, size_t size), (fd, from, size), (from, size)) {
+  const DirectIo held(fd, MemoryIs::read, from, size, caller);
+  return write_call(fd, from, size, [=] { return real_write(fd, from, size); });
+}
+DAXEMU_REAL(writev, ssize_t(int, const iovec*, int));
+DAXEMU_TRANSFER_HOOK(ssize_t, writev, (int fd, const iovec* pieces, int count), (fd, pieces, count), (pieces, count)) {
+  const DirectIo held(fd, MemoryIs::read, pieces, count, caller);
+  return write_pieces_call(fd, pieces, count, [=] { return real_writev(fd, pieces, count); });
+}
+#define DAXEMU_PWRITE_HOOK(name)                                                                                       \
+  DAXEMU_REAL(name, ssize_t(int, const void*, size_t, off_t));                                                         \
+  DAXEMU_TRANSFER_HOOK(ssize_t, name, (int fd, const void* from, size_t size, off_t offset), (fd, from, size, offset), \
+                       (from, size)) {                                                                                 \
+    const DirectIo held(fd, MemoryIs::read, from, size, caller);                                                       \
+    return write_call(fd, from, size, [=] { return real_##name(fd, from, size, offset); });                            \
+  }
+#define DAXEMU_PWRITEV_HOOK(name)                                                                                      \
+  DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t));                                                           \
+  DAXEMU_HOOK(ssize_t, name, (int fd, const iovec* pieces, int count, off_t offset)) {                                 \
+    const DirectIo held(fd, MemoryIs::read, pieces, count, __builtin_return_address(0));                               \
+    return write_pieces_call(fd, pieces, count, [=] { return real_##name(fd, pieces, count, offset); });               \
+  }
+#define DAXEMU_PWRITEV2_HOOK(name)                                                                                     \
+  DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t, int));                                                      \
+  DAXEMU_HOOK(ssize_t, name, (int fd, const iovec* pieces, int count, off_t offset, int flags)) {                      \
+    const DirectIo held(fd, MemoryIs::read, pieces, count, __builtin_return_address(0));                               \
+    return write_pieces_call(fd, pieces, count, [=] { return real_##name(fd, pieces, count, offset, flags); });        \
+  }
+DAXEMU_PWRITE_HOOK(pwrite)
+DAXEMU_PWRITE_HOOK(pwrite64)
+DAXEMU_PWRITEV_HOOK(pwritev)
+DAXEMU_PWRITEV_HOOK(pwritev64)
+DAXEMU_PWRITEV2_HOOK(pwritev2)
+DAXEMU_PWRITEV2_HOOK(pwritev64v2)
+
+#define DAXEMU_LSEEK_HOOK(name)                                                                                        \
+  DAXEMU_REAL(name, off_t(int, off_t, int));                                                                           \
+  DAXEMU_HOOK(off_t, name, (int fd, off_t offset, int whence)) {                                                       \
+    const auto real = [=] { return real_##name(fd, offset, whence); };                                                 \
+    return FdTable::is_foreign(fd) ? real() : seek_slow(fd, offset, whence, real);                                     \
+  }
+DAXEMU_LSEEK_HOOK(lseek)
+DAXEMU_LSEEK_HOOK(lseek64)
+
+#define DAXEMU_OPERATION_HOOK(name, operation, declared, passed)                                                       \
+  DAXEMU_REAL(name, int declared);                                                                                     \
+  DAXEMU_HOOK(int, name, declared) {                                                                                   \
+    return operate_call(fd, operation, [=] { return real_##name passed; });                                            \
+  }
+DAXEMU_OPERATION_HOOK(fsync, Operation::sync, (int fd), (fd))
+DAXEMU_OPERATION_HOOK(fdatasync, Operation::sync, (int fd), (fd))
+DAXEMU_OPERATION_HOOK(ftruncate, Operation::truncate, (int fd, off_t length), (fd, length))
+DAXEMU_OPERATION_HOOK(ftruncate64, Operation::truncate, (int fd, off_t length), (fd, length))
+DAXEMU_OPERATION_HOOK(sync_file_range, Operation::sync_range, (int fd, off_t offset, off_t length, unsigned flags),
+                      (fd, offset, length, flags))
+DAXEMU_REAL(readahead, ssize_t(int, off_t, size_t));
+DAXEMU_HOOK(ssize_t, readahead, (int fd, off_t offset, size_t count)) {
+  return operate_call(fd, Operation::read_ahead, [=] { return static_cast<int>(real_readahead(fd, offset, count)); });
+}
+
+#define DAXEMU_FALLOCATE_HOOK(name)                                                                                    \
+  DAXEMU_REAL(name, int(int, int, off_t, off_t));                                                                      \
+  DAXEMU_HOOK(int, name, (int fd, int mode, off_t offset, off_t length)) {                                             \
+    const auto real = [=] { return real_##name(fd, mode, offset, length); };                                           \
+    return FdTable::is_foreign(fd) ? real() : allocate_slow(fd, mode, offset, length, real);                           \
+  }
+DAXEMU_FALLOCATE_HOOK(fallocate)
+DAXEMU_FALLOCATE_HOOK(fallocate64)
+#define DAXEMU_POSIX_FALLOCATE_HOOK(name)                                                                              \
+  DAXEMU_REAL(name, int(int, off_t, off_t));                                                                           \
+  DAXEMU_HOOK(int, name, (int fd, off_t offset, off_t length)) {                                                       \
+    const auto real = [=] { return real_##name(fd, offset, length); };                                                 \
+    return FdTable::is_foreign(fd) ? real() : posix_allocate_slow(fd, offset, length, real);                           \
+  }
+DAXEMU_POSIX_FALLOCATE_HOOK(posix_fallocate)
+DAXEMU_POSIX_FALLOCATE_HOOK(posix_fallocate64)
+#define DAXEMU_POSIX_FADVISE_HOOK(name)                                                                                \
+  DAXEMU_REAL(name, int(int, off_t, off_t, int));                                                                      \
+  DAXEMU_HOOK(int, name, (int fd, off_t offset, off_t length, int advice)) {                                           \
+    const auto real = [=] { return real_##name(fd, offset, length, advice); };                                         \
+    return FdTable::is_foreign(fd) ? real() : advise_slow(fd, advice, real);                                           \
+  }
+DAXEMU_POSIX_FADVISE_HOOK(posix_fadvise)
+DAXEMU_POSIX_FADVISE_HOOK(posix_fadvise64)
+
+DAXEMU_REAL(ioctl, int(int, unsigned long, ...));
+DAXEMU_HOOK(int, ioctl, (int fd, unsigned long request, ...)) {
+  va_list arguments;
+  va_start(arguments, request);
+  void* const argument = va_arg(arguments, void*);
+  va_end(arguments);
+  if (const int code = memory_calls.refuses_ioctl(request, argument); code != 0) {
+    errno = code;
+    return -1;
+  }
+  const auto real = [=] { return real_ioctl(fd, request, argument); };
+  return FdTable::is_foreign(fd) ? real() : control_slow(fd, request, real);
+}
+
+#define DAXEMU_SENDFILE_HOOK(name)                                                                                     \
+  DAXEMU_REAL(name, ssize_t(int, int, off_t*, size_t));                                                                \
+  DAXEMU_HOOK(ssize_t, name, (int out, int in, off_t* offset, size_t count)) {                                         \
+    return copy_call(in, out, [=] { return real_##name(out, in, offset, count); });                                    \
+  }
+DAXEMU_SENDFILE_HOOK(sendfile)
+DAXEMU_SENDFILE_HOOK(sendfile64)
+DAXEMU_REAL(splice, ssize_t(int, off64_t*, int, off64_t*, size_t, unsigned));
+DAXEMU_HOOK(ssize_t, splice, (int in, off64_t* in_at, int out, off64_t* out_at, size_t count, unsigned flags)) {
+  return copy_call(in, out, [=] { return real_splice(in, in_at, out, out_at, count, flags); });
+}
+DAXEMU_REAL(copy_file_range, ssize_t(int, off64_t*, int, off64_t*, size_t, unsigned));
+DAXEMU_HOOK(ssize_t, copy_file_range,
+            (int in, off64_t* in_at, int out, off64_t* out_at, size_t count, unsigned flags)) {
+  return copy_call(in, out, [=] { return real_copy_file_range(in, in_at, out, out_at, count, flags); });
+}

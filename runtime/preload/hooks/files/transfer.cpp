@@ -1,0 +1,51 @@
+// Calls that move bytes between the program's memory and something else, and are wrapped only for the inline engine:
+// what they are given is made present first (pretouch.hpp).
+#include <cstdio>
+
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include "runtime/preload/ground/hook.hpp"
+#include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/memory/pretouch.hpp"
+
+using namespace daxemu::preload;
+
+DAXEMU_REAL(send, ssize_t(int, const void*, size_t, int));
+DAXEMU_HOOK(ssize_t, send, (int fd, const void* from, size_t size, int flags)) {
+  pretouch(from, size);
+  return real_send(fd, from, size, flags);
+}
+DAXEMU_REAL(sendto, ssize_t(int, const void*, size_t, int, const sockaddr*, socklen_t));
+DAXEMU_HOOK(ssize_t, sendto,
+            (int fd, const void* from, size_t size, int flags, const sockaddr* address, socklen_t length)) {
+  pretouch(from, size);
+  return real_sendto(fd, from, size, flags, address, length);
+}
+DAXEMU_REAL(sendmsg, ssize_t(int, const msghdr*, int));
+DAXEMU_HOOK(ssize_t, sendmsg, (int fd, const msghdr* message, int flags)) {
+  pretouch(message);
+  return real_sendmsg(fd, message, flags);
+}
+DAXEMU_REAL(recv, ssize_t(int, void*, size_t, int));
+DAXEMU_HOOK(ssize_t, recv, (int fd, void* into, size_t size, int flags)) {
+  pretouch(static_cast<const void*>(into), size);
+  return real_recv(fd, into, size, flags);
+}
+DAXEMU_REAL(getrandom, ssize_t(void*, size_t, unsigned));
+DAXEMU_HOOK(ssize_t, getrandom, (void* into, size_t size, unsigned flags)) {
+  pretouch(static_cast<const void*>(into), size);
+  return real_getrandom(into, size, flags);
+}
+
+// stdio reads and writes large pieces straight from and to the caller's memory.
+DAXEMU_REAL(fread, size_t(void*, size_t, size_t, FILE*));
+DAXEMU_HOOK(size_t, fread, (void* into, size_t size, size_t count, FILE* stream)) {
+  pretouch(static_cast<const void*>(into), size * count);
+  return real_fread(into, size, count, stream);
+}
+DAXEMU_REAL(fwrite, size_t(const void*, size_t, size_t, FILE*));
+DAXEMU_HOOK(size_t, fwrite, (const void* from, size_t size, size_t count, FILE* stream)) {
+  pretouch(from, size * count);
+  return real_fwrite(from, size, count, stream);
+}

@@ -1,0 +1,85 @@
+// io_uring: liburing's functions that tell the kernel of requests and files. They enter the kernel by themselves, so
+// that the calls below them cannot be interposed. io_uring_setup and the like, and the numbers of syscall(2), are for
+// programs that do without the rest of liburing.
+#include <dlfcn.h>
+#include <liburing.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/preload/files/uring_calls.hpp"
+#include "runtime/preload/ground/hook.hpp"
+#include "runtime/preload/ground/real.hpp"
+
+using namespace daxemu::preload;
+
+namespace {
+
+// liburing comes with programs that use it, or is loaded by a plugin of theirs, out of RTLD_NEXT's sight.
+template <class Function>
+class Liburing : public Real<Function> {
+public:
+  constexpr explicit Liburing(const char* name) : Real<Function>(name), name_(name) {}
+
+  template <class... Args>
+  int operator()(Args... args) const {
+    Function* function = this->get();
+    if (function == nullptr) {
+      void* library = ::dlopen("liburing.so.2", RTLD_LAZY | RTLD_NOLOAD);
+      function = library == nullptr ? nullptr : reinterpret_cast<Function*>(::dlsym(library, name_));
+    }
+    return function == nullptr ? -ENOSYS : function(args...);
+  }
+
+private:
+  const char* name_;
+};
+
+} // namespace
+
+#define DAXEMU_URING_HOOK(name, before, declared, passed)                                                              \
+  constinit Liburing<int declared> real_##name{#name};                                                                 \
+  DAXEMU_HOOK(int, name, declared) {                                                                                   \
+    before;                                                                                                            \
+    return real_##name passed;                                                                                         \
+  }
+#define DAXEMU_SUBMIT_HOOK(name, declared, passed)                                                                     \
+  DAXEMU_URING_HOOK(name, refuse_device_requests(*ring), declared, passed)
+DAXEMU_SUBMIT_HOOK(io_uring_submit, (struct io_uring * ring), (ring))
+DAXEMU_SUBMIT_HOOK(io_uring_submit_and_get_events, (struct io_uring * ring), (ring))
+DAXEMU_SUBMIT_HOOK(io_uring_submit_and_wait, (struct io_uring * ring, unsigned count), (ring, count))
+DAXEMU_SUBMIT_HOOK(io_uring_submit_and_wait_timeout,
+                   (struct io_uring * ring, io_uring_cqe** done, unsigned count, __kernel_timespec* limit,
+                    sigset_t* mask),
+                   (ring, done, count, limit, mask))
+
+#define DAXEMU_REGISTER_HOOK(name, declared, files, passed)                                                            \
+  constinit Liburing<int declared> real_##name{#name};                                                                 \
+  DAXEMU_HOOK(int, name, declared) {                                                                                   \
+    return register_files(files, count, [=](const int* allowed) { return real_##name passed; });                       \
+  }
+DAXEMU_REGISTER_HOOK(io_uring_register_files, (struct io_uring * ring, const int* files, unsigned count), files,
+                     (ring, allowed, count))
+DAXEMU_REGISTER_HOOK(io_uring_register_files_tags,
+                     (struct io_uring * ring, const int* files, const __u64* tags, unsigned count), files,
+                     (ring, allowed, tags, count))
+DAXEMU_REGISTER_HOOK(io_uring_register_files_update,
+                     (struct io_uring * ring, unsigned offset, const int* files, unsigned count), files,
+                     (ring, offset, allowed, count))
+DAXEMU_REGISTER_HOOK(io_uring_register_files_update_tag,
+                     (struct io_uring * ring, unsigned offset, const int* files, const __u64* tags, unsigned count),
+                     files, (ring, offset, allowed, tags, count))
+
+// Through syscall(2), whose hook is in syscall.cpp; these return -errno.
+#define DAXEMU_URING_CALL(number, ...)                                                                                 \
+  const long done = ::syscall(number, __VA_ARGS__);                                                                    \
+  return done < 0 ? -errno : static_cast<int>(done)
+DAXEMU_HOOK(int, io_uring_setup, (unsigned entries, io_uring_params* params)) {
+  DAXEMU_URING_CALL(SYS_io_uring_setup, entries, params);
+}
+DAXEMU_HOOK(int, io_uring_enter, (unsigned fd, unsigned submit, unsigned wait, unsigned flags, sigset_t* mask)) {
+  DAXEMU_URING_CALL(SYS_io_uring_enter, fd, submit, wait, flags, mask, _NSIG / 8);
+}
+DAXEMU_HOOK(int, io_uring_enter2,
+            (unsigned fd, unsigned submit, unsigned wait, unsigned flags, sigset_t* mask, size_t size)) {
+  DAXEMU_URING_CALL(SYS_io_uring_enter, fd, submit, wait, flags, mask, size);
+}

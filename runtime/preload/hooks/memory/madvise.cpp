@@ -1,0 +1,34 @@
+// Calls on ranges of memory: advice, locking, synchronising, policies.
+#include <sys/types.h>
+
+#include "runtime/preload/ground/hook.hpp"
+#include "runtime/preload/memory/memory_calls.hpp"
+
+using daxemu::preload::memory_calls;
+
+DAXEMU_HOOK(int, madvise, (void* address, size_t length, int advice)) {
+  return memory_calls.madvise(address, length, advice);
+}
+DAXEMU_HOOK(int, posix_madvise, (void* address, size_t length, int advice)) {
+  return memory_calls.posix_madvise(address, length, advice);
+}
+DAXEMU_HOOK(int, mlock, (const void* address, size_t length)) {
+  return memory_calls.mlock(address, length);
+}
+DAXEMU_HOOK(int, mlock2, (const void* address, size_t length, unsigned flags)) {
+  return memory_calls.mlock2(address, length, flags);
+}
+DAXEMU_HOOK(int, msync, (void* address, size_t length, int flags)) {
+  return memory_calls.msync(address, length, flags);
+}
+DAXEMU_HOOK(int, mincore, (void* address, size_t length, unsigned char* vector)) {
+  return memory_calls.mincore(address, length, vector);
+}
+DAXEMU_HOOK(long, mbind,
+            (void* address, unsigned long length, int mode, const unsigned long* mask, unsigned long nodes,
+             unsigned flags)) {
+  return memory_calls.mbind(address, length, mode, mask, nodes, flags);
+}
+DAXEMU_HOOK(long, move_pages, (int pid, unsigned long count, void** pages, const int* nodes, int* status, int flags)) {
+  return memory_calls.move_pages(pid, count, pages, nodes, status, flags);
+}

@@ -1,0 +1,95 @@
+// open(2) and its variants.
+#include <cstdarg>
+
+#include <fcntl.h>
+#include <sys/single_threaded.h>
+#include <sys/syscall.h>
+
+#include "runtime/preload/files/open_calls.hpp"
+#include "runtime/preload/ground/fd_table.hpp"
+#include "runtime/preload/ground/hook.hpp"
+#include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/paths/direct_call.hpp"
+
+using daxemu::preload::direct_call;
+using daxemu::preload::FdTable;
+using daxemu::preload::is_missing;
+using daxemu::preload::open_missing;
+using daxemu::preload::open_path;
+using daxemu::preload::opens_plainly;
+
+namespace {
+
+using Open = int(const char*, int, ...);
+using OpenAt = int(int, const char*, int, ...);
+DAXEMU_REAL(open, Open);
+DAXEMU_REAL(open64, Open);
+DAXEMU_REAL(openat, OpenAt);
+DAXEMU_REAL(openat64, OpenAt);
+DAXEMU_REAL(__open_2, int(const char*, int));
+DAXEMU_REAL(__open64_2, int(const char*, int));
+DAXEMU_REAL(__openat_2, int(int, const char*, int));
+DAXEMU_REAL(__openat64_2, int(int, const char*, int));
+
+// The optional third argument, there only if the flags create a file.
+#define DAXEMU_MODE(flags)                                                                                             \
+  mode_t mode = 0;                                                                                                     \
+  if (__OPEN_NEEDS_MODE(flags)) {                                                                                      \
+    va_list arguments;                                                                                                 \
+    va_start(arguments, flags);                                                                                        \
+    mode = va_arg(arguments, mode_t);                                                                                  \
+    va_end(arguments);                                                                                                 \
+  }
+
+} // namespace
+
+// As few frames as can be between the program and the system call: see direct_call.hpp. With other threads it is the C
+// library's to make: an open can be cancelled by one.
+#define DAXEMU_OPEN_BODY(name, dirfd, all_flags, ...)                                                                  \
+  const auto real = [&](const char* p) { return __VA_ARGS__; };                                                        \
+  if (!opens_plainly(dirfd, path, all_flags)) {                                                                        \
+    return open_path(dirfd, path, all_flags, real);                                                                    \
+  }                                                                                                                    \
+  const int fd = real_##name.is_libcs() && __libc_single_threaded != 0                                                 \
+                     ? direct_call(SYS_openat, dirfd, path, all_flags, mode)                                           \
+                     : real(path);                                                                                     \
+  if (fd >= 0) {                                                                                                       \
+    FdTable::forget(fd);                                                                                               \
+  }                                                                                                                    \
+  return is_missing(fd) ? open_missing(dirfd, path, all_flags, real) : fd;
+#define DAXEMU_OPEN_HOOK(name, extra)                                                                                  \
+  DAXEMU_HOOK(int, name, (const char* path, int flags, ...)) {                                                         \
+    DAXEMU_MODE(flags)                                                                                                 \
+    DAXEMU_OPEN_BODY(name, AT_FDCWD, flags | (extra), real_##name(p, flags, mode))                                     \
+  }
+#define DAXEMU_OPENAT_HOOK(name, extra)                                                                                \
+  DAXEMU_HOOK(int, name, (int dirfd, const char* path, int flags, ...)) {                                              \
+    DAXEMU_MODE(flags)                                                                                                 \
+    DAXEMU_OPEN_BODY(name, dirfd, flags | (extra), real_##name(dirfd, p, flags, mode))                                 \
+  }
+
+DAXEMU_OPEN_HOOK(open, 0)
+DAXEMU_OPEN_HOOK(open64, O_LARGEFILE)
+DAXEMU_OPENAT_HOOK(openat, 0)
+DAXEMU_OPENAT_HOOK(openat64, O_LARGEFILE)
+
+DAXEMU_HOOK(int, creat, (const char* path, mode_t mode)) {
+  constexpr int kFlags = O_CREAT | O_WRONLY | O_TRUNC;
+  return open_path(AT_FDCWD, path, kFlags, [=](const char* p) { return real_open(p, kFlags, mode); });
+}
+DAXEMU_HOOK(int, creat64, (const char* path, mode_t mode)) {
+  constexpr int kFlags = O_CREAT | O_WRONLY | O_TRUNC;
+  return open_path(AT_FDCWD, path, kFlags, [=](const char* p) { return real_open64(p, kFlags, mode); });
+}
+DAXEMU_HOOK(int, __open_2, (const char* path, int flags)) {
+  return open_path(AT_FDCWD, path, flags, [=](const char* p) { return real___open_2(p, flags); });
+}
+DAXEMU_HOOK(int, __open64_2, (const char* path, int flags)) {
+  return open_path(AT_FDCWD, path, flags, [=](const char* p) { return real___open64_2(p, flags); });
+}
+DAXEMU_HOOK(int, __openat_2, (int dirfd, const char* path, int flags)) {
+  return open_path(dirfd, path, flags, [=](const char* p) { return real___openat_2(dirfd, p, flags); });
+}
+DAXEMU_HOOK(int, __openat64_2, (int dirfd, const char* path, int flags)) {
+  return open_path(dirfd, path, flags, [=](const char* p) { return real___openat64_2(dirfd, p, flags); });
+}

@@ -1,0 +1,128 @@
+// stat(2), access(2), statfs(2) and their variants. On x86-64 struct stat64 and struct statfs64 are the plain ones.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/preload/ground/hook.hpp"
+#include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/paths/direct_call.hpp"
+#include "runtime/preload/paths/stat_calls.hpp"
+
+using namespace daxemu::preload;
+
+static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct statfs) == sizeof(struct statfs64));
+
+// `system_call` by itself where it can be, and what it does not find is looked for as `by_path` does (a call with
+// `real` and `asked` in it).
+#define DAXEMU_DIRECT_BODY(name, dirfd, flags, libc_call, system_call, by_path)                                        \
+  const auto real = [=](const char* p) { return libc_call; };                                                          \
+  bool asked = false;                                                                                                  \
+  if (goes_direct(real_##name, dirfd, path, follow_of_at(flags))) {                                                    \
+    const int status = system_call;                                                                                    \
+    if (!is_missing(status)) {                                                                                         \
+      return status;                                                                                                   \
+    }                                                                                                                  \
+    asked = true;                                                                                                      \
+  }                                                                                                                    \
+  return by_path;
+#define DAXEMU_STAT_HOOK(name, at_flags)                                                                               \
+  DAXEMU_REAL(name, int(const char*, struct stat*));                                                                   \
+  DAXEMU_HOOK(int, name, (const char* path, struct stat* into)) {                                                      \
+    DAXEMU_DIRECT_BODY(name, AT_FDCWD, at_flags, real_##name(p, into),                                                 \
+                       direct_call(SYS_newfstatat, AT_FDCWD, path, into, at_flags),                                    \
+                       stat_path(AT_FDCWD, path, at_flags, into, real, asked))                                         \
+  }
+#define DAXEMU_FSTAT_HOOK(name)                                                                                        \
+  DAXEMU_REAL(name, int(int, struct stat*));                                                                           \
+  DAXEMU_SPLIT_HOOK(int, name, (int fd, struct stat* into), (fd, into), FdTable::is_foreign(fd)) {                     \
+    return stat_descriptor(                                                                                            \
+        fd, into, [=] { return real_##name(fd, into); }, real_##name.is_libcs());                                      \
+  }
+#define DAXEMU_FSTATAT_HOOK(name)                                                                                      \
+  DAXEMU_REAL(name, int(int, const char*, struct stat*, int));                                                         \
+  DAXEMU_HOOK(int, name, (int dirfd, const char* path, struct stat* into, int flags)) {                                \
+    DAXEMU_DIRECT_BODY(name, dirfd, flags, real_##name(dirfd, p, into, flags),                                         \
+                       direct_call(SYS_newfstatat, dirfd, path, into, flags),                                          \
+                       stat_path(dirfd, path, flags, into, real, asked))                                               \
+  }
+// What programs linked against glibc before 2.33 call.
+#define DAXEMU_XSTAT_HOOK(name, at_flags)                                                                              \
+  DAXEMU_REAL(name, int(int, const char*, struct stat*));                                                              \
+  DAXEMU_HOOK(int, name, (int version, const char* path, struct stat* into)) {                                         \
+    return stat_path(AT_FDCWD, path, at_flags, into, [=](const char* p) { return real_##name(version, p, into); });    \
+  }
+#define DAXEMU_FXSTAT_HOOK(name)                                                                                       \
+  DAXEMU_REAL(name, int(int, int, struct stat*));                                                                      \
+  DAXEMU_HOOK(int, name, (int version, int fd, struct stat* into)) {                                                   \
+    return stat_descriptor(fd, into, [=] { return real_##name(version, fd, into); });                                  \
+  }
+#define DAXEMU_FXSTATAT_HOOK(name)                                                                                     \
+  DAXEMU_REAL(name, int(int, int, const char*, struct stat*, int));                                                    \
+  DAXEMU_HOOK(int, name, (int version, int dirfd, const char* path, struct stat* into, int flags)) {                   \
+    return stat_path(dirfd, path, flags, into,                                                                         \
+                     [=](const char* p) { return real_##name(version, dirfd, p, into, flags); });                      \
+  }
+
+DAXEMU_STAT_HOOK(stat, 0)
+DAXEMU_STAT_HOOK(stat64, 0)
+DAXEMU_STAT_HOOK(lstat, AT_SYMLINK_NOFOLLOW)
+DAXEMU_STAT_HOOK(lstat64, AT_SYMLINK_NOFOLLOW)
+DAXEMU_FSTAT_HOOK(fstat)
+DAXEMU_FSTAT_HOOK(fstat64)
+DAXEMU_FSTATAT_HOOK(fstatat)
+DAXEMU_FSTATAT_HOOK(fstatat64)
+DAXEMU_XSTAT_HOOK(__xstat, 0)
+DAXEMU_XSTAT_HOOK(__xstat64, 0)
+DAXEMU_XSTAT_HOOK(__lxstat, AT_SYMLINK_NOFOLLOW)
+DAXEMU_XSTAT_HOOK(__lxstat64, AT_SYMLINK_NOFOLLOW)
+DAXEMU_FXSTAT_HOOK(__fxstat)
+DAXEMU_FXSTAT_HOOK(__fxstat64)
+DAXEMU_FXSTATAT_HOOK(__fxstatat)
+DAXEMU_FXSTATAT_HOOK(__fxstatat64)
+
+DAXEMU_REAL(statx, int(int, const char*, int, unsigned, struct statx*));
+DAXEMU_HOOK(int, statx, (int dirfd, const char* path, int flags, unsigned mask, struct statx* into)) {
+  return statx_path(dirfd, path, flags, mask, into,
+                    [=](const char* p) { return real_statx(dirfd, p, flags, mask, into); });
+}
+
+DAXEMU_REAL(access, int(const char*, int));
+DAXEMU_HOOK(int, access, (const char* path, int mode)){
+    DAXEMU_DIRECT_BODY(access, AT_FDCWD, 0, real_access(p, mode), direct_call(SYS_access, path, mode),
+                       access_path(AT_FDCWD, path, mode, 0, real, asked))} DAXEMU_REAL(eaccess, int(const char*, int));
+DAXEMU_HOOK(int, eaccess, (const char* path, int mode)) {
+  return access_path(AT_FDCWD, path, mode, AT_EACCESS, [=](const char* p) { return real_eaccess(p, mode); });
+}
+DAXEMU_REAL(euidaccess, int(const char*, int));
+DAXEMU_HOOK(int, euidaccess, (const char* path, int mode)) {
+  return access_path(AT_FDCWD, path, mode, AT_EACCESS, [=](const char* p) { return real_euidaccess(p, mode); });
+}
+DAXEMU_REAL(faccessat, int(int, const char*, int, int));
+DAXEMU_HOOK(int, faccessat, (int dirfd, const char* path, int mode, int flags)) {
+  return access_path(dirfd, path, mode, flags, [=](const char* p) { return real_faccessat(dirfd, p, mode, flags); });
+}
+
+// NOLINTBEGIN(bugprone-macro-parentheses): a type
+#define DAXEMU_STATFS_HOOK(name, type)                                                                                 \
+  DAXEMU_REAL(name, int(const char*, type*));                                                                          \
+  DAXEMU_REAL(f##name, int(int, type*));                                                                               \
+  DAXEMU_HOOK(int, name, (const char* path, type* into)) {                                                             \
+    return statfs_path(path, [=](const char* p) { return real_##name(p, into); });                                     \
+  }                                                                                                                    \
+  DAXEMU_HOOK(int, f##name, (int fd, type* into)) {                                                                    \
+    return statfs_descriptor(                                                                                          \
+        fd, [=](const char* p) { return real_##name(p, into); }, [=] { return real_f##name(fd, into); });              \
+  }
+// NOLINTEND(bugprone-macro-parentheses)
+
+DAXEMU_STATFS_HOOK(statfs, struct statfs)
+DAXEMU_STATFS_HOOK(statfs64, struct statfs64)
+DAXEMU_STATFS_HOOK(statvfs, struct statvfs)
+DAXEMU_STATFS_HOOK(statvfs64, struct statvfs64)
+DAXEMU_REAL(pathconf, long(const char*, int));
+DAXEMU_HOOK(long, pathconf, (const char* path, int name)) {
+  return path_limit(path, name, [=](const char* p) { return real_pathconf(p, name); });
+}

@@ -1,0 +1,40 @@
+// The library is loaded: everything that must not wait until it is needed, before the program's own code runs.
+#include <pthread.h>
+
+#include "runtime/preload/directories/directories.hpp"
+#include "runtime/preload/ground/own_process.hpp"
+#include "runtime/preload/names/context.hpp"
+
+namespace {
+
+using daxemu::preload::Directories;
+using daxemu::preload::OwnProcess;
+
+void in_child() {
+  OwnProcess::adopt();
+  Directories::after_fork();
+}
+
+__attribute__((constructor)) void loaded() {
+  OwnProcess::adopt();
+  (void)daxemu::preload::Context::get();
+  ::pthread_atfork(Directories::before_fork, Directories::after_fork, in_child);
+}
+
+} // namespace
+
+// In a sanitized build: the runtime asks before it is up, and in children whose environment has no options. Signals are
+// left to the program, whose own are what we are about; and the runtime's handlers would be installed through our
+// hooks, which need the runtime. Other people's programs leak.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define DAXEMU_OPTIONS(name, options)                                                                                  \
+  extern "C" __attribute__((visibility("default"), no_sanitize_address, no_sanitize_undefined, no_sanitize_thread))    \
+  const char*                                                                                                          \
+  name() {                                                                                                             \
+    return options;                                                                                                    \
+  }
+#define DAXEMU_NO_SIGNALS "handle_segv=0:handle_sigbus=0:handle_abort=0:handle_sigill=0:handle_sigfpe=0"
+DAXEMU_OPTIONS(__asan_default_options, "detect_leaks=0:use_sigaltstack=0:" DAXEMU_NO_SIGNALS)
+DAXEMU_OPTIONS(__tsan_default_options, "die_after_fork=0:use_sigaltstack=0:" DAXEMU_NO_SIGNALS)
+DAXEMU_OPTIONS(__ubsan_default_options, "halt_on_error=1:print_stacktrace=1")
+#endif

@@ -1,0 +1,263 @@
+#include "runtime/preload/memory/bus_signal.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <sys/syscall.h>
+
+#include "runtime/fault/early_kill.hpp"
+#include "runtime/fault/signals_blocked.hpp"
+#include "runtime/preload/ground/own_process.hpp"
+#include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/memory/live_space.hpp"
+
+#ifndef BUS_MCEERR_AR
+#define BUS_MCEERR_AR 4
+#define BUS_MCEERR_AO 5
+#endif
+
+namespace daxemu::preload {
+namespace {
+
+DAXEMU_REAL(sigaction, int(int, const struct sigaction*, struct sigaction*));
+
+constexpr std::uint64_t kBusBit = 1ULL << (SIGBUS - 1);
+
+bool is_handler(const struct sigaction& action) {
+  return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;
+}
+
+void call(const struct sigaction& action, int signal, siginfo_t* info, void* context) {
+  if ((action.sa_flags & SA_SIGINFO) != 0) {
+    action.sa_sigaction(signal, info, context);
+  } else {
+    action.sa_handler(signal);
+  }
+}
+
+} // namespace
+
+// Who changes the action. Signals are blocked meanwhile, so that a handler never waits for what it interrupted.
+class BusSignal::Turn {
+public:
+  explicit Turn(BusSignal& bus) : bus_(bus) {
+    while (bus_.changing_.exchange(true, std::memory_order_acquire)) {
+      (void)sys::call(SYS_sched_yield);
+    }
+  }
+  ~Turn() { bus_.changing_.store(false, std::memory_order_release); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+private:
+  fault::SignalsBlocked quiet_; // first in, last out
+  BusSignal& bus_;
+};
+
+constinit BusSignal bus_signal;
+constinit thread_local bool BusSignal::held_back = false;
+
+// A copy whose pages were not turned meanwhile.
+struct sigaction BusSignal::program_action() const {
+  while (true) {
+    const unsigned now = current_.load(std::memory_order_acquire);
+    std::array<std::uint64_t, kActionWords> words;
+    for (std::size_t at = 0; at < words.size(); ++at) {
+      words[at] = actions_[now % 2][at].load(std::memory_order_acquire);
+    }
+    if (current_.load(std::memory_order_relaxed) == now) {
+      struct sigaction action {};
+      std::memcpy(&action, words.data(), sizeof(action));
+      return action;
+    }
+  }
+}
+
+void BusSignal::remember(const struct sigaction& action) {
+  const unsigned next = current_.load(std::memory_order_relaxed) + 1;
+  std::array<std::uint64_t, kActionWords> words{};
+  std::memcpy(words.data(), &action, sizeof(action));
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    actions_[next % 2][at].store(words[at], std::memory_order_release);
+  }
+  current_.store(next, std::memory_order_release);
+}
+
+// What the kernel is given in place of the program's action. The kernel does the rest (masks, stacks, one-shot).
+struct sigaction BusSignal::kernel_form(const struct sigaction& action) const {
+  struct sigaction form = action;
+  if (!is_handler(action) && !inline_engine()) {
+    return form;
+  }
+  form.sa_sigaction = receive;
+  form.sa_flags |= SA_SIGINFO;
+  if (inline_engine()) {
+    // A handler may touch extents as well; and it stays when the program's is used up.
+    form.sa_flags |= SA_NODEFER | SA_ONSTACK;
+    form.sa_flags &= ~static_cast<int>(SA_RESETHAND);
+    sigdelset(&form.sa_mask, SIGBUS);
+  }
+  return form;
+}
+
+int BusSignal::set_action(const struct sigaction* action, struct sigaction* old) {
+  struct sigaction wanted {};
+  if (action != nullptr) {
+    wanted = *action; // here, where a bad pointer is the program's fault and nothing is held
+  }
+  struct sigaction before {};
+  int done = 0;
+  {
+    const Turn turn(*this);
+    const struct sigaction form = kernel_form(wanted);
+    done = real_sigaction(SIGBUS, action == nullptr ? nullptr : &form, &before);
+    if (done == 0) {
+      if (before.sa_sigaction == receive) {
+        before = program_action();
+      }
+      if (action != nullptr && OwnProcess::calls()) {
+        remember(wanted);
+      }
+    }
+  }
+  if (done == 0 && old != nullptr) {
+    *old = before;
+  }
+  return done;
+}
+
+sighandler_t BusSignal::set_handler(sighandler_t handler, int flags, bool mask_itself) {
+  if (handler == SIG_ERR) {
+    errno = EINVAL;
+    return SIG_ERR;
+  }
+  struct sigaction action {};
+  struct sigaction old {};
+  action.sa_handler = handler;
+  action.sa_flags = flags;
+  if (mask_itself) {
+    sigaddset(&action.sa_mask, SIGBUS);
+  }
+  return set_action(&action, &old) == 0 ? old.sa_handler : SIG_ERR;
+}
+
+sighandler_t BusSignal::set_or_hold(sighandler_t disposition) {
+  sigset_t bus;
+  sigset_t before;
+  sigemptyset(&bus);
+  sigaddset(&bus, SIGBUS);
+  if (disposition == SIG_HOLD) {
+    struct sigaction now {};
+    if (set_action(nullptr, &now) != 0 || sigprocmask(SIG_BLOCK, &bus, &before) != 0) {
+      return SIG_ERR;
+    }
+    return sigismember(&before, SIGBUS) == 1 ? SIG_HOLD : now.sa_handler;
+  }
+  const sighandler_t old = set_handler(disposition, 0, false);
+  if (old == SIG_ERR || sigprocmask(SIG_UNBLOCK, &bus, &before) != 0) {
+    return SIG_ERR;
+  }
+  return sigismember(&before, SIGBUS) == 1 ? SIG_HOLD : old;
+}
+
+void BusSignal::resolve_with(fault::AddressSpace& space) {
+  if (inline_engine()) {
+    return;
+  }
+  // In one turn: an action that another thread sets meanwhile must not be undone.
+  const Turn turn(*this);
+  struct sigaction now {};
+  (void)real_sigaction(SIGBUS, nullptr, &now);
+  if (now.sa_sigaction == receive) {
+    now = program_action();
+  }
+  remember(now);
+  space_.store(&space, std::memory_order_release);
+  const struct sigaction form = kernel_form(now);
+  (void)real_sigaction(SIGBUS, &form, nullptr);
+}
+
+bool BusSignal::let_through(sigset_t& set) const {
+  if (!inline_engine() || sigismember(&set, SIGBUS) != 1) {
+    return false;
+  }
+  sigdelset(&set, SIGBUS);
+  return true;
+}
+
+void BusSignal::receive(int signal, siginfo_t* info, void* context) {
+  const int kept = errno;
+  bus_signal.deliver(signal, info, context);
+  errno = kept;
+}
+
+void BusSignal::deliver(int signal, siginfo_t* info, void* context) {
+  const bool notice = fault::translate_early_kill(*info);
+  if (info->si_code == BUS_ADRERR) {
+    fault::AddressSpace* inline_space = space_.load(std::memory_order_acquire);
+    if (inline_space != nullptr && inline_space->resolve(info->si_addr)) {
+      return; // present now
+    }
+    const fault::AddressSpace* space = live_space.get();
+    if (space != nullptr) {
+      if (const fault::PoisonHit hit = space->poison_at(info->si_addr); hit.address != nullptr) {
+        info->si_code = BUS_MCEERR_AR;
+        info->si_addr = hit.address;
+        info->si_addr_lsb = hit.lsb;
+      }
+    }
+  }
+  const struct sigaction action = program_action();
+  const bool fault = info->si_code > 0 && !notice;
+  if (!is_handler(action) || (fault && held_back)) { // force_sig_fault: a blocked or ignored one kills
+    if (action.sa_handler == SIG_DFL || fault) {
+      die_of(*info);
+    }
+    return;
+  }
+  if (inline_engine() && (action.sa_flags & static_cast<int>(SA_RESETHAND)) != 0 && !use_up(action)) {
+    deliver(signal, info, context); // another thread has used it up, or set another
+    return;
+  }
+  call(action, signal, info, context);
+}
+
+// One-shot: the first that comes takes it.
+bool BusSignal::use_up(const struct sigaction& action) {
+  const Turn turn(*this);
+  const struct sigaction now = program_action();
+  if (now.sa_sigaction != action.sa_sigaction || now.sa_flags != action.sa_flags) {
+    return false;
+  }
+  remember({});
+  return true;
+}
+
+void BusSignal::die_of(const siginfo_t& info) {
+  struct sigaction fatal {};
+  (void)real_sigaction(SIGBUS, &fatal, nullptr);
+  if (info.si_code <= 0 ||
+      info.si_code == BUS_MCEERR_AO) { // sent by somebody: again, now that it is deadly; a fault comes again by itself
+    (void)sys::call(SYS_tgkill, sys::getpid(), sys::gettid(), SIGBUS);
+  }
+}
+
+void BusSignal::force_memory_failure(const fault::PoisonHit& hit) {
+  siginfo_t info{};
+  info.si_signo = SIGBUS;
+  info.si_code = BUS_MCEERR_AR;
+  info.si_addr = hit.address;
+  info.si_addr_lsb = hit.lsb;
+  std::uint64_t mask = 0;
+  (void)sys::call(SYS_rt_sigprocmask, SIG_BLOCK, 0, reinterpret_cast<long>(&mask), sizeof(mask));
+  struct sigaction now {};
+  (void)set_action(nullptr, &now);
+  if ((mask & kBusBit) != 0 || now.sa_handler == SIG_IGN) { // force_sig_info: neither saves the process
+    struct sigaction fatal {};
+    (void)real_sigaction(SIGBUS, &fatal, nullptr);
+    (void)sys::call(SYS_rt_sigprocmask, SIG_UNBLOCK, reinterpret_cast<long>(&kBusBit), 0, sizeof(kBusBit));
+  }
+  (void)sys::call(SYS_rt_tgsigqueueinfo, sys::getpid(), sys::gettid(), SIGBUS, reinterpret_cast<long>(&info));
+}
+
+} // namespace daxemu::preload

@@ -1,0 +1,219 @@
+#include "runtime/preload/memory/memory_calls.hpp"
+
+#include <csignal>
+
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/ground/returns.hpp"
+#include "runtime/preload/memory/bus_signal.hpp"
+#include "runtime/preload/memory/plugin.hpp"
+#include "runtime/preload/names/context.hpp"
+
+namespace daxemu::preload {
+namespace {
+
+DAXEMU_REAL(mmap, void*(void*, std::size_t, int, int, int, off_t));
+DAXEMU_REAL(munmap, int(void*, std::size_t));
+DAXEMU_REAL(mprotect, int(void*, std::size_t, int));
+DAXEMU_REAL(pkey_mprotect, int(void*, std::size_t, int, int));
+DAXEMU_REAL(mremap, void*(void*, std::size_t, std::size_t, int, void*));
+DAXEMU_REAL(remap_file_pages, int(void*, std::size_t, int, std::size_t, int));
+DAXEMU_REAL(madvise, int(void*, std::size_t, int));
+DAXEMU_REAL(posix_madvise, int(void*, std::size_t, int));
+DAXEMU_REAL(mlock, int(const void*, std::size_t));
+DAXEMU_REAL(mlock2, int(const void*, std::size_t, unsigned));
+DAXEMU_REAL(msync, int(void*, std::size_t, int));
+DAXEMU_REAL(mincore, int(void*, std::size_t, unsigned char*));
+DAXEMU_REAL(shmat, void*(int, const void*, int));
+
+} // namespace
+
+constinit MemoryCalls memory_calls;
+
+void* MemoryCalls::mmap(void* address, std::size_t length, int prot, int flags, int fd, off_t offset) {
+  // Memory allocators map anonymous memory before anything else works: such calls must not even make a Context.
+  if ((flags & MAP_ANONYMOUS) == 0 && fd >= 0) {
+    Context* context = Context::get();
+    store::DeviceRecord* device = context == nullptr ? nullptr : context->device_of(fd);
+    if (device == nullptr && context != nullptr && context->descriptors().has_no_mmap(fd)) {
+      return as_mapped(fail(ENODEV));
+    }
+    if (device != nullptr) {
+      return map_device(context->store(), context->mappings(), *device, address, length, prot, flags, fd, offset);
+    }
+  }
+  if ((flags & MAP_FIXED) != 0) {
+    if (fault::AddressSpace* space = live_space.concerned(address, length); space != nullptr) {
+      return as_mapped(space->map_foreign(address, length, prot, flags, fd, static_cast<std::uint64_t>(offset)));
+    }
+  }
+  return real_mmap(address, length, prot, flags, fd, offset);
+}
+
+void* MemoryCalls::map_device(const store::Store& store, fault::AddressSpace& space, store::DeviceRecord& device,
+                              void* address, std::size_t length, int prot, int flags, int fd, off_t offset) {
+  if (auto ready = plugin_host.prepare(store, space); !ready) {
+    return as_mapped(tl::unexpected(ready.error()));
+  }
+  if (live_space.enter(space)) {
+    on_first_mapping(space);
+  }
+  const auto mapped = space.map(device, fd, address, length, prot, flags, static_cast<std::uint64_t>(offset));
+  if (space.engine() == store::EngineKind::inline_) {
+    bus_signal.resolve_with(space);
+  }
+  return as_mapped(mapped);
+}
+
+int MemoryCalls::munmap(void* address, std::size_t length) {
+  fault::AddressSpace* space = live_space.concerned(address, length);
+  return space == nullptr ? real_munmap(address, length) : as_int(space->unmap(address, length));
+}
+
+int MemoryCalls::mprotect(void* address, std::size_t length, int prot) {
+  fault::AddressSpace* space = live_space.concerned(address, length);
+  return space == nullptr ? real_mprotect(address, length, prot) : as_int(space->protect(address, length, prot));
+}
+
+int MemoryCalls::pkey_mprotect(void* address, std::size_t length, int prot, int pkey) {
+  fault::AddressSpace* space = live_space.concerned(address, length);
+  return space == nullptr ? real_pkey_mprotect(address, length, prot, pkey)
+                          : as_int(space->protect(address, length, prot, pkey));
+}
+
+void* MemoryCalls::mremap(void* old_address, std::size_t old_size, std::size_t new_size, int flags, void* new_address) {
+  fault::AddressSpace* space = live_space.concerned(old_address, old_size == 0 ? 1 : old_size);
+  if (space == nullptr && (flags & MREMAP_FIXED) != 0) {
+    space = live_space.concerned(new_address, new_size);
+  }
+  return space == nullptr ? real_mremap(old_address, old_size, new_size, flags, new_address)
+                          : as_mapped(space->remap(old_address, old_size, new_size, flags, new_address));
+}
+
+int MemoryCalls::remap_file_pages(void* address, std::size_t size, int prot, std::size_t page_offset, int flags) {
+  fault::AddressSpace* space = live_space.concerned(address, size);
+  return space == nullptr ? real_remap_file_pages(address, size, prot, page_offset, flags)
+                          : as_int(space->remap_pages(address, size, prot, page_offset));
+}
+
+int MemoryCalls::madvise(void* address, std::size_t length, int advice) {
+  fault::AddressSpace* space = live_space.concerned(address, length == 0 ? 1 : length);
+  if (space == nullptr) {
+    return real_madvise(address, length, advice);
+  }
+  fault::PoisonHit hit;
+  const int done = as_int(space->advise(address, length, advice, &hit));
+  if (hit.address != nullptr) {
+    bus_signal.force_memory_failure(hit);
+  }
+  return done;
+}
+
+int MemoryCalls::posix_madvise(void* address, std::size_t length, int advice) {
+  fault::AddressSpace* space = live_space.concerned(address, length);
+  if (space == nullptr || advice == POSIX_MADV_DONTNEED) { // which the C library does not pass on: POSIX keeps the data
+    return real_posix_madvise(address, length, advice);
+  }
+  fault::PoisonHit hit;
+  const auto done = space->advise(address, length, advice, &hit);
+  return done ? 0 : done.error().value;
+}
+
+int MemoryCalls::mlock(const void* address, std::size_t length) {
+  fault::AddressSpace* space = live_space.concerned(address, length);
+  return space == nullptr ? real_mlock(address, length) : as_int(space->lock_memory(address, length, 0));
+}
+
+int MemoryCalls::mlock2(const void* address, std::size_t length, unsigned flags) {
+  fault::AddressSpace* space = live_space.concerned(address, length);
+  return space == nullptr ? real_mlock2(address, length, flags)
+                          : as_int(space->lock_memory(address, length, static_cast<int>(flags)));
+}
+
+int MemoryCalls::msync(void* address, std::size_t length, int flags) {
+  fault::AddressSpace* space = live_space.concerned(address, length);
+  return space == nullptr ? real_msync(address, length, flags) : as_int(space->sync(address, length, flags));
+}
+
+int MemoryCalls::mincore(void* address, std::size_t length, unsigned char* vector) {
+  fault::AddressSpace* space = live_space.concerned(address, length);
+  return space == nullptr ? real_mincore(address, length, vector) : as_int(space->in_core(address, length, vector));
+}
+
+// libnuma's, not the C library's: there may be no next one, and it is a plain system call.
+long MemoryCalls::mbind(void* address, unsigned long length, int mode, const unsigned long* mask, unsigned long nodes,
+                        unsigned flags) {
+  if (fault::AddressSpace* space = live_space.concerned(address, length); space != nullptr) {
+    if (as_int(space->check_policy_range(address, length)) != 0) {
+      return -1;
+    }
+  }
+  const auto done = sys::call(SYS_mbind, reinterpret_cast<long>(address), static_cast<long>(length), mode,
+                              reinterpret_cast<long>(mask), static_cast<long>(nodes), flags);
+  return as_int(done ? Result<void>() : tl::unexpected(done.error()));
+}
+
+void* MemoryCalls::shmat(int id, const void* address, int flags) {
+  fault::AddressSpace* space = live_space.get();
+  if (space == nullptr || address == nullptr || (flags & SHM_REMAP) == 0) {
+    return real_shmat(id, address, flags);
+  }
+  struct shmid_ds about {};
+  if (shmctl(id, IPC_STAT, &about) != 0 || !space->overlaps(address, about.shm_segsz)) {
+    return real_shmat(id, address, flags);
+  }
+  if (space->would_cut(address, about.shm_segsz)) {
+    errno = EINVAL;
+    return reinterpret_cast<void*>(-1);
+  }
+  void* attached = real_shmat(id, address, flags);
+  if (attached == address) {
+    space->replaced(address, about.shm_segsz);
+  }
+  return attached;
+}
+
+int MemoryCalls::refuses_ioctl(unsigned long request, const void* argument) const {
+  const bool registers = request == UFFDIO_REGISTER || request == UFFDIO_UNREGISTER;
+  const bool fills = request == UFFDIO_COPY || request == UFFDIO_ZEROPAGE || request == UFFDIO_CONTINUE;
+  if (live_space.get() == nullptr || !(registers || fills)) {
+    return 0;
+  }
+  // All begin with the address; the length follows, behind the source in uffdio_copy. Read so that a bad pointer stays
+  // the kernel's to refuse.
+  std::uint64_t words[3] = {};
+  const iovec into = {words, request == UFFDIO_COPY ? sizeof(words) : 2 * sizeof(words[0])};
+  const iovec from = {const_cast<void*>(argument), into.iov_len};
+  const auto got = sys::call(SYS_process_vm_readv, sys::getpid(), reinterpret_cast<long>(&into), 1,
+                             reinterpret_cast<long>(&from), 1, 0);
+  const std::uint64_t length = request == UFFDIO_COPY ? words[2] : words[1];
+  if (!got || live_space.concerned(reinterpret_cast<const void*>(words[0]), length) == nullptr) {
+    return 0;
+  }
+  return registers ? EINVAL : ENOENT;
+}
+
+long MemoryCalls::move_pages(int pid, unsigned long count, void** pages, const int* nodes, int* status, int flags) {
+  const auto done = sys::call(SYS_move_pages, pid, static_cast<long>(count), reinterpret_cast<long>(pages),
+                              reinterpret_cast<long>(nodes), reinterpret_cast<long>(status), flags);
+  if (!done) {
+    errno = done.error().value;
+    return -1;
+  }
+  if (status != nullptr && (pid == 0 || pid == sys::getpid())) {
+    for (unsigned long at = 0; at < count; ++at) {
+      if (live_space.concerned(pages[at], 1) != nullptr) {
+        status[at] = nodes == nullptr ? -ENOENT : -EFAULT;
+      }
+    }
+  }
+  return *done;
+}
+
+} // namespace daxemu::preload

@@ -1,0 +1,54 @@
+// The calls that make, change and remove mappings: those that concern a device go to this process's AddressSpace, all
+// others straight on. The program's calls on unrelated memory cost a load and two comparisons.
+#pragma once
+
+#include <cstddef>
+
+#include <sys/mman.h>
+#include <sys/types.h>
+
+#include "runtime/preload/ground/fd_table.hpp"
+#include "runtime/preload/memory/live_space.hpp"
+
+namespace daxemu::preload {
+
+class MemoryCalls {
+public:
+  void* mmap(void* address, std::size_t length, int prot, int flags, int fd, off_t offset);
+  int munmap(void* address, std::size_t length);
+  int mprotect(void* address, std::size_t length, int prot);
+  int pkey_mprotect(void* address, std::size_t length, int prot, int pkey);
+  void* mremap(void* old_address, std::size_t old_size, std::size_t new_size, int flags, void* new_address);
+  int remap_file_pages(void* address, std::size_t size, int prot, std::size_t page_offset, int flags);
+  int madvise(void* address, std::size_t length, int advice);
+  // Returns an errno value, as posix_madvise(3) does.
+  int posix_madvise(void* address, std::size_t length, int advice);
+  int mlock(const void* address, std::size_t length);
+  int mlock2(const void* address, std::size_t length, unsigned flags);
+  int msync(void* address, std::size_t length, int flags);
+  int mincore(void* address, std::size_t length, unsigned char* vector);
+  long mbind(void* address, unsigned long length, int mode, const unsigned long* mask, unsigned long nodes,
+             unsigned flags);
+  void* shmat(int id, const void* address, int flags);
+
+  // The errno value of a userfaultfd ioctl of the program for a range with mappings of ours, 0 for any other: they
+  // cannot be registered (EINVAL), and are not (ENOENT).
+  [[nodiscard]] int refuses_ioctl(unsigned long request, const void* argument) const;
+  // move_pages(2): pages of a device are none of the page allocator's.
+  long move_pages(int pid, unsigned long count, void** pages, const int* nodes, int* status, int flags);
+
+  // Is an mmap(2) with these arguments the kernel's alone?
+  [[nodiscard]] bool passes(const void* address, std::size_t length, int flags, int fd) const {
+    const bool no_device = (flags & MAP_ANONYMOUS) != 0 || fd < 0 || FdTable::is_foreign(fd);
+    return no_device && ((flags & MAP_FIXED) == 0 || live_space.concerned(address, length) == nullptr);
+  }
+
+private:
+  void* map_device(const store::Store& store, fault::AddressSpace& space, store::DeviceRecord& device, void* address,
+                   std::size_t length, int prot, int flags, int fd, off_t offset);
+};
+
+// The process's own.
+extern constinit MemoryCalls memory_calls;
+
+} // namespace daxemu::preload

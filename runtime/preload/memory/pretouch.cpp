@@ -1,0 +1,56 @@
+#include "runtime/preload/memory/pretouch.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <climits>
+#include <sys/syscall.h>
+
+#include "emu/base/sys.hpp"
+#include "runtime/preload/memory/live_space.hpp"
+
+namespace daxemu::preload {
+namespace {
+
+// Copies `bytes` bytes that the program says are at `from`. False: not all of them can be read.
+bool copy_in(void* into, const void* from, std::size_t bytes) {
+  const iovec here = {into, bytes};
+  const iovec there = {const_cast<void*>(from), bytes};
+  const auto got = sys::call(SYS_process_vm_readv, sys::getpid(), reinterpret_cast<long>(&here), 1,
+                             reinterpret_cast<long>(&there), 1, 0);
+  return got && static_cast<std::size_t>(*got) == bytes;
+}
+
+} // namespace
+
+void pretouch_slow(const void* address, std::size_t length) noexcept {
+  if (fault::AddressSpace* space = live_space.concerned(address, length); space != nullptr) {
+    space->pretouch(address, length);
+  }
+}
+
+void pretouch_pieces(const iovec* pieces, int count) noexcept {
+  pretouch_slow(static_cast<const void*>(pieces), count <= 0 ? 0 : static_cast<std::size_t>(count) * sizeof(*pieces));
+  std::array<iovec, 16> some;
+  for (int at = 0; at < std::min(count, IOV_MAX); at += static_cast<int>(some.size())) {
+    const int now = std::min(count - at, static_cast<int>(some.size()));
+    if (!copy_in(some.data(), pieces + at, static_cast<std::size_t>(now) * sizeof(iovec))) {
+      return;
+    }
+    for (int piece = 0; piece < now; ++piece) {
+      pretouch_slow(some[static_cast<unsigned>(piece)].iov_base, some[static_cast<unsigned>(piece)].iov_len);
+    }
+  }
+}
+
+void pretouch_message(const msghdr* message) noexcept {
+  pretouch_slow(message, sizeof(*message));
+  msghdr copy{};
+  if (copy_in(&copy, message, sizeof(copy))) {
+    pretouch_slow(copy.msg_name, copy.msg_namelen);
+    pretouch_slow(copy.msg_control, copy.msg_controllen);
+    pretouch_pieces(copy.msg_iov, static_cast<int>(std::min<std::size_t>(copy.msg_iovlen, IOV_MAX)));
+  }
+}
+
+} // namespace daxemu::preload

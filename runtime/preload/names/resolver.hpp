@@ -1,0 +1,74 @@
+// From what a program passes to a path call to what it means: nothing of ours, or an emulated node. Paths that cannot
+// lead to an emulated node are told by their first bytes; the others are walked component by component through
+// emulated and real symlinks, as path_openat() in fs/namei.c would.
+#pragma once
+
+#include "emu/sysfs/tree/tree.hpp"
+#include "runtime/preload/ground/path_text.hpp"
+#include "runtime/preload/names/hidden_devices.hpp"
+#include "runtime/preload/names/known_directories.hpp"
+#include "runtime/preload/names/working_directory.hpp"
+#include "runtime/preload/nodes/descriptors.hpp"
+
+namespace daxemu::preload {
+
+enum class Follow { always, not_last }; // not_last: O_NOFOLLOW, AT_SYMLINK_NOFOLLOW, lstat, readlink
+
+struct Resolution {
+  enum class Kind {
+    foreign,   // the kernel's to answer, for the arguments as they were given
+    elsewhere, // the kernel's to answer, but for `path`: the way there led through emulated directories
+    node,      // `node`; if it is a shared directory the kernel is asked first
+    refused,   // `error`
+  };
+  Kind kind = Kind::foreign;
+  Errno error{};
+  bool creatable = false; // refused with ENOENT, and only the last component is missing, in an emulated directory
+  sysfs::Node node;
+  PathText path;
+};
+
+class Resolver {
+public:
+  Resolver(const store::Store& store, const sysfs::Tree& tree, const Descriptors& descriptors,
+           WorkingDirectory& directory, const HiddenDevices& hidden)
+      : store_(&store), tree_(&tree), descriptors_(&descriptors), directory_(&directory), hidden_(&hidden) {}
+
+  // Is it worth resolving the path before the kernel is asked? No system call for absolute paths.
+  [[nodiscard]] bool is_likely(int dirfd, const char* path) const noexcept;
+  // The kernel said ENOENT or ENOTDIR: can a symlink or directory of ours be the reason? One system
+  // call as a rule.
+  [[nodiscard]] bool is_worth_a_walk(int dirfd, const char* path, Follow follow) const noexcept;
+
+  // Would the kernel find one of the machine's own devices there? No system call where it has none.
+  [[nodiscard]] bool leads_to_hidden(int dirfd, const char* path, Follow follow) const noexcept {
+    return hidden_->any() && kernel_finds_hidden(dirfd, path, follow);
+  }
+
+  // Walks `path` from `dirfd` (or AT_FDCWD). `path` is not empty.
+  void resolve(int dirfd, const char* path, Follow follow, Resolution& out) const noexcept;
+
+  // What readlink(2) of a link to an open file (/proc/PID/fd/N) is to show, if that file is ours: the node's path.
+  bool shown_target(int dirfd, const char* path, PathText& into) const noexcept;
+
+private:
+  struct Walk;
+  [[nodiscard]] bool kernel_finds_hidden(int dirfd, const char* path, Follow follow) const noexcept;
+  void walk(Walk& walk, Follow follow, Resolution& out) const noexcept;
+  void arrive(Walk& walk, bool trailing_slash, Resolution& out) const noexcept;
+  bool misses(const Walk& walk, bool last, Resolution& out) const noexcept;
+  bool step_real(Walk& walk, bool stop_at_link, Resolution& out) const noexcept;
+  static bool splice(Walk& walk, PathText& target) noexcept;
+  static void hand_over(const Walk& walk, Resolution& out) noexcept;
+  // What the magic link /proc/PID/fd/N (its text in `target`) stands for, if it is ours.
+  [[nodiscard]] bool translate_magic_link(int dirfd, const char* link, PathText& target) const noexcept;
+
+  const store::Store* store_;
+  const sysfs::Tree* tree_;
+  const Descriptors* descriptors_;
+  WorkingDirectory* directory_;
+  const HiddenDevices* hidden_;
+  mutable KnownDirectories existing_; // absolute real parents, for is_worth_a_walk()
+};
+
+} // namespace daxemu::preload

@@ -1,0 +1,73 @@
+#include "runtime/preload/names/working_directory.hpp"
+
+#include <sys/syscall.h>
+
+#include "emu/base/sys.hpp"
+
+namespace daxemu::preload {
+namespace {
+
+bool begins_path(std::string_view path, std::string_view top) {
+  return path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/');
+}
+
+} // namespace
+
+WorkingDirectory::Place* WorkingDirectory::fill(std::string_view path) noexcept {
+  Place& place = slots_[next_slot_.fetch_add(1) % slots_.size()];
+  place.process.store(sys::getpid(), std::memory_order_relaxed);
+  std::memcpy(place.path.data(), path.data(), path.size());
+  place.path[path.size()] = '\0';
+  return &place;
+}
+
+void WorkingDirectory::enter_emulated(std::string_view path) noexcept {
+  if (path.size() < kLongest) {
+    (OwnProcess::calls() ? own_ : guest_).store(fill(path), std::memory_order_release);
+  }
+}
+
+void WorkingDirectory::enter_real() noexcept {
+  if (!OwnProcess::calls()) {
+    guest_.store(fill({}), std::memory_order_release);
+    return;
+  }
+  nearness_.store(Nearness::unknown);
+  own_.store(nullptr, std::memory_order_release);
+}
+
+WorkingDirectory::Nearness WorkingDirectory::look() const noexcept {
+  PathText here;
+  const bool near = path(here) && (here.view() == "/" || begins_path(here.view(), "/dev") ||
+                                   begins_path(here.view(), "/sys") || begins_path(here.view(), "/proc"));
+  return near ? Nearness::near : Nearness::far;
+}
+
+bool WorkingDirectory::is_near() noexcept {
+  if (!emulated().empty()) {
+    return true;
+  }
+  Nearness known = nearness_.load();
+  if (guest_.load(std::memory_order_acquire) != nullptr && !OwnProcess::calls()) {
+    known = look(); // the child's own
+  } else if (known == Nearness::unknown) {
+    known = look();
+    nearness_.store(known);
+  }
+  return known == Nearness::near;
+}
+
+bool WorkingDirectory::path(PathText& into) const noexcept {
+  if (const std::string_view here = emulated(); !here.empty()) {
+    return into.assign(here);
+  }
+  const auto length = sys::call(SYS_getcwd, reinterpret_cast<long>(into.data()), static_cast<long>(into.capacity()));
+  if (!length || *length < 2) {
+    into.clear();
+    return false;
+  }
+  into.set_size(static_cast<std::size_t>(*length) - 1); // the kernel counts the final NUL
+  return into.data()[0] == '/';                         // else "(unreachable)..."
+}
+
+} // namespace daxemu::preload

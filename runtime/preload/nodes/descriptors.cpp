@@ -1,0 +1,182 @@
+#include "runtime/preload/nodes/descriptors.hpp"
+
+#include <cstdio>
+#include <utility>
+
+#include <fcntl.h>
+
+#include "emu/base/sys.hpp"
+
+namespace daxemu::preload {
+namespace {
+
+constexpr std::string_view kMemfdPrefix = "/memfd:";
+constexpr std::string_view kNodeDirectory = "/dev/"; // where device nodes are, and no attributes
+constexpr std::string_view kDeleted = " (deleted)";
+
+// What was found, or this error for whatever was in the way.
+Result<sysfs::Node> replaced(const Result<sysfs::Node>& found, int code) {
+  return found ? found : fail(code);
+}
+
+dev_t device_of_path(const char* path) {
+  const auto about = sys::fstatat(AT_FDCWD, path, 0);
+  return about ? about->st_dev : 0;
+}
+
+} // namespace
+
+Descriptors::Descriptors(const store::Store& store, const sysfs::Tree& tree)
+    : store_(&store), tree_(&tree), sys_device_(device_of_path("/sys")), dev_device_(device_of_path("/dev")),
+      proc_device_(device_of_path("/proc")) {}
+
+FdClass Descriptors::classify(int fd) const noexcept {
+  if (FdTable::is_foreign(fd)) {
+    return FdClass::foreign;
+  }
+  PathText vnode;
+  return examine(fd, vnode);
+}
+
+FdClass Descriptors::classify(int fd, PathText& vnode) const noexcept {
+  vnode.clear();
+  return FdTable::is_foreign(fd) ? FdClass::foreign : examine(fd, vnode);
+}
+
+// By its inode alone: what a memory file is, which has no name in any directory, only its text tells.
+bool Descriptors::is_foreign(const struct stat& about) const noexcept {
+  if (S_ISREG(about.st_mode)) {
+    return about.st_nlink != 0 && store_->device_of_inode(about.st_dev, about.st_ino) == nullptr;
+  }
+  return !S_ISDIR(about.st_mode) || !(may_hold_nodes(about.st_dev) || about.st_dev == proc_device_);
+}
+
+bool Descriptors::shows_foreign(int fd, const struct stat& about) const noexcept {
+  const bool foreign = is_foreign(about);
+  if (foreign) {
+    FdTable::set(fd, FdClass::foreign);
+  }
+  return foreign;
+}
+
+FdClass Descriptors::examine(int fd, PathText& vnode) const noexcept {
+  const auto about = sys::fstat(fd);
+  if (!about) {
+    return FdClass::foreign;
+  }
+  if (shows_foreign(fd, *about)) {
+    return FdClass::foreign;
+  }
+  FdClass found = FdClass::foreign;
+  if (S_ISREG(about->st_mode)) {
+    if (store_->device_of_inode(about->st_dev, about->st_ino) != nullptr) {
+      found = FdClass::device;
+    } else {
+      PathText text;
+      const std::string_view path = path_of(fd, text) ? vnode_path(text.view()) : std::string_view{};
+      if (!path.empty()) {
+        vnode.assign(path);
+        found = path.ends_with('/')                ? FdClass::directory
+                : path.starts_with(kNodeDirectory) ? FdClass::device
+                                                   : FdClass::attribute;
+      }
+    }
+  } else {
+    found = FdClass::directory;
+  }
+  FdTable::set(fd, found);
+  return found;
+}
+
+store::DeviceRecord* Descriptors::device(int fd) const noexcept {
+  if (FdTable::is_foreign(fd)) {
+    return nullptr;
+  }
+  const auto about = sys::fstat(fd);
+  if (!about || !S_ISREG(about->st_mode)) {
+    return nullptr;
+  }
+  store::DeviceRecord* found = store_->device_of_inode(about->st_dev, about->st_ino);
+  if (found == nullptr && about->st_nlink == 0) { // opened for writing only: a stand-in (opener.cpp)
+    PathText text;
+    const std::string_view path = path_of(fd, text) ? vnode_path(text.view()) : std::string_view{};
+    if (path.starts_with(kNodeDirectory)) {
+      found = store_->device_named(path.substr(kNodeDirectory.size()));
+    }
+  }
+  if (found != nullptr) {
+    FdTable::set(fd, FdClass::device);
+  } else if (about->st_nlink != 0) {
+    FdTable::set(fd, FdClass::foreign);
+  }
+  return found;
+}
+
+Result<sysfs::Node> Descriptors::node(int fd) const noexcept {
+  PathText vnode;
+  switch (classify(fd, vnode)) {
+  case FdClass::device:
+    if (const store::DeviceRecord* found = device(fd); found != nullptr) {
+      return node_of(*found);
+    }
+    return fail(EBADF);
+  case FdClass::attribute:
+  case FdClass::directory: {
+    if (!vnode.empty()) {
+      return node_at(vnode.view());
+    }
+    PathText path; // of a directory that the real system has
+    return path_of(fd, path) ? replaced(tree_->lookup(path.view()), EBADF) : fail(EBADF);
+  }
+  default:
+    return fail(EBADF);
+  }
+}
+
+Result<sysfs::Node> Descriptors::node_at(std::string_view vnode) const noexcept {
+  if (vnode.size() > 1 && vnode.ends_with('/')) {
+    vnode.remove_suffix(1);
+  }
+  return replaced(tree_->lookup(vnode), ENODEV);
+}
+
+bool Descriptors::is_vnode(int fd) noexcept {
+  PathText text;
+  return path_of(fd, text) && !vnode_path(text.view()).empty();
+}
+
+Result<sysfs::Node> Descriptors::node_of(const store::DeviceRecord& device) const {
+  const auto name = store_->name_of(device);
+  char text[48];
+  std::snprintf(text, sizeof text, "/dev/%s", name.c_str());
+  return tree_->lookup(text);
+}
+
+bool Descriptors::path_of(int fd, PathText& into) noexcept {
+  char link[32];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const auto length = sys::readlinkat(AT_FDCWD, link, into.data(), into.capacity());
+  if (!length) {
+    into.clear();
+    return false;
+  }
+  into.set_size(*length);
+  return into.view().starts_with('/');
+}
+
+std::string_view Descriptors::vnode_path(std::string_view text) noexcept {
+  if (!text.starts_with(kMemfdPrefix)) {
+    return {};
+  }
+  text.remove_prefix(kMemfdPrefix.size());
+  if (!text.starts_with(kVnodePrefix)) {
+    return {};
+  }
+  text.remove_prefix(kVnodePrefix.size());
+  if (text.ends_with(kDeleted)) {
+    text.remove_suffix(kDeleted.size());
+  }
+  return text;
+}
+
+} // namespace daxemu::preload

@@ -1,0 +1,61 @@
+// What a descriptor is open on, whoever opened it and however it arrived here. The inode tells a device; the name of
+// its memory file tells a vnode file (vnode_files.hpp).
+#pragma once
+
+#include "emu/store/store.hpp"
+#include "emu/sysfs/tree/tree.hpp"
+#include "runtime/preload/ground/fd_table.hpp"
+#include "runtime/preload/ground/path_text.hpp"
+
+namespace daxemu::preload {
+
+// Names of vnode files as /proc/PID/fd shows them: this prefix, the canonical path, a final slash on directories.
+inline constexpr std::string_view kVnodePrefix = "daxemu:";
+
+class Descriptors {
+public:
+  Descriptors(const store::Store& store, const sysfs::Tree& tree);
+
+  // What `fd` is; never unknown. An invalid number is foreign (and not remembered). Lock-free, no allocation.
+  [[nodiscard]] FdClass classify(int fd) const noexcept;
+  // The same; `vnode` is the canonical path of what a vnode file stands for, with the slash of a directory, else empty.
+  [[nodiscard]] FdClass classify(int fd, PathText& vnode) const noexcept;
+  // The caller has fstat(2)'s answer for `fd`: is it none of ours? Then that is remembered.
+  bool shows_foreign(int fd, const struct stat& about) const noexcept;
+  // The device `fd` is open on, or nullptr.
+  [[nodiscard]] store::DeviceRecord* device(int fd) const noexcept;
+  // Attributes and directories: mmap(2) on them is ENODEV, which their memory files would not say.
+  [[nodiscard]] bool has_no_mmap(int fd) const noexcept {
+    const FdClass what = classify(fd);
+    return what == FdClass::attribute || what == FdClass::directory;
+  }
+  // The node behind a device, a vnode file or a directory shared with the real system.
+  // Errors: ENODEV (gone meanwhile), EBADF (none of ours).
+  [[nodiscard]] Result<sysfs::Node> node(int fd) const noexcept;
+  // The node that the path in a vnode file's name stands for. Errors: ENODEV (gone meanwhile).
+  [[nodiscard]] Result<sysfs::Node> node_at(std::string_view vnode) const noexcept;
+  // Is `fd` a vnode file (and not a real directory)?
+  [[nodiscard]] static bool is_vnode(int fd) noexcept;
+  // The node /dev/daxX.Y of a device. Errors: ENOENT.
+  [[nodiscard]] Result<sysfs::Node> node_of(const store::DeviceRecord& device) const;
+
+  // Is it the file system of /sys or /dev, where a real directory may lack what is emulated in it?
+  [[nodiscard]] bool may_hold_nodes(dev_t device) const { return device == sys_device_ || device == dev_device_; }
+
+  // The absolute path of what `fd` is open on, as far as it has one. False: none.
+  static bool path_of(int fd, PathText& into) noexcept;
+  // The canonical path in the name of a vnode file ("/memfd:daxemu:/sys/... (deleted)"), or empty.
+  [[nodiscard]] static std::string_view vnode_path(std::string_view link_text) noexcept;
+
+private:
+  [[nodiscard]] FdClass examine(int fd, PathText& vnode) const noexcept;
+  [[nodiscard]] bool is_foreign(const struct stat& about) const noexcept;
+
+  const store::Store* store_;
+  const sysfs::Tree* tree_;
+  dev_t sys_device_ = 0; // file systems on which real directories may have emulated entries
+  dev_t dev_device_ = 0;
+  dev_t proc_device_ = 0; // its lists of open files show ours
+};
+
+} // namespace daxemu::preload

@@ -1,0 +1,98 @@
+#include "runtime/preload/nodes/opener.hpp"
+
+#include <fcntl.h>
+
+#include "emu/base/sys.hpp"
+#include "runtime/preload/ground/fd_table.hpp"
+#include "runtime/preload/nodes/permission.hpp"
+
+namespace daxemu::preload {
+namespace {
+
+// ACC_MODE() in include/linux/fs.h; 3, ioctl only, asks for both.
+unsigned wanted_by(int flags) {
+  constexpr unsigned kByMode[] = {kMayRead, kMayWrite, kMayRead | kMayWrite, kMayRead | kMayWrite};
+  return kByMode[flags & O_ACCMODE] | ((flags & O_TRUNC) != 0 ? kMayWrite : 0);
+}
+
+} // namespace
+
+Result<int> Opener::open(const sysfs::Node& node, int flags) const {
+  using sysfs::NodeType;
+  const bool only_path = (flags & O_PATH) != 0;
+  if (!only_path && (flags & O_CREAT) != 0 && (flags & O_EXCL) != 0) {
+    return fail(EEXIST);
+  }
+  constexpr int kTemporary = O_TMPFILE & ~O_DIRECTORY;
+  if (!only_path && (flags & kTemporary) != 0) { // build_open_flags(), then do_tmpfile()
+    if ((flags & O_ACCMODE) == O_RDONLY) {
+      return fail(EINVAL);
+    }
+    return fail(node.type == NodeType::directory ? EOPNOTSUPP : ENOTDIR);
+  }
+  if (node.type == NodeType::symlink && !only_path) { // reached with O_NOFOLLOW only
+    return fail(ELOOP);
+  }
+  if (node.type == NodeType::directory) {
+    if (!only_path && ((flags & O_CREAT) != 0 || (flags & O_ACCMODE) != O_RDONLY)) {
+      return fail(EISDIR);
+    }
+  } else if ((flags & O_DIRECTORY) != 0) {
+    return fail(ENOTDIR);
+  }
+  const auto inode = tree_->stat(node);
+  if (!inode) {
+    return tl::unexpected(inode.error());
+  }
+  const unsigned wants = wanted_by(flags);
+  if (!only_path && !anyone_may(*inode, wants) && !is_permitted(*inode, effective_identity(), wants)) {
+    return fail(EACCES);
+  }
+  if (node.type == NodeType::attribute && !only_path) {
+    const unsigned wanted = wanted_by(flags & ~O_TRUNC);
+    if (((wanted & kMayRead) != 0 && (node.mode & 0444U) == 0) ||
+        ((wanted & kMayWrite) != 0 && (node.mode & 0222U) == 0)) {
+      return fail(EACCES); // KERNFS_ROOT_EXTRA_OPEN_PERM_CHECK
+    }
+  }
+  if (!only_path && (flags & O_DIRECT) != 0) {
+    return fail(EINVAL); // do_dentry_open: nothing here has FMODE_CAN_ODIRECT
+  }
+  if (node.type == NodeType::device) {
+    return open_device(node, flags);
+  }
+  auto opened = files_->open(node, flags);
+  if (!opened) {
+    return tl::unexpected(opened.error());
+  }
+  return opened->release();
+}
+
+Result<int> Opener::open_device(const sysfs::Node& node, int flags) const {
+  const store::DeviceRecord& device = store_->device_table()[node.device];
+  if ((flags & O_PATH) == 0 && device.state.load(std::memory_order_acquire) != store::DeviceState::enabled) {
+    return fail(ENXIO); // unbound: the node stays, chrdev_open() finds no cdev behind it
+  }
+  if ((flags & (O_ACCMODE | O_PATH)) == O_WRONLY) {
+    // Nothing can be done with it: a mapping needs to read. So that not even stdio inside libc can write to the
+    // device, it gets a memory file of its own; what ends up there is refused when the stream is flushed.
+    auto stand_in = files_->open(node, flags);
+    return stand_in ? Result<int>(stand_in->release()) : tl::unexpected(stand_in.error());
+  }
+  // may_open() drops O_TRUNC for a character device; what we open is a file that must keep its bytes. The link to it
+  // is to be followed whatever the program said of its own path.
+  const int kept = flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW | O_DIRECTORY | O_DIRECT | O_NOCTTY);
+  auto fd = sys::open(device.backing.location.c_str(), kept);
+  if (!fd) {
+    return fail(fd.error().value == ENOENT ? ENXIO : fd.error().value);
+  }
+  UniqueFd opened(*fd);
+  const auto about = sys::fstat(*fd);
+  if (!about || about->st_dev != device.backing.st_dev || about->st_ino != device.backing.st_ino) {
+    return fail(ENXIO); // the keeper is gone, and its number is another's
+  }
+  FdTable::set(*fd, FdClass::device);
+  return opened.release();
+}
+
+} // namespace daxemu::preload

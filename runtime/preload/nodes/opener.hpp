@@ -1,0 +1,29 @@
+// open(2) of an emulated node: do_open() and the open operations of device-dax, kernfs and directories.
+#pragma once
+
+#include "emu/base/result.hpp"
+#include "emu/store/store.hpp"
+#include "emu/sysfs/tree/tree.hpp"
+#include "runtime/preload/nodes/vnode_files.hpp"
+
+namespace daxemu::preload {
+
+class Opener {
+public:
+  Opener(const store::Store& store, const sysfs::Tree& tree, const VnodeFiles& files)
+      : store_(&store), tree_(&tree), files_(&files) {}
+
+  // The number of a new descriptor of `node`, the lowest free one. Errors: EACCES (the node's mode, and for attributes
+  // even root's, as kernfs_fop_open has it), EEXIST, EISDIR, ENOTDIR, EINVAL (O_DIRECT), EMFILE, ENXIO (the device's
+  // memory is gone).
+  [[nodiscard]] Result<int> open(const sysfs::Node& node, int flags) const;
+
+private:
+  [[nodiscard]] Result<int> open_device(const sysfs::Node& node, int flags) const;
+
+  const store::Store* store_;
+  const sysfs::Tree* tree_;
+  const VnodeFiles* files_;
+};
+
+} // namespace daxemu::preload

@@ -1,0 +1,27 @@
+// /proc/PID/maps and its kin name the memory file behind a device's mapping; a program looking for its device expects
+// /dev/daxX.Y there.
+#pragma once
+
+#include "emu/base/result.hpp"
+#include "emu/store/store.hpp"
+#include "emu/sysfs/tree/tree.hpp"
+
+namespace daxemu::preload {
+
+class ProcessMaps {
+public:
+  ProcessMaps(const store::Store& store, const sysfs::Tree& tree) : store_(&store), tree_(&tree) {}
+
+  // Is it /proc/PID/maps, smaps or numa_maps by its name?
+  [[nodiscard]] static bool is_one(const char* path) noexcept;
+
+  // A descriptor of the file as it is now, with devices under their names; -1 if the file names none of them, so that
+  // the real one can be opened. Allocates nothing: crash handlers read maps. Errors: open(2)'s.
+  [[nodiscard]] Result<int> open(const char* path, int flags) const noexcept;
+
+private:
+  const store::Store* store_;
+  const sysfs::Tree* tree_;
+};
+
+} // namespace daxemu::preload

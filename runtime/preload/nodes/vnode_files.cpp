@@ -1,0 +1,179 @@
+#include "runtime/preload/nodes/vnode_files.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "emu/base/sys.hpp"
+#include "emu/base/units.hpp"
+#include "runtime/preload/nodes/descriptors.hpp"
+
+namespace daxemu::preload {
+namespace {
+
+using Page = std::array<char, kPageSize>;
+
+int access_mode(int fd) {
+  const auto flags = sys::call(SYS_fcntl, fd, F_GETFL);
+  return flags ? static_cast<int>(*flags) & O_ACCMODE : O_RDONLY;
+}
+
+// Another description of the memory file behind `fd`.
+Result<int> reopen(int fd, int flags) {
+  char link[32];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  return sys::open(link, flags);
+}
+
+// Replaces the whole content. Never shorter for a moment than the shorter of old and new.
+Result<void> put(int fd, std::string_view text) {
+  if (auto written = sys::pwrite(fd, text.data(), text.size(), 0); !written) {
+    return tl::unexpected(written.error());
+  }
+  return sys::ftruncate(fd, text.size());
+}
+
+} // namespace
+
+Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
+  char name[sizeof(sysfs::Path) + 16];
+  const bool is_directory = node.type == sysfs::NodeType::directory;
+  std::snprintf(name, sizeof name, "%.*s%s%s", static_cast<int>(kVnodePrefix.size()), kVnodePrefix.data(),
+                node.path.c_str(), is_directory ? "/" : "");
+  const FdClass what = is_directory                           ? FdClass::directory
+                       : node.type == sysfs::NodeType::device ? FdClass::device
+                                                              : FdClass::attribute;
+  auto made = sys::memfd_create(name, MFD_CLOEXEC);
+  if (!made) {
+    return tl::unexpected(made.error());
+  }
+  UniqueFd whole(*made);
+  if (!is_directory && (flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0) {
+    Page page;
+    // A show() that fails does so when read, not here.
+    if (const auto length = tree_->show(node, page); length && *length > 0) {
+      if (auto filled = sys::pwrite(whole.get(), page.data(), *length, 0); !filled) {
+        return tl::unexpected(filled.error());
+      }
+    }
+  }
+  constexpr int kKept = O_ACCMODE | O_CLOEXEC | O_NONBLOCK | O_PATH | O_SYNC | O_DSYNC;
+  auto opened = reopen(whole.get(), flags & kKept);
+  if (!opened) {
+    return tl::unexpected(opened.error());
+  }
+  FdTable::set(*opened, what);
+  // The lowest free number is the one the program expects: the first memory file may hold it.
+  if (*opened < whole.get()) {
+    return UniqueFd(*opened);
+  }
+  const int low = whole.get();
+  const int cloexec = (flags & O_CLOEXEC) != 0 ? O_CLOEXEC : 0;
+  if (auto moved = sys::call(SYS_dup3, *opened, low, cloexec); !moved) {
+    sys::close(*opened);
+    return tl::unexpected(moved.error());
+  }
+  sys::close(*opened);
+  FdTable::forget(*opened);
+  FdTable::set(low, what);
+  return whole;
+}
+
+Result<void> VnodeFiles::refresh(int fd, const sysfs::Node& node) const {
+  Page page;
+  const auto length = tree_->show(node, page);
+  if (!length) {
+    return tl::unexpected(length.error());
+  }
+  Page old;
+  if (const auto present = sys::pread(fd, old.data(), old.size(), 0);
+      present && *present == *length && std::memcmp(page.data(), old.data(), *length) == 0) {
+    return {};
+  }
+  const int mode = access_mode(fd);
+  if (mode == O_WRONLY) {
+    return {}; // nobody reads there, and what lies there is taken for what was written (harvest)
+  }
+  if (mode == O_RDWR) {
+    return put(fd, {page.data(), *length});
+  }
+  auto writable = reopen(fd, O_RDWR | O_CLOEXEC);
+  if (!writable) {
+    return {}; // another user's: the last known content has to do
+  }
+  const UniqueFd closer(*writable);
+  return put(*writable, {page.data(), *length});
+}
+
+Result<std::size_t> VnodeFiles::write(int fd, const sysfs::Node& node, std::string_view text) const {
+  if (access_mode(fd) == O_RDONLY) {
+    return fail(EBADF);
+  }
+  if (text.empty()) {
+    return 0; // sysfs_kf_write
+  }
+  return tree_->store(node, text.substr(0, kPageSize));
+}
+
+Result<std::size_t> VnodeFiles::write(int fd, const sysfs::Node& node, const iovec* pieces, int count) const {
+  if (count < 0 || count > 1024) { // UIO_MAXIOV
+    return fail(EINVAL);
+  }
+  Page page;
+  // Copied by the kernel, so that a bad pointer is EFAULT and no fault of ours; by hand where a filter forbids that.
+  const iovec into{page.data(), page.size()};
+  const auto copied = sys::call(SYS_process_vm_readv, sys::getpid(), reinterpret_cast<long>(&into), 1,
+                                reinterpret_cast<long>(pieces), count, 0);
+  if (copied) {
+    return write(fd, node, {page.data(), static_cast<std::size_t>(*copied)});
+  }
+  if (copied.error() == Errno{EFAULT}) {
+    return fail(EFAULT);
+  }
+  std::size_t used = 0;
+  for (int at = 0; at < count && used < page.size(); ++at) {
+    const std::size_t length = std::min(pieces[at].iov_len, page.size() - used);
+    std::memcpy(page.data() + used, pieces[at].iov_base, length);
+    used += length;
+  }
+  return write(fd, node, {page.data(), used});
+}
+
+bool VnodeFiles::may_hold_text(int fd) {
+  return access_mode(fd) == O_WRONLY;
+}
+
+Result<void> VnodeFiles::harvest(int fd, const sysfs::Node& node) const {
+  if (!may_hold_text(fd)) {
+    return {};
+  }
+  const auto about = sys::fstat(fd);
+  if (!about || about->st_size == 0) {
+    return {};
+  }
+  auto readable = reopen(fd, O_RDWR | O_CLOEXEC);
+  if (!readable) {
+    return tl::unexpected(readable.error());
+  }
+  const UniqueFd closer(*readable);
+  Page page;
+  const auto length = sys::pread(*readable, page.data(), page.size(), 0);
+  // Taken, whatever the attribute says: a text is stored once.
+  (void)sys::ftruncate(*readable, 0);
+  (void)sys::call(SYS_lseek, fd, 0, SEEK_SET);
+  if (!length) {
+    return tl::unexpected(length.error());
+  }
+  if (auto stored = tree_->store(node, {page.data(), *length}); !stored) {
+    return tl::unexpected(stored.error());
+  }
+  return {};
+}
+
+} // namespace daxemu::preload

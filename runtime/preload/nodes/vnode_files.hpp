@@ -1,0 +1,45 @@
+// Descriptors of emulated attributes and directories: memory files that carry the node's path in their name, so that
+// the node is known wherever the descriptor goes (dup, fork, exec, SCM_RIGHTS).
+//
+// The file of an attribute opened for reading holds what its show() said; it is brought up to date when it is read at
+// offset 0, as kernfs does. Text that reaches the file of an attribute opened for writing other than through write(2),
+// namely from stdio inside libc, waits there until harvest() hands it to the attribute.
+#pragma once
+
+#include <string_view>
+
+#include <sys/uio.h>
+
+#include "emu/base/result.hpp"
+#include "emu/base/unique_fd.hpp"
+#include "emu/sysfs/tree/tree.hpp"
+
+namespace daxemu::preload {
+
+class VnodeFiles {
+public:
+  explicit VnodeFiles(const sysfs::Tree& tree) : tree_(&tree) {}
+
+  // A descriptor of `node`, an attribute or a directory, with open(2)'s `flags` (permissions are checked already).
+  // Errors: memfd_create(2)'s, EMFILE, ENFILE.
+  [[nodiscard]] Result<UniqueFd> open(const sysfs::Node& node, int flags) const;
+
+  // Puts what the attribute says now into its file. Errors: the attribute's show(), ENODEV if it is gone.
+  Result<void> refresh(int fd, const sysfs::Node& node) const;
+
+  // What write(2) on an attribute does: at most a page, one store() (kernfs_fop_write_iter). Errors: EBADF (not open
+  // for writing), ENODEV (gone), the attribute's.
+  Result<std::size_t> write(int fd, const sysfs::Node& node, std::string_view text) const;
+  Result<std::size_t> write(int fd, const sysfs::Node& node, const iovec* pieces, int count) const;
+
+  // Is `fd` open the way in which libc can put text there? One system call.
+  [[nodiscard]] static bool may_hold_text(int fd);
+
+  // Stores the text that libc has put into the file behind our back, if any.
+  Result<void> harvest(int fd, const sysfs::Node& node) const;
+
+private:
+  const sysfs::Tree* tree_;
+};
+
+} // namespace daxemu::preload

@@ -1,0 +1,195 @@
+#include "runtime/preload/paths/stat_calls.hpp"
+
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "emu/base/sys.hpp"
+#include "runtime/preload/nodes/permission.hpp"
+
+namespace daxemu::preload {
+namespace {
+
+PathUse use_of(int flags, bool asked = false) {
+  return {.follow = follow_of_at(flags), .asked = asked};
+}
+
+// A directory on the file system a node belongs to.
+const char* file_system_of(const sysfs::Node& node) {
+  return node.path.view().starts_with("/dev") ? "/dev" : "/sys";
+}
+
+Result<int> put_stat(const Context& context, const Resolution& found, struct stat* into) {
+  if (found.kind == Resolution::Kind::refused) {
+    return tl::unexpected(found.error);
+  }
+  const auto about = context.tree().stat(found.node);
+  if (!about) {
+    return tl::unexpected(about.error());
+  }
+  *into = *about;
+  return 0;
+}
+
+constexpr std::uint64_t kAttributeDax = 0x00200000; // STATX_ATTR_DAX, which vfs_getattr_nosec() adds by IS_DAX()
+
+statx_timestamp timestamp(const timespec& time) {
+  statx_timestamp stamp{};
+  stamp.tv_sec = time.tv_sec;
+  stamp.tv_nsec = static_cast<std::uint32_t>(time.tv_nsec);
+  return stamp;
+}
+
+Result<int> put_statx(const Context& context, const sysfs::Node& node, unsigned mask, struct statx* into) {
+  const auto about = context.tree().stat(node);
+  if (!about) {
+    return tl::unexpected(about.error());
+  }
+  // The file system says what only it knows (mount id, attributes); the node the rest.
+  if (auto base = sys::call(SYS_statx, AT_FDCWD, reinterpret_cast<long>(file_system_of(node)), 0, mask,
+                            reinterpret_cast<long>(into));
+      !base) {
+    return tl::unexpected(base.error());
+  }
+  into->stx_mask = (into->stx_mask & ~static_cast<unsigned>(STATX_BTIME)) | STATX_BASIC_STATS;
+  into->stx_blksize = static_cast<std::uint32_t>(about->st_blksize);
+  into->stx_attributes = node.type == sysfs::NodeType::device ? kAttributeDax : 0;
+  into->stx_attributes_mask |= kAttributeDax;
+  into->stx_nlink = static_cast<std::uint32_t>(about->st_nlink);
+  into->stx_uid = about->st_uid;
+  into->stx_gid = about->st_gid;
+  into->stx_mode = static_cast<std::uint16_t>(about->st_mode);
+  into->stx_ino = about->st_ino;
+  into->stx_size = static_cast<std::uint64_t>(about->st_size);
+  into->stx_blocks = static_cast<std::uint64_t>(about->st_blocks);
+  into->stx_atime = timestamp(about->st_atim);
+  into->stx_mtime = timestamp(about->st_mtim);
+  into->stx_ctime = timestamp(about->st_ctim);
+  into->stx_btime = {};
+  into->stx_rdev_major = major(about->st_rdev);
+  into->stx_rdev_minor = minor(about->st_rdev);
+  into->stx_dev_major = major(about->st_dev);
+  into->stx_dev_minor = minor(about->st_dev);
+  return 0;
+}
+
+bool is_empty(const char* path) {
+  return path != nullptr && *path == '\0';
+}
+
+} // namespace
+
+Result<sysfs::Node> described_node(const Context& context, int fd) {
+  if (FdTable::is_foreign(fd)) {
+    return fail(EBADF);
+  }
+  auto node = context.descriptors().node(fd);
+  if (node && node->type == sysfs::NodeType::directory && !Descriptors::is_vnode(fd)) {
+    return fail(EBADF);
+  }
+  return node;
+}
+
+int stat_path(int dirfd, const char* path, int flags, struct stat* into, RealPath real, bool asked) {
+  if (is_empty(path) && (flags & AT_EMPTY_PATH) != 0 && dirfd != AT_FDCWD) {
+    return stat_descriptor(dirfd, into, [&real, path] { return real(path); });
+  }
+  return on_path<int>(dirfd, path, use_of(flags, asked), -1, real,
+                      [into](const Resolution& found) { return put_stat(*Context::get(), found, into); });
+}
+
+int stat_descriptor(int fd, struct stat* into, RealCall real, bool kernels) {
+  if (FdTable::is_foreign(fd)) {
+    return real();
+  }
+  Context* context = Context::get();
+  if (kernels && context != nullptr && FdTable::get(fd) == FdClass::unknown) { // one answer does for both
+    if (const int status = real(); status != 0 || context->descriptors().shows_foreign(fd, *into)) {
+      return status;
+    }
+  }
+  const auto node = context != nullptr ? described_node(*context, fd) : Result<sysfs::Node>(fail(EBADF));
+  if (!node) {
+    return real();
+  }
+  const auto about = context->tree().stat(*node);
+  if (!about) {
+    return real(); // gone: what is left is the file itself
+  }
+  *into = *about;
+  return 0;
+}
+
+int statx_path(int dirfd, const char* path, int flags, unsigned mask, struct statx* into, RealPath real) {
+  if (is_empty(path) && (flags & AT_EMPTY_PATH) != 0 && dirfd != AT_FDCWD) {
+    Context* context = FdTable::is_foreign(dirfd) ? nullptr : Context::get();
+    const auto node = context != nullptr ? described_node(*context, dirfd) : Result<sysfs::Node>(fail(EBADF));
+    return node ? libc_value(put_statx(*context, *node, mask, into), -1) : real(path);
+  }
+  return on_path<int>(dirfd, path, use_of(flags), -1, real, [=](const Resolution& found) -> Result<int> {
+    if (found.kind == Resolution::Kind::refused) {
+      return tl::unexpected(found.error);
+    }
+    return put_statx(*Context::get(), found.node, mask, into);
+  });
+}
+
+int access_path(int dirfd, const char* path, int mode, int flags, RealPath real, bool asked) {
+  return on_path<int>(dirfd, path, use_of(flags, asked), -1, real, [=](const Resolution& found) -> Result<int> {
+    if (found.kind == Resolution::Kind::refused) {
+      return tl::unexpected(found.error);
+    }
+    if ((mode & ~(R_OK | W_OK | X_OK)) != 0) {
+      return fail(EINVAL);
+    }
+    const auto about = Context::get()->tree().stat(found.node);
+    if (!about) {
+      return tl::unexpected(about.error());
+    }
+    const Identity who = (flags & AT_EACCESS) != 0 ? effective_identity() : real_identity();
+    if (!is_permitted(*about, who, static_cast<unsigned>(mode))) {
+      return fail(EACCES);
+    }
+    return 0;
+  });
+}
+
+int statfs_path(const char* path, RealPath real) {
+  return on_path<int>(AT_FDCWD, path, {}, -1, real, [&real](const Resolution& found) -> Result<int> {
+    if (found.kind == Resolution::Kind::refused) {
+      return tl::unexpected(found.error);
+    }
+    const int status = real(file_system_of(found.node));
+    return status == 0 ? Result<int>(0) : fail(errno);
+  });
+}
+
+int statfs_descriptor(int fd, RealPath real_path, RealCall real) {
+  if (FdTable::is_foreign(fd)) {
+    return real();
+  }
+  Context* context = Context::get();
+  const auto node = context != nullptr ? described_node(*context, fd) : Result<sysfs::Node>(fail(EBADF));
+  return node ? real_path(file_system_of(*node)) : real();
+}
+
+long path_limit(const char* path, int name, FunctionRef<long(const char*)> real) {
+  return on_path<long>(AT_FDCWD, path, {}, -1, real, [&real, name](const Resolution& found) -> Result<long> {
+    if (found.kind == Resolution::Kind::refused) {
+      return tl::unexpected(found.error);
+    }
+    if (name == _PC_ASYNC_IO) { // of files only
+      return found.node.type == sysfs::NodeType::attribute ? 1 : -1;
+    }
+    const int kept = errno;
+    errno = 0;
+    const long limit = real(file_system_of(found.node));
+    const int code = std::exchange(errno, kept);
+    return limit != -1 || code == 0 ? Result<long>(limit) : fail(code);
+  });
+}
+
+} // namespace daxemu::preload

@@ -1,0 +1,31 @@
+// stat(2), statx(2), access(2) and statfs(2) of paths and descriptors. `real` asks libc with the caller's arguments.
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include "emu/base/function_ref.hpp"
+#include "runtime/preload/paths/path_call.hpp"
+
+namespace daxemu::preload {
+
+using RealPath = FunctionRef<int(const char*)>;
+using RealCall = FunctionRef<int()>;
+
+// `flags`: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. `asked`: the kernel has been asked, errno is ENOENT or ENOTDIR.
+int stat_path(int dirfd, const char* path, int flags, struct stat* into, RealPath real, bool asked = false);
+// `kernels`: `real` is the system call, whose answer may be believed about what `fd` is.
+int stat_descriptor(int fd, struct stat* into, RealCall real, bool kernels = false);
+int statx_path(int dirfd, const char* path, int flags, unsigned mask, struct statx* into, RealPath real);
+// `mode`: R_OK and so on; `flags`: AT_EACCESS, AT_SYMLINK_NOFOLLOW.
+int access_path(int dirfd, const char* path, int mode, int flags, RealPath real, bool asked = false);
+// `real` fills the caller's buffer for a path: that of the file system the node would be on.
+int statfs_path(const char* path, RealPath real);
+int statfs_descriptor(int fd, RealPath real_path, RealCall real);
+// pathconf(3).
+long path_limit(const char* path, int name, FunctionRef<long(const char*)> real);
+
+// The emulated node `fd` is open on, if it is to be described by us: not a real directory.
+[[nodiscard]] Result<sysfs::Node> described_node(const Context& context, int fd);
+
+} // namespace daxemu::preload

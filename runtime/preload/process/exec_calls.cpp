@@ -1,0 +1,91 @@
+#include "runtime/preload/process/exec_calls.hpp"
+
+#include <cstdlib>
+#include <cstring>
+
+#include <unistd.h>
+
+#include "runtime/preload/paths/path_call.hpp"
+
+namespace daxemu::preload {
+
+int with_child_environment(char* const* environment, FunctionRef<int(char* const*)> real) {
+  Context* context = Context::get();
+  if (context == nullptr) {
+    return real(environment);
+  }
+  const ExecEnvironment& kept = context->environment();
+  const ExecEnvironment::Size size = kept.size_for(environment);
+  // On the stack: the caller may be a vforked child, or hold malloc's lock.
+  auto** pointers = static_cast<char**>(__builtin_alloca(size.pointers * sizeof(char*)));
+  auto* text = static_cast<char*>(__builtin_alloca(size.text));
+  return real(kept.with(environment, context->directory().emulated(), pointers, text));
+}
+
+int exec_path(int dirfd, const char* path, char* const* environment, FunctionRef<int(const char*, char* const*)> real) {
+  return with_child_environment(environment, [&](char* const* child) {
+    return on_path<int>(
+        dirfd, path, {}, -1, [&](const char* p) { return real(p, child); },
+        [](const Resolution& found) -> Result<int> {
+          return fail(found.kind == Resolution::Kind::refused ? found.error.value : EACCES);
+        });
+  });
+}
+
+int spawn_path(const char* path, char* const* environment, FunctionRef<int(const char*, char* const*)> real) {
+  const int kept = errno;
+  int status = 0;
+  const int done = exec_path(AT_FDCWD, path, environment, [&](const char* p, char* const* child) {
+    status = real(p, child);
+    errno = status;
+    return status == 0 ? 0 : -1;
+  });
+  const int code = errno;
+  errno = kept;
+  return done == 0 ? 0 : (status != 0 ? status : code);
+}
+
+int open_in_child(const char* path, int flags, FunctionRef<int(const char*, int)> real) {
+  Context* context = path == nullptr ? nullptr : Context::get();
+  if (context == nullptr || !context->resolver().is_likely(AT_FDCWD, path)) {
+    return real(path, flags);
+  }
+  Resolution found;
+  context->resolver().resolve(AT_FDCWD, path, Follow::always, found);
+  if (found.kind != Resolution::Kind::node || found.node.type != sysfs::NodeType::device) {
+    return real(path, flags);
+  }
+  auto trial = context->opener().open(found.node, flags); // its errors, and what it opens, are what the child is due
+  if (!trial) {
+    return real(path, flags);
+  }
+  sys::close(*trial);
+  FdTable::forget(*trial);
+  const store::DeviceRecord& device = context->store().device_table()[found.node.device];
+  return real(device.backing.location.c_str(), flags & (O_ACCMODE | O_CLOEXEC | O_NONBLOCK));
+}
+
+void restore_environ() {
+  Context* context = Context::get();
+  if (context == nullptr) {
+    return;
+  }
+  const ExecEnvironment& kept = context->environment();
+  const ExecEnvironment::Size size = kept.size_for(environ);
+  auto** pointers = static_cast<char**>(__builtin_alloca(size.pointers * sizeof(char*)));
+  auto* text = static_cast<char*>(__builtin_alloca(size.text));
+  char* const* wanted = kept.with(environ, context->directory().emulated(), pointers, text);
+  if (wanted == environ) {
+    return;
+  }
+  for (char* const* at = wanted; *at != nullptr; ++at) {
+    const char* equals = std::strchr(*at, '=');
+    const std::string_view name(*at, equals != nullptr ? static_cast<std::size_t>(equals - *at) : 0);
+    if (name == "LD_PRELOAD" || name.starts_with("DAXEMU")) {
+      const FixedString<64> terminated(name);
+      ::setenv(terminated.c_str(), equals + 1, 1);
+    }
+  }
+}
+
+} // namespace daxemu::preload
