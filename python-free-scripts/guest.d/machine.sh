@@ -42,12 +42,12 @@ layout() {
 # kvm_boots: whether a guest gets as far as its init with KVM. /dev/kvm may be there and yet not run a kernel (nested, emulated).
 kvm_boots() {
   [ -r /dev/kvm ] && [ -w /dev/kvm ] || return 1
-  verdict=$cache/kvm-$(cksum </proc/sys/kernel/random/boot_id | tr ' ' -)-${base##*/base-}
+  verdict=$folder/kvm-$(cksum </proc/sys/kernel/random/boot_id | tr ' ' -)-${base##*/base-}
   if [ ! -s "$verdict" ]; then
     timeout -k 1 10 qemu-system-x86_64 -accel kvm -cpu max -m 1G -nodefaults -display none -no-reboot \
       -kernel "$kernel" -initrd "$base" -append "panic=-1 no_timer_check daxemu.probe" >/dev/null 2>&1 \
       && answer=yes || answer=no
-    rm -f "$cache"/kvm-*
+    rm -f "$folder"/kvm-*
     echo "$answer" >"$verdict.$$"
     mv "$verdict.$$" "$verdict"
   fi

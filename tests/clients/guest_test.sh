@@ -29,6 +29,7 @@ refused() {
 }
 
 case_bad_input() {
+  mkdir third
   refused cxl 'pmem' --region cxl -- true
   refused 3M '4K 2M 1G' --align 3M -- true
   refused 12Q 'K, M or G' --size 12Q -- true
@@ -49,6 +50,12 @@ case_bad_input() {
   refused true 'before the command' true
   refused --size 'needs a value' --size
   refused 'no command' 'after --' --size 1G
+  refused 2.4 '6\.1|6\.12|7\.2|7\.3, or \.deb files' --kernel 2.4 -- true
+  refused nosuch.deb 'check the path' --kernel nosuch.deb -- true
+  refused /nosuch/folder 'check the path' --kernel /nosuch/folder -- true
+  refused twice 'one kernel' --kernel 6.1 --kernel 6.12 -- true
+  refused 6.1 'name or files' --kernel . --kernel 6.1 -- true
+  refused third 'one or two files' --kernel . / "$scratch/third" -- true
   runs "$guest" --help
   matches "help" "$out" '--region'
 }
@@ -114,6 +121,48 @@ case_panic() {
   nothing_runs
 }
 
+# A kernel from what has been unpacked of its packages, in one folder and in two; and refusals of what is no whole kernel.
+case_files() {
+  status_of "$guest" --where
+  [ "$status" -ne 126 ] || skip "$err"
+  whole=$(dirname "$(sed -n 2p out)")/part.1
+  release=$(basename "$(echo "$whole"/boot/vmlinuz-*)" | sed "s/^vmlinuz-//")
+  export XDG_CACHE_HOME="$scratch/cache"
+  guest_gives 0 --kernel "$whole" -- uname -r
+  same "a folder" "$out" "$release"
+  mkdir -p image/usr/lib/modules/"$release" modules/usr/lib/modules
+  ln -s "$whole"/boot/vmlinuz-* image/usr/lib/modules/"$release"/vmlinuz
+  ln -s "$whole"/lib/modules/"$release" modules/usr/lib/modules
+  guest_gives 0 --kernel image modules --size 64M -- uname -r
+  same "two folders" "$out" "$release"
+  status_of "$guest" --kernel image -- true
+  same "exit status without modules" "$status" 126
+  matches "without modules" "$err" "no modules of $release in .*/image: give"
+  status_of "$guest" --kernel modules -- true
+  same "exit status without an image" "$status" 126
+  matches "without an image" "$err" "no kernel image in .*/modules: give"
+}
+
+# A newer kernel would give a soft-reserved device with a node to kmem: it is device_dax that has it, and no memory of it is the
+# system's. Then daxctl takes it away and brings it back.
+case_newer() {
+  # shellcheck disable=SC2016 # for that shell
+  guest_gives 0 --kernel 6.12 --region hmem --numa --size 2G -- sh -c '
+    driver() { basename "$(readlink /sys/bus/dax/devices/dax0.0/driver)"; }
+    stat -c %F /dev/dax0.0; driver; [ -d /sys/bus/dax/drivers/kmem ] && echo kmem is there
+    cat /sys/devices/system/node/has_memory; uname -r
+    daxctl reconfigure-device -f -m system-ram dax0.0 >/dev/null 2>&1 && driver && cat /sys/devices/system/node/has_memory
+    daxctl reconfigure-device -f -m devdax dax0.0 >/dev/null 2>&1 && driver'
+  same "a device of 6.12" "$(printf "%s\n" "$out" | sed "s/^6\.12\..*/6.12/")" "character special file
+device_dax
+kmem is there
+0
+6.12
+kmem
+0-1
+device_dax"
+}
+
 # No kernel in the cache, none to be had: the reason and the remedy, and the next run is not harmed by what this one left.
 case_no_kernel() {
   mkdir bin
@@ -123,13 +172,13 @@ case_no_kernel() {
   for attempt in 1 2; do
     status_of env PATH="$scratch/bin:$PATH" XDG_CACHE_HOME="$scratch/cache" timeout 60 "$guest" -- true
     same "exit status, attempt $attempt" "$status" 126
-    matches "message" "$err" "^guest: .*(kernel\.deb|this machine lacks)"
+    matches "message" "$err" "^guest: .*(--kernel FILE|this machine lacks)"
   done
   case $err in *"this machine lacks"*) skip "$err" ;; esac
-  echo "no package" >cache/daxemu/kernel.deb
+  echo "no package" >cache/daxemu/kernel-6.1/by-hand.deb
   status_of env XDG_CACHE_HOME="$scratch/cache" timeout 60 "$guest" -- true
   same "exit status with a broken package" "$status" 126
-  matches "message" "$err" 'kernel\.deb cannot be unpacked .*delete it'
+  matches "message" "$err" 'by-hand\.deb cannot be unpacked .*delete it'
 }
 
 "case_$1"

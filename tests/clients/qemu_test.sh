@@ -5,20 +5,16 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/clients/lib.sh
 . "$here/lib.sh"
 needs qemu-system-x86_64 busybox cpio daxio
-cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/daxemu
 
-# The kernel that python-free-scripts/guest downloads.
-if [ ! -d "$cache/kernel" ]; then
-  status_of "$here/../../python-free-scripts/guest" --timeout 100 -- true
-  [ -d "$cache/kernel" ] || skip "$err"
-fi
-modules=$(echo "$cache"/kernel/lib/modules/*/kernel/drivers)
-kernel=$cache/kernel/vmlinux # starts faster than the compressed one
-[ -s "$kernel" ] || kernel=$(echo "$cache"/kernel/boot/vmlinuz-*)
+# The kernel that python-free-scripts/guest downloads, and its modules.
+status_of "$here/../../python-free-scripts/guest" --where
+[ "$status" -ne 126 ] || skip "$err"
+same "exit status of guest --where: $err" "$status" 0
+kernel=$(sed -n 1p out) modules=$(sed -n 2p out)
 
 mkdir -p root/bin root/dev root/sys root/proc
 cp "$(command -v busybox)" root/bin/busybox
-cp "$modules"/nvdimm/libnvdimm.ko "$modules"/nvdimm/nd_btt.ko "$modules"/nvdimm/nd_pmem.ko "$modules"/acpi/nfit/nfit.ko root
+for module in libnvdimm nd_btt nd_pmem nfit; do cp "$modules/$module.ko" root; done
 cat >root/init <<'EOS'
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
