@@ -7,7 +7,9 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "runtime/fault/residence.hpp"
 #include "runtime/fault/trace_points.hpp"
+#include "runtime/fault/vma_reach.hpp"
 
 namespace daxemu::fault {
 namespace {
@@ -17,6 +19,7 @@ void* pointer(std::uint64_t address) {
 }
 
 constexpr std::uint32_t kProtBits = PROT_READ | PROT_WRITE | PROT_EXEC;
+constexpr std::uint64_t kLowestHint = 65536; // round_hint_to_min(): mmap_min_addr
 
 } // namespace
 
@@ -40,14 +43,14 @@ Result<void*> AddressSpace::map(store::DeviceRecord& device, int fd, void* hint,
   if (!open_flags) {
     return tl::unexpected(open_flags.error());
   }
-  if (auto fine = check_request(request, static_cast<int>(*open_flags)); !fine) {
+  const int open = static_cast<int>(*open_flags);
+  if (auto fine = check_place(request, open); !fine) {
     return tl::unexpected(fine.error());
   }
-  const bool may_write = (*open_flags & O_ACCMODE) == O_RDWR;
   Result<std::uint64_t> mapped = fail(ENOMEM);
   {
     const TableGuard guard(lock_);
-    mapped = map_locked(device, fd, request, may_write);
+    mapped = map_locked(device, fd, request, open);
   }
   if (!mapped) {
     return tl::unexpected(mapped.error());
@@ -59,7 +62,7 @@ Result<void*> AddressSpace::map(store::DeviceRecord& device, int fd, void* hint,
 }
 
 Result<std::uint64_t> AddressSpace::map_locked(store::DeviceRecord& device, int fd, const MapRequest& request,
-                                               bool may_write) {
+                                               int open_flags) {
   const std::uint64_t since = trace::begin();
   // First of all the place is taken, so that nothing we map for ourselves gets there.
   Reservation reserved;
@@ -67,45 +70,66 @@ Result<std::uint64_t> AddressSpace::map_locked(store::DeviceRecord& device, int 
   if (!address) {
     return address;
   }
+  if (auto fine = check_file(request, open_flags); !fine) {
+    return tl::unexpected(fine.error());
+  }
   if (auto ready = start(device); !ready) {
     return tl::unexpected(ready.error());
-  }
-  const std::uint64_t end = *address + request.length;
-  const bool replaces = request.fixed() && !reserved;
-  if (replaces && cuts(*address, end)) {
-    return fail(ENOMEM); // whatever munmap says, mmap_region says this
-  }
-  const bool alive = device.state.load(std::memory_order_acquire) == store::DeviceState::enabled;
-  if (auto fine = check_vma(request, *address, device.align, alive); !fine) {
-    if (replaces) { // mmap_region has unmapped what was there before it asks the driver
-      if (sys::munmap(pointer(*address), request.length)) {
-        drop(*address, end);
-      }
-    }
-    return tl::unexpected(fine.error());
   }
   auto view = views_.get(device, fd, hooks_);
   if (!view) {
     return tl::unexpected(view.error());
   }
-  if (replaces) {
-    drop(*address, end);
+  Vma vma = vma_of(request, *address, **view);
+  vma.flags |= (open_flags & O_ACCMODE) == O_RDWR ? kMayWrite : 0U;
+  vma.file = files_.number_of(fd);
+  if (auto mapped = map_region(request, vma, reserved); !mapped) {
+    files_.settle(vma.file, table_);
+    return tl::unexpected(mapped.error());
   }
-  Vma vma{*address, end, request.offset, *view, static_cast<std::uint32_t>(request.prot) & kProtBits, kHuge};
-  vma.flags |= may_write ? kMayWrite : 0U;
-  // The guest: a misaligned file offset is accepted when start and end of the VMA are aligned; its faults are SIGBUS.
-  vma.flags |= is_aligned(request.offset, device.align) ? 0U : kBroken;
-  if (auto placed = place(vma); !placed) {
-    if (replaces) {
-      sys::munmap(pointer(*address), request.length);
-    }
-    return tl::unexpected(placed.error());
-  }
-  reserved.keep(*address, end);
-  (*view)->note_change();
-  (*view)->counters().maps.fetch_add(1, std::memory_order_relaxed);
   trace_map(since, vma);
   return address;
+}
+
+Vma AddressSpace::vma_of(const MapRequest& request, std::uint64_t address, DeviceView& view) {
+  Vma vma{address, address + request.length, request.offset, &view, static_cast<std::uint32_t>(request.prot) & kProtBits,
+          kHuge};
+  vma.skew = static_cast<std::uint32_t>((request.offset - address) & (view.align() - 1));
+  vma.offset -= vma.skew;
+  vma.flags |= (request.flags & MAP_NORESERVE) != 0 ? kNoReserve : 0U;
+  vma.flags |= (request.flags & MAP_SYNC) != 0 ? kSync : 0U;
+  return vma;
+}
+
+// mmap_region(): what is there goes before the driver is asked, and does not come back.
+Result<void> AddressSpace::map_region(const MapRequest& request, const Vma& vma, Reservation& reserved) {
+  const bool replaces = request.fixed() && !reserved;
+  if (replaces && !cut(vma.start, vma.end)) {
+    return fail(ENOMEM); // whatever munmap says, mmap_region says this
+  }
+  const bool alive = vma.view->alive();
+  auto fine = check_vma(request, vma.start, vma.view->align(), alive);
+  if (replaces && !fine && !sys::munmap(pointer(vma.start), request.length)) {
+    return fine;
+  }
+  if (replaces) {
+    drop(vma.start, vma.end);
+  }
+  if (!fine) {
+    settle(vma.start, vma.end);
+    return fine;
+  }
+  // VM_LOCKED goes again from a mapping of device-dax, but not before it was compared with the neighbours.
+  if (auto placed = place(vma, (request.flags & MAP_LOCKED) == 0); !placed) {
+    if (replaces) {
+      sys::munmap(pointer(vma.start), request.length);
+    }
+    return placed;
+  }
+  reserved.keep(vma.start, vma.end);
+  vma.view->note_change();
+  vma.view->counters().maps.fetch_add(1, std::memory_order_relaxed);
+  return {};
 }
 
 Result<std::uint64_t> AddressSpace::find_place(const MapRequest& request, std::uint64_t align, Reservation& reserved) {
@@ -127,19 +151,34 @@ Result<std::uint64_t> AddressSpace::find_place(const MapRequest& request, std::u
     (void)reserved.take(request.hint, request.length, MAP_FIXED_NOREPLACE); // if it is free
     return request.hint;
   }
-  // A hint that lies in a mapping of the device finds the hole beside that mapping, as aligned as it is (guest,
-  // place.hint=own-mapping); any other is the kernel's to judge.
-  const bool chosen = request.hint == 0 || table_.find(request.hint).has_value();
-  const std::uint64_t hint = chosen ? 0 : request.hint;
-  const std::uint64_t length = chosen ? hole_length(request, align) : request.length;
-  if (auto taken = reserved.take(hint, length, flags); !taken) {
+  if (request.hint != 0) {
+    const std::uint64_t hint = std::max(align_down(request.hint, kPageSize), kLowestHint);
+    if (auto taken = reserved.take(hint, request.length, flags); !taken) {
+      return tl::unexpected(taken.error());
+    }
+    if (reserved.start() == hint) {
+      return hint;
+    }
+    // The driver leaves the choice to the kernel, which in 6.1 knows of no alignment but pages and takes the highest hole.
+    // If that ends at the mapping the hint is in, it is as aligned as that is (guest, place.hint=own-mapping).
+    const auto own = table_.find(request.hint);
+    const bool beside = own && own->start > reserved.start();
+    reserved.give_back();
+    if (!beside) {
+      if (auto taken = reserved.take(0, request.length + kPageSize, flags); !taken) { // more than whole huge pages
+        return tl::unexpected(taken.error());
+      }
+      const std::uint64_t end = reserved.start() + kPageSize + request.length;
+      return is_aligned(end, align) && align > kPageSize ? end - request.length - kPageSize : end - request.length;
+    }
+  }
+  const std::uint64_t length = hole_length(request, align);
+  if (auto taken = reserved.take(0, length, flags); !taken) {
     return tl::unexpected(taken.error());
   }
   std::uint64_t address = reserved.start();
-  if (chosen && length == request.length && is_aligned(address, align) && align > kPageSize) {
-    // The driver left the choice to the kernel, which in 6.1 knows of no alignment but pages; today's aligns large
-    // anonymous memory such as our reservation.
-    return address + kPageSize;
+  if (length == request.length && is_aligned(address, align) && align > kPageSize) {
+    return address + kPageSize; // as above: today's kernel aligns large anonymous memory such as our reservation
   }
   if (length != request.length) {
     address += (request.offset - address) & (align - 1);
@@ -147,7 +186,7 @@ Result<std::uint64_t> AddressSpace::find_place(const MapRequest& request, std::u
   return address;
 }
 
-Result<void> AddressSpace::place(Vma vma) {
+Result<void> AddressSpace::place(Vma vma, bool may_join) {
   DeviceView& view = *vma.view;
   const std::uint64_t length = vma.end - vma.start;
   const std::uint64_t backed = backed_length(vma);
@@ -166,21 +205,17 @@ Result<void> AddressSpace::place(Vma vma) {
   if (backed > 0 && engine_.watch(view, vma.start, backed)) {
     vma.flags |= kRegistered;
   }
-  if (auto known = table_.insert(vma); !known) {
-    return known;
+  vma.flags |= vma.has(kBroken) ? kPatched : 0U;
+  if (!may_join || !table_.join(vma)) {
+    if (auto known = table_.insert(vma); !known) {
+      return known;
+    }
   }
   if (backed > 0 && !vma.has(kRegistered)) {
     adopt_all(vma, backed);
   }
-  table_.merge(vma.start);
-  table_.merge(vma.end);
+  settle(vma.start, vma.end);
   return {};
-}
-
-// Never past the end of the file: hugetlbfs grows it to fit a mapping.
-std::uint64_t AddressSpace::backed_length(const Vma& vma) {
-  const std::uint64_t size = vma.view->size();
-  return vma.has(kBroken) || vma.offset >= size ? 0 : std::min(vma.end - vma.start, size - vma.offset);
 }
 
 // The kernel serves the touches of this mapping: what can be known of them is known now. Poisoned extents are taken
@@ -200,13 +235,23 @@ void AddressSpace::adopt_all(const Vma& vma, std::uint64_t backed) {
 }
 
 bool AddressSpace::cuts(std::uint64_t start, std::uint64_t end) const {
-  for (const std::uint64_t edge : {start, end}) {
-    const auto vma = table_.find(edge);
-    if (vma && vma->start != edge && !is_aligned(edge, vma->view->align())) {
-      return true;
-    }
-  }
-  return false;
+  return !may_split(start) || !may_split(end);
+}
+
+// dev_dax_may_split(): true too where there is nothing to split.
+bool AddressSpace::may_split(std::uint64_t at) const {
+  const auto vma = table_.find(at);
+  return !vma || vma->start == at || is_aligned(at, vma->view->align());
+}
+
+Result<void> AddressSpace::split(std::uint64_t at) {
+  return may_split(at) ? table_.split(at) : fail(EINVAL);
+}
+
+// do_mas_align_munmap(): the cut at the start stays if the one at the end is refused.
+Result<void> AddressSpace::cut(std::uint64_t start, std::uint64_t end) {
+  auto done = split(start);
+  return done ? split(end) : done;
 }
 
 void AddressSpace::drop(std::uint64_t start, std::uint64_t end) {
@@ -220,6 +265,7 @@ void AddressSpace::drop(std::uint64_t start, std::uint64_t end) {
     }
     (void)table_.erase(from, to); // as many entries as the kernel has mappings fit
     forget_extents(view, vma->offset_of(from), vma->offset_of(to), 0);
+    files_.settle(vma->file, table_);
     view.note_change();
   }
 }
@@ -247,12 +293,21 @@ Result<void> AddressSpace::unmap(void* address, std::size_t length) {
   const auto start = reinterpret_cast<std::uint64_t>(address);
   const std::uint64_t end = start + align_up(length, kPageSize);
   const TableGuard guard(lock_);
-  if (is_aligned(start, kPageSize) && end > start && cuts(start, end)) {
-    return fail(EINVAL);
+  if (!is_aligned(start, kPageSize) || end <= start) {
+    return sys::munmap(address, length);
   }
-  auto done = sys::munmap(address, length);
+  return unmap_range(start, end);
+}
+
+// do_munmap() of whole pages, of ours and others.
+Result<void> AddressSpace::unmap_range(std::uint64_t start, std::uint64_t end) {
+  if (auto done = cut(start, end); !done) {
+    return done;
+  }
+  auto done = sys::munmap(pointer(start), end - start);
   if (done) {
     drop(start, end);
+    settle(start, end);
   }
   return done;
 }
@@ -263,11 +318,20 @@ Result<void*> AddressSpace::map_foreign(void* address, std::size_t length, int p
   const std::uint64_t end = start + align_up(length, kPageSize);
   const TableGuard guard(lock_);
   if (is_aligned(start, kPageSize) && end > start && cuts(start, end)) {
-    return fail(ENOMEM); // as in map_locked
+    // What is wrong with the call itself is said first (do_mmap); that is the same at any other place.
+    auto elsewhere = sys::mmap(nullptr, length, prot, flags & ~(MAP_FIXED | MAP_POPULATE), fd, offset);
+    if (!elsewhere) {
+      return elsewhere;
+    }
+    sys::munmap(*elsewhere, length);
+    (void)cut(start, end);
+    return fail(ENOMEM); // as in map_region
   }
   auto mapped = sys::mmap(address, length, prot, flags, fd, offset);
   if (mapped) {
+    (void)cut(start, end);
     drop(start, end);
+    settle(start, end);
   }
   return mapped;
 }
@@ -299,7 +363,12 @@ std::optional<Piece> AddressSpace::first_piece(std::uint64_t start, std::uint64_
     return std::nullopt;
   }
   const std::uint64_t from = std::max(start, vma->start);
-  return Piece{vma->view, from, std::min(end, vma->end), vma->offset_of(from), vma->prot};
+  return Piece{vma->view, from, std::min(end, vma->end), vma->offset_of(from), vma->prot, vma->file_offset() + (from - vma->start)};
+}
+
+std::optional<Piece> AddressSpace::mapping_from(std::uint64_t start, std::uint64_t end) const noexcept {
+  const auto vma = table_.first_from(start, end);
+  return vma ? first_piece(vma->start, vma->end) : std::nullopt;
 }
 
 bool AddressSpace::resolve(const void* address) {
@@ -312,7 +381,7 @@ bool AddressSpace::resolve(const void* address) {
 PoisonHit AddressSpace::poison_at(const void* address) const noexcept {
   const auto at = reinterpret_cast<std::uint64_t>(address);
   const auto vma = table_.find(at);
-  if (!vma || vma->has(kBroken) || vma->offset_of(at) >= vma->view->size()) {
+  if (!vma || vma->has(kBroken) || vma->offset_of(at) >= data_end(*vma)) {
     return {};
   }
   const std::uint64_t offset = align_down(vma->offset_of(at), vma->view->align());
@@ -331,7 +400,7 @@ void AddressSpace::pretouch(const void* address, std::size_t length) noexcept {
     const std::uint64_t to = std::min(vma->end, end);
     for (std::uint64_t at = std::max(start, vma->start); at < to;) {
       const std::uint64_t offset = vma->offset_of(at);
-      if (!alone || offset >= view.size() || !view.faulted().test(view.extent_at(offset).value())) {
+      if (!alone || offset >= data_end(*vma) || !view.faulted().test(view.extent_at(offset).value())) {
         (void)server_.serve(at, false, FaultServer::Caller::populate);
       }
       at += view.align() - (offset & (view.align() - 1));
@@ -347,8 +416,15 @@ Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
     }
     const std::uint64_t unit = vma->view->align();
     const std::uint64_t offset = vma->offset_of(at);
-    if (offset >= vma->view->size() || vma->has(kBroken) || vma->prot == PROT_NONE || !vma->view->alive()) {
+    if (offset >= data_end(*vma) || vma->prot == PROT_NONE || !vma->view->alive()) {
       return fail(EFAULT);
+    }
+    if (vma->has(kBroken)) { // what is present stays, the rest cannot become it
+      if (!is_present(*vma, at)) {
+        return fail(EFAULT);
+      }
+      at += unit - (offset & (unit - 1));
+      continue;
     }
     if (server_.uffd()) {
       if (server_.serve(at, true, FaultServer::Caller::populate) != FaultServer::Served::present) {

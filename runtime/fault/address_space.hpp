@@ -11,6 +11,7 @@
 #include "runtime/fault/engine.hpp"
 #include "runtime/fault/fault_server.hpp"
 #include "runtime/fault/map_rules.hpp"
+#include "runtime/fault/open_files.hpp"
 #include "runtime/fault/poison_hit.hpp"
 #include "runtime/fault/reservation.hpp"
 #include "runtime/fault/views.hpp"
@@ -28,6 +29,7 @@ struct Piece {
   std::uint64_t end = 0;
   std::uint64_t offset = 0; // of `start` from the device's start; may lie beyond its end
   std::uint32_t prot = 0;   // PROT_*
+  std::uint64_t file_offset = 0; // vm_pgoff in bytes: another than `offset` where that is no multiple of an extent
 };
 
 // What an address of this process stands for.
@@ -59,6 +61,8 @@ public:
 
   // The lowest piece of [start, end) that a mapping of ours has. Lock-free.
   [[nodiscard]] std::optional<Piece> first_piece(std::uint64_t start, std::uint64_t end) const noexcept;
+  // The lowest mapping that has bytes in [start, end), the whole of it. Lock-free.
+  [[nodiscard]] std::optional<Piece> mapping_from(std::uint64_t start, std::uint64_t end) const noexcept;
 
   // Called on the watcher's thread whenever the platform has changed or somebody wants this process up to date: no
   // allocation, no function of the C library.
@@ -125,14 +129,16 @@ public:
 private:
   // Everything that must exist before the first mapping does. Under the lock.
   Result<void> start(const store::DeviceRecord& device);
-  Result<std::uint64_t> map_locked(store::DeviceRecord& device, int fd, const MapRequest& request, bool may_write);
+  Result<std::uint64_t> map_locked(store::DeviceRecord& device, int fd, const MapRequest& request, int open_flags);
+  // What `request` makes at `address`, but for what the descriptor says.
+  [[nodiscard]] static Vma vma_of(const MapRequest& request, std::uint64_t address, DeviceView& view);
+  Result<void> map_region(const MapRequest& request, const Vma& vma, Reservation& reserved);
   // An address for the request: reserved memory, or what MAP_FIXED names (then the reservation is empty).
   Result<std::uint64_t> find_place(const MapRequest& request, std::uint64_t align, Reservation& reserved);
   // Maps the device's bytes and filler behind them at vma.start, has the engine watch it, remembers it.
-  Result<void> place(Vma vma);
+  // `may_join`: a neighbour that differs in nothing may grow over it.
+  Result<void> place(Vma vma, bool may_join);
   void adopt_all(const Vma& vma, std::uint64_t backed);
-  // Bytes from vma.start that are the device's; filler behind them.
-  [[nodiscard]] static std::uint64_t backed_length(const Vma& vma);
   // Makes the mappings follow what other processes changed (the watcher calls it).
   static void follow(void* self);
   void bury(const DeviceView& view);
@@ -144,11 +150,29 @@ private:
   void restore(Vma& vma);
   void drop_extents(const Vma& vma, std::uint64_t from, std::uint64_t to);
   Result<void> populate(std::uint64_t start, std::uint64_t end, int advice);
+  Result<void> populate_others(std::uint64_t start, std::uint64_t end, int advice);
   Result<void> inject_failure(std::uint64_t start, std::uint64_t end, bool soft, PoisonHit* hit);
-  bool grow(const Vma& vma, std::uint64_t by);
-  Result<void*> move(const Vma& vma, std::uint64_t start, std::uint64_t old_length, std::uint64_t length, int flags,
-                     std::uint64_t target);
-  [[nodiscard]] std::uint64_t contiguous_end(std::uint64_t start, std::uint64_t limit) const;
+  // The parts of mremap(2), named as in the kernel (remap.cpp).
+  struct Remap;
+  Result<void*> remap_to(Remap call);
+  Result<void*> remap_in_place(const Remap& call);
+  Result<void*> remap_others(const Remap& call);
+  [[nodiscard]] std::optional<Errno> cannot_resize(const Remap& call) const;
+  Result<void> expand(const Vma& vma, std::uint64_t end);
+  Result<void*> move(const Remap& call, std::uint64_t address, Reservation& reserved);
+  // Part [from, to) of `vma` becomes what `like` is: a neighbour that is so already grows over it, which may put a boundary
+  // anywhere; else it is split off, EINVAL if that would cut an extent (mprotect_fixup, madvise_update_vma).
+  Result<void> modify(const Vma& vma, std::uint64_t from, std::uint64_t to, const Vma& like);
+  // After boundaries have moved in or at [start, end): mappings that begin and end with extents again can be faulted in
+  // again, the others no longer; an extent across a boundary is taken out of the page table.
+  void settle(std::uint64_t start, std::uint64_t end);
+  Result<void> protect_one(const Vma& vma, std::uint64_t from, std::uint64_t to, std::uint32_t prot, int pkey);
+  Result<void> unmap_range(std::uint64_t start, std::uint64_t end);
+  [[nodiscard]] bool may_split(std::uint64_t at) const;
+  Result<void> split(std::uint64_t at);
+  Result<void> cut(std::uint64_t start, std::uint64_t end);
+  // Is there an entry for the extent of `vma` at `address` in the page table?
+  [[nodiscard]] static bool is_present(const Vma& vma, std::uint64_t address);
   // Does a boundary at `start` or `end` fall inside an extent of ours?
   [[nodiscard]] bool cuts(std::uint64_t start, std::uint64_t end) const;
   // Takes [start, end) out of the table; the kernel has unmapped it already.
@@ -160,6 +184,7 @@ private:
   TableLock lock_;
   VmaTable table_;
   Filler filler_;
+  OpenFiles files_;
   Views views_;
   FaultServer server_{table_, lock_, filler_};
   Engine engine_{server_};

@@ -8,6 +8,9 @@
 #include "emu/store/generation.hpp"
 #include "runtime/fault/address_space.hpp"
 #include "runtime/fault/advice_table.hpp"
+#include "runtime/fault/others_memory.hpp"
+#include "runtime/fault/range_walk.hpp"
+#include "runtime/fault/vma_reach.hpp"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -46,27 +49,15 @@ Result<void> AddressSpace::advise(void* address, std::size_t length, int advice,
     return populate(start, end, advice);
   }
   const TableGuard guard(lock_);
-  // madvise goes from mapping to mapping; a hole is remembered and passed over, a refusal ends it.
+  // madvise_walk_vmas goes from mapping to mapping; a hole is remembered and passed over, a refusal ends it.
   Result<void> outcome;
-  std::uint64_t at = start;
-  while (at < end) {
-    const auto vma = table_.first_from(at, end);
-    const std::uint64_t foreign_end = vma ? std::max(vma->start, at) : end;
-    if (at < foreign_end) {
-      auto done = ask_kernel(at, foreign_end, advice);
-      if (!done && done.error() != Errno{ENOMEM}) {
-        return done;
-      }
-      outcome = done ? outcome : done;
+  RangeWalk walk(table_, start, end);
+  while (const auto part = walk.next()) {
+    auto done = part->vma ? advise_one(*part->vma, part->start, part->end, rule) : ask_kernel(part->start, part->end, advice);
+    if (!done && (part->vma || done.error() != Errno{ENOMEM})) {
+      return done;
     }
-    at = foreign_end;
-    if (vma) {
-      const std::uint64_t to = std::min(vma->end, end);
-      if (auto done = advise_one(*vma, at, to, rule); !done) {
-        return done;
-      }
-      at = to;
-    }
+    outcome = done ? outcome : done;
   }
   return outcome;
 }
@@ -78,7 +69,7 @@ Result<void> AddressSpace::advise_one(const Vma& vma, std::uint64_t from, std::u
   case AdviceEffect::refuse:
     return fail(rule.code);
   case AdviceEffect::remove:
-    return fail(vma.has(kMayWrite) && (vma.prot & PROT_WRITE) != 0 ? ENODEV : EACCES);
+    return fail(vma.has(kMayWrite) ? ENODEV : EACCES); // vfs_fallocate; vma_is_shared_maywrite
   case AdviceEffect::drop:
     drop_extents(vma, from, to);
     return {};
@@ -92,48 +83,31 @@ Result<void> AddressSpace::change_flags(const Vma& vma, std::uint64_t from, std:
   if (flags == vma.flags) { // madvise_update_vma: nothing changes, nothing is split
     return {};
   }
-  if (cuts(from, to)) {
-    return fail(EINVAL);
+  Vma like = vma;
+  like.flags = flags;
+  if (auto done = modify(vma, from, to, like); !done) {
+    return done;
   }
-  for (const std::uint64_t edge : {from, to}) {
-    if (auto split = table_.split(edge); !split) {
-      return split;
-    }
-  }
-  Vma changed = *table_.find(from);
-  changed.flags = flags;
   if (rule.native) {
-    if (auto told = ask_kernel(from, to, rule.advice); !told) {
-      return told;
+    (void)ask_kernel(from, to, rule.advice); // which cannot split a huge page where a boundary has moved into one
+  }
+  if (rule.advice == MADV_HUGEPAGE) {
+    if (auto now = table_.find(from); now && now->has(kPatched) && !now->has(kBroken)) {
+      restore(*now); // touches refused while it was MADV_NOHUGEPAGE have left filler
+      table_.update(*now);
     }
   }
-  if (rule.advice == MADV_HUGEPAGE && changed.has(kPatched) && !changed.has(kBroken)) {
-    restore(changed); // touches refused while it was MADV_NOHUGEPAGE have left filler
-  }
-  table_.update(changed);
-  table_.merge(from);
-  table_.merge(to);
   return {};
-}
-
-// Maps the device's bytes again where filler may be. Poisoned extents are found when they are touched.
-void AddressSpace::restore(Vma& vma) {
-  const std::uint64_t backed = backed_length(vma);
-  if (backed == 0 || !sys::mmap(reinterpret_cast<void*>(vma.start), backed, static_cast<int>(vma.prot),
-                                MAP_SHARED | MAP_FIXED | MAP_NORESERVE, vma.view->fd(), vma.offset)) {
-    return;
-  }
-  vma.flags &= ~static_cast<std::uint32_t>(kPatched | kRegistered);
-  forget_extents(*vma.view, vma.offset, vma.offset + backed, vma.start);
-  vma.flags |= engine_.watch(*vma.view, vma.start, backed) ? kRegistered : 0U;
 }
 
 // A huge entry is zapped whole, whatever part of it was named.
 void AddressSpace::drop_extents(const Vma& vma, std::uint64_t from, std::uint64_t to) {
-  if (vma.has(kBroken)) {
+  const std::uint64_t unit = vma.view->align();
+  if (vma.has(kBroken)) { // what goes there does not come back
+    const std::uint64_t head = std::max(align_down(from, unit), vma.start);
+    (void)filler_.place(head, std::min(align_up(to, unit), vma.end) - head, vma.prot);
     return;
   }
-  const std::uint64_t unit = vma.view->align();
   const std::uint64_t backed = vma.start + backed_length(vma);
   const std::uint64_t begin = std::max(align_down(from, unit), vma.start);
   const std::uint64_t end = std::min(align_up(to, unit), backed);
@@ -150,29 +124,46 @@ void AddressSpace::drop_extents(const Vma& vma, std::uint64_t from, std::uint64_
   }
 }
 
-Result<void> AddressSpace::populate(std::uint64_t start, std::uint64_t end, int advice) {
-  const auto needed = static_cast<std::uint32_t>(advice == MADV_POPULATE_WRITE ? PROT_WRITE : PROT_READ | PROT_WRITE);
+// Today's kernel stops at a hole, that of 6.1 goes on behind it.
+Result<void> AddressSpace::populate_others(std::uint64_t start, std::uint64_t end, int advice) {
+  Result<void> outcome;
   for (std::uint64_t at = start; at < end;) {
-    const auto vma = table_.first_from(at, end);
-    const std::uint64_t foreign_end = vma ? std::max(vma->start, at) : end;
-    if (at < foreign_end) {
-      if (auto done = ask_kernel(at, foreign_end, advice); !done) {
-        return done;
-      }
+    auto done = ask_kernel(at, end, advice);
+    if (done || done.error() != Errno{ENOMEM}) {
+      return done ? outcome : done;
     }
-    at = foreign_end;
-    if (vma) {
-      if ((vma->prot & needed) == 0) {
-        return fail(EINVAL);
-      }
-      const std::uint64_t to = std::min(vma->end, end);
-      if (auto done = prefault(at, to); !done) {
-        return done;
-      }
-      at = to;
+    outcome = done;
+    const TableGuard guard(lock_);
+    const auto here = others_mapping_from(at);
+    if (!here) {
+      return outcome;
     }
+    if (here->start > at) { // a hole right here
+      at = here->start;
+      continue;
+    }
+    const auto next = others_mapping_from(here->end);
+    at = next ? next->start : end;
   }
-  return {};
+  return outcome;
+}
+
+// madvise_populate: a mapping that lacks the right is EINVAL, what a touch would be SIGBUS for is EFAULT; both end it.
+Result<void> AddressSpace::populate(std::uint64_t start, std::uint64_t end, int advice) {
+  const auto needed = static_cast<std::uint32_t>(advice == MADV_POPULATE_WRITE ? PROT_WRITE : PROT_READ);
+  Result<void> outcome;
+  RangeWalk walk(table_, start, end);
+  while (const auto part = walk.next()) {
+    if (part->vma && (part->vma->prot & needed) == 0) {
+      return fail(EINVAL);
+    }
+    auto done = part->vma ? prefault(part->start, part->end) : populate_others(part->start, part->end, advice);
+    if (!done && (part->vma || done.error() != Errno{ENOMEM})) {
+      return done;
+    }
+    outcome = done ? outcome : done;
+  }
+  return outcome;
 }
 
 // madvise_inject_error: for each folio of the range, get it (so it is faulted in), then memory_failure() or

@@ -2,11 +2,27 @@
 
 #include <algorithm>
 
+#include <sys/mman.h>
+
 #include "runtime/fault/device_view.hpp"
 #include "runtime/fault/refusal.hpp"
 #include "runtime/fault/trace_points.hpp"
+#include "runtime/fault/vma_reach.hpp"
 
 namespace daxemu::fault {
+namespace {
+
+constexpr int kPopulateRead = 22; // MADV_POPULATE_*, newer than the C library's headers
+constexpr int kPopulateWrite = 23;
+
+// Where the kernel serves the extent now, nothing is in the page table before something is touched: whoever asks what is
+// (mincore) is to find the extent. Serves nothing that a userfaultfd would be asked for.
+void fault_in_page(const Vma& vma, std::uint64_t address) {
+  const int advice = (vma.prot & PROT_READ) != 0 ? kPopulateRead : kPopulateWrite;
+  (void)sys::madvise(reinterpret_cast<void*>(align_down(address, kPageSize)), kPageSize, advice);
+}
+
+} // namespace
 
 FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Caller caller, pid_t thread) {
   const std::uint64_t since = trace::begin();
@@ -19,7 +35,7 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Call
   }
   DeviceView& view = *vma->view;
   const std::uint64_t offset = vma->offset_of(address);
-  if (offset >= view.size()) {
+  if (offset >= data_end(*vma)) {
     return Served::refused; // filler since it was mapped
   }
   const ExtentIndex extent = view.extent_at(offset);
@@ -52,6 +68,9 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Call
   const std::uint64_t noted = trace_fault(since, trace::Kind::fault, *vma, address, thread, site);
   const Resolver::Outcome outcome = resolver_.resolve(uffd_, *vma, address, missing, fresh);
   if (outcome == Resolver::Outcome::resolved) {
+    if (caller == Caller::populate && !view.one_page_extents()) {
+      fault_in_page(*vma, address);
+    }
     trace_fault(since, trace::Kind::fault, *vma, address, thread, site, noted);
     return Served::present;
   }

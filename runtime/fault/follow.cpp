@@ -1,6 +1,7 @@
 // What a change of the platform means for the mappings this process has.
 #include "runtime/fault/address_space.hpp"
 #include "runtime/fault/early_kill.hpp"
+#include "runtime/fault/vma_reach.hpp"
 
 namespace daxemu::fault {
 

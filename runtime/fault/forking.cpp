@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/fault/address_space.hpp"
+#include "runtime/fault/vma_reach.hpp"
 
 namespace daxemu::fault {
 

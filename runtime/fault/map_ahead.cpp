@@ -6,6 +6,7 @@
 #include "emu/trace/trace.hpp"
 #include "runtime/fault/device_view.hpp"
 #include "runtime/fault/refusal.hpp"
+#include "runtime/fault/vma_reach.hpp"
 
 namespace daxemu::fault {
 namespace {
@@ -19,7 +20,7 @@ constexpr std::uint64_t kMostExpected = 4;  // of them, that the disk is told of
 
 std::uint64_t MapAhead::remaining(const Vma& vma, ExtentIndex extent) {
   const DeviceView& view = *vma.view;
-  const std::uint64_t end = std::min(vma.offset_of(vma.end), view.size());
+  const std::uint64_t end = std::min(vma.offset_of(vma.end), data_end(vma));
   const std::uint64_t next = (extent.value() + 1) * view.align();
   return next >= end ? 0 : (end - next) / view.align();
 }

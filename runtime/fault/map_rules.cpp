@@ -30,7 +30,7 @@ bool MapRequest::populates() const {
   return (flags & MAP_LOCKED) != 0 || (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE;
 }
 
-Result<void> check_request(MapRequest& request, int open_flags) {
+Result<void> check_place(MapRequest& request, int open_flags) {
   if (!is_aligned(request.offset, kPageSize)) {
     return fail(EINVAL);
   }
@@ -51,7 +51,11 @@ Result<void> check_request(MapRequest& request, int open_flags) {
   if (request.fixed() && !is_aligned(request.hint, kPageSize)) {
     return fail(EINVAL);
   }
-  if ((request.offset >> kPageShift) > (UINT64_MAX - length) >> kPageShift) { // file_mmap_ok
+  return {};
+}
+
+Result<void> check_file(const MapRequest& request, int open_flags) {
+  if ((request.offset >> kPageShift) > (UINT64_MAX - request.length) >> kPageShift) { // file_mmap_ok
     return fail(EOVERFLOW);
   }
   const int type = request.flags & MAP_TYPE;

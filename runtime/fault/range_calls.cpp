@@ -6,7 +6,9 @@
 #include <sys/syscall.h>
 
 #include "runtime/fault/address_space.hpp"
+#include "runtime/fault/range_walk.hpp"
 #include "runtime/fault/residence.hpp"
+#include "runtime/fault/vma_reach.hpp"
 
 namespace daxemu::fault {
 namespace {
@@ -46,21 +48,23 @@ Result<void> AddressSpace::lock_memory(const void* address, std::size_t length, 
       return fail(allowed.error() == Errno{EPERM} ? EPERM : ENOMEM);
     }
   }
-  for (std::uint64_t at = start; at < end;) {
-    const auto vma = table_.first_from(at, end);
-    const std::uint64_t foreign_end = vma ? std::max(vma->start, at) : end;
-    if (at < foreign_end) {
-      if (auto done = kernel_lock(at, foreign_end, flags); !done) {
+  // apply_vma_lock_flags first, for all of it: at a hole that ends it, and nothing is faulted in.
+  RangeWalk flags_first(table_, start, end);
+  while (const auto part = flags_first.next()) {
+    if (!part->vma) {
+      if (auto done = kernel_lock(part->start, part->end, kOnFault); !done) {
         return done;
       }
     }
-    at = foreign_end;
-    if (vma) {
-      const std::uint64_t to = std::min(vma->end, end);
-      if (!prefault(at, to)) {
-        return fail(ENOMEM); // __mlock_posix_error_return
+  }
+  RangeWalk walk(table_, start, end);
+  while (const auto part = walk.next()) {
+    if (!part->vma) {
+      if (auto done = kernel_lock(part->start, part->end, flags); !done) {
+        return done;
       }
-      at = to;
+    } else if (!prefault(part->start, part->end)) {
+      return fail(ENOMEM); // __mlock_posix_error_return
     }
   }
   return {};
@@ -75,22 +79,16 @@ Result<void> AddressSpace::sync(void* address, std::size_t length, int flags) {
     return kernel_sync(start, length, flags);
   }
   Result<void> outcome;
-  for (std::uint64_t at = start; at < end;) {
-    const auto vma = table_.first_from(at, end);
-    const std::uint64_t foreign_end = vma ? std::max(vma->start, at) : end;
-    if (at < foreign_end) {
-      auto done = kernel_sync(at, foreign_end - at, flags);
-      if (!done && done.error() != Errno{ENOMEM}) {
+  RangeWalk walk(table_, start, end);
+  while (const auto part = walk.next()) {
+    if (!part->vma) {
+      auto done = kernel_sync(part->start, part->end - part->start, flags);
+      if (!done && (done.error() != Errno{ENOMEM} || flags == MS_ASYNC)) {
         return done;
       }
       outcome = done ? outcome : done; // a hole is remembered and passed over
-    }
-    at = foreign_end;
-    if (vma) {
-      if ((flags & MS_SYNC) != 0 && vma->has(kMayWrite)) {
-        return fail(EINVAL); // vfs_fsync_range: device-dax has no fsync. VM_SHARED is not set if read-only
-      }
-      at = std::min(vma->end, end);
+    } else if ((flags & MS_SYNC) != 0 && part->vma->has(kMayWrite)) {
+      return fail(EINVAL); // vfs_fsync_range: device-dax has no fsync. VM_SHARED is not set if read-only
     }
   }
   return outcome;
@@ -115,7 +113,7 @@ Result<void> AddressSpace::in_core(void* address, std::size_t length, unsigned c
       const std::uint64_t to = std::min({at + unit - (offset & (unit - 1)), vma->end, end});
       const std::uint64_t head = align_down(offset, unit) <= vma->offset ? vma->start : at - (offset & (unit - 1));
       // mincore_pte_range sees no entry of 1G (guest, mincore.first-touched).
-      const bool here = offset < vma->view->size() && unit < kPudSize &&
+      const bool here = offset < data_end(*vma) && unit < kPudSize &&
                         vma->view->faulted().test(vma->view->extent_at(offset).value()) &&
                         any_present(head, std::min(head + unit, vma->end));
       std::memset(vector + (at - start) / kPageSize, here ? 1 : 0, (to - at) / kPageSize);

@@ -20,6 +20,11 @@ public:
   // Something else is mapped at [start, end) now: that stays, the rest is given back.
   void keep(std::uint64_t start, std::uint64_t end);
 
+  void give_back() {
+    release(start_, end_);
+    start_ = end_ = 0;
+  }
+
   [[nodiscard]] explicit operator bool() const { return end_ != 0; }
   [[nodiscard]] std::uint64_t start() const { return start_; }
 

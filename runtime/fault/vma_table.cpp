@@ -48,12 +48,15 @@ Result<void> VmaTable::reserve() {
 Vma VmaTable::at(std::size_t index) const noexcept {
   const auto& word = entries_[index].word;
   const std::uint64_t last = word[4].load(kRead);
+  const std::uint64_t whence = word[5].load(kRead);
   return {word[0].load(kRead),
           word[1].load(kRead),
           word[2].load(kRead),
           reinterpret_cast<DeviceView*>(word[3].load(kRead)),
           static_cast<std::uint32_t>(last),
-          static_cast<std::uint32_t>(last >> 32)};
+          static_cast<std::uint32_t>(last >> 32),
+          static_cast<std::uint32_t>(whence),
+          static_cast<std::uint32_t>(whence >> 32)};
 }
 
 void VmaTable::put(std::size_t index, const Vma& vma) noexcept {
@@ -63,6 +66,7 @@ void VmaTable::put(std::size_t index, const Vma& vma) noexcept {
   word[2].store(vma.offset, kWrite);
   word[3].store(reinterpret_cast<std::uint64_t>(vma.view), kWrite);
   word[4].store(vma.prot | static_cast<std::uint64_t>(vma.flags) << 32, kWrite);
+  word[5].store(vma.skew | static_cast<std::uint64_t>(vma.file) << 32, kWrite);
 }
 
 void VmaTable::copy(std::size_t to, std::size_t from) noexcept {
@@ -151,16 +155,21 @@ Result<void> VmaTable::split(std::uint64_t address) noexcept {
     return fail(ENOMEM);
   }
   const Writing writing(*this);
+  cut(address);
+  return {};
+}
+
+// Inside a Writing, with room for an entry.
+void VmaTable::cut(std::uint64_t address) noexcept {
+  const std::size_t count = count_.load(std::memory_order_relaxed);
+  const std::size_t index = lower_bound(address, count);
+  if (index >= count || at(index).start >= address) {
+    return;
+  }
   const Vma whole = at(index);
   open_gap(index);
-  Vma low = whole;
-  low.end = address;
-  Vma high = whole;
-  high.offset = whole.offset_of(address);
-  high.start = address;
-  put(index, low);
-  put(index + 1, high);
-  return {};
+  put(index, whole.part(whole.start, address));
+  put(index + 1, whole.part(address, whole.end));
 }
 
 Result<void> VmaTable::erase(std::uint64_t start, std::uint64_t end) noexcept {
@@ -177,25 +186,40 @@ Result<void> VmaTable::erase(std::uint64_t start, std::uint64_t end) noexcept {
   return {};
 }
 
-void VmaTable::merge(std::uint64_t address) noexcept {
-  const std::size_t count = count_.load(std::memory_order_relaxed);
-  const std::size_t index = lower_bound(address, count);
-  if (index == 0 || index >= count) {
-    return;
+bool VmaTable::join(const Vma& part) noexcept {
+  const auto before = find(part.start - 1);
+  const auto behind = find(part.end);
+  const bool low = before && before->end == part.start && before->continues_as(part);
+  const bool high = behind && behind->start == part.end && part.continues_as(*behind);
+  if (!low && !high) {
+    return false;
   }
-  constexpr std::uint32_t kIgnored = kPatched;
-  Vma low = at(index - 1);
-  const Vma high = at(index);
-  const bool same = low.end == high.start && low.view == high.view && low.prot == high.prot &&
-                    low.offset_of(low.end) == high.offset && ((low.flags ^ high.flags) & ~kIgnored) == 0;
-  if (!same) {
-    return;
+  if (count_.load(std::memory_order_relaxed) + 2 > kMost) {
+    return false;
+  }
+  Vma grown = part;
+  if (low) {
+    grown = before->part(before->start, part.end);
+    grown.flags |= part.flags & kOurFlags;
+  }
+  if (high) {
+    grown.flags |= behind->flags & kOurFlags;
+    grown.end = behind->end;
   }
   const Writing writing(*this);
-  low.end = high.end;
-  low.flags |= high.flags;
-  put(index - 1, low);
-  close_gap(index);
+  cut(grown.start); // the range may be the tail or the head of a mapping
+  cut(grown.end);
+  const std::size_t first = lower_bound(grown.start, count_.load(std::memory_order_relaxed));
+  while (first < count_.load(std::memory_order_relaxed) && at(first).start < grown.end) {
+    const Vma gone = at(first);
+    if (gone.end > part.start && gone.start < part.end) {
+      grown.flags |= gone.flags & kOurFlags;
+    }
+    close_gap(first);
+  }
+  open_gap(first);
+  put(first, grown);
+  return true;
 }
 
 void VmaTable::update(const Vma& vma) noexcept {

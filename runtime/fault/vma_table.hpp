@@ -43,19 +43,22 @@ public:
   void update(const Vma& vma) noexcept;
   // Makes `at` a boundary between mappings if it is inside one. Errors: ENOMEM.
   Result<void> split(std::uint64_t at) noexcept;
-  // Joins the mappings that meet at `address` if they differ in nothing (vma_merge); filler in one is filler in both.
-  void merge(std::uint64_t address) noexcept;
+  // vma_merge() of mm/mmap.c: if a neighbour can grow over `part` (no mapping yet, or what is to become of the range
+  // [part.start, part.end) of the mappings that are there), it does, and what was there is cut without asking anybody. False:
+  // none can, nothing has changed.
+  bool join(const Vma& part) noexcept;
   [[nodiscard]] Vma at(std::size_t index) const noexcept;
 
 private:
   struct Entry {
-    std::array<std::atomic<std::uint64_t>, 5> word;
+    std::array<std::atomic<std::uint64_t>, 6> word;
   };
   class Writing;
 
   [[nodiscard]] std::size_t lower_bound(std::uint64_t address, std::size_t count) const noexcept;
   void put(std::size_t index, const Vma& vma) noexcept;
   void copy(std::size_t to, std::size_t from) noexcept;
+  void cut(std::uint64_t at) noexcept;
   void open_gap(std::size_t index) noexcept;
   void close_gap(std::size_t index) noexcept;
   void set_bounds() noexcept;

@@ -5,6 +5,7 @@
 #include "emu/base/sys.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
+#include "runtime/preload/memory/live_space.hpp"
 #include "runtime/preload/nodes/process_maps.hpp"
 
 namespace daxemu::preload {
@@ -59,7 +60,7 @@ int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char
     return real(path);
   }
   if (ProcessMaps::is_one(path)) {
-    const auto maps = ProcessMaps(context->store(), context->tree()).open(path, flags);
+    const auto maps = ProcessMaps(context->store(), context->tree(), live_space.get()).open(path, flags);
     return maps && *maps >= 0 ? new_number(*maps) : real(path);
   }
   return open_on_path(dirfd, path, flags,

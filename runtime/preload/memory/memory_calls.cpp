@@ -88,10 +88,7 @@ int MemoryCalls::pkey_mprotect(void* address, std::size_t length, int prot, int 
 }
 
 void* MemoryCalls::mremap(void* old_address, std::size_t old_size, std::size_t new_size, int flags, void* new_address) {
-  fault::AddressSpace* space = live_space.concerned(old_address, old_size == 0 ? 1 : old_size);
-  if (space == nullptr && (flags & MREMAP_FIXED) != 0) {
-    space = live_space.concerned(new_address, new_size);
-  }
+  fault::AddressSpace* space = live_space.get();
   return space == nullptr ? real_mremap(old_address, old_size, new_size, flags, new_address)
                           : as_mapped(space->remap(old_address, old_size, new_size, flags, new_address));
 }

@@ -14,6 +14,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "runtime/preload/nodes/own_maps.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -182,6 +183,20 @@ Result<int> ProcessMaps::open(const char* path, int flags) const noexcept {
   Lines lines(source.get());
   Line changed;
   const store::DeviceRecord* of = nullptr; // the device whose mapping the lines are about
+  if (space_ != nullptr && OwnMaps::is_one(path)) {
+    OwnMaps own(*store_, *tree_, *space_);
+    Result<void> written;
+    const auto print = [&](std::string_view text) {
+      if (auto put = sys::pwrite(copy.get(), text.data(), text.size(), at); !put) {
+        written = tl::unexpected(put.error());
+      }
+      at += text.size();
+    };
+    for (std::string_view line = lines.next(); !line.empty() && written; line = lines.next()) {
+      own.translate(line, print);
+    }
+    return written ? Result<int>(copy.release()) : tl::unexpected(written.error());
+  }
   for (std::string_view line = lines.next(); !line.empty(); line = lines.next()) {
     std::string_view shown = renamed(line, *store_, *tree_, changed, of);
     if (shown.empty() && of != nullptr) {

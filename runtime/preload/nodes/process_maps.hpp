@@ -5,12 +5,15 @@
 #include "emu/base/result.hpp"
 #include "emu/store/store.hpp"
 #include "emu/sysfs/tree/tree.hpp"
+#include "runtime/fault/address_space.hpp"
 
 namespace daxemu::preload {
 
 class ProcessMaps {
 public:
-  ProcessMaps(const store::Store& store, const sysfs::Tree& tree) : store_(&store), tree_(&tree) {}
+  // `space`: what this process has mapped, nullptr for nothing.
+  ProcessMaps(const store::Store& store, const sysfs::Tree& tree, const fault::AddressSpace* space)
+      : store_(&store), tree_(&tree), space_(space) {}
 
   // Is it /proc/PID/maps, smaps or numa_maps by its name?
   [[nodiscard]] static bool is_one(const char* path) noexcept;
@@ -22,6 +25,7 @@ public:
 private:
   const store::Store* store_;
   const sysfs::Tree* tree_;
+  const fault::AddressSpace* space_;
 };
 
 } // namespace daxemu::preload

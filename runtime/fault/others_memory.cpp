@@ -1,0 +1,43 @@
+#include "runtime/fault/others_memory.hpp"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+
+#include "emu/base/sys.hpp"
+#include "emu/base/unique_fd.hpp"
+
+namespace daxemu::fault {
+namespace {
+
+// struct procmap_query of linux/fs.h, newer than the C library's headers.
+struct Query {
+  std::uint64_t size;
+  std::uint64_t flags;
+  std::uint64_t address;
+  std::uint64_t start;
+  std::uint64_t end;
+  std::uint64_t rest[8];
+};
+constexpr std::uint64_t kCoveringOrNext = 0x10;
+constexpr unsigned long kProcmapQuery = _IOWR('f', 17, Query);
+
+// Not on the stack, which may be memory that faults (table_lock.hpp).
+constinit Query g_query{};
+
+} // namespace
+
+std::optional<OthersMapping> others_mapping_from(std::uint64_t address) noexcept {
+  auto raw = sys::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+  if (!raw) {
+    return std::nullopt;
+  }
+  const UniqueFd maps(*raw);
+  g_query = {sizeof(Query), kCoveringOrNext, address, 0, 0, {}};
+  if (!sys::call(SYS_ioctl, maps.get(), static_cast<long>(kProcmapQuery), reinterpret_cast<long>(&g_query))) {
+    return std::nullopt;
+  }
+  return OthersMapping{g_query.start, g_query.end};
+}
+
+} // namespace daxemu::fault

@@ -1,0 +1,34 @@
+#include "runtime/fault/present_extents.hpp"
+
+#include <algorithm>
+
+#include "runtime/fault/residence.hpp"
+#include "runtime/fault/vma_reach.hpp"
+
+namespace daxemu::fault {
+
+bool PresentExtents::has(const Vma& vma, std::uint64_t address) {
+  const DeviceView& view = *vma.view;
+  const std::uint64_t unit = view.align();
+  const std::uint64_t head = align_down(address, unit);
+  const std::uint64_t offset = vma.offset_of(address);
+  return offset < view.size() && head >= vma.start && head + unit <= vma.end &&
+         vma.view->faulted().test(view.extent_at(offset).value()) && any_present(head, head + unit);
+}
+
+void PresentExtents::note(const Vma& vma, std::uint64_t from, std::uint64_t to) {
+  unit_ = vma.view->align();
+  for (std::uint64_t at = from; at + unit_ <= to && count_ < kMost && vma.offset_of(at) < vma.view->size(); at += unit_) {
+    if (has(vma, at)) {
+      extent_[count_++] = static_cast<std::uint32_t>((at - from) / unit_);
+    }
+  }
+}
+
+void PresentExtents::bring_back(FaultServer& server, std::uint64_t start) const {
+  for (std::size_t at = 0; at < count_ && server.uffd(); ++at) {
+    (void)server.serve(start + extent_[at] * unit_, true, FaultServer::Caller::populate);
+  }
+}
+
+} // namespace daxemu::fault

@@ -1,0 +1,197 @@
+// daxemu-sequences: plays sequences of calls on a device-dax and prints what each said. Knows nothing of daxemu, so that
+// the kernel's own device and the emulated one are asked by the same binary.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/sequences/family.hpp"
+#include "tests/sequences/generate.hpp"
+
+namespace {
+
+using namespace sequences;
+
+struct Options {
+  conformance::Device device;
+  std::string family = "memory";
+  std::string script; // sequences from there instead of seeds
+  std::uint64_t first = 1;
+  std::uint64_t last = 1;
+  unsigned calls = 60;
+  int seconds = 20;
+  bool generate = false;
+  bool large = false;
+};
+
+void usage(FILE* to) {
+  std::fputs("usage: daxemu-sequences [options]\n"
+             "  --device PATH     the device (/dev/dax0.0); its bytes are overwritten\n"
+             "  --family NAMES    families to mix, with commas (memory)\n"
+             "  --seeds FIRST-LAST, --calls N\n"
+             "  --script FILE     play these sequences (- is standard input)\n"
+             "  --generate        print the sequences, play nothing\n"
+             "  --large           with --generate: as for extents of 1G\n"
+             "  --timeout SECONDS for each sequence (20)\n",
+             to);
+}
+
+bool parse(int count, char** words, Options& options) {
+  enum { device = 1, family, seeds, calls, script, generate, large, timeout, help };
+  static const option known[] = {{"device", 1, nullptr, device},     {"family", 1, nullptr, family},
+                                 {"seeds", 1, nullptr, seeds},       {"calls", 1, nullptr, calls},
+                                 {"script", 1, nullptr, script},     {"generate", 0, nullptr, generate},
+                                 {"large", 0, nullptr, large},       {"timeout", 1, nullptr, timeout},
+                                 {"help", 0, nullptr, help},         {nullptr, 0, nullptr, 0}};
+  options.device.path = "/dev/dax0.0";
+  for (int word = 0; (word = ::getopt_long(count, words, "", known, nullptr)) != -1;) {
+    switch (word) {
+    case device:
+      options.device.path = optarg;
+      break;
+    case family:
+      options.family = optarg;
+      break;
+    case seeds: {
+      char* rest = nullptr;
+      options.first = std::strtoull(optarg, &rest, 10);
+      options.last = *rest == '-' ? std::strtoull(rest + 1, nullptr, 10) : options.first;
+      break;
+    }
+    case calls:
+      options.calls = static_cast<unsigned>(std::atoi(optarg));
+      break;
+    case script:
+      options.script = optarg;
+      break;
+    case generate:
+      options.generate = true;
+      break;
+    case large:
+      options.large = true;
+      break;
+    case timeout:
+      options.seconds = std::atoi(optarg);
+      break;
+    case help:
+      usage(stdout);
+      std::exit(0);
+    default:
+      return false;
+    }
+  }
+  return optind == count;
+}
+
+// Every line is out before the next call: what ends the process does not end what it said.
+void say(const std::string& text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const ssize_t put = ::write(STDOUT_FILENO, text.data() + at, text.size() - at);
+    if (put <= 0) {
+      ::_exit(3);
+    }
+    at += static_cast<std::size_t>(put);
+  }
+}
+
+std::string outcome_of(Stage& stage, const Call& call) {
+  for (const Family& family : families()) {
+    if (auto outcome = family.play(stage, call)) {
+      return *outcome;
+    }
+  }
+  return "no such call";
+}
+
+[[noreturn]] void play(const Sequence& sequence, const conformance::Device& device) {
+  Stage stage;
+  if (const std::string problem = prepare(stage, device); !problem.empty()) {
+    say("prepare => " + problem + "\n");
+    ::_exit(1);
+  }
+  for (const Call& call : sequence.calls) {
+    say(call.text() + " => " + outcome_of(stage, call) + "\n");
+  }
+  ::_exit(0);
+}
+
+// How a child ended: empty if by itself.
+std::string end_of(pid_t child, int seconds) {
+  const int handle = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
+  pollfd ended = {handle, POLLIN, 0};
+  bool stuck = false;
+  if (handle >= 0 && ::poll(&ended, 1, seconds * 1000) == 0) {
+    stuck = true;
+    ::kill(child, SIGKILL);
+  }
+  ::close(handle);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (stuck) {
+    return "stuck";
+  }
+  if (WIFSIGNALED(status)) {
+    return "signal " + std::to_string(WTERMSIG(status));
+  }
+  return WEXITSTATUS(status) == 0 ? std::string() : "status " + std::to_string(WEXITSTATUS(status));
+}
+
+void run(const Sequence& sequence, const Options& options) {
+  const pid_t cleaner = ::fork();
+  if (cleaner == 0) {
+    clean(options.device);
+    ::_exit(0);
+  }
+  const std::string cleaned = end_of(cleaner, options.seconds);
+  say("sequence " + sequence.name + "\n");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    play(sequence, options.device);
+  }
+  std::string ending = end_of(child, options.seconds);
+  if (!cleaned.empty()) {
+    ending += " cleaner " + cleaned;
+  }
+  say(ending.empty() ? "end\n" : "end " + ending + "\n");
+}
+
+} // namespace
+
+int main(int count, char** words) {
+  Options options;
+  if (!parse(count, words, options)) {
+    usage(stderr);
+    return 2;
+  }
+  if (!options.generate) {
+    if (const auto problem = conformance::describe(options.device)) {
+      std::fprintf(stderr, "daxemu-sequences: %s\n", problem->c_str());
+      return 2;
+    }
+    options.large = options.device.align > (64U << 20U);
+  }
+  std::vector<Sequence> scripts;
+  if (!options.script.empty()) {
+    scripts = read_sequences(options.script);
+  } else {
+    for (std::uint64_t seed = options.first; seed <= options.last; ++seed) {
+      scripts.push_back(generate(options.family, seed, options.calls, options.large));
+    }
+  }
+  for (const Sequence& sequence : scripts) {
+    if (options.generate) {
+      say(text_of(sequence, false));
+    } else {
+      run(sequence, options);
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,25 @@
+// The memory family: mmap and every call on what it made, touches by the processor and by the kernel.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "tests/sequences/family.hpp"
+
+namespace sequences::memory {
+
+void add_call(Making& making);
+void add_state(Making& making, bool all);
+
+std::optional<std::string> play(Stage& stage, const Call& call);
+// Calls that only look: "maps", "core", "bytes".
+std::string maps(const Stage& stage);
+std::string core(const Stage& stage);
+std::string bytes(const Stage& stage);
+
+// Is a mapping of the device at `address`? By /proc/self/maps.
+bool device_at(const Stage& stage, const void* address);
+// What the kernel's own touches of memory say: read, write, vm-read, vm-write, vmsplice, futex.
+std::optional<std::string> play_kernel_touch(Stage& stage, const Call& call);
+
+} // namespace sequences::memory

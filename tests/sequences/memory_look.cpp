@@ -1,0 +1,150 @@
+// What /proc/self/maps, mincore(2) and the bytes say of the arena.
+#include "tests/sequences/memory.hpp"
+
+#include <cinttypes>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tests/conformance/touch.hpp"
+
+namespace sequences::memory {
+namespace {
+
+struct Line {
+  std::uint64_t start = 0;
+  std::uint64_t end = 0;
+  std::uint64_t offset = 0;
+  char rights[8] = {};
+  const char* what = ""; // "dev", "anon", "file", "shm"
+};
+
+const char* kind_of(const char* path, const Stage& stage) {
+  if (*path == '\0') {
+    return "anon";
+  }
+  if (stage.device->path == path) {
+    return "dev";
+  }
+  if (std::strncmp(path, "/dev/zero", 9) == 0) {
+    return "shm";
+  }
+  return std::strncmp(path, "/dev/shm/", 9) == 0 ? "file" : "other";
+}
+
+// Neighbours of other memory that differ in nothing are told as one: a call that fails half way may leave a cut between
+// them, and when the cut goes again is a matter of the kernel's version.
+void add(std::vector<Line>& found, const Line& line) {
+  if (!found.empty()) {
+    Line& last = found.back();
+    const bool foreign = std::strcmp(line.what, "dev") != 0;
+    const bool follows = std::strcmp(line.what, "file") != 0 || last.offset + (last.end - last.start) == line.offset;
+    if (foreign && follows && last.end == line.start && std::strcmp(last.what, line.what) == 0 &&
+        std::strcmp(last.rights, line.rights) == 0) {
+      last.end = line.end;
+      return;
+    }
+  }
+  found.push_back(line);
+}
+
+std::vector<Line> lines_of(const Stage& stage) {
+  std::vector<Line> found;
+  FILE* file = std::fopen("/proc/self/maps", "re");
+  if (file == nullptr) {
+    return found;
+  }
+  char text[1024];
+  while (std::fgets(text, sizeof text, file) != nullptr) {
+    Line line;
+    int path_at = 0;
+    if (std::sscanf(text, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %*s %*u %n", &line.start, &line.end, line.rights,
+                    &line.offset, &path_at) < 4 ||
+        !stage.in_arena(reinterpret_cast<const void*>(line.start))) {
+      continue;
+    }
+    text[std::strcspn(text, "\n")] = '\0';
+    line.what = kind_of(text + path_at, stage);
+    add(found, line);
+  }
+  std::fclose(file);
+  return found;
+}
+
+} // namespace
+
+std::string maps(const Stage& stage) {
+  std::string text;
+  for (const Line& line : lines_of(stage)) {
+    text += text.empty() ? "" : ", ";
+    text += stage.units.text(line.start - kArena) + ".." + stage.units.text(line.end - kArena) + " " + line.rights + " " +
+            line.what;
+    if (std::strcmp(line.what, "dev") == 0 || std::strcmp(line.what, "file") == 0) {
+      text += "@" + stage.units.text(line.offset);
+    }
+  }
+  return text.empty() ? "none" : text;
+}
+
+bool device_at(const Stage& stage, const void* address) {
+  const auto at = reinterpret_cast<std::uint64_t>(address);
+  for (const Line& line : lines_of(stage)) {
+    if (at >= line.start && at < line.end) {
+      return std::strcmp(line.what, "dev") == 0;
+    }
+  }
+  return false;
+}
+
+// Three pages of each extent that is the device's: how much of other memory is in core is not its concern.
+std::string core(const Stage& stage) {
+  std::string text;
+  for (const Line& line : lines_of(stage)) {
+    if (std::strcmp(line.what, "dev") != 0) {
+      continue;
+    }
+    std::string here;
+    const std::uint64_t first = (line.start - kArena) / stage.units.extent;
+    for (std::uint64_t extent = first; extent < first + 2 * kArenaExtents; ++extent) {
+      for (const std::uint64_t within : {std::uint64_t{0}, stage.units.half(), stage.units.extent - kPage}) {
+        const std::uint64_t at = kArena + extent * stage.units.extent + within;
+        if (within != 0 && stage.units.extent == kPage) {
+          continue;
+        }
+        if (at < line.start || at >= line.end) {
+          continue;
+        }
+        unsigned char vector = 0;
+        const int done = ::mincore(reinterpret_cast<void*>(at), kPage, &vector);
+        here += done != 0 ? '!' : (vector & 1U) != 0 ? '1' : '0';
+      }
+    }
+    text += (text.empty() ? "" : " ") + stage.units.text(line.start - kArena) + ":" + here;
+  }
+  return text.empty() ? "none" : text;
+}
+
+// A byte in hexadecimal, "." for zero, "!" for SIGBUS, "x" for SIGSEGV; three places of each extent.
+std::string bytes(const Stage& stage) {
+  std::string text;
+  for (std::uint64_t extent = 0; extent < kArenaExtents; ++extent) {
+    text += extent == 0 ? "" : " ";
+    for (const std::uint64_t within : {std::uint64_t{0}, stage.units.half(), stage.units.extent - kPage}) {
+      if (within != 0 && stage.units.extent == kPage) {
+        continue;
+      }
+      const conformance::Touch touch =
+          conformance::load(reinterpret_cast<void*>(kArena + extent * stage.units.extent + within));
+      char one[8];
+      std::snprintf(one, sizeof one, touch.value == 0 ? "." : "%02x", touch.value);
+      text += touch.ok() ? one : touch.signal == SIGBUS ? "!" : "x";
+    }
+  }
+  return text;
+}
+
+} // namespace sequences::memory

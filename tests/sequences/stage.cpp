@@ -1,0 +1,103 @@
+#include "tests/sequences/stage.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace sequences {
+namespace {
+
+constexpr std::uint64_t kEdge = 4 * kPage; // what calls reach on either side of a place
+
+void zero(const conformance::Device& device, int fd, std::uint64_t extent) {
+  const std::uint64_t align = device.align;
+  void* mapped = ::mmap(nullptr, align, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(extent * align));
+  if (mapped == MAP_FAILED) {
+    return;
+  }
+  auto* bytes = static_cast<char*>(mapped);
+  if (align <= 4 * kEdge) {
+    std::memset(bytes, 0, align);
+  } else {
+    std::memset(bytes, 0, kEdge);
+    std::memset(bytes + align / 2 - kEdge, 0, 2 * kEdge);
+    std::memset(bytes + align - kEdge, 0, kEdge);
+  }
+  ::munmap(mapped, align);
+}
+
+} // namespace
+
+int Stage::descriptor(const std::string& name) const {
+  const struct {
+    const char* name;
+    int fd;
+  } known[] = {{"dev", dev},   {"dev2", dev2},       {"dev-ro", dev_ro}, {"dev-wo", dev_wo},
+               {"file", file}, {"file-ro", file_ro}, {"source", source}, {"sink", sink}};
+  for (const auto& one : known) {
+    if (name == one.name) {
+      return one.fd;
+    }
+  }
+  return -1;
+}
+
+bool Stage::in_arena(const void* address) const {
+  const auto at = reinterpret_cast<std::uint64_t>(address);
+  return at >= kArena && at < kArena + kWatchedExtents * std::max<std::uint64_t>(units.extent, 64 * kPage);
+}
+
+std::string Stage::place(const void* address) const {
+  return units.text(reinterpret_cast<std::uint64_t>(address) - kArena);
+}
+
+void clean(const conformance::Device& device) {
+  const int fd = ::open(device.path.c_str(), O_RDWR | O_CLOEXEC);
+  const std::uint64_t extents = device.extents();
+  constexpr std::uint64_t low = 12;
+  constexpr std::uint64_t high = 3;
+  for (std::uint64_t extent = 0; extent < extents; ++extent) {
+    if (extent < low || extent + high >= extents) {
+      zero(device, fd, extent);
+    }
+  }
+  ::close(fd);
+}
+
+std::string prepare(Stage& stage, const conformance::Device& device) {
+  stage.device = &device;
+  stage.units = {device.align, device.size};
+  void* below = reinterpret_cast<void*>(kArena - kPage);
+  if (::mmap(below, kPage, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != below) {
+    return "the arena is taken";
+  }
+  stage.dev = ::open(device.path.c_str(), O_RDWR | O_CLOEXEC);
+  stage.dev2 = ::open(device.path.c_str(), O_RDWR | O_CLOEXEC);
+  stage.dev_ro = ::open(device.path.c_str(), O_RDONLY | O_CLOEXEC);
+  stage.dev_wo = ::open(device.path.c_str(), O_WRONLY | O_CLOEXEC);
+  const std::string path = "/dev/shm/sequences." + std::to_string(::getpid());
+  stage.file = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  stage.file_ro = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  ::unlink(path.c_str());
+  stage.source = ::memfd_create("source", MFD_CLOEXEC);
+  stage.sink = ::memfd_create("sink", MFD_CLOEXEC);
+  if (stage.dev < 0 || stage.dev2 < 0 || stage.dev_ro < 0 || stage.dev_wo < 0 || stage.file < 0 ||
+      stage.file_ro < 0 || stage.source < 0 || stage.sink < 0) {
+    return std::string("a descriptor cannot be had: ") + std::strerror(errno);
+  }
+  char pattern[64 * kPage];
+  for (std::uint64_t at = 0; at < sizeof pattern; ++at) {
+    pattern[at] = static_cast<char>(1 + at % 251);
+  }
+  if (::ftruncate(stage.file, static_cast<off_t>(8 * device.align)) != 0 ||
+      ::pwrite(stage.source, pattern, sizeof pattern, 0) != static_cast<ssize_t>(sizeof pattern)) {
+    return std::string("the files cannot be made: ") + std::strerror(errno);
+  }
+  return {};
+}
+
+} // namespace sequences

@@ -1,0 +1,47 @@
+// What a sequence plays with: the device, some files, and a stretch of addresses at the same place in every process.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "tests/conformance/device.hpp"
+#include "tests/sequences/units.hpp"
+
+namespace sequences {
+
+// Addresses that neither kernel nor C library takes by itself. A page below the arena is always mapped: whether
+// anything lies below decides how the kernel merges.
+constexpr std::uint64_t kArena = 1ULL << 40U;
+
+struct Stage {
+  const conformance::Device* device = nullptr;
+  Units units;
+
+  // Descriptors by name; -1 where there is none.
+  int dev = -1;      // the device, for reading and writing
+  int dev2 = -1;     // opened once more
+  int dev_ro = -1;   // for reading
+  int dev_wo = -1;   // for writing
+  int file = -1;     // in shared memory, 8 extents long (at most 64M of them written)
+  int file_ro = -1;  // the same for reading
+  int source = -1;   // 64 pages of pattern, for read(2)
+  int sink = -1;     // for write(2)
+  unsigned written = 0;
+
+  [[nodiscard]] int descriptor(const std::string& name) const;
+  [[nodiscard]] char* at(const std::string& place) const {
+    return reinterpret_cast<char*>(kArena + units.bytes(place));
+  }
+  [[nodiscard]] bool in_arena(const void* address) const;
+  [[nodiscard]] std::string place(const void* address) const;
+};
+
+constexpr std::uint64_t kArenaExtents = 8;   // what sequences aim at
+constexpr std::uint64_t kWatchedExtents = 16; // what maps shows
+
+// Makes the device's bytes zero wherever a sequence can reach. In a process of its own, before the sequence's.
+void clean(const conformance::Device& device);
+// Opens everything. In the sequence's process. A message where that fails.
+std::string prepare(Stage& stage, const conformance::Device& device);
+
+} // namespace sequences
