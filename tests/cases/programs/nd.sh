@@ -1,0 +1,26 @@
+# shellcheck shell=sh
+# shellcheck disable=SC1090,SC2010,SC2012,SC2016,SC2045,SC2086,SC2015,SC2046,SC3009,SC2094,SC2154,SC2002,SC2291,SC2145 # short rows, as users type them
+# nd.sh: a namespace's life by ndctl on a pmem region.
+T() { n=$1; shift; printf '%s: ' "$n"; sh -c "$*" 2>&1 | tr '\n' ' ' | sed 's/[0-9a-f]\{8\}-[0-9a-f]\{4\}-[0-9a-f]\{4\}-[0-9a-f]\{4\}-[0-9a-f]\{12\}/UUID/g'; echo; }
+T list 'ndctl list -BDRN'
+T listm 'ndctl list -M'
+T listi 'ndctl list -Ni'
+T walk 'find /sys/bus/nd/devices/ -maxdepth 2 | sort | grep -v power | head -60'
+T provider 'cat /sys/bus/nd/devices/ndbus0/provider; cat /sys/bus/nd/devices/region0/{size,align,badblocks,pfn_seed,namespace_seed,dax_seed} 2>&1'
+T a3M 'ndctl disable-namespace namespace0.0; ndctl create-namespace -f -e namespace0.0 -m devdax -a 3M; echo rc $?'
+T a4k 'ndctl create-namespace -f -e namespace0.0 -m devdax -a 4k; echo rc $?; ndctl list -N; ls /dev/dax*; cat /sys/bus/dax/devices/dax0.0/align'
+T a1G 'ndctl create-namespace -f -e namespace0.0 -m devdax -a 1G; echo rc $?'
+T a2M 'ndctl create-namespace -f -e namespace0.0 -m devdax -a 2M; echo rc $?; ndctl list -N; ls /dev/dax*; stat -c %a /dev/dax0.0'
+T sz 'ndctl create-namespace -r region0 -s 16M -m devdax; echo rc $?'
+T mapdev 'ndctl create-namespace -f -e namespace0.0 -m devdax -a 2M -M mem; echo rc $?; ndctl list -N | grep size; ndctl create-namespace -f -e namespace0.0 -m devdax -a 2M -M dev; echo rc $?; ndctl list -N | grep size'
+T labels 'ndctl init-labels nmem0; echo rc $?; ndctl zero-labels all; echo rc $?; ndctl list -D; ndctl read-labels nmem0'
+T inject 'ndctl inject-error -B 0 -n 1 namespace0.0; echo rc $?; ndctl start-scrub; echo rc $?; ndctl wait-scrub; echo rc $?; cat /sys/bus/nd/devices/region0/badblocks; ndctl clear-errors namespace0.0; echo rc $?'
+T check 'ndctl check-namespace namespace0.0; echo rc $?'
+T daxctlmig 'daxctl list -RD'
+T chmod 'chmod 666 /dev/dax0.0; ndctl disable-namespace namespace0.0; ndctl enable-namespace namespace0.0; stat -c %a /dev/dax0.0'
+T disreg 'ndctl disable-region region0; echo rc $?; ls /dev/dax* ; ndctl list -RN; ndctl enable-region region0; echo rc $?; ls /dev/dax*'
+T wait 'daxctl reconfigure-device -m system-ram -N dax0.0; echo rc $?; daxctl list'
+T destroyd 'daxctl destroy-device dax0.0; echo rc $?; daxctl create-device; echo rc $?; daxctl disable-device dax0.0; echo rc $?; daxctl enable-device dax0.0; echo rc $?'
+T destroyns 'ndctl destroy-namespace namespace0.0; echo rc $?; ndctl destroy-namespace -f namespace0.0; echo rc $?; ndctl list -N; ls /dev/dax*'
+T again 'ndctl create-namespace -m devdax; echo rc $?; ls /dev/dax*'
+T reads 'for f in /sys/bus/nd/devices/dax0.0/* /sys/bus/nd/devices/namespace0.0/*; do [ -f $f ] && case $f in *uuid|*uevent) ;; *) echo ${f##*/}=$(cat $f 2>&1 | sed "s/.*: //");; esac; done'
