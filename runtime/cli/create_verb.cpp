@@ -20,12 +20,12 @@ public:
   }
 
   int run(const std::vector<std::string>& /*command*/) override {
-    const auto plan = platform_plan(flags_);
-    if (!plan) {
-      complain(plan.error());
+    const auto wish = read_device_flags(flags_);
+    if (!wish) {
+      complain(wish.error());
       return kExitRefused;
     }
-    if (auto made = create_named(name_, *plan); !made) {
+    if (auto made = create_named(name_, wish->platform); !made) {
       complain(made.error());
       return kExitRefused;
     }

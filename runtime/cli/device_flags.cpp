@@ -2,13 +2,12 @@
 
 #include <filesystem>
 
-#include <charconv>
-
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "emu/base/size_text.hpp"
 #include "emu/dax/builder.hpp"
+#include "runtime/cli/flag_values.hpp"
 #include "runtime/cli/image_platform.hpp"
 #include "runtime/cli/memory_type.hpp"
 #include "runtime/cli/platform_file.hpp"
@@ -16,25 +15,6 @@
 
 namespace daxemu::cli {
 namespace {
-
-// Sets `value` if `text` says something. Whether the machine has the node is the topology's to say.
-Outcome<void> read_node(const std::string& text, std::optional<int>& value) {
-  if (text.empty()) {
-    return {};
-  }
-  if (text == "none") {
-    value = kNoNode;
-    return {};
-  }
-  int number = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || rest != text.data() + text.size() || number < 0) {
-    return refuse(EINVAL, fmt::format("--numa-node {} is no node number", text),
-                  "use none, or one of the nodes that daxemu doctor lists");
-  }
-  value = number;
-  return {};
-}
 
 // An image that is there already says what its device is; flags may only agree.
 Outcome<void> read_image(const DeviceFlags& flags, std::optional<std::uint64_t> size,
@@ -77,21 +57,6 @@ Outcome<void> checked_type(const std::string& name, std::uint64_t align) {
   return type ? Outcome<void>() : refuse(EINVAL, "--type " + name + ": " + type.error().what, type.error().remedy);
 }
 
-// The size a person may have meant by "1.5G", "4 G" or "1,024M"; empty if none.
-std::string nearest_size(std::string text) {
-  std::erase_if(text, [](char c) { return c == ' ' || c == ',' || c == '_'; });
-  if (const auto bytes = parse_size(text)) {
-    return size_text(*bytes);
-  }
-  double number = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const auto unit = parse_size("1" + std::string(rest));
-  if (error != std::errc() || !unit || !(number > 0) || number * static_cast<double>(*unit) > 9e18) {
-    return "";
-  }
-  return size_text(static_cast<std::uint64_t>(number * static_cast<double>(*unit)));
-}
-
 } // namespace
 
 std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
@@ -131,56 +96,33 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
   return options;
 }
 
-Outcome<std::optional<std::uint64_t>> size_of_flag(const char* flag, const std::string& text) {
-  if (text.empty()) {
-    return std::optional<std::uint64_t>();
-  }
-  const auto bytes = parse_size(text);
-  if (!bytes) {
-    const char* fault = bytes.error() == Errno{ERANGE} ? "more than a file can hold" : "no size";
-    const std::string near = nearest_size(text);
-    return refuse(EINVAL, fmt::format("{} {} is {}", flag, text, fault),
-                  (near.empty() ? "" : fmt::format("did you mean {}? ", near)) +
-                      "give a number with K, M, G or T, such as 2M or 4G");
-  }
-  return std::optional<std::uint64_t>(*bytes);
-}
+namespace {
 
-Outcome<PlatformOptions> platform_options(const DeviceFlags& flags) {
+// The device that the flags describe by themselves; its sizes, as far as they are given, are read already.
+Outcome<PlatformOptions> device_options(const DeviceFlags& flags, const DeviceWish& wish) {
   PlatformOptions options;
-  const auto name = dax::parse_device_name(flags.device);
-  if (!name) {
-    return refuse(EINVAL, fmt::format("--device {} is no device name", flags.device), "use daxX.Y, such as dax0.0");
-  }
-  options.device = *name;
+  options.device = wish.name;
   options.exact = flags.exact;
-  const auto size = size_of_flag("--size", flags.size);
-  if (!size) {
-    return tl::unexpected(size.error());
-  }
-  const auto align = size_of_flag("--align", flags.align);
-  if (!align) {
-    return tl::unexpected(align.error());
-  }
-  options.size = size->value_or(options.size);
-  options.align = align->value_or(options.align);
+  options.size = wish.size.value_or(options.size);
+  options.align = wish.align.value_or(options.align);
   options.type = flags.type;
-  if (auto image = read_image(flags, *size, *align, options); !image) {
+  if (auto image = read_image(flags, wish.size, wish.align, options); !image) {
     return tl::unexpected(image.error());
   }
+  const auto node = node_of_flag(flags.numa_node);
   for (const Outcome<void>& read :
        {dax::check_geometry(options.size, options.align), checked_type(options.type, options.align),
         read_word("--backing", flags.backing, kBackings, options.backing),
         read_word("--engine", flags.engine, kEngines, options.engine),
-        read_word("--region", flags.region, kRegions, options.region), read_node(flags.numa_node, options.numa_node)}) {
+        read_word("--region", flags.region, kRegions, options.region),
+        node ? Outcome<void>() : tl::unexpected(node.error())}) {
     if (!read) {
       return tl::unexpected(read.error());
     }
   }
+  options.numa_node = *node;
   return options;
 }
-
-namespace {
 
 // "dax1.0=4G,1G": the device and, where it is new, its region.
 Outcome<void> add_more(const std::string& text, const PlatformOptions& base, PlatformPlan& plan) {
@@ -221,23 +163,11 @@ Outcome<void> add_more(const std::string& text, const PlatformOptions& base, Pla
   return {};
 }
 
-} // namespace
-
-bool describes_platform(const DeviceFlags& flags) {
-  return !flags.config.empty() || !flags.more.empty() || !flags.free.empty();
-}
-
-Outcome<PlatformPlan> platform_plan(const DeviceFlags& flags) {
-  if (!flags.config.empty()) {
-    return read_platform_file(flags.config);
-  }
-  const auto options = platform_options(flags);
-  if (!options) {
-    return tl::unexpected(options.error());
-  }
-  PlatformPlan plan(*options);
+// The whole platform: the device of `options`, those of --with, and room for more.
+Outcome<PlatformPlan> whole_platform(const DeviceFlags& flags, const PlatformOptions& options) {
+  PlatformPlan plan(options);
   for (const std::string& text : flags.more) {
-    if (auto added = add_more(text, *options, plan); !added) {
+    if (auto added = add_more(text, options, plan); !added) {
       return tl::unexpected(added.error());
     }
   }
@@ -252,6 +182,35 @@ Outcome<PlatformPlan> platform_plan(const DeviceFlags& flags) {
     region.free = free->value_or(0);
   }
   return plan;
+}
+
+} // namespace
+
+Outcome<DeviceWish> read_device_flags(const DeviceFlags& flags) {
+  DeviceWish wish;
+  const auto name = dax::parse_device_name(flags.device);
+  if (!name) {
+    return refuse(EINVAL, fmt::format("--device {} is no device name", flags.device), "use daxX.Y, such as dax0.0");
+  }
+  const auto size = size_of_flag("--size", flags.size);
+  const auto align = size_of_flag("--align", flags.align);
+  if (!size || !align) {
+    return tl::unexpected(size ? align.error() : size.error());
+  }
+  wish.name = *name;
+  wish.size = *size;
+  wish.align = *align;
+  wish.more_than_one = !flags.config.empty() || !flags.more.empty() || !flags.free.empty();
+  auto platform = flags.config.empty() ? device_options(flags, wish).and_then([&](const PlatformOptions& options) {
+    return whole_platform(flags, options);
+  })
+                                       : read_platform_file(flags.config); // it excludes all the others
+  if (!platform) {
+    return tl::unexpected(platform.error());
+  }
+  wish.platform = std::move(*platform);
+  wish.platform.exact = wish.platform.exact || flags.exact; // `trace` asks for it, whatever the file says
+  return wish;
 }
 
 } // namespace daxemu::cli

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "emu/base/result.hpp"
-#include "runtime/cli/platform_builder.hpp"
+#include "runtime/cli/platform_plan.hpp"
 
 namespace CLI {
 class App;
@@ -35,17 +35,17 @@ struct DeviceFlags {
 // Returns the options added.
 std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags);
 
-// The bytes that `text` says ("2M", "4G"), or nothing if it is empty. Errors (Problem, EINVAL) name `flag`.
-[[nodiscard]] Outcome<std::optional<std::uint64_t>> size_of_flag(const char* flag, const std::string& text);
+// What the flags ask for.
+struct DeviceWish {
+  PlatformPlan platform;              // all of it; defaults where the flags say nothing
+  dax::DeviceName name;               // of the first device
+  std::optional<std::uint64_t> size;  // bytes, where it was asked for
+  std::optional<std::uint64_t> align; // bytes, where it was asked for
+  bool more_than_one = false;         // --with, --free or --config: a real device is not meant
+};
 
-// What the flags ask for; defaults where they say nothing. Errors (Problem, EINVAL) name the flag and the good values.
-[[nodiscard]] Outcome<PlatformOptions> platform_options(const DeviceFlags& flags);
-
-// The whole platform: the file of --config, or what platform_options() says with --with and --free.
-// Errors (Problem): EINVAL, those of read_platform_file.
-[[nodiscard]] Outcome<PlatformPlan> platform_plan(const DeviceFlags& flags);
-
-// Do the flags describe more than one device can be? Then a real device is not meant.
-[[nodiscard]] bool describes_platform(const DeviceFlags& flags);
+// Reads all of them, the file of --config too. Errors (Problem): EINVAL (they name the flag and the good values), those
+// of read_platform_file, of geometry_of_image.
+[[nodiscard]] Outcome<DeviceWish> read_device_flags(const DeviceFlags& flags);
 
 } // namespace daxemu::cli

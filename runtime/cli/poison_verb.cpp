@@ -13,8 +13,8 @@
 #include "emu/mm/folio_table.hpp"
 #include "emu/store/generation.hpp"
 #include "runtime/cli/commands.hpp"
-#include "runtime/cli/device_flags.hpp"
 #include "runtime/cli/find_platform.hpp"
+#include "runtime/cli/flag_values.hpp"
 #include "runtime/cli/named_platform.hpp"
 #include "runtime/cli/terminal.hpp"
 

@@ -21,7 +21,7 @@ public:
 
   [[nodiscard]] bool takes_command() const override { return true; }
   int run(const std::vector<std::string>& command) override {
-    const auto stage = Stage::set_up("run", flags_, command);
+    const auto stage = Stage::set_up("run", stage_plan(flags_), command);
     if (!stage) {
       return refuse_with(stage.error());
     }

@@ -9,28 +9,16 @@
 #include <vector>
 
 #include "runtime/cli/child.hpp"
-#include "runtime/cli/device_flags.hpp"
+#include "runtime/cli/stage_plan.hpp"
 #include "runtime/cli/terminal.hpp"
 
 namespace daxemu::cli {
 
-struct StageFlags {
-  DeviceFlags device;
-  std::string platform; // excludes the device's flags
-  std::string mode;
-  std::string plugin;       // path of a library of pgmap operations; empty: the variable DAXEMU_PLUGIN
-  unsigned write_back = 30; // seconds between write-backs to an image
-  bool pin_sites = false;   // the ledger says which code took each hold
-};
-
-// --platform, the device's flags and --mode.
-void add_stage_flags(CLI::App& verb, StageFlags& flags);
-
 class Stage {
 public:
-  // Everything that can be refused is refused here, before the command exists. `verb` is whose flags they are. Exit
-  // codes 127 and 126 speak of the command, 125 of all else.
-  [[nodiscard]] static tl::expected<Stage, Refusal> set_up(const char* verb, const StageFlags& flags,
+  // Everything that can be refused is refused here, before the command exists. `verb` is whose plan it is. Exit codes
+  // 127 and 126 speak of the command, 125 of all else.
+  [[nodiscard]] static tl::expected<Stage, Refusal> set_up(const char* verb, const Outcome<StagePlan>& plan,
                                                            const std::vector<std::string>& command);
 
   // The platform; nullptr on the kernel's own device, of which nothing is known here.
@@ -44,12 +32,9 @@ public:
 
 private:
   Stage() = default;
-  // The command is to load this plugin; empty: none.
-  void hand_over(const std::string& plugin) {
-    if (!plugin.empty()) {
-      command_.environment.emplace_back("DAXEMU_PLUGIN", plugin);
-    }
-  }
+  // A new platform, or the one of that name. Return what DAXEMU_PLATFORM must say.
+  [[nodiscard]] Outcome<std::string> build(const PlatformPlan& plan);
+  [[nodiscard]] Outcome<std::string> open(const std::string& named);
 
   Command command_;
   std::optional<store::Store> store_;

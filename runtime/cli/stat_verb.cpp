@@ -64,7 +64,7 @@ public:
 
   [[nodiscard]] bool takes_command() const override { return true; }
   int run(const std::vector<std::string>& command) override {
-    const auto stage = Stage::set_up("stat", flags_, command);
+    const auto stage = Stage::set_up("stat", stage_plan(flags_), command);
     if (!stage) {
       return refuse_with(stage.error());
     }

@@ -12,14 +12,16 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(DeviceFlags, DefaultsAreA4gDeviceOf2mExtents) {
-  const auto options = platform_options({});
-  ASSERT_TRUE(options) << options.error().what;
-  EXPECT_EQ(options->size, 4ULL << 30);
-  EXPECT_EQ(options->align, 2ULL << 20);
-  EXPECT_EQ(options->device.region, 0U);
-  EXPECT_EQ(options->device.id, 0U);
-  EXPECT_FALSE(options->backing);
-  EXPECT_FALSE(options->numa_node);
+  const auto wish = read_device_flags({});
+  ASSERT_TRUE(wish) << wish.error().what;
+  const RegionPlan& region = wish->platform.regions.at(0);
+  const DevicePlan& device = region.devices.at(0);
+  EXPECT_EQ(device.size, 4ULL << 30);
+  EXPECT_EQ(device.align, 2ULL << 20);
+  EXPECT_EQ(region.id, 0U);
+  EXPECT_EQ(device.id, 0U);
+  EXPECT_FALSE(wish->platform.backing);
+  EXPECT_FALSE(region.numa_node);
 }
 
 TEST(DeviceFlags, EachFlagIsRead) {
@@ -31,16 +33,18 @@ TEST(DeviceFlags, EachFlagIsRead) {
   flags.engine = "populate";
   flags.region = "pmem";
   flags.numa_node = "2";
-  const auto options = platform_options(flags);
-  ASSERT_TRUE(options) << options.error().what;
-  EXPECT_EQ(options->size, 2ULL << 30);
-  EXPECT_EQ(options->align, 1ULL << 30);
-  EXPECT_EQ(options->device.region, 3U);
-  EXPECT_EQ(options->device.id, 7U);
-  EXPECT_EQ(options->backing, store::BackingKind::shmem);
-  EXPECT_EQ(options->engine, store::EngineKind::populate);
-  EXPECT_EQ(options->region, store::RegionKind::pmem);
-  EXPECT_EQ(options->numa_node, 2);
+  const auto wish = read_device_flags(flags);
+  ASSERT_TRUE(wish) << wish.error().what;
+  const RegionPlan& region = wish->platform.regions.at(0);
+  const DevicePlan& device = region.devices.at(0);
+  EXPECT_EQ(device.size, 2ULL << 30);
+  EXPECT_EQ(device.align, 1ULL << 30);
+  EXPECT_EQ(region.id, 3U);
+  EXPECT_EQ(device.id, 7U);
+  EXPECT_EQ(wish->platform.backing, store::BackingKind::shmem);
+  EXPECT_EQ(wish->platform.engine, store::EngineKind::populate);
+  EXPECT_EQ(region.kind, store::RegionKind::pmem);
+  EXPECT_EQ(region.numa_node, 2);
 }
 
 struct BadRow {
@@ -52,11 +56,11 @@ class BadFlag : public ::testing::TestWithParam<BadRow> {};
 TEST_P(BadFlag, IsNamedWithItsValueAndARemedy) {
   DeviceFlags flags;
   GetParam().set(flags);
-  const auto options = platform_options(flags);
-  ASSERT_FALSE(options);
-  EXPECT_EQ(options.error().code, EINVAL);
-  EXPECT_THAT(options.error().what, HasSubstr(GetParam().what));
-  EXPECT_THAT(options.error().remedy, HasSubstr(GetParam().remedy));
+  const auto wish = read_device_flags(flags);
+  ASSERT_FALSE(wish);
+  EXPECT_EQ(wish.error().code, EINVAL);
+  EXPECT_THAT(wish.error().what, HasSubstr(GetParam().what));
+  EXPECT_THAT(wish.error().remedy, HasSubstr(GetParam().remedy));
 }
 INSTANTIATE_TEST_SUITE_P(
     Rows, BadFlag,

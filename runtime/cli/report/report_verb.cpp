@@ -44,7 +44,7 @@ public:
       return draw_file(command);
     }
     stage_flags_.device.exact = true; // every first touch is an event, none is mapped ahead
-    const auto stage = Stage::set_up("report", stage_flags_, command);
+    const auto stage = Stage::set_up("report", stage_plan(stage_flags_), command);
     if (!stage) {
       return refuse_with(stage.error());
     }

@@ -26,7 +26,7 @@ public:
       return refuse_with({fine.error(), kExitRefused});
     }
     stage_flags_.device.exact = true; // every first touch is an event, none is mapped ahead
-    const auto stage = Stage::set_up("trace", stage_flags_, command);
+    const auto stage = Stage::set_up("trace", stage_plan(stage_flags_), command);
     if (!stage) {
       return refuse_with(stage.error());
     }
