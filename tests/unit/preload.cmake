@@ -1,7 +1,5 @@
 daxemu_unit_test(unit_preload preload_files_test.cpp preload_next_symbol_test.cpp preload_process_test.cpp preload_resolver_test.cpp
   LINK runtime_preload)
-add_test(NAME preload.exports COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/preload_exports_test.sh $<TARGET_FILE:daxemu-preload>)
-set_tests_properties(preload.exports PROPERTIES LABELS unit TIMEOUT 60)
 
 add_executable(preload_program preload_program.cpp)
 target_link_libraries(preload_program PRIVATE daxemu_options)
@@ -14,3 +12,4 @@ target_link_libraries(preload_calls_program PRIVATE daxemu_options PkgConfig::LI
 add_test(NAME preload.calls
   COMMAND daxemu run --mode emulate --backing shmem --size 64M --align 2M -- $<TARGET_FILE:preload_calls_program>)
 set_tests_properties(preload.calls PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")
+

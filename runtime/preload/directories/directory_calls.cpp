@@ -212,4 +212,15 @@ bool read_entries(int fd, void* buffer, std::size_t size, ssize_t& length) {
   return true;
 }
 
+bool read_entries_from(int fd, void* buffer, std::size_t size, off_t* base, ssize_t& length) {
+  const auto begin = FdTable::is_foreign(fd) ? Result<long>(fail(EBADF)) : sys::call(SYS_lseek, fd, 0, SEEK_CUR);
+  if (!begin || !read_entries(fd, buffer, size, length)) {
+    return false;
+  }
+  if (length >= 0) {
+    *base = *begin;
+  }
+  return true;
+}
+
 } // namespace daxemu::preload

@@ -25,5 +25,7 @@ bool scan_directory(int dirfd, const char* path, struct dirent*** into, Filter f
 
 // getdents64(2) of an emulated directory; the place in the listing is the descriptor's offset. False: not ours.
 bool read_entries(int fd, void* buffer, std::size_t size, ssize_t& length);
+// getdirentries(3): the same, and where in the listing it began.
+bool read_entries_from(int fd, void* buffer, std::size_t size, off_t* base, ssize_t& length);
 
 } // namespace daxemu::preload

@@ -1,10 +1,14 @@
 #include "runtime/preload/files/open_calls.hpp"
 
+#include <climits>
+
 #include <fcntl.h>
+#include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
+#include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/live_space.hpp"
 #include "runtime/preload/nodes/process_maps.hpp"
 
@@ -65,6 +69,21 @@ int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char
   }
   return open_on_path(dirfd, path, flags,
                       {.follow = follow_of(flags), .likely = may_create_through_link(dirfd, path, flags)}, real);
+}
+
+int open_by_how(int dirfd, const char* path, const open_how* how, std::size_t size,
+                FunctionRef<int(int, const char*, int, mode_t)> open) {
+  open_how wanted{};
+  const bool plain = size == sizeof wanted && copy_in(wanted, how) &&
+                     (wanted.resolve & ~std::uint64_t{RESOLVE_NO_MAGICLINKS}) == 0 && wanted.flags <= INT_MAX &&
+                     wanted.mode <= 07777 &&
+                     (wanted.mode == 0 || (wanted.flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) != 0); // else EINVAL
+  if (plain) {
+    return open(dirfd, path, static_cast<int>(wanted.flags), static_cast<mode_t>(wanted.mode));
+  }
+  return new_number(libc_value(
+      sys::call(SYS_openat2, dirfd, reinterpret_cast<long>(path), reinterpret_cast<long>(how), static_cast<long>(size)),
+      -1));
 }
 
 } // namespace daxemu::preload

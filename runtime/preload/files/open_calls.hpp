@@ -3,6 +3,8 @@
 
 #include <cerrno>
 
+#include <linux/openat2.h>
+
 #include "emu/base/function_ref.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 
@@ -18,5 +20,10 @@ int open_missing(int dirfd, const char* path, int flags, FunctionRef<int(const c
 
 // Opens `path`; `real` asks libc for a path with the caller's dirfd, flags and mode.
 int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real);
+
+// openat2(2): openat(2), unless `how` says in what way the path may be walked, which is the kernel's to do. `open` is
+// our openat.
+int open_by_how(int dirfd, const char* path, const open_how* how, std::size_t size,
+                FunctionRef<int(int, const char*, int, mode_t)> open);
 
 } // namespace daxemu::preload

@@ -12,9 +12,11 @@
 
 #include "emu/base/mapping.hpp"
 #include "runtime/fault/private_fds.hpp"
+#include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/files/io_calls.hpp"
+#include "runtime/preload/files/uring_paths.hpp"
 #include "runtime/preload/ground/own_process.hpp"
-#include "runtime/preload/process/exec_calls.hpp"
+#include "runtime/preload/names/context.hpp"
 
 // Newer than the headers of some machines.
 #ifndef IORING_SETUP_NO_MMAP
@@ -27,19 +29,30 @@
 namespace daxemu::preload {
 namespace {
 
-struct OperationOf {
-  unsigned opcode;
-  Operation operation;
+// What is done with a request before the kernel is told of it.
+struct Treatment {
+  enum class Kind : std::uint8_t {
+    pass,
+    refuse,       // on a device it fails as `operation` does; on an attribute it is made as the call it is like
+    close_number, // a number that is ours is closed so that we know
+    by_path,      // made as the call it is like, if it names something of ours
+  };
+  Kind kind = Kind::pass;
+  Operation operation = Operation::read;
 };
-constexpr unsigned kFtruncate = 55; // IORING_OP_FTRUNCATE
-constexpr OperationOf kOperations[] = {
-    {IORING_OP_READ, Operation::read},       {IORING_OP_READV, Operation::read},
-    {IORING_OP_READ_FIXED, Operation::read}, {IORING_OP_WRITE, Operation::write},
-    {IORING_OP_WRITEV, Operation::write},    {IORING_OP_WRITE_FIXED, Operation::write},
-    {IORING_OP_FSYNC, Operation::sync},      {IORING_OP_SYNC_FILE_RANGE, Operation::sync_range},
-    {IORING_OP_SPLICE, Operation::copy},     {IORING_OP_TEE, Operation::copy},
-    {kFtruncate, Operation::truncate},       {IORING_OP_FALLOCATE, Operation::allocate},
-};
+
+// By opcode, from the table of calls.
+constexpr auto kTreatments = [] {
+  using enum Operation;
+  constexpr Treatment pass{};
+  constexpr Treatment close_number{Treatment::Kind::close_number};
+  constexpr Treatment by_path{Treatment::Kind::by_path};
+  constexpr auto refuse = [](Operation operation) { return Treatment{Treatment::Kind::refuse, operation}; };
+  std::array<Treatment, 256> table{};
+#define DAXEMU_OPERATION(name, opcode, names, answer, how, call, by) table[opcode] = how;
+#include "runtime/calls/every_call.def"
+  return table;
+}();
 
 // A descriptor of no regular file, on which the calls fail by which device-dax is none either.
 int irregular_file() {
@@ -61,52 +74,52 @@ int irregular_file() {
   return fd;
 }
 
-// What fails with `error` when it is performed, and not when it is submitted: the requests behind it go on as they
-// would.
-void fail_with(io_uring_sqe& request, int error) {
-  request.flags &= static_cast<std::uint8_t>(~(IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT));
-  if (error == EBADF) {
-    request.fd = -1;
-  } else if (error == ENODEV || error == ESPIPE) {
+// On a descriptor of no regular file the calls fail by which device-dax is none either; what else fails, fails with
+// `error` when it is performed, and not when it is submitted: the requests behind it go on as they would.
+void refuse(io_uring_sqe& request, int error) {
+  if (error == ENODEV || error == ESPIPE) {
+    request.flags &= static_cast<std::uint8_t>(~(IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT));
     request.fd = irregular_file(); // -1, so EBADF, if there is none
-    return;
+  } else {
+    fail_with(request, error);
   }
-  // fallocate(2) of no bytes: EINVAL before anything else is looked at.
-  const std::uint64_t user_data = request.user_data;
-  const std::uint8_t flags = request.flags;
-  const std::uint16_t personality = request.personality;
-  const int fd = request.fd;
-  request = {};
-  request.opcode = IORING_OP_FALLOCATE;
-  request.fd = fd;
-  request.flags = flags;
-  request.personality = personality;
-  request.user_data = user_data;
 }
 
-void look_at(io_uring_sqe& request) {
-  if (request.opcode == IORING_OP_OPENAT) {
-    const auto* path = reinterpret_cast<const char*>(request.addr);
-    if (path != nullptr && request.fd == AT_FDCWD) {
-      (void)open_in_child(path, static_cast<int>(request.open_flags), [&](const char* p, int flags) {
-        request.addr = reinterpret_cast<std::uint64_t>(p); // the device's own record holds it
-        request.open_flags = static_cast<std::uint32_t>(flags);
-        return 0;
-      });
+bool is_attribute(int fd) {
+  Context* context = FdTable::is_foreign(fd) ? nullptr : Context::get();
+  return context != nullptr && context->descriptors().classify(fd) == FdClass::attribute;
+}
+
+void look_at(io_uring_sqe& request, int ring, PerformCall perform) {
+  const Treatment& treatment = kTreatments[request.opcode];
+  const bool registered = (request.flags & IOSQE_FIXED_FILE) != 0;
+  const auto make = [&] { complete_with(request, ring, perform(call_of(request))); };
+  switch (treatment.kind) {
+  case Treatment::Kind::pass:
+    return;
+  case Treatment::Kind::refuse: {
+    int error = registered ? 0 : device_refusal(request.fd, treatment.operation);
+    if (treatment.operation == Operation::copy && error == 0 && (request.splice_flags & SPLICE_F_FD_IN_FIXED) == 0) {
+      error = device_refusal(request.splice_fd_in, treatment.operation);
+    }
+    if (error != 0) {
+      refuse(request, error);
+    } else if (!registered && (request.flags & IOSQE_BUFFER_SELECT) == 0 && call_of(request).number >= 0 &&
+               is_attribute(request.fd)) {
+      make();
     }
     return;
   }
-  const auto* known = std::find_if(std::begin(kOperations), std::end(kOperations),
-                                   [&](const OperationOf& one) { return one.opcode == request.opcode; });
-  if (known == std::end(kOperations)) {
+  case Treatment::Kind::close_number:
+    if (request.file_index == 0 && !registered && !closes_plainly(request.fd)) {
+      make();
+    }
     return;
-  }
-  int error = (request.flags & IOSQE_FIXED_FILE) != 0 ? 0 : device_refusal(request.fd, known->operation);
-  if (known->operation == Operation::copy && error == 0 && (request.splice_flags & SPLICE_F_FD_IN_FIXED) == 0) {
-    error = device_refusal(request.splice_fd_in, known->operation);
-  }
-  if (error != 0) {
-    fail_with(request, error);
+  case Treatment::Kind::by_path:
+    if (concerns_ours(request)) {
+      make();
+    }
+    return;
   }
 }
 
@@ -135,11 +148,11 @@ constexpr int kTaken = -2;
 
 } // namespace
 
-void refuse_device_requests(const ::io_uring& ring) noexcept {
+void refuse_device_requests(const ::io_uring& ring, PerformCall perform) noexcept {
   const unsigned mask = *ring.sq.kring_mask;
   const unsigned shift = (ring.flags & IORING_SETUP_SQE128) != 0 ? 1 : 0;
   for (unsigned at = ring.sq.sqe_head; at != ring.sq.sqe_tail; ++at) {
-    look_at(ring.sq.sqes[(at & mask) << shift]);
+    look_at(ring.sq.sqes[(at & mask) << shift], ring.ring_fd, perform);
   }
 }
 
@@ -172,7 +185,7 @@ void RawRings::opened(int fd, const io_uring_params& params) noexcept {
   }
 }
 
-void RawRings::entering(int fd) noexcept {
+void RawRings::entering(int fd, PerformCall perform) noexcept {
   if (rings_open.load(std::memory_order_acquire) == 0) {
     return;
   }
@@ -188,7 +201,7 @@ void RawRings::entering(int fd) noexcept {
   for (unsigned left = std::min(tail - at, mask + 1); left > 0; --left, ++at) {
     const unsigned index = ring->in_order ? at & mask : ring->word(ring->offsets.array)[at & mask];
     if (index <= mask) {
-      look_at(entries[index << ring->shift]);
+      look_at(entries[index << ring->shift], fd, perform);
     }
   }
 }

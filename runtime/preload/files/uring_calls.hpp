@@ -7,11 +7,15 @@
 #include <liburing.h>
 
 #include "emu/base/function_ref.hpp"
+#include "runtime/preload/files/uring_paths.hpp"
 
 namespace daxemu::preload {
 
+// Makes a system call as syscall(2) does, by our own functions: its value, or -errno.
+using PerformCall = long (*)(const RequestedCall&);
+
 // Requests that liburing has not handed over yet.
-void refuse_device_requests(const ::io_uring& ring) noexcept;
+void refuse_device_requests(const ::io_uring& ring, PerformCall perform) noexcept;
 
 // Rings of programs that enter the kernel by themselves, by whatever function.
 class RawRings {
@@ -19,7 +23,7 @@ public:
   // io_uring_setup(2) has made ring `fd`. A ring that cannot be followed passes through.
   static void opened(int fd, const io_uring_params& params) noexcept;
   // Before io_uring_enter(2) with this number, which has none of the flags that change its meaning.
-  static void entering(int fd) noexcept;
+  static void entering(int fd, PerformCall perform) noexcept;
   // Is any followed?
   [[nodiscard]] static bool any() noexcept;
   // Descriptors first to last are closed, or become others.

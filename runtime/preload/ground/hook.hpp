@@ -11,6 +11,11 @@
   extern "C" __attribute__((visibility("default"), used)) result daxemu_hook_##name parameters __asm__(#name);         \
   extern "C" result daxemu_hook_##name parameters
 
+// Another name of a hook of this file: what the C library exports it as too.
+#define DAXEMU_ALIAS(name, other)                                                                                      \
+  extern "C" __attribute__((visibility("default"), used,                                                               \
+                            alias(#name))) decltype(daxemu_hook_##name) daxemu_hook_##other __asm__(#other);
+
 // A call that most programs make for their own purposes, and often. If `plain` (over the parameters, decided before the
 // system call) it ends in a jump to the C library: nothing of ours has to return after the system call, when the
 // processor has forgotten where to (the kernel's defences against speculation), which costs some 20 ns for each caller.

@@ -4,24 +4,11 @@
 #include <array>
 
 #include <climits>
-#include <sys/syscall.h>
 
-#include "emu/base/sys.hpp"
+#include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/live_space.hpp"
 
 namespace daxemu::preload {
-namespace {
-
-// Copies `bytes` bytes that the program says are at `from`. False: not all of them can be read.
-bool copy_in(void* into, const void* from, std::size_t bytes) {
-  const iovec here = {into, bytes};
-  const iovec there = {const_cast<void*>(from), bytes};
-  const auto got = sys::call(SYS_process_vm_readv, sys::getpid(), reinterpret_cast<long>(&here), 1,
-                             reinterpret_cast<long>(&there), 1, 0);
-  return got && static_cast<std::size_t>(*got) == bytes;
-}
-
-} // namespace
 
 void pretouch_slow(const void* address, std::size_t length) noexcept {
   if (fault::AddressSpace* space = live_space.concerned(address, length); space != nullptr) {
@@ -50,6 +37,12 @@ void pretouch_message(const msghdr* message) noexcept {
     pretouch_slow(copy.msg_name, copy.msg_namelen);
     pretouch_slow(copy.msg_control, copy.msg_controllen);
     pretouch_pieces(copy.msg_iov, static_cast<int>(std::min<std::size_t>(copy.msg_iovlen, IOV_MAX)));
+  }
+}
+
+void pretouch_messages(const mmsghdr* messages, unsigned count) noexcept {
+  for (unsigned at = 0; at < std::min(count, static_cast<unsigned>(IOV_MAX)); ++at) { // as many as sendmmsg(2) takes
+    pretouch_message(&messages[at].msg_hdr);
   }
 }
 

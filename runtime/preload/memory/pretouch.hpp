@@ -17,6 +17,7 @@ void pretouch_slow(const void* address, std::size_t length) noexcept;
 // Arrays that may be anything: a bad pointer stays the kernel's to refuse.
 void pretouch_pieces(const iovec* pieces, int count) noexcept;
 void pretouch_message(const msghdr* message) noexcept;
+void pretouch_messages(const mmsghdr* messages, unsigned count) noexcept;
 
 inline void pretouch(const void* address, std::size_t length) noexcept {
   if (fault::Engine::misses_kernel_touches()) [[unlikely]] {
@@ -31,6 +32,12 @@ inline void pretouch(const iovec* pieces, int count) noexcept {
 inline void pretouch(const msghdr* message) noexcept {
   if (fault::Engine::misses_kernel_touches()) [[unlikely]] {
     pretouch_message(message);
+  }
+}
+
+inline void pretouch(const mmsghdr* messages, unsigned count) noexcept {
+  if (fault::Engine::misses_kernel_touches()) [[unlikely]] {
+    pretouch_messages(messages, count);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <climits>
 
 #include "runtime/fault/table_lock.hpp"
+#include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/live_space.hpp"
 #include "runtime/preload/memory/pretouch.hpp"
 #include "runtime/preload/pins/direct_io.hpp"
@@ -57,7 +58,7 @@ constinit std::atomic<bool> any{false};
 
 bool read_ring(aio_context_t context, Ring& ring) {
   const auto* const at = reinterpret_cast<const void*>(context); // NOLINT(performance-no-int-to-ptr)
-  return copy_from_program(&ring, at, sizeof ring) && ring.magic == kRingMagic && ring.tail < ring.events;
+  return copy_in(&ring, at, sizeof ring) && ring.magic == kRingMagic && ring.tail < ring.events;
 }
 
 // Drops the flights for which gone(flight) says so. Under the lock.
@@ -91,7 +92,7 @@ void settle(Known& known) {
     io_event event{};
     const std::uint64_t place = known.context + ring.header_length + known.seen * sizeof(io_event);
     const auto* const there = reinterpret_cast<const void*>(place); // NOLINT(performance-no-int-to-ptr)
-    if (!copy_from_program(&event, there, sizeof event)) {
+    if (!copy_in(&event, there, sizeof event)) {
       return;
     }
     drop_if([&](const Flight& flight) { return flight.context == known.context && flight.request == event.obj; });
@@ -150,7 +151,7 @@ void hold_request(aio_context_t context, const iocb& request, std::uint64_t site
   std::size_t room = direct_room(static_cast<int>(request.aio_fildes), reads ? MemoryIs::written : MemoryIs::read);
   for (std::uint64_t at = 0; at < count; ++at) {
     iovec piece = whole;
-    if (vector && !copy_from_program(&piece, static_cast<const iovec*>(whole.iov_base) + at, sizeof piece)) {
+    if (vector && !copy_in(&piece, static_cast<const iovec*>(whole.iov_base) + at, sizeof piece)) {
       return;
     }
     pretouch(piece.iov_base, piece.iov_len);

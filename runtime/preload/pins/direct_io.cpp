@@ -9,6 +9,7 @@
 
 #include "emu/base/sys.hpp"
 #include "runtime/preload/ground/pin_sites.hpp"
+#include "runtime/preload/ground/user_memory.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -43,7 +44,7 @@ void DirectIo::begin(int fd, MemoryIs use, const iovec* pieces, int count, const
   std::size_t room = direct_room(fd, use);
   for (int at = 0; room != 0 && at < std::min(count, IOV_MAX); ++at) {
     iovec piece{};
-    if (!copy_from_program(&piece, pieces + at, sizeof(piece))) {
+    if (!copy_in(&piece, pieces + at, sizeof(piece))) {
       return; // the kernel's to refuse
     }
     hold(use, piece, room, caller);

@@ -69,12 +69,4 @@ bool is_device_memory(const void* address, std::size_t length) {
   return live_space.concerned(address, length) != nullptr;
 }
 
-bool copy_from_program(void* into, const void* from, std::size_t size) {
-  const iovec to = {into, size};
-  const iovec source = {const_cast<void*>(from), size};
-  const auto got = sys::call(SYS_process_vm_readv, sys::getpid(), reinterpret_cast<long>(&to), 1,
-                             reinterpret_cast<long>(&source), 1, 0);
-  return got && static_cast<std::size_t>(*got) == size;
-}
-
 } // namespace daxemu::preload

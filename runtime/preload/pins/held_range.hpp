@@ -55,7 +55,4 @@ private:
 // Pages of devices among those of [address, address + length): at least one?
 [[nodiscard]] bool is_device_memory(const void* address, std::size_t length);
 
-// Copies from the program's memory as the kernel would: false where it cannot be read.
-[[nodiscard]] bool copy_from_program(void* into, const void* from, std::size_t size);
-
 } // namespace daxemu::preload

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "runtime/fault/table_lock.hpp"
+#include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/live_space.hpp"
 #include "runtime/preload/memory/pretouch.hpp"
 #include "runtime/preload/pins/held_device.hpp"
@@ -121,7 +122,7 @@ void note_spliced(int fd, const iovec* pieces, std::size_t count, std::size_t sp
   }
   for (std::size_t at = 0; at < count && spliced > 0; ++at) {
     iovec piece{};
-    if (!copy_from_program(&piece, pieces + at, sizeof(piece))) {
+    if (!copy_in(&piece, pieces + at, sizeof(piece))) {
       return;
     }
     const auto begin = reinterpret_cast<std::uint64_t>(piece.iov_base);

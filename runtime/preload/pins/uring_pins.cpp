@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "runtime/fault/table_lock.hpp"
+#include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/live_space.hpp"
 #include "runtime/preload/memory/pretouch.hpp"
 #include "runtime/preload/pins/held_range.hpp"
@@ -55,7 +56,7 @@ bool read_request(unsigned opcode, const void* argument, unsigned count, Request
   }
   if (opcode == IORING_REGISTER_BUFFERS2) {
     io_uring_rsrc_register words{};
-    if (count != sizeof(words) || !copy_from_program(&words, argument, sizeof(words))) {
+    if (count != sizeof(words) || !copy_in(&words, argument, sizeof(words))) {
       return false;
     }
     request = {reinterpret_cast<const iovec*>(words.data), words.nr, 0, false};
@@ -63,7 +64,7 @@ bool read_request(unsigned opcode, const void* argument, unsigned count, Request
   }
   if (opcode == IORING_REGISTER_BUFFERS_UPDATE) {
     io_uring_rsrc_update2 words{};
-    if (count != sizeof(words) || !copy_from_program(&words, argument, sizeof(words))) {
+    if (count != sizeof(words) || !copy_in(&words, argument, sizeof(words))) {
       return false;
     }
     request = {reinterpret_cast<const iovec*>(words.data), words.nr, words.offset, true};
@@ -82,7 +83,7 @@ Taken take_all(const Request& request, std::uint64_t site) {
   Taken taken;
   for (; taken.count < request.count; ++taken.count) {
     iovec piece{};
-    if (request.pieces != nullptr && !copy_from_program(&piece, request.pieces + taken.count, sizeof(piece))) {
+    if (request.pieces != nullptr && !copy_in(&piece, request.pieces + taken.count, sizeof(piece))) {
       taken.error = EFAULT;
       return taken;
     }

@@ -15,6 +15,7 @@ DAXEMU_REAL(close, int(int));
 DAXEMU_SPLIT_HOOK(int, close, (int fd), (fd), closes_plainly(fd)) {
   return close_descriptor(fd, [fd] { return real_close(fd); });
 }
+DAXEMU_ALIAS(close, __close)
 DAXEMU_REAL(close_range, int(unsigned, unsigned, int));
 DAXEMU_HOOK(int, close_range, (unsigned first, unsigned last, int flags)) {
   return close_range_of(first, last, flags, [flags](unsigned a, unsigned b) { return real_close_range(a, b, flags); });
@@ -36,6 +37,7 @@ DAXEMU_REAL(dup2, int(int, int));
 DAXEMU_HOOK(int, dup2, (int fd, int onto)) {
   return duplicate_onto(fd, onto, [=] { return real_dup2(fd, onto); });
 }
+DAXEMU_ALIAS(dup2, __dup2)
 DAXEMU_REAL(dup3, int(int, int, int));
 DAXEMU_HOOK(int, dup3, (int fd, int onto, int flags)) {
   return duplicate_onto(fd, onto, [=] { return real_dup3(fd, onto, flags); });
@@ -55,6 +57,7 @@ DAXEMU_HOOK(int, dup3, (int fd, int onto, int flags)) {
     return FdTable::is_foreign(fd) ? real() : fcntl_slow(fd, command, reinterpret_cast<long>(argument), real);         \
   }
 DAXEMU_FCNTL_HOOK(fcntl)
+DAXEMU_ALIAS(fcntl, __fcntl)
 DAXEMU_FCNTL_HOOK(fcntl64)
 // In glibc since 2.36.
 DAXEMU_REAL(pidfd_getfd, int(int, int, unsigned));

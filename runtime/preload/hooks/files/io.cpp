@@ -23,6 +23,7 @@ DAXEMU_TRANSFER_HOOK(ssize_t, read, (int fd, void* into, size_t size), (fd, into
   const DirectIo held(fd, MemoryIs::written, into, size, caller);
   return read_call(fd, kAtPosition, [=] { return real_read(fd, into, size); });
 }
+DAXEMU_ALIAS(read, __read)
 DAXEMU_REAL(__read_chk, ssize_t(int, void*, size_t, size_t));
 DAXEMU_HOOK(ssize_t, __read_chk, (int fd, void* into, size_t size, size_t room)) {
   const DirectIo held(fd, MemoryIs::written, into, size, __builtin_return_address(0));
@@ -60,6 +61,7 @@ DAXEMU_TRANSFER_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count), (
   }
 DAXEMU_PREAD_HOOK(pread)
 DAXEMU_PREAD_HOOK(pread64)
+DAXEMU_ALIAS(pread64, __pread64)
 DAXEMU_PREAD_CHK_HOOK(__pread_chk)
 DAXEMU_PREAD_CHK_HOOK(__pread64_chk)
 DAXEMU_PREADV_HOOK(preadv)
@@ -72,6 +74,7 @@ DAXEMU_TRANSFER_HOOK(ssize_t, write, (int fd, const void* from, size_t size), (f
   const DirectIo held(fd, MemoryIs::read, from, size, caller);
   return write_call(fd, from, size, [=] { return real_write(fd, from, size); });
 }
+DAXEMU_ALIAS(write, __write)
 DAXEMU_REAL(writev, ssize_t(int, const iovec*, int));
 DAXEMU_TRANSFER_HOOK(ssize_t, writev, (int fd, const iovec* pieces, int count), (fd, pieces, count), (pieces, count)) {
   const DirectIo held(fd, MemoryIs::read, pieces, count, caller);
@@ -98,6 +101,7 @@ DAXEMU_TRANSFER_HOOK(ssize_t, writev, (int fd, const iovec* pieces, int count), 
   }
 DAXEMU_PWRITE_HOOK(pwrite)
 DAXEMU_PWRITE_HOOK(pwrite64)
+DAXEMU_ALIAS(pwrite64, __pwrite64)
 DAXEMU_PWRITEV_HOOK(pwritev)
 DAXEMU_PWRITEV_HOOK(pwritev64)
 DAXEMU_PWRITEV2_HOOK(pwritev2)
@@ -111,6 +115,8 @@ DAXEMU_PWRITEV2_HOOK(pwritev64v2)
   }
 DAXEMU_LSEEK_HOOK(lseek)
 DAXEMU_LSEEK_HOOK(lseek64)
+DAXEMU_ALIAS(lseek, __lseek)
+DAXEMU_ALIAS(lseek64, llseek)
 
 #define DAXEMU_OPERATION_HOOK(name, operation, declared, passed)                                                       \
   DAXEMU_REAL(name, int declared);                                                                                     \

@@ -34,6 +34,7 @@ __attribute__((destructor)) void at_exit() {
 DAXEMU_HOOK(FILE*, fopen, (const char* path, const char* mode)) {
   return open_stream(path, mode, real_stdio(), [=](const char* p) { return real_fopen(p, mode); });
 }
+DAXEMU_ALIAS(fopen, _IO_fopen)
 DAXEMU_HOOK(FILE*, fopen64, (const char* path, const char* mode)) {
   return open_stream(path, mode, real_stdio(), [=](const char* p) { return real_fopen64(p, mode); });
 }
@@ -48,9 +49,11 @@ DAXEMU_HOOK(FILE*, freopen64, (const char* path, const char* mode, FILE* stream)
 DAXEMU_HOOK(FILE*, fdopen, (int fd, const char* mode)) {
   return open_stream_over(fd, mode, real_stdio());
 }
+DAXEMU_ALIAS(fdopen, _IO_fdopen)
 DAXEMU_HOOK(int, fclose, (FILE * stream)) {
   return close_stream(stream, real_stdio());
 }
+DAXEMU_ALIAS(fclose, _IO_fclose)
 DAXEMU_HOOK(int, fcloseall, ()) {
   flush_at_exit(real_stdio());
   return real_fcloseall();
@@ -58,6 +61,7 @@ DAXEMU_HOOK(int, fcloseall, ()) {
 DAXEMU_HOOK(int, fflush, (FILE * stream)) {
   return flush_stream(stream, real_stdio(), [=] { return real_fflush(stream); });
 }
+DAXEMU_ALIAS(fflush, _IO_fflush)
 DAXEMU_HOOK(int, fflush_unlocked, (FILE * stream)) {
   return flush_stream(stream, real_stdio(), [=] { return real_fflush_unlocked(stream); });
 }

@@ -16,6 +16,7 @@ DAXEMU_HOOK(ssize_t, send, (int fd, const void* from, size_t size, int flags)) {
   pretouch(from, size);
   return real_send(fd, from, size, flags);
 }
+DAXEMU_ALIAS(send, __send)
 DAXEMU_REAL(sendto, ssize_t(int, const void*, size_t, int, const sockaddr*, socklen_t));
 DAXEMU_HOOK(ssize_t, sendto,
             (int fd, const void* from, size_t size, int flags, const sockaddr* address, socklen_t length)) {
@@ -27,10 +28,20 @@ DAXEMU_HOOK(ssize_t, sendmsg, (int fd, const msghdr* message, int flags)) {
   pretouch(message);
   return real_sendmsg(fd, message, flags);
 }
+DAXEMU_REAL(sendmmsg, int(int, mmsghdr*, unsigned, int));
+DAXEMU_HOOK(int, sendmmsg, (int fd, mmsghdr* messages, unsigned count, int flags)) {
+  pretouch(messages, count);
+  return real_sendmmsg(fd, messages, count, flags);
+}
 DAXEMU_REAL(recv, ssize_t(int, void*, size_t, int));
 DAXEMU_HOOK(ssize_t, recv, (int fd, void* into, size_t size, int flags)) {
   pretouch(static_cast<const void*>(into), size);
   return real_recv(fd, into, size, flags);
+}
+DAXEMU_REAL(__recv_chk, ssize_t(int, void*, size_t, size_t, int));
+DAXEMU_HOOK(ssize_t, __recv_chk, (int fd, void* into, size_t size, size_t room, int flags)) {
+  pretouch(static_cast<const void*>(into), size);
+  return real___recv_chk(fd, into, size, room, flags);
 }
 DAXEMU_REAL(getrandom, ssize_t(void*, size_t, unsigned));
 DAXEMU_HOOK(ssize_t, getrandom, (void* into, size_t size, unsigned flags)) {
@@ -44,8 +55,10 @@ DAXEMU_HOOK(size_t, fread, (void* into, size_t size, size_t count, FILE* stream)
   pretouch(static_cast<const void*>(into), size * count);
   return real_fread(into, size, count, stream);
 }
+DAXEMU_ALIAS(fread, _IO_fread)
 DAXEMU_REAL(fwrite, size_t(const void*, size_t, size_t, FILE*));
 DAXEMU_HOOK(size_t, fwrite, (const void* from, size_t size, size_t count, FILE* stream)) {
   pretouch(from, size * count);
   return real_fwrite(from, size, count, stream);
 }
+DAXEMU_ALIAS(fwrite, _IO_fwrite)

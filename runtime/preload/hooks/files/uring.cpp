@@ -9,6 +9,7 @@
 #include "runtime/preload/files/uring_calls.hpp"
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/hooks/process/by_number.hpp"
 
 using namespace daxemu::preload;
 
@@ -43,7 +44,7 @@ private:
     return real_##name passed;                                                                                         \
   }
 #define DAXEMU_SUBMIT_HOOK(name, declared, passed)                                                                     \
-  DAXEMU_URING_HOOK(name, refuse_device_requests(*ring), declared, passed)
+  DAXEMU_URING_HOOK(name, refuse_device_requests(*ring, by_number::perform), declared, passed)
 DAXEMU_SUBMIT_HOOK(io_uring_submit, (struct io_uring * ring), (ring))
 DAXEMU_SUBMIT_HOOK(io_uring_submit_and_get_events, (struct io_uring * ring), (ring))
 DAXEMU_SUBMIT_HOOK(io_uring_submit_and_wait, (struct io_uring * ring, unsigned count), (ring, count))

@@ -89,6 +89,15 @@ DAXEMU_HOOK(ssize_t, getdents64, (int fd, void* buffer, size_t size)) {
   ssize_t length = 0;
   return read_entries(fd, buffer, size, length) ? length : real_getdents64(fd, buffer, size);
 }
+// The C library makes the call by itself, after asking where the descriptor is.
+#define DAXEMU_DIRENTRIES_HOOK(name)                                                                                   \
+  DAXEMU_REAL(name, ssize_t(int, char*, size_t, off_t*));                                                              \
+  DAXEMU_HOOK(ssize_t, name, (int fd, char* buffer, size_t size, off_t* base)) {                                       \
+    ssize_t length = 0;                                                                                                \
+    return read_entries_from(fd, buffer, size, base, length) ? length : real_##name(fd, buffer, size, base);           \
+  }
+DAXEMU_DIRENTRIES_HOOK(getdirentries)
+DAXEMU_DIRENTRIES_HOOK(getdirentries64)
 
 #define DAXEMU_SCANDIR_HOOK(name)                                                                                      \
   DAXEMU_REAL(name, int(const char*, struct dirent***, Filter, Compare));                                              \

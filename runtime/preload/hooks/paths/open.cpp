@@ -93,3 +93,11 @@ DAXEMU_HOOK(int, __openat_2, (int dirfd, const char* path, int flags)) {
 DAXEMU_HOOK(int, __openat64_2, (int dirfd, const char* path, int flags)) {
   return open_path(dirfd, path, flags, [=](const char* p) { return real___openat64_2(dirfd, p, flags); });
 }
+DAXEMU_ALIAS(open, __open)
+DAXEMU_ALIAS(open64, __open64)
+// In glibc since 2.43.
+DAXEMU_HOOK(int, openat2, (int dirfd, const char* path, const open_how* how, size_t size)) {
+  return daxemu::preload::open_by_how(dirfd, path, how, size, [](int from, const char* p, int flags, mode_t mode) {
+    return daxemu_hook_openat(from, p, flags, mode);
+  });
+}

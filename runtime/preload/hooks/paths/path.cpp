@@ -85,6 +85,11 @@ DAXEMU_REAL(getwd, char*(char*));
 DAXEMU_HOOK(char*, getwd, (char* into)) {
   return working_directory(into, PATH_MAX, [=] { return real_getwd(into); });
 }
+DAXEMU_REAL(__getwd_chk, char*(char*, size_t));
+DAXEMU_HOOK(char*, __getwd_chk, (char* into, size_t room)) {
+  return room < PATH_MAX ? real___getwd_chk(into, room)
+                         : working_directory(into, PATH_MAX, [=] { return real___getwd_chk(into, room); });
+}
 DAXEMU_REAL(get_current_dir_name, char*());
 DAXEMU_HOOK(char*, get_current_dir_name, ()) {
   return working_directory(nullptr, 0, [] { return real_get_current_dir_name(); });

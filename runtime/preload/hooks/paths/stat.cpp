@@ -119,6 +119,7 @@ DAXEMU_HOOK(int, faccessat, (int dirfd, const char* path, int mode, int flags)) 
 // NOLINTEND(bugprone-macro-parentheses)
 
 DAXEMU_STATFS_HOOK(statfs, struct statfs)
+DAXEMU_ALIAS(statfs, __statfs)
 DAXEMU_STATFS_HOOK(statfs64, struct statfs64)
 DAXEMU_STATFS_HOOK(statvfs, struct statvfs)
 DAXEMU_STATFS_HOOK(statvfs64, struct statvfs64)

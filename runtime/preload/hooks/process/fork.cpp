@@ -75,3 +75,4 @@ DAXEMU_HOOK(int, clone, (int (*run)(void*), void* stack, int flags, void* argume
   return daxemu::preload::fork_with(
       [&] { return real_clone.get()(enter, stack, flags, &child, parent_tid, tls, child_tid); });
 }
+DAXEMU_ALIAS(clone, __clone)

@@ -11,6 +11,7 @@ using daxemu::preload::SignalCalls;
 DAXEMU_HOOK(int, sigaction, (int signal, const struct sigaction* action, struct sigaction* old)) {
   return SignalCalls::sigaction(signal, action, old);
 }
+DAXEMU_ALIAS(sigaction, __sigaction)
 DAXEMU_HOOK(sighandler_t, signal, (int signal, sighandler_t handler)) {
   return SignalCalls::signal(signal, handler);
 }
