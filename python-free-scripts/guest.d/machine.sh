@@ -25,13 +25,17 @@ layout() {
   fi
   # QEMU wants whole pages only, but keeps 3G below 4G just when more than 3.5G are asked for.
   machine_bytes=$((low_bytes + rest + length))
+  filler=0
   if [ $machine_bytes -lt 3758096384 ]; then
+    filler=$((3758096384 - machine_bytes))
     machine_bytes=3758096384
   fi
   node_words=
   if [ "$numa" = yes ]; then
-    node_words="-object memory-backend-ram,id=node0,size=$((machine_bytes - length)) -numa node,nodeid=0,cpus=0-1,memdev=node0
-      -object memory-backend-ram,id=node1,size=$length -numa node,nodeid=1,memdev=node1"
+    node_words="-object memory-backend-ram,id=node0,size=$((low_bytes + rest)) -numa node,nodeid=0,cpus=0-1,memdev=node0
+      -object memory-backend-ram,id=node1,size=$((length + filler)) -numa node,nodeid=1,memdev=node1"
+    # Nothing but the device is on its node.
+    [ $filler -eq 0 ] || boot_words="$boot_words memmap=$filler\$$((start + length))"
   fi
   # Below --memory 3G the kernel is told to leave the rest alone.
   if [ "$memory_bytes" -lt $low_bytes ]; then

@@ -1,12 +1,12 @@
 #!/bin/sh
 # daxctl_replay_test.sh TRANSCRIPT [run's flags]: stock daxctl goes through a device's life and says what it said on a
-# real hmem region (expected/daxctl-*.txt: Linux 6.1 in the guest, 2 GiB): same JSON, messages and exit status of every
+# real hmem region (expected/ndctl-VERSION/daxctl-*.txt: Linux 6.1 in the guest, 2 GiB): same JSON, messages and exit status of every
 # step. Only addresses and the number of the target node are the machine's own.
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/clients/lib.sh
 . "$here/lib.sh"
 needs daxctl bash
-transcript=$here/expected/$1
+recorded "$1"
 shift
 
 grep '^[$-]' "$transcript" >/dev/null || fail "no steps in $transcript"

@@ -30,6 +30,14 @@ needs() {
   done
 }
 
+# recorded FILE: sets $transcript to what this version of daxctl and ndctl answered on a real device; skips if nobody asked it.
+# shellcheck disable=SC2154 # $here is the caller's
+recorded() {
+  version=$(daxctl --version | cut -d . -f 1)
+  transcript=$here/expected/ndctl-$version/$1
+  [ -f "$transcript" ] || skip "what daxctl $version answers on a real device is not recorded (tests/clients/capture)"
+}
+
 # needs_huge_pages COUNT: skips unless COUNT huge pages of 2M are available.
 needs_huge_pages() {
   pool=/sys/kernel/mm/hugepages/hugepages-2048kB

@@ -1,6 +1,6 @@
 #!/bin/sh
 # uevents_test.sh TRANSCRIPT [run's flags]: a program that listens to NETLINK_KOBJECT_UEVENT hears of the bus what the
-# kernel says of its own (expected/uevents-*.txt: Linux 6.1 in the guest; tests/clients/uevents.c): the same messages in
+# kernel says of its own (expected/ndctl-VERSION/uevents-*.txt: Linux 6.1 in the guest; tests/clients/uevents.c): the same messages in
 # the same order, from the same sender.
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/clients/lib.sh
@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 needs daxctl ndctl
 listener=${DAXEMU_TESTS:?}/uevents
 [ -x "$listener" ] || fail "$listener is not built"
-transcript=$here/expected/$1
+recorded "$1"
 shift
 
 [ "$(grep -c "@/" "$transcript")" -gt 10 ] || fail "$transcript tells of hardly anything"

@@ -1,0 +1,76 @@
+# shellcheck shell=sh disable=SC2154
+# A Debian of another suite in a folder, made by debootstrap, and commands in it. Sourced after common.sh.
+
+known_suites="bookworm trixie forky"
+
+# check_suite SUITE
+check_suite() {
+  for known in $known_suites; do
+    [ "$known" != "$1" ] || return 0
+  done
+  fail "'$1' is no suite that is known: bookworm, trixie and forky are"
+}
+
+# why_no_root: why this machine cannot have such a folder; nothing if it can.
+why_no_root() {
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "only root can make a root"
+  elif ! unshare --mount true 2>/dev/null; then
+    echo "this machine does not let root mount (unshare --mount fails), as a root needs"
+  elif ! "$scripts/deps" clean-root >/dev/null 2>&1 || ! command -v debootstrap >/dev/null; then
+    echo "debootstrap is not installed and cannot be: $("$scripts/deps" clean-root 2>&1 | tail -n 1)"
+  fi
+}
+
+# make_root SUITE FOLDER: a minimal Debian in FOLDER, unless one is there: then that, which has to be of SUITE. 45 to 90 s.
+make_root() {
+  if [ -s "$2/etc/daxemu-suite" ]; then
+    [ "$(cat "$2/etc/daxemu-suite")" = "$1" ] || fail "$2 has $(cat "$2/etc/daxemu-suite"), not $1: give another folder"
+    return 0
+  fi
+  [ -z "$(ls -A "$2" 2>/dev/null)" ] || fail "$2 is not empty, and no root of ours: give another folder"
+  say "making a minimal $1 in $2"
+  mkdir -p "$2"
+  # A suite that is younger than this debootstrap is made as all are.
+  recipe=/usr/share/debootstrap/scripts/$1
+  [ -e "$recipe" ] || recipe=/usr/share/debootstrap/scripts/sid
+  debootstrap --variant=minbase "$1" "$2" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" "$recipe" >"$2.log" 2>&1 || {
+    tail -n 20 "$2.log" >&2
+    fail "debootstrap failed, see $2.log"
+  }
+  rm -f "$2.log"
+  echo "$1" >"$2/etc/daxemu-suite"
+}
+
+# in_root FOLDER COMMAND...: as root in it, with this machine's devices, processes and network; what is mounted for it is seen by
+# nobody else and gone with it.
+in_root() {
+  cp /etc/resolv.conf "$1/etc/resolv.conf"
+  # shellcheck disable=SC2016 # for that shell
+  unshare --mount --propagation slave sh -euc '
+    system=$1
+    shift
+    for place in proc sys dev; do
+      mount --rbind "/$place" "$system/$place"
+    done
+    exec chroot "$system" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
+  ' sh "$@" </dev/null
+}
+
+# put_source FOLDER: what is checked in, as it is in this folder now. A file that is there already and the same keeps its time, so
+# that only what changed is built anew.
+put_source() {
+  mkdir -p "$1/new" "$1/daxemu"
+  git -c safe.directory="$root" ls-files -z | tar -c --null --files-from=- | tar -x -C "$1/new"
+  (cd "$1/daxemu" && find . -name build -prune -o ! -type d -print) | while IFS= read -r file; do
+    [ -e "$1/new/$file" ] || rm -f "$1/daxemu/$file"
+  done
+  (cd "$1/new" && find . ! -type d) | while IFS= read -r file; do
+    if ! cmp -s "$1/new/$file" "$1/daxemu/$file"; then
+      mkdir -p "$1/daxemu/${file%/*}"
+      cp -p "$1/new/$file" "$1/daxemu/$file"
+      touch "$1/daxemu/$file"
+    fi
+  done
+  rm -rf "$1/new"
+}
