@@ -1,6 +1,7 @@
 #include "runtime/preload/files/open_calls.hpp"
 
 #include <fcntl.h>
+#include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
@@ -32,7 +33,10 @@ int open_on_path(int dirfd, const char* path, int flags, PathUse use, FunctionRe
       },
       [flags](const Resolution& found) -> Result<int> {
         if (found.kind == Resolution::Kind::refused) {
-          return fail((flags & O_CREAT) != 0 ? EACCES : found.error.value); // lookup_open(): sysfs creates nothing
+          if ((flags & O_CREAT) == 0) {
+            return tl::unexpected(found.error);
+          }
+          return fail(found.slashed ? EISDIR : EACCES); // open_last_lookups(); lookup_open(): sysfs creates nothing
         }
         return Context::get()->opener().open(found.node, flags);
       });
@@ -63,7 +67,31 @@ int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char
     return maps && *maps >= 0 ? new_number(*maps) : real(path);
   }
   return open_on_path(dirfd, path, flags,
-                      {.follow = follow_of(flags), .likely = may_create_through_link(dirfd, path, flags)}, real);
+                      {.follow = follow_of(flags),
+                       .likely = may_create_through_link(dirfd, path, flags),
+                       .makes = (flags & O_CREAT) != 0},
+                      real);
+}
+
+int open_how_path(int dirfd, const char* path, const open_how* how, std::size_t size) {
+  const auto ask = [=](const char* p, const open_how* with) {
+    const auto opened = sys::call(SYS_openat2, dirfd, reinterpret_cast<long>(p), reinterpret_cast<long>(with), size);
+    return new_number(libc_value(opened, -1));
+  };
+  Context* context = path == nullptr || *path == '\0' || size < sizeof *how ? nullptr : Context::get();
+  // What is no way to open anything the kernel says before it looks at the path (build_open_flags()).
+  if (context == nullptr || (ask("", how) < 0 && errno != ENOENT)) {
+    return ask(path, how);
+  }
+  const auto flags = static_cast<int>(how->flags);
+  if (how->resolve == 0) {
+    return open_path(dirfd, path, flags, [&](const char* p) { return ask(p, how); });
+  }
+  open_how plain = *how; // the walk led through emulated directories, where `how` has been kept to already
+  plain.resolve = 0;
+  return open_on_path(dirfd, path, flags,
+                      {.follow = follow_of(flags), .makes = (flags & O_CREAT) != 0, .rules = how->resolve},
+                      [&](const char* p) { return ask(p, p == path ? how : &plain); });
 }
 
 } // namespace daxemu::preload

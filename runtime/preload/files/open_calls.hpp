@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cerrno>
+#include <cstddef>
+
+#include <linux/openat2.h>
 
 #include "emu/base/function_ref.hpp"
 #include "runtime/preload/paths/path_call.hpp"
@@ -15,6 +18,10 @@ namespace daxemu::preload {
 // is to be forgotten, what it does not find (is_missing()) goes on to open_missing().
 [[nodiscard]] bool opens_plainly(int dirfd, const char* path, int flags);
 int open_missing(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real);
+
+// openat2(2): the walk to a node keeps to what `how` allows (RESOLVE_*), as the kernel's does. `size` is that of what
+// `how` points at, which is readable.
+int open_how_path(int dirfd, const char* path, const open_how* how, std::size_t size);
 
 // Opens `path`; `real` asks libc for a path with the caller's dirfd, flags and mode.
 int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real);

@@ -1,9 +1,7 @@
 // syscall(2): programs that name a call by its number (libuv's statx, tools newer than their C library) mean the same
 // call. Those that libc has a function for go to the interposed function; every other number passes through.
 #include <cerrno>
-#include <climits>
 #include <cstdarg>
-#include <cstdio>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -29,6 +27,7 @@ extern "C" { // glibc 2.36 has forgotten to
 }
 
 #include "runtime/preload/files/aio_calls.hpp"
+#include "runtime/preload/files/open_calls.hpp"
 #include "runtime/preload/files/uring_calls.hpp"
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/own_process.hpp"
@@ -112,19 +111,9 @@ long shmat_by_number(int id, const void* address, int flags) {
   return reinterpret_cast<long>(::shmat(id, address, flags));
 }
 
-// openat2(2) is openat(2), unless it says how the path may be walked: then the kernel walks it.
 long openat2_by_number(const long* words) {
-  open_how how{};
-  if (words[3] < static_cast<long>(sizeof how)) {
-    return real_syscall(SYS_openat2, words[0], words[1], words[2], words[3]);
-  }
-  std::memcpy(&how, as<const void*>(words[2]), sizeof how);
-  const bool plain = words[3] == sizeof how && (how.resolve & ~std::uint64_t{RESOLVE_NO_MAGICLINKS}) == 0 &&
-                     how.flags <= INT_MAX && how.mode <= 07777 &&
-                     (how.mode == 0 || (how.flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) != 0); // else EINVAL
-  return plain ? ::openat(as<int>(words[0]), as<const char*>(words[1]), static_cast<int>(how.flags),
-                          static_cast<mode_t>(how.mode))
-               : real_syscall(SYS_openat2, words[0], words[1], words[2], words[3]);
+  return daxemu::preload::open_how_path(as<int>(words[0]), as<const char*>(words[1]), as<const open_how*>(words[2]),
+                                        as<std::size_t>(words[3]));
 }
 
 long uring_setup(const long* words) {
@@ -210,6 +199,7 @@ long dispatch(long number, long* words, std::uint64_t site) {
     DAXEMU_SAME(readlink)
     DAXEMU_SAME(readlinkat)
     DAXEMU_SAME(chdir)
+    DAXEMU_SAME(chroot)
     DAXEMU_AS(getcwd, getcwd_by_number)
     DAXEMU_SAME(mkdir)
     DAXEMU_SAME(mkdirat)
@@ -243,6 +233,8 @@ long dispatch(long number, long* words, std::uint64_t site) {
     DAXEMU_SAME(dup3)
     DAXEMU_SAME(pidfd_getfd)
     DAXEMU_SAME(recvmsg)
+    DAXEMU_SAME(bind)
+    DAXEMU_SAME(connect)
     DAXEMU_AS(fcntl, fcntl_by_number)
     DAXEMU_AS(ioctl, ioctl_by_number)
     DAXEMU_SAME(fstat)
