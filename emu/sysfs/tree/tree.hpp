@@ -25,6 +25,8 @@ public:
   // real system without further work. Shared directories themselves ("/dev", "/sys") are not claimed, what is
   // emulated below them is.
   [[nodiscard]] static bool may_claim(std::string_view path);
+  // Could an entry of /dev called `name` be, or be meant to become, an emulated node? A test of its first letters.
+  [[nodiscard]] static bool may_name_node(const store::Store& store, std::string_view name);
 
   // The node at `path`. Errors: ENOENT, ENOTDIR (a component before the last is no directory): these are the final
   // answer, whatever the real system has there. EREMOTE: not emulated, ask the real system (an entry of a shared

@@ -37,7 +37,10 @@ int open_on_path(int dirfd, const char* path, int flags, PathUse use, FunctionRe
       },
       [flags](const Resolution& found) -> Result<int> {
         if (found.kind == Resolution::Kind::refused) {
-          return fail((flags & O_CREAT) != 0 ? EACCES : found.error.value); // lookup_open(): sysfs creates nothing
+          if ((flags & O_CREAT) == 0) {
+            return tl::unexpected(found.error);
+          }
+          return fail(found.slashed ? EISDIR : EACCES); // open_last_lookups(); lookup_open(): sysfs creates nothing
         }
         return Context::get()->opener().open(found.node, flags);
       });
@@ -68,22 +71,32 @@ int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char
     return maps && *maps >= 0 ? new_number(*maps) : real(path);
   }
   return open_on_path(dirfd, path, flags,
-                      {.follow = follow_of(flags), .likely = may_create_through_link(dirfd, path, flags)}, real);
+                      {.follow = follow_of(flags),
+                       .likely = may_create_through_link(dirfd, path, flags),
+                       .makes = (flags & O_CREAT) != 0},
+                      real);
 }
 
-int open_by_how(int dirfd, const char* path, const open_how* how, std::size_t size,
-                FunctionRef<int(int, const char*, int, mode_t)> open) {
+int open_how_path(int dirfd, const char* path, const open_how* how, std::size_t size) {
+  const auto ask = [=](const char* p, const open_how* with) {
+    const auto opened = sys::call(SYS_openat2, dirfd, reinterpret_cast<long>(p), reinterpret_cast<long>(with), size);
+    return new_number(libc_value(opened, -1));
+  };
   open_how wanted{};
-  const bool plain = size == sizeof wanted && copy_in(wanted, how) &&
-                     (wanted.resolve & ~std::uint64_t{RESOLVE_NO_MAGICLINKS}) == 0 && wanted.flags <= INT_MAX &&
-                     wanted.mode <= 07777 &&
-                     (wanted.mode == 0 || (wanted.flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) != 0); // else EINVAL
-  if (plain) {
-    return open(dirfd, path, static_cast<int>(wanted.flags), static_cast<mode_t>(wanted.mode));
+  Context* context = path == nullptr || *path == '\0' || size < sizeof *how ? nullptr : Context::get();
+  // What is no way to open anything the kernel says before it looks at the path (build_open_flags()).
+  if (context == nullptr || !copy_in(wanted, how) || (ask("", how) < 0 && errno != ENOENT)) {
+    return ask(path, how);
   }
-  return new_number(libc_value(
-      sys::call(SYS_openat2, dirfd, reinterpret_cast<long>(path), reinterpret_cast<long>(how), static_cast<long>(size)),
-      -1));
+  const auto flags = static_cast<int>(wanted.flags);
+  if (wanted.resolve == 0) {
+    return open_path(dirfd, path, flags, [&](const char* p) { return ask(p, how); });
+  }
+  open_how plain = wanted; // the walk led through emulated directories, where `how` has been kept to already
+  plain.resolve = 0;
+  return open_on_path(dirfd, path, flags,
+                      {.follow = follow_of(flags), .makes = (flags & O_CREAT) != 0, .rules = wanted.resolve},
+                      [&](const char* p) { return ask(p, p == path ? how : &plain); });
 }
 
 } // namespace daxemu::preload

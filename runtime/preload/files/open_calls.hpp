@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cerrno>
+#include <cstddef>
 
 #include <linux/openat2.h>
 
@@ -18,12 +19,11 @@ namespace daxemu::preload {
 [[nodiscard]] bool opens_plainly(int dirfd, const char* path, int flags);
 int open_missing(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real);
 
+// openat2(2): the walk to a node keeps to what `how` allows (RESOLVE_*), as the kernel's does. `size` is that of what
+// `how` points at.
+int open_how_path(int dirfd, const char* path, const open_how* how, std::size_t size);
+
 // Opens `path`; `real` asks libc for a path with the caller's dirfd, flags and mode.
 int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real);
-
-// openat2(2): openat(2), unless `how` says in what way the path may be walked, which is the kernel's to do. `open` is
-// our openat.
-int open_by_how(int dirfd, const char* path, const open_how* how, std::size_t size,
-                FunctionRef<int(int, const char*, int, mode_t)> open);
 
 } // namespace daxemu::preload

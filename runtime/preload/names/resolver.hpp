@@ -9,6 +9,7 @@
 #include "runtime/preload/names/known_directories.hpp"
 #include "runtime/preload/names/working_directory.hpp"
 #include "runtime/preload/nodes/descriptors.hpp"
+#include <atomic>
 
 namespace daxemu::preload {
 
@@ -24,6 +25,7 @@ struct Resolution {
   Kind kind = Kind::foreign;
   Errno error{};
   bool creatable = false; // refused with ENOENT, and only the last component is missing, in an emulated directory
+  bool slashed = false;   // refused with ENOTDIR, and only for the slash behind a node
   sysfs::Node node;
   PathText path;
 };
@@ -40,13 +42,20 @@ public:
   // call as a rule.
   [[nodiscard]] bool is_worth_a_walk(int dirfd, const char* path, Follow follow) const noexcept;
 
+  // Could what a call makes at `path` stand in the place of a node: is its last component called like one? Then the
+  // path is resolved before the kernel is asked, which would make a file of the machine's /dev. No system call.
+  [[nodiscard]] bool may_be_made(const char* path) const noexcept;
+
   // Would the kernel find one of the machine's own devices there? No system call where it has none.
   [[nodiscard]] bool leads_to_hidden(int dirfd, const char* path, Follow follow) const noexcept {
     return hidden_->any() && kernel_finds_hidden(dirfd, path, follow);
   }
 
-  // Walks `path` from `dirfd` (or AT_FDCWD). `path` is not empty.
-  void resolve(int dirfd, const char* path, Follow follow, Resolution& out) const noexcept;
+  // Walks `path` from `dirfd` (or AT_FDCWD). `path` is not empty. `rules`: RESOLVE_* of openat2(2).
+  void resolve(int dirfd, const char* path, Follow follow, Resolution& out, std::uint64_t rules = 0) const noexcept;
+
+  // The process has another root directory (chroot succeeded): paths that begin with /dev and /sys may lead elsewhere.
+  void note_new_root() const noexcept;
 
   // What readlink(2) of a link to an open file (/proc/PID/fd/N) is to show, if that file is ours: the node's path.
   bool shown_target(int dirfd, const char* path, PathText& into) const noexcept;
@@ -54,7 +63,16 @@ public:
 private:
   struct Walk;
   [[nodiscard]] bool kernel_finds_hidden(int dirfd, const char* path, Follow follow) const noexcept;
+  [[nodiscard]] bool text_holds() const noexcept { return text_holds_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool names_node(std::string_view name) const noexcept;
+  [[nodiscard]] bool is_in_dev(int dirfd, const char* path) const noexcept;
+  bool start(Walk& walk, int dirfd, std::string_view text, Resolution& out) const noexcept;
   void walk(Walk& walk, Follow follow, Resolution& out) const noexcept;
+  [[nodiscard]] Result<sysfs::Node> find(const Walk& walk) const noexcept;
+  bool step_dots(Walk& walk, bool up, Resolution& out) const noexcept;
+  [[nodiscard]] std::uint64_t file_system_at(const PathText& at) const noexcept;
+  [[nodiscard]] bool has_crossed_a_mount(const Walk& walk) const noexcept;
+  static int link_refusal(const Walk& walk, bool magic, bool absolute) noexcept;
   void arrive(Walk& walk, bool trailing_slash, Resolution& out) const noexcept;
   bool misses(const Walk& walk, bool last, Resolution& out) const noexcept;
   bool step_real(Walk& walk, bool stop_at_link, Resolution& out) const noexcept;
@@ -68,7 +86,8 @@ private:
   const Descriptors* descriptors_;
   WorkingDirectory* directory_;
   const HiddenDevices* hidden_;
-  mutable KnownDirectories existing_; // absolute real parents, for is_worth_a_walk()
+  mutable KnownDirectories existing_;          // absolute real parents, for is_worth_a_walk()
+  mutable std::atomic<bool> text_holds_{true}; // /dev and /sys are what they were when this process began
 };
 
 } // namespace daxemu::preload

@@ -27,8 +27,16 @@ dev_t device_of_path(const char* path) {
 } // namespace
 
 Descriptors::Descriptors(const store::Store& store, const sysfs::Tree& tree)
-    : store_(&store), tree_(&tree), sys_device_(device_of_path("/sys")), dev_device_(device_of_path("/dev")),
-      proc_device_(device_of_path("/proc")) {}
+    : store_(&store), tree_(&tree), sys_device_(device_of_path("/sys")), proc_device_(device_of_path("/proc")) {
+  if (const auto dev = sys::fstatat(AT_FDCWD, "/dev", 0); dev) {
+    dev_device_ = dev->st_dev;
+    dev_inode_ = dev->st_ino;
+  }
+}
+
+std::uint64_t Descriptors::file_system_of(std::string_view path) const {
+  return path.starts_with("/dev") ? dev_device_ : path.starts_with("/sys") ? sys_device_ : 0;
+}
 
 FdClass Descriptors::classify(int fd) const noexcept {
   if (FdTable::is_foreign(fd)) {

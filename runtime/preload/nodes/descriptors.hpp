@@ -41,6 +41,12 @@ public:
 
   // Is it the file system of /sys or /dev, where a real directory may lack what is emulated in it?
   [[nodiscard]] bool may_hold_nodes(dev_t device) const { return device == sys_device_ || device == dev_device_; }
+  // Is it the machine's /dev, by whatever name? By its identity, which bind mounts and other roots share.
+  [[nodiscard]] bool is_dev_directory(const struct stat& about) const {
+    return about.st_dev == dev_device_ && about.st_ino == dev_inode_;
+  }
+  // The file system that an emulated path is on; 0: the path is none.
+  [[nodiscard]] std::uint64_t file_system_of(std::string_view path) const;
 
   // The absolute path of what `fd` is open on, as far as it has one. False: none.
   static bool path_of(int fd, PathText& into) noexcept;
@@ -55,6 +61,7 @@ private:
   const sysfs::Tree* tree_;
   dev_t sys_device_ = 0; // file systems on which real directories may have emulated entries
   dev_t dev_device_ = 0;
+  ino_t dev_inode_ = 0;   // of /dev itself
   dev_t proc_device_ = 0; // its lists of open files show ours
 };
 

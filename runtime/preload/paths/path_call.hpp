@@ -15,8 +15,10 @@ namespace daxemu::preload {
 // How a call treats its path.
 struct PathUse {
   Follow follow = Follow::always;
-  bool likely = false; // resolve first, even if the path's text speaks against it
-  bool asked = false;  // the text does speak against it, and the kernel has been asked: errno is ENOENT or ENOTDIR
+  bool likely = false;     // resolve first, even if the path's text speaks against it
+  bool asked = false;      // the text does speak against it, and the kernel has been asked: errno is ENOENT or ENOTDIR
+  bool makes = false;      // it makes what the last component names, if that is not there: see Resolver::may_be_made()
+  std::uint64_t rules = 0; // RESOLVE_* of openat2(2)
 };
 
 // What AT_* flags say of the path's last component.
@@ -37,18 +39,23 @@ struct PathUse {
 
 namespace detail {
 
+// `said`: the errno of the kernel, which has been asked for the path as it is; 0: it has not.
 template <class Value, class Real, class Ours>
-Value finish_path(Context& context, int dirfd, const char* path, Follow follow, Value failure, bool asked, Real& real,
-                  Ours& ours) {
+Value finish_path(Context& context, int dirfd, const char* path, const PathUse& use, Value failure, int said,
+                  Real& real, Ours& ours) {
   Resolution found;
-  context.resolver().resolve(dirfd, path, follow, found);
+  context.resolver().resolve(dirfd, path, use.follow, found, use.rules);
   switch (found.kind) {
   case Resolution::Kind::foreign:
-    return asked ? failure : real(path);
+    if (said == 0) {
+      return real(path);
+    }
+    errno = said;
+    return failure;
   case Resolution::Kind::elsewhere:
     return real(found.path.c_str());
   case Resolution::Kind::refused:
-    if (found.creatable) {
+    if (found.creatable || found.slashed) {
       break;
     }
     errno = found.error.value;
@@ -71,7 +78,8 @@ Value finish_path(Context& context, int dirfd, const char* path, Follow follow, 
 
 // `real(const char* path)` asks libc, with the same dirfd; an absolute path makes it irrelevant.
 // `ours(const Resolution&)` returns Result<Value> for an emulated node; also for a last component missing in an
-// emulated directory (kind refused, creatable), so that calls which create can say no in their own way.
+// emulated directory, or a slash behind a node (kind refused, creatable or slashed), so that calls which create can say
+// no in their own way.
 template <class Value, class Real, class Ours>
 Value on_path(int dirfd, const char* path, PathUse use, Value failure, Real&& real, Ours&& ours) {
   Context* context = path == nullptr || *path == '\0' ? nullptr : Context::get();
@@ -79,24 +87,21 @@ Value on_path(int dirfd, const char* path, PathUse use, Value failure, Real&& re
     return real(path);
   }
   if (!use.asked && (use.likely || context->resolver().is_likely(dirfd, path) ||
+                     (use.makes && context->resolver().may_be_made(path)) ||
                      context->resolver().leads_to_hidden(dirfd, path, use.follow))) {
-    return detail::finish_path(*context, dirfd, path, use.follow, failure, false, real, ours);
+    return detail::finish_path(*context, dirfd, path, use, failure, 0, real, ours);
   }
   const int kept = errno;
   const Value value = use.asked ? failure : real(path);
-  if (value != failure || (errno != ENOENT && errno != ENOTDIR)) [[likely]] {
+  if (value != failure || (errno != ENOENT && errno != ENOTDIR && (use.rules == 0 || errno != EAGAIN))) [[likely]] {
     return value;
   }
   const int code = errno;
-  if (!context->resolver().is_worth_a_walk(dirfd, path, use.follow)) {
+  if (use.rules == 0 && !context->resolver().is_worth_a_walk(dirfd, path, use.follow)) {
     return value;
   }
   errno = kept;
-  const Value second = detail::finish_path(*context, dirfd, path, use.follow, failure, true, real, ours);
-  if (second == failure && errno == kept) {
-    errno = code;
-  }
-  return second;
+  return detail::finish_path(*context, dirfd, path, use, failure, code, real, ours);
 }
 
 } // namespace daxemu::preload

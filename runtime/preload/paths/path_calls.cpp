@@ -39,7 +39,7 @@ bool is_in_sysfs(const sysfs::Node& node) {
 // the device keeps them.
 Result<int> refuse_change(const Resolution& found, Change change) {
   if (found.kind == Resolution::Kind::refused) { // to be created in an emulated directory
-    return fail(change == Change::make ? EPERM : found.error.value);
+    return fail(change != Change::make ? found.error.value : found.slashed ? EEXIST : EPERM);
   }
   const sysfs::Node& node = found.node;
   const bool is_directory = node.type == sysfs::NodeType::directory;
@@ -195,8 +195,27 @@ int change_directory_to(int fd, FunctionRef<int()> real) {
   return node ? libc_value(enter(*context, *node), -1) : entered_real(real());
 }
 
+int change_root(const char* path, FunctionRef<int(const char*)> real) {
+  return on_path<int>(
+      AT_FDCWD, path, {}, -1,
+      [&real](const char* p) {
+        const int status = real(p);
+        Context* context = status == 0 && OwnProcess::calls() ? Context::get() : nullptr;
+        if (context != nullptr) {
+          context->resolver().note_new_root();
+        }
+        return status;
+      },
+      [](const Resolution& found) -> Result<int> {
+        if (found.kind == Resolution::Kind::refused) {
+          return tl::unexpected(found.error);
+        }
+        return fail(found.node.type == sysfs::NodeType::directory ? EPERM : ENOTDIR);
+      });
+}
+
 int change_path(int dirfd, const char* path, Follow follow, Change change, FunctionRef<int(const char*)> real) {
-  return on_path<int>(dirfd, path, {.follow = follow}, -1, real,
+  return on_path<int>(dirfd, path, {.follow = follow, .makes = change == Change::make}, -1, real,
                       [change](const Resolution& found) { return refuse_change(found, change); });
 }
 
@@ -221,7 +240,8 @@ int change_two_paths(int old_dirfd, const char* old_path, int new_dirfd, const c
       old_dirfd, old_path, {.follow = Follow::not_last}, -1,
       [&](const char* from) {
         return on_path<int>(
-            new_dirfd, new_path, {.follow = Follow::not_last}, -1, [&](const char* to) { return real(from, to); },
+            new_dirfd, new_path, {.follow = Follow::not_last, .makes = true}, -1,
+            [&](const char* to) { return real(from, to); },
             [](const Resolution& found) -> Result<int> {
               return fail(found.kind == Resolution::Kind::node && is_in_sysfs(found.node) ? EXDEV : EPERM);
             });

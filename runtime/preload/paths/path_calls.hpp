@@ -20,6 +20,8 @@ char* real_path(const char* path, char* resolved, FunctionRef<char*(const char*)
 char* working_directory(char* into, std::size_t size, FunctionRef<char*()> real);
 int change_directory(const char* path, FunctionRef<int(const char*)> real);
 int change_directory_to(int fd, FunctionRef<int()> real);
+// chroot(2). Another root is the kernel's; of an emulated directory nobody can make one: EPERM.
+int change_root(const char* path, FunctionRef<int(const char*)> real);
 
 // A change of the directory tree or of an inode (unlink, mkdir, chmod, ...). On an emulated node it is refused with
 // what sysfs or devtmpfs says.

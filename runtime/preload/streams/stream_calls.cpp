@@ -108,8 +108,9 @@ FILE* open_stream(const char* path, const char* mode, const RealStdio& stdio, Fu
       return stream;
     }
   }
-  return on_path<FILE*>(AT_FDCWD, path, {.likely = may_create_through_link(AT_FDCWD, path, *flags)}, nullptr, real,
-                        [&](const Resolution& found) -> Result<FILE*> {
+  return on_path<FILE*>(AT_FDCWD, path,
+                        {.likely = may_create_through_link(AT_FDCWD, path, *flags), .makes = (*flags & O_CREAT) != 0},
+                        nullptr, real, [&](const Resolution& found) -> Result<FILE*> {
                           const auto fd = open_found(found, *flags);
                           if (!fd) {
                             return tl::unexpected(fd.error());
@@ -144,8 +145,8 @@ FILE* reopen_stream(const char* path, const char* mode, FILE* stream, const Real
     return real(path, mode);
   }
   return on_path<FILE*>(
-      AT_FDCWD, path, {.likely = may_create_through_link(AT_FDCWD, path, *flags)}, nullptr,
-      [&](const char* p) { return real(p, mode); },
+      AT_FDCWD, path, {.likely = may_create_through_link(AT_FDCWD, path, *flags), .makes = (*flags & O_CREAT) != 0},
+      nullptr, [&](const char* p) { return real(p, mode); },
       [&](const Resolution& found) -> Result<FILE*> {
         const auto fd = open_found(found, *flags);
         if (!fd) {

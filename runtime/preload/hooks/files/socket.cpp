@@ -5,6 +5,7 @@
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/pretouch.hpp"
+#include "runtime/preload/paths/socket_paths.hpp"
 #include "runtime/preload/streams/uevent_calls.hpp"
 
 using namespace daxemu::preload;
@@ -16,8 +17,18 @@ DAXEMU_HOOK(int, socket, (int domain, int type, int protocol)) {
 DAXEMU_REAL(bind, int(int, const sockaddr*, socklen_t));
 DAXEMU_HOOK(int, bind, (int fd, const sockaddr* address, socklen_t size)) {
   int status = 0;
-  return bind_uevents(fd, address, size, status) ? status : real_bind(fd, address, size);
+  if (bind_uevents(fd, address, size, status)) {
+    return status;
+  }
+  return bind_to_path(address, size, [=](const sockaddr* to, socklen_t length) { return real_bind(fd, to, length); });
 }
+DAXEMU_REAL(connect, int(int, const sockaddr*, socklen_t));
+DAXEMU_HOOK(int, connect, (int fd, const sockaddr* address, socklen_t size)) {
+  return static_cast<int>(send_to_path(address, size, [=](const sockaddr* to, socklen_t length) {
+    return static_cast<ssize_t>(real_connect(fd, to, length));
+  }));
+}
+DAXEMU_ALIAS(connect, __connect)
 DAXEMU_REAL(setsockopt, int(int, int, int, const void*, socklen_t));
 DAXEMU_HOOK(int, setsockopt, (int fd, int level, int option, const void* value, socklen_t size)) {
   int status = 0;

@@ -8,6 +8,7 @@
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/pretouch.hpp"
+#include "runtime/preload/paths/socket_paths.hpp"
 
 using namespace daxemu::preload;
 
@@ -21,7 +22,10 @@ DAXEMU_REAL(sendto, ssize_t(int, const void*, size_t, int, const sockaddr*, sock
 DAXEMU_HOOK(ssize_t, sendto,
             (int fd, const void* from, size_t size, int flags, const sockaddr* address, socklen_t length)) {
   pretouch(from, size);
-  return real_sendto(fd, from, size, flags, address, length);
+  return address == nullptr ? real_sendto(fd, from, size, flags, address, length)
+                            : send_to_path(address, length, [=](const sockaddr* to, socklen_t to_length) {
+                                return real_sendto(fd, from, size, flags, to, to_length);
+                              });
 }
 DAXEMU_REAL(sendmsg, ssize_t(int, const msghdr*, int));
 DAXEMU_HOOK(ssize_t, sendmsg, (int fd, const msghdr* message, int flags)) {

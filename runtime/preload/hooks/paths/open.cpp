@@ -97,7 +97,5 @@ DAXEMU_ALIAS(open, __open)
 DAXEMU_ALIAS(open64, __open64)
 // In glibc since 2.43.
 DAXEMU_HOOK(int, openat2, (int dirfd, const char* path, const open_how* how, size_t size)) {
-  return daxemu::preload::open_by_how(dirfd, path, how, size, [](int from, const char* p, int flags, mode_t mode) {
-    return daxemu_hook_openat(from, p, flags, mode);
-  });
+  return daxemu::preload::open_how_path(dirfd, path, how, size);
 }

@@ -103,6 +103,11 @@ DAXEMU_HOOK(int, fchdir, (int fd)) {
   return change_directory_to(fd, [fd] { return real_fchdir(fd); });
 }
 
+DAXEMU_REAL(chroot, int(const char*));
+DAXEMU_HOOK(int, chroot, (const char* path)) {
+  return change_root(path, [](const char* p) { return real_chroot(p); });
+}
+
 DAXEMU_PATH_HOOK(unlink, Change::remove, Follow::not_last, (const char* path), (p))
 DAXEMU_PATH_HOOK(remove, Change::remove, Follow::not_last, (const char* path), (p))
 DAXEMU_PATH_HOOK(rmdir, Change::remove_directory, Follow::not_last, (const char* path), (p))

@@ -49,8 +49,7 @@ int openat(int dirfd, const char* path, int flags, mode_t mode) {
   return ::openat(dirfd, path, flags, mode);
 }
 int openat2(int dirfd, const char* path, const open_how* how, std::size_t size) {
-  return open_by_how(dirfd, path, how, size,
-                     [](int from, const char* p, int flags, mode_t mode) { return ::openat(from, p, flags, mode); });
+  return open_how_path(dirfd, path, how, size);
 }
 int newfstatat(int dirfd, const char* path, struct stat* into, int flags) {
   return ::fstatat(dirfd, path, into, flags);
