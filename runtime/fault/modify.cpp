@@ -1,5 +1,5 @@
-// How the layout of mappings changes under a call: vma_merge() and split_vma() of mm/mmap.c, and what that means for the
-// extents at boundaries.
+// How the layout of mappings changes under a call: vma_merge() and split_vma() of mm/mmap.c, and what that means for
+// the extents at boundaries.
 #include <algorithm>
 
 #include <sys/mman.h>
@@ -48,6 +48,9 @@ void AddressSpace::settle(std::uint64_t start, std::uint64_t end) {
     const std::uint64_t unit = now.view->align();
     const bool fresh = !now.has(kBroken);
     now.flags |= kBroken | kPatched;
+    if (fresh && !server_.uffd()) {
+      refuse_untouched(now, filler_);
+    }
     if (fresh && unit == kPudSize) { // what is present does not stay at 1G (guest, mremap.grow.4k)
       (void)filler_.place(now.start, now.end - now.start, now.prot);
     }
@@ -75,7 +78,7 @@ void AddressSpace::restore(Vma& vma) {
   forget_extents(*vma.view, vma.offset, vma.offset + backed, vma.start);
   vma.flags |= engine_.watch(*vma.view, vma.start, backed) ? kRegistered : 0U;
   table_.update(vma);
-  present.bring_back(server_, vma.start);
+  present.bring_back(server_, vma, vma.start);
 }
 
 bool AddressSpace::is_present(const Vma& vma, std::uint64_t address) {
