@@ -66,17 +66,22 @@ PoisonHit AddressSpace::poison_at(const void* address) const noexcept {
   return {pointer(vma->start + (offset - vma->offset)), static_cast<short>(log2_of(vma->view->align()))};
 }
 
-void AddressSpace::pretouch(const void* address, std::size_t length) noexcept {
+void AddressSpace::pretouch(const void* address, std::size_t length, int right) noexcept {
   const auto start = reinterpret_cast<std::uint64_t>(address);
   const std::uint64_t end = start + length < start ? UINT64_MAX : start + length;
   const bool alone = table_.size() == 1; // else what was faulted in may have been so by another mapping
   for (auto vma = table_.first_from(start, end); vma; vma = table_.first_from(vma->end, end)) {
     DeviceView& view = *vma->view;
+    if (right != 0 && (vma->prot & static_cast<unsigned>(right)) == 0) {
+      return; // the kernel stops here
+    }
     const std::uint64_t to = std::min(vma->end, end);
     for (std::uint64_t at = std::max(start, vma->start); at < to;) {
       const std::uint64_t offset = vma->offset_of(at);
       if (!alone || offset >= data_end(*vma) || !view.faulted().test(view.extent_at(offset).value())) {
-        (void)server_.serve(at, false, FaultServer::Caller::populate);
+        if (server_.serve(at, false, FaultServer::Caller::populate) != FaultServer::Served::present) {
+          return;
+        }
       }
       at += view.align() - (offset & (view.align() - 1));
     }

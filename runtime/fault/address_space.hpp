@@ -105,8 +105,9 @@ public:
   bool resolve(const void* address);
 
   // The kernel is about to read or write [address, address + length) for a system call: makes what is ours of it
-  // present, as far as it can be. Async-signal-safe.
-  void pretouch(const void* address, std::size_t length) noexcept;
+  // present, as far as it can be: as far as the kernel would come, with
+  // `right` (PROT_READ, PROT_WRITE; 0: nobody knows). Async-signal-safe.
+  void pretouch(const void* address, std::size_t length, int right) noexcept;
 
   // Faults the extents of [address, address + length) in as GUP would, whatever the engine. Errors: EFAULT (a touch
   // would be SIGBUS), ENOMEM (a byte is not mapped at all, or not ours).
@@ -167,6 +168,7 @@ private:
   // After boundaries have moved in or at [start, end): mappings that begin and end with extents again can be faulted in
   // again, the others no longer; an extent across a boundary is taken out of the page table.
   void settle(std::uint64_t start, std::uint64_t end);
+  void take_out(std::uint64_t head, std::uint64_t unit);
   Result<void> protect_one(const Vma& vma, std::uint64_t from, std::uint64_t to, std::uint32_t prot, int pkey);
   Result<void> unmap_range(std::uint64_t start, std::uint64_t end);
   [[nodiscard]] bool may_split(std::uint64_t at) const;

@@ -54,14 +54,34 @@ void AddressSpace::settle(std::uint64_t start, std::uint64_t end) {
     if (fresh && unit == kPudSize) { // what is present does not stay at 1G (guest, mremap.grow.4k)
       (void)filler_.place(now.start, now.end - now.start, now.prot);
     }
+    table_.update(now);
     for (const std::uint64_t edge : {now.start, now.end}) {
-      if (!is_aligned(edge, unit)) { // vma_adjust_trans_huge
-        const std::uint64_t head = align_down(edge, unit);
-        const std::uint64_t begin = std::max(head, now.start);
-        (void)filler_.place(begin, std::min(head + unit, now.end) - begin, now.prot);
+      if (!is_aligned(edge, unit)) {
+        take_out(align_down(edge, unit), unit);
       }
     }
-    table_.update(now);
+  }
+}
+
+// vma_adjust_trans_huge(): the entry of an extent that a boundary has moved into goes. Its page may be one huge page:
+// it is replaced as a whole, whatever mappings it is in now.
+void AddressSpace::take_out(std::uint64_t head, std::uint64_t unit) {
+  std::uint64_t covered = head;
+  for (auto vma = table_.find(covered); vma && covered < head + unit; vma = table_.find(covered)) {
+    covered = std::min(vma->end, head + unit);
+  }
+  const bool whole = covered == head + unit;
+  if (whole) {
+    (void)filler_.place(head, unit, PROT_NONE);
+  }
+  for (auto vma = table_.first_from(head, head + unit); vma; vma = table_.first_from(vma->end, head + unit)) {
+    const std::uint64_t begin = std::max(head, vma->start);
+    const std::uint64_t length = std::min(head + unit, vma->end) - begin;
+    if (whole) {
+      (void)sys::mprotect(reinterpret_cast<void*>(begin), length, static_cast<int>(vma->prot));
+    } else {
+      (void)filler_.place(begin, length, vma->prot);
+    }
   }
 }
 

@@ -14,7 +14,8 @@ bool PresentExtents::has(const Vma& vma, std::uint64_t address) {
   const std::uint64_t head = align_down(address, unit);
   const std::uint64_t offset = vma.offset_of(address);
   return offset < view.size() && head >= vma.start && head + unit <= vma.end &&
-         vma.view->faulted().test(view.extent_at(offset).value()) && any_present(head, head + unit);
+         (!vma.has(kRegistered) || vma.view->faulted().test(view.extent_at(offset).value())) &&
+         any_present(head, head + unit);
 }
 
 void PresentExtents::note(const Vma& vma, std::uint64_t from, std::uint64_t to) {

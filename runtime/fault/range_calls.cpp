@@ -111,7 +111,7 @@ Result<void> AddressSpace::in_core(void* address, std::size_t length, unsigned c
       const std::uint64_t head = align_down(offset, unit) <= vma->offset ? vma->start : at - (offset & (unit - 1));
       // mincore_pte_range sees no entry of 1G (guest, mincore.first-touched).
       const bool here = offset < data_end(*vma) && unit < kPudSize &&
-                        vma->view->faulted().test(vma->view->extent_at(offset).value()) &&
+                        (!vma->has(kRegistered) || vma->view->faulted().test(vma->view->extent_at(offset).value())) &&
                         any_present(head, std::min(head + unit, vma->end));
       std::memset(vector + (at - start) / kPageSize, here ? 1 : 0, (to - at) / kPageSize);
       if (unit == kPudSize) { // walk_pud_range splits the entry: the next touch faults it in again, if it can be
