@@ -51,9 +51,6 @@ void AddressSpace::settle(std::uint64_t start, std::uint64_t end) {
     if (fresh && !server_.uffd()) {
       refuse_untouched(now, filler_);
     }
-    if (fresh && unit == kPudSize) { // what is present does not stay at 1G (guest, mremap.grow.4k)
-      (void)filler_.place(now.start, now.end - now.start, now.prot);
-    }
     table_.update(now);
     for (const std::uint64_t edge : {now.start, now.end}) {
       if (!is_aligned(edge, unit)) {

@@ -151,6 +151,9 @@ void run(const Sequence& sequence, const Options& options) {
     ::_exit(0);
   }
   const std::string cleaned = end_of(cleaner, options.seconds);
+  for (const std::string& note : sequence.notes) {
+    say(note + "\n");
+  }
   say("sequence " + sequence.name + "\n");
   const pid_t child = ::fork();
   if (child == 0) {
