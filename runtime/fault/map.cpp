@@ -19,6 +19,7 @@ void* pointer(std::uint64_t address) {
 
 constexpr std::uint32_t kProtBits = PROT_READ | PROT_WRITE | PROT_EXEC;
 constexpr std::uint64_t kLowestHint = 65536; // round_hint_to_min(): mmap_min_addr
+constexpr std::uint64_t kNear = 1ULL << 44;  // what the kernel places is not as far apart as this
 
 } // namespace
 
@@ -162,7 +163,10 @@ Result<std::uint64_t> AddressSpace::find_place(const MapRequest& request, std::u
     // The driver leaves the choice to the kernel, which in 6.1 knows of no alignment but pages and takes the highest
     // hole. If that ends at the mapping the hint is in, it is as aligned as that is (guest, place.hint=own-mapping).
     const auto own = table_.find(request.hint);
-    const bool beside = own && own->start > reserved.start();
+    const std::uint64_t apart = !own                            ? UINT64_MAX
+                                : own->start > reserved.start() ? own->start - reserved.start()
+                                                                : reserved.start() - own->start;
+    const bool beside = apart < kNear;
     reserved.give_back();
     if (!beside) {
       if (auto taken = reserved.take(0, request.length + kPageSize, flags); !taken) { // more than whole huge pages
