@@ -39,7 +39,14 @@ make_root() {
     fail "debootstrap failed, see $2.log"
   }
   rm -f "$2.log"
+  # The way to the mirror, and how far it is trusted when it is old, is that of this machine.
+  apt-config dump | grep -E "^Acquire::(Check-Valid-Until|ForceIPv4|https?::Proxy) " >"$2/etc/apt/apt.conf.d/90machine" || :
   echo "$1" >"$2/etc/daxemu-suite"
+}
+
+# hurry_root FOLDER: a root that is kept is no proof of how long a fresh machine takes: dpkg need not wait for the disk in it.
+hurry_root() {
+  echo force-unsafe-io >"$1/etc/dpkg/dpkg.cfg.d/unsafe-io"
 }
 
 # in_root FOLDER COMMAND...: as root in it, with this machine's devices, processes and network; what is mounted for it is seen by
