@@ -164,7 +164,7 @@ TEST(ProcessMaps, NamesTheDevice) {
   EXPECT_TRUE(ProcessMaps::is_one("/proc/12/smaps"));
   EXPECT_FALSE(ProcessMaps::is_one("/proc/self/mapsx"));
   EXPECT_FALSE(ProcessMaps::is_one("/tmp/maps"));
-  const ProcessMaps maps(context().store(), context().tree());
+  const ProcessMaps maps(context().store(), context().tree(), nullptr);
   void* mapped = ::mmap(nullptr, kPmdSize, PROT_READ, MAP_SHARED, backing(), 0);
   ASSERT_NE(mapped, MAP_FAILED);
   const auto fd = maps.open("/proc/self/maps", O_RDONLY);
