@@ -20,7 +20,9 @@ std::string brief(const std::string& call, const std::string& outcome) {
   if (outcome.rfind("errno=", 0) == 0 || outcome.rfind("SIG", 0) == 0) {
     return outcome.substr(0, outcome.find(" addr"));
   }
-  return outcome.substr(0, outcome.find('=')).empty() ? "value" : outcome.find('A') != std::string::npos ? "place" : outcome;
+  return outcome.substr(0, outcome.find('=')).empty() ? "value"
+         : outcome.find('A') != std::string::npos     ? "place"
+                                                      : outcome;
 }
 
 } // namespace

@@ -1,5 +1,6 @@
-// daxemu-sequences-diff: where two runs of the same sequences differ first. `--differing FILE` gets those sequences, each
-// as far as its first difference, for the shrinker. Exit status: 0 if nothing differs but on purpose, 1 else, 2 misuse.
+// daxemu-sequences-diff: where two runs of the same sequences differ first. `--differing FILE` gets those sequences,
+// each as far as its first difference, for the shrinker. Exit status: 0 if nothing differs but on purpose, 1 else, 2
+// misuse.
 #include <algorithm>
 #include <cstdio>
 #include <fstream>

@@ -19,13 +19,15 @@ struct Making {
   bool large = false; // extents of 1G: nothing may fill a whole one
   unsigned marks = 0; // values that were stored so far
 
-  void add(std::string name, std::vector<std::string> words) { calls.push_back({std::move(name), std::move(words), {}}); }
+  void add(std::string name, std::vector<std::string> words) {
+    calls.push_back({std::move(name), std::move(words), {}});
+  }
 };
 
 struct Family {
   const char* name;
-  void (*add_call)(Making& making);                                  // the next call of a sequence
-  void (*add_state)(Making& making, bool all);                       // calls that only look; `all`: at the end
+  void (*add_call)(Making& making);                                   // the next call of a sequence
+  void (*add_state)(Making& making, bool all);                        // calls that only look; `all`: at the end
   std::optional<std::string> (*play)(Stage& stage, const Call& call); // nothing: a call of another family
 };
 

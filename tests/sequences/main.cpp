@@ -1,5 +1,5 @@
-// daxemu-sequences: plays sequences of calls on a device-dax and prints what each said. Knows nothing of daxemu, so that
-// the kernel's own device and the emulated one are asked by the same binary.
+// daxemu-sequences: plays sequences of calls on a device-dax and prints what each said. Knows nothing of daxemu, so
+// that the kernel's own device and the emulated one are asked by the same binary.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -46,11 +46,11 @@ void usage(FILE* to) {
 
 bool parse(int count, char** words, Options& options) {
   enum { device = 1, family, seeds, calls, script, generate, large, timeout, help };
-  static const option known[] = {{"device", 1, nullptr, device},     {"family", 1, nullptr, family},
-                                 {"seeds", 1, nullptr, seeds},       {"calls", 1, nullptr, calls},
-                                 {"script", 1, nullptr, script},     {"generate", 0, nullptr, generate},
-                                 {"large", 0, nullptr, large},       {"timeout", 1, nullptr, timeout},
-                                 {"help", 0, nullptr, help},         {nullptr, 0, nullptr, 0}};
+  static const option known[] = {{"device", 1, nullptr, device}, {"family", 1, nullptr, family},
+                                 {"seeds", 1, nullptr, seeds},   {"calls", 1, nullptr, calls},
+                                 {"script", 1, nullptr, script}, {"generate", 0, nullptr, generate},
+                                 {"large", 0, nullptr, large},   {"timeout", 1, nullptr, timeout},
+                                 {"help", 0, nullptr, help},     {nullptr, 0, nullptr, 0}};
   options.device.path = "/dev/dax0.0";
   for (int word = 0; (word = ::getopt_long(count, words, "", known, nullptr)) != -1;) {
     switch (word) {
@@ -151,6 +151,9 @@ void run(const Sequence& sequence, const Options& options) {
     ::_exit(0);
   }
   const std::string cleaned = end_of(cleaner, options.seconds);
+  for (const std::string& note : sequence.notes) {
+    say(note + "\n");
+  }
   say("sequence " + sequence.name + "\n");
   const pid_t child = ::fork();
   if (child == 0) {

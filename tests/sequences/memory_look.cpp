@@ -81,8 +81,8 @@ std::string maps(const Stage& stage) {
   std::string text;
   for (const Line& line : lines_of(stage)) {
     text += text.empty() ? "" : ", ";
-    text += stage.units.text(line.start - kArena) + ".." + stage.units.text(line.end - kArena) + " " + line.rights + " " +
-            line.what;
+    text += stage.units.text(line.start - kArena) + ".." + stage.units.text(line.end - kArena) + " " + line.rights +
+            " " + line.what;
     if (std::strcmp(line.what, "dev") == 0 || std::strcmp(line.what, "file") == 0) {
       text += "@" + stage.units.text(line.offset);
     }

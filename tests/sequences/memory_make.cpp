@@ -30,8 +30,8 @@ std::string address(Making& making) {
 }
 
 std::string length(Making& making) {
-  static const Weighted table[] = {{"1A", 36},   {"2A", 22}, {"3A", 10}, {"4A", 6}, {"6A", 2}, {"H", 7},
-                                   {"1A+H", 6},  {"P", 5},   {"1A+P", 2}, {"1A-P", 2}, {"0", 1}, {"1A+8B", 1}};
+  static const Weighted table[] = {{"1A", 36},  {"2A", 22}, {"3A", 10},  {"4A", 6},   {"6A", 2}, {"H", 7},
+                                   {"1A+H", 6}, {"P", 5},   {"1A+P", 2}, {"1A-P", 2}, {"0", 1},  {"1A+8B", 1}};
   return pick(making.random, table);
 }
 
@@ -49,7 +49,8 @@ std::string prot(Making& making) {
 
 std::string offset(Making& making) {
   Random& random = making.random;
-  static const Weighted odd[] = {{"S-1A", 4}, {"S", 2}, {"S-2A", 2}, {"S+1A", 1}, {"H", 3}, {"1A+H", 2}, {"P", 2}, {"8B", 1}};
+  static const Weighted odd[] = {{"S-1A", 4}, {"S", 2},    {"S-2A", 2}, {"S+1A", 1},
+                                 {"H", 3},    {"1A+H", 2}, {"P", 2},    {"8B", 1}};
   return random.chance(70) ? number(random.below(6), "A") : pick(random, odd);
 }
 
@@ -73,12 +74,13 @@ void map_device(Making& making) {
                                    {"shared,fixed,growsdown", 1},
                                    {"fixed", 1}};
   static const Weighted file[] = {{"dev", 80}, {"dev2", 6}, {"dev-ro", 11}, {"dev-wo", 3}};
-  making.add("map", {address(making), length(making), prot(making), pick(random, flags), pick(random, file), offset(making)});
+  making.add("map",
+             {address(making), length(making), prot(making), pick(random, flags), pick(random, file), offset(making)});
 }
 
 void map_foreign(Making& making) {
   Random& random = making.random;
-  static const Weighted flags[] = {{"private,anon,fixed", 6}, {"shared,anon,fixed", 3},  {"shared,fixed", 5},
+  static const Weighted flags[] = {{"private,anon,fixed", 6}, {"shared,anon,fixed", 3},      {"shared,fixed", 5},
                                    {"private,fixed", 3},      {"private,anon,noreplace", 2}, {"private,anon", 1}};
   const std::string chosen = pick(random, flags);
   const bool anonymous = chosen.find("anon") != std::string::npos;
@@ -97,17 +99,18 @@ void protect(Making& making) {
 
 void advise(Making& making) {
   static const Weighted table[] = {
-      {"normal", 4},     {"random", 7},      {"sequential", 5}, {"willneed", 3},      {"dontneed", 10},
-      {"free", 2},       {"remove", 5},      {"dontfork", 6},   {"dofork", 4},        {"mergeable", 2},
-      {"unmergeable", 2}, {"hugepage", 5},   {"nohugepage", 6}, {"dontdump", 5},      {"dodump", 4},
-      {"wipeonfork", 2}, {"keeponfork", 2},  {"populate-read", 9}, {"populate-write", 9}, {"dontneed-locked", 2},
-      {"collapse", 2},   {"99", 1}};
+      {"normal", 4},      {"random", 7},     {"sequential", 5},    {"willneed", 3},       {"dontneed", 10},
+      {"free", 2},        {"remove", 5},     {"dontfork", 6},      {"dofork", 4},         {"mergeable", 2},
+      {"unmergeable", 2}, {"hugepage", 5},   {"nohugepage", 6},    {"dontdump", 5},       {"dodump", 4},
+      {"wipeonfork", 2},  {"keeponfork", 2}, {"populate-read", 9}, {"populate-write", 9}, {"dontneed-locked", 2},
+      {"collapse", 2},    {"99", 1}};
   making.add("advise", {address(making), length(making), pick(making.random, table)});
 }
 
 void remap(Making& making) {
-  static const Weighted flags[] = {{"-", 8}, {"maymove", 8}, {"maymove,fixed", 14}, {"maymove,dontunmap", 2},
-                                   {"maymove,fixed,dontunmap", 4}, {"fixed", 1}};
+  static const Weighted flags[] = {
+      {"-", 8},    {"maymove", 8}, {"maymove,fixed", 14}, {"maymove,dontunmap", 2}, {"maymove,fixed,dontunmap", 4},
+      {"fixed", 1}};
   const std::string from = address(making);
   const std::string old_length = making.random.chance(5) ? "0" : length(making);
   const std::string new_length = making.random.chance(55) ? old_length : length(making);
@@ -120,7 +123,8 @@ void lock(Making& making) {
 }
 
 void sync(Making& making) {
-  static const Weighted flags[] = {{"async", 5}, {"sync", 6}, {"invalidate", 4}, {"-", 1}, {"sync,invalidate", 2}, {"async,sync", 1}};
+  static const Weighted flags[] = {{"async", 5},           {"sync", 6},      {"invalidate", 4}, {"-", 1},
+                                   {"sync,invalidate", 2}, {"async,sync", 1}};
   making.add("sync", {address(making), length(making), pick(making.random, flags)});
 }
 
@@ -144,7 +148,8 @@ void touch(Making& making) {
 
 // By the kernel: a few pages around a place.
 void kernel_touch(Making& making) {
-  static const Weighted call[] = {{"read", 5}, {"write", 5}, {"vm-read", 3}, {"vm-write", 3}, {"vmsplice", 1}, {"futex", 1}};
+  static const Weighted call[] = {{"read", 5},     {"write", 5},    {"vm-read", 3},
+                                  {"vm-write", 3}, {"vmsplice", 1}, {"futex", 1}};
   static const Weighted pages[] = {{"P", 5}, {"2P", 4}, {"3P", 2}, {"100B", 2}};
   std::string place = touched(making);
   if (making.random.chance(30) && place.rfind("0A", 0) != 0) {
@@ -163,8 +168,8 @@ void add_call(Making& making) {
   static const struct {
     void (*make)(Making&);
     unsigned weight;
-  } table[] = {{map_device, 24}, {map_foreign, 9}, {unmap, 7},        {protect, 12}, {advise, 13}, {remap, 9},
-               {lock, 4},        {sync, 4},        {remap_pages, 2},  {touch, 10},   {kernel_touch, 7}, {fork, 2}};
+  } table[] = {{map_device, 24}, {map_foreign, 9}, {unmap, 7},       {protect, 12}, {advise, 13},      {remap, 9},
+               {lock, 4},        {sync, 4},        {remap_pages, 2}, {touch, 10},   {kernel_touch, 7}, {fork, 2}};
   unsigned total = 0;
   for (const auto& one : table) {
     total += one.weight;

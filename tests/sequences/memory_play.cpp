@@ -123,9 +123,18 @@ std::optional<std::string> play(Stage& stage, const Call& call) {
   static const struct {
     const char* name;
     std::string (*play)(Stage&, const Call&);
-  } table[] = {{"map", map},     {"unmap", unmap}, {"protect", protect}, {"advise", advise},
-               {"remap", remap}, {"lock", lock},   {"lock-onfault", lock_on_fault}, {"unlock", unlock},
-               {"sync", sync},   {"load", load},   {"store", store},     {"remap-pages", remap_pages},
+  } table[] = {{"map", map},
+               {"unmap", unmap},
+               {"protect", protect},
+               {"advise", advise},
+               {"remap", remap},
+               {"lock", lock},
+               {"lock-onfault", lock_on_fault},
+               {"unlock", unlock},
+               {"sync", sync},
+               {"load", load},
+               {"store", store},
+               {"remap-pages", remap_pages},
                {"fork", fork}};
   for (const auto& one : table) {
     if (call.name == one.name) {

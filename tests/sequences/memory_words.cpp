@@ -29,16 +29,17 @@ constexpr Word kMapFlags[] = {{"shared", MAP_SHARED},
                               {"growsdown", MAP_GROWSDOWN},
                               {"-", 0}};
 // By their numbers: the C library's headers know fewer.
-constexpr Word kAdvice[] = {{"normal", 0},      {"random", 1},         {"sequential", 2},     {"willneed", 3},
-                            {"dontneed", 4},    {"free", 8},           {"remove", 9},         {"dontfork", 10},
-                            {"dofork", 11},     {"mergeable", 12},     {"unmergeable", 13},   {"hugepage", 14},
-                            {"nohugepage", 15}, {"dontdump", 16},      {"dodump", 17},        {"wipeonfork", 18},
+constexpr Word kAdvice[] = {{"normal", 0},      {"random", 1},         {"sequential", 2},      {"willneed", 3},
+                            {"dontneed", 4},    {"free", 8},           {"remove", 9},          {"dontfork", 10},
+                            {"dofork", 11},     {"mergeable", 12},     {"unmergeable", 13},    {"hugepage", 14},
+                            {"nohugepage", 15}, {"dontdump", 16},      {"dodump", 17},         {"wipeonfork", 18},
                             {"keeponfork", 19}, {"populate-read", 22}, {"populate-write", 23}, {"dontneed-locked", 24},
                             {"collapse", 25}};
 constexpr Word kRemapFlags[] = {{"maymove", 1}, {"fixed", 2}, {"dontunmap", 4}, {"-", 0}};
 constexpr Word kSyncFlags[] = {{"async", MS_ASYNC}, {"invalidate", MS_INVALIDATE}, {"sync", MS_SYNC}, {"-", 0}};
 
-template <std::size_t Count> int value_of(const Word (&table)[Count], const std::string& text) {
+template <std::size_t Count>
+int value_of(const Word (&table)[Count], const std::string& text) {
   int value = 0;
   for (std::size_t at = 0; at <= text.size();) {
     const std::size_t comma = text.find(',', at) == std::string::npos ? text.size() : text.find(',', at);

@@ -108,8 +108,8 @@ std::string value(const Call& call) {
   const std::string length = expression(call.word(1));
   const std::string range = at + ", " + length;
   if (call.name == "map") {
-    return "(long)mmap(" + range + ", " + number(prot_of(call.word(2))) + ", " + number(map_flags_of(call.word(3))) + ", " +
-           identifier(call.word(4)) + ", " + expression(call.word(5)) + ")";
+    return "(long)mmap(" + range + ", " + number(prot_of(call.word(2))) + ", " + number(map_flags_of(call.word(3))) +
+           ", " + identifier(call.word(4)) + ", " + expression(call.word(5)) + ")";
   }
   if (call.name == "unmap") {
     return "munmap(" + range + ")";
@@ -121,8 +121,8 @@ std::string value(const Call& call) {
     return "madvise(" + range + ", " + number(advice_of(call.word(2))) + ")";
   }
   if (call.name == "remap") {
-    return "(long)mremap(" + range + ", " + expression(call.word(2)) + ", " + number(remap_flags_of(call.word(3))) + ", " +
-           place(call.word(4)) + ")";
+    return "(long)mremap(" + range + ", " + expression(call.word(2)) + ", " + number(remap_flags_of(call.word(3))) +
+           ", " + place(call.word(4)) + ")";
   }
   if (call.name == "lock") {
     return "mlock(" + range + ")";
@@ -137,7 +137,8 @@ std::string value(const Call& call) {
     return "msync(" + range + ", " + number(sync_flags_of(call.word(2))) + ")";
   }
   if (call.name == "remap-pages") {
-    return "remap_file_pages(" + range + ", " + number(prot_of(call.word(2))) + ", (" + expression(call.word(3)) + ") / P, 0)";
+    return "remap_file_pages(" + range + ", " + number(prot_of(call.word(2))) + ", (" + expression(call.word(3)) +
+           ") / P, 0)";
   }
   if (call.name == "read") {
     return "pread(source, " + range + ", 0)";
@@ -147,7 +148,8 @@ std::string value(const Call& call) {
   }
   const std::string vectors = "(here.iov_len = there.iov_len = " + length + ", there.iov_base = " + at + ", ";
   if (call.name == "vm-read" || call.name == "vm-write") {
-    return vectors + "process_vm_" + (call.name == "vm-read" ? "readv" : "writev") + "(getpid(), &here, 1, &there, 1, 0))";
+    return vectors + "process_vm_" + (call.name == "vm-read" ? "readv" : "writev") +
+           "(getpid(), &here, 1, &there, 1, 0))";
   }
   if (call.name == "vmsplice") {
     return vectors + "pipe(ends), vmsplice(ends[1], &there, 1, SPLICE_F_NONBLOCK))";
@@ -170,7 +172,8 @@ std::string touches(const Call& call) {
   if (call.name == "fork") {
     std::string text = "if (fork() == 0) {";
     for (const std::string& word : call.words) {
-      text += " TOUCH(\"in the child: load " + word + "\", printf(\"%d\\n\", *(volatile unsigned char *)(" + place(word) + ")));";
+      text += " TOUCH(\"in the child: load " + word + "\", printf(\"%d\\n\", *(volatile unsigned char *)(" +
+              place(word) + ")));";
     }
     return text + " maps(); _exit(0); }\n  wait(0);";
   }
@@ -180,7 +183,8 @@ std::string touches(const Call& call) {
   if (call.name == "core") {
     return "for (char *at = base; at < base + 8 * A; at += H) core(at);";
   }
-  return "for (char *at = base; at < base + 8 * A; at += H) TOUCH(\"byte\", printf(\"%#lx: %d\\n\", at - base, *(volatile "
+  return "for (char *at = base; at < base + 8 * A; at += H) TOUCH(\"byte\", printf(\"%#lx: %d\\n\", at - base, "
+         "*(volatile "
          "unsigned char *)at));";
 }
 

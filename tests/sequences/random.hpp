@@ -35,7 +35,8 @@ struct Weighted {
   unsigned weight;
 };
 
-template <std::size_t Count> const char* pick(Random& random, const Weighted (&table)[Count]) {
+template <std::size_t Count>
+const char* pick(Random& random, const Weighted (&table)[Count]) {
   unsigned total = 0;
   for (const Weighted& one : table) {
     total += one.weight;

@@ -1,5 +1,5 @@
-// daxemu-sequences-shrink: cuts differing sequences shorter, round by round. A round proposes candidates for all of them
-// at once, because each question to a kernel costs the start of a guest.
+// daxemu-sequences-shrink: cuts differing sequences shorter, round by round. A round proposes candidates for all of
+// them at once, because each question to a kernel costs the start of a guest.
 //
 //   shrink propose STATE >CANDIDATES        sequences with a stretch of calls left out
 //   shrink choose STATE KERNEL EMULATOR     the shortest candidate that still differs takes its sequence's place; exit

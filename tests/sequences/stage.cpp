@@ -85,8 +85,8 @@ std::string prepare(Stage& stage, const conformance::Device& device) {
   ::unlink(path.c_str());
   stage.source = ::memfd_create("source", MFD_CLOEXEC);
   stage.sink = ::memfd_create("sink", MFD_CLOEXEC);
-  if (stage.dev < 0 || stage.dev2 < 0 || stage.dev_ro < 0 || stage.dev_wo < 0 || stage.file < 0 ||
-      stage.file_ro < 0 || stage.source < 0 || stage.sink < 0) {
+  if (stage.dev < 0 || stage.dev2 < 0 || stage.dev_ro < 0 || stage.dev_wo < 0 || stage.file < 0 || stage.file_ro < 0 ||
+      stage.source < 0 || stage.sink < 0) {
     return std::string("a descriptor cannot be had: ") + std::strerror(errno);
   }
   char pattern[64 * kPage];

@@ -18,14 +18,14 @@ struct Stage {
   Units units;
 
   // Descriptors by name; -1 where there is none.
-  int dev = -1;      // the device, for reading and writing
-  int dev2 = -1;     // opened once more
-  int dev_ro = -1;   // for reading
-  int dev_wo = -1;   // for writing
-  int file = -1;     // in shared memory, 8 extents long (at most 64M of them written)
-  int file_ro = -1;  // the same for reading
-  int source = -1;   // 64 pages of pattern, for read(2)
-  int sink = -1;     // for write(2)
+  int dev = -1;     // the device, for reading and writing
+  int dev2 = -1;    // opened once more
+  int dev_ro = -1;  // for reading
+  int dev_wo = -1;  // for writing
+  int file = -1;    // in shared memory, 8 extents long (at most 64M of them written)
+  int file_ro = -1; // the same for reading
+  int source = -1;  // 64 pages of pattern, for read(2)
+  int sink = -1;    // for write(2)
   unsigned written = 0;
 
   [[nodiscard]] int descriptor(const std::string& name) const;
@@ -36,7 +36,7 @@ struct Stage {
   [[nodiscard]] std::string place(const void* address) const;
 };
 
-constexpr std::uint64_t kArenaExtents = 8;   // what sequences aim at
+constexpr std::uint64_t kArenaExtents = 8;    // what sequences aim at
 constexpr std::uint64_t kWatchedExtents = 16; // what maps shows
 
 // Makes the device's bytes zero wherever a sequence can reach. In a process of its own, before the sequence's.

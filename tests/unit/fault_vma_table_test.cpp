@@ -58,18 +58,62 @@ TEST(VmaTable, SplitAndUpdate) {
   EXPECT_EQ(table.find(0x4000)->prot, 1U);
 }
 
-TEST(VmaTable, NeighboursThatDifferInNothingMerge) {
+// vma_merge(), its cases by the numbers of the comment above it in mm/mmap.c.
+TEST(VmaTable, ANewPartJoinsItsNeighbours) {
   VmaTable table;
   ASSERT_TRUE(table.reserve());
   ASSERT_TRUE(table.insert(vma(0x1000, 0x2000, 0x1000)));
-  ASSERT_TRUE(table.insert(vma(0x2000, 0x3000, 0x2000)));
-  ASSERT_TRUE(table.insert(vma(0x3000, 0x4000, 0x9000))); // another offset
-  for (const std::uint64_t edge : {0x1000, 0x2000, 0x3000, 0x4000}) {
-    table.merge(edge);
-  }
+  ASSERT_TRUE(table.insert(vma(0x3000, 0x4000, 0x3000)));
+  EXPECT_FALSE(table.join(vma(0x4000, 0x5000, 0x9000))); // another offset
   ASSERT_EQ(table.size(), 2U);
-  EXPECT_EQ(table.at(0).end, 0x3000U);
-  EXPECT_EQ(table.at(1).start, 0x3000U);
+  EXPECT_TRUE(table.join(vma(0x4000, 0x5000, 0x4000))); // case 2
+  EXPECT_TRUE(table.join(vma(0x0, 0x1000, 0x0)));       // case 3
+  ASSERT_EQ(table.size(), 2U);
+  EXPECT_TRUE(table.join(vma(0x2000, 0x3000, 0x2000))); // case 1
+  ASSERT_EQ(table.size(), 1U);
+  EXPECT_EQ(table.at(0).start, 0U);
+  EXPECT_EQ(table.at(0).end, 0x5000U);
+  EXPECT_EQ(table.at(0).offset, 0U);
+}
+
+TEST(VmaTable, APartGoesOverToTheNeighbourThatIsSoAlready) {
+  VmaTable table;
+  ASSERT_TRUE(table.reserve());
+  const auto readable = [](std::uint64_t start, std::uint64_t end) {
+    Vma made = vma(start, end, start);
+    made.prot = 1;
+    return made;
+  };
+  ASSERT_TRUE(table.insert(readable(0x1000, 0x2000)));
+  ASSERT_TRUE(table.insert(vma(0x2000, 0x6000, 0x2000)));
+  ASSERT_TRUE(table.insert(readable(0x6000, 0x7000)));
+  EXPECT_FALSE(table.join(readable(0x3000, 0x4000))); // in the middle: nobody to join
+  EXPECT_TRUE(table.join(readable(0x2000, 0x3000)));  // case 5
+  EXPECT_EQ(table.find(0x2fff)->start, 0x1000U);
+  EXPECT_EQ(table.find(0x3000)->offset, 0x3000U);
+  EXPECT_TRUE(table.join(readable(0x5000, 0x6000))); // case 4
+  EXPECT_EQ(table.find(0x5000)->end, 0x7000U);
+  EXPECT_EQ(table.find(0x5000)->offset, 0x5000U);
+  EXPECT_EQ(table.find(0x4fff)->end, 0x5000U);
+  EXPECT_TRUE(table.join(readable(0x3000, 0x5000))); // case 6
+  ASSERT_EQ(table.size(), 1U);
+  EXPECT_EQ(table.at(0).end, 0x7000U);
+}
+
+TEST(VmaTable, WhatIsOursAloneKeepsNobodyApart) {
+  VmaTable table;
+  ASSERT_TRUE(table.reserve());
+  Vma low = vma(0x1000, 0x2000, 0x1000);
+  low.flags = kRegistered | kPatched;
+  ASSERT_TRUE(table.insert(low));
+  EXPECT_TRUE(table.join(vma(0x2000, 0x3000, 0x2000)));
+  Vma other = vma(0x3000, 0x4000, 0x3000);
+  other.file = 2; // another open file
+  EXPECT_FALSE(table.join(other));
+  other.file = 0;
+  other.flags = kNoReserve;
+  EXPECT_FALSE(table.join(other));
+  EXPECT_TRUE(table.at(0).has(kPatched));
 }
 
 TEST(VmaTable, ReadersNeverSeeHalfAChange) {
