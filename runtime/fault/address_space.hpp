@@ -27,8 +27,8 @@ struct Piece {
   const DeviceView* view = nullptr;
   std::uint64_t start = 0; // address
   std::uint64_t end = 0;
-  std::uint64_t offset = 0; // of `start` from the device's start; may lie beyond its end
-  std::uint32_t prot = 0;   // PROT_*
+  std::uint64_t offset = 0;      // of `start` from the device's start; may lie beyond its end
+  std::uint32_t prot = 0;        // PROT_*
   std::uint64_t file_offset = 0; // vm_pgoff in bytes: another than `offset` where that is no multiple of an extent
 };
 
@@ -105,8 +105,9 @@ public:
   bool resolve(const void* address);
 
   // The kernel is about to read or write [address, address + length) for a system call: makes what is ours of it
-  // present, as far as it can be. Async-signal-safe.
-  void pretouch(const void* address, std::size_t length) noexcept;
+  // present, as far as it can be: as far as the kernel would come, with
+  // `right` (PROT_READ, PROT_WRITE; 0: nobody knows). Async-signal-safe.
+  void pretouch(const void* address, std::size_t length, int right) noexcept;
 
   // Faults the extents of [address, address + length) in as GUP would, whatever the engine. Errors: EFAULT (a touch
   // would be SIGBUS), ENOMEM (a byte is not mapped at all, or not ours).
@@ -157,15 +158,17 @@ private:
   Result<void*> remap_to(Remap call);
   Result<void*> remap_in_place(const Remap& call);
   Result<void*> remap_others(const Remap& call);
+  [[nodiscard]] static bool spans_several(const Remap& call);
   [[nodiscard]] std::optional<Errno> cannot_resize(const Remap& call) const;
   Result<void> expand(const Vma& vma, std::uint64_t end);
   Result<void*> move(const Remap& call, std::uint64_t address, Reservation& reserved);
-  // Part [from, to) of `vma` becomes what `like` is: a neighbour that is so already grows over it, which may put a boundary
-  // anywhere; else it is split off, EINVAL if that would cut an extent (mprotect_fixup, madvise_update_vma).
+  // Part [from, to) of `vma` becomes what `like` is: a neighbour that is so already grows over it, which may put a
+  // boundary anywhere; else it is split off, EINVAL if that would cut an extent (mprotect_fixup, madvise_update_vma).
   Result<void> modify(const Vma& vma, std::uint64_t from, std::uint64_t to, const Vma& like);
   // After boundaries have moved in or at [start, end): mappings that begin and end with extents again can be faulted in
   // again, the others no longer; an extent across a boundary is taken out of the page table.
   void settle(std::uint64_t start, std::uint64_t end);
+  void take_out(std::uint64_t head, std::uint64_t unit);
   Result<void> protect_one(const Vma& vma, std::uint64_t from, std::uint64_t to, std::uint32_t prot, int pkey);
   Result<void> unmap_range(std::uint64_t start, std::uint64_t end);
   [[nodiscard]] bool may_split(std::uint64_t at) const;

@@ -9,6 +9,7 @@
 #include "runtime/fault/address_space.hpp"
 #include "runtime/fault/advice_table.hpp"
 #include "runtime/fault/others_memory.hpp"
+#include "runtime/fault/present_extents.hpp"
 #include "runtime/fault/range_walk.hpp"
 #include "runtime/fault/vma_reach.hpp"
 
@@ -53,7 +54,8 @@ Result<void> AddressSpace::advise(void* address, std::size_t length, int advice,
   Result<void> outcome;
   RangeWalk walk(table_, start, end);
   while (const auto part = walk.next()) {
-    auto done = part->vma ? advise_one(*part->vma, part->start, part->end, rule) : ask_kernel(part->start, part->end, advice);
+    auto done =
+        part->vma ? advise_one(*part->vma, part->start, part->end, rule) : ask_kernel(part->start, part->end, advice);
     if (!done && (part->vma || done.error() != Errno{ENOMEM})) {
       return done;
     }
@@ -91,7 +93,16 @@ Result<void> AddressSpace::change_flags(const Vma& vma, std::uint64_t from, std:
   if (rule.native) {
     (void)ask_kernel(from, to, rule.advice); // which cannot split a huge page where a boundary has moved into one
   }
-  if (rule.advice == MADV_HUGEPAGE) {
+  if (rule.advice == MADV_NOHUGEPAGE && !server_.uffd() && vma.view->align() > kPageSize) {
+    Vma now = *table_.find(from);
+    refuse_untouched(now, filler_);
+    now.flags |= kPatched;
+    table_.update(now);
+  }
+  // A refused touch of an extent of 1G has left a page table in the place of its entry, which stays. The inline engine
+  // could not tell such an extent from one that is to be faulted in.
+  const bool stays = vma.view->align() == kPudSize && engine_.kind() != store::EngineKind::inline_;
+  if (rule.advice == MADV_HUGEPAGE && !stays) {
     if (auto now = table_.find(from); now && now->has(kPatched) && !now->has(kBroken)) {
       restore(*now); // touches refused while it was MADV_NOHUGEPAGE have left filler
       table_.update(*now);

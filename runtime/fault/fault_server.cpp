@@ -2,27 +2,13 @@
 
 #include <algorithm>
 
-#include <sys/mman.h>
-
 #include "runtime/fault/device_view.hpp"
+#include "runtime/fault/page_in.hpp"
 #include "runtime/fault/refusal.hpp"
 #include "runtime/fault/trace_points.hpp"
 #include "runtime/fault/vma_reach.hpp"
 
 namespace daxemu::fault {
-namespace {
-
-constexpr int kPopulateRead = 22; // MADV_POPULATE_*, newer than the C library's headers
-constexpr int kPopulateWrite = 23;
-
-// Where the kernel serves the extent now, nothing is in the page table before something is touched: whoever asks what is
-// (mincore) is to find the extent. Serves nothing that a userfaultfd would be asked for.
-void fault_in_page(const Vma& vma, std::uint64_t address) {
-  const int advice = (vma.prot & PROT_READ) != 0 ? kPopulateRead : kPopulateWrite;
-  (void)sys::madvise(reinterpret_cast<void*>(align_down(address, kPageSize)), kPageSize, advice);
-}
-
-} // namespace
 
 FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Caller caller, pid_t thread) {
   const std::uint64_t since = trace::begin();

@@ -40,7 +40,13 @@ void AddressSpace::after_fork_in_child() {
   for (std::size_t at = 0; at < table_.size(); ++at) {
     Vma vma = table_.at(at);
     vma.flags &= ~static_cast<std::uint32_t>(kRegistered);
-    vma.flags |= engine_.watch(*vma.view, vma.start, backed_length(vma)) ? kRegistered : 0U;
+    const bool small = vma.has(kNoHuge) && vma.view->align() > kPageSize && !server_.uffd();
+    if (vma.has(kBroken) || small) { // what was present stayed with the parent, and nothing can become it
+      (void)filler_.place(vma.start, vma.end - vma.start, vma.prot);
+      vma.flags |= kPatched;
+    } else {
+      vma.flags |= engine_.watch(*vma.view, vma.start, backed_length(vma)) ? kRegistered : 0U;
+    }
     table_.update(vma);
   }
   lock_.reset();

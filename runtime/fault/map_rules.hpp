@@ -22,10 +22,10 @@ struct MapRequest {
   [[nodiscard]] bool populates() const; // MAP_POPULATE or MAP_LOCKED: extents are faulted in before mmap returns
 };
 
-// What do_mmap and its caller do for every file (mm/mmap.c, Linux 6.1), in two parts: before an address is chosen (which is
-// where MAP_FIXED_NOREPLACE finds what is there, EEXIST), and behind that, before what is there goes and the file's own mmap
-// is called. `open_flags` are the descriptor's (F_GETFL).
-// On success `request.length` is rounded up to pages. Errors: EINVAL, EBADF, ENOMEM.
+// What do_mmap and its caller do for every file (mm/mmap.c, Linux 6.1), in two parts: before an address is chosen
+// (which is where MAP_FIXED_NOREPLACE finds what is there, EEXIST), and behind that, before what is there goes and the
+// file's own mmap is called. `open_flags` are the descriptor's (F_GETFL). On success `request.length` is rounded up to
+// pages. Errors: EINVAL, EBADF, ENOMEM.
 Result<void> check_place(MapRequest& request, int open_flags);
 // Errors: EINVAL, EOVERFLOW, EACCES, EOPNOTSUPP.
 Result<void> check_file(const MapRequest& request, int open_flags);

@@ -1,5 +1,5 @@
-// How the layout of mappings changes under a call: vma_merge() and split_vma() of mm/mmap.c, and what that means for the
-// extents at boundaries.
+// How the layout of mappings changes under a call: vma_merge() and split_vma() of mm/mmap.c, and what that means for
+// the extents at boundaries.
 #include <algorithm>
 
 #include <sys/mman.h>
@@ -48,17 +48,37 @@ void AddressSpace::settle(std::uint64_t start, std::uint64_t end) {
     const std::uint64_t unit = now.view->align();
     const bool fresh = !now.has(kBroken);
     now.flags |= kBroken | kPatched;
-    if (fresh && unit == kPudSize) { // what is present does not stay at 1G (guest, mremap.grow.4k)
-      (void)filler_.place(now.start, now.end - now.start, now.prot);
-    }
-    for (const std::uint64_t edge : {now.start, now.end}) {
-      if (!is_aligned(edge, unit)) { // vma_adjust_trans_huge
-        const std::uint64_t head = align_down(edge, unit);
-        const std::uint64_t begin = std::max(head, now.start);
-        (void)filler_.place(begin, std::min(head + unit, now.end) - begin, now.prot);
-      }
+    if (fresh && !server_.uffd()) {
+      refuse_untouched(now, filler_);
     }
     table_.update(now);
+    for (const std::uint64_t edge : {now.start, now.end}) {
+      if (!is_aligned(edge, unit)) {
+        take_out(align_down(edge, unit), unit);
+      }
+    }
+  }
+}
+
+// vma_adjust_trans_huge(): the entry of an extent that a boundary has moved into goes. Its page may be one huge page:
+// it is replaced as a whole, whatever mappings it is in now.
+void AddressSpace::take_out(std::uint64_t head, std::uint64_t unit) {
+  std::uint64_t covered = head;
+  for (auto vma = table_.find(covered); vma && covered < head + unit; vma = table_.find(covered)) {
+    covered = std::min(vma->end, head + unit);
+  }
+  const bool whole = covered == head + unit;
+  if (whole) {
+    (void)filler_.place(head, unit, PROT_NONE);
+  }
+  for (auto vma = table_.first_from(head, head + unit); vma; vma = table_.first_from(vma->end, head + unit)) {
+    const std::uint64_t begin = std::max(head, vma->start);
+    const std::uint64_t length = std::min(head + unit, vma->end) - begin;
+    if (whole) {
+      (void)sys::mprotect(reinterpret_cast<void*>(begin), length, static_cast<int>(vma->prot));
+    } else {
+      (void)filler_.place(begin, length, vma->prot);
+    }
   }
 }
 
@@ -75,7 +95,7 @@ void AddressSpace::restore(Vma& vma) {
   forget_extents(*vma.view, vma.offset, vma.offset + backed, vma.start);
   vma.flags |= engine_.watch(*vma.view, vma.start, backed) ? kRegistered : 0U;
   table_.update(vma);
-  present.bring_back(server_, vma.start);
+  present.bring_back(server_, vma, vma.start);
 }
 
 bool AddressSpace::is_present(const Vma& vma, std::uint64_t address) {

@@ -13,8 +13,8 @@ class VmaTable;
 // Under the table's lock throughout.
 class OpenFiles {
 public:
-  // A number for the open file behind `fd`, which this process keeps open from now on. 0: nobody can tell (a seccomp filter
-  // forbids kcmp(2), or too many are open): all of those count as one.
+  // A number for the open file behind `fd`, which this process keeps open from now on. 0: nobody can tell (a seccomp
+  // filter forbids kcmp(2), or too many are open): all of those count as one.
   [[nodiscard]] std::uint32_t number_of(int fd) noexcept;
   // Closes `number` if no mapping is of it any more.
   void settle(std::uint32_t number, const VmaTable& table) noexcept;

@@ -1,5 +1,5 @@
-// Mappings of this process that are none of ours, where the call in question goes by their boundaries and today's kernel
-// does not go about it as 6.1 does.
+// Mappings of this process that are none of ours, where the call in question goes by their boundaries and today's
+// kernel does not go about it as 6.1 does.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,11 @@ struct OthersMapping {
   std::uint64_t end = 0;
 };
 
-// The mapping at `address`, or the next one behind it. None: there is none, or the kernel cannot be asked (before 6.11), and
-// then it does itself what 6.1 does. Under the table's lock.
+// The mapping at `address`, or the next one behind it. None: there is none, or the kernel cannot be asked
+// (before 6.11), and then it does itself what 6.1 does. Under the table's lock.
 [[nodiscard]] std::optional<OthersMapping> others_mapping_from(std::uint64_t address) noexcept;
+
+// Is every page of [start, end) mapped? Lock-free, async-signal-safe.
+[[nodiscard]] bool all_mapped(std::uint64_t start, std::uint64_t end) noexcept;
 
 } // namespace daxemu::fault

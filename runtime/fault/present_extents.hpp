@@ -16,8 +16,8 @@ public:
   [[nodiscard]] static bool has(const Vma& vma, std::uint64_t address);
   // Those of `vma` that lie in [from, to) as a whole.
   void note(const Vma& vma, std::uint64_t from, std::uint64_t to);
-  // Makes them present where they are now: what was at the start of the range noted is at `start`.
-  void bring_back(FaultServer& server, std::uint64_t start) const;
+  // Makes them present where they are now, in `vma`: what was at the start of the range noted is at `start`.
+  void bring_back(FaultServer& server, const Vma& vma, std::uint64_t start) const;
 
 private:
   static constexpr std::size_t kMost = 256;
@@ -25,5 +25,8 @@ private:
   std::size_t count_ = 0;
   std::uint64_t unit_ = 0;
 };
+
+// Where no userfaultfd refuses what may no longer be faulted in: filler over all of `vma` that has no entry.
+void refuse_untouched(const Vma& vma, const Filler& filler);
 
 } // namespace daxemu::fault

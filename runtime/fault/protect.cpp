@@ -69,7 +69,11 @@ Result<void> AddressSpace::protect_one(const Vma& vma, std::uint64_t from, std::
   if (auto done = modify(vma, from, to, like); !done) {
     return done;
   }
-  return ask_kernel(from, to - from, static_cast<int>(prot), pkey);
+  auto done = ask_kernel(from, to - from, static_cast<int>(prot), pkey);
+  if (vma.view->align() == kPudSize) { // change_pud_range takes the entries for bad tables and clears them
+    drop_extents(*table_.find(from), from, to);
+  }
+  return done;
 }
 
 } // namespace daxemu::fault

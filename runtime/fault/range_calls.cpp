@@ -103,20 +103,21 @@ Result<void> AddressSpace::in_core(void* address, std::size_t length, unsigned c
   if (!asked) {
     return tl::unexpected(asked.error());
   }
-  if (!server_.uffd()) {
-    return {}; // nobody knows what was touched
-  }
   for (auto vma = table_.first_from(start, end); vma; vma = table_.first_from(vma->end, end)) {
     const std::uint64_t unit = vma->view->align();
     for (std::uint64_t at = std::max(start, vma->start); at < std::min(end, vma->end);) {
       const std::uint64_t offset = vma->offset_of(at);
-      const std::uint64_t to = std::min({at + unit - (offset & (unit - 1)), vma->end, end});
-      const std::uint64_t head = align_down(offset, unit) <= vma->offset ? vma->start : at - (offset & (unit - 1));
+      const std::uint64_t head = align_down(at, unit);
+      const std::uint64_t to = std::min({head + unit, vma->end, end});
       // mincore_pte_range sees no entry of 1G (guest, mincore.first-touched).
       const bool here = offset < data_end(*vma) && unit < kPudSize &&
-                        vma->view->faulted().test(vma->view->extent_at(offset).value()) &&
-                        any_present(head, std::min(head + unit, vma->end));
+                        (!vma->has(kRegistered) || vma->view->faulted().test(vma->view->extent_at(offset).value())) &&
+                        any_present(std::max(head, vma->start), std::min(head + unit, vma->end));
       std::memset(vector + (at - start) / kPageSize, here ? 1 : 0, (to - at) / kPageSize);
+      if (unit == kPudSize) { // walk_pud_range splits the entry: the next touch faults it in again, if it can be
+        const TableGuard guard(lock_);
+        drop_extents(*vma, at, to);
+      }
       at = to;
     }
   }

@@ -1,5 +1,5 @@
-// A range of addresses as the kernel's calls walk it: mapping by mapping. What is not ours is one part as far as the next
-// mapping of ours; what of it is mapped at all, the kernel knows, which is asked to do the same with that part.
+// A range of addresses as the kernel's calls walk it: mapping by mapping. What is not ours is one part as far as the
+// next mapping of ours; what of it is mapped at all, the kernel knows, which is asked to do the same with that part.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// mremap(2) and remap_file_pages(2) on ranges that have mappings of ours. Page tables are not moved: extents are faulted
-// in again at their new place, which the program cannot tell but by the counters.
+// mremap(2) and remap_file_pages(2) on ranges that have mappings of ours. Page tables are not moved: extents are
+// faulted in again at their new place, which the program cannot tell but by the counters.
 #include <algorithm>
 
 #include <linux/mman.h>
@@ -22,11 +22,6 @@ constexpr int kKnown = MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP;
 
 void* pointer(std::uint64_t address) {
   return reinterpret_cast<void*>(address);
-}
-
-// Does others' memory lie at `page`? msync(2) has no pointer to follow, and does nothing.
-bool is_mapped(std::uint64_t page) {
-  return sys::call(SYS_msync, static_cast<long>(page), static_cast<long>(kPageSize), MS_ASYNC).has_value();
 }
 
 } // namespace
@@ -52,6 +47,12 @@ struct AddressSpace::Remap {
   }
 };
 
+// 6.17 and newer move several mappings at once, and holes between them.
+bool AddressSpace::spans_several(const Remap& call) {
+  const auto mapping = others_mapping_from(call.start);
+  return mapping && mapping->end < call.start + call.old_length;
+}
+
 Result<void*> AddressSpace::remap(void* old_address, std::size_t old_size, std::size_t new_size, int flags,
                                   void* new_address) {
   Remap call{reinterpret_cast<std::uint64_t>(old_address), old_size, new_size, flags,
@@ -64,11 +65,11 @@ Result<void*> AddressSpace::remap(void* old_address, std::size_t old_size, std::
   }
   const TableGuard guard(lock_);
   if (!table_.find(call.start)) {
-    if (!is_mapped(call.start)) {
+    if (!all_mapped(call.start, call.start + kPageSize)) {
       return fail(EFAULT);
     }
     const bool at_target = call.has(MREMAP_FIXED) && table_.overlaps(call.target, call.target + call.length);
-    if (!at_target && !table_.overlaps(call.start, call.start + call.old_length)) {
+    if (!at_target && !table_.overlaps(call.start, call.start + call.old_length) && !spans_several(call)) {
       return sys::mremap(old_address, old_size, new_size, flags, new_address);
     }
   }
@@ -139,11 +140,8 @@ Result<void*> AddressSpace::remap_in_place(const Remap& call) {
 
 // Others' memory, whatever is to become of it; nothing of ours is at the target any more.
 Result<void*> AddressSpace::remap_others(const Remap& call) {
-  if (table_.overlaps(call.start, call.start + call.old_length)) {
+  if (table_.overlaps(call.start, call.start + call.old_length) || spans_several(call)) {
     return fail(EFAULT); // vma_to_resize: across a boundary
-  }
-  if (const auto mapping = others_mapping_from(call.start); mapping && mapping->end < call.start + call.old_length) {
-    return fail(EFAULT); // 6.17 and newer move several mappings at once
   }
   return sys::mremap(pointer(call.start), call.old_length, call.length, call.flags, pointer(call.target));
 }
@@ -161,8 +159,8 @@ std::optional<Errno> AddressSpace::cannot_resize(const Remap& call) const {
   return std::nullopt;
 }
 
-// Up to `end`, if nothing is behind it. A part of an extent cannot be faulted in, and leaves nothing of the mapping that
-// can (check_vma); what is present stays.
+// Up to `end`, if nothing is behind it. A part of an extent cannot be faulted in, and leaves nothing of the mapping
+// that can (check_vma); what is present stays.
 Result<void> AddressSpace::expand(const Vma& vma, std::uint64_t end) {
   Reservation behind;
   if (auto taken = behind.take(vma.end, end - vma.end, MAP_FIXED_NOREPLACE); !taken) {
@@ -207,7 +205,7 @@ Result<void*> AddressSpace::move(const Remap& call, std::uint64_t address, Reser
   } else if (call.old_length != 0) {
     drop_extents(vma, call.start, old_end);
   }
-  present.bring_back(server_, address);
+  present.bring_back(server_, moved, address);
   moved.view->note_change();
   return pointer(address);
 }

@@ -6,8 +6,8 @@
 
 namespace daxemu::fault {
 
-// Bytes from the device's start to the end of what the mapping can show. One whose file offset lies inside an extent asks
-// for an extent's length from there on, which the last extent does not have (dax_pgoff_to_phys).
+// Bytes from the device's start to the end of what the mapping can show. One whose file offset lies inside an extent
+// asks for an extent's length from there on, which the last extent does not have (dax_pgoff_to_phys).
 [[nodiscard]] inline std::uint64_t data_end(const Vma& vma) {
   return vma.view->size() - (vma.skew == 0 ? 0 : vma.view->align());
 }

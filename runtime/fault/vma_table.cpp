@@ -200,7 +200,7 @@ bool VmaTable::join(const Vma& part) noexcept {
   Vma grown = part;
   if (low) {
     grown = before->part(before->start, part.end);
-    grown.flags |= part.flags & kOurFlags;
+    grown.flags |= part.flags & kOurFlags & ~kBroken; // settle() finds out by itself
   }
   if (high) {
     grown.flags |= behind->flags & kOurFlags;

@@ -44,8 +44,8 @@ public:
   // Makes `at` a boundary between mappings if it is inside one. Errors: ENOMEM.
   Result<void> split(std::uint64_t at) noexcept;
   // vma_merge() of mm/mmap.c: if a neighbour can grow over `part` (no mapping yet, or what is to become of the range
-  // [part.start, part.end) of the mappings that are there), it does, and what was there is cut without asking anybody. False:
-  // none can, nothing has changed.
+  // [part.start, part.end) of the mappings that are there), it does, and what was there is cut without asking anybody.
+  // False: none can, nothing has changed.
   bool join(const Vma& part) noexcept;
   [[nodiscard]] Vma at(std::size_t index) const noexcept;
 

@@ -32,6 +32,9 @@ DAXEMU_REAL(msync, int(void*, std::size_t, int));
 DAXEMU_REAL(mincore, int(void*, std::size_t, unsigned char*));
 DAXEMU_REAL(shmat, void*(int, const void*, int));
 
+constexpr int kPopulateRead = 22; // MADV_POPULATE_*, newer than the C library's headers
+constexpr int kPopulateWrite = 23;
+
 } // namespace
 
 constinit MemoryCalls memory_calls;
@@ -89,6 +92,7 @@ int MemoryCalls::pkey_mprotect(void* address, std::size_t length, int prot, int 
 
 void* MemoryCalls::mremap(void* old_address, std::size_t old_size, std::size_t new_size, int flags, void* new_address) {
   fault::AddressSpace* space = live_space.get();
+  // 6.1 looks at the mapping first, whatever else is wrong; today's kernel looks at it last: others' memory, too.
   return space == nullptr ? real_mremap(old_address, old_size, new_size, flags, new_address)
                           : as_mapped(space->remap(old_address, old_size, new_size, flags, new_address));
 }
@@ -101,6 +105,9 @@ int MemoryCalls::remap_file_pages(void* address, std::size_t size, int prot, std
 
 int MemoryCalls::madvise(void* address, std::size_t length, int advice) {
   fault::AddressSpace* space = live_space.concerned(address, length == 0 ? 1 : length);
+  if (space == nullptr && (advice == kPopulateRead || advice == kPopulateWrite)) {
+    space = live_space.get(); // what a hole means for others' memory has changed since 6.1
+  }
   if (space == nullptr) {
     return real_madvise(address, length, advice);
   }

@@ -59,11 +59,10 @@ std::string_view OwnMaps::rest_of(std::string_view line, const Range& range, std
   }
   const bool of_file = range.offset != 0 || line.find('/') != std::string_view::npos;
   constexpr std::size_t kRights = 6;
-  const int length =
-      std::snprintf(text_.data(), text_.size(), "%08" PRIx64 "-%08" PRIx64 "%.*s%08" PRIx64 "%.*s", from, to,
-                    static_cast<int>(kRights), line.data() + range.rights_at,
-                    of_file ? range.offset + (from - range.start) : 0, static_cast<int>(line.size() - range.device_at),
-                    line.data() + range.device_at);
+  const int length = std::snprintf(text_.data(), text_.size(), "%08" PRIx64 "-%08" PRIx64 "%.*s%08" PRIx64 "%.*s", from,
+                                   to, static_cast<int>(kRights), line.data() + range.rights_at,
+                                   of_file ? range.offset + (from - range.start) : 0,
+                                   static_cast<int>(line.size() - range.device_at), line.data() + range.device_at);
   return {text_.data(), std::min(static_cast<std::size_t>(length), text_.size() - 1)};
 }
 
@@ -72,12 +71,14 @@ std::string_view OwnMaps::line_of(const fault::Piece& ours) noexcept {
   std::snprintf(path.data(), path.size(), "/dev/%s", store_->name_of(ours.view->device()).c_str());
   const auto node = tree_->lookup(path.data());
   const auto about = node ? tree_->stat(*node) : Result<struct stat>(tl::unexpected(node.error()));
-  const auto letter = [&ours](int right, char name) { return (ours.prot & static_cast<unsigned>(right)) != 0 ? name : '-'; };
-  const int head = std::snprintf(
-      text_.data(), text_.size(), "%08" PRIx64 "-%08" PRIx64 " %c%c%cs %08" PRIx64 " %02x:%02x %" PRIu64 " ", ours.start,
-      ours.end, letter(PROT_READ, 'r'), letter(PROT_WRITE, 'w'), letter(PROT_EXEC, 'x'), ours.file_offset,
-      about ? major(about->st_dev) : 0, about ? minor(about->st_dev) : 0,
-      about ? static_cast<std::uint64_t>(about->st_ino) : 0);
+  const auto letter = [&ours](int right, char name) {
+    return (ours.prot & static_cast<unsigned>(right)) != 0 ? name : '-';
+  };
+  const int head = std::snprintf(text_.data(), text_.size(),
+                                 "%08" PRIx64 "-%08" PRIx64 " %c%c%cs %08" PRIx64 " %02x:%02x %" PRIu64 " ", ours.start,
+                                 ours.end, letter(PROT_READ, 'r'), letter(PROT_WRITE, 'w'), letter(PROT_EXEC, 'x'),
+                                 ours.file_offset, about ? major(about->st_dev) : 0, about ? minor(about->st_dev) : 0,
+                                 about ? static_cast<std::uint64_t>(about->st_ino) : 0);
   const int tail = std::snprintf(text_.data() + head, text_.size() - static_cast<std::size_t>(head), "%*s%s\n",
                                  std::max(0, kNameColumn - head), "", path.data());
   return {text_.data(), static_cast<std::size_t>(head + tail)};

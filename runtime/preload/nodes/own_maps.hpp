@@ -21,7 +21,8 @@ public:
   [[nodiscard]] static bool is_one(const char* path) noexcept;
 
   // Takes a line of the real file; `print` gets what is to stand there, part by part. Allocates nothing.
-  template <typename Print> void translate(std::string_view line, Print print) noexcept {
+  template <typename Print>
+  void translate(std::string_view line, Print print) noexcept {
     Range real;
     std::uint64_t at = 0;
     if (!parse(line, real) || !space_->first_piece(real.start, real.end)) {

@@ -100,7 +100,8 @@ FILE* open_stream(const char* path, const char* mode, const RealStdio& stdio, Fu
     return real(path);
   }
   if (ProcessMaps::is_one(path)) {
-    if (const auto fd = ProcessMaps(context->store(), context->tree(), live_space.get()).open(path, *flags); fd && *fd >= 0) {
+    if (const auto fd = ProcessMaps(context->store(), context->tree(), live_space.get()).open(path, *flags);
+        fd && *fd >= 0) {
       FILE* stream = stdio.over(*fd, mode);
       if (stream == nullptr) {
         sys::close(*fd);

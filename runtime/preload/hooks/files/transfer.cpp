@@ -2,8 +2,11 @@
 // what they are given is made present first (pretouch.hpp).
 #include <cstdio>
 
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
@@ -14,14 +17,14 @@ using namespace daxemu::preload;
 
 DAXEMU_REAL(send, ssize_t(int, const void*, size_t, int));
 DAXEMU_HOOK(ssize_t, send, (int fd, const void* from, size_t size, int flags)) {
-  pretouch(from, size);
+  pretouch(from, size, kAnyRight);
   return real_send(fd, from, size, flags);
 }
 DAXEMU_ALIAS(send, __send)
 DAXEMU_REAL(sendto, ssize_t(int, const void*, size_t, int, const sockaddr*, socklen_t));
 DAXEMU_HOOK(ssize_t, sendto,
             (int fd, const void* from, size_t size, int flags, const sockaddr* address, socklen_t length)) {
-  pretouch(from, size);
+  pretouch(from, size, kAnyRight);
   return address == nullptr ? real_sendto(fd, from, size, flags, address, length)
                             : send_to_path(address, length, [=](const sockaddr* to, socklen_t to_length) {
                                 return real_sendto(fd, from, size, flags, to, to_length);
@@ -39,30 +42,53 @@ DAXEMU_HOOK(int, sendmmsg, (int fd, mmsghdr* messages, unsigned count, int flags
 }
 DAXEMU_REAL(recv, ssize_t(int, void*, size_t, int));
 DAXEMU_HOOK(ssize_t, recv, (int fd, void* into, size_t size, int flags)) {
-  pretouch(static_cast<const void*>(into), size);
+  pretouch(static_cast<const void*>(into), size, PROT_WRITE);
   return real_recv(fd, into, size, flags);
 }
 DAXEMU_REAL(__recv_chk, ssize_t(int, void*, size_t, size_t, int));
 DAXEMU_HOOK(ssize_t, __recv_chk, (int fd, void* into, size_t size, size_t room, int flags)) {
-  pretouch(static_cast<const void*>(into), size);
+  pretouch(static_cast<const void*>(into), size, PROT_WRITE);
   return real___recv_chk(fd, into, size, room, flags);
 }
 DAXEMU_REAL(getrandom, ssize_t(void*, size_t, unsigned));
 DAXEMU_HOOK(ssize_t, getrandom, (void* into, size_t size, unsigned flags)) {
-  pretouch(static_cast<const void*>(into), size);
+  pretouch(static_cast<const void*>(into), size, PROT_WRITE);
   return real_getrandom(into, size, flags);
 }
 
 // stdio reads and writes large pieces straight from and to the caller's memory.
 DAXEMU_REAL(fread, size_t(void*, size_t, size_t, FILE*));
 DAXEMU_HOOK(size_t, fread, (void* into, size_t size, size_t count, FILE* stream)) {
-  pretouch(static_cast<const void*>(into), size * count);
+  pretouch(static_cast<const void*>(into), size * count, PROT_WRITE);
   return real_fread(into, size, count, stream);
 }
 DAXEMU_ALIAS(fread, _IO_fread)
 DAXEMU_REAL(fwrite, size_t(const void*, size_t, size_t, FILE*));
 DAXEMU_HOOK(size_t, fwrite, (const void* from, size_t size, size_t count, FILE* stream)) {
-  pretouch(from, size * count);
+  pretouch(from, size * count, kAnyRight);
   return real_fwrite(from, size, count, stream);
 }
 DAXEMU_ALIAS(fwrite, _IO_fwrite)
+
+// Memory of a process by its number: this one's own is made present like any other. Of another process's, its own
+// wrapped calls would have to know.
+DAXEMU_REAL(process_vm_readv, ssize_t(pid_t, const iovec*, unsigned long, const iovec*, unsigned long, unsigned long));
+DAXEMU_HOOK(ssize_t, process_vm_readv,
+            (pid_t pid, const iovec* local, unsigned long locals, const iovec* remote, unsigned long remotes,
+             unsigned long flags)) {
+  pretouch(local, static_cast<int>(locals), PROT_WRITE);
+  if (pid == ::getpid()) {
+    pretouch(remote, static_cast<int>(remotes), PROT_READ);
+  }
+  return real_process_vm_readv(pid, local, locals, remote, remotes, flags);
+}
+DAXEMU_REAL(process_vm_writev, ssize_t(pid_t, const iovec*, unsigned long, const iovec*, unsigned long, unsigned long));
+DAXEMU_HOOK(ssize_t, process_vm_writev,
+            (pid_t pid, const iovec* local, unsigned long locals, const iovec* remote, unsigned long remotes,
+             unsigned long flags)) {
+  pretouch(local, static_cast<int>(locals), PROT_READ);
+  if (pid == ::getpid()) {
+    pretouch(remote, static_cast<int>(remotes), PROT_WRITE);
+  }
+  return real_process_vm_writev(pid, local, locals, remote, remotes, flags);
+}

@@ -1,0 +1,241 @@
+// mmap(2) of a device: do_mmap() and mmap_region() of mm/mmap.c with the driver's part in them.
+#include <algorithm>
+
+#include <fcntl.h>
+#include <linux/mman.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "runtime/fault/address_space.hpp"
+#include "runtime/fault/trace_points.hpp"
+#include "runtime/fault/vma_reach.hpp"
+
+namespace daxemu::fault {
+namespace {
+
+void* pointer(std::uint64_t address) {
+  return reinterpret_cast<void*>(address);
+}
+
+constexpr std::uint32_t kProtBits = PROT_READ | PROT_WRITE | PROT_EXEC;
+constexpr std::uint64_t kLowestHint = 65536; // round_hint_to_min(): mmap_min_addr
+constexpr std::uint64_t kNear = 1ULL << 44;  // what the kernel places is not as far apart as this
+
+} // namespace
+
+Result<void> AddressSpace::start(const store::DeviceRecord& device) {
+  if (auto table = table_.reserve(); !table) {
+    return table;
+  }
+  if (auto filler = filler_.prepare(); !filler) {
+    return filler;
+  }
+  server_.ahead().allow(store_->platform().exact == 0);
+  engine_.start(store_->platform().engine, device.cpus);
+  watcher_.start(engine_.kind());
+  return {};
+}
+
+Result<void*> AddressSpace::map(store::DeviceRecord& device, int fd, void* hint, std::size_t length, int prot,
+                                int flags, std::uint64_t offset) {
+  MapRequest request{reinterpret_cast<std::uint64_t>(hint), length, prot, flags, offset};
+  const auto open_flags = sys::call(SYS_fcntl, fd, F_GETFL);
+  if (!open_flags) {
+    return tl::unexpected(open_flags.error());
+  }
+  const int open = static_cast<int>(*open_flags);
+  if (auto fine = check_place(request, open); !fine) {
+    return tl::unexpected(fine.error());
+  }
+  Result<std::uint64_t> mapped = fail(ENOMEM);
+  {
+    const TableGuard guard(lock_);
+    mapped = map_locked(device, fd, request, open);
+  }
+  if (!mapped) {
+    return tl::unexpected(mapped.error());
+  }
+  if (request.populates()) {
+    (void)prefault(*mapped, *mapped + request.length); // as mm_populate: what cannot be faulted in is no error
+  }
+  return pointer(*mapped);
+}
+
+Result<std::uint64_t> AddressSpace::map_locked(store::DeviceRecord& device, int fd, const MapRequest& request,
+                                               int open_flags) {
+  const std::uint64_t since = trace::begin();
+  // First of all the place is taken, so that nothing we map for ourselves gets there.
+  Reservation reserved;
+  auto address = find_place(request, device.align, reserved);
+  if (!address) {
+    return address;
+  }
+  if (auto fine = check_file(request, open_flags); !fine) {
+    return tl::unexpected(fine.error());
+  }
+  if (auto ready = start(device); !ready) {
+    return tl::unexpected(ready.error());
+  }
+  auto view = views_.get(device, fd, hooks_);
+  if (!view) {
+    return tl::unexpected(view.error());
+  }
+  Vma vma = vma_of(request, *address, **view);
+  vma.flags |= (open_flags & O_ACCMODE) == O_RDWR ? kMayWrite : 0U;
+  vma.file = files_.number_of(fd);
+  if (auto mapped = map_region(request, vma, reserved); !mapped) {
+    files_.settle(vma.file, table_);
+    return tl::unexpected(mapped.error());
+  }
+  trace_map(since, vma);
+  return address;
+}
+
+Vma AddressSpace::vma_of(const MapRequest& request, std::uint64_t address, DeviceView& view) {
+  Vma vma{
+      address, address + request.length, request.offset, &view, static_cast<std::uint32_t>(request.prot) & kProtBits,
+      kHuge};
+  vma.skew = static_cast<std::uint32_t>((request.offset - address) & (view.align() - 1));
+  vma.offset -= vma.skew;
+  vma.flags |= (request.flags & MAP_NORESERVE) != 0 ? kNoReserve : 0U;
+  vma.flags |= (request.flags & MAP_SYNC) != 0 ? kSync : 0U;
+  return vma;
+}
+
+// mmap_region(): what is there goes before the driver is asked, and does not come back.
+Result<void> AddressSpace::map_region(const MapRequest& request, const Vma& vma, Reservation& reserved) {
+  const bool replaces = request.fixed() && !reserved;
+  if (replaces && !cut(vma.start, vma.end)) {
+    return fail(ENOMEM); // whatever munmap says, mmap_region says this
+  }
+  const bool alive = vma.view->alive();
+  auto fine = check_vma(request, vma.start, vma.view->align(), alive);
+  if (replaces && !fine && !sys::munmap(pointer(vma.start), request.length)) {
+    return fine;
+  }
+  if (replaces) {
+    drop(vma.start, vma.end);
+  }
+  if (!fine) {
+    settle(vma.start, vma.end);
+    return fine;
+  }
+  // VM_LOCKED goes again from a mapping of device-dax, but not before it was compared with the neighbours.
+  if (auto placed = place(vma, (request.flags & MAP_LOCKED) == 0); !placed) {
+    if (replaces) {
+      sys::munmap(pointer(vma.start), request.length);
+    }
+    return placed;
+  }
+  reserved.keep(vma.start, vma.end);
+  vma.view->note_change();
+  vma.view->counters().maps.fetch_add(1, std::memory_order_relaxed);
+  return {};
+}
+
+Result<std::uint64_t> AddressSpace::find_place(const MapRequest& request, std::uint64_t align, Reservation& reserved) {
+  constexpr int kPassedOn = MAP_32BIT | MAP_LOCKED; // limits of locked memory are checked even where nothing is locked
+  const int flags = request.flags & kPassedOn;
+  if ((request.flags & MAP_FIXED_NOREPLACE) != 0) {
+    if (auto taken = reserved.take(request.hint, request.length, flags | MAP_FIXED_NOREPLACE); !taken) {
+      return tl::unexpected(taken.error());
+    }
+    return request.hint;
+  }
+  if (request.fixed()) {
+    if ((flags & MAP_LOCKED) != 0) {
+      Reservation trial;
+      if (auto taken = trial.take(0, request.length, flags); !taken) {
+        return tl::unexpected(taken.error());
+      }
+    }
+    (void)reserved.take(request.hint, request.length, MAP_FIXED_NOREPLACE); // if it is free
+    return request.hint;
+  }
+  if (request.hint != 0) {
+    const std::uint64_t hint = std::max(align_down(request.hint, kPageSize), kLowestHint);
+    if (auto taken = reserved.take(hint, request.length, flags); !taken) {
+      return tl::unexpected(taken.error());
+    }
+    if (reserved.start() == hint) {
+      return hint;
+    }
+    // The driver leaves the choice to the kernel, which in 6.1 knows of no alignment but pages and takes the highest
+    // hole. If that ends at the mapping the hint is in, it is as aligned as that is (guest, place.hint=own-mapping).
+    const auto own = table_.find(request.hint);
+    const std::uint64_t apart = !own                            ? UINT64_MAX
+                                : own->start > reserved.start() ? own->start - reserved.start()
+                                                                : reserved.start() - own->start;
+    const bool beside = apart < kNear;
+    reserved.give_back();
+    if (!beside) {
+      if (auto taken = reserved.take(0, request.length + kPageSize, flags); !taken) { // more than whole huge pages
+        return tl::unexpected(taken.error());
+      }
+      const std::uint64_t end = reserved.start() + kPageSize + request.length;
+      return is_aligned(end, align) && align > kPageSize ? end - request.length - kPageSize : end - request.length;
+    }
+  }
+  const std::uint64_t length = hole_length(request, align);
+  if (auto taken = reserved.take(0, length, flags); !taken) {
+    return tl::unexpected(taken.error());
+  }
+  std::uint64_t address = reserved.start();
+  if (length == request.length && is_aligned(address, align) && align > kPageSize) {
+    return address + kPageSize; // as above: today's kernel aligns large anonymous memory such as our reservation
+  }
+  if (length != request.length) {
+    address += (request.offset - address) & (align - 1);
+  }
+  return address;
+}
+
+Result<void> AddressSpace::place(Vma vma, bool may_join) {
+  DeviceView& view = *vma.view;
+  const std::uint64_t length = vma.end - vma.start;
+  const std::uint64_t backed = backed_length(vma);
+  if (backed > 0) {
+    auto mapped = sys::mmap(pointer(vma.start), backed, static_cast<int>(vma.prot),
+                            MAP_SHARED | MAP_FIXED | MAP_NORESERVE, view.fd(), vma.offset);
+    if (!mapped) {
+      return tl::unexpected(mapped.error());
+    }
+  }
+  if (backed < length) {
+    if (auto filled = filler_.place(vma.start + backed, length - backed, vma.prot); !filled) {
+      return filled;
+    }
+  }
+  if (backed > 0 && engine_.watch(view, vma.start, backed)) {
+    vma.flags |= kRegistered;
+  }
+  vma.flags |= vma.has(kBroken) ? kPatched : 0U;
+  if (!may_join || !table_.join(vma)) {
+    if (auto known = table_.insert(vma); !known) {
+      return known;
+    }
+  }
+  if (backed > 0 && !vma.has(kRegistered)) {
+    adopt_all(vma, backed);
+  }
+  settle(vma.start, vma.end);
+  return {};
+}
+
+// The kernel serves the touches of this mapping: what can be known of them is known now. Poisoned extents are taken
+// out; the others count as touched once.
+void AddressSpace::adopt_all(const Vma& vma, std::uint64_t backed) {
+  DeviceView& view = *vma.view;
+  for (std::uint64_t at = 0; at < backed; at += view.align()) {
+    const ExtentIndex extent = view.extent_at(vma.offset + at);
+    const bool fresh = view.note_touch(extent);
+    const bool there = view.bring(extent).has_value();
+    if (!there || (view.folio(extent).flags.load() & mm::kFolioHwpoison) != 0) {
+      (void)server_.patch(vma, vma.start + at, true);
+    } else if (fresh) {
+      view.tell_mapped(extent);
+    }
+  }
+}
+
+} // namespace daxemu::fault

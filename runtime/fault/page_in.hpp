@@ -1,0 +1,20 @@
+// An entry in the page table where the kernel serves touches itself: whoever asks what is there (mincore) is to find
+// the extent, as on the device. Serves nothing that a userfaultfd would be asked for.
+#pragma once
+
+#include <sys/mman.h>
+
+#include "emu/base/sys.hpp"
+#include "emu/base/units.hpp"
+#include "runtime/fault/vma.hpp"
+
+namespace daxemu::fault {
+
+inline void fault_in_page(const Vma& vma, std::uint64_t address) {
+  constexpr int kPopulateRead = 22; // MADV_POPULATE_*, newer than the C library's headers
+  constexpr int kPopulateWrite = 23;
+  const int advice = (vma.prot & PROT_READ) != 0 ? kPopulateRead : kPopulateWrite;
+  (void)sys::madvise(reinterpret_cast<void*>(align_down(address, kPageSize)), kPageSize, advice);
+}
+
+} // namespace daxemu::fault
