@@ -5,6 +5,7 @@
 
 #include <sys/mman.h>
 
+#include "runtime/fault/others_memory.hpp"
 #include "runtime/fault/page_in.hpp"
 #include "runtime/fault/vma_reach.hpp"
 
@@ -13,6 +14,11 @@ namespace {
 
 void* pointer(std::uint64_t address) {
   return reinterpret_cast<void*>(address);
+}
+
+// Can nothing more be faulted in?
+bool is_frozen(const Vma& vma) {
+  return vma.has(kBroken) || (vma.has(kNoHuge) && vma.view->align() > kPageSize);
 }
 
 } // namespace
@@ -70,15 +76,24 @@ void AddressSpace::pretouch(const void* address, std::size_t length, int right) 
   const auto start = reinterpret_cast<std::uint64_t>(address);
   const std::uint64_t end = start + length < start ? UINT64_MAX : start + length;
   const bool alone = table_.size() == 1; // else what was faulted in may have been so by another mapping
+  std::uint64_t reached = start;
   for (auto vma = table_.first_from(start, end); vma; vma = table_.first_from(vma->end, end)) {
     DeviceView& view = *vma->view;
+    if (vma->start > reached && !all_mapped(align_down(reached, kPageSize), vma->start)) {
+      return;
+    }
+    reached = vma->end;
     if (right != 0 && (vma->prot & static_cast<unsigned>(right)) == 0) {
       return; // the kernel stops here
     }
     const std::uint64_t to = std::min(vma->end, end);
     for (std::uint64_t at = std::max(start, vma->start); at < to;) {
       const std::uint64_t offset = vma->offset_of(at);
-      if (!alone || offset >= data_end(*vma) || !view.faulted().test(view.extent_at(offset).value())) {
+      if (is_frozen(*vma)) {
+        if (!is_present(*vma, at)) {
+          return;
+        }
+      } else if (!alone || offset >= data_end(*vma) || !view.faulted().test(view.extent_at(offset).value())) {
         if (server_.serve(at, false, FaultServer::Caller::populate) != FaultServer::Served::present) {
           return;
         }
@@ -99,7 +114,7 @@ Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
     if (offset >= data_end(*vma) || vma->prot == PROT_NONE || !vma->view->alive()) {
       return fail(EFAULT);
     }
-    if (vma->has(kBroken)) { // what is present stays, the rest cannot become it
+    if (is_frozen(*vma)) { // what is present stays, the rest cannot become it
       if (!is_present(*vma, at)) {
         return fail(EFAULT);
       }
@@ -111,8 +126,6 @@ Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
         return fail(EFAULT);
       }
     } else if ((vma->view->folio(vma->view->extent_at(offset)).flags.load() & mm::kFolioHwpoison) != 0) {
-      return fail(EFAULT);
-    } else if (vma->has(kNoHuge) && unit > kPageSize && !is_present(*vma, at)) {
       return fail(EFAULT);
     } else {
       fault_in_page(*vma, at);

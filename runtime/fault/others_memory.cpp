@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
@@ -38,6 +39,11 @@ std::optional<OthersMapping> others_mapping_from(std::uint64_t address) noexcept
     return std::nullopt;
   }
   return OthersMapping{g_query.start, g_query.end};
+}
+
+// msync(2) has no pointer to follow, and does nothing.
+bool all_mapped(std::uint64_t start, std::uint64_t end) noexcept {
+  return sys::call(SYS_msync, static_cast<long>(start), static_cast<long>(end - start), MS_ASYNC).has_value();
 }
 
 } // namespace daxemu::fault

@@ -16,4 +16,7 @@ struct OthersMapping {
 // (before 6.11), and then it does itself what 6.1 does. Under the table's lock.
 [[nodiscard]] std::optional<OthersMapping> others_mapping_from(std::uint64_t address) noexcept;
 
+// Is every page of [start, end) mapped? Lock-free, async-signal-safe.
+[[nodiscard]] bool all_mapped(std::uint64_t start, std::uint64_t end) noexcept;
+
 } // namespace daxemu::fault

@@ -24,11 +24,6 @@ void* pointer(std::uint64_t address) {
   return reinterpret_cast<void*>(address);
 }
 
-// Does others' memory lie at `page`? msync(2) has no pointer to follow, and does nothing.
-bool is_mapped(std::uint64_t page) {
-  return sys::call(SYS_msync, static_cast<long>(page), static_cast<long>(kPageSize), MS_ASYNC).has_value();
-}
-
 } // namespace
 
 struct AddressSpace::Remap {
@@ -70,7 +65,7 @@ Result<void*> AddressSpace::remap(void* old_address, std::size_t old_size, std::
   }
   const TableGuard guard(lock_);
   if (!table_.find(call.start)) {
-    if (!is_mapped(call.start)) {
+    if (!all_mapped(call.start, call.start + kPageSize)) {
       return fail(EFAULT);
     }
     const bool at_target = call.has(MREMAP_FIXED) && table_.overlaps(call.target, call.target + call.length);

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -13,7 +14,11 @@
 
 namespace daxemu::preload {
 
-// `right`: what the kernel is about to do there, PROT_READ or PROT_WRITE; it does not fault in what it may not touch.
+// A copy out of memory: the processor reads whatever is mapped with any right at all. (get_user_pages wants PROT_READ.)
+inline constexpr int kAnyRight = PROT_READ | PROT_WRITE | PROT_EXEC;
+
+// `right`: what the kernel is about to do there, one right of several will do; it does not fault in what it may not
+// touch.
 void pretouch_slow(const void* address, std::size_t length, int right) noexcept;
 // Arrays that may be anything: a bad pointer stays the kernel's to refuse.
 void pretouch_pieces(const iovec* pieces, int count, int right) noexcept;

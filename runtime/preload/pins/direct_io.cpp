@@ -34,14 +34,14 @@ std::size_t direct_room(int fd, MemoryIs use) {
 }
 
 void DirectIo::begin(int fd, MemoryIs use, const void* address, std::size_t length, const void* caller) {
-  pretouch(address, length, use == MemoryIs::written ? PROT_WRITE : PROT_READ);
+  pretouch(address, length, use == MemoryIs::written ? PROT_WRITE : kAnyRight);
   if (std::size_t room = direct_room(fd, use); room != 0) {
     hold(use, {const_cast<void*>(address), length}, room, caller);
   }
 }
 
 void DirectIo::begin(int fd, MemoryIs use, const iovec* pieces, int count, const void* caller) {
-  pretouch(pieces, count, use == MemoryIs::written ? PROT_WRITE : PROT_READ);
+  pretouch(pieces, count, use == MemoryIs::written ? PROT_WRITE : kAnyRight);
   std::size_t room = direct_room(fd, use);
   for (int at = 0; room != 0 && at < std::min(count, IOV_MAX); ++at) {
     iovec piece{};

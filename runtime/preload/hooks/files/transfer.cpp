@@ -17,14 +17,14 @@ using namespace daxemu::preload;
 
 DAXEMU_REAL(send, ssize_t(int, const void*, size_t, int));
 DAXEMU_HOOK(ssize_t, send, (int fd, const void* from, size_t size, int flags)) {
-  pretouch(from, size, PROT_READ);
+  pretouch(from, size, kAnyRight);
   return real_send(fd, from, size, flags);
 }
 DAXEMU_ALIAS(send, __send)
 DAXEMU_REAL(sendto, ssize_t(int, const void*, size_t, int, const sockaddr*, socklen_t));
 DAXEMU_HOOK(ssize_t, sendto,
             (int fd, const void* from, size_t size, int flags, const sockaddr* address, socklen_t length)) {
-  pretouch(from, size, PROT_READ);
+  pretouch(from, size, kAnyRight);
   return address == nullptr ? real_sendto(fd, from, size, flags, address, length)
                             : send_to_path(address, length, [=](const sockaddr* to, socklen_t to_length) {
                                 return real_sendto(fd, from, size, flags, to, to_length);
@@ -65,7 +65,7 @@ DAXEMU_HOOK(size_t, fread, (void* into, size_t size, size_t count, FILE* stream)
 DAXEMU_ALIAS(fread, _IO_fread)
 DAXEMU_REAL(fwrite, size_t(const void*, size_t, size_t, FILE*));
 DAXEMU_HOOK(size_t, fwrite, (const void* from, size_t size, size_t count, FILE* stream)) {
-  pretouch(from, size * count, PROT_READ);
+  pretouch(from, size * count, kAnyRight);
   return real_fwrite(from, size, count, stream);
 }
 DAXEMU_ALIAS(fwrite, _IO_fwrite)
