@@ -6,16 +6,10 @@
 #include <sys/mman.h>
 
 #include "runtime/fault/page_in.hpp"
+#include "runtime/fault/pointer.hpp"
 #include "runtime/fault/vma_reach.hpp"
 
 namespace daxemu::fault {
-namespace {
-
-void* pointer(std::uint64_t address) {
-  return reinterpret_cast<void*>(address);
-}
-
-} // namespace
 
 std::optional<Place> AddressSpace::find(const void* address) const noexcept {
   const auto at = reinterpret_cast<std::uint64_t>(address);

@@ -7,15 +7,12 @@
 #include <sys/syscall.h>
 
 #include "runtime/fault/address_space.hpp"
+#include "runtime/fault/pointer.hpp"
 #include "runtime/fault/trace_points.hpp"
 #include "runtime/fault/vma_reach.hpp"
 
 namespace daxemu::fault {
 namespace {
-
-void* pointer(std::uint64_t address) {
-  return reinterpret_cast<void*>(address);
-}
 
 constexpr std::uint32_t kProtBits = PROT_READ | PROT_WRITE | PROT_EXEC;
 constexpr std::uint64_t kLowestHint = 65536; // round_hint_to_min(): mmap_min_addr
