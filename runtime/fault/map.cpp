@@ -120,7 +120,7 @@ Result<void> AddressSpace::map_region(const MapRequest& request, const Vma& vma,
   // VM_LOCKED goes again from a mapping of device-dax, but not before it was compared with the neighbours.
   if (auto placed = place(vma, (request.flags & MAP_LOCKED) == 0); !placed) {
     if (replaces) {
-      sys::munmap(pointer(vma.start), request.length);
+      (void)sys::munmap(pointer(vma.start), request.length);
     }
     return placed;
   }

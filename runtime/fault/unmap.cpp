@@ -98,7 +98,7 @@ Result<void*> AddressSpace::map_foreign(void* address, std::size_t length, int p
     if (!elsewhere) {
       return elsewhere;
     }
-    sys::munmap(*elsewhere, length);
+    (void)sys::munmap(*elsewhere, length);
     (void)cut(start, end);
     return fail(ENOMEM); // as in map_region
   }
