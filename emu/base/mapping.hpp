@@ -42,7 +42,7 @@ public:
   [[nodiscard]] explicit operator bool() const { return address_ != nullptr; }
   void reset() {
     if (address_ != nullptr) {
-      sys::munmap(std::exchange(address_, nullptr), std::exchange(length_, 0));
+      (void)sys::munmap(std::exchange(address_, nullptr), std::exchange(length_, 0));
     }
   }
 

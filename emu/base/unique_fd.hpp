@@ -26,7 +26,7 @@ public:
   [[nodiscard]] int release() { return std::exchange(fd_, -1); }
   void reset(int fd = -1) {
     if (const int old = std::exchange(fd_, fd); old >= 0) {
-      sys::close(old);
+      (void)sys::close(old);
     }
   }
 

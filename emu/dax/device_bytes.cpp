@@ -48,7 +48,7 @@ Result<void> size_file(const BackingRecord& backing, std::uint64_t old_size, std
   }
   if (backing.kind == BackingKind::hugetlb && size > old_size) {
     if (auto reserved = Mapping::of(fd->get(), size, PROT_READ | PROT_WRITE, MAP_SHARED); !reserved) {
-      sys::ftruncate(fd->get(), old_size);
+      (void)sys::ftruncate(fd->get(), old_size);
       return fail(ENOMEM);
     }
   }
@@ -66,7 +66,11 @@ Result<void> reset_folios(const char* location, std::uint64_t extents) {
     return tl::unexpected(st.error());
   }
   const std::uint64_t length = std::max(mm::FolioTable::file_size(extents), static_cast<std::uint64_t>(st->st_size));
-  sys::fallocate(fd->get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, std::max(length, kPageSize));
+  if (auto emptied =
+          sys::fallocate(fd->get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, std::max(length, kPageSize));
+      !emptied) {
+    return emptied;
+  }
   return sys::ftruncate(fd->get(), length);
 }
 Result<void> extend_folios(const char* location, std::uint64_t extents) {

@@ -139,6 +139,12 @@ bool alike(const Hold& a, const Hold& b) {
          a.since_ns == b.since_ns && a.site == b.site && a.by == b.by;
 }
 
+// The memory of an area whose holds are all let go of. Where there are no holes (a disk file system) its records stay,
+// empty.
+void give_back(int file, std::uint64_t offset, std::uint64_t size) {
+  (void)sys::fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size);
+}
+
 } // namespace
 
 std::optional<std::uint64_t> start_time_of(pid_t pid) {
@@ -247,8 +253,7 @@ Result<void> HolderTable::leave(const FolioTable& folios) {
   if (holds) {
     return fail(EBUSY);
   }
-  sys::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, holder_area_offset(extents_, state_->place),
-                 state_->mapping.size());
+  give_back(fd_.get(), holder_area_offset(extents_, state_->place), state_->mapping.size());
   folios.control().holders[state_->place].state.store(kFree, std::memory_order_release);
   forget();
   return {};
@@ -314,8 +319,7 @@ Result<std::uint64_t> HolderTable::reap(const FolioTable& folios, unsigned order
       return tl::unexpected(seen.error());
     }
     areas[place].reset();
-    sys::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, holder_area_offset(extents_, place),
-                   align_up(extents_ * sizeof(HolderRecord), kPageSize));
+    give_back(fd_.get(), holder_area_offset(extents_, place), align_up(extents_ * sizeof(HolderRecord), kPageSize));
     header.state.store(kFree, std::memory_order_release);
   }
   return count;

@@ -27,9 +27,9 @@ struct Capacity {
 
 class Store {
 public:
-  // Builds a new store in the empty file `fd` (kept). Errors: ENOMEM/ENOSPC from the file system, EEXIST if the
-  // file is not empty.
-  [[nodiscard]] static Result<Store> create(UniqueFd fd, std::string_view name, Capacity capacity = {});
+  // Builds a new store in the empty file `fd` (kept), no larger than Boost needs it. Errors: EEXIST if the file is not
+  // empty; those of ftruncate(2) and mmap(2); ENOTSUP if this version of Boost lays out no segment.
+  [[nodiscard]] static Outcome<Store> create(UniqueFd fd, std::string_view name, Capacity capacity = {});
 
   // Opens an existing one by path (DAXEMU_PLATFORM; often /proc/PID/fd/N of its keeper). Nothing is written before
   // the file has been recognised. Errors: open(2)'s; EACCES when the file belongs to another user; those of

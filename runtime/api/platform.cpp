@@ -45,7 +45,7 @@ Outcome<std::unique_ptr<Platform>> Platform::create(const std::string& name) {
   }
   auto store = store::Store::create(UniqueFd(*raw), name, {.regions = 64, .devices = 256, .processes = 64});
   if (!store) {
-    return refuse(store.error().value, "the platform's store cannot be made", "free some memory");
+    return refuse(store.error().code, "the platform's store: " + store.error().what, store.error().remedy);
   }
   std::unique_ptr<Platform> platform(new Platform(std::move(*store)));
   auto ram = RamPool::create(platform->mem_map_);

@@ -33,10 +33,10 @@ Result<std::uint64_t> reserve(std::uint64_t length, std::uint64_t align, int pro
   const auto from = reinterpret_cast<std::uint64_t>(*reserved);
   const std::uint64_t start = align_up(from, align);
   if (start > from) {
-    sys::munmap(*reserved, start - from);
+    (void)sys::munmap(*reserved, start - from);
   }
   if (const std::uint64_t behind = from + align - start; behind > 0) {
-    sys::munmap(pointer(start + length), behind);
+    (void)sys::munmap(pointer(start + length), behind);
   }
   return start;
 }
@@ -49,7 +49,7 @@ std::unique_ptr<std::atomic<std::uint64_t>[]> words(std::uint64_t count) {
 
 ProcessMm::~ProcessMm() {
   for (const auto& vma : vmas_.all()) {
-    sys::munmap(pointer(vma->start), vma->end - vma->start);
+    (void)sys::munmap(pointer(vma->start), vma->end - vma->start);
   }
 }
 
@@ -85,7 +85,7 @@ Result<void*> ProcessMm::map(const DeviceMemory& device, std::uint64_t length, i
     (void)sys::madvise(pointer(*start), length, MADV_DONTFORK);
   } else if (auto mapped = sys::mmap(pointer(*start), length, prot, MAP_SHARED | MAP_FIXED, device.fd, offset);
              !mapped) {
-    sys::munmap(pointer(*start), length);
+    (void)sys::munmap(pointer(*start), length);
     return mapped;
   }
   auto vma = std::make_shared<Vma>();
@@ -180,7 +180,7 @@ Result<void> ProcessMm::unmap(void* address, std::uint64_t length) {
     const std::lock_guard tables(page_tables_);
     const std::shared_ptr<Vma> kept = vmas_.remove(*vma);
     sequence_.fetch_add(1);
-    sys::munmap(address, length);
+    (void)sys::munmap(address, length);
     device = kept->device;
     for (std::uint64_t extent = 0; device != nullptr && extent < kept->extents(); ++extent) {
       const std::uint64_t entry = kept->entries == nullptr ? 0 : kept->entries[extent].load();

@@ -135,7 +135,7 @@ Finding memory_files(std::vector<Finding>&) {
             fmt::format("/proc/PID/fd cannot be opened: {}", std::strerror(again.error().value)),
             "mount /proc without hidepid, and run as the user who owns the platform"};
   }
-  sys::close(*again);
+  (void)sys::close(*again);
   return {"memory files", Verdict::good, "memfd_create and /proc/PID/fd work", ""};
 }
 

@@ -7,8 +7,8 @@
 #include <fstream>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include "runtime/cli/joined.hpp"
 #include "runtime/cli/named_platform.hpp"
 
 namespace daxemu::cli {
@@ -29,7 +29,7 @@ std::vector<std::string> kept_by(const fs::path& process) {
   return found;
 }
 
-std::string comm_of(const fs::path& process) {
+std::string comm_in(const fs::path& process) {
   std::string comm;
   std::getline(std::ifstream(process / "comm"), comm);
   return comm;
@@ -56,7 +56,7 @@ Outcome<std::string> platform_of_process(const std::string& pid) {
   if (!fs::exists(process)) {
     return refuse(ENOENT, fmt::format("there is no process {}", pid), "daxemu list shows the platforms there are");
   }
-  if (comm_of(process) == "daxemu") {
+  if (comm_in(process) == "daxemu") {
     if (const auto kept = kept_by(process); !kept.empty()) {
       return kept.front();
     }
@@ -64,7 +64,7 @@ Outcome<std::string> platform_of_process(const std::string& pid) {
   if (std::string platform = platform_in_environment(process); !platform.empty()) {
     return platform;
   }
-  return refuse(ENOENT, fmt::format("process {} ({}) is in no platform", pid, comm_of(process)),
+  return refuse(ENOENT, fmt::format("process {} ({}) is in no platform", pid, comm_in(process)),
                 "start it with daxemu run; daxemu list shows the platforms there are");
 }
 
@@ -80,7 +80,7 @@ std::vector<std::string> running_platforms() {
   std::vector<std::string> found;
   std::error_code gone;
   for (const fs::directory_entry& process : fs::directory_iterator("/proc", gone)) {
-    if (is_number(process.path().filename()) && comm_of(process.path()) == "daxemu") {
+    if (is_number(process.path().filename()) && comm_in(process.path()) == "daxemu") {
       const auto kept = kept_by(process.path());
       found.insert(found.end(), kept.begin(), kept.end());
     }
@@ -121,7 +121,7 @@ Outcome<std::string> find_platform(const std::string& wish) {
   }
   std::transform(platforms.begin(), platforms.end(), platforms.begin(), word_for);
   return refuse(ENOTUNIQ, fmt::format("there are {} platforms", platforms.size()),
-                fmt::format("say which with --platform: {}", fmt::join(platforms, ", ")));
+                "say which with --platform: " + joined(platforms, ", "));
 }
 
 } // namespace daxemu::cli

@@ -17,6 +17,7 @@
 #include "emu/dax/extents.hpp"
 #include "emu/mm/folio_table.hpp"
 #include "emu/store/process_slots.hpp"
+#include "runtime/cli/because.hpp"
 #include "runtime/fault/lazy_image.hpp"
 
 namespace daxemu::cli {
@@ -27,10 +28,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kWaitForOther = 60s; // another write-back of the same image
 constexpr auto kWaitForDeath = 10s; // a killed process's end
-
-tl::unexpected<Problem> because(const std::string& what, int code, std::string remedy) {
-  return refuse(code, fmt::format("{}: {}", what, std::strerror(code)), std::move(remedy));
-}
 
 // A device's files, opened from outside of the processes that use it.
 struct OpenDevice {

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "runtime/cli/joined.hpp"
 #include "runtime/cli/nearest.hpp"
 
 namespace daxemu::cli {
@@ -31,10 +32,6 @@ std::vector<std::string> verbs_of(const CLI::App& app) {
   return verbs;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  return fmt::format("{}", fmt::join(words, ", "));
-}
-
 // "did you mean X? " if some candidate is near.
 std::string guess(const std::string& word, const std::vector<std::string>& candidates) {
   const std::string near = nearest(word, candidates);
@@ -53,15 +50,16 @@ std::string flag_part(const std::string& word) {
 Problem no_verb(const CLI::App& app, const std::vector<std::string>& words) {
   const std::vector<std::string> verbs = verbs_of(app);
   if (words.empty()) {
-    return {EINVAL, "no verb given", fmt::format("use one of: {}; see daxemu --help", joined(verbs))};
+    return {EINVAL, "no verb given", fmt::format("use one of: {}; see daxemu --help", joined(verbs, ", "))};
   }
   if (is_flag(words.front())) {
     const std::string flag = flag_part(words.front());
     return {EINVAL, fmt::format("there is no flag {} before the verb", flag),
-            guess(flag, flags_of(app)) + fmt::format("flags follow the verb: {}; see daxemu --help", joined(verbs))};
+            guess(flag, flags_of(app)) +
+                fmt::format("flags follow the verb: {}; see daxemu --help", joined(verbs, ", "))};
   }
   return {EINVAL, fmt::format("there is no verb '{}'", words.front()),
-          guess(words.front(), verbs) + fmt::format("use one of: {}; see daxemu --help", joined(verbs))};
+          guess(words.front(), verbs) + fmt::format("use one of: {}; see daxemu --help", joined(verbs, ", "))};
 }
 
 Problem stranger(const CLI::App& verb, const std::string& word) {

@@ -1,18 +1,18 @@
 #include "runtime/cli/named_platform.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "emu/backing/file_source.hpp"
 #include "emu/store/location.hpp"
 #include "emu/store/process_slots.hpp"
+#include "runtime/cli/because.hpp"
+#include "runtime/cli/joined.hpp"
 #include "runtime/cli/recovery_report.hpp"
 #include "runtime/cli/terminal.hpp"
 
@@ -20,10 +20,6 @@ namespace daxemu::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-tl::unexpected<Problem> because(const std::string& what, int code, std::string remedy) {
-  return refuse(code, fmt::format("{}: {}", what, std::strerror(code)), std::move(remedy));
-}
 
 // One create or destroy at a time in a user's directory of platforms; the kernel drops the lock with its holder.
 class Home {
@@ -149,7 +145,7 @@ Outcome<void> destroy_named(const std::string& name, bool force) {
   // A store that cannot be opened (corrupt, of another version) has no users this program could find: it may go.
   if (auto store = store::Store::open((directory / "store").c_str()); store && !force) {
     if (const std::vector<int> users = users_of(*store); !users.empty()) {
-      return refuse(EBUSY, fmt::format("platform {} is in use by process {}", name, fmt::join(users, ", ")),
+      return refuse(EBUSY, fmt::format("platform {} is in use by process {}", name, joined(users, ", ")),
                     "end them, or use --force");
     }
   }

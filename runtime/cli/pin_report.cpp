@@ -3,7 +3,6 @@
 #include <array>
 #include <chrono>
 #include <ctime>
-#include <fstream>
 #include <map>
 
 #include <fcntl.h>
@@ -15,15 +14,10 @@
 #include "emu/dax/extents.hpp"
 #include "emu/store/generation.hpp"
 #include "runtime/cli/call_site.hpp"
+#include "runtime/cli/comm.hpp"
 
 namespace daxemu::cli {
 namespace {
-
-std::string comm_of(int pid) {
-  std::string comm;
-  std::getline(std::ifstream(fmt::format("/proc/{}/comm", pid)), comm);
-  return comm;
-}
 
 std::uint64_t now_ns() {
   timespec now{};

@@ -52,8 +52,7 @@ public:
     }
     auto store = store::Store::create(std::move(store_file->fd), name);
     if (!store) {
-      return refuse(store.error().value, fmt::format("the platform's store: {}", std::strerror(store.error().value)),
-                    "free some memory");
+      return refuse(store.error().code, "the platform's store: " + store.error().what, store.error().remedy);
     }
     store::Platform& platform = store->platform();
     platform.dax_major = dax::free_char_major();

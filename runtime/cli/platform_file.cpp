@@ -12,6 +12,7 @@
 #include "emu/base/size_text.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/builder.hpp"
+#include "runtime/cli/joined.hpp"
 #include "runtime/cli/json_lines.hpp"
 #include "runtime/cli/memory_type.hpp"
 #include "runtime/cli/nearest.hpp"
@@ -56,8 +57,7 @@ public:
       if (std::find(known.begin(), known.end(), key) == known.end()) {
         const std::string meant = nearest(key, known);
         mistake(path_of(key.c_str()), fmt::format("{} is no key here", path_of(key.c_str())),
-                meant.empty() ? fmt::format("the keys are {}", fmt::join(known, ", "))
-                              : fmt::format("did you mean {}?", meant));
+                meant.empty() ? "the keys are " + joined(known, ", ") : fmt::format("did you mean {}?", meant));
       }
     }
   }

@@ -9,10 +9,10 @@
 #include <sstream>
 #include <string_view>
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include "daxemu_build.hpp"
+#include "runtime/cli/joined.hpp"
 
 namespace daxemu::cli {
 namespace fs = std::filesystem;
@@ -54,7 +54,7 @@ Outcome<std::string> find_preload_library() {
     }
     tried.insert(candidate.lexically_normal().string());
   }
-  return refuse(ENOENT, fmt::format("libdaxemu-preload.so is not at {}", fmt::join(tried, " or ")),
+  return refuse(ENOENT, "libdaxemu-preload.so is not at " + joined(tried, " or "),
                 "build or install it, or set DAXEMU_PRELOAD");
 }
 

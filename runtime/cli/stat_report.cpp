@@ -3,10 +3,10 @@
 #include <array>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "emu/base/size_text.hpp"
+#include "runtime/cli/joined.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -66,7 +66,7 @@ std::string remark(const Line& line, const DeviceStat& device, const CommandTime
 } // namespace
 
 std::string stat_text(const StatReport& report) {
-  std::string text = fmt::format("\n device counters for '{}'", fmt::join(report.command, " "));
+  std::string text = fmt::format("\n device counters for '{}'", joined(report.command, " "));
   text += report.exit_code == 0 ? ":\n" : fmt::format(" (exit status {}):\n", report.exit_code);
   if (report.devices.empty()) {
     text += "\n  the machine's own device-dax was used: it counts nothing\n";

@@ -7,14 +7,11 @@
 
 #include "runtime/fault/others_memory.hpp"
 #include "runtime/fault/page_in.hpp"
+#include "runtime/fault/pointer.hpp"
 #include "runtime/fault/vma_reach.hpp"
 
 namespace daxemu::fault {
 namespace {
-
-void* pointer(std::uint64_t address) {
-  return reinterpret_cast<void*>(address);
-}
 
 // Can nothing more be faulted in?
 bool is_frozen(const Vma& vma) {

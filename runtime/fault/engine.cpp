@@ -83,7 +83,7 @@ void Engine::abandon() {
   events_.close();
   if (uffd >= 0) {
     PrivateFds::forget(uffd);
-    sys::close(uffd);
+    (void)sys::close(uffd);
   }
   misses_kernel_touches_.store(false, std::memory_order_relaxed);
   kind_.store(EngineKind::automatic, std::memory_order_release);

@@ -16,7 +16,8 @@ Result<void> ExtentBitmap::reserve(std::uint64_t bits) {
   if (!mapping) {
     return tl::unexpected(mapping.error());
   }
-  sys::madvise(mapping->data(), length, MADV_WIPEONFORK);
+  // Where it is refused (before Linux 4.14) a forked child takes its parent's touches for its own.
+  (void)sys::madvise(mapping->data(), length, MADV_WIPEONFORK);
   memory_ = std::move(*mapping);
   bits_ = bits;
   return {};

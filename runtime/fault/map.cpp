@@ -7,15 +7,12 @@
 #include <sys/syscall.h>
 
 #include "runtime/fault/address_space.hpp"
+#include "runtime/fault/pointer.hpp"
 #include "runtime/fault/trace_points.hpp"
 #include "runtime/fault/vma_reach.hpp"
 
 namespace daxemu::fault {
 namespace {
-
-void* pointer(std::uint64_t address) {
-  return reinterpret_cast<void*>(address);
-}
 
 constexpr std::uint32_t kProtBits = PROT_READ | PROT_WRITE | PROT_EXEC;
 constexpr std::uint64_t kLowestHint = 65536; // round_hint_to_min(): mmap_min_addr
@@ -123,7 +120,7 @@ Result<void> AddressSpace::map_region(const MapRequest& request, const Vma& vma,
   // VM_LOCKED goes again from a mapping of device-dax, but not before it was compared with the neighbours.
   if (auto placed = place(vma, (request.flags & MAP_LOCKED) == 0); !placed) {
     if (replaces) {
-      sys::munmap(pointer(vma.start), request.length);
+      (void)sys::munmap(pointer(vma.start), request.length);
     }
     return placed;
   }

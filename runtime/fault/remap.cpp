@@ -8,6 +8,7 @@
 
 #include "runtime/fault/address_space.hpp"
 #include "runtime/fault/others_memory.hpp"
+#include "runtime/fault/pointer.hpp"
 #include "runtime/fault/present_extents.hpp"
 #include "runtime/fault/vma_reach.hpp"
 
@@ -19,10 +20,6 @@ namespace daxemu::fault {
 namespace {
 
 constexpr int kKnown = MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP;
-
-void* pointer(std::uint64_t address) {
-  return reinterpret_cast<void*>(address);
-}
 
 } // namespace
 

@@ -31,7 +31,7 @@ public:
 private:
   static void release(std::uint64_t start, std::uint64_t end) {
     if (start < end) {
-      sys::munmap(reinterpret_cast<void*>(start), end - start);
+      (void)sys::munmap(reinterpret_cast<void*>(start), end - start);
     }
   }
   std::uint64_t start_ = 0;

@@ -4,16 +4,10 @@
 #include <sys/mman.h>
 
 #include "runtime/fault/address_space.hpp"
+#include "runtime/fault/pointer.hpp"
 #include "runtime/fault/trace_points.hpp"
 
 namespace daxemu::fault {
-namespace {
-
-void* pointer(std::uint64_t address) {
-  return reinterpret_cast<void*>(address);
-}
-
-} // namespace
 
 bool AddressSpace::cuts(std::uint64_t start, std::uint64_t end) const {
   return !may_split(start) || !may_split(end);
@@ -104,7 +98,7 @@ Result<void*> AddressSpace::map_foreign(void* address, std::size_t length, int p
     if (!elsewhere) {
       return elsewhere;
     }
-    sys::munmap(*elsewhere, length);
+    (void)sys::munmap(*elsewhere, length);
     (void)cut(start, end);
     return fail(ENOMEM); // as in map_region
   }

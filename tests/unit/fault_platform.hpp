@@ -37,7 +37,7 @@ struct TestPlatform {
     folios = memory_file(mm::FolioTable::file_size(size / align));
     auto created = store::Store::create(memory_file(0), "test");
     if (!created) {
-      ADD_FAILURE() << "no store: " << created.error().value;
+      ADD_FAILURE() << "no store: " << created.error().what;
       return;
     }
     store.emplace(std::move(*created));

@@ -4,7 +4,8 @@
 #include <string_view>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+
+#include "runtime/cli/joined.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -31,10 +32,6 @@ const ValueKind* kind_of(const std::string& value) {
   return nullptr;
 }
 
-std::string spaced(const std::vector<std::string>& words) {
-  return fmt::format("{}", fmt::join(words, " "));
-}
-
 std::string replaced(std::string text, std::string_view what, std::string_view by) {
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) {
     text.replace(at, what.size(), by);
@@ -57,7 +54,7 @@ std::string zsh_text(const std::string& text) {
 std::string bash_action(const std::string& value) {
   const auto words = words_of(value);
   if (!words.empty()) {
-    return fmt::format("_daxemu_words '{}'", spaced(words));
+    return fmt::format("_daxemu_words '{}'", joined(words, " "));
   }
   const ValueKind* kind = kind_of(value);
   return kind == nullptr ? ":" : std::string(kind->bash);
@@ -66,7 +63,7 @@ std::string bash_action(const std::string& value) {
 std::string zsh_action(const std::string& value) {
   const auto words = words_of(value);
   if (!words.empty()) {
-    return fmt::format("({})", spaced(words));
+    return fmt::format("({})", joined(words, " "));
   }
   const ValueKind* kind = kind_of(value);
   return kind == nullptr ? " " : std::string(kind->zsh);
@@ -75,7 +72,7 @@ std::string zsh_action(const std::string& value) {
 std::string fish_action(const std::string& value) {
   const auto words = words_of(value);
   if (!words.empty()) {
-    return fmt::format("-x -a '{}'", spaced(words));
+    return fmt::format("-x -a '{}'", joined(words, " "));
   }
   const ValueKind* kind = kind_of(value);
   return kind == nullptr ? "-x" : std::string(kind->fish);
@@ -177,13 +174,13 @@ std::string bash_completion(const std::vector<VerbText>& verbs) {
     }
     const std::string action = verb.positionals.empty() ? ":" : bash_action(verb.positionals.front().value);
     flags += fmt::format("    {}) if [[ $cur == -* ]]; then _daxemu_words '{}{}'; else {}; fi ;;\n", verb.name,
-                         spaced(flag_names(verb)), verb.takes_command ? " --" : "", action);
+                         joined(flag_names(verb), " "), verb.takes_command ? " --" : "", action);
   }
   return fmt::format(
       "{}  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    _daxemu_words '{} --help --version'\n    return\n  fi\n"
       "  case \"${{COMP_WORDS[1]}} $previous\" in\n{}  esac\n  case ${{COMP_WORDS[1]}} in\n{}  esac\n}}\n"
       "complete -F _daxemu daxemu\n",
-      kBashHead, spaced(names), values, flags);
+      kBashHead, joined(names, " "), values, flags);
 }
 
 std::string zsh_completion(const std::vector<VerbText>& verbs) {

@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "daxemu_build.hpp"
 #include "emu/base/size_text.hpp"
+#include "runtime/cli/joined.hpp"
 #include "runtime/cli/report/html.hpp"
 #include "runtime/cli/report/report_style.hpp"
 
@@ -291,7 +291,7 @@ std::string report_html(const RunHistory& history) {
   for (const DeviceHistory& device : history.devices) {
     touched += device.touched * device.align;
   }
-  const std::string command = fmt::format("{}", fmt::join(history.command, " "));
+  const std::string command = joined(history.command, " ");
   std::string out =
       fmt::format("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                   "<meta name=\"viewport\" content=\"width=device-width\">\n<title>daxemu report: "

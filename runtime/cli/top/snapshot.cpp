@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <fstream>
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
@@ -14,15 +12,10 @@
 #include "emu/dax/extents.hpp"
 #include "emu/store/process_slots.hpp"
 #include "emu/trace/trace.hpp"
+#include "runtime/cli/comm.hpp"
 
 namespace daxemu::cli {
 namespace {
-
-std::string comm_of(int pid) {
-  std::string comm;
-  std::getline(std::ifstream(fmt::format("/proc/{}/comm", pid)), comm);
-  return comm;
-}
 
 const char* state_word(store::DeviceState state) {
   switch (state) {

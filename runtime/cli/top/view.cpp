@@ -13,16 +13,16 @@ namespace {
 constexpr int kLabel = 9; // columns in front of the extent map: where in the device a row begins
 constexpr int kFixedRows = 8;
 
-struct Look {
+struct ExtentLook {
   ExtentState state;
   char character;
   Style style;
 };
-constexpr std::array<Look, kExtentStates> kLooks = {{{ExtentState::untouched, '.', Style::untouched},
-                                                     {ExtentState::touched, '+', Style::touched},
-                                                     {ExtentState::dirty, '*', Style::dirty},
-                                                     {ExtentState::pinned, 'P', Style::pinned},
-                                                     {ExtentState::poisoned, 'X', Style::poisoned}}};
+constexpr std::array<ExtentLook, kExtentStates> kExtentLooks = {{{ExtentState::untouched, '.', Style::untouched},
+                                                                 {ExtentState::touched, '+', Style::touched},
+                                                                 {ExtentState::dirty, '*', Style::dirty},
+                                                                 {ExtentState::pinned, 'P', Style::pinned},
+                                                                 {ExtentState::poisoned, 'X', Style::poisoned}}};
 constexpr char kPartly = ':'; // touched, but not all of the cell's extents
 
 // Rows that each part gets.
@@ -41,7 +41,7 @@ Layout layout_for(const PlatformSnapshot& snapshot, int height) {
   return layout;
 }
 
-std::string age_text(std::uint64_t seconds) {
+std::string uptime_text(std::uint64_t seconds) {
   return fmt::format("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
@@ -70,7 +70,7 @@ void draw_title(Canvas& canvas, const PlatformSnapshot& snapshot) {
              fmt::format("daxemu top  platform {}  engine {}  {} device{}  {} process{}  up {}", snapshot.name,
                          snapshot.engine, snapshot.devices.size(), snapshot.devices.size() == 1 ? "" : "s",
                          snapshot.processes.size(), snapshot.processes.size() == 1 ? "" : "es",
-                         age_text(snapshot.age_seconds)),
+                         uptime_text(snapshot.age_seconds)),
              Style::bar);
 }
 
@@ -106,7 +106,7 @@ int draw_devices(Canvas& canvas, int y, const PlatformSnapshot& snapshot, int ro
 
 int draw_legend(Canvas& canvas, int y) {
   int x = kLabel;
-  for (const Look& look : kLooks) {
+  for (const ExtentLook& look : kExtentLooks) {
     x = canvas.put(x, y, std::string(1, look.character), look.style);
     x = canvas.put(x, y, fmt::format(" {}   ", to_string(look.state)), Style::faint);
     if (look.state == ExtentState::untouched) {
@@ -134,7 +134,7 @@ int draw_map(Canvas& canvas, int y, const DeviceSnapshot& device, int rows) {
       canvas.put(0, row, fmt::format("{:>8}", size_text(at * map.per_cell * device.align)), Style::faint);
     }
     const ExtentCell& cell = map.cells[at];
-    const Look& look = kLooks.at(static_cast<std::size_t>(cell.worst()));
+    const ExtentLook& look = kExtentLooks.at(static_cast<std::size_t>(cell.worst()));
     const bool partly = look.state == ExtentState::touched && cell.heat() < 1;
     canvas.put(kLabel + column, row, std::string(1, partly ? kPartly : look.character), look.style);
   }

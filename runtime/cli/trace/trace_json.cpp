@@ -14,7 +14,7 @@
 namespace daxemu::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // Where an event happened: the device, and the byte in it.
 struct Spot {
@@ -41,8 +41,8 @@ bool has_place(trace::Kind kind) {
   return kind != trace::Kind::process && kind != trace::Kind::sysfs_write;
 }
 
-Json arguments_of(const trace::Event& event, const Spot& spot, Symbols* symbols) {
-  Json arguments = Json::object();
+OrderedJson arguments_of(const trace::Event& event, const Spot& spot, Symbols* symbols) {
+  OrderedJson arguments = OrderedJson::object();
   if (has_place(event.kind)) {
     if (spot.device != nullptr) {
       arguments["device"] = spot.device->name;
@@ -88,8 +88,8 @@ class Writer {
 public:
   Writer(std::ostream& out, std::uint64_t origin_ns) : out_(out), origin_ns_(origin_ns) {}
 
-  void put(Json event) {
-    out_ << (first_ ? "\n" : ",\n") << event.dump(-1, ' ', true, Json::error_handler_t::replace);
+  void put(OrderedJson event) {
+    out_ << (first_ ? "\n" : ",\n") << event.dump(-1, ' ', true, OrderedJson::error_handler_t::replace);
     first_ = false;
   }
   [[nodiscard]] double microseconds(std::uint64_t ns) const {
@@ -104,7 +104,7 @@ private:
 
 void put_event(Writer& writer, const trace::Event& event, const std::vector<TracedDevice>& devices, Symbols* symbols) {
   const Spot spot = spot_of(event, devices);
-  Json json;
+  OrderedJson json;
   json["name"] = event.kind == trace::Kind::callback ? std::string(event.text.view()) : trace::name_of(event.kind);
   json["cat"] = trace::name_of(event.kind);
   json["ts"] = writer.microseconds(event.begin_ns);
@@ -182,18 +182,18 @@ void write_trace(std::ostream& out, const trace::Ring::Contents& contents, const
       put_event(writer, event, about.devices, &symbols);
     }
   }
-  Json other;
+  OrderedJson other;
   other["program"] = "daxemu";
   other["command"] = about.command;
   other["length_us"] = about.length_us;
   other["events"] = contents.events.size();
   other["overwritten"] = contents.overwritten;
   other["lost"] = contents.lost;
-  other["devices"] = Json::array();
+  other["devices"] = OrderedJson::array();
   for (const TracedDevice& device : about.devices) {
     other["devices"].push_back({{"name", device.name}, {"size", device.size}, {"align", device.align}});
   }
-  out << "\n],\"otherData\":" << other.dump(-1, ' ', true, Json::error_handler_t::replace) << "}\n";
+  out << "\n],\"otherData\":" << other.dump(-1, ' ', true, OrderedJson::error_handler_t::replace) << "}\n";
 }
 
 } // namespace daxemu::cli

@@ -23,7 +23,7 @@ Result<DIR*> stream_over(const Context& context, Result<int> fd) {
   }
   auto stream = Directories::adopt(context, *fd);
   if (!stream || *stream == nullptr) {
-    sys::close(*fd);
+    (void)sys::close(*fd);
     FdTable::forget(*fd);
   }
   return stream;
@@ -66,7 +66,7 @@ DIR* replaced(const Context& context, DIR* stream, const RealDirectory& real) {
   }
   real.close(stream);
   auto moved = sys::dup_above(*copy, fd);
-  sys::close(*copy);
+  (void)sys::close(*copy);
   if (!moved) {
     errno = moved.error().value;
     return nullptr;
@@ -162,7 +162,8 @@ bool scan_directory(int dirfd, const char* path, struct dirent*** into, Filter f
     return true;
   }
   if (list == nullptr) {
-    list = static_cast<struct dirent**>(std::malloc(1)); // callers free it even when nothing was found
+    list = static_cast<struct dirent**>(
+        std::malloc(sizeof(struct dirent*))); // callers free it even when nothing was found
   }
   if (compare != nullptr && used > 1) {
     std::qsort(list, used, sizeof(struct dirent*), reinterpret_cast<int (*)(const void*, const void*)>(compare));

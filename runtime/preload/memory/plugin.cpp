@@ -63,8 +63,8 @@ bool concerns(const Loaded& loaded, const fault::DeviceView& view) {
   return device == nullptr || loaded.store->name_of(view.device()).view() == device;
 }
 
-using Operation = void (*)(const daxemu_plugin_folio*, void*);
-template <Operation daxemu_plugin_ops::*operation>
+using FolioOperation = void (*)(const daxemu_plugin_folio*, void*);
+template <FolioOperation daxemu_plugin_ops::*operation>
 void tell(void* self, const fault::DeviceView& view, ExtentIndex extent) {
   const auto& loaded = *static_cast<Loaded*>(self);
   if (loaded.plugin.ops.*operation != nullptr && concerns(loaded, view)) {
@@ -76,7 +76,7 @@ Result<void> result_of(int negative_errno) {
   return negative_errno >= 0 ? Result<void>() : fail(-negative_errno);
 }
 
-Result<void> opened(void* self, const fault::DeviceView& view) {
+Result<void> device_opened(void* self, const fault::DeviceView& view) {
   const auto& loaded = *static_cast<Loaded*>(self);
   if (!concerns(loaded, view)) {
     return {};
@@ -129,7 +129,7 @@ Result<void> PluginHost::load(const store::Store& store, fault::AddressSpace& sp
   loaded->hooks = {.self = loaded,
                    .swaps = loaded->plugin.behaviours.has(pgmap::Behaviour::device_swap_entries),
                    .frees = loaded->plugin.behaviours.has(pgmap::Behaviour::free_hook_on_idle),
-                   .opened = opened,
+                   .opened = device_opened,
                    .mapped = tell<&daxemu_plugin_ops::mapped>,
                    .unmapped = tell<&daxemu_plugin_ops::unmapped>,
                    .folio_free = tell<&daxemu_plugin_ops::folio_free>,

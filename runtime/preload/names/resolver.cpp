@@ -72,7 +72,7 @@ bool misses_without_links(int dirfd, const char* path, bool follows_last) {
   const auto opened =
       sys::call(SYS_openat2, dirfd, reinterpret_cast<long>(path), reinterpret_cast<long>(&how), sizeof how);
   if (opened) { // it is there by now
-    sys::close(static_cast<int>(*opened));
+    (void)sys::close(static_cast<int>(*opened));
     return false;
   }
   return opened.error() == Errno{ENOENT} || opened.error() == Errno{ENOTDIR};

@@ -143,8 +143,8 @@ std::string_view renamed(std::string_view line, const store::Store& store, const
   if (store.device_named(name) == nullptr) {
     return {};
   }
-  constexpr std::string_view kDeleted = "\\040(deleted)";
-  const std::size_t rest = line.substr(end).starts_with(kDeleted) ? end + kDeleted.size() : end;
+  constexpr std::string_view kDeletedMark = "\\040(deleted)";
+  const std::size_t rest = line.substr(end).starts_with(kDeletedMark) ? end + kDeletedMark.size() : end;
   const int length = std::snprintf(into.data(), into.size(), "%.*s/dev/%.*s%.*s", static_cast<int>(name_at),
                                    line.data(), static_cast<int>(name.size()), name.data(),
                                    static_cast<int>(line.size() - rest), line.data() + rest);

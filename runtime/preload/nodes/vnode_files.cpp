@@ -76,10 +76,10 @@ Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
   const int low = whole.get();
   const int cloexec = (flags & O_CLOEXEC) != 0 ? O_CLOEXEC : 0;
   if (auto moved = sys::call(SYS_dup3, *opened, low, cloexec); !moved) {
-    sys::close(*opened);
+    (void)sys::close(*opened);
     return tl::unexpected(moved.error());
   }
-  sys::close(*opened);
+  (void)sys::close(*opened);
   FdTable::forget(*opened);
   FdTable::set(low, what);
   return whole;

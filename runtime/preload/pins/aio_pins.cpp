@@ -54,7 +54,7 @@ struct Table {
   std::size_t context_count = 0;
 };
 constinit Table table{};
-constinit std::atomic<bool> any{false};
+constinit std::atomic<bool> any_aio{false};
 
 bool read_ring(aio_context_t context, Ring& ring) {
   const auto* const at = reinterpret_cast<const void*>(context); // NOLINT(performance-no-int-to-ptr)
@@ -74,7 +74,7 @@ void drop_if(Gone gone) {
     }
   }
   table.count = kept;
-  any.store(kept > 0, std::memory_order_release);
+  any_aio.store(kept > 0, std::memory_order_release);
 }
 
 // No event is missed: a ring has room for all requests under way, and is looked at before each submission. Under the
@@ -133,7 +133,7 @@ void hold(aio_context_t context, std::uint64_t request, const iovec& piece, bool
       continue;
     }
     table.flights[table.count++] = {context, request, run.device, run.pgoff, run.nr_pages};
-    any.store(true, std::memory_order_release);
+    any_aio.store(true, std::memory_order_release);
   }
 }
 
@@ -175,7 +175,7 @@ void hold_requests(aio_context_t context, std::span<iocb* const> requests, std::
 }
 
 void drop_requests(aio_context_t context, std::span<iocb* const> requests) {
-  if (!any.load(std::memory_order_acquire)) {
+  if (!any_aio.load(std::memory_order_acquire)) {
     return;
   }
   const fault::TableGuard guard(table.lock);
@@ -196,7 +196,7 @@ void drop_context(aio_context_t context) {
 }
 
 void settle_aio() noexcept {
-  if (any.load(std::memory_order_acquire)) {
+  if (any_aio.load(std::memory_order_acquire)) {
     const fault::TableGuard guard(table.lock);
     for (std::size_t at = 0; at < table.context_count; ++at) {
       settle(table.contexts[at]);
@@ -215,7 +215,7 @@ void aio_after_fork(bool in_child) {
   }
   table.count = 0; // a child has none of its parent's contexts
   table.context_count = 0;
-  any.store(false);
+  any_aio.store(false);
   table.lock.reset();
 }
 

@@ -15,7 +15,7 @@ namespace daxemu::preload {
 namespace {
 
 constinit fault::TableLock opening;
-constinit std::atomic<std::size_t> opened{0};
+constinit std::atomic<std::size_t> opened_devices{0};
 
 std::uint64_t now_ns() {
   timespec now{};
@@ -50,14 +50,14 @@ HeldDevice* HeldDevice::all() {
 
 void HeldDevice::forget_all() {
   opening.reset();
-  for (std::size_t at = 0; at < opened.load(); ++at) {
+  for (std::size_t at = 0; at < opened_devices.load(); ++at) {
     all()[at].holders_.forget();
   }
 }
 
 HeldDevice* HeldDevice::of(const fault::DeviceView& view) {
   const auto known = [&] {
-    HeldDevice* const end = all() + opened.load(std::memory_order_acquire);
+    HeldDevice* const end = all() + opened_devices.load(std::memory_order_acquire);
     HeldDevice* const found = std::find_if(all(), end, [&](const HeldDevice& one) { return one.view_ == &view; });
     return found == end ? nullptr : found;
   };
@@ -68,7 +68,7 @@ HeldDevice* HeldDevice::of(const fault::DeviceView& view) {
   if (HeldDevice* device = known(); device != nullptr) {
     return device;
   }
-  const std::size_t place = opened.load(std::memory_order_relaxed);
+  const std::size_t place = opened_devices.load(std::memory_order_relaxed);
   const std::uint64_t extents = view.size() / view.align();
   auto raw = sys::open(view.device().folios_location.c_str(), O_RDWR | O_CLOEXEC);
   if (place == kMost || !raw) {
@@ -84,7 +84,7 @@ HeldDevice* HeldDevice::of(const fault::DeviceView& view) {
     return nullptr;
   }
   auto* made = new (all() + place) HeldDevice(view, std::move(*folios), std::move(*holders));
-  opened.store(place + 1, std::memory_order_release);
+  opened_devices.store(place + 1, std::memory_order_release);
   return made;
 }
 

@@ -44,7 +44,7 @@ struct Pages {
   std::size_t count = 0;
 };
 constinit Pages pages{};
-constinit std::atomic<bool> any{false};
+constinit std::atomic<bool> any_pipe{false};
 
 std::optional<PipeId> pipe_of(int fd) {
   const auto st = sys::fstat(fd);
@@ -76,7 +76,7 @@ void keep_only(Keep keep) {
     }
   }
   pages.count = kept;
-  any.store(kept > 0, std::memory_order_release);
+  any_pipe.store(kept > 0, std::memory_order_release);
 }
 
 // A pipe is first in, first out: of a pipe's pages the last bytes_in() bytes' worth is still there. Under the lock.
@@ -110,7 +110,7 @@ void add_page(const PipePage& page, std::uint64_t site) {
   }
   if (page.device->take(page.pgoff, 1, kPipePage, site)) {
     pages.all[pages.count++] = page;
-    any.store(true, std::memory_order_release);
+    any_pipe.store(true, std::memory_order_release);
   }
 }
 
@@ -152,7 +152,7 @@ void note_spliced(int fd, const iovec* pieces, std::size_t count, std::size_t sp
 } // namespace
 
 bool pipes_hold() noexcept {
-  return any.load(std::memory_order_acquire);
+  return any_pipe.load(std::memory_order_acquire);
 }
 
 ssize_t vmsplice_call(int fd, const iovec* pieces, std::size_t count, std::uint64_t site, FunctionRef<ssize_t()> real) {
@@ -212,7 +212,7 @@ void pipes_after_fork(bool in_child) {
     return;
   }
   pages.count = 0;
-  any.store(false);
+  any_pipe.store(false);
   pages.lock.reset();
 }
 

@@ -19,20 +19,20 @@ namespace {
 using Buffers = std::map<unsigned, HeldRange>; // by number in the ring's table
 
 // Several descriptors can be of one ring.
-struct Rings {
+struct RingPins {
   std::map<int, std::shared_ptr<Buffers>> by_fd;
 };
 std::atomic<bool> any_ring{false};
 // Signals are blocked under it: close(2) may be called in a handler.
 constinit fault::TableLock ring_lock;
 
-Rings& rings() {
-  static auto* const made = new Rings; // never destroyed: threads may still run while the process exits
+RingPins& ring_pins() {
+  static auto* const made = new RingPins; // never destroyed: threads may still run while the process exits
   return *made;
 }
 
 std::shared_ptr<Buffers> buffers_of(int fd) {
-  std::shared_ptr<Buffers>& buffers = rings().by_fd[fd];
+  std::shared_ptr<Buffers>& buffers = ring_pins().by_fd[fd];
   if (!buffers) {
     buffers = std::make_shared<Buffers>();
     any_ring.store(true, std::memory_order_release);
@@ -130,7 +130,7 @@ long update_table(int fd, const Request& request, std::uint64_t site, RealRegist
     return done;
   }
   const fault::TableGuard guard(ring_lock);
-  if (taken.buffers.empty() && rings().by_fd.count(fd) == 0) {
+  if (taken.buffers.empty() && ring_pins().by_fd.count(fd) == 0) {
     return done;
   }
   const auto buffers = buffers_of(fd);
@@ -164,7 +164,7 @@ long register_call(int fd, unsigned opcode, const void* argument, unsigned count
     const long done = real();
     if (done >= 0 && rings_known()) {
       const fault::TableGuard guard(ring_lock);
-      if (const auto found = rings().by_fd.find(fd); found != rings().by_fd.end()) {
+      if (const auto found = ring_pins().by_fd.find(fd); found != ring_pins().by_fd.end()) {
         found->second->clear();
       }
     }
@@ -182,15 +182,15 @@ void ring_duplicated(int fd, int copy) {
     return;
   }
   const fault::TableGuard guard(ring_lock);
-  if (const auto found = rings().by_fd.find(fd); found != rings().by_fd.end()) {
-    rings().by_fd[copy] = found->second;
+  if (const auto found = ring_pins().by_fd.find(fd); found != ring_pins().by_fd.end()) {
+    ring_pins().by_fd[copy] = found->second;
   }
 }
 
 void ring_closed(int fd) {
   if (rings_known()) {
     const fault::TableGuard guard(ring_lock);
-    rings().by_fd.erase(fd);
+    ring_pins().by_fd.erase(fd);
   }
 }
 
@@ -199,7 +199,7 @@ void rings_closed(unsigned first, unsigned last) {
     return;
   }
   const fault::TableGuard guard(ring_lock);
-  auto& by_fd = rings().by_fd;
+  auto& by_fd = ring_pins().by_fd;
   for (auto at = by_fd.begin(); at != by_fd.end();) {
     const auto number = static_cast<unsigned>(at->first);
     at = number >= first && number <= last ? by_fd.erase(at) : std::next(at);
@@ -212,12 +212,12 @@ void rings_before_fork() {
 
 void rings_after_fork(bool in_child) {
   if (in_child && rings_known()) {
-    for (auto& [fd, buffers] : rings().by_fd) {
+    for (auto& [fd, buffers] : ring_pins().by_fd) {
       for (auto& [number, held] : *buffers) {
         held.abandon();
       }
     }
-    rings().by_fd.clear();
+    ring_pins().by_fd.clear();
   }
   in_child ? ring_lock.reset() : ring_lock.unlock();
 }

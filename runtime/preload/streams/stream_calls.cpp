@@ -74,7 +74,7 @@ bool is_to_harvest(FILE* stream, const RealStdio& stdio, int& fd) {
   return what == FdClass::attribute || (what == FdClass::device && Descriptors::is_vnode(fd));
 }
 
-Result<void> harvest(int fd) {
+Result<void> harvest_stream(int fd) {
   Context* context = Context::get();
   const auto node = context->descriptors().node(fd);
   return node ? context->files().harvest(fd, *node) : Result<void>(tl::unexpected(node.error()));
@@ -82,7 +82,7 @@ Result<void> harvest(int fd) {
 
 int flush_to_attribute(FILE* stream, int fd, const RealStdio& stdio) {
   const int flushed = stdio.flush(stream);
-  if (const auto stored = harvest(fd); !stored) {
+  if (const auto stored = harvest_stream(fd); !stored) {
     constexpr int kErrorSeen = 0x20; // _IO_ERR_SEEN: what ferror() tests
     stream->_flags |= kErrorSeen;
     errno = stored.error().value;
@@ -104,7 +104,7 @@ FILE* open_stream(const char* path, const char* mode, const RealStdio& stdio, Fu
         fd && *fd >= 0) {
       FILE* stream = stdio.over(*fd, mode);
       if (stream == nullptr) {
-        sys::close(*fd);
+        (void)sys::close(*fd);
       }
       return stream;
     }
@@ -119,7 +119,7 @@ FILE* open_stream(const char* path, const char* mode, const RealStdio& stdio, Fu
                           FILE* stream = open_stream_over(*fd, mode, stdio);
                           if (stream == nullptr) {
                             const int code = errno;
-                            sys::close(*fd);
+                            (void)sys::close(*fd);
                             return fail(code);
                           }
                           return stream;
@@ -159,7 +159,7 @@ FILE* reopen_stream(const char* path, const char* mode, FILE* stream, const Real
         const bool writes = (*flags & O_ACCMODE) != O_RDONLY;
         FILE* reopened = real(link, found.node.type == sysfs::NodeType::device && writes ? "r+" : mode);
         const int code = errno;
-        sys::close(*fd);
+        (void)sys::close(*fd);
         FdTable::forget(*fd);
         if (reopened == nullptr) {
           return fail(code);
