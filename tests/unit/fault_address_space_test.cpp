@@ -126,7 +126,7 @@ TEST_P(Mappings, PartialChangesRespectExtents) {
   EXPECT_FALSE(space.overlaps(at, 4 * align));
 }
 
-TEST_P(Mappings, MisalignedOnesAreRefusedOrBroken) {
+TEST_P(Mappings, MisalignedOnesAreRefusedOrFindTheExtentsStart) {
   if (align == kPageSize) {
     GTEST_SUCCEED(); // every page boundary is an extent's
     return;
@@ -140,10 +140,18 @@ TEST_P(Mappings, MisalignedOnesAreRefusedOrBroken) {
   char* free_area = map(4 * align);
   ASSERT_TRUE(space.unmap(free_area, 4 * align));
   EXPECT_EQ(try_map(free_area + kPageSize, align, MAP_SHARED, 0), EINVAL);
-  auto odd = space.map(*platform.device, fd.get(), free_area, align, kRw, MAP_SHARED, kPageSize);
+  // The entry of an extent cannot begin inside it (guest; sequences, odd-file-offset).
+  auto odd = space.map(*platform.device, fd.get(), free_area, align, kRw, MAP_SHARED, align + kPageSize);
   ASSERT_TRUE(odd) << odd.error().value;
   EXPECT_EQ(*odd, free_area);
-  EXPECT_TRUE(bus::on_touch(free_area));
+  EXPECT_FALSE(bus::on_touch(free_area));
+  static_cast<char*>(*odd)[kPageSize] = 9;
+  EXPECT_EQ(map(align, align)[kPageSize], 9);
+  // From inside the last extent on there is no whole one.
+  const std::uint64_t last = platform.device->size.load() - align;
+  auto beyond = space.map(*platform.device, fd.get(), free_area + 2 * align, align, kRw, MAP_SHARED, last + kPageSize);
+  ASSERT_TRUE(beyond) << beyond.error().value;
+  EXPECT_TRUE(bus::on_touch(static_cast<char*>(*beyond)));
 }
 
 TEST_P(Mappings, FixedOnesReplace) {
