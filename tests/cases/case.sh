@@ -20,6 +20,7 @@ case $1 in
     dev=$(cat /sys/bus/dax/devices/dax0.0/dev)
     "$bin/case_$1" /dev/dax0.0
     [ -e /dev/dax0.0 ] || mknod -m 600 /dev/dax0.0 c "${dev%:*}" "${dev#*:}" ;;
+  pointers) "$bin/case_pointers" device ;;
   smaps_big_read) "$bin/case_$1" 2097152; "$bin/case_$1" 2097152 in-dax ;;
   vg1) "$bin/case_$1"; "$bin/case_$1" fork ;;
   shim)

@@ -13,3 +13,8 @@ add_test(NAME preload.calls
   COMMAND daxemu run --mode emulate --backing shmem --size 64M --align 2M -- $<TARGET_FILE:preload_calls_program>)
 set_tests_properties(preload.calls PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")
 
+add_executable(preload_ring_program preload_ring_program.cpp)
+target_link_libraries(preload_ring_program PRIVATE daxemu_options PkgConfig::LIBURING)
+add_test(NAME preload.ring
+  COMMAND daxemu run --mode emulate --backing shmem --size 64M --align 2M -- $<TARGET_FILE:preload_ring_program>)
+set_tests_properties(preload.ring PROPERTIES LABELS unit TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")

@@ -1,5 +1,6 @@
 #include "runtime/preload/directories/directory_calls.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -9,6 +10,8 @@
 
 #include "emu/base/sys.hpp"
 #include "runtime/preload/directories/directories.hpp"
+#include "runtime/preload/ground/user_memory.hpp"
+#include "runtime/preload/memory/pretouch.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 
 namespace daxemu::preload {
@@ -83,7 +86,7 @@ DIR* replaced(const Context& context, DIR* stream, const RealDirectory& real) {
 } // namespace
 
 DIR* open_directory(const char* path, const RealDirectory& real) {
-  Context* context = path == nullptr || *path == '\0' ? nullptr : Context::get();
+  Context* context = path == nullptr || !is_text(path) || *path == '\0' ? nullptr : Context::get();
   if (context == nullptr) {
     return real.open(path);
   }
@@ -115,7 +118,7 @@ DIR* open_directory_over(int fd, const RealDirectory& real) {
 }
 
 bool scan_directory(int dirfd, const char* path, struct dirent*** into, Filter filter, Compare compare, int& count) {
-  if (path == nullptr || *path == '\0' || Context::get() == nullptr) {
+  if (path == nullptr || !is_text(path) || *path == '\0' || Context::get() == nullptr) {
     return false;
   }
   auto stream = open_ours(dirfd, path);
@@ -190,11 +193,22 @@ bool read_entries(int fd, void* buffer, std::size_t size, ssize_t& length) {
   const long start = sys::call(SYS_lseek, fd, 0, SEEK_CUR).value_or(0);
   (*directory)->seek(start);
   std::size_t used = 0;
+  std::size_t checked = 0; // bytes of the buffer that can be written
+  bool bad = false;
+  pretouch(static_cast<const void*>(buffer), size);
   long next = start;
   while (const struct dirent* entry = (*directory)->read()) {
     constexpr std::size_t kHeader = offsetof(struct dirent, d_name);
     const std::size_t record = (kHeader + std::strlen(entry->d_name) + 1 + 7) & ~std::size_t{7};
     if (used + record > size) {
+      break;
+    }
+    while (!bad && checked < used + record) { // a page is writable as a whole
+      auto* const at = static_cast<char*>(buffer) + checked;
+      bad = !is_writable(at, 1);
+      checked += kPageSize - (reinterpret_cast<std::uintptr_t>(at) & (kPageSize - 1));
+    }
+    if (bad) {
       break;
     }
     auto* out = reinterpret_cast<struct dirent*>(static_cast<char*>(buffer) + used);
@@ -203,8 +217,8 @@ bool read_entries(int fd, void* buffer, std::size_t size, ssize_t& length) {
     used += record;
     next = (*directory)->tell();
   }
-  if (used == 0 && (*directory)->tell() > next) {
-    errno = EINVAL; // no room for a single entry
+  if (used == 0 && (bad || (*directory)->tell() > next)) {
+    errno = bad ? EFAULT : EINVAL; // EINVAL: no room for a single entry
     length = -1;
     return true;
   }

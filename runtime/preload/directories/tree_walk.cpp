@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
 
 namespace daxemu::preload {
@@ -130,7 +131,7 @@ private:
 } // namespace
 
 int walk_tree(const char* path, int flags, Visit visit, FunctionRef<int()> real) {
-  Context* context = path == nullptr || *path == '\0' ? nullptr : Context::get();
+  Context* context = path == nullptr || !is_text(path) || *path == '\0' ? nullptr : Context::get();
   if (context == nullptr) {
     return real();
   }

@@ -1,8 +1,11 @@
 #include "runtime/preload/files/aio_calls.hpp"
 
+#include <algorithm>
+
 #include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
+#include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/live_space.hpp"
 #include "runtime/preload/names/context.hpp"
 #include "runtime/preload/pins/aio_pins.hpp"
@@ -11,9 +14,16 @@ namespace daxemu::preload {
 
 Result<long> submit_aio(aio_context_t context, long count, iocb** requests, std::uint64_t site) {
   long allowed = count;
+  long known = 0; // requests before the first that cannot be read, which is the kernel's to refuse
+  ReadablePages list;
+  ReadablePages listed;
   Context* ours = Context::get();
-  for (long at = 0; ours != nullptr && requests != nullptr && at < allowed; ++at) {
-    if (requests[at] != nullptr && requests[at]->aio_lio_opcode != IOCB_CMD_POLL &&
+  for (; ours != nullptr && known < allowed; ++known) {
+    const long at = known;
+    if (!list.readable(requests + at, sizeof *requests) || !listed.readable(requests[at], sizeof **requests)) {
+      break;
+    }
+    if (requests[at]->aio_lio_opcode != IOCB_CMD_POLL &&
         ours->device_of(static_cast<int>(requests[at]->aio_fildes)) != nullptr) {
       if (at == 0) {
         return fail(EINVAL);
@@ -21,13 +31,14 @@ Result<long> submit_aio(aio_context_t context, long count, iocb** requests, std:
       allowed = at;
     }
   }
-  const bool pins = allowed > 0 && requests != nullptr && live_space.get() != nullptr;
+  known = std::min(known, allowed);
+  const bool pins = known > 0 && live_space.get() != nullptr;
   if (pins) {
-    hold_requests(context, {requests, static_cast<std::size_t>(allowed)}, site);
+    hold_requests(context, {requests, static_cast<std::size_t>(known)}, site);
   }
   const auto done = sys::call(SYS_io_submit, static_cast<long>(context), allowed, reinterpret_cast<long>(requests));
-  if (const long taken = done.value_or(0); pins && taken < allowed) {
-    drop_requests(context, {requests + taken, static_cast<std::size_t>(allowed - taken)});
+  if (const long taken = done.value_or(0); pins && taken < known) {
+    drop_requests(context, {requests + taken, static_cast<std::size_t>(known - taken)});
   }
   return done;
 }

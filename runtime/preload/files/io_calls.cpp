@@ -1,5 +1,8 @@
 #include "runtime/preload/files/io_calls.hpp"
 
+#include <algorithm>
+#include <climits>
+
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
@@ -7,6 +10,7 @@
 #include <unistd.h>
 
 #include "emu/base/sys.hpp"
+#include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
@@ -252,9 +256,25 @@ int fcntl_slow(int fd, int command, long argument, RealStatus real) {
   return real();
 }
 
-ssize_t copy_call(int in, int out, RealSize real) {
+bool are_pieces(const iovec* pieces, int count) noexcept {
+  if (count < 0 || count > IOV_MAX || !is_readable(pieces, static_cast<std::size_t>(count) * sizeof *pieces)) {
+    return false;
+  }
+  return std::all_of(pieces, pieces + count, [](const iovec& piece) { return is_users(piece.iov_base); });
+}
+
+ssize_t copy_call(int in, int out, const Places& places, RealSize real) {
   if (FdTable::is_foreign(in) && FdTable::is_foreign(out)) {
     return real();
+  }
+  for (off64_t* place : {places.in, places.out}) {
+    const auto known = [&] {
+      return places.given_back ? is_writable(place, sizeof *place) : is_readable(place, sizeof *place);
+    };
+    if (place != nullptr && !known()) {
+      errno = EFAULT;
+      return -1;
+    }
   }
   const FdClass from = target_of(in).what;
   const FdClass to = target_of(out).what;

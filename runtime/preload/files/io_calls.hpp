@@ -33,6 +33,9 @@ int posix_allocate_slow(int fd, off_t offset, off_t length, RealStatus real);
 int control_slow(int fd, unsigned long request, RealStatus real);
 int fcntl_slow(int fd, int command, long argument, RealStatus real);
 
+// Can the kernel read these pieces, and as many? Else it says so, before it looks at the file (import_iovec).
+[[nodiscard]] bool are_pieces(const iovec* pieces, int count) noexcept;
+
 template <class Real>
 inline ssize_t read_call(int fd, std::int64_t offset, Real real) {
   return FdTable::is_foreign(fd) ? real() : read_slow(fd, offset, real);
@@ -47,13 +50,23 @@ inline ssize_t write_call(int fd, const void* from, std::size_t size, Real real)
 }
 template <class Real>
 inline ssize_t write_pieces_call(int fd, const iovec* pieces, int count, Real real) {
-  return FdTable::is_foreign(fd) ? real() : write_slow(fd, pieces, count, real);
+  return FdTable::is_foreign(fd) || !are_pieces(pieces, count) ? real() : write_slow(fd, pieces, count, real);
 }
 template <class Real>
 inline int operate_call(int fd, Operation operation, Real real) {
   return FdTable::is_foreign(fd) ? real() : operate_slow(fd, operation, real);
 }
-// sendfile(2) and the like, of two descriptors.
-ssize_t copy_call(int in, int out, RealSize real);
+template <class Real>
+inline ssize_t read_pieces_call(int fd, const iovec* pieces, int count, std::int64_t offset, Real real) {
+  return FdTable::is_foreign(fd) || !are_pieces(pieces, count) ? real() : read_slow(fd, offset, real);
+}
+
+// sendfile(2) and the like, of two descriptors, with what the caller may have said of places in them.
+struct Places {
+  off64_t* in = nullptr;
+  off64_t* out = nullptr;
+  bool given_back = false; // even if nothing was copied
+};
+ssize_t copy_call(int in, int out, const Places& places, RealSize real);
 
 } // namespace daxemu::preload

@@ -11,6 +11,7 @@
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/live_space.hpp"
 #include "runtime/preload/nodes/process_maps.hpp"
+#include "runtime/preload/paths/direct_call.hpp"
 
 namespace daxemu::preload {
 // With O_CREAT the kernel makes what a dangling link of ours names (/tmp/my-device -> /dev/dax0.0), or the last
@@ -25,7 +26,8 @@ bool may_create_through_link(int dirfd, const char* path, int flags) {
 
 namespace {
 
-int open_on_path(int dirfd, const char* path, int flags, PathUse use, FunctionRef<int(const char*)> real) {
+int open_on_path(int dirfd, const char* path, int flags, PathUse use, FunctionRef<int(const char*)> real,
+                 const int* first = nullptr) {
   return on_path<int>(
       dirfd, path, use, -1,
       [&real](const char* p) {
@@ -43,7 +45,8 @@ int open_on_path(int dirfd, const char* path, int flags, PathUse use, FunctionRe
           return fail(found.slashed ? EISDIR : EACCES); // open_last_lookups(); lookup_open(): sysfs creates nothing
         }
         return Context::get()->opener().open(found.node, flags);
-      });
+      },
+      first);
 }
 
 Follow follow_of(int flags) {
@@ -51,24 +54,36 @@ Follow follow_of(int flags) {
   return follows ? Follow::always : Follow::not_last;
 }
 
-} // namespace
-
-bool opens_plainly(int dirfd, const char* path, int flags) {
-  return (flags & O_CREAT) == 0 && asks_kernel_first(dirfd, path, follow_of(flags)) && !ProcessMaps::is_one(path);
+// What the kernel has opened for a path that is ours.
+void close_again(long fd) {
+  sys::close(static_cast<int>(fd));
+  FdTable::forget(static_cast<int>(fd));
 }
 
-int open_missing(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real) {
-  return open_on_path(dirfd, path, flags, {.follow = follow_of(flags), .asked = true}, real);
+} // namespace
+
+bool open_is_settled(int fd, int dirfd, const char* path, int flags) {
+  return (fd < 0 && is_no_text(errno)) ||
+         (is_settled(fd, dirfd, path, follow_of(flags)) && (fd < 0 || !ProcessMaps::is_one(path)));
+}
+
+int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(const char*)> real) {
+  Context* context = fd < 0 || path == nullptr ? nullptr : Context::get();
+  if (context != nullptr && ProcessMaps::is_one(path)) {
+    const auto maps = ProcessMaps(context->store(), context->tree(), live_space.get()).open(path, flags);
+    if (!maps || *maps < 0) {
+      return fd;
+    }
+    close_again(fd);
+    return new_number(*maps);
+  }
+  return open_on_path(dirfd, path, flags, {.follow = follow_of(flags), .take_back = close_again}, real, &fd);
 }
 
 int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real) {
-  Context* context = path == nullptr || *path == '\0' ? nullptr : Context::get();
-  if (context == nullptr) {
-    return real(path);
-  }
-  if (ProcessMaps::is_one(path)) {
-    const auto maps = ProcessMaps(context->store(), context->tree(), live_space.get()).open(path, flags);
-    return maps && *maps >= 0 ? new_number(*maps) : real(path);
+  if (!changes_by_opening(flags)) {
+    const int fd = new_number(real(path));
+    return open_is_settled(fd, dirfd, path, flags) ? fd : open_asked(dirfd, path, flags, fd, real);
   }
   return open_on_path(dirfd, path, flags,
                       {.follow = follow_of(flags),
@@ -83,7 +98,7 @@ int open_how_path(int dirfd, const char* path, const open_how* how, std::size_t 
     return new_number(libc_value(opened, -1));
   };
   open_how wanted{};
-  Context* context = path == nullptr || *path == '\0' || size < sizeof *how ? nullptr : Context::get();
+  Context* context = !is_text(path) || *path == '\0' || size < sizeof *how ? nullptr : Context::get();
   // What is no way to open anything the kernel says before it looks at the path (build_open_flags()).
   if (context == nullptr || !copy_in(wanted, how) || (ask("", how) < 0 && errno != ENOENT)) {
     return ask(path, how);

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstddef>
 
+#include <fcntl.h>
 #include <linux/openat2.h>
 
 #include "emu/base/function_ref.hpp"
@@ -14,10 +15,14 @@ namespace daxemu::preload {
 // Could the kernel, with these flags, create what a dangling link to an emulated node names?
 [[nodiscard]] bool may_create_through_link(int dirfd, const char* path, int flags);
 
-// Is the kernel to be asked first, with the path as it is? For hooks that call the C library themselves: what it opens
-// is to be forgotten, what it does not find (is_missing()) goes on to open_missing().
-[[nodiscard]] bool opens_plainly(int dirfd, const char* path, int flags);
-int open_missing(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real);
+// Does the opening itself change something, so that the kernel must not be asked before we know whose the path is?
+[[nodiscard]] constexpr bool changes_by_opening(int flags) {
+  return (flags & (O_CREAT | O_TRUNC)) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+}
+// For hooks that make the system call themselves: the kernel has opened `fd`, or said no (errno), for the path as it
+// is. Is that the answer? Else open_asked() goes on with it. What it opened is forgotten by FdTable.
+[[nodiscard]] bool open_is_settled(int fd, int dirfd, const char* path, int flags);
+int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(const char*)> real);
 
 // openat2(2): the walk to a node keeps to what `how` allows (RESOLVE_*), as the kernel's does. `size` is that of what
 // `how` points at.

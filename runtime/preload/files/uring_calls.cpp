@@ -16,6 +16,7 @@
 #include "runtime/preload/files/io_calls.hpp"
 #include "runtime/preload/files/uring_paths.hpp"
 #include "runtime/preload/ground/own_process.hpp"
+#include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
 
 // Newer than the headers of some machines.
@@ -228,7 +229,8 @@ void RawRings::closed(unsigned first, unsigned last) noexcept {
 
 int register_files(const int* files, unsigned count, FunctionRef<int(const int*)> real) {
   const auto is_device = [](int fd) { return fd >= 0 && device_refusal(fd, Operation::copy) != 0; };
-  if (files == nullptr || std::none_of(files, files + count, is_device)) {
+  constexpr unsigned kMost = 1U << 15; // IORING_MAX_FIXED_FILES
+  if (count > kMost || !is_readable(files, count * sizeof *files) || std::none_of(files, files + count, is_device)) {
     return real(files);
   }
   auto* allowed = new (std::nothrow) int[count];

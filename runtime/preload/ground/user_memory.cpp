@@ -1,8 +1,6 @@
 #include "runtime/preload/ground/user_memory.hpp"
 
-#include <cerrno>
 #include <climits>
-#include <cstdint>
 #include <cstring>
 
 #include <sys/syscall.h>
@@ -16,43 +14,98 @@ namespace {
 
 constexpr std::uintptr_t kWord = 8; // the kernel's sigset_t
 constexpr long kNoSuchHow = -1;     // neither SIG_BLOCK nor another: EINVAL once the set has been read
+constexpr std::size_t kMostArgument = 32 * kPageSize; // MAX_ARG_STRLEN
 
+std::uintptr_t number(const void* address) {
+  return reinterpret_cast<std::uintptr_t>(address);
+}
 std::uintptr_t page_end(std::uintptr_t address) {
   return (address | (kPageSize - 1)) + 1;
 }
 
 } // namespace
 
-bool is_readable(const void* address) noexcept {
-  const auto word = reinterpret_cast<std::uintptr_t>(address) & ~(kWord - 1); // within one page
-  const auto asked = sys::call(SYS_rt_sigprocmask, kNoSuchHow, static_cast<long>(word), 0, kWord);
-  return asked.has_value() || asked.error() != Errno{EFAULT};
+bool ReadablePages::readable(const void* address) noexcept {
+  const std::uintptr_t page = number(address) / kPageSize;
+  if (page != last_) {
+    if (!is_readable(address)) {
+      return false;
+    }
+    last_ = page;
+  }
+  return true;
 }
 
-bool is_readable(const void* address, std::size_t size) noexcept {
-  const auto begin = reinterpret_cast<std::uintptr_t>(address);
+bool ReadablePages::readable(const void* address, std::size_t size) noexcept {
+  const std::uintptr_t begin = number(address);
   if (begin + size < begin) {
     return false;
   }
   for (std::uintptr_t at = begin; at < begin + size; at = page_end(at)) {
-    if (!is_readable(reinterpret_cast<const void*>(at))) {
+    if (!readable(reinterpret_cast<const void*>(at))) { // NOLINT(performance-no-int-to-ptr)
       return false;
     }
   }
   return true;
 }
 
-bool is_text(const char* text) noexcept {
-  const char* const limit = text + PATH_MAX;
-  for (const char* at = text; at < limit;) {
-    if (!is_readable(at)) {
+bool ReadablePages::text(const char* text, std::size_t most) noexcept {
+  for (const char *at = text, *limit = text + most; at < limit;) {
+    if (!readable(at)) {
       return false;
     }
-    const auto* const end = reinterpret_cast<const char*>(page_end(reinterpret_cast<std::uintptr_t>(at)));
-    if (std::memchr(at, '\0', static_cast<std::size_t>(end - at)) != nullptr) {
+    const std::uintptr_t end = page_end(number(at));
+    if (std::memchr(at, '\0', end - number(at)) != nullptr) {
       return true;
     }
-    at = end;
+    at = reinterpret_cast<const char*>(end); // NOLINT(performance-no-int-to-ptr)
+  }
+  return false;
+}
+
+bool is_readable(const void* address) noexcept {
+  if (number(address) < kPageSize) {
+    return false; // nobody maps it, and a null pointer to a set would mean none
+  }
+  const std::uintptr_t word = number(address) & ~(kWord - 1); // within one page
+  const auto asked = sys::call(SYS_rt_sigprocmask, kNoSuchHow, static_cast<long>(word), 0, kWord);
+  return asked.has_value() || asked.error() != Errno{EFAULT};
+}
+
+bool is_readable(const void* address, std::size_t size) noexcept {
+  return ReadablePages().readable(address, size);
+}
+
+bool is_text(const char* text) noexcept {
+  return ReadablePages().text(text, PATH_MAX);
+}
+
+bool is_text_list(char* const* list) noexcept {
+  ReadablePages of_list;
+  ReadablePages of_texts;
+  for (char* const* at = list;; ++at) {
+    if (!of_list.readable(at, sizeof *at)) {
+      return false;
+    }
+    if (*at == nullptr) {
+      return true;
+    }
+    if (!of_texts.text(*at, kMostArgument)) {
+      return false;
+    }
+  }
+}
+
+bool is_writable(void* address, std::size_t size) noexcept {
+  const std::uintptr_t begin = number(address);
+  if (!is_readable(address, size)) {
+    return false;
+  }
+  for (std::uintptr_t at = begin; at < begin + size; at = page_end(at)) {
+    auto* const byte = reinterpret_cast<char*>(at); // NOLINT(performance-no-int-to-ptr)
+    if (const char same = *byte; !copy_out(byte, &same, sizeof same)) {
+      return false;
+    }
   }
   return true;
 }

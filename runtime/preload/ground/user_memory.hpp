@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace daxemu::preload {
 
@@ -13,8 +14,33 @@ namespace daxemu::preload {
 // Can all `size` bytes be? One such call for each page.
 [[nodiscard]] bool is_readable(const void* address, std::size_t size) noexcept;
 
-// Is there text, ended within PATH_MAX bytes or longer than that? False: EFAULT, as strncpy_from_user() has it.
+// Is the address one that a program can have at all (access_ok() of no bytes)?
+[[nodiscard]] inline bool is_users(const void* address) noexcept {
+  return reinterpret_cast<std::uintptr_t>(address) < (std::uintptr_t{1} << 47);
+}
+
+// Is there text that ends within PATH_MAX bytes? False: EFAULT or ENAMETOOLONG, as getname() has it.
 [[nodiscard]] bool is_text(const char* text) noexcept;
+
+// The same questions of things that lie side by side: no second system call for a page.
+class ReadablePages {
+public:
+  // The word around `address`; it may go on into the next page.
+  [[nodiscard]] bool readable(const void* address) noexcept;
+  [[nodiscard]] bool readable(const void* address, std::size_t size) noexcept;
+  // Text that ends within `most` bytes.
+  [[nodiscard]] bool text(const char* text, std::size_t most) noexcept;
+
+private:
+  std::uintptr_t last_ = ~std::uintptr_t{0}; // no page
+};
+
+// The same of every text of a list that ends with a null pointer (argv, an environment), and of the list itself. Takes
+// no second look at a page.
+[[nodiscard]] bool is_text_list(char* const* list) noexcept;
+
+// Can all `size` bytes be written? Writes again what is there: for memory that nobody else uses meanwhile.
+[[nodiscard]] bool is_writable(void* address, std::size_t size) noexcept;
 
 // copy_from_user(). False: not all of it can be read.
 [[nodiscard]] bool copy_in(void* into, const void* from, std::size_t size) noexcept;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
+#include <span>
 
 #include <fcntl.h>
 #include <linux/memfd.h>
@@ -12,6 +13,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
+#include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/nodes/descriptors.hpp"
 
 namespace daxemu::preload {
@@ -125,21 +127,17 @@ Result<std::size_t> VnodeFiles::write(int fd, const sysfs::Node& node, const iov
   if (count < 0 || count > 1024) { // UIO_MAXIOV
     return fail(EINVAL);
   }
-  Page page;
-  // Copied by the kernel, so that a bad pointer is EFAULT and no fault of ours; by hand where a filter forbids that.
-  const iovec into{page.data(), page.size()};
-  const auto copied = sys::call(SYS_process_vm_readv, sys::getpid(), reinterpret_cast<long>(&into), 1,
-                                reinterpret_cast<long>(pieces), count, 0);
-  if (copied) {
-    return write(fd, node, {page.data(), static_cast<std::size_t>(*copied)});
-  }
-  if (copied.error() == Errno{EFAULT}) {
+  // import_iovec(), and what kernfs_fop_write_iter() copies.
+  if (!is_readable(pieces, static_cast<std::size_t>(count) * sizeof *pieces)) {
     return fail(EFAULT);
   }
+  Page page;
   std::size_t used = 0;
-  for (int at = 0; at < count && used < page.size(); ++at) {
-    const std::size_t length = std::min(pieces[at].iov_len, page.size() - used);
-    std::memcpy(page.data() + used, pieces[at].iov_base, length);
+  for (const iovec& piece : std::span(pieces, static_cast<std::size_t>(count))) {
+    const std::size_t length = std::min(piece.iov_len, page.size() - used);
+    if (!is_users(piece.iov_base) || !copy_in(page.data() + used, piece.iov_base, length)) {
+      return fail(EFAULT);
+    }
     used += length;
   }
   return write(fd, node, {page.data(), used});

@@ -12,9 +12,19 @@
 
 namespace daxemu::preload {
 
-// May `real`'s system call be made in its place, with the path as it is?
-[[nodiscard]] inline bool goes_direct(const RealSymbol& real, int dirfd, const char* path, Follow follow) noexcept {
-  return real.is_libcs() && asks_kernel_first(dirfd, path, follow);
+// The kernel has answered `status` for the path as it is, whose text nobody has looked at yet. Is that the answer? Else
+// it is on_path() that goes on with it. A path of no text at all may stand for a descriptor: that is for the call to
+// say.
+[[nodiscard]] inline bool is_settled(int status, int dirfd, const char* path, Follow follow) noexcept {
+  if (status < 0 && is_no_text(errno)) [[unlikely]] {
+    return true;
+  }
+  if (path == nullptr || *path == '\0') [[unlikely]] {
+    return false;
+  }
+  Context* context = Context::get();
+  return context == nullptr || (!is_missing(status) && !context->resolver().is_likely(dirfd, path) &&
+                                !context->resolver().leads_to_hidden(dirfd, path, follow));
 }
 
 // The system call, answered as libc does: -1 and errno. No function to return from.

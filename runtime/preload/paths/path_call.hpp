@@ -1,5 +1,6 @@
 // The shape of every call that takes a path: the kernel's business at once, ours, or the kernel's first and ours if it
-// finds nothing.
+// finds nothing. The path may be no memory at all: its text is looked at once the kernel has (a call that changes
+// nothing is the kernel's first in any case), or once it was asked whether there is text.
 #pragma once
 
 #include <cerrno>
@@ -7,6 +8,7 @@
 #include <fcntl.h>
 
 #include "runtime/preload/ground/returns.hpp"
+#include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
 #include "runtime/preload/names/resolver.hpp"
 
@@ -16,9 +18,12 @@ namespace daxemu::preload {
 struct PathUse {
   Follow follow = Follow::always;
   bool likely = false;     // resolve first, even if the path's text speaks against it
-  bool asked = false;      // the text does speak against it, and the kernel has been asked: errno is ENOENT or ENOTDIR
+  bool reads = false;      // it changes nothing and its answer can be thrown away: the kernel may be asked in any case
+  bool readable = false;   // the path is known to be text
   bool makes = false;      // it makes what the last component names, if that is not there: see Resolver::may_be_made()
   std::uint64_t rules = 0; // RESOLVE_* of openat2(2)
+  // For a call that gives something: takes back what the kernel gave for a path that is ours.
+  void (*take_back)(long) = nullptr;
 };
 
 // What AT_* flags say of the path's last component.
@@ -26,32 +31,34 @@ struct PathUse {
   return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? Follow::not_last : Follow::always;
 }
 
-// Does the text of `path` speak against its being ours, so that the kernel is asked first? Of what it does not find
-// (ENOENT, ENOTDIR) on_path() with `asked` then makes sure.
-[[nodiscard]] inline bool asks_kernel_first(int dirfd, const char* path, Follow follow) noexcept {
-  Context* context = path == nullptr || *path == '\0' ? nullptr : Context::get();
-  return context != nullptr && !context->resolver().is_likely(dirfd, path) &&
-         !context->resolver().leads_to_hidden(dirfd, path, follow);
-}
 [[nodiscard]] inline bool is_missing(int status) noexcept {
   return status < 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
+// What the kernel says of a path that is no text, or none that ends.
+[[nodiscard]] constexpr bool is_no_text(int code) noexcept {
+  return code == EFAULT || code == ENAMETOOLONG;
+}
+
 namespace detail {
 
-// `said`: the errno of the kernel, which has been asked for the path as it is; 0: it has not.
+// `first`: what the kernel has said to the path as it is; nullptr: it has not been asked. `kept`: errno before that.
 template <class Value, class Real, class Ours>
-Value finish_path(Context& context, int dirfd, const char* path, const PathUse& use, Value failure, int said,
-                  Real& real, Ours& ours) {
+Value finish_path(Context& context, int dirfd, const char* path, const PathUse& use, Value failure, const Value* first,
+                  int kept, Real& real, Ours& ours) {
+  const int code = errno;
   Resolution found;
   context.resolver().resolve(dirfd, path, use.follow, found, use.rules);
+  if (found.kind == Resolution::Kind::foreign) {
+    errno = code;
+    return first != nullptr ? *first : real(path);
+  }
+  if (first != nullptr && *first != failure && use.take_back != nullptr) {
+    use.take_back((long)*first); // NOLINT: a number or a pointer
+  }
   switch (found.kind) {
   case Resolution::Kind::foreign:
-    if (said == 0) {
-      return real(path);
-    }
-    errno = said;
-    return failure;
+    break;
   case Resolution::Kind::elsewhere:
     return real(found.path.c_str());
   case Resolution::Kind::refused:
@@ -62,14 +69,13 @@ Value finish_path(Context& context, int dirfd, const char* path, const PathUse& 
     return failure;
   case Resolution::Kind::node:
     if (found.node.shared) {
-      const int kept = errno;
       if (const Value value = real(found.path.c_str()); value != failure || errno != ENOENT) {
         return value;
       }
-      errno = kept;
     }
     break;
   }
+  errno = kept;
   const Result<Value> result = ours(static_cast<const Resolution&>(found));
   return libc_value(result, failure);
 }
@@ -80,28 +86,44 @@ Value finish_path(Context& context, int dirfd, const char* path, const PathUse& 
 // `ours(const Resolution&)` returns Result<Value> for an emulated node; also for a last component missing in an
 // emulated directory, or a slash behind a node (kind refused, creatable or slashed), so that calls which create can say
 // no in their own way.
+// `first` is what the kernel has said to the path as it is, with errno; nullptr: it has not been asked.
 template <class Value, class Real, class Ours>
-Value on_path(int dirfd, const char* path, PathUse use, Value failure, Real&& real, Ours&& ours) {
-  Context* context = path == nullptr || *path == '\0' ? nullptr : Context::get();
-  if (context == nullptr) {
-    return real(path);
-  }
-  if (!use.asked && (use.likely || context->resolver().is_likely(dirfd, path) ||
-                     (use.makes && context->resolver().may_be_made(path)) ||
-                     context->resolver().leads_to_hidden(dirfd, path, use.follow))) {
-    return detail::finish_path(*context, dirfd, path, use, failure, 0, real, ours);
-  }
+Value on_path(int dirfd, const char* path, PathUse use, Value failure, Real&& real, Ours&& ours,
+              const Value* first = nullptr) {
   const int kept = errno;
-  const Value value = use.asked ? failure : real(path);
-  if (value != failure || (errno != ENOENT && errno != ENOTDIR && (use.rules == 0 || errno != EAGAIN))) [[likely]] {
-    return value;
+  Context* context = path == nullptr ? nullptr : Context::get();
+  if (context == nullptr) {
+    return first != nullptr ? *first : real(path);
+  }
+  Value value = failure;
+  if (first == nullptr && use.reads) {
+    value = real(path);
+    first = &value;
   }
   const int code = errno;
-  if (use.rules == 0 && !context->resolver().is_worth_a_walk(dirfd, path, use.follow)) {
-    return value;
+  if (first != nullptr ? *first == failure && is_no_text(code) : !use.readable && !is_text(path)) {
+    return first != nullptr ? *first : real(path);
   }
-  errno = kept;
-  return detail::finish_path(*context, dirfd, path, use, failure, code, real, ours);
+  if (*path == '\0') {
+    return first != nullptr ? *first : real(path);
+  }
+  if (use.likely || context->resolver().is_likely(dirfd, path) ||
+      (use.makes && context->resolver().may_be_made(path)) ||
+      context->resolver().leads_to_hidden(dirfd, path, use.follow)) {
+    return detail::finish_path(*context, dirfd, path, use, failure, first, kept, real, ours);
+  }
+  if (first == nullptr) {
+    value = real(path);
+    first = &value;
+  }
+  if (*first != failure || (errno != ENOENT && errno != ENOTDIR && (use.rules == 0 || errno != EAGAIN))) [[likely]] {
+    return *first;
+  }
+  if (use.rules == 0 && !context->resolver().is_worth_a_walk(dirfd, path, use.follow)) {
+    return *first;
+  }
+  const Value missing = failure;
+  return detail::finish_path(*context, dirfd, path, use, failure, &missing, kept, real, ours);
 }
 
 } // namespace daxemu::preload

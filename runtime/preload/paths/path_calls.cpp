@@ -8,16 +8,17 @@
 #include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
+#include "runtime/preload/memory/pretouch.hpp"
 #include "runtime/preload/nodes/permission.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
 
 namespace daxemu::preload {
 namespace {
 
-ssize_t copy_link(std::string_view text, char* into, std::size_t size) {
+Result<ssize_t> copy_link(std::string_view text, char* into, std::size_t size) {
   const std::size_t length = std::min(text.size(), size);
-  std::memcpy(into, text.data(), length);
-  return static_cast<ssize_t>(length);
+  pretouch(static_cast<const void*>(into), length);
+  return copy_out(into, text.data(), length) ? Result<ssize_t>(static_cast<ssize_t>(length)) : fail(EFAULT);
 }
 
 Result<int> grant_if_same(const sysfs::Node& node, const Wanted& wanted) {
@@ -67,16 +68,16 @@ Result<int> refuse_change(const Resolution& found, Change change) {
 } // namespace
 
 ssize_t read_link(int dirfd, const char* path, char* into, std::size_t size, FunctionRef<ssize_t(const char*)> real) {
-  Context* context = path == nullptr ? nullptr : Context::get();
+  Context* context = path == nullptr || !is_text(path) ? nullptr : Context::get();
   if (context == nullptr) {
     return real(path);
   }
   if (*path == '\0') { // the link that O_PATH|O_NOFOLLOW opened
     const auto node = described_node(*context, dirfd);
     const auto target = node ? context->tree().readlink(*node) : Result<sysfs::Path>(fail(EBADF));
-    return target ? copy_link(target->view(), into, size) : real(path);
+    return target ? libc_value<ssize_t>(copy_link(target->view(), into, size), -1) : real(path);
   }
-  const ssize_t length = on_path<ssize_t>(dirfd, path, {.follow = Follow::not_last}, -1, real,
+  const ssize_t length = on_path<ssize_t>(dirfd, path, {.follow = Follow::not_last, .readable = true}, -1, real,
                                           [=](const Resolution& found) -> Result<ssize_t> {
                                             if (found.kind == Resolution::Kind::refused) {
                                               return tl::unexpected(found.error);
@@ -98,7 +99,7 @@ ssize_t read_link(int dirfd, const char* path, char* into, std::size_t size, Fun
     return length;
   }
   std::memset(into, 0, static_cast<std::size_t>(length)); // callers may count on bytes past the answer being theirs
-  return copy_link(shown.view(), into, size);
+  return libc_value<ssize_t>(copy_link(shown.view(), into, size), -1);
 }
 
 char* real_path(const char* path, char* resolved, FunctionRef<char*(const char*)> real) {
@@ -138,8 +139,12 @@ char* working_directory(char* into, std::size_t size, FunctionRef<char*()> real)
     errno = ERANGE;
     return nullptr;
   }
-  std::memcpy(into, here.data(), here.size());
-  into[here.size()] = '\0';
+  PathText whole;
+  whole.assign(here);
+  if (!copy_out(into, whole.c_str(), here.size() + 1)) {
+    errno = EFAULT;
+    return nullptr;
+  }
   return into;
 }
 
@@ -219,6 +224,18 @@ int change_path(int dirfd, const char* path, Follow follow, Change change, Funct
                       [change](const Resolution& found) { return refuse_change(found, change); });
 }
 
+int make_link(const char* target, int dirfd, const char* path, FunctionRef<int(const char*)> real) {
+  return is_text(target) ? change_path(dirfd, path, Follow::not_last, Change::make, real) : real(path);
+}
+
+int change_times(int dirfd, const char* path, Follow follow, Times times, FunctionRef<int(const char*)> real) {
+  return times.are_memory() ? change_path(dirfd, path, follow, Change::times, real) : real(path);
+}
+
+int change_times_of(int fd, Times times, FunctionRef<int()> real) {
+  return times.are_memory() ? change_descriptor(fd, Change::times, real) : real();
+}
+
 int change_owner_or_mode(int dirfd, const char* path, Follow follow, const Wanted& wanted,
                          FunctionRef<int(const char*)> real) {
   return on_path<int>(dirfd, path, {.follow = follow}, -1, real, [&wanted](const Resolution& found) {
@@ -235,10 +252,16 @@ int change_owner_or_mode_of(int fd, const Wanted& wanted, FunctionRef<int()> rea
 
 int change_two_paths(int old_dirfd, const char* old_path, int new_dirfd, const char* new_path,
                      FunctionRef<int(const char*, const char*)> real) {
+  if (!is_text(old_path)) {
+    return real(old_path, new_path);
+  }
   // The first path decides whether the second is looked at: an unemulated source can still have an emulated target.
   return on_path<int>(
       old_dirfd, old_path, {.follow = Follow::not_last}, -1,
       [&](const char* from) {
+        if (!is_text(new_path)) {
+          return real(from, new_path); // EFAULT, if there is something at `from`
+        }
         return on_path<int>(
             new_dirfd, new_path, {.follow = Follow::not_last, .makes = true}, -1,
             [&](const char* to) { return real(from, to); },
@@ -246,7 +269,10 @@ int change_two_paths(int old_dirfd, const char* old_path, int new_dirfd, const c
               return fail(found.kind == Resolution::Kind::node && is_in_sysfs(found.node) ? EXDEV : EPERM);
             });
       },
-      [](const Resolution& found) -> Result<int> {
+      [new_path](const Resolution& found) -> Result<int> {
+        if (found.kind != Resolution::Kind::refused && !is_text(new_path)) {
+          return fail(EFAULT);
+        }
         return fail(found.kind == Resolution::Kind::refused ? found.error.value : EPERM);
       });
 }

@@ -27,6 +27,19 @@ int change_root(const char* path, FunctionRef<int(const char*)> real);
 // what sysfs or devtmpfs says.
 enum class Change { remove, remove_directory, make, times, truncate };
 int change_path(int dirfd, const char* path, Follow follow, Change change, FunctionRef<int(const char*)> real);
+// symlink(2); the kernel looks at the text of the link first.
+int make_link(const char* target, int dirfd, const char* path, FunctionRef<int(const char*)> real);
+// utimensat(2) and its kin; the kernel looks at the times first, by whatever structure they are told.
+struct Times {
+  template <class Structure>
+  Times(const Structure* pair, std::size_t count) : begin(pair), size(count * sizeof(Structure)) {} // NOLINT: implicit
+  [[nodiscard]] bool are_memory() const { return begin == nullptr || is_readable(begin, size); }
+
+  const void* begin;
+  std::size_t size;
+};
+int change_times(int dirfd, const char* path, Follow follow, Times times, FunctionRef<int(const char*)> real);
+int change_times_of(int fd, Times times, FunctionRef<int()> real);
 // chmod(2) and chown(2). A node keeps the owner and mode its driver gave it: what asks for just those is granted,
 // anything else is EPERM. -1: leave as it is.
 struct Wanted {

@@ -16,10 +16,11 @@ constexpr socklen_t kPathAt = offsetof(sockaddr_un, sun_path);
 
 // The path in an address that has one: neither unnamed nor of the abstract name space.
 bool path_in(const sockaddr* address, socklen_t size, PathText& path) {
-  if (address == nullptr || size <= kPathAt || size > sizeof(sockaddr_un) || address->sa_family != AF_UNIX) {
+  sockaddr_un whole{};
+  if (size <= kPathAt || size > sizeof whole || !copy_in(&whole, address, size) || whole.sun_family != AF_UNIX) {
     return false;
   }
-  const char* text = reinterpret_cast<const sockaddr_un*>(address)->sun_path;
+  const char* text = whole.sun_path;
   return *text != '\0' && path.assign({text, ::strnlen(text, size - kPathAt)});
 }
 

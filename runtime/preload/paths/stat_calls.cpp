@@ -8,18 +8,25 @@
 #include <unistd.h>
 
 #include "emu/base/sys.hpp"
+#include "runtime/preload/memory/pretouch.hpp"
 #include "runtime/preload/nodes/permission.hpp"
 
 namespace daxemu::preload {
 namespace {
 
-PathUse use_of(int flags, bool asked = false) {
-  return {.follow = follow_of_at(flags), .asked = asked};
+PathUse use_of(int flags) {
+  return {.follow = follow_of_at(flags), .reads = true};
 }
 
 // A directory on the file system a node belongs to.
 const char* file_system_of(const sysfs::Node& node) {
   return node.path.view().starts_with("/dev") ? "/dev" : "/sys";
+}
+
+// The caller's memory may be anything, and may be a device's.
+Result<int> give(struct stat* into, const struct stat& about) {
+  pretouch(static_cast<const void*>(into), sizeof about);
+  return copy_out(into, about) ? Result<int>(0) : fail(EFAULT);
 }
 
 Result<int> put_stat(const Context& context, const Resolution& found, struct stat* into) {
@@ -30,8 +37,7 @@ Result<int> put_stat(const Context& context, const Resolution& found, struct sta
   if (!about) {
     return tl::unexpected(about.error());
   }
-  *into = *about;
-  return 0;
+  return give(into, *about);
 }
 
 constexpr std::uint64_t kAttributeDax = 0x00200000; // STATX_ATTR_DAX, which vfs_getattr_nosec() adds by IS_DAX()
@@ -76,8 +82,9 @@ Result<int> put_statx(const Context& context, const sysfs::Node& node, unsigned 
   return 0;
 }
 
+// Does the call mean the descriptor? The path may be no memory.
 bool is_empty(const char* path) {
-  return path != nullptr && *path == '\0';
+  return path == nullptr || (is_readable(path) && *path == '\0');
 }
 
 } // namespace
@@ -93,12 +100,13 @@ Result<sysfs::Node> described_node(const Context& context, int fd) {
   return node;
 }
 
-int stat_path(int dirfd, const char* path, int flags, struct stat* into, RealPath real, bool asked) {
-  if (is_empty(path) && (flags & AT_EMPTY_PATH) != 0 && dirfd != AT_FDCWD) {
+int stat_path(int dirfd, const char* path, int flags, struct stat* into, RealPath real, const int* first) {
+  if ((flags & AT_EMPTY_PATH) != 0 && dirfd != AT_FDCWD && is_empty(path)) {
     return stat_descriptor(dirfd, into, [&real, path] { return real(path); });
   }
-  return on_path<int>(dirfd, path, use_of(flags, asked), -1, real,
-                      [into](const Resolution& found) { return put_stat(*Context::get(), found, into); });
+  return on_path<int>(
+      dirfd, path, use_of(flags), -1, real,
+      [into](const Resolution& found) { return put_stat(*Context::get(), found, into); }, first);
 }
 
 int stat_descriptor(int fd, struct stat* into, RealCall real, bool kernels) {
@@ -106,28 +114,25 @@ int stat_descriptor(int fd, struct stat* into, RealCall real, bool kernels) {
     return real();
   }
   Context* context = Context::get();
-  if (kernels && context != nullptr && FdTable::get(fd) == FdClass::unknown) { // one answer does for both
-    if (const int status = real(); status != 0 || context->descriptors().shows_foreign(fd, *into)) {
-      return status;
-    }
+  const int status = real(); // of the memory file: what the kernel says to the arguments
+  if (status != 0 || context == nullptr ||
+      (kernels && FdTable::get(fd) == FdClass::unknown && context->descriptors().shows_foreign(fd, *into))) {
+    return status;
   }
-  const auto node = context != nullptr ? described_node(*context, fd) : Result<sysfs::Node>(fail(EBADF));
-  if (!node) {
-    return real();
+  const auto node = described_node(*context, fd);
+  if (const auto about = node ? context->tree().stat(*node) : Result<struct stat>(tl::unexpected(node.error()));
+      about) {
+    *into = *about; // else it is gone: what is left is the file itself
   }
-  const auto about = context->tree().stat(*node);
-  if (!about) {
-    return real(); // gone: what is left is the file itself
-  }
-  *into = *about;
   return 0;
 }
 
 int statx_path(int dirfd, const char* path, int flags, unsigned mask, struct statx* into, RealPath real) {
-  if (is_empty(path) && (flags & AT_EMPTY_PATH) != 0 && dirfd != AT_FDCWD) {
+  if ((flags & AT_EMPTY_PATH) != 0 && dirfd != AT_FDCWD && is_empty(path)) {
     Context* context = FdTable::is_foreign(dirfd) ? nullptr : Context::get();
     const auto node = context != nullptr ? described_node(*context, dirfd) : Result<sysfs::Node>(fail(EBADF));
-    return node ? libc_value(put_statx(*context, *node, mask, into), -1) : real(path);
+    const int status = real(path); // of the memory file: what the kernel says to the arguments
+    return status == 0 && node ? libc_value(put_statx(*context, *node, mask, into), -1) : status;
   }
   return on_path<int>(dirfd, path, use_of(flags), -1, real, [=](const Resolution& found) -> Result<int> {
     if (found.kind == Resolution::Kind::refused) {
@@ -137,28 +142,31 @@ int statx_path(int dirfd, const char* path, int flags, unsigned mask, struct sta
   });
 }
 
-int access_path(int dirfd, const char* path, int mode, int flags, RealPath real, bool asked) {
-  return on_path<int>(dirfd, path, use_of(flags, asked), -1, real, [=](const Resolution& found) -> Result<int> {
-    if (found.kind == Resolution::Kind::refused) {
-      return tl::unexpected(found.error);
-    }
-    if ((mode & ~(R_OK | W_OK | X_OK)) != 0) {
-      return fail(EINVAL);
-    }
-    const auto about = Context::get()->tree().stat(found.node);
-    if (!about) {
-      return tl::unexpected(about.error());
-    }
-    const Identity who = (flags & AT_EACCESS) != 0 ? effective_identity() : real_identity();
-    if (!is_permitted(*about, who, static_cast<unsigned>(mode))) {
-      return fail(EACCES);
-    }
-    return 0;
-  });
+int access_path(int dirfd, const char* path, int mode, int flags, RealPath real, const int* first) {
+  return on_path<int>(
+      dirfd, path, use_of(flags), -1, real,
+      [=](const Resolution& found) -> Result<int> {
+        if (found.kind == Resolution::Kind::refused) {
+          return tl::unexpected(found.error);
+        }
+        if ((mode & ~(R_OK | W_OK | X_OK)) != 0) {
+          return fail(EINVAL);
+        }
+        const auto about = Context::get()->tree().stat(found.node);
+        if (!about) {
+          return tl::unexpected(about.error());
+        }
+        const Identity who = (flags & AT_EACCESS) != 0 ? effective_identity() : real_identity();
+        if (!is_permitted(*about, who, static_cast<unsigned>(mode))) {
+          return fail(EACCES);
+        }
+        return 0;
+      },
+      first);
 }
 
 int statfs_path(const char* path, RealPath real) {
-  return on_path<int>(AT_FDCWD, path, {}, -1, real, [&real](const Resolution& found) -> Result<int> {
+  return on_path<int>(AT_FDCWD, path, {.reads = true}, -1, real, [&real](const Resolution& found) -> Result<int> {
     if (found.kind == Resolution::Kind::refused) {
       return tl::unexpected(found.error);
     }
@@ -177,19 +185,20 @@ int statfs_descriptor(int fd, RealPath real_path, RealCall real) {
 }
 
 long path_limit(const char* path, int name, FunctionRef<long(const char*)> real) {
-  return on_path<long>(AT_FDCWD, path, {}, -1, real, [&real, name](const Resolution& found) -> Result<long> {
-    if (found.kind == Resolution::Kind::refused) {
-      return tl::unexpected(found.error);
-    }
-    if (name == _PC_ASYNC_IO) { // of files only
-      return found.node.type == sysfs::NodeType::attribute ? 1 : -1;
-    }
-    const int kept = errno;
-    errno = 0;
-    const long limit = real(file_system_of(found.node));
-    const int code = std::exchange(errno, kept);
-    return limit != -1 || code == 0 ? Result<long>(limit) : fail(code);
-  });
+  return on_path<long>(AT_FDCWD, path, {.reads = true}, -1, real,
+                       [&real, name](const Resolution& found) -> Result<long> {
+                         if (found.kind == Resolution::Kind::refused) {
+                           return tl::unexpected(found.error);
+                         }
+                         if (name == _PC_ASYNC_IO) { // of files only
+                           return found.node.type == sysfs::NodeType::attribute ? 1 : -1;
+                         }
+                         const int kept = errno;
+                         errno = 0;
+                         const long limit = real(file_system_of(found.node));
+                         const int code = std::exchange(errno, kept);
+                         return limit != -1 || code == 0 ? Result<long>(limit) : fail(code);
+                       });
 }
 
 } // namespace daxemu::preload

@@ -12,13 +12,13 @@ namespace daxemu::preload {
 using RealPath = FunctionRef<int(const char*)>;
 using RealCall = FunctionRef<int()>;
 
-// `flags`: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. `asked`: the kernel has been asked, errno is ENOENT or ENOTDIR.
-int stat_path(int dirfd, const char* path, int flags, struct stat* into, RealPath real, bool asked = false);
+// `flags`: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. `first`: what the kernel has said to the path as it is, with errno.
+int stat_path(int dirfd, const char* path, int flags, struct stat* into, RealPath real, const int* first = nullptr);
 // `kernels`: `real` is the system call, whose answer may be believed about what `fd` is.
 int stat_descriptor(int fd, struct stat* into, RealCall real, bool kernels = false);
 int statx_path(int dirfd, const char* path, int flags, unsigned mask, struct statx* into, RealPath real);
 // `mode`: R_OK and so on; `flags`: AT_EACCESS, AT_SYMLINK_NOFOLLOW.
-int access_path(int dirfd, const char* path, int mode, int flags, RealPath real, bool asked = false);
+int access_path(int dirfd, const char* path, int mode, int flags, RealPath real, const int* first = nullptr);
 // `real` fills the caller's buffer for a path: that of the file system the node would be on.
 int statfs_path(const char* path, RealPath real);
 int statfs_descriptor(int fd, RealPath real_path, RealCall real);

@@ -11,9 +11,16 @@ namespace daxemu::preload {
 
 enum class AttributeCall { get, list, set, remove };
 
-// `name` is nullptr for `list`.
-ssize_t on_extended_attribute(const char* path, Follow follow, const char* name, AttributeCall call,
+// What is asked, by the caller's own pointers.
+struct AttributeUse {
+  AttributeCall call;
+  const char* name = nullptr; // none for `list`
+  const void* value = nullptr;
+  std::size_t size = 0; // of the value to be set
+};
+
+ssize_t on_extended_attribute(const char* path, Follow follow, const AttributeUse& use,
                               FunctionRef<ssize_t(const char*)> real);
-ssize_t on_extended_attribute_of(int fd, const char* name, AttributeCall call, FunctionRef<ssize_t()> real);
+ssize_t on_extended_attribute_of(int fd, const AttributeUse& use, FunctionRef<ssize_t()> real);
 
 } // namespace daxemu::preload

@@ -11,7 +11,7 @@ namespace daxemu::preload {
 
 int with_child_environment(char* const* environment, FunctionRef<int(char* const*)> real) {
   Context* context = Context::get();
-  if (context == nullptr) {
+  if (context == nullptr || (environment != nullptr && !is_text_list(environment))) {
     return real(environment);
   }
   const ExecEnvironment& kept = context->environment();
@@ -22,20 +22,33 @@ int with_child_environment(char* const* environment, FunctionRef<int(char* const
   return real(kept.with(environment, context->directory().emulated(), pointers, text));
 }
 
-int exec_path(int dirfd, const char* path, char* const* environment, FunctionRef<int(const char*, char* const*)> real) {
+namespace {
+
+bool is_bad(char* const* list) {
+  return list != nullptr && !is_text_list(list);
+}
+
+} // namespace
+
+int exec_path(int dirfd, const char* path, char* const* arguments, char* const* environment,
+              FunctionRef<int(const char*, char* const*)> real) {
   return with_child_environment(environment, [&](char* const* child) {
     return on_path<int>(
         dirfd, path, {}, -1, [&](const char* p) { return real(p, child); },
-        [](const Resolution& found) -> Result<int> {
+        [=](const Resolution& found) -> Result<int> {
+          if (is_bad(arguments) || is_bad(environment)) {
+            return fail(EFAULT);
+          }
           return fail(found.kind == Resolution::Kind::refused ? found.error.value : EACCES);
         });
   });
 }
 
-int spawn_path(const char* path, char* const* environment, FunctionRef<int(const char*, char* const*)> real) {
+int spawn_path(const char* path, char* const* arguments, char* const* environment,
+               FunctionRef<int(const char*, char* const*)> real) {
   const int kept = errno;
   int status = 0;
-  const int done = exec_path(AT_FDCWD, path, environment, [&](const char* p, char* const* child) {
+  const int done = exec_path(AT_FDCWD, path, arguments, environment, [&](const char* p, char* const* child) {
     status = real(p, child);
     errno = status;
     return status == 0 ? 0 : -1;
@@ -46,7 +59,7 @@ int spawn_path(const char* path, char* const* environment, FunctionRef<int(const
 }
 
 int open_in_child(const char* path, int flags, FunctionRef<int(const char*, int)> real) {
-  Context* context = path == nullptr ? nullptr : Context::get();
+  Context* context = path == nullptr || !is_text(path) ? nullptr : Context::get();
   if (context == nullptr || !context->resolver().is_likely(AT_FDCWD, path)) {
     return real(path, flags);
   }

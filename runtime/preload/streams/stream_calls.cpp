@@ -95,7 +95,7 @@ int flush_to_attribute(FILE* stream, int fd, const RealStdio& stdio) {
 
 FILE* open_stream(const char* path, const char* mode, const RealStdio& stdio, FunctionRef<FILE*(const char*)> real) {
   const auto flags = mode == nullptr ? Result<int>(fail(EINVAL)) : flags_of(mode);
-  Context* context = path == nullptr || *path == '\0' || !flags ? nullptr : Context::get();
+  Context* context = path == nullptr || !is_text(path) || *path == '\0' || !flags ? nullptr : Context::get();
   if (context == nullptr) {
     return real(path);
   }
@@ -142,7 +142,7 @@ FILE* reopen_stream(const char* path, const char* mode, FILE* stream, const Real
     (void)flush_to_attribute(stream, old, stdio);
   }
   FdTable::forget(old);
-  if (path == nullptr || *path == '\0' || !flags || Context::get() == nullptr) {
+  if (path == nullptr || !is_text(path) || *path == '\0' || !flags || Context::get() == nullptr) {
     return real(path, mode);
   }
   return on_path<FILE*>(

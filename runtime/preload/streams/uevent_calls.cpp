@@ -11,6 +11,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/sysfs/uevents/uevent.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
+#include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
 
 namespace daxemu::preload {
@@ -105,12 +106,11 @@ int open_socket(int domain, int type, int protocol, FunctionRef<int(int)> real) 
 }
 
 bool bind_uevents(int fd, const sockaddr* address, socklen_t size, int& status) {
-  if (address == nullptr || size < sizeof(sockaddr_nl) || address->sa_family != AF_NETLINK ||
-      Context::get() == nullptr || !is_marked(fd)) {
+  sockaddr_nl wanted{};
+  if (size < sizeof wanted || Context::get() == nullptr || !copy_in(&wanted, address, sizeof wanted) ||
+      wanted.nl_family != AF_NETLINK || !is_marked(fd)) {
     return false;
   }
-  sockaddr_nl wanted{};
-  std::memcpy(&wanted, address, sizeof wanted);
   if (auto bound = bind_port(fd, wanted.nl_pid); !bound) {
     status = status_of(bound);
     return true;
@@ -126,7 +126,10 @@ bool join_uevents(int fd, int level, int option, const void* value, socklen_t si
       size < sizeof group || Context::get() == nullptr || !is_marked(fd)) {
     return false;
   }
-  std::memcpy(&group, value, sizeof group);
+  if (!copy_in(&group, value, sizeof group)) {
+    status = status_of(fail(EFAULT));
+    return true;
+  }
   if (group < 1 || group > 32) {
     status = status_of(fail(EINVAL));
     return true;
@@ -147,14 +150,14 @@ bool join_uevents(int fd, int level, int option, const void* value, socklen_t si
 }
 
 ssize_t receive(int fd, msghdr* message, FunctionRef<ssize_t(msghdr*)> real) {
-  if (!listens(fd)) {
+  msghdr asked{};
+  if (!listens(fd) || !copy_in(asked, message)) {
     const ssize_t length = real(message);
     if (length >= 0) {
       note_received(*message);
     }
     return length;
   }
-  const msghdr asked = *message;
   while (true) {
     const ssize_t length = real(message);
     if (length < 0) {
@@ -170,13 +173,14 @@ ssize_t receive(int fd, msghdr* message, FunctionRef<ssize_t(msghdr*)> real) {
 
 bool receive_from(int fd, void* into, std::size_t size, int flags, sockaddr* address, socklen_t* address_size,
                   ssize_t& length) {
-  if (address == nullptr || address_size == nullptr || !listens(fd)) {
+  socklen_t room = 0;
+  if (address == nullptr || !listens(fd) || !copy_in(room, address_size)) {
     return false;
   }
   iovec part = {into, size};
   msghdr message{};
   message.msg_name = address;
-  message.msg_namelen = *address_size;
+  message.msg_namelen = room;
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   length = receive(fd, &message, [&](msghdr* whole) -> ssize_t {
@@ -187,7 +191,10 @@ bool receive_from(int fd, void* into, std::size_t size, int flags, sockaddr* add
     }
     return *got;
   });
-  *address_size = message.msg_namelen;
+  if (!copy_out(address_size, message.msg_namelen)) {
+    errno = EFAULT;
+    length = -1;
+  }
   return true;
 }
 

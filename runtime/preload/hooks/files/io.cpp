@@ -32,7 +32,7 @@ DAXEMU_HOOK(ssize_t, __read_chk, (int fd, void* into, size_t size, size_t room))
 DAXEMU_REAL(readv, ssize_t(int, const iovec*, int));
 DAXEMU_TRANSFER_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count), (fd, pieces, count), (pieces, count)) {
   const DirectIo held(fd, MemoryIs::written, pieces, count, caller);
-  return read_call(fd, kAtPosition, [=] { return real_readv(fd, pieces, count); });
+  return read_pieces_call(fd, pieces, count, kAtPosition, [=] { return real_readv(fd, pieces, count); });
 }
 #define DAXEMU_PREAD_HOOK(name)                                                                                        \
   DAXEMU_REAL(name, ssize_t(int, void*, size_t, off_t));                                                               \
@@ -51,13 +51,14 @@ DAXEMU_TRANSFER_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count), (
   DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t));                                                           \
   DAXEMU_HOOK(ssize_t, name, (int fd, const iovec* pieces, int count, off_t offset)) {                                 \
     const DirectIo held(fd, MemoryIs::written, pieces, count, __builtin_return_address(0));                            \
-    return read_call(fd, offset < 0 ? 1 : offset, [=] { return real_##name(fd, pieces, count, offset); });             \
+    return read_pieces_call(fd, pieces, count, offset < 0 ? 1 : offset,                                                \
+                            [=] { return real_##name(fd, pieces, count, offset); });                                   \
   }
 #define DAXEMU_PREADV2_HOOK(name)                                                                                      \
   DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t, int));                                                      \
   DAXEMU_HOOK(ssize_t, name, (int fd, const iovec* pieces, int count, off_t offset, int flags)) {                      \
     const DirectIo held(fd, MemoryIs::written, pieces, count, __builtin_return_address(0));                            \
-    return read_call(fd, offset, [=] { return real_##name(fd, pieces, count, offset, flags); });                       \
+    return read_pieces_call(fd, pieces, count, offset, [=] { return real_##name(fd, pieces, count, offset, flags); }); \
   }
 DAXEMU_PREAD_HOOK(pread)
 DAXEMU_PREAD_HOOK(pread64)
@@ -176,16 +177,18 @@ DAXEMU_HOOK(int, ioctl, (int fd, unsigned long request, ...)) {
 #define DAXEMU_SENDFILE_HOOK(name)                                                                                     \
   DAXEMU_REAL(name, ssize_t(int, int, off_t*, size_t));                                                                \
   DAXEMU_HOOK(ssize_t, name, (int out, int in, off_t* offset, size_t count)) {                                         \
-    return copy_call(in, out, [=] { return real_##name(out, in, offset, count); });                                    \
+    return copy_call(in, out, {.in = offset, .given_back = true},                                                      \
+                     [=] { return real_##name(out, in, offset, count); });                                             \
   }
 DAXEMU_SENDFILE_HOOK(sendfile)
 DAXEMU_SENDFILE_HOOK(sendfile64)
 DAXEMU_REAL(splice, ssize_t(int, off64_t*, int, off64_t*, size_t, unsigned));
 DAXEMU_HOOK(ssize_t, splice, (int in, off64_t* in_at, int out, off64_t* out_at, size_t count, unsigned flags)) {
-  return copy_call(in, out, [=] { return real_splice(in, in_at, out, out_at, count, flags); });
+  return copy_call(in, out, {in_at, out_at}, [=] { return real_splice(in, in_at, out, out_at, count, flags); });
 }
 DAXEMU_REAL(copy_file_range, ssize_t(int, off64_t*, int, off64_t*, size_t, unsigned));
 DAXEMU_HOOK(ssize_t, copy_file_range,
             (int in, off64_t* in_at, int out, off64_t* out_at, size_t count, unsigned flags)) {
-  return copy_call(in, out, [=] { return real_copy_file_range(in, in_at, out, out_at, count, flags); });
+  return copy_call(in, out, {in_at, out_at},
+                   [=] { return real_copy_file_range(in, in_at, out, out_at, count, flags); });
 }

@@ -11,12 +11,12 @@
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/paths/direct_call.hpp"
 
+using daxemu::preload::changes_by_opening;
 using daxemu::preload::direct_call;
 using daxemu::preload::FdTable;
-using daxemu::preload::is_missing;
-using daxemu::preload::open_missing;
+using daxemu::preload::open_asked;
+using daxemu::preload::open_is_settled;
 using daxemu::preload::open_path;
-using daxemu::preload::opens_plainly;
 
 namespace {
 
@@ -47,7 +47,7 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
 // library's to make: an open can be cancelled by one.
 #define DAXEMU_OPEN_BODY(name, dirfd, all_flags, ...)                                                                  \
   const auto real = [&](const char* p) { return __VA_ARGS__; };                                                        \
-  if (!opens_plainly(dirfd, path, all_flags)) {                                                                        \
+  if (changes_by_opening(all_flags)) {                                                                                 \
     return open_path(dirfd, path, all_flags, real);                                                                    \
   }                                                                                                                    \
   const int fd = real_##name.is_libcs() && __libc_single_threaded != 0                                                 \
@@ -56,7 +56,7 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
   if (fd >= 0) {                                                                                                       \
     FdTable::forget(fd);                                                                                               \
   }                                                                                                                    \
-  return is_missing(fd) ? open_missing(dirfd, path, all_flags, real) : fd;
+  return open_is_settled(fd, dirfd, path, all_flags) ? fd : open_asked(dirfd, path, all_flags, fd, real);
 #define DAXEMU_OPEN_HOOK(name, extra)                                                                                  \
   DAXEMU_HOOK(int, name, (const char* path, int flags, ...)) {                                                         \
     DAXEMU_MODE(flags)                                                                                                 \

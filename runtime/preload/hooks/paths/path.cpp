@@ -25,11 +25,6 @@ using namespace daxemu::preload;
   DAXEMU_HOOK(int, name, declared) {                                                                                   \
     return change_path(dirfd, path, follow, change, [=](const char* p) { return real_##name passed; });                \
   }
-#define DAXEMU_FD_HOOK(name, change, declared, passed)                                                                 \
-  DAXEMU_REAL(name, int declared);                                                                                     \
-  DAXEMU_HOOK(int, name, declared) {                                                                                   \
-    return change_descriptor(fd, change, [=] { return real_##name passed; });                                          \
-  }
 #define DAXEMU_BY_FLAG (((flags)&AT_SYMLINK_NOFOLLOW) != 0 ? Follow::not_last : Follow::always)
 
 DAXEMU_REAL(readlink, ssize_t(const char*, char*, size_t));
@@ -126,9 +121,13 @@ DAXEMU_PATHAT_HOOK(mkfifoat, Change::make, Follow::not_last, (int dirfd, const c
 DAXEMU_PATH_HOOK(mknod, Change::make, Follow::not_last, (const char* path, mode_t mode, dev_t dev), (p, mode, dev))
 DAXEMU_PATHAT_HOOK(mknodat, Change::make, Follow::not_last, (int dirfd, const char* path, mode_t mode, dev_t dev),
                    (dirfd, p, mode, dev))
-DAXEMU_PATH_HOOK(symlink, Change::make, Follow::not_last, (const char* target, const char* path), (target, p))
-DAXEMU_PATHAT_HOOK(symlinkat, Change::make, Follow::not_last, (const char* target, int dirfd, const char* path),
-                   (target, dirfd, p))
+#define DAXEMU_LINK_HOOK(name, dirfd, declared, passed)                                                                \
+  DAXEMU_REAL(name, int declared);                                                                                     \
+  DAXEMU_HOOK(int, name, declared) {                                                                                   \
+    return make_link(target, dirfd, path, [=](const char* p) { return real_##name passed; });                          \
+  }
+DAXEMU_LINK_HOOK(symlink, AT_FDCWD, (const char* target, const char* path), (target, p))
+DAXEMU_LINK_HOOK(symlinkat, dirfd, (const char* target, int dirfd, const char* path), (target, dirfd, p))
 // What programs linked against glibc before 2.33 call.
 DAXEMU_PATH_HOOK(__xmknod, Change::make, Follow::not_last, (int version, const char* path, mode_t mode, dev_t* dev),
                  (version, p, mode, dev))
@@ -159,21 +158,31 @@ DAXEMU_HOOK(int, linkat, (int from_dir, const char* from, int to_dir, const char
                           [=](const char* a, const char* b) { return real_linkat(from_dir, a, to_dir, b, flags); });
 }
 
-DAXEMU_PATH_HOOK(utime, Change::times, Follow::always, (const char* path, const struct utimbuf* times), (p, times))
-DAXEMU_PATH_HOOK(utimes, Change::times, Follow::always, (const char* path, const struct timeval* times), (p, times))
-DAXEMU_PATH_HOOK(lutimes, Change::times, Follow::not_last, (const char* path, const struct timeval* times), (p, times))
-DAXEMU_PATHAT_HOOK(futimesat, Change::times, Follow::always, (int dirfd, const char* path, const struct timeval* times),
-                   (dirfd, p, times))
+#define DAXEMU_TIMES_HOOK(name, dirfd, follow, count, declared, passed)                                                \
+  DAXEMU_REAL(name, int declared);                                                                                     \
+  DAXEMU_HOOK(int, name, declared) {                                                                                   \
+    return change_times(dirfd, path, follow, {times, count}, [=](const char* p) { return real_##name passed; });       \
+  }
+#define DAXEMU_FD_TIMES_HOOK(name, declared, passed)                                                                   \
+  DAXEMU_REAL(name, int declared);                                                                                     \
+  DAXEMU_HOOK(int, name, declared) {                                                                                   \
+    return change_times_of(fd, {times, 2}, [=] { return real_##name passed; });                                        \
+  }
+DAXEMU_TIMES_HOOK(utime, AT_FDCWD, Follow::always, 1, (const char* path, const struct utimbuf* times), (p, times))
+DAXEMU_TIMES_HOOK(utimes, AT_FDCWD, Follow::always, 2, (const char* path, const struct timeval* times), (p, times))
+DAXEMU_TIMES_HOOK(lutimes, AT_FDCWD, Follow::not_last, 2, (const char* path, const struct timeval* times), (p, times))
+DAXEMU_TIMES_HOOK(futimesat, dirfd, Follow::always, 2, (int dirfd, const char* path, const struct timeval* times),
+                  (dirfd, p, times))
 DAXEMU_REAL(utimensat, int(int, const char*, const struct timespec*, int));
 DAXEMU_HOOK(int, utimensat, (int dirfd, const char* path, const struct timespec* times, int flags)) {
   if (path == nullptr) {
-    return change_descriptor(dirfd, Change::times, [=] { return real_utimensat(dirfd, path, times, flags); });
+    return change_times_of(dirfd, {times, 2}, [=] { return real_utimensat(dirfd, path, times, flags); });
   }
-  return change_path(dirfd, path, DAXEMU_BY_FLAG, Change::times,
-                     [=](const char* p) { return real_utimensat(dirfd, p, times, flags); });
+  return change_times(dirfd, path, DAXEMU_BY_FLAG, {times, 2},
+                      [=](const char* p) { return real_utimensat(dirfd, p, times, flags); });
 }
-DAXEMU_FD_HOOK(futimens, Change::times, (int fd, const struct timespec* times), (fd, times))
-DAXEMU_FD_HOOK(futimes, Change::times, (int fd, const struct timeval* times), (fd, times))
+DAXEMU_FD_TIMES_HOOK(futimens, (int fd, const struct timespec* times), (fd, times))
+DAXEMU_FD_TIMES_HOOK(futimes, (int fd, const struct timeval* times), (fd, times))
 
 DAXEMU_PATH_HOOK(truncate, Change::truncate, Follow::always, (const char* path, off_t length), (p, length))
 DAXEMU_PATH_HOOK(truncate64, Change::truncate, Follow::always, (const char* path, off_t length), (p, length))

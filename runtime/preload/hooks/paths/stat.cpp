@@ -15,25 +15,22 @@ using namespace daxemu::preload;
 
 static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct statfs) == sizeof(struct statfs64));
 
-// `system_call` by itself where it can be, and what it does not find is looked for as `by_path` does (a call with
-// `real` and `asked` in it).
+// `system_call` by itself where it can be (`libc_call` where not, that of a path p), and what that does not settle is
+// looked for as `by_path` does, a call with `real` and `first` in it.
 #define DAXEMU_DIRECT_BODY(name, dirfd, flags, libc_call, system_call, by_path)                                        \
   const auto real = [=](const char* p) { return libc_call; };                                                          \
-  bool asked = false;                                                                                                  \
-  if (goes_direct(real_##name, dirfd, path, follow_of_at(flags))) {                                                    \
-    const int status = system_call;                                                                                    \
-    if (!is_missing(status)) {                                                                                         \
-      return status;                                                                                                   \
-    }                                                                                                                  \
-    asked = true;                                                                                                      \
+  const int status = real_##name.is_libcs() ? system_call : real(path);                                                \
+  if (is_settled(status, dirfd, path, follow_of_at(flags))) {                                                          \
+    return status;                                                                                                     \
   }                                                                                                                    \
+  const int* const first = &status;                                                                                    \
   return by_path;
 #define DAXEMU_STAT_HOOK(name, at_flags)                                                                               \
   DAXEMU_REAL(name, int(const char*, struct stat*));                                                                   \
   DAXEMU_HOOK(int, name, (const char* path, struct stat* into)) {                                                      \
     DAXEMU_DIRECT_BODY(name, AT_FDCWD, at_flags, real_##name(p, into),                                                 \
                        direct_call(SYS_newfstatat, AT_FDCWD, path, into, at_flags),                                    \
-                       stat_path(AT_FDCWD, path, at_flags, into, real, asked))                                         \
+                       stat_path(AT_FDCWD, path, at_flags, into, real, first))                                         \
   }
 #define DAXEMU_FSTAT_HOOK(name)                                                                                        \
   DAXEMU_REAL(name, int(int, struct stat*));                                                                           \
@@ -46,7 +43,7 @@ static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct stat
   DAXEMU_HOOK(int, name, (int dirfd, const char* path, struct stat* into, int flags)) {                                \
     DAXEMU_DIRECT_BODY(name, dirfd, flags, real_##name(dirfd, p, into, flags),                                         \
                        direct_call(SYS_newfstatat, dirfd, path, into, flags),                                          \
-                       stat_path(dirfd, path, flags, into, real, asked))                                               \
+                       stat_path(dirfd, path, flags, into, real, first))                                               \
   }
 // What programs linked against glibc before 2.33 call.
 #define DAXEMU_XSTAT_HOOK(name, at_flags)                                                                              \
@@ -92,7 +89,7 @@ DAXEMU_HOOK(int, statx, (int dirfd, const char* path, int flags, unsigned mask, 
 DAXEMU_REAL(access, int(const char*, int));
 DAXEMU_HOOK(int, access, (const char* path, int mode)){
     DAXEMU_DIRECT_BODY(access, AT_FDCWD, 0, real_access(p, mode), direct_call(SYS_access, path, mode),
-                       access_path(AT_FDCWD, path, mode, 0, real, asked))} DAXEMU_REAL(eaccess, int(const char*, int));
+                       access_path(AT_FDCWD, path, mode, 0, real, first))} DAXEMU_REAL(eaccess, int(const char*, int));
 DAXEMU_HOOK(int, eaccess, (const char* path, int mode)) {
   return access_path(AT_FDCWD, path, mode, AT_EACCESS, [=](const char* p) { return real_eaccess(p, mode); });
 }

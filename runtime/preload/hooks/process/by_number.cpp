@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "runtime/preload/files/aio_calls.hpp"
@@ -65,6 +66,40 @@ int fchmodat(int dirfd, const char* path, mode_t mode) {
 }
 int fchmodat2(int dirfd, const char* path, mode_t mode, int flags) {
   return ::fchmodat(dirfd, path, mode, flags);
+}
+
+namespace {
+
+// `call` with a copy of the program's times, if it gave any and they can be read.
+template <class Structure, class Call>
+int with_times(const Structure* times, Call call) {
+  Structure copy;
+  if (times != nullptr && !copy_in(copy, times)) {
+    return static_cast<int>(refuse(EFAULT));
+  }
+  return call(times == nullptr ? nullptr : &copy);
+}
+
+} // namespace
+
+int utime(const char* path, const utimbuf* times) {
+  return with_times(times, [=](const utimbuf* copy) { return ::utime(path, copy); });
+}
+int utimes(const char* path, const timeval* times) {
+  return by_number::futimesat(AT_FDCWD, path, times);
+}
+int futimesat(int dirfd, const char* path, const timeval* times) {
+  struct Pair {
+    timeval access;
+    timeval change;
+  };
+  return with_times(reinterpret_cast<const Pair*>(times), [=](const Pair* copy) {
+    return ::futimesat(dirfd, path, copy == nullptr ? nullptr : &copy->access);
+  });
+}
+int utimensat(int dirfd, const char* path, const timespec* times, int flags) {
+  // No path: the descriptor itself, which the C library refuses.
+  return path != nullptr || flags != 0 ? ::utimensat(dirfd, path, times, flags) : ::futimens(dirfd, times);
 }
 long getcwd(char* into, std::size_t size) {
   if (into == nullptr) {

@@ -5,14 +5,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <type_traits>
 #include <utility>
 
 #include <linux/aio_abi.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <utime.h>
 
 #include "runtime/preload/files/uring_paths.hpp"
 
@@ -72,6 +75,11 @@ int faccessat(int dirfd, const char* path, int mode);
 int faccessat2(int dirfd, const char* path, int mode, int flags);
 int fchmodat(int dirfd, const char* path, mode_t mode);
 int fchmodat2(int dirfd, const char* path, mode_t mode, int flags);
+int utimensat(int dirfd, const char* path, const timespec* times, int flags);
+// The C library turns these into others in its own memory.
+int utime(const char* path, const utimbuf* times);
+int utimes(const char* path, const timeval* times);
+int futimesat(int dirfd, const char* path, const timeval* times);
 long getcwd(char* into, std::size_t size);
 // Descriptors.
 int fcntl(int fd, int command, long argument);

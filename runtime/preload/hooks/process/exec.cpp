@@ -24,7 +24,7 @@ DAXEMU_REAL(system, int(const char*));
 DAXEMU_REAL(popen, FILE*(const char*, const char*));
 
 int exec(const char* path, Vector arguments, Vector environment) {
-  return exec_path(AT_FDCWD, path, environment,
+  return exec_path(AT_FDCWD, path, arguments, environment,
                    [=](const char* p, Vector child) { return real_execve(p, arguments, child); });
 }
 int exec_searching(const char* file, Vector arguments, Vector environment) {
@@ -83,7 +83,7 @@ DAXEMU_HOOK(int, fexecve, (int fd, Vector arguments, Vector environment)) {
   return with_child_environment(environment, [=](Vector child) { return real_fexecve(fd, arguments, child); });
 }
 DAXEMU_HOOK(int, execveat, (int dirfd, const char* path, Vector arguments, Vector environment, int flags)) {
-  return exec_path(dirfd, path, environment,
+  return exec_path(dirfd, path, arguments, environment,
                    [=](const char* p, Vector child) { return real_execveat(dirfd, p, arguments, child, flags); });
 }
 
@@ -93,7 +93,7 @@ DAXEMU_REAL(posix_spawnp, Spawn);
 DAXEMU_HOOK(int, posix_spawn,
             (pid_t * pid, const char* path, const posix_spawn_file_actions_t* actions,
              const posix_spawnattr_t* attributes, Vector arguments, Vector environment)) {
-  return spawn_path(path, environment, [=](const char* p, Vector child) {
+  return spawn_path(path, arguments, environment, [=](const char* p, Vector child) {
     return real_posix_spawn(pid, p, actions, attributes, arguments, child);
   });
 }
