@@ -44,7 +44,7 @@ bool lists_own_descriptors(int fd) {
   return text.starts_with(own) && (text.ends_with("/fd") || text.ends_with("/fdinfo"));
 }
 
-std::string_view parent_of(std::string_view path) {
+std::string_view directory_above(std::string_view path) {
   const std::size_t slash = path.rfind('/');
   return slash == 0 ? std::string_view("/") : path.substr(0, slash);
 }
@@ -81,7 +81,7 @@ Result<void> Directory::fill(const Context& context) {
     }
   } else {
     add(".", inode_of(context, node_.path.view()), DT_DIR);
-    add("..", inode_of(context, parent_of(node_.path.view())), DT_DIR);
+    add("..", inode_of(context, directory_above(node_.path.view())), DT_DIR);
   }
   return add_emulated(context);
 }

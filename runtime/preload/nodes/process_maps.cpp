@@ -131,9 +131,9 @@ std::string_view renamed(std::string_view line, const store::Store& store, const
     const int head = std::snprintf(into.data(), into.size(), "%s %s %08" PRIx64 " %02x:%02x %" PRIu64 " ", range.data(),
                                    permissions.data(), offset, major(about->st_dev), minor(about->st_dev),
                                    static_cast<std::uint64_t>(about->st_ino));
-    constexpr int kNameColumn = 73;
+    constexpr int kNamesAt = 73;
     const int tail = std::snprintf(into.data() + head, into.size() - static_cast<std::size_t>(head), "%*s%s\n",
-                                   std::max(0, kNameColumn - head), "", path.data());
+                                   std::max(0, kNamesAt - head), "", path.data());
     return {into.data(), static_cast<std::size_t>(head + tail)};
   }
   // numa_maps: "begin policy file=/memfd:dax0.0\040(deleted) ..."
