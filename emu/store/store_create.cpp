@@ -25,8 +25,8 @@ constexpr std::uint64_t kSegmentSlack = 64 * 1024;
 std::uint64_t segment_size_for(Capacity capacity) {
   return align_up(kSegmentSlack + sizeof(Platform) + capacity.regions * sizeof(RegionRecord) +
                       capacity.devices * sizeof(DeviceRecord) + capacity.processes * sizeof(ProcessSlot) +
-                      capacity.backing_slots * sizeof(BackingSlot) + capacity.driver_ids * sizeof(DriverIdRecord) +
-                      capacity.memory_blocks * sizeof(MemoryBlockRecord),
+                      capacity.backing_slots * sizeof(BackingSlot) + capacity.node_slots * sizeof(NodeSlot) +
+                      capacity.driver_ids * sizeof(DriverIdRecord) + capacity.memory_blocks * sizeof(MemoryBlockRecord),
                   kPageSize);
 }
 
@@ -68,6 +68,7 @@ Result<Store> Store::create(UniqueFd fd, std::string_view name, Capacity capacit
     platform->devices = sparse_table<DeviceRecord>(segment, capacity.devices);
     platform->slots = sparse_table<ProcessSlot>(segment, capacity.processes);
     platform->backing_slots = sparse_table<BackingSlot>(segment, capacity.backing_slots);
+    platform->node_slots = sparse_table<NodeSlot>(segment, capacity.node_slots);
     platform->driver_ids = sparse_table<DriverIdRecord>(segment, capacity.driver_ids);
     platform->memory_blocks = sparse_table<MemoryBlockRecord>(segment, capacity.memory_blocks);
   } catch (const std::exception&) { // bad_alloc or interprocess_exception: the buffer is too small
@@ -85,6 +86,7 @@ Result<Store> Store::create(UniqueFd fd, std::string_view name, Capacity capacit
   platform->device_capacity = capacity.devices;
   platform->slot_capacity = capacity.processes;
   platform->backing_slot_capacity = capacity.backing_slots;
+  platform->node_slot_capacity = capacity.node_slots;
   platform->driver_id_capacity = capacity.driver_ids;
   platform->memory_block_capacity = capacity.memory_blocks;
 
@@ -98,7 +100,7 @@ Result<Store> Store::create(UniqueFd fd, std::string_view name, Capacity capacit
   header.platform_at = static_cast<std::uint64_t>(reinterpret_cast<std::byte*>(platform) - base);
   header.checksum = checksum_of(header);
   std::memcpy(base, &header, sizeof(header)); // last: until now the store reads as foreign
-  return Store(std::move(fd), std::move(*mapping), platform);
+  return Store(std::move(fd), *st, std::move(*mapping), platform);
 }
 
 } // namespace daxemu::store
