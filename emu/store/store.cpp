@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "emu/base/units.hpp"
+#include "emu/base/valgrind.hpp"
 #include "emu/store/header.hpp"
 
 namespace daxemu::store {
@@ -80,6 +81,7 @@ Result<Store> Store::open(const char* path) {
   if (!mapping) {
     return tl::unexpected(mapping.error());
   }
+  sys::keep_race_checkers_off(mapping->data(), mapping->size());
   auto* platform = reinterpret_cast<Platform*>(mapping->bytes().data() + header.platform_at);
   if (!is_whole(*platform, mapping->bytes())) {
     return fail(EPROTO);
