@@ -92,8 +92,9 @@ Result<std::uint64_t> AddressSpace::map_locked(store::DeviceRecord& device, int 
 }
 
 Vma AddressSpace::vma_of(const MapRequest& request, std::uint64_t address, DeviceView& view) {
-  Vma vma{address, address + request.length, request.offset, &view, static_cast<std::uint32_t>(request.prot) & kProtBits,
-          kHuge};
+  Vma vma{
+      address, address + request.length, request.offset, &view, static_cast<std::uint32_t>(request.prot) & kProtBits,
+      kHuge};
   vma.skew = static_cast<std::uint32_t>((request.offset - address) & (view.align() - 1));
   vma.offset -= vma.skew;
   vma.flags |= (request.flags & MAP_NORESERVE) != 0 ? kNoReserve : 0U;
@@ -159,8 +160,8 @@ Result<std::uint64_t> AddressSpace::find_place(const MapRequest& request, std::u
     if (reserved.start() == hint) {
       return hint;
     }
-    // The driver leaves the choice to the kernel, which in 6.1 knows of no alignment but pages and takes the highest hole.
-    // If that ends at the mapping the hint is in, it is as aligned as that is (guest, place.hint=own-mapping).
+    // The driver leaves the choice to the kernel, which in 6.1 knows of no alignment but pages and takes the highest
+    // hole. If that ends at the mapping the hint is in, it is as aligned as that is (guest, place.hint=own-mapping).
     const auto own = table_.find(request.hint);
     const bool beside = own && own->start > reserved.start();
     reserved.give_back();
@@ -363,12 +364,12 @@ std::optional<Piece> AddressSpace::first_piece(std::uint64_t start, std::uint64_
     return std::nullopt;
   }
   const std::uint64_t from = std::max(start, vma->start);
-  return Piece{vma->view, from, std::min(end, vma->end), vma->offset_of(from), vma->prot, vma->file_offset() + (from - vma->start)};
-}
-
-std::optional<Piece> AddressSpace::mapping_from(std::uint64_t start, std::uint64_t end) const noexcept {
-  const auto vma = table_.first_from(start, end);
-  return vma ? first_piece(vma->start, vma->end) : std::nullopt;
+  return Piece{vma->view,
+               from,
+               std::min(end, vma->end),
+               vma->offset_of(from),
+               vma->prot,
+               vma->file_offset() + (from - vma->start)};
 }
 
 bool AddressSpace::resolve(const void* address) {

@@ -27,8 +27,8 @@ struct Piece {
   const DeviceView* view = nullptr;
   std::uint64_t start = 0; // address
   std::uint64_t end = 0;
-  std::uint64_t offset = 0; // of `start` from the device's start; may lie beyond its end
-  std::uint32_t prot = 0;   // PROT_*
+  std::uint64_t offset = 0;      // of `start` from the device's start; may lie beyond its end
+  std::uint32_t prot = 0;        // PROT_*
   std::uint64_t file_offset = 0; // vm_pgoff in bytes: another than `offset` where that is no multiple of an extent
 };
 
@@ -61,8 +61,12 @@ public:
 
   // The lowest piece of [start, end) that a mapping of ours has. Lock-free.
   [[nodiscard]] std::optional<Piece> first_piece(std::uint64_t start, std::uint64_t end) const noexcept;
-  // The lowest mapping that has bytes in [start, end), the whole of it. Lock-free.
-  [[nodiscard]] std::optional<Piece> mapping_from(std::uint64_t start, std::uint64_t end) const noexcept;
+  // The lowest mapping that has bytes in [start, end), with all that is known of it. Lock-free.
+  [[nodiscard]] std::optional<Vma> mapping_in(std::uint64_t start, std::uint64_t end) const noexcept {
+    return table_.first_from(start, end);
+  }
+  // Bytes of the extents of `vma` that have an entry in this process's page table.
+  [[nodiscard]] std::uint64_t present_bytes(const Vma& vma) const noexcept;
 
   // Called on the watcher's thread whenever the platform has changed or somebody wants this process up to date: no
   // allocation, no function of the C library.
@@ -160,8 +164,8 @@ private:
   [[nodiscard]] std::optional<Errno> cannot_resize(const Remap& call) const;
   Result<void> expand(const Vma& vma, std::uint64_t end);
   Result<void*> move(const Remap& call, std::uint64_t address, Reservation& reserved);
-  // Part [from, to) of `vma` becomes what `like` is: a neighbour that is so already grows over it, which may put a boundary
-  // anywhere; else it is split off, EINVAL if that would cut an extent (mprotect_fixup, madvise_update_vma).
+  // Part [from, to) of `vma` becomes what `like` is: a neighbour that is so already grows over it, which may put a
+  // boundary anywhere; else it is split off, EINVAL if that would cut an extent (mprotect_fixup, madvise_update_vma).
   Result<void> modify(const Vma& vma, std::uint64_t from, std::uint64_t to, const Vma& like);
   // After boundaries have moved in or at [start, end): mappings that begin and end with extents again can be faulted in
   // again, the others no longer; an extent across a boundary is taken out of the page table.

@@ -12,7 +12,7 @@
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/names/exec_environment.hpp"
 #include "runtime/preload/nodes/permission.hpp"
-#include "runtime/preload/nodes/process_maps.hpp"
+#include "runtime/preload/procfs/proc_files.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -159,12 +159,12 @@ TEST(Permission, FollowsModeOwnerAndGroup) {
   EXPECT_TRUE(is_permitted(inode, {0, 0}, kMayExecute));
 }
 
-TEST(ProcessMaps, NamesTheDevice) {
-  EXPECT_TRUE(ProcessMaps::is_one("/proc/self/maps"));
-  EXPECT_TRUE(ProcessMaps::is_one("/proc/12/smaps"));
-  EXPECT_FALSE(ProcessMaps::is_one("/proc/self/mapsx"));
-  EXPECT_FALSE(ProcessMaps::is_one("/tmp/maps"));
-  const ProcessMaps maps(context().store(), context().tree());
+TEST(ProcFiles, NamesTheDevice) {
+  EXPECT_TRUE(ProcFiles::is_one("/proc/self/maps"));
+  EXPECT_TRUE(ProcFiles::is_one("/proc/12/smaps"));
+  EXPECT_FALSE(ProcFiles::is_one("/proc/self/mapsx"));
+  EXPECT_FALSE(ProcFiles::is_one("/tmp/maps"));
+  const ProcFiles maps({context().store(), context().tree(), context().mappings()});
   void* mapped = ::mmap(nullptr, kPmdSize, PROT_READ, MAP_SHARED, backing(), 0);
   ASSERT_NE(mapped, MAP_FAILED);
   const auto fd = maps.open("/proc/self/maps", O_RDONLY);

@@ -10,7 +10,7 @@
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/live_space.hpp"
-#include "runtime/preload/nodes/process_maps.hpp"
+#include "runtime/preload/procfs/proc_files.hpp"
 
 namespace daxemu::preload {
 // With O_CREAT the kernel makes what a dangling link of ours names (/tmp/my-device -> /dev/dax0.0), or the last
@@ -54,7 +54,7 @@ Follow follow_of(int flags) {
 } // namespace
 
 bool opens_plainly(int dirfd, const char* path, int flags) {
-  return (flags & O_CREAT) == 0 && asks_kernel_first(dirfd, path, follow_of(flags)) && !ProcessMaps::is_one(path);
+  return (flags & O_CREAT) == 0 && asks_kernel_first(dirfd, path, follow_of(flags)) && !ProcFiles::is_one(path);
 }
 
 int open_missing(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real) {
@@ -66,8 +66,8 @@ int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char
   if (context == nullptr) {
     return real(path);
   }
-  if (ProcessMaps::is_one(path)) {
-    const auto maps = ProcessMaps(context->store(), context->tree(), live_space.get()).open(path, flags);
+  if (ProcFiles::is_one(path)) {
+    const auto maps = ProcFiles({context->store(), context->tree(), context->mappings()}).open(path, flags);
     return maps && *maps >= 0 ? new_number(*maps) : real(path);
   }
   return open_on_path(dirfd, path, flags,
