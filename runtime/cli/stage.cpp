@@ -11,6 +11,7 @@
 #include "runtime/cli/named_platform.hpp"
 #include "runtime/cli/platform_builder.hpp"
 #include "runtime/cli/preload_path.hpp"
+#include "runtime/cli/unserved_report.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -144,8 +145,12 @@ tl::expected<ChildEnd, Refusal> Stage::play(const std::vector<std::pair<std::str
     auto end = run_child(command);
     return end ? tl::expected<ChildEnd, Refusal>(*end) : not_run(end.error());
   }
+  const UnservedReport unserved(*store_);
   BackgroundSync sync(*store_, write_back_);
   auto end = run_child(command);
+  if (const std::string text = unserved.text(); !text.empty()) {
+    note(text);
+  }
   const auto saved = sync.finish();
   if (!end) {
     return not_run(end.error());

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "runtime/preload/paths/path_call.hpp"
+#include "runtime/preload/process/unserved.hpp"
 
 namespace daxemu::preload {
 
@@ -25,7 +26,11 @@ int with_child_environment(char* const* environment, FunctionRef<int(char* const
 int exec_path(int dirfd, const char* path, char* const* environment, FunctionRef<int(const char*, char* const*)> real) {
   return with_child_environment(environment, [&](char* const* child) {
     return on_path<int>(
-        dirfd, path, {}, -1, [&](const char* p) { return real(p, child); },
+        dirfd, path, {}, -1,
+        [&](const char* p) {
+          note_if_unserved(dirfd, p);
+          return real(p, child);
+        },
         [](const Resolution& found) -> Result<int> {
           return fail(found.kind == Resolution::Kind::refused ? found.error.value : EACCES);
         });
