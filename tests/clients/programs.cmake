@@ -17,3 +17,5 @@ target_compile_options(early_allocator PRIVATE -fno-builtin)
 if(NOT DAXEMU_SANITIZE) # whose own allocator it would be
   daxemu_client_test(early_allocator early_allocator_test.sh ARGS $<TARGET_FILE:early_allocator>)
 endif()
+# What clients ask the kernel past us, by strace, against the list of what may.
+daxemu_client_test(calls calls_test.sh TIMEOUT 300)
