@@ -36,8 +36,9 @@ std::uint64_t table_size(std::uint32_t count) {
 
 std::uint64_t tables_size(const Capacity& capacity) {
   return table_size<RegionRecord>(capacity.regions) + table_size<DeviceRecord>(capacity.devices) +
-         table_size<ProcessSlot>(capacity.processes) + table_size<BackingSlot>(capacity.backing_slots) + table_size<NodeSlot>(capacity.node_slots) +
-         table_size<DriverIdRecord>(capacity.driver_ids) + table_size<MemoryBlockRecord>(capacity.memory_blocks);
+         table_size<ProcessSlot>(capacity.processes) + table_size<BackingSlot>(capacity.backing_slots) +
+         table_size<NodeSlot>(capacity.node_slots) + table_size<DriverIdRecord>(capacity.driver_ids) +
+         table_size<MemoryBlockRecord>(capacity.memory_blocks);
 }
 
 // What is certainly needed, in bytes: Boost adds what its two blocks and their index take, which no function of it

@@ -16,18 +16,18 @@ namespace {
 // For each file: its page, one for a trial, and one that keeps the next file's apart.
 constexpr std::uint64_t kPagesEach = 3;
 
-void* pointer(std::uint64_t address) {
+void* page_at(std::uint64_t address) {
   return reinterpret_cast<void*>(address); // NOLINT(performance-no-int-to-ptr)
 }
 
 bool keep_at(std::uint64_t address, int fd, std::uint64_t offset) {
-  return sys::mmap(pointer(address), kPageSize, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, fd, offset)
+  return sys::mmap(page_at(address), kPageSize, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, fd, offset)
       .has_value();
 }
 
 // Back to what the arena is made of.
 void clear_at(std::uint64_t address) {
-  (void)sys::mmap(pointer(address), kPageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+  (void)sys::mmap(page_at(address), kPageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
                   0);
 }
 
@@ -55,7 +55,7 @@ bool OpenFiles::is_same(std::uint32_t number, int fd) const noexcept {
   if (!keep_at(trial, fd, kPageSize)) {
     return false;
   }
-  const auto grown = sys::mremap(pointer(page), 2 * kPageSize, 3 * kPageSize, 0);
+  const auto grown = sys::mremap(page_at(page), 2 * kPageSize, 3 * kPageSize, 0);
   const bool same = !grown && grown.error() == Errno{ENOMEM}; // there is something behind it
   clear_at(trial);
   return same;

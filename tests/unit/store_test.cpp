@@ -87,6 +87,7 @@ void expect_all_zero(const Store& store) {
   expect_zero("devices", store.device_table());
   expect_zero("processes", store.slots());
   expect_zero("backing slots", store.backing_slot_table());
+  expect_zero("node slots", store.node_slot_table());
   expect_zero("driver ids", store.driver_ids());
   expect_zero("memory blocks", store.memory_blocks());
 }
@@ -107,6 +108,7 @@ TEST(Store, IsLargeEnoughWhateverTheCountsAndNotMuchLarger) {
                             .devices = count,
                             .processes = count * 3,
                             .backing_slots = count % 11,
+                            .node_slots = count % 13,
                             .driver_ids = count * 5,
                             .memory_blocks = count * 17};
     auto store = Store::create(memory_file(), "lab", capacity);
@@ -117,7 +119,8 @@ TEST(Store, IsLargeEnoughWhateverTheCountsAndNotMuchLarger) {
     const std::uint64_t records =
         sizeof(Platform) + capacity.regions * sizeof(RegionRecord) + capacity.devices * sizeof(DeviceRecord) +
         capacity.processes * sizeof(ProcessSlot) + capacity.backing_slots * sizeof(BackingSlot) +
-        capacity.driver_ids * sizeof(DriverIdRecord) + capacity.memory_blocks * sizeof(MemoryBlockRecord);
+        capacity.node_slots * sizeof(NodeSlot) + capacity.driver_ids * sizeof(DriverIdRecord) +
+        capacity.memory_blocks * sizeof(MemoryBlockRecord);
     const auto st = sys::fstat(store->fd());
     ASSERT_TRUE(st);
     EXPECT_LE(static_cast<std::uint64_t>(st->st_size), kHeaderSize + records + 3 * 4096U);

@@ -25,7 +25,7 @@ bool copy_lock(long call, struct flock& ours, long theirs) {
   return copied && *copied == sizeof ours;
 }
 
-int ask(int fd, int command, struct flock& lock) {
+int ask_lock(int fd, int command, struct flock& lock) {
   return libc_value<int>(sys::call(SYS_fcntl, fd, command, reinterpret_cast<long>(&lock)), -1);
 }
 
@@ -42,7 +42,7 @@ int lock_record(int fd, int command, long argument, FunctionRef<int()> real) {
     return real();
   }
   lock.l_whence = SEEK_SET;
-  const int done = ask(fd, command, lock);
+  const int done = ask_lock(fd, command, lock);
   if (done == 0 && (command == F_GETLK || command == F_OFD_GETLK)) {
     lock.l_whence = lock.l_type == F_UNLCK ? SEEK_CUR : lock.l_whence; // fcntl_getlk() changes nothing else then
     if (!copy_lock(SYS_process_vm_writev, lock, argument)) {
@@ -64,15 +64,15 @@ int lock_section(int fd, int command, off_t length, FunctionRef<int()> real) {
   lock.l_type = F_WRLCK;
   switch (command) {
   case F_LOCK:
-    return ask(fd, F_SETLKW, lock);
+    return ask_lock(fd, F_SETLKW, lock);
   case F_TLOCK:
-    return ask(fd, F_SETLK, lock);
+    return ask_lock(fd, F_SETLK, lock);
   case F_ULOCK:
     lock.l_type = F_UNLCK;
-    return ask(fd, F_SETLK, lock);
+    return ask_lock(fd, F_SETLK, lock);
   case F_TEST:
     lock.l_type = F_RDLCK;
-    if (ask(fd, F_GETLK, lock) != 0) {
+    if (ask_lock(fd, F_GETLK, lock) != 0) {
       return -1;
     }
     if (lock.l_type == F_UNLCK || lock.l_pid == sys::getpid()) {

@@ -18,32 +18,32 @@ namespace {
 // A word for each: the ring + 1, so that none is 0, the number, of which the kernel has at most 2^20, the access mode.
 constexpr unsigned kRingShift = 32;
 constexpr unsigned kIndexShift = 2;
-constinit std::array<std::atomic<std::uint64_t>, RegisteredFiles::kMost> words{};
-constinit std::atomic<int> used{0};
+constinit std::array<std::atomic<std::uint64_t>, RegisteredFiles::kMost> registered_words{};
+constinit std::atomic<int> registered_count{0};
 
-std::uint64_t key_of(int ring, unsigned index) {
+std::uint64_t registered_key(int ring, unsigned index) {
   return static_cast<std::uint64_t>(ring + 1) << kRingShift | static_cast<std::uint64_t>(index) << kIndexShift;
 }
 
 template <class Match>
-void forget_if(Match match) {
+void unregister_if(Match match) {
   if (!RegisteredFiles::any()) {
     return;
   }
-  for (auto& slot : words) {
+  for (auto& slot : registered_words) {
     std::uint64_t word = slot.load();
     const int ring = static_cast<int>(word >> kRingShift) - 1;
     if (word != 0 && match(ring, static_cast<unsigned>(word) >> kIndexShift) && slot.compare_exchange_strong(word, 0)) {
-      used.fetch_sub(1, std::memory_order_release);
+      registered_count.fetch_sub(1, std::memory_order_release);
     }
   }
 }
 
-void add(std::uint64_t word) {
-  for (auto& slot : words) {
+void register_word(std::uint64_t word) {
+  for (auto& slot : registered_words) {
     std::uint64_t free = 0;
     if (slot.compare_exchange_strong(free, word)) {
-      used.fetch_add(1, std::memory_order_release);
+      registered_count.fetch_add(1, std::memory_order_release);
       return;
     }
   }
@@ -52,27 +52,27 @@ void add(std::uint64_t word) {
 } // namespace
 
 bool RegisteredFiles::any() noexcept {
-  return used.load(std::memory_order_acquire) != 0;
+  return registered_count.load(std::memory_order_acquire) != 0;
 }
 
 void RegisteredFiles::note(int ring, unsigned first, const int* files, unsigned count) noexcept {
-  forget_if([=](int of, unsigned index) { return of == ring && index >= first && index - first < count; });
+  unregister_if([=](int of, unsigned index) { return of == ring && index >= first && index - first < count; });
   if (!is_readable(files, count * sizeof *files)) {
     return;
   }
   for (unsigned at = 0; at < count; ++at) {
     if (files[at] >= 0 && device_refusal(files[at], Operation::copy) != 0) {
       const long flags = sys::call(SYS_fcntl, files[at], F_GETFL).value_or(O_RDONLY);
-      add(key_of(ring, first + at) | static_cast<std::uint64_t>(flags & O_ACCMODE));
+      register_word(registered_key(ring, first + at) | static_cast<std::uint64_t>(flags & O_ACCMODE));
     }
   }
 }
 
 int RegisteredFiles::flags_of(int ring, unsigned index) noexcept {
   if (any()) {
-    for (const auto& slot : words) {
+    for (const auto& slot : registered_words) {
       const std::uint64_t word = slot.load();
-      if ((word & ~static_cast<std::uint64_t>(O_ACCMODE)) == key_of(ring, index)) {
+      if ((word & ~static_cast<std::uint64_t>(O_ACCMODE)) == registered_key(ring, index)) {
         return static_cast<int>(word & O_ACCMODE);
       }
     }
@@ -82,7 +82,7 @@ int RegisteredFiles::flags_of(int ring, unsigned index) noexcept {
 
 void RegisteredFiles::forget_rings(unsigned first, unsigned last) noexcept {
   if (any() && OwnProcess::calls()) {
-    forget_if(
+    unregister_if(
         [=](int of, unsigned) { return static_cast<unsigned>(of) >= first && static_cast<unsigned>(of) <= last; });
   }
 }

@@ -20,7 +20,7 @@ namespace {
 constexpr std::string_view kInfo = "/fdinfo/";
 
 // The device that the descriptor is of, or nullptr: /proc/PID/fdinfo/N tells of /proc/PID/fd/N.
-const store::DeviceRecord* device_behind(std::string_view path, const store::Store& store) {
+const store::DeviceRecord* device_of_info(std::string_view path, const store::Store& store) {
   const std::size_t at = path.rfind(kInfo);
   PathText link;
   if (!link.assign(path.substr(0, at)) || !link.append("/fd/") || !link.append(path.substr(at + kInfo.size()))) {
@@ -31,7 +31,7 @@ const store::DeviceRecord* device_behind(std::string_view path, const store::Sto
 }
 
 // What a line says of a device's descriptor; empty: what it says of any.
-std::string_view changed(std::string_view line, std::uint64_t inode, std::array<char, 64>& into) {
+std::string_view info_line(std::string_view line, std::uint64_t inode, std::array<char, 64>& into) {
   int length = 0;
   if (line.starts_with("pos:")) {
     length = std::snprintf(into.data(), into.size(), "pos:\t0\n");
@@ -51,7 +51,7 @@ bool is_descriptor_info(const char* path) noexcept {
 Result<int> open_descriptor_info(const char* path, int flags, const store::Store& store,
                                  const sysfs::Tree& tree) noexcept {
   const store::DeviceRecord* device =
-      (flags & (O_ACCMODE | O_PATH | O_DIRECTORY)) == O_RDONLY ? device_behind(path, store) : nullptr;
+      (flags & (O_ACCMODE | O_PATH | O_DIRECTORY)) == O_RDONLY ? device_of_info(path, store) : nullptr;
   if (device == nullptr) {
     return -1;
   }
@@ -77,7 +77,7 @@ Result<int> open_descriptor_info(const char* path, int flags, const store::Store
   for (std::string_view rest(text.data(), *length); !rest.empty();) {
     const std::string_view real = rest.substr(0, std::min(rest.find('\n'), rest.size() - 1) + 1);
     rest.remove_prefix(real.size());
-    const std::string_view other = changed(real, about->st_ino, line);
+    const std::string_view other = info_line(real, about->st_ino, line);
     const std::string_view shown = other.empty() ? real : other;
     if (auto written = sys::pwrite(copy.get(), shown.data(), shown.size(), at); !written) {
       return tl::unexpected(written.error());
