@@ -54,6 +54,26 @@ std::vector<HugetlbMount> writable_mounts(const std::string& table) {
   return found;
 }
 
+Result<UniqueFd> memory_file(const std::string& name, unsigned flags) {
+  flags |= MFD_CLOEXEC;
+  auto raw = sys::memfd_create(name.c_str(), flags | MFD_NOEXEC_SEAL);
+  if (!raw && raw.error() == Errno{EINVAL}) {
+    raw = sys::memfd_create(name.c_str(), flags);
+    if (raw) {
+      (void)sys::call(SYS_fchmod, *raw, 0666); // what is in a device is no program (fexecve(3): EACCES)
+    }
+  }
+  if (!raw) {
+    return tl::unexpected(raw.error());
+  }
+  return UniqueFd(*raw);
+}
+
+SourcedFile found_by_number(UniqueFd fd) {
+  std::string location = "/proc/" + std::to_string(sys::getpid()) + "/fd/" + std::to_string(fd.get());
+  return SourcedFile{std::move(fd), std::move(location)};
+}
+
 } // namespace
 
 std::vector<std::string> hugetlbfs_mounts(const std::string& mounts) {
@@ -65,23 +85,26 @@ std::vector<std::string> hugetlbfs_mounts(const std::string& mounts) {
 }
 
 Result<SourcedFile> MemfdSource::make(const std::string& name, std::uint64_t page_size) {
-  unsigned flags = MFD_CLOEXEC;
-  if (page_size != kPageSize) {
-    flags |= MFD_HUGETLB | (log2_of(page_size) << MFD_HUGE_SHIFT);
-  }
-  auto raw = sys::memfd_create(name.c_str(), flags | MFD_NOEXEC_SEAL);
-  if (!raw && raw.error() == Errno{EINVAL}) {
-    raw = sys::memfd_create(name.c_str(), flags);
-    if (raw) {
-      (void)sys::call(SYS_fchmod, *raw, 0666); // what is in a device is no program (fexecve(3): EACCES)
-    }
-  }
-  if (!raw) {
+  const bool huge = page_size != kPageSize;
+  auto fd = memory_file(name, huge ? MFD_HUGETLB | (log2_of(page_size) << MFD_HUGE_SHIFT) : 0);
+  if (!fd) {
     // No pool of that size: hugetlb_file_setup() says ENODEV, memfd_create() of a kernel without hugetlb EINVAL.
-    const int code = raw.error().value;
-    return fail(page_size != kPageSize && (code == ENOENT || code == EINVAL) ? ENODEV : code);
+    const int code = fd.error().value;
+    return fail(huge && (code == ENOENT || code == EINVAL) ? ENODEV : code);
   }
-  return SourcedFile{UniqueFd(*raw), "/proc/" + std::to_string(sys::getpid()) + "/fd/" + std::to_string(*raw)};
+  return found_by_number(std::move(*fd));
+}
+
+Result<SourcedFile> MemfdSource::make_node(const std::string& name) {
+  auto fd = memory_file(name, MFD_ALLOW_SEALING);
+  if (!fd) {
+    return tl::unexpected(fd.error());
+  }
+  constexpr int kEmptyForGood = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+  if (auto sealed = sys::call(SYS_fcntl, fd->get(), F_ADD_SEALS, kEmptyForGood); !sealed) {
+    return tl::unexpected(sealed.error());
+  }
+  return found_by_number(std::move(*fd));
 }
 
 void MemfdSource::discard(const SourcedFile&) {} // closing it is enough

@@ -8,6 +8,7 @@
 
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "emu/base/units.hpp"
 
 namespace daxemu::backing {
 
@@ -26,6 +27,9 @@ public:
   // A new file in pages of `page_size` bytes: 4K (shmem) or one of the machine's huge page sizes. `name` shows in
   // /proc/PID/maps. Errors: ENODEV (no such huge pages to be had), EEXIST, and those of the calls that make the file.
   [[nodiscard]] virtual Result<SourcedFile> make(const std::string& name, std::uint64_t page_size) = 0;
+  // The file that descriptors of a device are to be of (store::NodeRecord): empty for good, as far as the source can
+  // see to that. Errors: those of make().
+  [[nodiscard]] virtual Result<SourcedFile> make_node(const std::string& name) { return make(name, kPageSize); }
   // Takes back a file just made that will not be used; its descriptor is closed by its owner.
   virtual void discard(const SourcedFile& file) = 0;
   // Why make() found no huge pages of that size, for people.
@@ -41,6 +45,8 @@ public:
 class MemfdSource final : public FileSource {
 public:
   [[nodiscard]] Result<SourcedFile> make(const std::string& name, std::uint64_t page_size) override;
+  // Sealed: not even a system call of the program's own puts a byte into it.
+  [[nodiscard]] Result<SourcedFile> make_node(const std::string& name) override;
   void discard(const SourcedFile& file) override;
   [[nodiscard]] std::string no_huge_pages(std::uint64_t page_size) const override;
   [[nodiscard]] std::uint64_t capacity() const override { return ~0ULL; }

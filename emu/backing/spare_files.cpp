@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "emu/backing/node_file.hpp"
 #include "emu/base/size_text.hpp"
 #include "emu/base/units.hpp"
 
@@ -28,6 +29,26 @@ tl::unexpected<Problem> cannot_make(const std::string& name, Errno error) {
                 "raise the limit of open files, or remove what is in the way");
 }
 
+// As many devices as there are files for their bytes.
+Outcome<void> add_spare_nodes(const store::Store& store, FileSource& source, std::size_t count,
+                              std::vector<UniqueFd>& held) {
+  store::Platform& platform = store.platform();
+  for (std::size_t at = 0; at < count; ++at) {
+    const std::uint32_t number = platform.node_slots_used.load();
+    if (number >= platform.node_slot_capacity) {
+      return {};
+    }
+    auto node = make_node(source, "spare-" + std::to_string(at));
+    if (!node) {
+      return tl::unexpected(node.error());
+    }
+    store.node_slot_table()[number].node = node->record;
+    platform.node_slots_used.store(number + 1, std::memory_order_release);
+    held.push_back(std::move(node->fd));
+  }
+  return {};
+}
+
 } // namespace
 
 Outcome<std::vector<UniqueFd>> add_spare_files(const store::Store& store, FileSource& source) {
@@ -37,7 +58,7 @@ Outcome<std::vector<UniqueFd>> add_spare_files(const store::Store& store, FileSo
     for (std::uint32_t at = 0; at < stock.count; ++at) {
       const std::uint32_t number = platform.backing_slots_used.load();
       if (number >= platform.backing_slot_capacity) {
-        return held;
+        break;
       }
       const std::string name = "spare-" + size_text(stock.page_size) + "-" + std::to_string(at);
       auto bytes = source.make(name, stock.page_size);
@@ -65,7 +86,9 @@ Outcome<std::vector<UniqueFd>> add_spare_files(const store::Store& store, FileSo
       held.push_back(std::move(folios->fd));
     }
   }
-  return held;
+  constexpr std::size_t kFilesEach = 2; // bytes and folios
+  auto nodes = add_spare_nodes(store, source, held.size() / kFilesEach, held);
+  return nodes ? Outcome<std::vector<UniqueFd>>(std::move(held)) : tl::unexpected(nodes.error());
 }
 
 } // namespace daxemu::backing

@@ -10,9 +10,9 @@
 
 namespace daxemu::backing {
 
-// Registers spare files (Store::backing_slots) of small pages and of each size of huge pages that extents can have and
-// `source` can make; none of them takes memory while empty. Returns what must stay open.
-// Errors (Problem): those of making files, but for huge pages the machine lacks.
+// Registers spare files (Store::backing_slots), and nodes for as many devices (Store::node_slots), of small pages and
+// of each size of huge pages that extents can have and `source` can make; none of them takes memory while empty.
+// Returns what must stay open. Errors (Problem): those of making files, but for huge pages the machine lacks.
 [[nodiscard]] Outcome<std::vector<UniqueFd>> add_spare_files(const store::Store& store, FileSource& source);
 
 } // namespace daxemu::backing

@@ -58,6 +58,19 @@ std::uint32_t register_file(const store::Store& store, std::uint32_t device, con
   store.platform().backing_slots_used.store(number + 1, std::memory_order_release);
   return number + 1;
 }
+// Its node too.
+std::uint32_t register_node(const store::Store& store, std::uint32_t device, const DeviceSpec& spec) {
+  const std::uint32_t number = store.platform().node_slots_used.load();
+  if (number >= store.platform().node_slot_capacity || spec.node.st_ino == 0) {
+    return 0;
+  }
+  store::NodeSlot& slot = store.node_slot_table()[number];
+  slot.node = spec.node;
+  slot.uses = 1;
+  slot.owner = device + 1;
+  store.platform().node_slots_used.store(number + 1, std::memory_order_release);
+  return number + 1;
+}
 
 } // namespace
 
@@ -167,6 +180,7 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
   device.size = spec.size;
   device.ranges[0] = {.pgoff = 0, .phys_start = start, .size = spec.size};
   device.nr_ranges = 1;
+  device.node = spec.node;
   device.backing = spec.backing;
   device.folios_location = spec.folios_location;
   device.image = spec.image;
@@ -174,6 +188,7 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
   device.cpus = spec.cpus;
   device.behaviours = spec.behaviours;
   device.slot = register_file(store, index, spec);
+  device.node_slot = register_node(store, index, spec);
   device.kept = 0;
   device.incarnation.fetch_add(1);
   if (index == used) {

@@ -29,6 +29,7 @@ struct DeviceSpec {
   DeviceName name;
   std::uint64_t size = 0; // bytes
   std::uint64_t align = 0;
+  store::NodeRecord node;
   store::BackingRecord backing;
   FixedString<128> folios_location;
   FixedString<256> image; // file its contents are kept in; empty: none

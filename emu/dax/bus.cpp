@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "emu/dax/device_node.hpp"
 #include "emu/dax/drivers.hpp"
 #include "emu/dax/region_space.hpp"
 
@@ -67,6 +68,8 @@ Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
   device.slot = 0;
   device.memory_stuck = 0;
   device.kept = 0;
+  device.node = {};
+  device.node_slot = 0;
   device.backing = {};
   device.folios_location = {};
   device.image = {};
@@ -97,6 +100,7 @@ Result<void> delete_device(const Store& store, DeviceRecord& device) {
   for (std::uint32_t* mention : {&region.seed, &region.youngest}) {
     *mention = *mention == number ? 0 : *mention;
   }
+  release_node(store, device);
   device.state.store(DeviceState::absent, std::memory_order_release);
   return {};
 }

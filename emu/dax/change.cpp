@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "emu/dax/device_bytes.hpp"
+#include "emu/dax/device_node.hpp"
 #include "emu/dax/undo.hpp"
 #include "emu/store/generation.hpp"
 #include "emu/store/process_slots.hpp"
@@ -30,6 +31,7 @@ void repair(const store::Store& store) {
     repair_bytes(store, device);
   }
   free_lost_files(store);
+  free_lost_nodes(store);
 }
 
 } // namespace

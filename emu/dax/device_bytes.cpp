@@ -14,6 +14,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
+#include "emu/dax/device_node.hpp"
 #include "emu/mm/folio_table.hpp"
 
 namespace daxemu::dax {
@@ -24,12 +25,8 @@ using store::BackingRecord;
 using store::BackingSlot;
 using store::DeviceRecord;
 
-Result<UniqueFd> open_file(const char* location) {
-  auto raw = sys::open(location, O_RDWR | O_CLOEXEC);
-  if (!raw) {
-    return tl::unexpected(raw.error());
-  }
-  return UniqueFd(*raw);
+Result<UniqueFd> open_file(const store::Store& store, const FixedString<128>& location) {
+  return store.open_file(location.c_str(), O_RDWR | O_CLOEXEC);
 }
 
 // Extents larger than the file's pages would have to be put together from several, smaller ones cannot be told apart.
@@ -38,8 +35,9 @@ bool suits(const BackingRecord& backing, std::uint64_t align) {
 }
 
 // Gives the file `size` bytes. Mapping a hugetlb file reserves its pages (hugetlb_reserve_pages).
-Result<void> size_file(const BackingRecord& backing, std::uint64_t old_size, std::uint64_t size) {
-  auto fd = open_file(backing.location.c_str());
+Result<void> size_file(const store::Store& store, const BackingRecord& backing, std::uint64_t old_size,
+                       std::uint64_t size) {
+  auto fd = open_file(store, backing.location);
   if (!fd) {
     return tl::unexpected(fd.error());
   }
@@ -56,8 +54,8 @@ Result<void> size_file(const BackingRecord& backing, std::uint64_t old_size, std
 }
 
 // An extent's record is all zero until somebody touches it. The file never shrinks: processes may have it mapped.
-Result<void> reset_folios(const char* location, std::uint64_t extents) {
-  auto fd = open_file(location);
+Result<void> reset_folios(const store::Store& store, const FixedString<128>& location, std::uint64_t extents) {
+  auto fd = open_file(store, location);
   if (!fd) {
     return tl::unexpected(fd.error());
   }
@@ -73,8 +71,8 @@ Result<void> reset_folios(const char* location, std::uint64_t extents) {
   }
   return sys::ftruncate(fd->get(), length);
 }
-Result<void> extend_folios(const char* location, std::uint64_t extents) {
-  auto fd = open_file(location);
+Result<void> extend_folios(const store::Store& store, const FixedString<128>& location, std::uint64_t extents) {
+  auto fd = open_file(store, location);
   if (!fd) {
     return tl::unexpected(fd.error());
   }
@@ -95,7 +93,7 @@ void release_slot(const store::Store& store, std::uint32_t number) {
     return;
   }
   BackingSlot& slot = store.backing_slots()[number - 1];
-  (void)size_file(slot.backing, 0, 0);
+  (void)size_file(store, slot.backing, 0, 0);
   slot.owner.store(0, std::memory_order_release);
 }
 
@@ -114,9 +112,9 @@ std::uint32_t take_slot(const store::Store& store, const DeviceRecord& device, B
     return 0;
   }
   BackingSlot& slot = slots[best - 1];
-  (void)size_file(slot.backing, 0, 0); // whoever had it may have died before emptying it
-  if (!size_file(slot.backing, 0, size) || !reset_folios(slot.folios_location.c_str(), size / device.align)) {
-    (void)size_file(slot.backing, 0, 0);
+  (void)size_file(store, slot.backing, 0, 0); // whoever had it may have died before emptying it
+  if (!size_file(store, slot.backing, 0, size) || !reset_folios(store, slot.folios_location, size / device.align)) {
+    (void)size_file(store, slot.backing, 0, 0);
     return 0;
   }
   ++slot.uses;
@@ -143,9 +141,10 @@ bool is_zero(std::span<const char> bytes) {
 }
 
 // Copies what is not zero, so that untouched extents stay untouched.
-Result<void> copy_bytes(const BackingRecord& from, const BackingRecord& to, std::uint64_t size) {
-  auto source = open_file(from.location.c_str());
-  auto target = open_file(to.location.c_str());
+Result<void> copy_bytes(const store::Store& store, const BackingRecord& from, const BackingRecord& to,
+                        std::uint64_t size) {
+  auto source = open_file(store, from.location);
+  auto target = open_file(store, to.location);
   if (!source || !target) {
     return fail(ENOMEM);
   }
@@ -192,7 +191,7 @@ Result<void> move_bytes(const store::Store& store, DeviceRecord& device, std::ui
   }
   const std::uint64_t used = std::min(device.size.load(), size);
   if (used > 0 && device.backing.kind != BackingKind::none) {
-    if (auto copied = copy_bytes(device.backing, store.backing_slots()[fresh - 1].backing, used); !copied) {
+    if (auto copied = copy_bytes(store, device.backing, store.backing_slots()[fresh - 1].backing, used); !copied) {
       release_slot(store, fresh);
       return copied;
     }
@@ -206,13 +205,14 @@ Result<void> move_bytes(const store::Store& store, DeviceRecord& device, std::ui
 } // namespace
 
 Result<void> reserve_bytes(const store::Store& store, DeviceRecord& device, std::uint64_t size) {
+  take_node(store, device);
   if (!suits(device.backing, device.align)) {
     return move_bytes(store, device, size);
   }
-  if (auto sized = size_file(device.backing, device.size.load(), size); !sized) {
+  if (auto sized = size_file(store, device.backing, device.size.load(), size); !sized) {
     return move_bytes(store, device, size); // no huge pages left: small ones may do
   }
-  return extend_folios(device.folios_location.c_str(), size / device.align);
+  return extend_folios(store, device.folios_location, size / device.align);
 }
 
 void trim_bytes(const store::Store& store, DeviceRecord& device) {
@@ -221,7 +221,7 @@ void trim_bytes(const store::Store& store, DeviceRecord& device) {
     return;
   }
   if (size > 0) {
-    (void)size_file(device.backing, size, size);
+    (void)size_file(store, device.backing, size, size);
     return;
   }
   const std::uint32_t slot = std::exchange(device.slot, 0);
@@ -239,7 +239,7 @@ Result<void> adapt_bytes(const store::Store& store, DeviceRecord& device) {
   if (!suits(device.backing, device.align)) {
     return move_bytes(store, device, size);
   }
-  return reset_folios(device.folios_location.c_str(), size / device.align); // one record per extent of the new size
+  return reset_folios(store, device.folios_location, size / device.align); // one record per extent of the new size
 }
 
 void repair_bytes(const store::Store& store, DeviceRecord& device) {

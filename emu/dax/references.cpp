@@ -36,14 +36,13 @@ Result<void> await_references(const store::Store& store, const store::DeviceReco
     return {};
   }
   const std::uint64_t extents = extent_count(device);
-  const auto raw = sys::open(device.folios_location.c_str(), O_RDWR | O_CLOEXEC);
-  if (!raw) {
-    return tl::unexpected(raw.error());
+  auto fd = store.open_file(device.folios_location.c_str(), O_RDWR | O_CLOEXEC);
+  if (!fd) {
+    return tl::unexpected(fd.error());
   }
-  UniqueFd fd(*raw);
-  const auto folios = mm::FolioTable::map(fd.get(), extents);
-  const int file = fd.get();
-  auto holders = mm::HolderTable::open(std::move(fd), extents);
+  const auto folios = mm::FolioTable::map(fd->get(), extents);
+  const int file = fd->get();
+  auto holders = mm::HolderTable::open(std::move(*fd), extents);
   if (!folios || !holders) {
     return tl::unexpected(folios ? holders.error() : folios.error());
   }

@@ -19,8 +19,8 @@ std::uint64_t record_fingerprint() {
   std::uint64_t hash = kFnvBasis;
   for (const std::size_t size :
        {sizeof(Platform), sizeof(RegionRecord), sizeof(DeviceRecord), sizeof(ProcessSlot), sizeof(RangeRecord),
-        sizeof(BackingRecord), sizeof(CounterStripe), sizeof(BackingSlot), sizeof(DriverIdRecord),
-        sizeof(MemoryBlockRecord), sizeof(UndoRecord), sizeof(RecoveryRecord)}) {
+        sizeof(BackingRecord), sizeof(NodeRecord), sizeof(NodeSlot), sizeof(CounterStripe), sizeof(BackingSlot),
+        sizeof(DriverIdRecord), sizeof(MemoryBlockRecord), sizeof(UndoRecord), sizeof(RecoveryRecord)}) {
     hash = (hash ^ size) * kFnvPrime;
   }
   return hash;

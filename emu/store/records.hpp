@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <string_view>
 
 #include <sys/types.h>
 
@@ -61,8 +62,8 @@ inline constexpr std::uint32_t kMaxRanges = 16;
 
 enum class BackingKind : std::uint32_t { none, hugetlb, shmem, file };
 
-// Where a device's bytes are. A process opens `location` to get a descriptor of its own; (st_dev, st_ino) is the
-// identity by which any descriptor of the device is recognised, however it arrived.
+// Where a device's bytes are. A process opens `location` to map them; by (st_dev, st_ino) a mapping of them is known in
+// /proc/PID/maps.
 struct BackingRecord {
   BackingKind kind = BackingKind::none;
   std::uint32_t reserved = 0;
@@ -73,12 +74,30 @@ struct BackingRecord {
   FixedString<256> reason; // why this kind was chosen, for people
 };
 
+// The file that a descriptor of a device is one of (backing::FileSource::make_node): empty, and not the device's bytes,
+// so that whoever reaches the kernel with such a descriptor past us cannot read or write a device. (st_dev, st_ino) is
+// the identity by which a descriptor of the device is recognised, however it arrived; `location` is opened for a new
+// one.
+inline constexpr std::string_view kNodeSuffix = ".node"; // of its name, by which it is told from the bytes' file
+struct NodeRecord {
+  std::uint64_t st_dev = 0;
+  std::uint64_t st_ino = 0; // 0: none
+  FixedString<128> location;
+};
+
+// A node made in advance, as those below are, for a device that is created later.
+struct NodeSlot {
+  std::atomic<std::uint32_t> owner{0}; // index + 1 of the device that has it; 0: free
+  std::uint32_t uses = 0;              // how often it was handed out: the least used goes first, so that a descriptor
+                                       // somebody kept is not soon taken for another device
+  NodeRecord node;
+};
+
 // A file that a device's bytes can live in, made in advance: whoever creates or grows a device may be any process, but
 // the files must belong to the platform.
 struct BackingSlot {
   std::atomic<std::uint32_t> owner{0}; // index + 1 of the device that has it; 0: free
-  std::uint32_t uses = 0;              // how often it was handed out: the least used goes first, so that a descriptor
-                                       // somebody kept is not soon taken for another device
+  std::uint32_t uses = 0;              // how often it was handed out: the least used goes first
   BackingRecord backing;               // its file is empty while free
   FixedString<128> folios_location;
 };
@@ -120,13 +139,16 @@ struct DeviceRecord {
                                              // mapping made under another value is dead (unmap_mapping_range)
   std::uint32_t memory_stuck = 0;            // 1: kmem let go while blocks were online; they stay for good
   std::uint32_t behaviours = 0;              // of its dev_pagemap (pgmap::Behaviours); 0: device-dax as of 6.1
-  std::uint32_t kept = 0;                    // 1: while absent the record waits for its namespace to be used again
-  std::uint32_t snapshot = 0;                // 1: the image is read and never written
+  std::uint32_t node_slot = 0;               // index + 1 of the NodeSlot its node is from; 0: none
+  std::uint32_t reserved = 0;
+  std::uint32_t kept = 0;                // 1: while absent the record waits for its namespace to be used again
+  std::uint32_t snapshot = 0;            // 1: the image is read and never written
   std::atomic<std::uint64_t> tracker{0}; // who asks which extents were written to (process_identity.hpp); 0: nobody,
                                          // and processes do not have the kernel note it
   std::atomic<std::uint64_t> mapping_changes{0}; // grows after every change of what is mapped of the device, and after
                                                  // every writing to it that is not by a mapping of a program
   std::array<RangeRecord, kMaxRanges> ranges{};
+  NodeRecord node;
   BackingRecord backing;
   FixedString<128> folios_location; // file of FolioRecords (emu/mm), one per extent, sparse
   FixedString<256> image;           // file the contents come from at first touch and are written back to; empty: none
@@ -226,8 +248,10 @@ struct Platform {
   std::uint32_t driver_id_capacity = 0;
   std::uint32_t memory_block_capacity = 0;
   std::atomic<std::uint32_t> backing_slots_used{0}; // high-water mark
-  BackingKind backing_wanted = BackingKind::none;   // for devices made later; none: automatic
-  std::uint64_t memory_block_size = 128ULL << 20;   // bytes of a memory block (block_size_bytes)
+  std::uint32_t node_slot_capacity = 0;
+  std::atomic<std::uint32_t> node_slots_used{0};  // high-water mark
+  BackingKind backing_wanted = BackingKind::none; // for devices made later; none: automatic
+  std::uint64_t memory_block_size = 128ULL << 20; // bytes of a memory block (block_size_bytes)
   // Nodes from here on are emulated ones: the machine has none of these numbers.
   std::int32_t first_new_node = 1;
   OnlinePolicy auto_online = OnlinePolicy::offline; // what kmem does with new blocks (auto_online_blocks)
@@ -243,6 +267,7 @@ struct Platform {
   boost::interprocess::offset_ptr<DeviceRecord> devices;
   boost::interprocess::offset_ptr<ProcessSlot> slots;
   boost::interprocess::offset_ptr<BackingSlot> backing_slots;
+  boost::interprocess::offset_ptr<NodeSlot> node_slots;
   boost::interprocess::offset_ptr<DriverIdRecord> driver_ids;
   boost::interprocess::offset_ptr<MemoryBlockRecord> memory_blocks; // from the first region's address on
   std::atomic<std::int32_t> changer{0}; // pid of whoever changes the configuration right now

@@ -4,6 +4,7 @@
 #include <bit>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include <fcntl.h>
@@ -33,6 +34,7 @@ bool is_whole(const Platform& platform, std::span<std::byte> file) {
       !is_within(platform.devices, platform.device_capacity, file) ||
       !is_within(platform.slots, platform.slot_capacity, file) ||
       !is_within(platform.backing_slots, platform.backing_slot_capacity, file) ||
+      !is_within(platform.node_slots, platform.node_slot_capacity, file) ||
       !is_within(platform.driver_ids, platform.driver_id_capacity, file) ||
       !is_within(platform.memory_blocks, platform.memory_block_capacity, file)) {
     return false;
@@ -41,6 +43,7 @@ bool is_whole(const Platform& platform, std::span<std::byte> file) {
   const std::uint32_t used = platform.devices_used.load();
   return used <= devices.size() && platform.regions_used.load() <= platform.region_capacity &&
          platform.backing_slots_used.load() <= platform.backing_slot_capacity &&
+         platform.node_slots_used.load() <= platform.node_slot_capacity &&
          std::all_of(devices.begin(), devices.begin() + used, [&](const DeviceRecord& device) {
            const bool absent = device.state.load() == DeviceState::absent;
            return absent || (device.region < platform.regions_used.load() && device.nr_ranges <= kMaxRanges &&
@@ -50,15 +53,42 @@ bool is_whole(const Platform& platform, std::span<std::byte> file) {
 
 } // namespace
 
-Store::Store(UniqueFd fd, Mapping mapping, Platform* platform)
-    : fd_(std::move(fd)), mapping_(std::move(mapping)), platform_(platform) {}
+Store::Store(UniqueFd fd, const struct stat& about, Mapping mapping, Platform* platform)
+    : fd_(std::move(fd)), uid_(about.st_uid), gid_(about.st_gid), mapping_(std::move(mapping)), platform_(platform) {}
 
 Result<Store> Store::open(const char* path) {
+  const char* variable = std::getenv(kKeeperVariable);
+  const auto keeper = variable == nullptr ? std::nullopt : parse_keeper(variable);
   auto raw = sys::open(path, O_RDWR | O_CLOEXEC);
-  if (!raw) {
-    return tl::unexpected(raw.error());
+  auto store = raw ? of_file(UniqueFd(*raw)) : tl::unexpected(raw.error());
+  if (!store && keeper) {
+    if (auto fd = ask_keeper(*keeper, path, O_RDWR | O_CLOEXEC)) {
+      store = of_file(std::move(*fd));
+      if (store) {
+        store->only_by_keeper_ = true;
+      }
+    }
   }
-  UniqueFd fd(*raw);
+  if (store) {
+    store->keeper_ = keeper;
+  }
+  return store;
+}
+
+Result<UniqueFd> Store::open_file(const char* location, int flags) const {
+  Result<UniqueFd> opened = fail(ENOENT);
+  if (!only_by_keeper_) {
+    const auto raw = sys::open(location, flags);
+    opened = raw ? Result<UniqueFd>(UniqueFd(*raw)) : tl::unexpected(raw.error());
+  }
+  if (opened || !keeper_ || opened.error() == Errno{EMFILE}) {
+    return opened;
+  }
+  auto handed = ask_keeper(*keeper_, location, flags);
+  return handed || only_by_keeper_ ? std::move(handed) : std::move(opened);
+}
+
+Result<Store> Store::of_file(UniqueFd fd) {
   auto st = sys::fstat(fd.get());
   if (!st) {
     return tl::unexpected(st.error());
@@ -66,8 +96,8 @@ Result<Store> Store::open(const char* path) {
   if (!S_ISREG(st->st_mode)) {
     return fail(EPROTO);
   }
-  if (st->st_uid != ::geteuid() && ::geteuid() != 0) {
-    return fail(EACCES); // another user's store could change under us as he likes
+  if (st->st_uid != ::geteuid() && st->st_uid != 0 && ::geteuid() != 0) {
+    return fail(EACCES); // another user's store could change under us as he likes; root can anyway
   }
   Header header;
   if (auto got = sys::pread(fd.get(), &header, sizeof(header), 0); !got || *got != sizeof(header)) {
@@ -84,7 +114,7 @@ Result<Store> Store::open(const char* path) {
   if (!is_whole(*platform, mapping->bytes())) {
     return fail(EPROTO);
   }
-  return Store(std::move(fd), std::move(*mapping), platform);
+  return Store(std::move(fd), *st, std::move(*mapping), platform);
 }
 
 std::span<RegionRecord> Store::region_table() const {
@@ -111,6 +141,13 @@ std::span<BackingSlot> Store::backing_slots() const {
   return backing_slot_table().first(
       std::min(platform_->backing_slots_used.load(std::memory_order_acquire), platform_->backing_slot_capacity));
 }
+std::span<NodeSlot> Store::node_slot_table() const {
+  return {platform_->node_slots.get(), platform_->node_slot_capacity};
+}
+std::span<NodeSlot> Store::node_slots() const {
+  return node_slot_table().first(
+      std::min(platform_->node_slots_used.load(std::memory_order_acquire), platform_->node_slot_capacity));
+}
 std::span<DriverIdRecord> Store::driver_ids() const {
   return {platform_->driver_ids.get(), platform_->driver_id_capacity};
 }
@@ -118,10 +155,31 @@ std::span<MemoryBlockRecord> Store::memory_blocks() const {
   return {platform_->memory_blocks.get(), platform_->memory_block_capacity};
 }
 
-DeviceRecord* Store::device_of_inode(std::uint64_t dev, std::uint64_t ino) const {
+namespace {
+
+template <class Record>
+bool is_inode(const Record& record, std::uint64_t dev, std::uint64_t ino) {
+  return record.st_ino == ino && record.st_dev == dev;
+}
+
+bool is_there(const DeviceRecord& device) {
+  return device.state.load(std::memory_order_acquire) != DeviceState::absent || device.kept != 0;
+}
+
+} // namespace
+
+DeviceRecord* Store::device_of_node(std::uint64_t dev, std::uint64_t ino) const {
   for (DeviceRecord& device : devices()) {
-    if ((device.state.load(std::memory_order_acquire) != DeviceState::absent || device.kept != 0) &&
-        device.backing.st_ino == ino && device.backing.st_dev == dev) {
+    if (is_inode(device.node, dev, ino) && is_there(device)) {
+      return &device;
+    }
+  }
+  return nullptr;
+}
+
+DeviceRecord* Store::device_of_bytes(std::uint64_t dev, std::uint64_t ino) const {
+  for (DeviceRecord& device : devices()) {
+    if (is_inode(device.backing, dev, ino) && is_there(device)) {
       return &device;
     }
   }

@@ -4,6 +4,7 @@
 // for.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "emu/base/mapping.hpp"
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "emu/store/keeper.hpp"
 #include "emu/store/records.hpp"
 
 namespace daxemu::store {
@@ -21,6 +23,7 @@ struct Capacity {
   std::uint32_t devices = 1024;
   std::uint32_t processes = 1024;
   std::uint32_t backing_slots = 256;
+  std::uint32_t node_slots = 256;
   std::uint32_t driver_ids = 256;
   std::uint32_t memory_blocks = 1 << 14; // 2T of blocks of 128M
 };
@@ -31,10 +34,14 @@ public:
   // empty; those of ftruncate(2) and mmap(2); ENOTSUP if this version of Boost lays out no segment.
   [[nodiscard]] static Outcome<Store> create(UniqueFd fd, std::string_view name, Capacity capacity = {});
 
-  // Opens an existing one by path (DAXEMU_PLATFORM; often /proc/PID/fd/N of its keeper). Nothing is written before
-  // the file has been recognised. Errors: open(2)'s; EACCES when the file belongs to another user; those of
-  // check(Header); EPROTO when the tables are not where a store of this layout has them.
+  // Opens an existing one by path (DAXEMU_PLATFORM; often /proc/PID/fd/N of its keeper), or by way of its keeper where
+  // DAXEMU_KEEPER says how to ask it and the path does not lead there from here. Nothing is written before the file has
+  // been recognised. Errors: open(2)'s; EACCES when the file belongs to a user who is neither root nor this one; those
+  // of check(Header); EPROTO when the tables are not where a store of this layout has them.
   [[nodiscard]] static Result<Store> open(const char* path);
+
+  // open(2) of one of the platform's files, by its location or by way of the keeper. Errors: open(2)'s.
+  [[nodiscard]] Result<UniqueFd> open_file(const char* location, int flags) const;
 
   [[nodiscard]] Platform& platform() const { return *platform_; }
   // Records ever used; look at their state before the rest.
@@ -47,26 +54,39 @@ public:
   // Files ever registered; all of the table for whoever adds to it.
   [[nodiscard]] std::span<BackingSlot> backing_slots() const;
   [[nodiscard]] std::span<BackingSlot> backing_slot_table() const;
+  [[nodiscard]] std::span<NodeSlot> node_slots() const;
+  [[nodiscard]] std::span<NodeSlot> node_slot_table() const;
   [[nodiscard]] std::span<DriverIdRecord> driver_ids() const;
   [[nodiscard]] std::span<MemoryBlockRecord> memory_blocks() const;
 
-  // The device whose backing is the inode (dev, ino), whatever its state but absent (and not kept); nullptr: none of
-  // ours. Lock-free, no allocation.
-  [[nodiscard]] DeviceRecord* device_of_inode(std::uint64_t dev, std::uint64_t ino) const;
+  // The device whose node (a descriptor's identity), or whose bytes (a mapping's) are the inode (dev, ino), whatever
+  // its state but absent (and not kept); nullptr: none of ours. Lock-free, no allocation.
+  [[nodiscard]] DeviceRecord* device_of_node(std::uint64_t dev, std::uint64_t ino) const;
+  [[nodiscard]] DeviceRecord* device_of_bytes(std::uint64_t dev, std::uint64_t ino) const;
   [[nodiscard]] RegionRecord& region_of(const DeviceRecord& device) const { return regions()[device.region]; }
   // The device named daxX.Y (no directory), or nullptr.
   [[nodiscard]] DeviceRecord* device_named(std::string_view name) const;
   // "dax0.0"; fits any FixedString<32>.
   [[nodiscard]] FixedString<32> name_of(const DeviceRecord& device) const;
 
+  // Who the platform belongs to, as this process sees it: in another user namespace by another number (stat(2) of the
+  // store).
+  [[nodiscard]] uid_t uid() const { return uid_; }
+  [[nodiscard]] gid_t gid() const { return gid_; }
+
   [[nodiscard]] int fd() const { return fd_.get(); }
   // Keeps the store by another descriptor of the same file (the preload library has numbers that programs leave alone).
   void set_fd(UniqueFd fd) { fd_ = std::move(fd); }
 
 private:
-  Store(UniqueFd fd, Mapping mapping, Platform* platform);
+  Store(UniqueFd fd, const struct stat& about, Mapping mapping, Platform* platform);
+  [[nodiscard]] static Result<Store> of_file(UniqueFd fd);
 
   UniqueFd fd_;
+  uid_t uid_ = 0;
+  gid_t gid_ = 0;
+  std::optional<KeeperAddress> keeper_;
+  bool only_by_keeper_ = false; // what a location names here is something else: another /proc, another root
   Mapping mapping_;
   Platform* platform_ = nullptr;
 };

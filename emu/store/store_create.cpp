@@ -37,7 +37,8 @@ std::uint64_t table_size(std::uint32_t count) {
 std::uint64_t tables_size(const Capacity& capacity) {
   return table_size<RegionRecord>(capacity.regions) + table_size<DeviceRecord>(capacity.devices) +
          table_size<ProcessSlot>(capacity.processes) + table_size<BackingSlot>(capacity.backing_slots) +
-         table_size<DriverIdRecord>(capacity.driver_ids) + table_size<MemoryBlockRecord>(capacity.memory_blocks);
+         table_size<NodeSlot>(capacity.node_slots) + table_size<DriverIdRecord>(capacity.driver_ids) +
+         table_size<MemoryBlockRecord>(capacity.memory_blocks);
 }
 
 // What is certainly needed, in bytes: Boost adds what its two blocks and their index take, which no function of it
@@ -70,12 +71,14 @@ Platform* lay_out(std::span<std::byte> file, const Capacity& capacity) {
   platform->devices = tables.next<DeviceRecord>(capacity.devices);
   platform->slots = tables.next<ProcessSlot>(capacity.processes);
   platform->backing_slots = tables.next<BackingSlot>(capacity.backing_slots);
+  platform->node_slots = tables.next<NodeSlot>(capacity.node_slots);
   platform->driver_ids = tables.next<DriverIdRecord>(capacity.driver_ids);
   platform->memory_blocks = tables.next<MemoryBlockRecord>(capacity.memory_blocks);
   platform->region_capacity = capacity.regions;
   platform->device_capacity = capacity.devices;
   platform->slot_capacity = capacity.processes;
   platform->backing_slot_capacity = capacity.backing_slots;
+  platform->node_slot_capacity = capacity.node_slots;
   platform->driver_id_capacity = capacity.driver_ids;
   platform->memory_block_capacity = capacity.memory_blocks;
   return platform;
@@ -180,7 +183,7 @@ Outcome<Store> Store::create(UniqueFd fd, std::string_view name, Capacity capaci
   header.platform_at = static_cast<std::uint64_t>(reinterpret_cast<std::byte*>(platform) - base);
   header.checksum = checksum_of(header);
   std::memcpy(base, &header, sizeof(header)); // last: until now the store reads as foreign
-  return Store(std::move(fd), std::move(made->mapping), platform);
+  return Store(std::move(fd), *st, std::move(made->mapping), platform);
 }
 
 } // namespace daxemu::store

@@ -22,7 +22,7 @@ std::uint32_t rights_of(const char* permissions) { // "rw-s"
 
 // The pages of the device whose bytes are in that file, or nullptr.
 mm::DevicePages* device_of(const store::Store& store, const mm::MemMap& map, dev_t file_system, ino_t inode) {
-  const store::DeviceRecord* device = store.device_of_inode(file_system, inode);
+  const store::DeviceRecord* device = store.device_of_bytes(file_system, inode);
   return device == nullptr ? nullptr : map.find(Pfn(device->ranges[0].phys_start >> kPageShift));
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "emu/backing/backing.hpp"
+#include "emu/backing/node_file.hpp"
 #include "emu/backing/placement.hpp"
 #include "emu/backing/spare_files.hpp"
 #include "emu/base/size_text.hpp"
@@ -167,6 +168,10 @@ private:
     if (*image) {
       held_.push_back(std::move(**image));
     }
+    auto node = backing::make_node(source_, name);
+    if (!node) {
+      return tl::unexpected(node.error());
+    }
     const auto st = sys::fstat(bytes->fd.get());
     if (!st) {
       return refuse(st.error().value, "the device's memory cannot be examined", "report this");
@@ -175,6 +180,7 @@ private:
     spec.name = {.region = region.id, .id = device.id};
     spec.size = device.size;
     spec.align = device.align;
+    spec.node = node->record;
     spec.backing.kind = bytes->kind;
     spec.backing.st_dev = st->st_dev;
     spec.backing.st_ino = st->st_ino;
@@ -191,6 +197,7 @@ private:
     }
     held_.push_back(std::move(bytes->fd));
     held_.push_back(std::move(folios->fd));
+    held_.push_back(std::move(node->fd));
     return {};
   }
 

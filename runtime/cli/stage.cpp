@@ -8,6 +8,7 @@
 #include "runtime/api/plugin_file.hpp"
 #include "runtime/cli/background_sync.hpp"
 #include "runtime/cli/executable.hpp"
+#include "runtime/cli/keeper_service.hpp"
 #include "runtime/cli/named_platform.hpp"
 #include "runtime/cli/platform_builder.hpp"
 #include "runtime/cli/preload_path.hpp"
@@ -113,6 +114,7 @@ tl::expected<Stage, Refusal> Stage::set_up(const char* verb, const Outcome<Stage
     return refused(location.error());
   }
   stage.command_ = std::move(*prepared);
+  stage.location_ = *location;
   stage.command_.environment.emplace_back("DAXEMU_PLATFORM", *location);
   return stage;
 }
@@ -144,6 +146,10 @@ tl::expected<ChildEnd, Refusal> Stage::play(const std::vector<std::pair<std::str
     auto end = run_child(command);
     return end ? tl::expected<ChildEnd, Refusal>(*end) : not_run(end.error());
   }
+  // For processes of the command that change their user or their namespaces. Where there can be none it says so too: an
+  // environment that is inherited may name another's.
+  const auto keeper = KeeperService::start(*store_, location_);
+  command.environment.emplace_back(store::kKeeperVariable, keeper == nullptr ? "" : keeper->variable());
   BackgroundSync sync(*store_, write_back_);
   auto end = run_child(command);
   const auto saved = sync.finish();

@@ -38,6 +38,7 @@ private:
 
   Command command_;
   std::optional<store::Store> store_;
+  std::string location_; // of its file
   std::chrono::seconds write_back_{0};
   std::vector<UniqueFd> held_; // an ephemeral platform's files live by this process
   std::string why_;

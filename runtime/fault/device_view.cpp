@@ -1,8 +1,5 @@
 #include "runtime/fault/device_view.hpp"
 
-#include <array>
-#include <cstdio>
-
 #include <fcntl.h>
 #include <sys/mman.h>
 
@@ -17,33 +14,24 @@ namespace {
 
 constexpr std::uintptr_t kStackGrain = 64UL * 1024;
 
-// A description of our own (not a dup: locks and status flags of the program's stay its), open for writing whatever the
-// program's is: userfaultfd takes only mappings that may be written (VM_MAYWRITE).
-Result<UniqueFd> open_backing(const store::DeviceRecord& device, int fd) {
-  std::array<char, 32> own{};
-  std::snprintf(own.data(), own.size(), "/proc/self/fd/%d", fd);
-  for (const char* path : {static_cast<const char*>(own.data()), device.backing.location.c_str()}) {
-    auto opened = sys::open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
-    if (!opened) {
-      continue;
-    }
-    UniqueFd candidate(*opened);
-    const auto st = sys::fstat(candidate.get());
-    if (st && st->st_ino == device.backing.st_ino && st->st_dev == device.backing.st_dev) {
-      return candidate;
-    }
+// A description of our own, open for writing whatever the program's is: userfaultfd takes only mappings that may be
+// written (VM_MAYWRITE).
+Result<UniqueFd> open_bytes(const store::Store& store, const store::DeviceRecord& device) {
+  auto opened = store.open_file(device.backing.location.c_str(), O_RDWR | O_CLOEXEC);
+  const auto st = opened ? sys::fstat(opened->get()) : Result<struct stat>(tl::unexpected(opened.error()));
+  if (!st) {
+    return tl::unexpected(st.error());
   }
-  auto copy = sys::dup_above(fd, 0); // no /proc here: the program's own, as it is
-  if (!copy) {
-    return tl::unexpected(copy.error());
+  if (st->st_ino != device.backing.st_ino || st->st_dev != device.backing.st_dev) {
+    return fail(ENXIO); // the keeper is gone, and its number is another's
   }
-  return UniqueFd(*copy);
+  return opened;
 }
 
 } // namespace
 
-Result<DeviceView> DeviceView::make(store::DeviceRecord& device, int fd) {
-  auto opened = open_backing(device, fd);
+Result<DeviceView> DeviceView::make(const store::Store& store, store::DeviceRecord& device) {
+  auto opened = open_bytes(store, device);
   if (!opened) {
     return tl::unexpected(opened.error());
   }
@@ -52,6 +40,7 @@ Result<DeviceView> DeviceView::make(store::DeviceRecord& device, int fd) {
     return tl::unexpected(kept.error());
   }
   DeviceView view;
+  view.store_ = &store;
   view.device_ = &device;
   view.incarnation_ = device.incarnation.load(std::memory_order_acquire);
   view.size_ = device.size.load(std::memory_order_acquire);
@@ -61,7 +50,9 @@ Result<DeviceView> DeviceView::make(store::DeviceRecord& device, int fd) {
   view.tracks_writes_ = device.tracker.load(std::memory_order_acquire) != 0;
   view.shift_ = log2_of(device.align);
   const std::uint64_t extents = dax::extent_count(device);
-  auto folios = mm::FolioTable::open(device.folios_location.c_str(), extents);
+  const auto records = view.open_folios();
+  auto folios =
+      records ? mm::FolioTable::map(records->get(), extents) : Result<mm::FolioTable>(tl::unexpected(records.error()));
   auto reserved = view.faulted_.reserve(extents);
   auto image = LazyImage::of(device);
   const bool same = view.alive(); // else somebody has unbound it, and may have changed what we were reading
@@ -77,6 +68,10 @@ Result<DeviceView> DeviceView::make(store::DeviceRecord& device, int fd) {
   view.fd_ = kept->release();
   view.failures_seen = view.failures().last.load();
   return view;
+}
+
+Result<UniqueFd> DeviceView::open_folios() const {
+  return store_->open_file(device_->folios_location.c_str(), O_RDWR | O_CLOEXEC);
 }
 
 // Nothing else needs a look, and looking would race: what a device is made of changes while it is unbound, and then it

@@ -16,9 +16,9 @@ namespace daxemu::fault {
 
 class DeviceView {
 public:
-  // `fd` is the program's descriptor of the device. Errors: those of opening the backing anew and the folio records;
+  // Errors: those of opening the device's bytes and its folio records;
   // ENXIO (it was unbound just now).
-  [[nodiscard]] static Result<DeviceView> make(store::DeviceRecord& device, int fd);
+  [[nodiscard]] static Result<DeviceView> make(const store::Store& store, store::DeviceRecord& device);
 
   // Is it the view of the device as it is now? A record can be given to another device once its own is deleted.
   [[nodiscard]] bool shows(const store::DeviceRecord& device) const;
@@ -35,6 +35,8 @@ public:
   // `offset` is below size().
   [[nodiscard]] ExtentIndex extent_at(std::uint64_t offset) const { return ExtentIndex(offset >> shift_); }
   [[nodiscard]] mm::FolioRecord& folio(ExtentIndex extent) const { return folios_[extent]; }
+  // A descriptor of the device's folio records. Errors: open(2)'s.
+  [[nodiscard]] Result<UniqueFd> open_folios() const;
   [[nodiscard]] mm::FailureLog& failures() const { return folios_.control().failures; }
   // Makes sure that the extent has its bytes, if they come from somewhere: the device's image, or device-private
   // memory. Errors: those of LazyImage::bring, and of hooks.migrate_to_ram.
@@ -87,6 +89,7 @@ public:
   std::uint64_t failures_seen = 0;
 
 private:
+  const store::Store* store_ = nullptr;
   store::DeviceRecord* device_ = nullptr;
   std::uint64_t incarnation_ = 0;
   std::uint64_t size_ = 0;

@@ -33,6 +33,7 @@ void AddressSpace::after_fork_in_child() {
       (void)table_.erase(vma.start, vma.end);
     }
   }
+  files_.settle_all(table_);
   if (table_.size() > 0) {
     engine_.start(store_->platform().engine, table_.at(0).view->device().cpus);
     watcher_.start(engine_.kind());

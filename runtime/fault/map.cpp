@@ -73,15 +73,15 @@ Result<std::uint64_t> AddressSpace::map_locked(store::DeviceRecord& device, int 
   if (auto ready = start(device); !ready) {
     return tl::unexpected(ready.error());
   }
-  auto view = views_.get(device, fd, hooks_);
+  auto view = views_.get(*store_, device, hooks_);
   if (!view) {
     return tl::unexpected(view.error());
   }
   Vma vma = vma_of(request, *address, **view);
   vma.flags |= (open_flags & O_ACCMODE) == O_RDWR ? kMayWrite : 0U;
-  vma.file = files_.number_of(fd);
+  const HeldFile file(files_, table_, fd);
+  vma.file = file.number();
   if (auto mapped = map_region(request, vma, reserved); !mapped) {
-    files_.settle(vma.file, table_);
     return tl::unexpected(mapped.error());
   }
   trace_map(since, vma);

@@ -233,7 +233,8 @@ Result<void> AddressSpace::remap_pages(void* address, std::size_t size, int prot
                              page_offset * kPageSize};
     Vma vma = vma_of(request, start, *first->view);
     vma.flags |= kMayWrite;
-    vma.file = first->file;
+    const HeldFile file(files_, table_, first->file);
+    vma.file = file.number();
     Reservation none;
     if (auto mapped = map_region(request, vma, none); !mapped) {
       return mapped;

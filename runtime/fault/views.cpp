@@ -9,7 +9,7 @@
 
 namespace daxemu::fault {
 
-Result<DeviceView*> Views::get(store::DeviceRecord& device, int fd, const FolioHooks* hooks) {
+Result<DeviceView*> Views::get(const store::Store& store, store::DeviceRecord& device, const FolioHooks* hooks) {
   for (DeviceView& view : all()) {
     if (view.shows(device)) {
       return &view;
@@ -27,7 +27,7 @@ Result<DeviceView*> Views::get(store::DeviceRecord& device, int fd, const FolioH
     }
     views_ = static_cast<DeviceView*>(*memory);
   }
-  auto made = DeviceView::make(device, fd);
+  auto made = DeviceView::make(store, device);
   if (!made) {
     return tl::unexpected(made.error());
   }

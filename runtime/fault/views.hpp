@@ -13,7 +13,7 @@ class Views {
 public:
   // The view of `device` as it is now, made if need be, with `hooks` (nullptr: none). Under the table's lock. Errors:
   // DeviceView::make's, ENOMEM, those of hooks.opened.
-  Result<DeviceView*> get(store::DeviceRecord& device, int fd, const FolioHooks* hooks);
+  Result<DeviceView*> get(const store::Store& store, store::DeviceRecord& device, const FolioHooks* hooks);
   [[nodiscard]] std::span<DeviceView> all() const { return {views_, count_.load(std::memory_order_acquire)}; }
 
 private:

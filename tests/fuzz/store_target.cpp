@@ -60,11 +60,15 @@ void read_through(const store::Store& store) {
   for (const store::BackingSlot& slot : store.backing_slots()) {
     sum += slot.backing.reason.view().size() + slot.owner.load();
   }
+  for (const store::NodeSlot& slot : store.node_slots()) {
+    sum += slot.node.location.view().size() + slot.owner.load();
+  }
   for (const store::ProcessSlot& slot : store.slots()) {
     sum += slot.state.load();
   }
   sum += store.driver_ids().size() + store.memory_blocks().size() + store.regions().size();
-  sum += static_cast<std::uint64_t>(store.device_of_inode(1, 2) != nullptr) +
+  sum += static_cast<std::uint64_t>(store.device_of_node(1, 2) != nullptr) +
+         static_cast<std::uint64_t>(store.device_of_bytes(1, 2) != nullptr) +
          static_cast<std::uint64_t>(store.device_named("dax0.1") != nullptr);
   sum += store::untold_recoveries(store).size();
   sink = sum;

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <tuple>
 
+#include <sys/file.h>
 #include <sys/wait.h>
 
 #include "emu/base/units.hpp"
@@ -82,6 +83,29 @@ TEST_P(Mappings, TouchesAreCountedByExtent) {
   EXPECT_TRUE(space.unmap(at, 4 * align));
 }
 
+TEST_P(Mappings, KeepTheOpenFile) {
+  const auto lock_of_another = [&] { return ::flock(platform.open(O_RDWR).get(), LOCK_EX | LOCK_NB); };
+  ASSERT_EQ(::flock(fd.get(), LOCK_EX), 0);
+  char* at = map(2 * align);
+  char* second = map(align);
+  char* others = nullptr;
+  {
+    const UniqueFd other = platform.open(O_RDWR);
+    auto mapped = space.map(*platform.device, other.get(), nullptr, align, kRw, MAP_SHARED, 0);
+    ASSERT_TRUE(mapped);
+    others = static_cast<char*>(*mapped);
+  }
+  fd.reset();
+  EXPECT_EQ(lock_of_another(), -1);
+  ASSERT_TRUE(space.unmap(at, align));
+  ASSERT_TRUE(space.unmap(second, align));
+  EXPECT_EQ(lock_of_another(), -1); // half of the first is left
+  ASSERT_TRUE(space.unmap(others, align));
+  EXPECT_EQ(lock_of_another(), -1); // another open file's
+  ASSERT_TRUE(space.unmap(at + align, align));
+  EXPECT_EQ(lock_of_another(), 0);
+}
+
 TEST_P(Mappings, BeyondTheEndIsSigbus) {
   const std::uint64_t size = platform.device->size.load();
   char* at = map(size + align);
@@ -90,7 +114,7 @@ TEST_P(Mappings, BeyondTheEndIsSigbus) {
   EXPECT_EQ(bus::info.si_code, BUS_ADRERR);
   EXPECT_EQ(bus::info.si_addr, at + size + 17);
   struct stat st {};
-  ::fstat(fd.get(), &st);
+  ::fstat(platform.bytes.get(), &st);
   EXPECT_EQ(static_cast<std::uint64_t>(st.st_size), size); // hugetlbfs would have grown it
 }
 

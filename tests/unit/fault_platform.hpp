@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "emu/backing/backing.hpp"
+#include "emu/backing/node_file.hpp"
 #include "emu/dax/builder.hpp"
 #include "emu/mm/folio_table.hpp"
 #include "runtime/fault/address_space.hpp"
@@ -22,6 +23,7 @@ namespace daxemu::fault {
 struct TestPlatform {
   std::optional<store::Store> store;
   UniqueFd bytes;
+  UniqueFd node;
   UniqueFd folios;
   store::DeviceRecord* device = nullptr;
 
@@ -34,6 +36,12 @@ struct TestPlatform {
       return;
     }
     bytes = std::move(made->fd);
+    auto made_node = backing::make_node(source, "dax0.0");
+    if (!made_node) {
+      ADD_FAILURE() << made_node.error().what;
+      return;
+    }
+    node = std::move(made_node->fd);
     folios = memory_file(mm::FolioTable::file_size(size / align));
     auto created = store::Store::create(memory_file(0), "test");
     if (!created) {
@@ -48,6 +56,7 @@ struct TestPlatform {
     spec.name = {0, 0};
     spec.size = size;
     spec.align = align;
+    spec.node = made_node->record;
     spec.backing.kind = made->kind;
     spec.backing.st_dev = st.st_dev;
     spec.backing.st_ino = st.st_ino;
@@ -71,7 +80,7 @@ struct TestPlatform {
     return fd;
   }
   // Another descriptor of the device, as open("/dev/dax0.0", flags) gives it.
-  [[nodiscard]] UniqueFd open(int flags) const { return UniqueFd(::open(path_of(bytes.get()).c_str(), flags)); }
+  [[nodiscard]] UniqueFd open(int flags) const { return UniqueFd(::open(path_of(node.get()).c_str(), flags)); }
 
   [[nodiscard]] std::uint64_t sum(std::atomic<std::uint64_t> store::CounterStripe::*counter) const {
     std::uint64_t total = 0;

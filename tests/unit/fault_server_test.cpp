@@ -30,7 +30,7 @@ TEST(FaultServer, WakesWhoeverWaitsForAMappingThatIsGone) {
     GTEST_SKIP() << "userfaultfd(2): errno " << uffd.error().value;
   }
   const TestPlatform platform(kPmdSize, kPmdSize, store::BackingKind::shmem, store::EngineKind::populate);
-  auto view = DeviceView::make(*platform.device, platform.bytes.get());
+  auto view = DeviceView::make(*platform.store, *platform.device);
   ASSERT_TRUE(view);
   VmaTable table;
   ASSERT_TRUE(table.reserve());

@@ -70,9 +70,10 @@ constexpr Request kRequests[] = {
 };
 
 // The result of one request; and a request behind it goes on as it would.
-int result_of(io_uring& ring, const Request& request, int fd) {
+int result_of(io_uring& ring, const Request& request, int fd, unsigned flags = 0) {
   io_uring_sqe* entry = io_uring_get_sqe(&ring);
   request.prepare(entry, fd);
+  entry->flags = static_cast<std::uint8_t>(flags);
   entry->user_data = 1;
   entry = io_uring_get_sqe(&ring);
   io_uring_prep_nop(entry);
@@ -93,6 +94,10 @@ int result_of(io_uring& ring, const Request& request, int fd) {
   return result;
 }
 
+int zero_device() {
+  return ::open("/dev/zero", O_RDONLY);
+}
+
 void queue_requests() {
   io_uring ring;
   const int made = io_uring_queue_init(8, &ring, 0);
@@ -111,6 +116,22 @@ void queue_requests() {
       ++failures;
     }
   }
+  const int registered[] = {zero_device(), reader, both};
+  EXPECT(io_uring_register_files(&ring, registered, 3) == 0);
+  for (const Request& request : kRequests) {
+    const int first = result_of(ring, request, 2, IOSQE_FIXED_FILE);
+    const int second = result_of(ring, request, 1, IOSQE_FIXED_FILE);
+    if (first != request.read_write || second != request.read_only) {
+      std::printf("FAIL: io_uring %s of a registered file: %d and %d, not %d and %d\n", request.name, first, second,
+                  request.read_write, request.read_only);
+      ++failures;
+    }
+  }
+  EXPECT(result_of(ring, kRequests[0], 0, IOSQE_FIXED_FILE) == static_cast<int>(kPage));
+  EXPECT(io_uring_register_files_update(&ring, 2, registered, 1) == 1);
+  EXPECT(result_of(ring, kRequests[0], 2, IOSQE_FIXED_FILE) == static_cast<int>(kPage));
+  EXPECT(io_uring_unregister_files(&ring) == 0);
+  ::close(registered[0]);
   // A node of ours is opened; a file of the machine's is read as ever.
   io_uring_prep_openat(io_uring_get_sqe(&ring), AT_FDCWD, kDevice, O_RDWR, 0);
   EXPECT(io_uring_submit_and_wait(&ring, 1) == 1);
@@ -120,7 +141,7 @@ void queue_requests() {
   io_uring_cqe_seen(&ring, done);
   struct stat about {};
   EXPECT(::fstat(opened, &about) == 0 && S_ISCHR(about.st_mode));
-  const int zero = ::open("/dev/zero", O_RDONLY);
+  const int zero = zero_device();
   EXPECT(result_of(ring, kRequests[0], zero) == static_cast<int>(kPage));
   ::close(opened);
   ::close(zero);

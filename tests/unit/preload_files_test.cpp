@@ -9,8 +9,10 @@
 #include "runtime/preload/directories/directories.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/files/io_calls.hpp"
+#include "runtime/preload/files/lock_calls.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
 #include "runtime/preload/streams/node_streams.hpp"
+#include "runtime/preload/streams/stream_calls.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -83,7 +85,7 @@ TEST(Opener, KeepsTheFlagsThatFcntlShows) {
 TEST(Descriptors, RecogniseWhatIsOpenHoweverItArrived) {
   const Descriptors& descriptors = context().descriptors();
   FdTable::forget_all();
-  const int device = ::open(("/proc/self/fd/" + std::to_string(backing())).c_str(), O_RDWR);
+  const int device = ::open(node().record.location.c_str(), O_RDWR);
   EXPECT_EQ(descriptors.classify(device), FdClass::device);
   const int copy = ::dup(device);
   EXPECT_EQ(descriptors.device(copy), &context().store().devices()[0]);
@@ -120,7 +122,7 @@ TEST(Descriptors, ForgetWhatArrivesOverASocket) {
   part->cmsg_level = SOL_SOCKET;
   part->cmsg_type = SCM_RIGHTS;
   part->cmsg_len = CMSG_LEN(sizeof(int));
-  const int sent = backing();
+  const int sent = node().fd.get();
   std::memcpy(CMSG_DATA(part), &sent, sizeof sent);
   ASSERT_EQ(::sendmsg(ends[0], &message, 0), 1);
   const int expected = ::dup(0);
@@ -215,33 +217,112 @@ TEST(DeviceCalls, NeedTheRightAccessFirst) {
   FdTable::forget(path);
 }
 
-TEST(DeviceCalls, DoNotReachTheBytesFromAWriteOnlyDescriptor) {
-  const int fd = open_node(kDeviceNode, O_WRONLY);
-  ASSERT_EQ(::write(fd, "lost", 4), 4); // libc by itself
-  char bytes[4] = {};
-  ASSERT_EQ(::pread(backing(), bytes, 4, 0), 4);
-  EXPECT_EQ(std::string(bytes, 4), std::string(4, '\0'));
-  EXPECT_EQ(context().descriptors().device(fd), &context().store().devices()[0]);
-  EXPECT_EQ(close_descriptor(fd, [fd] { return ::close(fd); }), -1); // the last chance to say so
-  EXPECT_EQ(errno, EINVAL);
+// What reaches the kernel past us: nothing here is interposed.
+TEST(DeviceDescriptor, IsHarmlessByItself) {
+  char bytes[8] = "tooth";
+  ASSERT_EQ(::pwrite(backing(), "original", 8, 0), 8);
+  const auto error_of = [](long done) { return done == -1 ? errno : 0; };
+  for (const int mode : {O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_APPEND}) {
+    const int fd = open_node(kDeviceNode, mode);
+    ASSERT_GE(fd, 0);
+    const int reads = (mode & O_ACCMODE) == O_WRONLY ? EBADF : EINVAL;
+    const int writes = (mode & O_ACCMODE) == O_RDONLY ? EBADF : EINVAL;
+    iovec piece{bytes, 5};
+    for (const int copy : {fd, ::dup(fd)}) {
+      EXPECT_EQ(error_of(::read(copy, bytes, 5)), reads);
+      EXPECT_EQ(error_of(::readv(copy, &piece, 1)), reads);
+      EXPECT_EQ(error_of(::write(copy, bytes, 5)), writes);
+      EXPECT_EQ(error_of(::writev(copy, &piece, 1)), writes);
+      EXPECT_EQ(error_of(::dprintf(copy, "hello")), writes);
+    }
+    EXPECT_LE(::pread(fd, bytes, 5, 0), 0);
+    EXPECT_EQ(::pwrite(fd, bytes, 5, 0), -1);
+    EXPECT_EQ(::ftruncate(fd, 5), -1);
+    EXPECT_EQ(::fallocate(fd, 0, 0, 4096), -1);
+    EXPECT_EQ(::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
+    EXPECT_EQ(context().descriptors().device(fd), &context().store().devices()[0]);
+    ::close(fd);
+  }
+  EXPECT_STREQ(bytes, "tooth");
+  char now[9] = {};
+  ASSERT_EQ(::pread(backing(), now, 8, 0), 8);
+  EXPECT_STREQ(now, "original");
+  FdTable::forget_all();
 }
 
-TEST(NodeStreams, RefuseAsTheDeviceDoes) {
+TEST(DeviceDescriptor, HasTheLocksOfTheKernelFromItsOwnPosition) {
   const int fd = open_node(kDeviceNode, O_RDWR);
-  FILE* stream = NodeStreams::open(fd, "r+");
-  ASSERT_NE(stream, nullptr);
-  EXPECT_EQ(NodeStreams::number(stream), fd);
-  errno = 0;
-  EXPECT_EQ(std::fgetc(stream), EOF);
+  const int other = open_node(kDeviceNode, O_RDWR);
+  const auto real = [](int number, int command, struct flock& lock) {
+    return [=, &lock] { return ::fcntl(number, command, &lock); };
+  };
+  const auto ask = [&](int number, int command, struct flock& lock) {
+    return fcntl_slow(number, command, reinterpret_cast<long>(&lock), real(number, command, lock));
+  };
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_CUR;
+  lock.l_len = 100;
+  ASSERT_EQ(ask(fd, F_OFD_SETLK, lock), 0) << errno;
+  EXPECT_EQ(lock.l_whence, SEEK_CUR); // the caller's struct is not touched
+  ASSERT_EQ(ask(other, F_OFD_GETLK, lock), 0);
+  EXPECT_EQ(lock.l_type, F_WRLCK);
+  EXPECT_EQ(lock.l_whence, SEEK_SET);
+  EXPECT_EQ(lock.l_start, 0);
+  EXPECT_EQ(lock.l_len, 100);
+  lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_CUR;
+  lock.l_start = 100;
+  ASSERT_EQ(ask(other, F_OFD_GETLK, lock), 0);
+  EXPECT_EQ(lock.l_type, F_UNLCK);
+  EXPECT_EQ(lock.l_whence, SEEK_CUR);
+  lock.l_whence = SEEK_END; // the end is 0 as well
+  lock.l_type = F_WRLCK;
+  lock.l_start = -1;
+  EXPECT_EQ(ask(other, F_OFD_SETLK, lock), -1);
   EXPECT_EQ(errno, EINVAL);
-  std::clearerr(stream);
-  EXPECT_NE(std::fputs("text", stream), EOF);
-  EXPECT_EQ(std::fflush(stream), EOF);
-  EXPECT_EQ(errno, EINVAL);
-  FILE* volatile closed = stream; // its address alone is asked about
-  std::fclose(stream);
-  EXPECT_EQ(NodeStreams::number(closed), -1);
-  EXPECT_EQ(::fcntl(fd, F_GETFD), -1);
+  EXPECT_EQ(lock_section(other, F_TLOCK, 10, [] { return 77; }), -1);
+  EXPECT_EQ(errno, EAGAIN);
+  EXPECT_EQ(lock_section(0, F_TLOCK, 10, [] { return 77; }), 77); // no device
+  EXPECT_EQ(fcntl_slow(fd, F_SETLK, 8, [fd] { return ::fcntl(fd, F_SETLK, 8); }), -1);
+  EXPECT_EQ(errno, EFAULT);
+  for (const int number : {fd, other}) {
+    ::close(number);
+  }
+  FdTable::forget_all();
+}
+
+// A FILE of libc, whose calls nobody stands between, refuses as the device does, wherever it is moved to.
+TEST(Streams, RefuseAsTheDeviceDoes) {
+  const RealStdio stdio{::fdopen, ::fileno, std::fflush, std::fclose};
+  for (const char* mode : {"r+", "a+"}) {
+    const int fd = open_node(kDeviceNode, O_RDWR);
+    FILE* stream = open_stream_over(fd, mode, stdio);
+    ASSERT_NE(stream, nullptr);
+    const auto tell = [&] { return tell_stream(stream, [&] { return ::ftello(stream); }); };
+    const auto seek = [&](off_t offset, int whence) {
+      return seek_stream(stream, offset, whence, [&](off_t asked) { return ::fseeko(stream, asked, whence); });
+    };
+    EXPECT_EQ(tell(), 0);
+    for (const int whence : {SEEK_SET, SEEK_CUR, SEEK_END}) {
+      errno = 0;
+      EXPECT_EQ(std::fgetc(stream), EOF);
+      EXPECT_EQ(errno, EINVAL) << mode;
+      EXPECT_FALSE(std::feof(stream));
+      std::clearerr(stream);
+      EXPECT_EQ(seek(4096, whence), 0);
+      EXPECT_EQ(tell(), 0);
+    }
+    EXPECT_EQ(seek(-4096, SEEK_END), 0);
+    EXPECT_NE(std::fputs("text", stream), EOF);
+    EXPECT_EQ(tell(), 4); // as far as the stream knows
+    EXPECT_EQ(std::fflush(stream), EOF);
+    EXPECT_EQ(errno, EINVAL);
+    std::fclose(stream);
+    EXPECT_EQ(::fcntl(fd, F_GETFD), -1);
+  }
+  FdTable::forget_all();
 }
 
 TEST(NodeStreams, ReadAndWriteAnAttribute) {

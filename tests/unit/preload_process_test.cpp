@@ -167,6 +167,8 @@ TEST(ProcessMaps, NamesTheDevice) {
   const ProcessMaps maps(context().store(), context().tree(), nullptr);
   void* mapped = ::mmap(nullptr, kPmdSize, PROT_READ, MAP_SHARED, backing(), 0);
   ASSERT_NE(mapped, MAP_FAILED);
+  void* kept = ::mmap(nullptr, kPageSize, PROT_NONE, MAP_PRIVATE, node().fd.get(), 0); // as fault::OpenFiles does
+  ASSERT_NE(kept, MAP_FAILED);
   const auto fd = maps.open("/proc/self/maps", O_RDONLY);
   ASSERT_TRUE(fd && *fd >= 0);
   std::string text;
@@ -176,6 +178,7 @@ TEST(ProcessMaps, NamesTheDevice) {
   }
   EXPECT_NE(text.find(" /dev/dax0.0\n"), std::string::npos) << text;
   EXPECT_EQ(text.find("/memfd:dax0.0"), std::string::npos);
+  ::munmap(kept, kPageSize);
   ::munmap(mapped, kPmdSize);
   ::close(*fd);
 }

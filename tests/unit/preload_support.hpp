@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "emu/backing/node_file.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/builder.hpp"
 #include "runtime/preload/names/context.hpp"
@@ -31,6 +32,14 @@ inline int backing() {
   return fd;
 }
 
+// The node that descriptors of it are of.
+inline const backing::NodeFile& node() {
+  static backing::MemfdSource source;
+  static const auto made = backing::make_node(source, "dax0.0");
+  EXPECT_TRUE(made);
+  return *made;
+}
+
 inline Context& context() {
   static Context* made = [] {
     const int fd = ::memfd_create("store", MFD_CLOEXEC);
@@ -44,6 +53,7 @@ inline Context& context() {
     spec.align = kPmdSize;
     struct stat about {};
     EXPECT_EQ(::fstat(backing(), &about), 0);
+    spec.node = node().record;
     spec.backing.kind = store::BackingKind::shmem;
     spec.backing.st_dev = about.st_dev;
     spec.backing.st_ino = about.st_ino;

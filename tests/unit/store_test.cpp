@@ -39,8 +39,10 @@ DeviceRecord& add_device(Store& store, std::uint32_t id, std::uint64_t ino) {
   DeviceRecord& device = store.device_table()[id];
   device.id = id;
   device.align = 4096;
+  device.node.st_dev = 7;
+  device.node.st_ino = ino;
   device.backing.st_dev = 7;
-  device.backing.st_ino = ino;
+  device.backing.st_ino = ino + 1000;
   device.state = DeviceState::enabled;
   store.platform().devices_used = id + 1;
   return device;
@@ -54,12 +56,15 @@ TEST(Store, SecondMappingSeesTheFirstOnesRecords) {
   auto other = Store::open(path_of(store->fd()).c_str());
   ASSERT_TRUE(other) << other.error().value;
   EXPECT_EQ(other->platform().name.view(), "lab");
-  DeviceRecord* found = other->device_of_inode(7, 42);
+  DeviceRecord* found = other->device_of_node(7, 42);
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->id, 1U);
   EXPECT_EQ(other->name_of(*found).view(), "dax0.1");
   EXPECT_EQ(other->device_named("dax0.1"), found);
-  EXPECT_EQ(other->device_of_inode(8, 42), nullptr);
+  EXPECT_EQ(other->device_of_node(8, 42), nullptr);
+  EXPECT_EQ(other->device_of_node(7, 1042), nullptr);
+  EXPECT_EQ(other->device_of_bytes(7, 1042), found);
+  EXPECT_EQ(other->device_of_bytes(7, 42), nullptr);
   second.counters[0].faults += 3;
   EXPECT_EQ(found->counters[0].faults.load(), 3U);
 }
@@ -69,8 +74,8 @@ TEST(Store, FreedDeviceIsNotFoundButLaterOnesAre) {
   ASSERT_TRUE(store);
   add_device(*store, 0, 41).state = DeviceState::absent;
   add_device(*store, 1, 42);
-  EXPECT_EQ(store->device_of_inode(7, 41), nullptr);
-  ASSERT_NE(store->device_of_inode(7, 42), nullptr);
+  EXPECT_EQ(store->device_of_node(7, 41), nullptr);
+  ASSERT_NE(store->device_of_node(7, 42), nullptr);
 }
 
 void expect_all_zero(const Store& store) {
@@ -82,6 +87,7 @@ void expect_all_zero(const Store& store) {
   expect_zero("devices", store.device_table());
   expect_zero("processes", store.slots());
   expect_zero("backing slots", store.backing_slot_table());
+  expect_zero("node slots", store.node_slot_table());
   expect_zero("driver ids", store.driver_ids());
   expect_zero("memory blocks", store.memory_blocks());
 }
@@ -102,6 +108,7 @@ TEST(Store, IsLargeEnoughWhateverTheCountsAndNotMuchLarger) {
                             .devices = count,
                             .processes = count * 3,
                             .backing_slots = count % 11,
+                            .node_slots = count % 13,
                             .driver_ids = count * 5,
                             .memory_blocks = count * 17};
     auto store = Store::create(memory_file(), "lab", capacity);
@@ -112,7 +119,8 @@ TEST(Store, IsLargeEnoughWhateverTheCountsAndNotMuchLarger) {
     const std::uint64_t records =
         sizeof(Platform) + capacity.regions * sizeof(RegionRecord) + capacity.devices * sizeof(DeviceRecord) +
         capacity.processes * sizeof(ProcessSlot) + capacity.backing_slots * sizeof(BackingSlot) +
-        capacity.driver_ids * sizeof(DriverIdRecord) + capacity.memory_blocks * sizeof(MemoryBlockRecord);
+        capacity.node_slots * sizeof(NodeSlot) + capacity.driver_ids * sizeof(DriverIdRecord) +
+        capacity.memory_blocks * sizeof(MemoryBlockRecord);
     const auto st = sys::fstat(store->fd());
     ASSERT_TRUE(st);
     EXPECT_LE(static_cast<std::uint64_t>(st->st_size), kHeaderSize + records + 3 * 4096U);

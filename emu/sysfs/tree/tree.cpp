@@ -249,8 +249,8 @@ Result<struct stat> Tree::stat(const Node& node) const {
   st.st_ino = node.inode;
   st.st_mode = type.mode | node.mode;
   st.st_nlink = node.type == NodeType::directory ? 2 + directories_in(*found->spec.directory, found->scope) : 1;
-  st.st_uid = platform.uid;
-  st.st_gid = platform.gid;
+  st.st_uid = store_->uid();
+  st.st_gid = store_->gid();
   if (node.type == NodeType::device) {
     st.st_rdev = found->scope.device == nullptr ? ::makedev(platform.nd_major, 0)
                                                 : ::makedev(platform.dax_major, found->scope.device->minor);

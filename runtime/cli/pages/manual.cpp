@@ -84,6 +84,7 @@ constexpr auto kManuals = std::to_array<VerbManual>({
 constexpr auto kEnvironment = std::to_array<Term>({
     {"DAXEMU", "The mode: auto, emulate or kernel; --mode goes before it."},
     {"DAXEMU_PLATFORM", "Name or location of the platform that a preloaded program sees. Set by daxemu run."},
+    {"DAXEMU_KEEPER", "How a program that may not open the platform's files asks for them. Set by daxemu run."},
     {"DAXEMU_PRELOAD", "Another file to use as libdaxemu-preload.so."},
     {"DAXEMU_HOME", "The folder of named platforms, in place of /dev/shm/daxemu-UID."},
     {"DAXEMU_PIN_SITES", "Record which code pins memory. Set by daxemu run --pin-sites."},

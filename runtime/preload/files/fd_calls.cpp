@@ -25,7 +25,7 @@ using fault::PrivateFds;
 
 // Text that stdio has put into the descriptor of an attribute and that nobody has taken yet. Returns its errno, or 0.
 int harvest(int fd) {
-  if (const FdClass what = FdTable::get(fd); what != FdClass::attribute && what != FdClass::device) {
+  if (FdTable::get(fd) != FdClass::attribute) {
     return 0;
   }
   Context* context = Context::get();
@@ -43,9 +43,8 @@ int harvest(int fd) {
 } // namespace
 
 bool closes_plainly(int fd) {
-  const FdClass what = FdTable::get(fd);
-  if (what == FdClass::attribute || what == FdClass::device || PrivateFds::owns(fd) || RawRings::any() ||
-      rings_known() || pipes_hold()) {
+  if (FdTable::get(fd) == FdClass::attribute || PrivateFds::owns(fd) || RawRings::any() || rings_known() ||
+      pipes_hold()) {
     return false;
   }
   FdTable::forget(fd);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "emu/base/sys.hpp"
+#include "runtime/preload/files/lock_calls.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
 #include "runtime/preload/paths/path_call.hpp"
@@ -52,8 +53,7 @@ bool grants(int flags, Access needed) {
 }
 
 int refusal_of(int fd, Operation operation) {
-  const Rule& rule = device_rule(operation);
-  return grants(status_flags(fd), rule.needs) ? rule.error : EBADF;
+  return device_refusal_by_flags(status_flags(fd), operation);
 }
 
 int refuse_on_device(int fd, Operation operation) {
@@ -88,6 +88,11 @@ bool is_at_start(int fd, std::int64_t offset) {
 }
 
 } // namespace
+
+int device_refusal_by_flags(int flags, Operation operation) {
+  const Rule& rule = device_rule(operation);
+  return grants(flags, rule.needs) ? rule.error : EBADF;
+}
 
 int device_refusal(int fd, Operation operation) {
   return !FdTable::is_foreign(fd) && target_of(fd).what == FdClass::device ? refusal_of(fd, operation) : 0;
@@ -243,10 +248,13 @@ int fcntl_slow(int fd, int command, long argument, RealStatus real) {
   if (ours && grants(status_flags(fd), Access::none)) {
     const bool seals = command == F_ADD_SEALS || command == F_GET_SEALS;
     const bool direct = command == F_SETFL && (argument & O_DIRECT) != 0;
-    const bool lease = what == FdClass::device && command == F_SETLEASE && argument != F_UNLCK;
+    const bool lease = what == FdClass::device && command == F_SETLEASE; // vfs_setlease(): no regular file
     if (seals || direct || lease) {
       errno = EINVAL;
       return -1;
+    }
+    if (what == FdClass::device && is_record_lock(command)) {
+      return lock_record(fd, command, argument, real);
     }
     if (command == F_NOTIFY && what != FdClass::directory) {
       errno = ENOTDIR;

@@ -20,6 +20,8 @@ inline constexpr std::int64_t kAtPosition = -1; // read(2): the description's ow
 
 // The errno with which device-dax refuses `operation` on `fd`, or 0: no device's descriptor.
 [[nodiscard]] int device_refusal(int fd, Operation operation);
+// The same of a device's descriptor that was open with these flags (F_GETFL).
+[[nodiscard]] int device_refusal_by_flags(int flags, Operation operation);
 
 // The slow halves of the calls below: the descriptor may be ours.
 ssize_t read_slow(int fd, std::int64_t offset, RealSize real);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <new>
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -14,6 +13,7 @@
 #include "runtime/fault/private_fds.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/files/io_calls.hpp"
+#include "runtime/preload/files/registered_files.hpp"
 #include "runtime/preload/files/uring_paths.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
@@ -78,12 +78,23 @@ int irregular_file() {
 // On a descriptor of no regular file the calls fail by which device-dax is none either; what else fails, fails with
 // `error` when it is performed, and not when it is submitted: the requests behind it go on as they would.
 void refuse(io_uring_sqe& request, int error) {
-  if (error == ENODEV || error == ESPIPE) {
+  const bool stands_for_it = error == ENODEV || error == ESPIPE;
+  if (stands_for_it || (request.flags & IOSQE_FIXED_FILE) != 0) { // whose number is none of a descriptor
     request.flags &= static_cast<std::uint8_t>(~(IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT));
     request.fd = irregular_file(); // -1, so EBADF, if there is none
-  } else {
+  }
+  if (!stands_for_it) {
     fail_with(request, error);
   }
+}
+
+// The error of a request on a descriptor, or on file `number` of the ring's table; 0: no device's.
+int refusal_of(int ring, int number, bool registered, Operation operation) {
+  if (!registered) {
+    return device_refusal(number, operation);
+  }
+  const int flags = RegisteredFiles::flags_of(ring, static_cast<unsigned>(number));
+  return flags < 0 ? 0 : device_refusal_by_flags(flags, operation);
 }
 
 bool is_attribute(int fd) {
@@ -99,9 +110,10 @@ void look_at(io_uring_sqe& request, int ring, PerformCall perform) {
   case Treatment::Kind::pass:
     return;
   case Treatment::Kind::refuse: {
-    int error = registered ? 0 : device_refusal(request.fd, treatment.operation);
-    if (treatment.operation == Operation::copy && error == 0 && (request.splice_flags & SPLICE_F_FD_IN_FIXED) == 0) {
-      error = device_refusal(request.splice_fd_in, treatment.operation);
+    int error = refusal_of(ring, request.fd, registered, treatment.operation);
+    if (treatment.operation == Operation::copy && error == 0) {
+      const bool registered_in = (request.splice_flags & SPLICE_F_FD_IN_FIXED) != 0;
+      error = refusal_of(ring, request.splice_fd_in, registered_in, treatment.operation);
     }
     if (error != 0) {
       refuse(request, error);
@@ -208,10 +220,11 @@ void RawRings::entering(int fd, PerformCall perform) noexcept {
 }
 
 bool RawRings::any() noexcept {
-  return rings_open.load(std::memory_order_acquire) != 0;
+  return rings_open.load(std::memory_order_acquire) != 0 || RegisteredFiles::any();
 }
 
 void RawRings::closed(unsigned first, unsigned last) noexcept {
+  RegisteredFiles::forget_rings(first, last);
   if (rings_open.load(std::memory_order_acquire) == 0 || !OwnProcess::calls()) {
     return;
   }
@@ -225,22 +238,6 @@ void RawRings::closed(unsigned first, unsigned last) noexcept {
       ring.fd.store(kFree, std::memory_order_release);
     }
   }
-}
-
-int register_files(const int* files, unsigned count, FunctionRef<int(const int*)> real) {
-  const auto is_device = [](int fd) { return fd >= 0 && device_refusal(fd, Operation::copy) != 0; };
-  constexpr unsigned kMost = 1U << 15; // IORING_MAX_FIXED_FILES
-  if (count > kMost || !is_readable(files, count * sizeof *files) || std::none_of(files, files + count, is_device)) {
-    return real(files);
-  }
-  auto* allowed = new (std::nothrow) int[count];
-  if (allowed == nullptr) {
-    return -ENOMEM;
-  }
-  std::replace_copy_if(files, files + count, allowed, is_device, -1);
-  const int done = real(allowed);
-  delete[] allowed;
-  return done;
 }
 
 } // namespace daxemu::preload

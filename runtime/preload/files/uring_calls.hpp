@@ -1,12 +1,12 @@
-// io_uring: the kernel takes requests out of memory it shares with the program, so those on a device's descriptor are
-// looked for just before it is told of them, and are turned into requests that fail as device-dax makes them fail. Not
-// seen are programs that have linked liburing statically or enter the kernel without libc, and rings that the kernel
-// polls (SQPOLL) unless liburing fills them.
+// io_uring: the kernel takes requests out of memory it shares with the program. None of them reaches a device's bytes,
+// but one at an offset of its own would be told that the file is empty, or sealed: those on a device's descriptor are
+// looked for just before the kernel is told of them, and are turned into requests that fail as device-dax makes them
+// fail. Not seen are programs that have linked liburing statically or enter the kernel without libc, and rings that the
+// kernel polls (SQPOLL) unless liburing fills them.
 #pragma once
 
 #include <liburing.h>
 
-#include "emu/base/function_ref.hpp"
 #include "runtime/preload/files/uring_paths.hpp"
 
 namespace daxemu::preload {
@@ -29,9 +29,5 @@ public:
   // Descriptors first to last are closed, or become others.
   static void closed(unsigned first, unsigned last) noexcept;
 };
-
-// Files to be registered: a device's are left out (-1), so that requests on their index are EBADF. `real` gets `files`
-// or a changed copy.
-int register_files(const int* files, unsigned count, FunctionRef<int(const int*)> real);
 
 } // namespace daxemu::preload

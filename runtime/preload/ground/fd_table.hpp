@@ -16,7 +16,7 @@ namespace daxemu::preload {
 enum class FdClass : std::uint8_t {
   unknown,
   foreign,
-  device,    // the backing of an emulated device
+  device,    // the node of an emulated device
   attribute, // a vnode file (vnode_files.hpp) of an attribute
   directory, // a vnode file of a directory, or a real directory of /dev, /sys or /proc, where entries are emulated or
              // hidden

@@ -249,7 +249,10 @@ bool Resolver::translate_magic_link(int dirfd, const char* link, PathText& targe
   if (!about || !S_ISREG(about->st_mode)) {
     return false;
   }
-  const store::DeviceRecord* device = store_->device_of_inode(about->st_dev, about->st_ino);
+  const store::DeviceRecord* device = store_->device_of_node(about->st_dev, about->st_ino);
+  if (device == nullptr) { // /proc/PID/map_files
+    device = store_->device_of_bytes(about->st_dev, about->st_ino);
+  }
   if (device == nullptr) {
     return false;
   }

@@ -11,7 +11,6 @@ namespace daxemu::preload {
 namespace {
 
 constexpr std::string_view kMemfdPrefix = "/memfd:";
-constexpr std::string_view kNodeDirectory = "/dev/"; // where device nodes are, and no attributes
 constexpr std::string_view kDeleted = " (deleted)";
 
 // What was found, or this error for whatever was in the way.
@@ -54,7 +53,7 @@ FdClass Descriptors::classify(int fd, PathText& vnode) const noexcept {
 // By its inode alone: what a memory file is, which has no name in any directory, only its text tells.
 bool Descriptors::is_foreign(const struct stat& about) const noexcept {
   if (S_ISREG(about.st_mode)) {
-    return about.st_nlink != 0 && store_->device_of_inode(about.st_dev, about.st_ino) == nullptr;
+    return about.st_nlink != 0 && store_->device_of_node(about.st_dev, about.st_ino) == nullptr;
   }
   return !S_ISDIR(about.st_mode) || !(may_hold_nodes(about.st_dev) || about.st_dev == proc_device_);
 }
@@ -77,16 +76,14 @@ FdClass Descriptors::examine(int fd, PathText& vnode) const noexcept {
   }
   FdClass found = FdClass::foreign;
   if (S_ISREG(about->st_mode)) {
-    if (store_->device_of_inode(about->st_dev, about->st_ino) != nullptr) {
+    if (store_->device_of_node(about->st_dev, about->st_ino) != nullptr) {
       found = FdClass::device;
     } else {
       PathText text;
       const std::string_view path = path_of(fd, text) ? vnode_path(text.view()) : std::string_view{};
       if (!path.empty()) {
         vnode.assign(path);
-        found = path.ends_with('/')                ? FdClass::directory
-                : path.starts_with(kNodeDirectory) ? FdClass::device
-                                                   : FdClass::attribute;
+        found = path.ends_with('/') ? FdClass::directory : FdClass::attribute;
       }
     }
   } else {
@@ -104,14 +101,7 @@ store::DeviceRecord* Descriptors::device(int fd) const noexcept {
   if (!about || !S_ISREG(about->st_mode)) {
     return nullptr;
   }
-  store::DeviceRecord* found = store_->device_of_inode(about->st_dev, about->st_ino);
-  if (found == nullptr && about->st_nlink == 0) { // opened for writing only: a stand-in (opener.cpp)
-    PathText text;
-    const std::string_view path = path_of(fd, text) ? vnode_path(text.view()) : std::string_view{};
-    if (path.starts_with(kNodeDirectory)) {
-      found = store_->device_named(path.substr(kNodeDirectory.size()));
-    }
-  }
+  store::DeviceRecord* found = store_->device_of_node(about->st_dev, about->st_ino);
   if (found != nullptr) {
     FdTable::set(fd, FdClass::device);
   } else if (about->st_nlink != 0) {

@@ -1,5 +1,5 @@
-// What a descriptor is open on, whoever opened it and however it arrived here. The inode tells a device; the name of
-// its memory file tells a vnode file (vnode_files.hpp).
+// What a descriptor is open on, whoever opened it and however it arrived here. The inode tells a device (its node's,
+// see store::NodeRecord); the name of its memory file tells a vnode file (vnode_files.hpp).
 #pragma once
 
 #include "emu/store/store.hpp"

@@ -4,6 +4,7 @@
 
 #include "emu/base/sys.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
+#include "runtime/preload/nodes/node_position.hpp"
 #include "runtime/preload/nodes/permission.hpp"
 
 namespace daxemu::preload {
@@ -73,26 +74,26 @@ Result<int> Opener::open_device(const sysfs::Node& node, int flags) const {
   if ((flags & O_PATH) == 0 && device.state.load(std::memory_order_acquire) != store::DeviceState::enabled) {
     return fail(ENXIO); // unbound: the node stays, chrdev_open() finds no cdev behind it
   }
-  if ((flags & (O_ACCMODE | O_PATH)) == O_WRONLY) {
-    // Nothing can be done with it: a mapping needs to read. So that not even stdio inside libc can write to the
-    // device, it gets a memory file of its own; what ends up there is refused when the stream is flushed.
-    auto stand_in = files_->open(node, flags);
-    return stand_in ? Result<int>(stand_in->release()) : tl::unexpected(stand_in.error());
-  }
-  // may_open() drops O_TRUNC for a character device; what we open is a file that must keep its bytes. The link to it
-  // is to be followed whatever the program said of its own path.
+  // may_open() drops O_TRUNC for a character device. The link to the node is to be followed whatever the program said
+  // of its own path.
   const int kept = flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW | O_DIRECTORY | O_DIRECT | O_NOCTTY);
-  auto fd = sys::open(device.backing.location.c_str(), kept);
-  if (!fd) {
-    return fail(fd.error().value == ENOENT ? ENXIO : fd.error().value);
+  auto opened = store_->open_file(device.node.location.c_str(), kept);
+  if (!opened) {
+    return fail(opened.error().value == ENOENT ? ENXIO : opened.error().value);
   }
-  UniqueFd opened(*fd);
-  const auto about = sys::fstat(*fd);
-  if (!about || about->st_dev != device.backing.st_dev || about->st_ino != device.backing.st_ino) {
+  const int fd = opened->get();
+  const auto about = sys::fstat(fd);
+  if (!about || about->st_dev != device.node.st_dev || about->st_ino != device.node.st_ino) {
     return fail(ENXIO); // the keeper is gone, and its number is another's
   }
-  FdTable::set(*fd, FdClass::device);
-  return opened.release();
+  if ((flags & O_PATH) == 0) {
+    put_node_position(fd);
+    if (about->st_size != 0) { // no memory file, and somebody has reached it past us: it grows no further
+      (void)sys::ftruncate(fd, 0);
+    }
+  }
+  FdTable::set(fd, FdClass::device);
+  return opened->release();
 }
 
 } // namespace daxemu::preload

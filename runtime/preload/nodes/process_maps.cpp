@@ -14,6 +14,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "runtime/preload/nodes/descriptor_info.hpp"
 #include "runtime/preload/nodes/own_maps.hpp"
 
 namespace daxemu::preload {
@@ -58,10 +59,10 @@ private:
   std::size_t end_ = 0;
 };
 
-bool names_memory_file(int fd) {
+bool names_file_of_ours(int fd) {
   Lines lines(fd);
   for (std::string_view line = lines.next(); !line.empty(); line = lines.next()) {
-    if (line.find(kMemfd) != std::string_view::npos) {
+    if (line.find(kMemfd) != std::string_view::npos || line.find(store::kNodeSuffix) != std::string_view::npos) {
       return true;
     }
   }
@@ -95,13 +96,46 @@ std::string_view adjusted(std::string_view line, std::uint64_t align, std::array
 
 using Line = std::array<char, 512>;
 
+bool begins_mapping(std::string_view line) { // and is no "Rss: ..." of the one before
+  return line.front() < 'A' || line.front() > 'Z';
+}
+
+// The page by which a mapping keeps the device's open file (fault::OpenFiles), as one of device-dax does by itself?
+bool is_of_node(std::string_view line, const store::Store& store) {
+  const std::size_t suffix = line.find(store::kNodeSuffix);
+  if (suffix == std::string_view::npos) {
+    return false;
+  }
+  Line text{};
+  std::memcpy(text.data(), line.data(), std::min(line.size(), text.size() - 1));
+  unsigned major_number = 0;
+  unsigned minor_number = 0;
+  std::uint64_t inode = 0;
+  if (std::sscanf(text.data(), "%*s %*s %*x %x:%x %" SCNu64, &major_number, &minor_number, &inode) == 3) {
+    return store.device_of_node(makedev(major_number, minor_number), inode) != nullptr;
+  }
+  // numa_maps: "begin policy file=/memfd:dax0.0.node\040(deleted) ..."
+  constexpr std::string_view kFile = "file=";
+  const std::size_t file = line.find(kFile);
+  if (file == std::string_view::npos || file > suffix) {
+    return false;
+  }
+  const std::size_t begin = file + kFile.size();
+  const std::string_view path = line.substr(begin, suffix + store::kNodeSuffix.size() - begin);
+  const auto devices = store.devices();
+  return path.starts_with(kMemfd) ||
+         std::any_of(devices.begin(), devices.end(),
+                     [path](const store::DeviceRecord& device) { return device.node.location.view() == path; });
+}
+
 // "begin-end perms offset major:minor inode   /memfd:..." as it would be for the device's node; empty: as it is.
 std::string_view renamed(std::string_view line, const store::Store& store, const sysfs::Tree& tree, Line& into,
                          const store::DeviceRecord*& of) {
-  if (line.front() < 'A' || line.front() > 'Z') { // a mapping's first line, no "Rss: ..." of the one before
+  if (begins_mapping(line)) {
     of = nullptr;
   }
-  const std::size_t name_at = line.find(kMemfd);
+  const std::size_t memory_file = line.find(kMemfd);
+  const std::size_t name_at = memory_file != std::string_view::npos ? memory_file : line.find('/');
   if (name_at == std::string_view::npos) {
     return {};
   }
@@ -115,7 +149,7 @@ std::string_view renamed(std::string_view line, const store::Store& store, const
   std::uint64_t inode = 0;
   if (std::sscanf(text.data(), "%63s %15s %" SCNx64 " %x:%x %" SCNu64, range.data(), permissions.data(), &offset,
                   &major_number, &minor_number, &inode) == 6) {
-    const auto* device = store.device_of_inode(makedev(major_number, minor_number), inode);
+    const auto* device = store.device_of_bytes(makedev(major_number, minor_number), inode);
     if (device == nullptr) {
       return {};
     }
@@ -135,6 +169,9 @@ std::string_view renamed(std::string_view line, const store::Store& store, const
     const int tail = std::snprintf(into.data() + head, into.size() - static_cast<std::size_t>(head), "%*s%s\n",
                                    std::max(0, kNamesAt - head), "", path.data());
     return {into.data(), static_cast<std::size_t>(head + tail)};
+  }
+  if (memory_file == std::string_view::npos) {
+    return {};
   }
   // numa_maps: "begin policy file=/memfd:dax0.0\040(deleted) ..."
   const std::size_t begin = name_at + kMemfd.size();
@@ -159,10 +196,14 @@ bool ProcessMaps::is_one(const char* path) noexcept {
     return false;
   }
   const std::string_view text(path);
-  return text.ends_with("/maps") || text.ends_with("/smaps") || text.ends_with("/numa_maps");
+  return text.ends_with("/maps") || text.ends_with("/smaps") || text.ends_with("/numa_maps") ||
+         is_descriptor_info(path);
 }
 
 Result<int> ProcessMaps::open(const char* path, int flags) const noexcept {
+  if (is_descriptor_info(path)) {
+    return open_descriptor_info(path, flags, *store_, *tree_);
+  }
   if ((flags & (O_ACCMODE | O_PATH | O_DIRECTORY)) != O_RDONLY) {
     return -1;
   }
@@ -171,7 +212,7 @@ Result<int> ProcessMaps::open(const char* path, int flags) const noexcept {
     return tl::unexpected(real.error());
   }
   const UniqueFd source(*real);
-  if (!names_memory_file(source.get()) || !sys::call(SYS_lseek, source.get(), 0, SEEK_SET)) {
+  if (!names_file_of_ours(source.get()) || !sys::call(SYS_lseek, source.get(), 0, SEEK_SET)) {
     return -1;
   }
   auto made = sys::memfd_create("maps", (flags & O_CLOEXEC) != 0 ? MFD_CLOEXEC : 0);
@@ -193,11 +234,18 @@ Result<int> ProcessMaps::open(const char* path, int flags) const noexcept {
       at += text.size();
     };
     for (std::string_view line = lines.next(); !line.empty() && written; line = lines.next()) {
-      own.translate(line, print);
+      if (!is_of_node(line, *store_)) {
+        own.translate(line, print);
+      }
     }
     return written ? Result<int>(copy.release()) : tl::unexpected(written.error());
   }
+  bool hidden = false;
   for (std::string_view line = lines.next(); !line.empty(); line = lines.next()) {
+    hidden = begins_mapping(line) ? is_of_node(line, *store_) : hidden;
+    if (hidden) {
+      continue;
+    }
     std::string_view shown = renamed(line, *store_, *tree_, changed, of);
     if (shown.empty() && of != nullptr) {
       shown = adjusted(line, of->align, changed);

@@ -15,7 +15,7 @@ public:
   ProcessMaps(const store::Store& store, const sysfs::Tree& tree, const fault::AddressSpace* space)
       : store_(&store), tree_(&tree), space_(space) {}
 
-  // Is it /proc/PID/maps, smaps or numa_maps by its name?
+  // Is it /proc/PID/maps, smaps or numa_maps by its name, or fdinfo/N (descriptor_info.hpp)?
   [[nodiscard]] static bool is_one(const char* path) noexcept;
 
   // A descriptor of the file as it is now, with devices under their names; -1 if the file names none of them, so that

@@ -48,9 +48,7 @@ Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
   const bool is_directory = node.type == sysfs::NodeType::directory;
   std::snprintf(name, sizeof name, "%.*s%s%s", static_cast<int>(kVnodePrefix.size()), kVnodePrefix.data(),
                 node.path.c_str(), is_directory ? "/" : "");
-  const FdClass what = is_directory                           ? FdClass::directory
-                       : node.type == sysfs::NodeType::device ? FdClass::device
-                                                              : FdClass::attribute;
+  const FdClass what = is_directory ? FdClass::directory : FdClass::attribute;
   auto made = sys::memfd_create(name, MFD_CLOEXEC);
   if (!made) {
     return tl::unexpected(made.error());

@@ -13,12 +13,12 @@
 namespace daxemu::preload {
 namespace {
 
-// Where a real watch can be put for `node`: the device's own memory, or a memory file of this process that lives as
-// long as it does.
+// Where a real watch can be put for `node`: the file that its descriptors are of, or a memory file of this process that
+// lives as long as it does.
 Result<PathText> watchable(const Context& context, const sysfs::Node& node) {
   PathText path;
   if (node.type == sysfs::NodeType::device) {
-    path.assign(context.store().device_table()[node.device].backing.location.view());
+    path.assign(context.store().device_table()[node.device].node.location.view());
     return path;
   }
   auto made = context.files().open(node, O_RDONLY | O_CLOEXEC);

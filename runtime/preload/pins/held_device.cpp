@@ -70,11 +70,11 @@ HeldDevice* HeldDevice::of(const fault::DeviceView& view) {
   }
   const std::size_t place = opened_devices.load(std::memory_order_relaxed);
   const std::uint64_t extents = view.size() / view.align();
-  auto raw = sys::open(view.device().folios_location.c_str(), O_RDWR | O_CLOEXEC);
-  if (place == kMost || !raw) {
+  auto records = view.open_folios();
+  if (place == kMost || !records) {
     return nullptr;
   }
-  auto fd = fault::PrivateFds::adopt(UniqueFd(*raw));
+  auto fd = fault::PrivateFds::adopt(std::move(*records));
   if (!fd) {
     return nullptr;
   }

@@ -75,7 +75,7 @@ int open_in_child(const char* path, int flags, FunctionRef<int(const char*, int)
   (void)sys::close(*trial);
   FdTable::forget(*trial);
   const store::DeviceRecord& device = context->store().device_table()[found.node.device];
-  return real(device.backing.location.c_str(), flags & (O_ACCMODE | O_CLOEXEC | O_NONBLOCK));
+  return real(device.node.location.c_str(), flags & (O_ACCMODE | O_CLOEXEC | O_NONBLOCK));
 }
 
 void restore_environ() {

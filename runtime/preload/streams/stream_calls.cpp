@@ -1,14 +1,17 @@
 #include "runtime/preload/streams/stream_calls.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include <fcntl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "emu/base/sys.hpp"
 #include "runtime/preload/files/open_calls.hpp"
 #include "runtime/preload/memory/live_space.hpp"
+#include "runtime/preload/nodes/node_position.hpp"
 #include "runtime/preload/nodes/process_maps.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 #include "runtime/preload/streams/node_streams.hpp"
@@ -52,13 +55,56 @@ Result<int> open_found(const Resolution& found, int flags) {
 }
 
 // Must the stream's reads and writes be ours (node_streams.hpp)?
-bool needs_cookie(const Context& context, int fd) {
-  const FdClass what = context.descriptors().classify(fd);
-  return what == FdClass::device ||
-         (what == FdClass::attribute && (sys::call(SYS_fcntl, fd, F_GETFL).value_or(0) & O_ACCMODE) == O_RDWR);
+bool needs_cookie(FdClass what, int fd) {
+  return what == FdClass::attribute && (sys::call(SYS_fcntl, fd, F_GETFL).value_or(0) & O_ACCMODE) == O_RDWR;
 }
 
-// Is `stream` on an attribute, or on the stand-in of a device? Then `fd` is its descriptor.
+// fopen(3)'s mode without the letter m: such a stream asks the kernel for its position each time, until it has found
+// that there is nothing to map. Longer modes stay as they are.
+class ModeForDevice {
+public:
+  explicit ModeForDevice(const char* mode) : mode_(mode) {
+    if (std::strlen(mode) < without_.size()) {
+      const char* const end = std::find(mode, mode + std::strlen(mode), ',');
+      *std::copy(end, end + std::strlen(end), std::remove_copy(mode, end, without_.data(), 'm')) = '\0';
+      mode_ = without_.data();
+    }
+  }
+  ModeForDevice(const ModeForDevice&) = delete;
+  ModeForDevice& operator=(const ModeForDevice&) = delete;
+  [[nodiscard]] const char* get() const { return mode_; }
+
+private:
+  const char* mode_;
+  std::array<char, 32> without_{};
+};
+
+// The descriptor of a stream on a device; -1: of any other.
+int device_of_stream(const FILE* stream) {
+  const int fd = stream == nullptr ? -1 : stream->_fileno;
+  if (fd < 0 || FdTable::is_foreign(fd)) {
+    return -1;
+  }
+  const Context* context = Context::get();
+  return context != nullptr && context->device_of(fd) != nullptr ? fd : -1;
+}
+
+// So that libc does not ask the kernel, nor moves from where the description's position is.
+void know_position(FILE* stream) {
+  constexpr off_t kUnknown = -1; // _IO_pos_BAD, after a read that failed
+  if (stream->_offset == kUnknown) {
+    stream->_offset = 0;
+  }
+}
+
+// libc has moved the position, or may have: the description's goes back to where nothing can be read or written, the
+// stream's is the device's, which is always 0.
+void settle_stream(FILE* stream, int fd) {
+  put_node_position(fd);
+  stream->_offset = 0;
+}
+
+// Is `stream` on an attribute? Then `fd` is its descriptor.
 bool is_to_harvest(FILE* stream, const RealStdio& stdio, int& fd) {
   const int kept = errno;
   fd = stdio.number(stream);
@@ -70,8 +116,7 @@ bool is_to_harvest(FILE* stream, const RealStdio& stdio, int& fd) {
   if (context == nullptr) {
     return false;
   }
-  const FdClass what = context->descriptors().classify(fd);
-  return what == FdClass::attribute || (what == FdClass::device && Descriptors::is_vnode(fd));
+  return context->descriptors().classify(fd) == FdClass::attribute;
 }
 
 Result<void> harvest_stream(int fd) {
@@ -128,10 +173,18 @@ FILE* open_stream(const char* path, const char* mode, const RealStdio& stdio, Fu
 
 FILE* open_stream_over(int fd, const char* mode, const RealStdio& stdio) {
   Context* context = FdTable::is_foreign(fd) ? nullptr : Context::get();
-  if (context != nullptr && mode != nullptr && needs_cookie(*context, fd)) {
+  const FdClass what = context == nullptr ? FdClass::foreign : context->descriptors().classify(fd);
+  if (mode != nullptr && needs_cookie(what, fd)) {
     return NodeStreams::open(fd, mode);
   }
-  return stdio.over(fd, mode);
+  if (what != FdClass::device || mode == nullptr) {
+    return stdio.over(fd, mode);
+  }
+  FILE* stream = stdio.over(fd, ModeForDevice(mode).get());
+  if (stream != nullptr) {
+    settle_stream(stream, fd);
+  }
+  return stream;
 }
 
 FILE* reopen_stream(const char* path, const char* mode, FILE* stream, const RealStdio& stdio,
@@ -143,7 +196,11 @@ FILE* reopen_stream(const char* path, const char* mode, FILE* stream, const Real
   }
   FdTable::forget(old);
   if (path == nullptr || !is_text(path) || *path == '\0' || !flags || Context::get() == nullptr) {
-    return real(path, mode);
+    FILE* reopened = real(path, mode);
+    if (const int fd = device_of_stream(reopened); fd >= 0) {
+      settle_stream(reopened, fd);
+    }
+    return reopened;
   }
   return on_path<FILE*>(
       AT_FDCWD, path, {.likely = may_create_through_link(AT_FDCWD, path, *flags), .makes = (*flags & O_CREAT) != 0},
@@ -153,16 +210,18 @@ FILE* reopen_stream(const char* path, const char* mode, FILE* stream, const Real
         if (!fd) {
           return tl::unexpected(fd.error());
         }
-        // libc opens it again by number. Never to truncate: behind a device's number are its bytes.
-        char link[32];
+        char link[32]; // libc opens it again by number
         std::snprintf(link, sizeof link, "/proc/self/fd/%d", *fd);
-        const bool writes = (*flags & O_ACCMODE) != O_RDONLY;
-        FILE* reopened = real(link, found.node.type == sysfs::NodeType::device && writes ? "r+" : mode);
+        const ModeForDevice plain(mode);
+        FILE* reopened = real(link, found.node.type == sysfs::NodeType::device ? plain.get() : mode);
         const int code = errno;
         (void)sys::close(*fd);
         FdTable::forget(*fd);
         if (reopened == nullptr) {
           return fail(code);
+        }
+        if (const int number = device_of_stream(reopened); number >= 0) {
+          settle_stream(reopened, number);
         }
         return reopened;
       });
@@ -199,6 +258,55 @@ int close_stream(FILE* stream, const RealStdio& stdio) {
 int number_of_stream(FILE* stream, FunctionRef<int()> real) {
   const int fd = NodeStreams::number(stream);
   return fd >= 0 ? fd : real();
+}
+
+int reposition_stream(FILE* stream, FunctionRef<int()> real) {
+  const int fd = device_of_stream(stream);
+  if (fd < 0) {
+    return real();
+  }
+  ::flockfile(stream);
+  know_position(stream);
+  const int done = real();
+  const int code = errno;
+  if (done == 0) {
+    settle_stream(stream, fd);
+  } else {
+    put_node_position(fd);
+  }
+  ::funlockfile(stream);
+  errno = code;
+  return done;
+}
+
+int seek_stream(FILE* stream, off_t offset, int whence, FunctionRef<int(off_t)> real) {
+  // From the end libc asks fstat(2) of a regular file, which is what it sees, and would refuse a negative result.
+  const off_t asked = whence == SEEK_END && device_of_stream(stream) >= 0 ? 0 : offset;
+  return reposition_stream(stream, [&] { return real(asked); });
+}
+
+off_t tell_stream(FILE* stream, FunctionRef<off_t()> real) {
+  const int fd = device_of_stream(stream);
+  if (fd < 0) {
+    return real();
+  }
+  ::flockfile(stream);
+  know_position(stream);
+  const off_t place = real();
+  const int code = errno;
+  put_node_position(fd); // a stream that appends looks for the end
+  ::funlockfile(stream);
+  errno = code;
+  return place;
+}
+
+void settle_standard_streams() {
+  const Context* context = Context::get();
+  for (int fd = STDIN_FILENO; context != nullptr && fd <= STDERR_FILENO; ++fd) {
+    if (context->device_of(fd) != nullptr) {
+      put_node_position(fd);
+    }
+  }
 }
 
 void flush_at_exit(const RealStdio& stdio) {

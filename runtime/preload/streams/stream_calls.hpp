@@ -1,6 +1,7 @@
-// stdio on emulated nodes. libc's own reads and writes of a FILE do not pass through the interposed read and write:
-// a stream on a device is therefore one of cookie functions that refuse as the device does, and the text that a stream
-// has written into an attribute's file is handed over when the stream is flushed or closed (VnodeFiles::harvest).
+// stdio on emulated nodes. libc's own reads and writes of a FILE do not pass through the interposed read and write. On
+// a device they fail as they should as long as the descriptor's position is where it is to be (node_position.hpp),
+// which is seen to wherever libc moves it; the text that a stream has written into an attribute's file is handed over
+// when the stream is flushed or closed (VnodeFiles::harvest).
 #pragma once
 
 #include <cstdio>
@@ -26,6 +27,12 @@ int flush_stream(FILE* stream, const RealStdio& stdio, FunctionRef<int()> real);
 int close_stream(FILE* stream, const RealStdio& stdio);
 // fileno(3) of a cookie stream, or what libc says.
 int number_of_stream(FILE* stream, FunctionRef<int()> real);
+// fseek(3), rewind(3), fsetpos(3), and ftell(3), fgetpos(3) by the position they say.
+int reposition_stream(FILE* stream, FunctionRef<int()> real);
+int seek_stream(FILE* stream, off_t offset, int whence, FunctionRef<int(off_t)> real);
+off_t tell_stream(FILE* stream, FunctionRef<off_t()> real);
+// A new program: what opened its standard streams may have had no chance to put the position (posix_spawn(3)).
+void settle_standard_streams();
 // At exit: text for an attribute that stdout is redirected to. Nobody is left to hear of an error.
 void flush_at_exit(const RealStdio& stdio);
 

@@ -1,4 +1,4 @@
-// close(2) and its kin, dup(2) and its kin, fcntl(2).
+// close(2) and its kin, dup(2) and its kin, fcntl(2), lockf(3).
 #include <cstdarg>
 
 #include <fcntl.h>
@@ -6,6 +6,7 @@
 
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/files/io_calls.hpp"
+#include "runtime/preload/files/lock_calls.hpp"
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
 
@@ -59,6 +60,13 @@ DAXEMU_HOOK(int, dup3, (int fd, int onto, int flags)) {
 DAXEMU_FCNTL_HOOK(fcntl)
 DAXEMU_ALIAS(fcntl, __fcntl)
 DAXEMU_FCNTL_HOOK(fcntl64)
+#define DAXEMU_LOCKF_HOOK(name)                                                                                        \
+  DAXEMU_REAL(name, int(int, int, off_t));                                                                             \
+  DAXEMU_HOOK(int, name, (int fd, int command, off_t length)) {                                                        \
+    return lock_section(fd, command, length, [=] { return real_##name(fd, command, length); });                        \
+  }
+DAXEMU_LOCKF_HOOK(lockf)
+DAXEMU_LOCKF_HOOK(lockf64)
 // In glibc since 2.36.
 DAXEMU_REAL(pidfd_getfd, int(int, int, unsigned));
 DAXEMU_HOOK(int, pidfd_getfd, (int process, int fd, unsigned flags)) {

@@ -65,6 +65,44 @@ DAXEMU_ALIAS(fflush, _IO_fflush)
 DAXEMU_HOOK(int, fflush_unlocked, (FILE * stream)) {
   return flush_stream(stream, real_stdio(), [=] { return real_fflush_unlocked(stream); });
 }
+
+#define DAXEMU_SEEK_HOOK(name, type)                                                                                   \
+  DAXEMU_REAL(name, int(FILE*, type, int));                                                                            \
+  DAXEMU_HOOK(int, name, (FILE * stream, type offset, int whence)) {                                                   \
+    return seek_stream(stream, offset, whence, [=](type asked) { return real_##name(stream, asked, whence); });        \
+  }
+#define DAXEMU_TELL_HOOK(name, type)                                                                                   \
+  DAXEMU_REAL(name, type(FILE*));                                                                                      \
+  DAXEMU_HOOK(type, name, (FILE * stream)) {                                                                           \
+    return tell_stream(stream, [=] { return real_##name(stream); });                                                   \
+  }
+#define DAXEMU_GETPOS_HOOK(name, type)                                                                                 \
+  DAXEMU_REAL(name, int(FILE*, type*));                                                                                \
+  DAXEMU_HOOK(int, name, (FILE * stream, type * position)) {                                                           \
+    return static_cast<int>(tell_stream(stream, [=] { return off_t{real_##name(stream, position)}; }));                \
+  }
+#define DAXEMU_SETPOS_HOOK(name, type)                                                                                 \
+  DAXEMU_REAL(name, int(FILE*, const type*));                                                                          \
+  DAXEMU_HOOK(int, name, (FILE * stream, const type* position)) {                                                      \
+    return reposition_stream(stream, [=] { return real_##name(stream, position); });                                   \
+  }
+DAXEMU_SEEK_HOOK(fseek, long)
+DAXEMU_SEEK_HOOK(fseeko, off_t)
+DAXEMU_SEEK_HOOK(fseeko64, off_t)
+DAXEMU_TELL_HOOK(ftell, long)
+DAXEMU_TELL_HOOK(ftello, off_t)
+DAXEMU_TELL_HOOK(ftello64, off_t)
+DAXEMU_GETPOS_HOOK(fgetpos, fpos_t)
+DAXEMU_GETPOS_HOOK(fgetpos64, fpos64_t)
+DAXEMU_SETPOS_HOOK(fsetpos, fpos_t)
+DAXEMU_SETPOS_HOOK(fsetpos64, fpos64_t)
+DAXEMU_REAL(rewind, void(FILE*));
+DAXEMU_HOOK(void, rewind, (FILE * stream)) {
+  (void)reposition_stream(stream, [=] {
+    real_rewind(stream);
+    return 0;
+  });
+}
 DAXEMU_HOOK(int, fileno, (FILE * stream)) {
   return number_of_stream(stream, [=] { return real_fileno(stream); });
 }

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runtime/preload/files/registered_files.hpp"
 #include "runtime/preload/files/uring_calls.hpp"
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
@@ -53,22 +54,26 @@ DAXEMU_SUBMIT_HOOK(io_uring_submit_and_wait_timeout,
                     sigset_t* mask),
                    (ring, done, count, limit, mask))
 
-#define DAXEMU_REGISTER_HOOK(name, declared, files, passed)                                                            \
+#define DAXEMU_REGISTER_HOOK(name, declared, first, passed)                                                            \
   constinit Liburing<int declared> real_##name{#name};                                                                 \
   DAXEMU_HOOK(int, name, declared) {                                                                                   \
-    return register_files(files, count, [=](const int* allowed) { return real_##name passed; });                       \
+    const int done = real_##name passed;                                                                               \
+    if (done >= 0) {                                                                                                   \
+      RegisteredFiles::note(ring->ring_fd, first, files, count);                                                       \
+    }                                                                                                                  \
+    return done;                                                                                                       \
   }
-DAXEMU_REGISTER_HOOK(io_uring_register_files, (struct io_uring * ring, const int* files, unsigned count), files,
-                     (ring, allowed, count))
+DAXEMU_REGISTER_HOOK(io_uring_register_files, (struct io_uring * ring, const int* files, unsigned count), 0,
+                     (ring, files, count))
 DAXEMU_REGISTER_HOOK(io_uring_register_files_tags,
-                     (struct io_uring * ring, const int* files, const __u64* tags, unsigned count), files,
-                     (ring, allowed, tags, count))
+                     (struct io_uring * ring, const int* files, const __u64* tags, unsigned count), 0,
+                     (ring, files, tags, count))
 DAXEMU_REGISTER_HOOK(io_uring_register_files_update,
-                     (struct io_uring * ring, unsigned offset, const int* files, unsigned count), files,
-                     (ring, offset, allowed, count))
+                     (struct io_uring * ring, unsigned offset, const int* files, unsigned count), offset,
+                     (ring, offset, files, count))
 DAXEMU_REGISTER_HOOK(io_uring_register_files_update_tag,
                      (struct io_uring * ring, unsigned offset, const int* files, const __u64* tags, unsigned count),
-                     files, (ring, offset, allowed, tags, count))
+                     offset, (ring, offset, files, tags, count))
 
 // Through syscall(2), whose hook is in syscall.cpp; these return -errno.
 #define DAXEMU_URING_CALL(number, ...)                                                                                 \

@@ -16,6 +16,7 @@
 
 #include "runtime/preload/files/aio_calls.hpp"
 #include "runtime/preload/files/open_calls.hpp"
+#include "runtime/preload/files/registered_files.hpp"
 #include "runtime/preload/files/uring_calls.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/real.hpp"
@@ -152,24 +153,18 @@ long io_uring_enter(const Words& words) {
 
 namespace {
 
-// The forms of registering files that take an array of descriptors.
-long register_without_devices(const Words& words) {
-  const auto ask = [&](const void* argument) {
-    return static_cast<int>(real_syscall(words.number, words.word[0], words.word[1], argument, words.word[3]));
-  };
+// The forms of registering files that take an array of descriptors are noted.
+long register_by_number(const Words& words) {
+  const long done = pass(words);
   const auto count = as<unsigned>(words.word[3]);
-  if (words.word[1] == IORING_REGISTER_FILES) {
-    return register_files(as<const int*>(words.word[2]), count, ask);
-  }
   io_uring_files_update update{};
-  if (words.word[1] == IORING_REGISTER_FILES_UPDATE &&
-      copy_in(update, as<const io_uring_files_update*>(words.word[2]))) {
-    return register_files(reinterpret_cast<const int*>(update.fds), count, [&](const int* allowed) {
-      update.fds = reinterpret_cast<std::uint64_t>(allowed);
-      return ask(&update);
-    });
+  if (done >= 0 && words.word[1] == IORING_REGISTER_FILES) {
+    RegisteredFiles::note(as<int>(words.word[0]), 0, as<const int*>(words.word[2]), count);
+  } else if (done >= 0 && words.word[1] == IORING_REGISTER_FILES_UPDATE &&
+             copy_in(update, as<const io_uring_files_update*>(words.word[2]))) {
+    RegisteredFiles::note(as<int>(words.word[0]), update.offset, reinterpret_cast<const int*>(update.fds), count);
   }
-  return ask(as<const void*>(words.word[2]));
+  return done;
 }
 
 } // namespace
@@ -178,7 +173,7 @@ long register_without_devices(const Words& words) {
 long io_uring_register(const Words& words) {
   const long done = register_call(as<int>(words.word[0]), as<unsigned>(words.word[1]), as<const void*>(words.word[2]),
                                   as<unsigned>(words.word[3]), words.site, [&] {
-                                    const long real = register_without_devices(words);
+                                    const long real = register_by_number(words);
                                     return real < 0 ? -static_cast<long>(errno) : real;
                                   });
   return done < 0 ? refuse(static_cast<int>(-done)) : done;

@@ -3,7 +3,7 @@
 
 #include "runtime/preload/directories/directories.hpp"
 #include "runtime/preload/ground/own_process.hpp"
-#include "runtime/preload/names/context.hpp"
+#include "runtime/preload/streams/stream_calls.hpp"
 
 namespace {
 
@@ -17,7 +17,7 @@ void in_child() {
 
 __attribute__((constructor)) void loaded() {
   OwnProcess::adopt();
-  (void)daxemu::preload::Context::get();
+  daxemu::preload::settle_standard_streams();
   ::pthread_atfork(Directories::before_fork, Directories::after_fork, in_child);
 }
 
