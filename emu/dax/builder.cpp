@@ -175,7 +175,7 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
   device.behaviours = spec.behaviours;
   device.slot = register_file(store, index, spec);
   device.kept = 0;
-  device.incarnation.fetch_add(1);
+  device.born = device.incarnation.fetch_add(1) + 1;
   if (index == used) {
     platform.devices_used.store(used + 1, std::memory_order_release);
   }

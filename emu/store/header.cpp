@@ -17,10 +17,10 @@ constexpr std::uint64_t kFnvPrime = 0x100000001b3ULL;
 
 std::uint64_t record_fingerprint() {
   std::uint64_t hash = kFnvBasis;
-  for (const std::size_t size :
-       {sizeof(Platform), sizeof(RegionRecord), sizeof(DeviceRecord), sizeof(ProcessSlot), sizeof(RangeRecord),
-        sizeof(BackingRecord), sizeof(CounterStripe), sizeof(BackingSlot), sizeof(DriverIdRecord),
-        sizeof(MemoryBlockRecord), sizeof(UndoRecord), sizeof(RecoveryRecord)}) {
+  for (const std::size_t size : {sizeof(Platform), sizeof(RegionRecord), sizeof(DeviceRecord), sizeof(ProcessSlot),
+                                 sizeof(RangeRecord), sizeof(BackingRecord), sizeof(CounterStripe), sizeof(BackingSlot),
+                                 sizeof(DriverIdRecord), sizeof(MemoryBlockRecord), sizeof(InodeRecord),
+                                 sizeof(NodeNameRecord), sizeof(UndoRecord), sizeof(RecoveryRecord)}) {
     hash = (hash ^ size) * kFnvPrime;
   }
   return hash;

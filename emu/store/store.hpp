@@ -23,6 +23,8 @@ struct Capacity {
   std::uint32_t backing_slots = 256;
   std::uint32_t driver_ids = 256;
   std::uint32_t memory_blocks = 1 << 14; // 2T of blocks of 128M
+  std::uint32_t inodes = 1024;           // that somebody has changed
+  std::uint32_t node_names = 256;        // given or taken
 };
 
 class Store {
@@ -49,6 +51,9 @@ public:
   [[nodiscard]] std::span<BackingSlot> backing_slot_table() const;
   [[nodiscard]] std::span<DriverIdRecord> driver_ids() const;
   [[nodiscard]] std::span<MemoryBlockRecord> memory_blocks() const;
+  // Tables that node_table.hpp reads and writes.
+  [[nodiscard]] std::span<InodeRecord> inode_table() const;
+  [[nodiscard]] std::span<NodeNameRecord> node_name_table() const;
 
   // The device whose backing is the inode (dev, ino), whatever its state but absent (and not kept); nullptr: none of
   // ours. Lock-free, no allocation.
