@@ -190,7 +190,7 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
   device.slot = register_file(store, index, spec);
   device.node_slot = register_node(store, index, spec);
   device.kept = 0;
-  device.incarnation.fetch_add(1);
+  device.born = device.incarnation.fetch_add(1) + 1;
   if (index == used) {
     platform.devices_used.store(used + 1, std::memory_order_release);
   }

@@ -77,7 +77,7 @@ Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
   device.snapshot = 0;
   device.cpus = region.cpus;
   forget_counters(device);
-  device.incarnation.fetch_add(1);
+  device.born = device.incarnation.fetch_add(1) + 1;
   const auto index = static_cast<std::uint32_t>(place - table.begin());
   store::Platform& platform = store.platform();
   if (index >= platform.devices_used.load()) {

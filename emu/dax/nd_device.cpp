@@ -106,7 +106,7 @@ Result<void> add_dax_device(const Store& store, RegionRecord& region) {
   }
   region.align = info.align;
   device->minor = free_minor(store);
-  device->incarnation.fetch_add(1);
+  device->born = device->incarnation.fetch_add(1) + 1;
   device->state.store(DeviceState::enabled, std::memory_order_release);
   return {};
 }

@@ -20,7 +20,8 @@ std::uint64_t record_fingerprint() {
   for (const std::size_t size :
        {sizeof(Platform), sizeof(RegionRecord), sizeof(DeviceRecord), sizeof(ProcessSlot), sizeof(RangeRecord),
         sizeof(BackingRecord), sizeof(NodeRecord), sizeof(NodeSlot), sizeof(CounterStripe), sizeof(BackingSlot),
-        sizeof(DriverIdRecord), sizeof(MemoryBlockRecord), sizeof(UndoRecord), sizeof(RecoveryRecord)}) {
+        sizeof(DriverIdRecord), sizeof(MemoryBlockRecord), sizeof(InodeRecord), sizeof(NodeNameRecord),
+        sizeof(UndoRecord), sizeof(RecoveryRecord)}) {
     hash = (hash ^ size) * kFnvPrime;
   }
   return hash;

@@ -137,9 +137,11 @@ struct DeviceRecord {
   std::uint32_t slot = 0;                    // index + 1 of the BackingSlot its bytes are in; 0: none
   std::atomic<std::uint64_t> incarnation{0}; // grows when the device is created and when a driver lets go of it: a
                                              // mapping made under another value is dead (unmap_mapping_range)
-  std::uint32_t memory_stuck = 0;            // 1: kmem let go while blocks were online; they stay for good
-  std::uint32_t behaviours = 0;              // of its dev_pagemap (pgmap::Behaviours); 0: device-dax as of 6.1
-  std::uint32_t node_slot = 0;               // index + 1 of the NodeSlot its node is from; 0: none
+  std::uint64_t born = 0;         // `incarnation` when it was created: what was noted of an earlier device of
+                                  // this record is void
+  std::uint32_t memory_stuck = 0; // 1: kmem let go while blocks were online; they stay for good
+  std::uint32_t behaviours = 0;   // of its dev_pagemap (pgmap::Behaviours); 0: device-dax as of 6.1
+  std::uint32_t node_slot = 0;    // index + 1 of the NodeSlot its node is from; 0: none
   std::uint32_t reserved = 0;
   std::uint32_t kept = 0;                // 1: while absent the record waits for its namespace to be used again
   std::uint32_t snapshot = 0;            // 1: the image is read and never written
@@ -186,6 +188,49 @@ enum class BlockState : std::uint8_t { offline, online_kernel, online_movable };
 struct MemoryBlockRecord {
   std::atomic<BlockState> state{BlockState::offline};
   PowerBits power{0};
+};
+
+// What somebody has changed of a node's inode (chmod, chown, utimensat, setxattr).
+struct InodeValues {
+  std::uint32_t changed = 0; // kInodeMode, ...: which of the following count
+  std::uint32_t mode = 0;    // permission bits, 07777
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::array<std::int64_t, 3> seconds{}; // atime, mtime, ctime (CLOCK_REALTIME)
+  std::array<std::uint32_t, 3> nanoseconds{};
+  std::uint32_t attribute_bytes = 0;   // used of `attributes`
+  std::array<char, 1008> attributes{}; // extended ones (emu/sysfs/inodes/extended_attributes.hpp)
+};
+// A table of open addressing by number. No record: the inode is as its driver made it. None is ever taken out, but void
+// once its device is another.
+struct InodeRecord {
+  std::atomic<std::uint64_t> number{0};  // inode number; 0: free
+  std::atomic<std::uint32_t> version{0}; // odd while somebody writes the values (emu/store/node_table.hpp)
+  std::uint32_t device = 0;              // index + 1 of the device it goes away with; 0: it stays
+  std::uint64_t born = 0;                // that device's `born`
+  InodeValues values;
+};
+inline constexpr std::uint32_t kInodeMode = 1;
+inline constexpr std::uint32_t kInodeOwner = 2;
+inline constexpr std::uint32_t kInodeAtime = 4; // mtime and ctime: the next two bits
+inline constexpr std::uint32_t kInodeMtime = 8;
+inline constexpr std::uint32_t kInodeCtime = 16;
+inline constexpr std::uint32_t kInodeAttributes = 32; // some were set
+
+// A name in /dev that somebody gave to a node, or took away from it (link, rename, unlink, mknod).
+enum class NodeNameState : std::uint32_t {
+  free,
+  given, // `name` is `inode`, a character device
+  taken, // the node that the driver made of this name is no more, until it makes another
+};
+struct NodeNameRecord {
+  std::atomic<NodeNameState> state{NodeNameState::free};
+  std::uint32_t device = 0; // of `taken`: index + 1 of the device whose node it was
+  std::uint64_t born = 0;   // that device's `born`
+  std::uint64_t inode = 0;
+  std::uint32_t major = 0; // of `given`
+  std::uint32_t minor = 0;
+  FixedString<64> name;
 };
 
 // A socket of a program that listens to uevents (emu/sysfs/uevent.hpp).
@@ -249,7 +294,11 @@ struct Platform {
   std::uint32_t memory_block_capacity = 0;
   std::atomic<std::uint32_t> backing_slots_used{0}; // high-water mark
   std::uint32_t node_slot_capacity = 0;
-  std::atomic<std::uint32_t> node_slots_used{0};  // high-water mark
+  std::atomic<std::uint32_t> node_slots_used{0}; // high-water mark
+  std::uint32_t inode_capacity = 0;
+  std::uint32_t node_name_capacity = 0;
+  std::atomic<std::uint32_t> inodes_used{0};      // records that count; 0: nobody need look
+  std::atomic<std::uint32_t> node_names_used{0};  // high-water mark
   BackingKind backing_wanted = BackingKind::none; // for devices made later; none: automatic
   std::uint64_t memory_block_size = 128ULL << 20; // bytes of a memory block (block_size_bytes)
   // Nodes from here on are emulated ones: the machine has none of these numbers.
@@ -269,6 +318,8 @@ struct Platform {
   boost::interprocess::offset_ptr<BackingSlot> backing_slots;
   boost::interprocess::offset_ptr<NodeSlot> node_slots;
   boost::interprocess::offset_ptr<DriverIdRecord> driver_ids;
+  boost::interprocess::offset_ptr<InodeRecord> inodes;
+  boost::interprocess::offset_ptr<NodeNameRecord> node_names;
   boost::interprocess::offset_ptr<MemoryBlockRecord> memory_blocks; // from the first region's address on
   std::atomic<std::int32_t> changer{0}; // pid of whoever changes the configuration right now
   std::uint32_t reserved2 = 0;

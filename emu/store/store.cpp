@@ -36,7 +36,9 @@ bool is_whole(const Platform& platform, std::span<std::byte> file) {
       !is_within(platform.backing_slots, platform.backing_slot_capacity, file) ||
       !is_within(platform.node_slots, platform.node_slot_capacity, file) ||
       !is_within(platform.driver_ids, platform.driver_id_capacity, file) ||
-      !is_within(platform.memory_blocks, platform.memory_block_capacity, file)) {
+      !is_within(platform.memory_blocks, platform.memory_block_capacity, file) ||
+      !is_within(platform.inodes, platform.inode_capacity, file) ||
+      !is_within(platform.node_names, platform.node_name_capacity, file)) {
     return false;
   }
   const std::span devices(platform.devices.get(), platform.device_capacity);
@@ -44,6 +46,7 @@ bool is_whole(const Platform& platform, std::span<std::byte> file) {
   return used <= devices.size() && platform.regions_used.load() <= platform.region_capacity &&
          platform.backing_slots_used.load() <= platform.backing_slot_capacity &&
          platform.node_slots_used.load() <= platform.node_slot_capacity &&
+         platform.node_names_used.load() <= platform.node_name_capacity &&
          std::all_of(devices.begin(), devices.begin() + used, [&](const DeviceRecord& device) {
            const bool absent = device.state.load() == DeviceState::absent;
            return absent || (device.region < platform.regions_used.load() && device.nr_ranges <= kMaxRanges &&
@@ -153,6 +156,12 @@ std::span<DriverIdRecord> Store::driver_ids() const {
 }
 std::span<MemoryBlockRecord> Store::memory_blocks() const {
   return {platform_->memory_blocks.get(), platform_->memory_block_capacity};
+}
+std::span<InodeRecord> Store::inode_table() const {
+  return {platform_->inodes.get(), platform_->inode_capacity};
+}
+std::span<NodeNameRecord> Store::node_name_table() const {
+  return {platform_->node_names.get(), platform_->node_name_capacity};
 }
 
 namespace {

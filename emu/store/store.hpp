@@ -26,6 +26,8 @@ struct Capacity {
   std::uint32_t node_slots = 256;
   std::uint32_t driver_ids = 256;
   std::uint32_t memory_blocks = 1 << 14; // 2T of blocks of 128M
+  std::uint32_t inodes = 1024;           // that somebody has changed
+  std::uint32_t node_names = 256;        // given or taken
 };
 
 class Store {
@@ -58,6 +60,9 @@ public:
   [[nodiscard]] std::span<NodeSlot> node_slot_table() const;
   [[nodiscard]] std::span<DriverIdRecord> driver_ids() const;
   [[nodiscard]] std::span<MemoryBlockRecord> memory_blocks() const;
+  // Tables that node_table.hpp reads and writes.
+  [[nodiscard]] std::span<InodeRecord> inode_table() const;
+  [[nodiscard]] std::span<NodeNameRecord> node_name_table() const;
 
   // The device whose node (a descriptor's identity), or whose bytes (a mapping's) are the inode (dev, ino), whatever
   // its state but absent (and not kept); nullptr: none of ours. Lock-free, no allocation.

@@ -38,7 +38,8 @@ std::uint64_t tables_size(const Capacity& capacity) {
   return table_size<RegionRecord>(capacity.regions) + table_size<DeviceRecord>(capacity.devices) +
          table_size<ProcessSlot>(capacity.processes) + table_size<BackingSlot>(capacity.backing_slots) +
          table_size<NodeSlot>(capacity.node_slots) + table_size<DriverIdRecord>(capacity.driver_ids) +
-         table_size<MemoryBlockRecord>(capacity.memory_blocks);
+         table_size<MemoryBlockRecord>(capacity.memory_blocks) + table_size<InodeRecord>(capacity.inodes) +
+         table_size<NodeNameRecord>(capacity.node_names);
 }
 
 // What is certainly needed, in bytes: Boost adds what its two blocks and their index take, which no function of it
@@ -74,6 +75,8 @@ Platform* lay_out(std::span<std::byte> file, const Capacity& capacity) {
   platform->node_slots = tables.next<NodeSlot>(capacity.node_slots);
   platform->driver_ids = tables.next<DriverIdRecord>(capacity.driver_ids);
   platform->memory_blocks = tables.next<MemoryBlockRecord>(capacity.memory_blocks);
+  platform->inodes = tables.next<InodeRecord>(capacity.inodes);
+  platform->node_names = tables.next<NodeNameRecord>(capacity.node_names);
   platform->region_capacity = capacity.regions;
   platform->device_capacity = capacity.devices;
   platform->slot_capacity = capacity.processes;
@@ -81,6 +84,8 @@ Platform* lay_out(std::span<std::byte> file, const Capacity& capacity) {
   platform->node_slot_capacity = capacity.node_slots;
   platform->driver_id_capacity = capacity.driver_ids;
   platform->memory_block_capacity = capacity.memory_blocks;
+  platform->inode_capacity = capacity.inodes;
+  platform->node_name_capacity = capacity.node_names;
   return platform;
 }
 

@@ -6,6 +6,8 @@ export LC_ALL=C
 here=$(dirname -- "$(readlink -f -- "$0")")
 bin=${DAXEMU_TESTS:?is not set: where the programs are}
 
+cd / || exit
+
 # needs COMMAND...
 needs() {
   for tool in "$@"; do
@@ -14,7 +16,9 @@ needs() {
 }
 
 case $1 in
-  sweep1 | sweep2 | stdio | min1 | reports | capmin | fiemap | remote | prog) "$bin/case_$1" ;;
+  # Linux 6.1 panics when a device is opened while it is unbound and held (U1): the kernel is not asked that.
+  reports) if [ "${CASES_KERNEL:-}" = yes ]; then "$bin/case_reports" R U2; else "$bin/case_reports"; fi ;;
+  sweep1 | sweep2 | stdio | min1 | capmin | fiemap | remote | prog) "$bin/case_$1" ;;
   flock2 | flock_mmap) "$bin/case_$1" /dev/dax0.0 ;;
   flock) # ends with unlink(2) of the node, which the next case wants
     dev=$(cat /sys/bus/dax/devices/dax0.0/dev)

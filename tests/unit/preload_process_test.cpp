@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include <linux/capability.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,7 +13,7 @@
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/names/exec_environment.hpp"
-#include "runtime/preload/nodes/permission.hpp"
+#include "runtime/preload/nodes/caller.hpp"
 #include "runtime/preload/nodes/process_maps.hpp"
 
 namespace daxemu::preload {
@@ -144,19 +146,20 @@ TEST(OwnProcess, IsNotAVforkedChildButAForkedOne) {
   EXPECT_TRUE(OwnProcess::calls());
 }
 
-TEST(Permission, FollowsModeOwnerAndGroup) {
-  struct stat inode {};
-  inode.st_mode = S_IFREG | 0640;
-  inode.st_uid = 1000;
-  inode.st_gid = 2000;
-  EXPECT_TRUE(is_permitted(inode, {0, 0}, kMayRead | kMayWrite));
-  EXPECT_FALSE(is_permitted(inode, {0, 0}, kMayExecute));
-  EXPECT_TRUE(is_permitted(inode, {1000, 1}, kMayRead | kMayWrite));
-  EXPECT_TRUE(is_permitted(inode, {1001, 2000}, kMayRead));
-  EXPECT_FALSE(is_permitted(inode, {1001, 2000}, kMayWrite));
-  EXPECT_FALSE(is_permitted(inode, {1001, 1}, kMayRead));
-  inode.st_mode = S_IFDIR | 0700;
-  EXPECT_TRUE(is_permitted(inode, {0, 0}, kMayExecute));
+TEST(Caller, IsWhoTheKernelSaysItIs) {
+  const Caller caller;
+  EXPECT_EQ(caller.credentials().uid, ::geteuid());
+  EXPECT_EQ(caller.credentials().gid, ::getegid());
+  EXPECT_EQ(Caller::file_system_uid(), ::geteuid());
+  const pid_t child = ::fork();
+  if (child == 0) { // root in name only: no capability for access(2)'s real user either
+    __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+    ::syscall(SYS_capset, &header, none);
+    ::_exit(Caller().credentials().capabilities == 0 && Caller(Caller::As::real).credentials().capabilities == 0 ? 0
+                                                                                                                 : 1);
+  }
+  EXPECT_EQ(exit_status_of(child), 0);
 }
 
 TEST(ProcessMaps, NamesTheDevice) {

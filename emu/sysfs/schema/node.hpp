@@ -11,6 +11,7 @@ namespace daxemu::sysfs {
 enum class NodeType : std::uint8_t { directory, attribute, symlink, device };
 
 inline constexpr std::uint32_t kNoDaxDevice = ~0U;
+inline constexpr std::uint32_t kNoDevice = ~1U; // a number that no driver answers to: open(2) is ENXIO
 using Path = FixedString<256>;
 
 struct Node {
@@ -21,6 +22,8 @@ struct Node {
   // Index into Store::devices() of the device a `device` node stands for; kNoDaxDevice: ndctl0, whose open(2) succeeds
   // for whoever may and whose ioctl(2)s are all ENOTTY (an e820 bus has no commands).
   std::uint32_t device = 0;
+  std::uint64_t number = 0; // of a `device` node: major and minor (dev_t)
+  bool gone = false;        // a `device` node that has no name any more: of an open descriptor
   Path path;
 };
 

@@ -10,10 +10,11 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/change.hpp"
+#include "emu/sysfs/inodes/dev_names.hpp"
+#include "emu/sysfs/inodes/identity.hpp"
 #include "emu/sysfs/schema/parse.hpp"
 #include "emu/sysfs/schema/values.hpp"
 #include "emu/sysfs/tree/asked_uevent.hpp"
-#include "emu/sysfs/tree/identity.hpp"
 #include "emu/sysfs/tree/relative_link.hpp"
 #include "emu/sysfs/tree/resolve.hpp"
 #include "emu/trace/trace.hpp"
@@ -110,6 +111,15 @@ std::uint64_t additional_directories(const Node& node, const Found& found) {
   return count;
 }
 
+// The name of what is right in /dev, else empty.
+std::string_view name_in_dev(std::string_view path) {
+  if (!path.starts_with(kDevDirectory)) {
+    return {};
+  }
+  path.remove_prefix(kDevDirectory.size());
+  return path.find('/') == std::string_view::npos ? path : std::string_view{};
+}
+
 Result<Found> resolve_again(const store::Store& store, const Node& node, NodeType type) {
   if (node.type != type) {
     return fail(type == NodeType::directory ? ENOTDIR : EINVAL);
@@ -136,11 +146,17 @@ bool Tree::may_claim(std::string_view path) {
   return false;
 }
 
-bool Tree::may_name_node(const store::Store& /*store*/, std::string_view name) {
-  return name.starts_with("dax") || name.starts_with("ndctl");
+bool Tree::may_name_node(const store::Store& store, std::string_view name) {
+  return name.starts_with("dax") || name.starts_with("ndctl") || store::find_node_name(store, name).has_value();
 }
 
 Result<Node> Tree::lookup(std::string_view path) const {
+  if (const std::string_view name = name_in_dev(path); !name.empty()) {
+    const auto given = node_given(*store_, name);
+    if (!given || *given) {
+      return given ? Result<Node>(**given) : tl::unexpected(given.error());
+    }
+  }
   auto found = resolve(*store_, path);
   if (!found) {
     return tl::unexpected(found.error());
@@ -154,9 +170,10 @@ Result<Node> Tree::lookup(std::string_view path) const {
   node.mode = found->spec.mode;
   node.inode = inode_of(path);
   if (node.type == NodeType::device) {
-    node.device = found->scope.device == nullptr
-                      ? kNoDaxDevice
-                      : static_cast<std::uint32_t>(found->scope.device - store_->device_table().data());
+    const store::Platform& platform = store_->platform();
+    const store::DeviceRecord* device = found->scope.device;
+    node.device = device == nullptr ? kNoDaxDevice : static_cast<std::uint32_t>(device - store_->device_table().data());
+    node.number = device == nullptr ? ::makedev(platform.nd_major, 0) : ::makedev(platform.dax_major, device->minor);
   }
   return node;
 }
@@ -166,10 +183,18 @@ Result<void> Tree::list(const Node& directory, FunctionRef<void(const Entry&)> e
   if (!found) {
     return tl::unexpected(found.error());
   }
+  const bool in_dev = directory.path.view() == "/dev";
   each_entry(*found->spec.directory, found->scope, [&](std::string_view name, const NodeSpec& spec, const Scope&) {
-    each(Entry{name, spec.type, inode_of(directory.path.view(), name)});
+    if (!in_dev || !store::find_node_name(*store_, name)) {
+      each(Entry{name, spec.type, inode_of(directory.path.view(), name)});
+    }
     return true;
   });
+  if (in_dev) {
+    each_given_node(*store_, [&](std::string_view name, const Node& node) {
+      each(Entry{name, node.type, node.inode});
+    });
+  }
   return {};
 }
 
@@ -231,30 +256,30 @@ Result<Path> Tree::readlink(const Node& node) const {
   return Path(text.view());
 }
 
-Result<struct stat> Tree::stat(const Node& node) const {
-  const auto found = resolve_again(*store_, node, node.type);
-  if (!found) {
-    return tl::unexpected(found.error());
-  }
-  if (node.shared) {
-    if (auto real = sys::fstatat(AT_FDCWD, node.path.c_str(), AT_SYMLINK_NOFOLLOW); real) {
-      real->st_nlink += additional_directories(node, *found);
-      return real;
-    }
-  }
+Result<Tree::Inode> Tree::inode(const Node& node) const {
   const store::Platform& platform = store_->platform();
   const TypeBits& type = kTypes[static_cast<std::size_t>(node.type)];
-  struct stat st = {};
+  Inode inode;
+  inode.key = {.number = node.inode};
+  struct stat& st = inode.about;
+  if (node.type == NodeType::device) {
+    const bool is_one = node.device < store_->device_table().size();
+    inode.key.device = is_one ? &store_->device_table()[node.device] : nullptr;
+    st.st_nlink = links_of(*store_, node);
+    st.st_rdev = node.number;
+  } else {
+    const auto found = resolve_again(*store_, node, node.type);
+    if (!found) {
+      return tl::unexpected(found.error());
+    }
+    inode.key.device = found->scope.device;
+    st.st_nlink = node.type == NodeType::directory ? 2 + directories_in(*found->spec.directory, found->scope) : 1;
+  }
   st.st_dev = device_of_file_system(node.path.view());
   st.st_ino = node.inode;
   st.st_mode = type.mode | node.mode;
-  st.st_nlink = node.type == NodeType::directory ? 2 + directories_in(*found->spec.directory, found->scope) : 1;
   st.st_uid = store_->uid();
   st.st_gid = store_->gid();
-  if (node.type == NodeType::device) {
-    st.st_rdev = found->scope.device == nullptr ? ::makedev(platform.nd_major, 0)
-                                                : ::makedev(platform.dax_major, found->scope.device->minor);
-  }
   st.st_size = type.size;
   st.st_blksize = static_cast<blksize_t>(kPageSize);
   const timespec created = {.tv_sec = static_cast<time_t>(platform.created_ns / 1'000'000'000U),
@@ -262,7 +287,23 @@ Result<struct stat> Tree::stat(const Node& node) const {
   st.st_atim = created;
   st.st_mtim = created;
   st.st_ctim = created;
-  return st;
+  return inode;
+}
+
+Result<struct stat> Tree::stat(const Node& node) const {
+  if (node.shared) {
+    const auto found = resolve_again(*store_, node, node.type);
+    if (!found) {
+      return tl::unexpected(found.error());
+    }
+    if (auto real = sys::fstatat(AT_FDCWD, node.path.c_str(), AT_SYMLINK_NOFOLLOW); real) {
+      real->st_nlink += additional_directories(node, *found);
+      return real;
+    }
+  }
+  store::InodeValues values;
+  const auto inode = inode_now(node, values);
+  return inode ? Result<struct stat>(inode->about) : tl::unexpected(inode.error());
 }
 
 } // namespace daxemu::sysfs

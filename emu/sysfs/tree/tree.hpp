@@ -1,5 +1,5 @@
 // The paths a device-dax has, rendered from the store: nodes in /dev, the dax bus and its devices below /sys, and what
-// links to them. Nothing is stored here; every answer is computed from the records when asked, so it is always current.
+// links to them. Every answer is computed from the records when asked, so it is always current.
 //
 // Paths given to a Tree are absolute and canonical: no ".", "..", doubled or trailing slash, no symlink on the way
 // (whoever walks paths, such as runtime/preload, follows links itself, one component at a time, with lookup()).
@@ -12,7 +12,10 @@
 
 #include "emu/base/function_ref.hpp"
 #include "emu/base/result.hpp"
+#include "emu/store/node_table.hpp"
 #include "emu/store/store.hpp"
+#include "emu/sysfs/inodes/credentials.hpp"
+#include "emu/sysfs/inodes/inode_changes.hpp"
 #include "emu/sysfs/schema/node.hpp"
 
 namespace daxemu::sysfs {
@@ -53,7 +56,33 @@ public:
   // A shared directory that exists in reality is answered with the real one's, nlink grown by what is emulated in it.
   [[nodiscard]] Result<struct stat> stat(const Node& node) const;
 
+  // Inodes: what people have changed of them (emu/sysfs/inodes). Of nodes that the real system does not have as well.
+  // generic_permission(). Errors: EACCES, ENOENT (gone meanwhile).
+  Result<void> permission(const Node& node, const Credentials& who, unsigned wanted) const;
+  // chmod(2), chown(2), utimensat(2). Errors: EPERM, EACCES, ENOSPC (the store's table is full).
+  Result<void> change(const Node& node, const Credentials& who, const InodeChange& change) const;
+  // Extended attributes; errors: emu/sysfs/inodes/extended_attributes.hpp.
+  [[nodiscard]] Result<std::size_t> get_attribute(const Node& node, const Credentials& who, std::string_view name,
+                                                  std::span<char> into) const;
+  [[nodiscard]] Result<std::size_t> list_attributes(const Node& node, const Credentials& who,
+                                                    std::span<char> into) const;
+  Result<void> set_attribute(const Node& node, const Credentials& who, std::string_view name, std::string_view value,
+                             int flags) const;
+  Result<void> remove_attribute(const Node& node, const Credentials& who, std::string_view name) const;
+
+  // The node of an open device, whatever its name has become since.
+  [[nodiscard]] Node node_of(const store::DeviceRecord& device) const;
+
 private:
+  // The inode's defaults, and its key in the store. Errors: ENOENT (gone meanwhile).
+  struct Inode {
+    struct stat about = {};
+    store::InodeKey key;
+  };
+  [[nodiscard]] Result<Inode> inode(const Node& node) const;
+  // Both `about` and what was changed.
+  [[nodiscard]] Result<Inode> inode_now(const Node& node, store::InodeValues& values) const;
+
   const store::Store* store_;
 };
 

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
+#include "emu/sysfs/inodes/dev_names.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
@@ -26,16 +27,29 @@ bool may_create_through_link(int dirfd, const char* path, int flags) {
 
 namespace {
 
+// The kernel knows no driver of the number that the file at `path` has: is it one of ours (mknod(2) outside of /dev)?
+// Who may open it has been asked by then.
+int open_by_number(int dirfd, const char* path, int flags) {
+  Context* context = Context::get();
+  const auto about = sys::fstatat(dirfd, path, (flags & O_NOFOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0);
+  if (context == nullptr || !about || !S_ISCHR(about->st_mode)) {
+    errno = ENXIO;
+    return -1;
+  }
+  const auto node = sysfs::node_of_number(context->store(), about->st_rdev);
+  return libc_value(node ? context->opener().open_number(*node, flags) : Result<int>(fail(ENXIO)), -1);
+}
+
 int open_on_path(int dirfd, const char* path, int flags, PathUse use, FunctionRef<int(const char*)> real,
                  const int* first = nullptr) {
   return on_path<int>(
       dirfd, path, use, -1,
-      [&real](const char* p) {
+      [&](const char* p) {
         const int opened = real(p);
         if (opened >= 0) {
           FdTable::forget(opened);
         }
-        return opened;
+        return opened < 0 && errno == ENXIO ? open_by_number(dirfd, p, flags) : opened;
       },
       [flags](const Resolution& found) -> Result<int> {
         if (found.kind == Resolution::Kind::refused) {
@@ -64,10 +78,14 @@ void close_again(long fd) {
 
 bool open_is_settled(int fd, int dirfd, const char* path, int flags) {
   return (fd < 0 && is_no_text(errno)) ||
-         (is_settled(fd, dirfd, path, follow_of(flags)) && (fd < 0 || !ProcessMaps::is_one(path)));
+         (!(fd < 0 && errno == ENXIO) && is_settled(fd, dirfd, path, follow_of(flags)) &&
+          (fd < 0 || !ProcessMaps::is_one(path)));
 }
 
 int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(const char*)> real) {
+  if (fd < 0 && errno == ENXIO) {
+    return open_by_number(dirfd, path, flags);
+  }
   Context* context = fd < 0 || path == nullptr ? nullptr : Context::get();
   if (context != nullptr && ProcessMaps::is_one(path)) {
     const auto maps = ProcessMaps(context->store(), context->tree(), live_space.get()).open(path, flags);

@@ -20,7 +20,8 @@ namespace daxemu::preload {
   return (flags & (O_CREAT | O_TRUNC)) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
 }
 // For hooks that make the system call themselves: the kernel has opened `fd`, or said no (errno), for the path as it
-// is. Is that the answer? Else open_asked() goes on with it. What it opened is forgotten by FdTable.
+// is. Is that the answer? Not if it is "no such path", or ENXIO: no driver of that number. Else open_asked() goes on
+// with it. What it opened is forgotten by FdTable.
 [[nodiscard]] bool open_is_settled(int fd, int dirfd, const char* path, int flags);
 int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(const char*)> real);
 

@@ -256,8 +256,8 @@ bool Resolver::translate_magic_link(int dirfd, const char* link, PathText& targe
   if (device == nullptr) {
     return false;
   }
-  const auto name = store_->name_of(*device);
-  return target.assign("/dev/") && target.append(name.view());
+  const sysfs::Node node = tree_->node_of(*device);
+  return target.assign(node.path.view()) && (!node.gone || target.append(kDeleted));
 }
 
 } // namespace daxemu::preload

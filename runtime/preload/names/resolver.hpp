@@ -69,6 +69,7 @@ private:
   bool start(Walk& walk, int dirfd, std::string_view text, Resolution& out) const noexcept;
   void walk(Walk& walk, Follow follow, Resolution& out) const noexcept;
   [[nodiscard]] Result<sysfs::Node> find(const Walk& walk) const noexcept;
+  [[nodiscard]] Result<sysfs::Node> node_without_name(std::string_view name) const noexcept;
   bool step_dots(Walk& walk, bool up, Resolution& out) const noexcept;
   [[nodiscard]] std::uint64_t file_system_at(const PathText& at) const noexcept;
   [[nodiscard]] bool has_crossed_a_mount(const Walk& walk) const noexcept;

@@ -130,6 +130,11 @@ void Resolver::walk(Walk& walk, Follow follow, Resolution& out) const noexcept {
     walk.uncached = walk.uncached || is_in_sys(walk.at.view()); // kernfs_dop_revalidate() under RCU: -ECHILD
     const auto found = find(walk);
     if (!found) {
+      if (found.error() == Errno{ENOENT} && !is_in_sys(walk.at.view())) { // a node of /dev that was taken away
+        refuse(out, ENOENT, last && !as_directory);
+        out.path.assign(walk.at.view());
+        return;
+      }
       if (hidden_->is_one(walk.at.view())) {
         refuse(out, ENOENT);
         return;
@@ -182,22 +187,34 @@ Result<sysfs::Node> Resolver::find(const Walk& walk) const noexcept {
   const std::size_t slash = at.rfind('/');
   const std::string_view name = at.substr(slash + 1);
   const bool in_dev = at.starts_with("/dev/");
+  if (walk.magic && in_dev) { // the target of a link to an open file, which may have no name any more
+    if (auto node = node_without_name(name); node) {
+      return node;
+    }
+  }
   if (text_holds() && (sysfs::Tree::may_claim(at) || is_in_sys(at) || (in_dev && names_node(name)))) {
     return tree_->lookup(at);
   }
-  if (!names_node(name) || (in_dev && text_holds())) {
-    return fail(ENOENT);
-  }
   PathText parent;
-  if (!parent.assign(slash == 0 ? "/" : at.substr(0, slash))) {
-    return fail(ENOENT);
+  if (!names_node(name) || (in_dev && text_holds()) || !parent.assign(slash == 0 ? "/" : at.substr(0, slash))) {
+    return fail(EREMOTE);
   }
   const auto about = sys::fstatat(AT_FDCWD, parent.c_str(), 0);
   if (!about || !descriptors_->is_dev_directory(*about)) {
-    return fail(ENOENT);
+    return fail(EREMOTE);
   }
   return parent.assign("/dev/") && parent.append(name) ? tree_->lookup(parent.view())
-                                                       : Result<sysfs::Node>(fail(ENOENT));
+                                                       : Result<sysfs::Node>(fail(EREMOTE));
+}
+
+// "dax0.0 (deleted)", as the link to a file that is open on a node without a name shows it.
+Result<sysfs::Node> Resolver::node_without_name(std::string_view name) const noexcept {
+  if (!name.ends_with(kDeleted)) {
+    return fail(ENOENT);
+  }
+  name.remove_suffix(kDeleted.size());
+  const store::DeviceRecord* device = store_->device_named(name);
+  return device != nullptr ? Result<sysfs::Node>(tree_->node_of(*device)) : fail(ENOENT);
 }
 
 // The walk ends on a directory named by ".", "..", a trailing slash or the start itself.
@@ -228,6 +245,7 @@ bool Resolver::misses(const Walk& walk, bool last, Resolution& out) const noexce
   }
   const bool in_directory = parent->type == sysfs::NodeType::directory;
   refuse(out, in_directory ? ENOENT : ENOTDIR, last && in_directory);
+  out.path.assign(walk.at.view());
   return true;
 }
 
@@ -261,6 +279,7 @@ bool Resolver::step_real(Walk& walk, bool stop_at_link, Resolution& out) const n
   }
   target.set_size(*length);
   walk.unproven = false;
+  walk.magic = false;
   const bool in_proc = walk.at.view().starts_with("/proc/");
   if (in_proc && !translate_magic_link(AT_FDCWD, walk.at.c_str(), target) && !target.view().starts_with('/') &&
       target.view().find(':') != std::string_view::npos) {
@@ -276,6 +295,7 @@ bool Resolver::step_real(Walk& walk, bool stop_at_link, Resolution& out) const n
     walk.uncached = walk.uncached || (in_proc && absolute); // proc_pid_get_link() under RCU
   }
   walk.at.set_size(walk.name_begins);
+  walk.magic = in_proc;
   if (!splice(walk, target)) {
     out.kind = Resolution::Kind::foreign; // ELOOP or ENAMETOOLONG, from the kernel
     return false;

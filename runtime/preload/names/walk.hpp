@@ -15,6 +15,7 @@ struct Resolver::Walk {
   std::size_t name_begins = 0; // in `at`, of the component just stepped on
   bool crossed = false;        // some step was emulated: the kernel could not follow
   bool unproven = false;       // the last step was on something real that is no link: a directory, or a file
+  bool magic = false;          // `rest` is the target of a link in /proc
   std::uint64_t rules = 0;     // RESOLVE_* of openat2(2)
   std::size_t floor = 0;   // length of `at` where the walk began: what RESOLVE_BENEATH and RESOLVE_IN_ROOT are about
   std::uint64_t mount = 0; // the file system it began on, for RESOLVE_NO_XDEV

@@ -11,7 +11,7 @@ namespace daxemu::preload {
 namespace {
 
 constexpr std::string_view kMemfdPrefix = "/memfd:";
-constexpr std::string_view kDeleted = " (deleted)";
+constexpr std::string_view kNodeDirectory = "/dev/"; // where device nodes are, and no attributes
 
 // What was found, or this error for whatever was in the way.
 Result<sysfs::Node> replaced(const Result<sysfs::Node>& found, int code) {
@@ -115,7 +115,7 @@ Result<sysfs::Node> Descriptors::node(int fd) const noexcept {
   switch (classify(fd, vnode)) {
   case FdClass::device:
     if (const store::DeviceRecord* found = device(fd); found != nullptr) {
-      return node_of(*found);
+      return tree_->node_of(*found);
     }
     return fail(EBADF);
   case FdClass::attribute:
@@ -141,13 +141,6 @@ Result<sysfs::Node> Descriptors::node_at(std::string_view vnode) const noexcept 
 bool Descriptors::is_vnode(int fd) noexcept {
   PathText text;
   return path_of(fd, text) && !vnode_path(text.view()).empty();
-}
-
-Result<sysfs::Node> Descriptors::node_of(const store::DeviceRecord& device) const {
-  const auto name = store_->name_of(device);
-  char text[48];
-  std::snprintf(text, sizeof text, "/dev/%s", name.c_str());
-  return tree_->lookup(text);
 }
 
 bool Descriptors::path_of(int fd, PathText& into) noexcept {

@@ -11,6 +11,8 @@ namespace daxemu::preload {
 
 // Names of vnode files as /proc/PID/fd shows them: this prefix, the canonical path, a final slash on directories.
 inline constexpr std::string_view kVnodePrefix = "daxemu:";
+// Behind the path of an open file whose name is gone (d_path()).
+inline constexpr std::string_view kDeleted = " (deleted)";
 
 class Descriptors {
 public:
@@ -36,8 +38,6 @@ public:
   [[nodiscard]] Result<sysfs::Node> node_at(std::string_view vnode) const noexcept;
   // Is `fd` a vnode file (and not a real directory)?
   [[nodiscard]] static bool is_vnode(int fd) noexcept;
-  // The node /dev/daxX.Y of a device. Errors: ENOENT.
-  [[nodiscard]] Result<sysfs::Node> node_of(const store::DeviceRecord& device) const;
 
   // Is it the file system of /sys or /dev, where a real directory may lack what is emulated in it?
   [[nodiscard]] bool may_hold_nodes(dev_t device) const { return device == sys_device_ || device == dev_device_; }

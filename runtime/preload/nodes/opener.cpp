@@ -3,12 +3,16 @@
 #include <fcntl.h>
 
 #include "emu/base/sys.hpp"
+#include "emu/sysfs/inodes/permission.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
+#include "runtime/preload/nodes/caller.hpp"
 #include "runtime/preload/nodes/node_position.hpp"
-#include "runtime/preload/nodes/permission.hpp"
 
 namespace daxemu::preload {
 namespace {
+
+using sysfs::kMayRead;
+using sysfs::kMayWrite;
 
 // ACC_MODE() in include/linux/fs.h; 3, ioctl only, asks for both.
 unsigned wanted_by(int flags) {
@@ -45,15 +49,15 @@ Result<int> Opener::open(const sysfs::Node& node, int flags) const {
   if (!inode) {
     return tl::unexpected(inode.error());
   }
-  const unsigned wants = wanted_by(flags);
-  if (!only_path && !anyone_may(*inode, wants) && !is_permitted(*inode, effective_identity(), wants)) {
+  if (!only_path && !permits(node, *inode, wanted_by(flags))) {
     return fail(EACCES);
   }
   if (node.type == NodeType::attribute && !only_path) {
+    // KERNFS_ROOT_EXTRA_OPEN_PERM_CHECK: whoever it is, neither what nobody may nor what the attribute cannot.
     const unsigned wanted = wanted_by(flags & ~O_TRUNC);
-    if (((wanted & kMayRead) != 0 && (node.mode & 0444U) == 0) ||
-        ((wanted & kMayWrite) != 0 && (node.mode & 0222U) == 0)) {
-      return fail(EACCES); // KERNFS_ROOT_EXTRA_OPEN_PERM_CHECK
+    const unsigned has = node.mode & inode->st_mode;
+    if (((wanted & kMayRead) != 0 && (has & 0444U) == 0) || ((wanted & kMayWrite) != 0 && (has & 0222U) == 0)) {
+      return fail(EACCES);
     }
   }
   if (!only_path && (flags & O_DIRECT) != 0) {
@@ -69,7 +73,25 @@ Result<int> Opener::open(const sysfs::Node& node, int flags) const {
   return opened->release();
 }
 
+// As a rule it is the owner who asks: that takes one system call.
+bool Opener::permits(const sysfs::Node& node, const struct stat& inode, unsigned wanted) const {
+  const bool owner_may = ((inode.st_mode >> 6) & wanted) == wanted;
+  return (owner_may && Caller::file_system_uid() == inode.st_uid) ||
+         tree_->permission(node, Caller().credentials(), wanted).has_value();
+}
+
+Result<int> Opener::open_number(const sysfs::Node& node, int flags) const {
+  return (flags & O_DIRECT) != 0 ? fail(EINVAL) : open_device(node, flags);
+}
+
 Result<int> Opener::open_device(const sysfs::Node& node, int flags) const {
+  if (node.device == sysfs::kNoDaxDevice) { // ndctl0: open and release, and ioctls that are none
+    auto stand_in = files_->open(node, flags);
+    return stand_in ? Result<int>(stand_in->release()) : tl::unexpected(stand_in.error());
+  }
+  if (node.device >= store_->device_table().size()) {
+    return fail(ENXIO); // a number that no driver answers to
+  }
   const store::DeviceRecord& device = store_->device_table()[node.device];
   if ((flags & O_PATH) == 0 && device.state.load(std::memory_order_acquire) != store::DeviceState::enabled) {
     return fail(ENXIO); // unbound: the node stays, chrdev_open() finds no cdev behind it

@@ -18,7 +18,11 @@ public:
   // memory is gone).
   [[nodiscard]] Result<int> open(const sysfs::Node& node, int flags) const;
 
+  // chrdev_open() of a file of the device's number, whoever may open that. Errors: ENXIO, EMFILE, EINVAL (O_DIRECT).
+  [[nodiscard]] Result<int> open_number(const sysfs::Node& node, int flags) const;
+
 private:
+  [[nodiscard]] bool permits(const sysfs::Node& node, const struct stat& inode, unsigned wanted) const;
   [[nodiscard]] Result<int> open_device(const sysfs::Node& node, int flags) const;
 
   const store::Store* store_;

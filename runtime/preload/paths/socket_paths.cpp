@@ -6,7 +6,8 @@
 
 #include <sys/un.h>
 
-#include "runtime/preload/nodes/permission.hpp"
+#include "emu/sysfs/inodes/permission.hpp"
+#include "runtime/preload/nodes/caller.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 
 namespace daxemu::preload {
@@ -67,11 +68,8 @@ ssize_t send_to_path(const sockaddr* address, socklen_t size, FunctionRef<ssize_
         if (found.kind == Resolution::Kind::refused) {
           return tl::unexpected(found.error);
         }
-        const auto about = Context::get()->tree().stat(found.node);
-        if (!about) {
-          return tl::unexpected(about.error());
-        }
-        return fail(is_permitted(*about, effective_identity(), kMayWrite) ? ECONNREFUSED : EACCES);
+        const auto may = Context::get()->tree().permission(found.node, Caller().credentials(), sysfs::kMayWrite);
+        return fail(may ? ECONNREFUSED : may.error().value);
       });
 }
 

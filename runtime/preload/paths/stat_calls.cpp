@@ -9,7 +9,7 @@
 
 #include "emu/base/sys.hpp"
 #include "runtime/preload/memory/pretouch.hpp"
-#include "runtime/preload/nodes/permission.hpp"
+#include "runtime/preload/nodes/caller.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -152,15 +152,10 @@ int access_path(int dirfd, const char* path, int mode, int flags, RealPath real,
         if ((mode & ~(R_OK | W_OK | X_OK)) != 0) {
           return fail(EINVAL);
         }
-        const auto about = Context::get()->tree().stat(found.node);
-        if (!about) {
-          return tl::unexpected(about.error());
-        }
-        const Identity who = (flags & AT_EACCESS) != 0 ? effective_identity() : real_identity();
-        if (!is_permitted(*about, who, static_cast<unsigned>(mode))) {
-          return fail(EACCES);
-        }
-        return 0;
+        const Caller caller((flags & AT_EACCESS) != 0 ? Caller::As::effective : Caller::As::real);
+        const auto may =
+            Context::get()->tree().permission(found.node, caller.credentials(), static_cast<unsigned>(mode));
+        return may ? Result<int>(0) : tl::unexpected(may.error());
       },
       first);
 }

@@ -1,5 +1,4 @@
-// Extended attributes. Emulated nodes have none and keep none; how a call is refused depends on the attribute's
-// namespace (xattr_permission) and on what the node is.
+// Extended attributes of nodes, which the store keeps (emu/sysfs/inodes/extended_attributes).
 #pragma once
 
 #include <sys/types.h>
@@ -9,18 +8,19 @@
 
 namespace daxemu::preload {
 
-enum class AttributeCall { get, list, set, remove };
-
-// What is asked, by the caller's own pointers.
-struct AttributeUse {
-  AttributeCall call;
-  const char* name = nullptr; // none for `list`
+// What is asked, with the call's own arguments.
+struct AttributeCall {
+  enum class Kind { get, list, set, remove };
+  Kind kind = Kind::list;
+  const char* name = nullptr; // of all but `list`
+  void* into = nullptr;       // get, list
   const void* value = nullptr;
-  std::size_t size = 0; // of the value to be set
+  std::size_t size = 0; // of what is at `into` or `value`
+  int flags = 0;        // set
 };
 
-ssize_t on_extended_attribute(const char* path, Follow follow, const AttributeUse& use,
+ssize_t on_extended_attribute(const char* path, Follow follow, const AttributeCall& call,
                               FunctionRef<ssize_t(const char*)> real);
-ssize_t on_extended_attribute_of(int fd, const AttributeUse& use, FunctionRef<ssize_t()> real);
+ssize_t on_extended_attribute_of(int fd, const AttributeCall& call, FunctionRef<ssize_t()> real);
 
 } // namespace daxemu::preload

@@ -3,7 +3,7 @@
 # life.sh: the life of a device by daxctl and sysfs: list, disable, enable, destroy, create, resize, modes.
 # life cycle: R6 R18 R19 R22 R23 R24 R26 R28 ; prints NAME: text
 t() { n=$1; shift; printf '%s: ' "$n"; "$@" 2>&1 | tr '\n' ' ' ; echo; }
-T() { n=$1; shift; printf '%s: ' "$n"; sh -c "$*" 2>&1 | tr '\n' ' '; echo; }
+T() { n=$1; shift; printf '%s: ' "$n"; dash -c "$*" 2>&1 | tr '\n' ' '; echo; }
 T list 'daxctl list'
 T listdru 'daxctl list -DRu'
 T lsattr 'cd /sys/bus/dax/devices/dax0.0; for f in *; do [ -f $f ] && [ $f != resource ] && echo $f=$(cat $f 2>&1); done'

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # shellcheck disable=SC1090,SC2010,SC2012,SC2016,SC2045,SC2086,SC2015,SC2046,SC3009,SC2094,SC2154,SC2002,SC2291,SC2145 # short rows, as users type them
 # nd.sh: a namespace's life by ndctl on a pmem region.
-T() { n=$1; shift; printf '%s: ' "$n"; sh -c "$*" 2>&1 | tr '\n' ' ' | sed 's/[0-9a-f]\{8\}-[0-9a-f]\{4\}-[0-9a-f]\{4\}-[0-9a-f]\{4\}-[0-9a-f]\{12\}/UUID/g'; echo; }
+T() { n=$1; shift; printf '%s: ' "$n"; dash -c "$*" 2>&1 | tr '\n' ' ' | sed 's/[0-9a-f]\{8\}-[0-9a-f]\{4\}-[0-9a-f]\{4\}-[0-9a-f]\{4\}-[0-9a-f]\{12\}/UUID/g'; echo; }
 T list 'ndctl list -BDRN'
 T listm 'ndctl list -M'
 T listi 'ndctl list -Ni'

@@ -1,4 +1,4 @@
-#include "emu/sysfs/tree/identity.hpp"
+#include "emu/sysfs/inodes/identity.hpp"
 
 namespace daxemu::sysfs {
 namespace {
