@@ -7,6 +7,7 @@
 #include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
+#include "emu/base/valgrind.hpp"
 
 namespace daxemu::sys {
 namespace {
@@ -39,7 +40,12 @@ Result<void*> mmap_aside(std::size_t length, int prot, int flags, int fd, std::u
     const std::size_t pages = (length + kPageSize - 1) / kPageSize + 1; // one stays free behind it
     place = next.fetch_add(pages * kPageSize, std::memory_order_relaxed);
   }
-  return mmap(reinterpret_cast<void*>(place), length, prot, flags, fd, offset); // NOLINT(performance-no-int-to-ptr)
+  auto mapped =
+      mmap(reinterpret_cast<void*>(place), length, prot, flags, fd, offset); // NOLINT(performance-no-int-to-ptr)
+  if (mapped) {
+    keep_race_checkers_off(*mapped, length);
+  }
+  return mapped;
 }
 
 Result<Mapping> map_aside(int fd, std::size_t length, int prot, int flags, std::uint64_t offset) {

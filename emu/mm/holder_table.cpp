@@ -15,6 +15,7 @@
 #include "emu/base/file_lock.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "emu/base/valgrind.hpp"
 #include "emu/mm/device_pages.hpp"
 #include "emu/mm/holder_settle.hpp"
 
@@ -84,8 +85,12 @@ bool is_dead(const HolderHeader& header, int file, std::uint64_t extents, std::u
 }
 
 Result<Mapping> map_area(int fd, std::uint64_t extents, std::uint32_t place) {
-  return Mapping::of(fd, align_up(extents * sizeof(HolderRecord), kPageSize), PROT_READ | PROT_WRITE,
-                     MAP_SHARED | MAP_NORESERVE, holder_area_offset(extents, place));
+  auto area = Mapping::of(fd, align_up(extents * sizeof(HolderRecord), kPageSize), PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_NORESERVE, holder_area_offset(extents, place));
+  if (area) {
+    sys::keep_race_checkers_off(area->data(), area->size());
+  }
+  return area;
 }
 
 // Calls visit(index) for every record of the area that has memory.

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "emu/base/units.hpp"
+#include "emu/base/valgrind.hpp"
 #include "emu/store/header.hpp"
 
 namespace daxemu::store {
@@ -113,6 +114,7 @@ Result<Store> Store::of_file(UniqueFd fd) {
   if (!mapping) {
     return tl::unexpected(mapping.error());
   }
+  sys::keep_race_checkers_off(mapping->data(), mapping->size());
   auto* platform = reinterpret_cast<Platform*>(mapping->bytes().data() + header.platform_at);
   if (!is_whole(*platform, mapping->bytes())) {
     return fail(EPROTO);

@@ -8,6 +8,7 @@
 
 #include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
+#include "emu/base/valgrind.hpp"
 
 namespace daxemu::trace {
 namespace {
@@ -75,6 +76,7 @@ Result<Ring> Ring::map(int fd) {
   if (!mapping) {
     return tl::unexpected(mapping.error());
   }
+  sys::keep_race_checkers_off(mapping->data(), mapping->size());
   const auto& header = *static_cast<const Header*>(mapping->data());
   if (header.magic != kMagic || header.version != kVersion || header.event_size != sizeof(Event) ||
       !std::has_single_bit(header.capacity) || header.capacity > kMaxCapacity ||

@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 
 #include "runtime/fault/early_kill.hpp"
+#include "runtime/fault/overseer.hpp"
 #include "runtime/fault/userfaultfd.hpp"
 
 namespace daxemu::api {
@@ -24,6 +25,10 @@ void TouchServer::start() {
     return;
   }
   tried_ = true;
+  if (fault::overseer() == fault::Overseer::valgrind) {
+    engine_ = "none: valgrind runs one thread at a time, and this would wait for another";
+    return;
+  }
   auto uffd = fault::open_full(fault::needed_features());
   engine_ = "handler";
   if (!uffd) {

@@ -1,6 +1,7 @@
 #include "runtime/cli/doctor_checks.hpp"
 
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -79,6 +80,27 @@ Finding engines(std::vector<Finding>& report) {
           handler ? "handler: a thread serves each first touch through userfaultfd"
                   : "populate: the kernel serves first touches itself; extents count as touched when mapped",
           handler ? "" : "what userfaultfd needs, see above"};
+}
+
+bool in_path(const std::string& program) {
+  const char* path = std::getenv("PATH");
+  std::istringstream directories(path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin");
+  for (std::string directory; std::getline(directories, directory, ':');) {
+    if (::access((directory + "/" + program).c_str(), X_OK) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// What runs or watches programs decides which engine works in them (runtime/fault/overseer.hpp).
+Finding overseers(std::vector<Finding>& report) {
+  constexpr const char* kInValgrind = "programs in it get engine populate, inline if that is asked for";
+  constexpr const char* kInDebugger = "programs started in it get engine populate unless one is asked for";
+  const bool valgrind = in_path("valgrind");
+  report.push_back({"valgrind", Verdict::good, valgrind ? kInValgrind : "not installed", ""});
+  const bool debugger = in_path("gdb") || in_path("lldb");
+  return {"debugger", Verdict::good, debugger ? kInDebugger : "not installed", ""};
 }
 
 Finding io_uring(std::vector<Finding>&) {
@@ -185,8 +207,8 @@ Finding real_device(std::vector<Finding>& report) {
 }
 
 using Check = Finding (*)(std::vector<Finding>&);
-constexpr std::array<Check, 11> kChecks = {kernel_release, preload, engines, io_uring, huge_pages, shmem_thp,
-                                           memory_files,   seccomp, limits,  numa,     real_device};
+constexpr std::array<Check, 12> kChecks = {kernel_release, preload,      engines, overseers, io_uring, huge_pages,
+                                           shmem_thp,      memory_files, seccomp, limits,    numa,     real_device};
 
 } // namespace
 

@@ -16,6 +16,7 @@
 #include "runtime/cli/find_platform.hpp"
 #include "runtime/cli/memory_type.hpp"
 #include "runtime/cli/named_platform.hpp"
+#include "runtime/cli/platform_users.hpp"
 #include "runtime/cli/statistics.hpp"
 #include "runtime/cli/terminal.hpp"
 #include "runtime/kernel/real_device.hpp"
@@ -37,6 +38,11 @@ Json device_json(const store::Store& store, const store::DeviceRecord& device) {
   json["faults"] = sum.faults;
   json["extents_touched"] = sum.extents;
   json["bytes_touched"] = sum.bytes;
+  json["engine"] = to_string(store.platform().engine);
+  json["users"] = Json::array();
+  for (const PlatformUser& user : platform_users(store)) {
+    json["users"].push_back({{"pid", user.pid}, {"command", user.command}, {"engine", user.engine}});
+  }
   return json;
 }
 
@@ -90,7 +96,19 @@ void print_vmemmap(const Json& json, std::uint64_t align) {
   }
 }
 
-void print_table(const Json& devices) {
+// Which engine serves whom: asked for is one, what each process could have may be another.
+void print_users(const Json& device) {
+  fmt::print("           engine {}", device["engine"].get<std::string>());
+  const char* before = ": ";
+  for (const Json& user : device["users"]) {
+    fmt::print("{}{} {} has {}", before, user["command"].get<std::string>(), user["pid"].get<int>(),
+               user["engine"].get<std::string>());
+    before = ", ";
+  }
+  fmt::print("\n");
+}
+
+void print_table(const Json& devices, bool verbose) {
   if (devices.empty()) {
     fmt::print("no device-dax here: no platform runs, and this machine has none of its own\n");
     return;
@@ -109,6 +127,9 @@ void print_table(const Json& devices) {
     if (device.contains("vmemmap") && !device["vmemmap"].is_null()) {
       print_vmemmap(device["vmemmap"], device["align"].get<std::uint64_t>());
     }
+    if (verbose && device.contains("engine")) {
+      print_users(device);
+    }
   }
 }
 
@@ -117,7 +138,8 @@ public:
   explicit ListVerb(CLI::App& app) {
     CLI::App& verb = *app.add_subcommand("list", "List device-dax devices, emulated ones and the machine's own");
     verb.add_flag("--json", json_, "Print JSON");
-    verb.add_flag("--verbose,-v", verbose_, "Say what struct pages for each device would cost, and what daxemu spends");
+    verb.add_flag("--verbose,-v", verbose_,
+                  "Say which engine serves whom, what struct pages would cost, what daxemu spends");
   }
 
   int run(const std::vector<std::string>& /*command*/) override {
@@ -153,7 +175,7 @@ public:
     if (json_) {
       fmt::print("{}\n", devices.dump(2));
     } else {
-      print_table(devices);
+      print_table(devices, verbose_);
     }
     return 0;
   }

@@ -2,6 +2,7 @@
 
 #include "runtime/fault/device_view.hpp"
 #include "runtime/fault/handler_loop.hpp"
+#include "runtime/fault/overseer.hpp"
 #include "runtime/fault/private_fds.hpp"
 #include "runtime/fault/service_thread.hpp"
 
@@ -11,13 +12,16 @@ using store::EngineKind;
 
 constinit std::atomic<bool> Engine::misses_kernel_touches_{false};
 
-void Engine::start(EngineKind wanted, const store::CpuMask& cpus) {
+void Engine::start(EngineKind wanted, bool exact, const store::CpuMask& cpus) {
   if (kind() != EngineKind::automatic) {
     return;
   }
+  if (!chosen_) { // a child goes on as its parent began: what is mapped was made ready for that
+    chosen_ = engine_under(overseer(), wanted, exact);
+  }
   bool served = false;
   EngineKind kind = EngineKind::handler;
-  switch (wanted) {
+  switch (*chosen_) {
   case EngineKind::automatic:
     served = start_handler(false, cpus);
     break;

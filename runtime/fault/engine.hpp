@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "emu/store/records.hpp"
 #include "runtime/fault/event_wait.hpp"
@@ -16,8 +17,9 @@ public:
   explicit Engine(FaultServer& server) : server_(server) {}
 
   // Makes `wanted` work, or the best that can be had here; `automatic` is handler where a userfaultfd that serves
-  // kernel-mode faults can be had, else populate. Again: nothing. Under the table's lock.
-  void start(store::EngineKind wanted, const store::CpuMask& cpus);
+  // kernel-mode faults can be had, else populate; who watches the process may decide otherwise (overseer.hpp). `exact`:
+  // each first touch is to be a fault of its own. Again: nothing. Under the table's lock.
+  void start(store::EngineKind wanted, bool exact, const store::CpuMask& cpus);
   // automatic: not started.
   [[nodiscard]] store::EngineKind kind() const { return kind_.load(std::memory_order_acquire); }
 
@@ -44,6 +46,7 @@ private:
 
   FaultServer& server_;
   std::atomic<store::EngineKind> kind_{store::EngineKind::automatic};
+  std::optional<store::EngineKind> chosen_; // at the first start(); guarded by the table's lock
   EventWait events_;
   void* stack_ = nullptr;
   bool library_code_ = false;

@@ -35,7 +35,7 @@ void AddressSpace::after_fork_in_child() {
   }
   files_.settle_all(table_);
   if (table_.size() > 0) {
-    engine_.start(store_->platform().engine, table_.at(0).view->device().cpus);
+    engine_.start(store_->platform().engine, store_->platform().exact != 0, table_.at(0).view->device().cpus);
     watcher_.start(engine_.kind());
   }
   for (std::size_t at = 0; at < table_.size(); ++at) {

@@ -28,7 +28,7 @@ Result<void> AddressSpace::start(const store::DeviceRecord& device) {
     return filler;
   }
   server_.ahead().allow(store_->platform().exact == 0);
-  engine_.start(store_->platform().engine, device.cpus);
+  engine_.start(store_->platform().engine, store_->platform().exact != 0, device.cpus);
   watcher_.start(engine_.kind());
   return {};
 }

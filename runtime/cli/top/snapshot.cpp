@@ -10,7 +10,6 @@
 
 #include "emu/backing/backing.hpp"
 #include "emu/dax/extents.hpp"
-#include "emu/store/process_slots.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/cli/comm.hpp"
 
@@ -55,20 +54,6 @@ std::uint64_t realtime_ns() {
 
 } // namespace
 
-const char* to_string(store::EngineKind engine) {
-  switch (engine) {
-  case store::EngineKind::automatic:
-    return "auto";
-  case store::EngineKind::handler:
-    return "handler";
-  case store::EngineKind::inline_:
-    return "inline";
-  case store::EngineKind::populate:
-    return "populate";
-  }
-  return "?";
-}
-
 Observer::Folios* Observer::folios_of(const store::DeviceRecord& device) {
   const std::string location(device.folios_location.view());
   if (const auto known = folios_.find(location); known != folios_.end()) {
@@ -97,13 +82,9 @@ PlatformSnapshot Observer::look(std::uint64_t cells) {
   snapshot.at_ns = trace::now_ns();
   const std::uint64_t now = realtime_ns();
   snapshot.age_seconds = now > platform.created_ns ? (now - platform.created_ns) / 1'000'000'000U : 0;
-  for (const store::ProcessSlot& slot : store_.slots()) {
-    if (store::is_alive(slot)) {
-      snapshot.processes.push_back(
-          {.pid = slot.pid,
-           .command = comm_of(slot.pid),
-           .engine = slot.engine.load() == 0 ? "-" : to_string(static_cast<store::EngineKind>(slot.engine.load()))});
-    }
+  for (PlatformUser& user : platform_users(store_)) {
+    snapshot.processes.push_back(
+        {.pid = user.pid, .command = std::move(user.command), .engine = std::move(user.engine)});
   }
   const double seconds = looked_at_ns_ == 0 ? 0 : static_cast<double>(snapshot.at_ns - looked_at_ns_) / 1e9;
   for (const store::DeviceRecord& device : store_.devices()) {

@@ -7,6 +7,7 @@
 
 #include "emu/mm/holder_table.hpp"
 #include "emu/store/store.hpp"
+#include "runtime/cli/platform_users.hpp"
 #include "runtime/cli/statistics.hpp"
 #include "runtime/cli/top/extent_map.hpp"
 
@@ -68,8 +69,6 @@ private:
   std::map<std::string, std::uint64_t> faults_before_;
   std::uint64_t looked_at_ns_ = 0;
 };
-
-[[nodiscard]] const char* to_string(store::EngineKind engine);
 
 // The snapshot as one object, extent maps as numbers by state.
 [[nodiscard]] std::string snapshot_json(const PlatformSnapshot& snapshot);

@@ -1,6 +1,7 @@
 // The library is loaded: everything that must not wait until it is needed, before the program's own code runs.
 #include <pthread.h>
 
+#include "emu/base/valgrind.hpp"
 #include "runtime/preload/directories/directories.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/streams/stream_calls.hpp"
@@ -16,6 +17,7 @@ void in_child() {
 }
 
 __attribute__((constructor)) void loaded() {
+  daxemu::sys::keep_race_checkers_off_own_data();
   OwnProcess::adopt();
   daxemu::preload::settle_standard_streams();
   ::pthread_atfork(Directories::before_fork, Directories::after_fork, in_child);
