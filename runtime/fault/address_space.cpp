@@ -44,11 +44,6 @@ std::optional<Piece> AddressSpace::first_piece(std::uint64_t start, std::uint64_
                vma->file_offset() + (from - vma->start)};
 }
 
-std::optional<Piece> AddressSpace::mapping_from(std::uint64_t start, std::uint64_t end) const noexcept {
-  const auto vma = table_.first_from(start, end);
-  return vma ? first_piece(vma->start, vma->end) : std::nullopt;
-}
-
 bool AddressSpace::resolve(const void* address) {
   const auto at = reinterpret_cast<std::uint64_t>(address);
   const auto vma = table_.find(at);

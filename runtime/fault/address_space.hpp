@@ -61,8 +61,12 @@ public:
 
   // The lowest piece of [start, end) that a mapping of ours has. Lock-free.
   [[nodiscard]] std::optional<Piece> first_piece(std::uint64_t start, std::uint64_t end) const noexcept;
-  // The lowest mapping that has bytes in [start, end), the whole of it. Lock-free.
-  [[nodiscard]] std::optional<Piece> mapping_from(std::uint64_t start, std::uint64_t end) const noexcept;
+  // The lowest mapping that has bytes in [start, end), with all that is known of it. Lock-free.
+  [[nodiscard]] std::optional<Vma> mapping_in(std::uint64_t start, std::uint64_t end) const noexcept {
+    return table_.first_from(start, end);
+  }
+  // Bytes of the extents of `vma` that have an entry in this process's page table.
+  [[nodiscard]] std::uint64_t present_bytes(const Vma& vma) const noexcept;
 
   // Called on the watcher's thread whenever the platform has changed or somebody wants this process up to date: no
   // allocation, no function of the C library.

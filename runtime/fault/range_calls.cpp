@@ -124,6 +124,20 @@ Result<void> AddressSpace::in_core(void* address, std::size_t length, unsigned c
   return {};
 }
 
+std::uint64_t AddressSpace::present_bytes(const Vma& vma) const noexcept {
+  const std::uint64_t unit = vma.view->align();
+  const std::uint64_t end = vma.start + backed_length(vma);
+  std::uint64_t present = 0;
+  for (std::uint64_t at = vma.start; at < end;) {
+    const std::uint64_t offset = vma.offset_of(at);
+    const std::uint64_t next = std::min(at + unit - (offset & (unit - 1)), vma.end);
+    const bool touched = !server_.uffd() || vma.view->faulted().test(vma.view->extent_at(offset).value());
+    present += touched && any_present(at, next) ? unit : 0;
+    at = next;
+  }
+  return present;
+}
+
 // A policy splits mappings where it begins and ends.
 Result<void> AddressSpace::check_policy_range(const void* address, std::size_t length) {
   const auto start = reinterpret_cast<std::uint64_t>(address);

@@ -14,7 +14,7 @@
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/names/exec_environment.hpp"
 #include "runtime/preload/nodes/caller.hpp"
-#include "runtime/preload/nodes/process_maps.hpp"
+#include "runtime/preload/procfs/proc_files.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -162,12 +162,12 @@ TEST(Caller, IsWhoTheKernelSaysItIs) {
   EXPECT_EQ(exit_status_of(child), 0);
 }
 
-TEST(ProcessMaps, NamesTheDevice) {
-  EXPECT_TRUE(ProcessMaps::is_one("/proc/self/maps"));
-  EXPECT_TRUE(ProcessMaps::is_one("/proc/12/smaps"));
-  EXPECT_FALSE(ProcessMaps::is_one("/proc/self/mapsx"));
-  EXPECT_FALSE(ProcessMaps::is_one("/tmp/maps"));
-  const ProcessMaps maps(context().store(), context().tree(), nullptr);
+TEST(ProcFiles, NamesTheDevice) {
+  EXPECT_TRUE(ProcFiles::is_one("/proc/self/maps"));
+  EXPECT_TRUE(ProcFiles::is_one("/proc/12/smaps"));
+  EXPECT_FALSE(ProcFiles::is_one("/proc/self/mapsx"));
+  EXPECT_FALSE(ProcFiles::is_one("/tmp/maps"));
+  const ProcFiles maps({context().store(), context().tree(), context().mappings()});
   void* mapped = ::mmap(nullptr, kPmdSize, PROT_READ, MAP_SHARED, backing(), 0);
   ASSERT_NE(mapped, MAP_FAILED);
   void* kept = ::mmap(nullptr, kPageSize, PROT_NONE, MAP_PRIVATE, node().fd.get(), 0); // as fault::OpenFiles does

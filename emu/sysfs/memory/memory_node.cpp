@@ -1,7 +1,7 @@
 // nodeN of devices in system-ram mode (drivers/base/node.c). A node the machine does not have appears with its first
 // block and goes with its last; one it has gets links to our blocks. The lists of nodes name ours beside the real ones.
+#include <algorithm>
 #include <array>
-#include <charconv>
 
 #include <fcntl.h>
 
@@ -23,36 +23,6 @@ bool has_blocks(const Scope& scope) {
   return nodes_with_blocks(scope).any();
 }
 
-// Reads "0-1,4" as the machine has it into the set.
-void add_real_list(std::string_view name, NodeSet& nodes) {
-  PathText path;
-  path.put("/sys/devices/system/node/").put(name).put(std::string_view("\0", 1));
-  auto raw = sys::open(path.view().data(), O_RDONLY | O_CLOEXEC);
-  if (!raw) {
-    return;
-  }
-  const UniqueFd fd(*raw);
-  char text[1024];
-  const auto length = sys::pread(fd.get(), text, sizeof(text), 0);
-  const char* at = text;
-  const char* end = text + length.value_or(0);
-  while (at < end) {
-    std::size_t first = 0;
-    const auto begun = std::from_chars(at, end, first);
-    if (begun.ec != std::errc()) {
-      return;
-    }
-    std::size_t last = first;
-    at = begun.ptr;
-    if (at < end && *at == '-') {
-      at = std::from_chars(at + 1, end, last).ptr;
-    }
-    for (std::size_t node = first; node <= last && node < kMaxNodes; ++node) {
-      nodes.set(node);
-    }
-    ++at; // the comma, or the newline
-  }
-}
 void put_list(const NodeSet& nodes, Text& out) {
   bool first = true;
   for (std::size_t node = 0; node < kMaxNodes; ++node) {
@@ -75,8 +45,8 @@ void put_list(const NodeSet& nodes, Text& out) {
 
 template <Literal Name, auto Matches>
 Result<void> show_list(const Scope& scope, Text& out) {
-  NodeSet nodes = nodes_with(scope, Matches);
-  add_real_list(Name.view(), nodes);
+  NodeSet nodes = dax::nodes_with(*scope.store, Matches);
+  add_machine_list(Name.view(), nodes);
   put_list(nodes, out);
   return {};
 }
@@ -129,13 +99,38 @@ Result<void> show_meminfo(const Scope& scope, Text& out) {
 // node_distance(): 10 to itself, 20 to the others where the firmware says nothing else.
 Result<void> show_distance(const Scope& scope, Text& out) {
   NodeSet nodes = nodes_with_blocks(scope);
-  add_real_list("online", nodes);
+  add_machine_list("online", nodes);
   bool first = true;
   for (std::size_t node = 0; node < kMaxNodes; ++node) {
     if (nodes.test(node)) {
       out.put(first ? "" : " ").put(node == scope.number ? "10" : "20");
       first = false;
     }
+  }
+  out.put("\n");
+  return {};
+}
+
+// The same of a node of the machine, whose firmware has said how far its own are from each other.
+Result<void> show_old_distance(const Scope& scope, Text& out) {
+  PathText path;
+  path.put("/sys/devices/system/node/node").number(scope.number).put("/distance").put(std::string_view("\0", 1));
+  auto raw = sys::open(path.view().data(), O_RDONLY | O_CLOEXEC);
+  if (!raw) {
+    return tl::unexpected(raw.error());
+  }
+  const UniqueFd fd(*raw);
+  char text[1024];
+  const auto length = sys::pread(fd.get(), text, sizeof(text), 0);
+  std::string_view own(text, length.value_or(0));
+  if (own.ends_with('\n')) {
+    own.remove_suffix(1);
+  }
+  out.put(own);
+  NodeSet added = nodes_with_blocks(scope);
+  for (std::size_t node = static_cast<std::size_t>(std::max(scope.store->platform().first_new_node, 0));
+       node < kMaxNodes; ++node) {
+    out.put(added.test(node) ? " 20" : "");
   }
   out.put("\n");
   return {};
@@ -173,7 +168,8 @@ constexpr NodeSpec kNewNodeNodes[] = {
 };
 constexpr Family kBlockLinks[] = {{each_block_of_node, link("", memory_block_path)}};
 constinit const Directory kNewNode = {kNewNodeNodes, kBlockLinks};
-constinit const Directory kOldNode = {{}, kBlockLinks};
+constexpr NodeSpec kOldNodeNodes[] = {attribute("distance", 0444, show_old_distance)};
+constinit const Directory kOldNode = {kOldNodeNodes, kBlockLinks};
 
 constexpr NodeSpec kNodesNodes[] = {
     attribute("has_memory", 0444, show_list<"has_memory", is_online>, nullptr, has_blocks),

@@ -11,7 +11,7 @@
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/live_space.hpp"
-#include "runtime/preload/nodes/process_maps.hpp"
+#include "runtime/preload/procfs/proc_files.hpp"
 #include "runtime/preload/paths/direct_call.hpp"
 
 namespace daxemu::preload {
@@ -79,7 +79,7 @@ void close_again(long fd) {
 bool open_is_settled(int fd, int dirfd, const char* path, int flags) {
   return (fd < 0 && is_no_text(errno)) ||
          (!(fd < 0 && errno == ENXIO) && is_settled(fd, dirfd, path, follow_of(flags)) &&
-          (fd < 0 || !ProcessMaps::is_one(path)));
+          (fd < 0 || !ProcFiles::is_one(path)));
 }
 
 int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(const char*)> real) {
@@ -87,8 +87,8 @@ int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(c
     return open_by_number(dirfd, path, flags);
   }
   Context* context = fd < 0 || path == nullptr ? nullptr : Context::get();
-  if (context != nullptr && ProcessMaps::is_one(path)) {
-    const auto maps = ProcessMaps(context->store(), context->tree(), live_space.get()).open(path, flags);
+  if (context != nullptr && ProcFiles::is_one(path)) {
+    const auto maps = ProcFiles({context->store(), context->tree(), context->mappings()}).open(path, flags);
     if (!maps || *maps < 0) {
       return fd;
     }

@@ -12,8 +12,9 @@
 #include "runtime/preload/files/open_calls.hpp"
 #include "runtime/preload/memory/live_space.hpp"
 #include "runtime/preload/nodes/node_position.hpp"
-#include "runtime/preload/nodes/process_maps.hpp"
+#include "runtime/preload/procfs/proc_files.hpp"
 #include "runtime/preload/paths/path_call.hpp"
+#include "runtime/preload/procfs/proc_files.hpp"
 #include "runtime/preload/streams/node_streams.hpp"
 
 namespace daxemu::preload {
@@ -144,8 +145,8 @@ FILE* open_stream(const char* path, const char* mode, const RealStdio& stdio, Fu
   if (context == nullptr) {
     return real(path);
   }
-  if (ProcessMaps::is_one(path)) {
-    if (const auto fd = ProcessMaps(context->store(), context->tree(), live_space.get()).open(path, *flags);
+  if (ProcFiles::is_one(path)) {
+    if (const auto fd = ProcFiles({context->store(), context->tree(), context->mappings()}).open(path, *flags);
         fd && *fd >= 0) {
       FILE* stream = stdio.over(*fd, mode);
       if (stream == nullptr) {

@@ -1,0 +1,160 @@
+#include "emu/procfs/machine_lines.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "emu/base/units.hpp"
+#include "emu/dax/memory_blocks.hpp"
+#include "emu/sysfs/schema/text.hpp"
+
+namespace daxemu::procfs {
+namespace {
+
+constexpr std::string_view kDax = "dax";
+constexpr std::string_view kNdctl = "ndctl";
+
+// In the order in which they are loaded last to first.
+constexpr std::string_view kModules[] = {"dax_hmem",   "nd_e820", "kmem",   "dax_pmem",
+                                         "device_dax", "nd_pmem", "nd_btt", "libnvdimm"};
+
+std::uint64_t number_in(const sysfs::Tree& tree, std::string_view module, std::string_view attribute) {
+  sysfs::PathText path;
+  path.put("/sys/module/").put(module).put("/").put(attribute);
+  const auto node = tree.lookup(path.view());
+  std::array<char, 32> text{};
+  const auto length = node ? tree.show(*node, text) : Result<std::size_t>(tl::unexpected(node.error()));
+  std::uint64_t number = 0;
+  if (length) {
+    std::from_chars(text.data(), text.data() + *length, number);
+  }
+  return number;
+}
+
+bool is_held_by(const sysfs::Tree& tree, std::string_view module, std::string_view holder) {
+  sysfs::PathText path;
+  path.put("/sys/module/").put(module).put("/holders/").put(holder);
+  return tree.lookup(path.view()).has_value();
+}
+
+Resource resource(std::uint64_t start, std::uint64_t size, unsigned depth, std::string_view name) {
+  return {start, start + size - 1, depth, FixedString<32>(name)};
+}
+
+bool is_bound(const store::DeviceRecord& device) {
+  const store::DeviceState state = device.state.load(std::memory_order_acquire);
+  return state == store::DeviceState::enabled || state == store::DeviceState::system_ram;
+}
+
+// The lowest range behind `after` of a device of the region that a driver has claimed (dev_dax_probe,
+// dev_dax_kmem_probe).
+struct Claim {
+  const store::DeviceRecord* device = nullptr;
+  const store::RangeRecord* range = nullptr;
+};
+Claim next_claim(const store::Store& store, const store::RegionRecord& region, std::uint64_t after) {
+  Claim best;
+  for (const store::DeviceRecord& device : store.devices()) {
+    if (!is_bound(device) || &store.region_of(device) != &region) {
+      continue;
+    }
+    for (std::uint32_t at = 0; at < std::min(device.nr_ranges, store::kMaxRanges); ++at) {
+      const store::RangeRecord& range = device.ranges[at];
+      if (range.size > 0 && range.phys_start >= after &&
+          (best.range == nullptr || range.phys_start < best.range->phys_start)) {
+        best = {&device, &range};
+      }
+    }
+  }
+  return best;
+}
+
+// What a namespace that is used keeps for itself before the device's bytes (its info block and, with altmap, the
+// pages).
+std::optional<std::uint64_t> reserve_of(const store::Store& store, const store::RegionRecord& region) {
+  for (const store::DeviceRecord& device : store.devices()) {
+    const bool there = device.state.load(std::memory_order_acquire) != store::DeviceState::absent;
+    if (there && &store.region_of(device) == &region && device.nr_ranges > 0 &&
+        device.ranges[0].phys_start > region.phys_start) {
+      return device.ranges[0].phys_start - region.phys_start;
+    }
+  }
+  return std::nullopt;
+}
+
+void each_of_region(const store::Store& store, const store::RegionRecord& region,
+                    FunctionRef<void(const Resource&)> each) {
+  const bool hmem = region.kind == store::RegionKind::hmem;
+  const unsigned inner = hmem ? 2 : 1;
+  if (hmem) {
+    sysfs::NameText name;
+    name.put("hmem.").number(region.id);
+    each(resource(region.phys_start, region.size, 0, name.view()));
+    each(resource(region.phys_start, region.size, 1, "Soft Reserved"));
+  } else {
+    each(resource(region.phys_start, region.size, 0, "Persistent Memory (legacy)"));
+    if (const auto reserve = reserve_of(store, region)) {
+      sysfs::NameText name;
+      name.put("namespace").number(region.id).put(".0");
+      each(resource(region.phys_start, *reserve, 1, name.view()));
+    }
+  }
+  const std::uint64_t block = std::max<std::uint64_t>(store.platform().memory_block_size, 1);
+  for (Claim claim = next_claim(store, region, 0); claim.range != nullptr;
+       claim = next_claim(store, region, claim.range->phys_start + 1)) {
+    const std::uint64_t start = claim.range->phys_start;
+    each(resource(start, claim.range->size, inner, store.name_of(*claim.device).view()));
+    const std::uint64_t first = (start + block - 1) / block * block;
+    const std::uint64_t end = (start + claim.range->size) / block * block;
+    if (claim.device->state.load() == store::DeviceState::system_ram && first < end) {
+      each(resource(first, end - first, inner + 1, "System RAM (kmem)"));
+    }
+  }
+}
+
+} // namespace
+
+std::array<CharMajor, 2> char_majors(const store::Store& store) {
+  std::array<CharMajor, 2> majors = {{{store.platform().dax_major, kDax}, {store.platform().nd_major, kNdctl}}};
+  if (majors[1].number < majors[0].number) {
+    std::swap(majors[0], majors[1]);
+  }
+  return majors;
+}
+
+bool is_char_name(std::string_view name) {
+  return name == kDax || name == kNdctl;
+}
+
+void each_module(const sysfs::Tree& tree, FunctionRef<void(const ModuleLine&)> each) {
+  for (const std::string_view module : kModules) {
+    sysfs::NameText users; // newest first as well
+    for (const std::string_view holder : kModules) {
+      if (is_held_by(tree, module, holder)) {
+        users.put(holder).put(",");
+      }
+    }
+    each({module, number_in(tree, module, "coresize"), number_in(tree, module, "refcnt"),
+          FixedString<128>(users.size() == 0 ? "-" : users.view())});
+  }
+}
+
+void each_resource(const store::Store& store, FunctionRef<void(const Resource&)> each) {
+  std::uint64_t from = 0;
+  for (;;) {
+    const store::RegionRecord* next = nullptr;
+    for (const store::RegionRecord& region : store.regions()) {
+      if (region.used.load() != 0 && region.size > 0 && region.phys_start >= from &&
+          (next == nullptr || region.phys_start < next->phys_start)) {
+        next = &region;
+      }
+    }
+    if (next == nullptr) {
+      return;
+    }
+    each_of_region(store, *next, each);
+    from = next->phys_start + 1;
+  }
+}
+
+} // namespace daxemu::procfs
