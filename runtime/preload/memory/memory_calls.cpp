@@ -150,19 +150,6 @@ int MemoryCalls::mincore(void* address, std::size_t length, unsigned char* vecto
   return space == nullptr ? real_mincore(address, length, vector) : as_int(space->in_core(address, length, vector));
 }
 
-// libnuma's, not the C library's: there may be no next one, and it is a plain system call.
-long MemoryCalls::mbind(void* address, unsigned long length, int mode, const unsigned long* mask, unsigned long nodes,
-                        unsigned flags) {
-  if (fault::AddressSpace* space = live_space.concerned(address, length); space != nullptr) {
-    if (as_int(space->check_policy_range(address, length)) != 0) {
-      return -1;
-    }
-  }
-  const auto done = sys::call(SYS_mbind, reinterpret_cast<long>(address), static_cast<long>(length), mode,
-                              reinterpret_cast<long>(mask), static_cast<long>(nodes), flags);
-  return as_int(done ? Result<void>() : tl::unexpected(done.error()));
-}
-
 void* MemoryCalls::shmat(int id, const void* address, int flags) {
   fault::AddressSpace* space = live_space.get();
   if (space == nullptr || address == nullptr || (flags & SHM_REMAP) == 0) {
@@ -201,23 +188,6 @@ int MemoryCalls::refuses_ioctl(unsigned long request, const void* argument) cons
     return 0;
   }
   return registers ? EINVAL : ENOENT;
-}
-
-long MemoryCalls::move_pages(int pid, unsigned long count, void** pages, const int* nodes, int* status, int flags) {
-  const auto done = sys::call(SYS_move_pages, pid, static_cast<long>(count), reinterpret_cast<long>(pages),
-                              reinterpret_cast<long>(nodes), reinterpret_cast<long>(status), flags);
-  if (!done) {
-    errno = done.error().value;
-    return -1;
-  }
-  if (status != nullptr && (pid == 0 || pid == sys::getpid())) {
-    for (unsigned long at = 0; at < count; ++at) {
-      if (live_space.concerned(pages[at], 1) != nullptr) {
-        status[at] = nodes == nullptr ? -ENOENT : -EFAULT;
-      }
-    }
-  }
-  return *done;
 }
 
 } // namespace daxemu::preload

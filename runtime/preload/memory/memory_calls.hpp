@@ -27,15 +27,11 @@ public:
   int mlock2(const void* address, std::size_t length, unsigned flags);
   int msync(void* address, std::size_t length, int flags);
   int mincore(void* address, std::size_t length, unsigned char* vector);
-  long mbind(void* address, unsigned long length, int mode, const unsigned long* mask, unsigned long nodes,
-             unsigned flags);
   void* shmat(int id, const void* address, int flags);
 
   // The errno value of a userfaultfd ioctl of the program for a range with mappings of ours, 0 for any other: they
   // cannot be registered (EINVAL), and are not (ENOENT).
   [[nodiscard]] int refuses_ioctl(unsigned long request, const void* argument) const;
-  // move_pages(2): pages of a device are none of the page allocator's.
-  long move_pages(int pid, unsigned long count, void** pages, const int* nodes, int* status, int flags);
 
   // Is an mmap(2) with these arguments the kernel's alone?
   [[nodiscard]] bool passes(const void* address, std::size_t length, int flags, int fd) const {

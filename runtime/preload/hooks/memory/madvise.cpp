@@ -1,4 +1,4 @@
-// Calls on ranges of memory: advice, locking, synchronising, policies.
+// Calls on ranges of memory: advice, locking, synchronising.
 #include <sys/types.h>
 
 #include "runtime/preload/ground/hook.hpp"
@@ -23,12 +23,4 @@ DAXEMU_HOOK(int, msync, (void* address, size_t length, int flags)) {
 }
 DAXEMU_HOOK(int, mincore, (void* address, size_t length, unsigned char* vector)) {
   return memory_calls.mincore(address, length, vector);
-}
-DAXEMU_HOOK(long, mbind,
-            (void* address, unsigned long length, int mode, const unsigned long* mask, unsigned long nodes,
-             unsigned flags)) {
-  return memory_calls.mbind(address, length, mode, mask, nodes, flags);
-}
-DAXEMU_HOOK(long, move_pages, (int pid, unsigned long count, void** pages, const int* nodes, int* status, int flags)) {
-  return memory_calls.move_pages(pid, count, pages, nodes, status, flags);
 }

@@ -23,7 +23,7 @@
 #include "runtime/preload/ground/returns.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/bus_signal.hpp"
-#include "runtime/preload/memory/memory_calls.hpp"
+#include "runtime/preload/memory/policy_calls.hpp"
 #include "runtime/preload/pins/uring_pins.hpp"
 #include "runtime/preload/process/forks.hpp"
 
@@ -184,10 +184,22 @@ void* mremap(void* old_address, std::size_t old_size, std::size_t new_size, int 
 }
 long mbind(void* address, unsigned long length, int mode, const unsigned long* mask, unsigned long nodes,
            unsigned flags) {
-  return memory_calls.mbind(address, length, mode, mask, nodes, flags);
+  return policy_calls.mbind(address, length, mode, mask, nodes, flags);
+}
+long set_mempolicy(int mode, const unsigned long* mask, unsigned long nodes) {
+  return policy_calls.set_mempolicy(mode, mask, nodes);
+}
+long get_mempolicy(int* mode, unsigned long* mask, unsigned long nodes, void* address, unsigned long flags) {
+  return policy_calls.get_mempolicy(mode, mask, nodes, address, flags);
+}
+long set_mempolicy_home_node(unsigned long start, unsigned long length, unsigned long home, unsigned long flags) {
+  return policy_calls.set_home_node(start, length, home, flags);
+}
+long migrate_pages(int pid, unsigned long nodes, const unsigned long* from, const unsigned long* to) {
+  return policy_calls.migrate_pages(pid, nodes, from, to);
 }
 long move_pages(int pid, unsigned long count, void** pages, const int* nodes, int* status, int flags) {
-  return memory_calls.move_pages(pid, count, pages, nodes, status, flags);
+  return policy_calls.move_pages(pid, count, pages, nodes, status, flags);
 }
 
 namespace {

@@ -97,6 +97,10 @@ long io_uring_enter(const Words& words);
 long io_uring_register(const Words& words);
 // Memory.
 void* mremap(void* old_address, std::size_t old_size, std::size_t new_size, int flags, void* new_address);
+long set_mempolicy(int mode, const unsigned long* mask, unsigned long nodes);
+long get_mempolicy(int* mode, unsigned long* mask, unsigned long nodes, void* address, unsigned long flags);
+long set_mempolicy_home_node(unsigned long start, unsigned long length, unsigned long home, unsigned long flags);
+long migrate_pages(int pid, unsigned long nodes, const unsigned long* from, const unsigned long* to);
 long mbind(void* address, unsigned long length, int mode, const unsigned long* mask, unsigned long nodes,
            unsigned flags);
 long move_pages(int pid, unsigned long count, void** pages, const int* nodes, int* status, int flags);
