@@ -270,6 +270,22 @@ struct RecoveryRecord {
 };
 inline constexpr std::size_t kRecoveryRecords = 32; // the last ones are kept
 
+// A program that was started in the platform and could not see its devices (emu/store/unserved_log.hpp).
+enum class Unserved : std::uint32_t {
+  nothing,
+  linked_statically,
+  raises_privileges, // set-user-ID, set-group-ID, file capabilities
+  own_calls,         // Go
+  foreign,           // 32-bit
+};
+struct UnservedRecord {
+  std::atomic<std::uint32_t> state{0};  // 0: free, 1: being written, 2: there
+  Unserved why = Unserved::nothing;
+  std::atomic<std::uint64_t> starts{0}; // how often
+  FixedString<128> path;                // the end of a longer one
+};
+inline constexpr std::size_t kUnservedRecords = 16; // the first ones are kept
+
 // The platform itself: one per store.
 struct Platform {
   FixedString<64> name;
@@ -327,6 +343,8 @@ struct Platform {
   std::atomic<std::uint64_t> recoveries{0};      // entries of the recovery log so far
   std::atomic<std::uint64_t> recoveries_told{0}; // of these, those that people were told of
   std::array<RecoveryRecord, kRecoveryRecords> recovery_log{};
+  std::array<UnservedRecord, kUnservedRecords> unserved{};
+  std::atomic<std::uint64_t> unserved_more{0}; // starts of programs for which there was no room
 };
 
 } // namespace daxemu::store

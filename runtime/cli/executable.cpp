@@ -1,31 +1,22 @@
 #include "runtime/cli/executable.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <sstream>
-#include <string_view>
-#include <vector>
 
-#include <elf.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+#include "emu/base/program_file.hpp"
+#include "emu/base/sys.hpp"
+#include "emu/base/unique_fd.hpp"
 
 namespace daxemu::cli {
 namespace {
 
 constexpr int kMaxInterpreters = 4; // BINPRM_BUF's recursion limit in fs/exec.c
-
-#if defined(__x86_64__)
-constexpr Elf64_Half kMachine = EM_X86_64;
-#elif defined(__aarch64__)
-constexpr Elf64_Half kMachine = EM_AARCH64;
-#else
-#error "daxemu knows x86-64 and arm64"
-#endif
 
 Outcome<std::string> locate(const std::string& command) {
   if (command.find('/') != std::string::npos) {
@@ -69,99 +60,48 @@ Outcome<void> check_privileges(const std::string& path) {
   return {};
 }
 
-// The interpreter named in a "#!" line, or empty.
-std::string interpreter_of(const std::string& head) {
-  if (!head.starts_with("#!")) {
-    return {};
-  }
-  std::istringstream line(head.substr(2, head.find('\n') - 2));
-  std::string interpreter;
-  line >> interpreter;
-  return interpreter;
-}
-
-// Go's linker leaves a note, in programs that the dynamic linker starts as well. They open files by system calls of
-// their own, which no library sees.
-bool has_go_note(std::ifstream& file, const Elf64_Phdr& segment) {
-  constexpr std::size_t kMost = 4096;
-  constexpr std::string_view kGo("Go\0\0", 4);
-  constexpr Elf64_Word kBuildId = 4;
-  std::string notes(std::min<std::size_t>(segment.p_filesz, kMost), '\0');
-  file.clear();
-  file.seekg(static_cast<std::streamoff>(segment.p_offset));
-  file.read(notes.data(), static_cast<std::streamsize>(notes.size()));
-  notes.resize(static_cast<std::size_t>(file.gcount()));
-  const auto padded = [](std::size_t size) { return (size + 3) / 4 * 4; };
-  for (std::size_t at = 0; at + sizeof(Elf64_Nhdr) <= notes.size();) {
-    Elf64_Nhdr note{};
-    std::memcpy(&note, notes.data() + at, sizeof note);
-    if (note.n_type == kBuildId && note.n_namesz == kGo.size() &&
-        notes.compare(at + sizeof note, kGo.size(), kGo) == 0) {
-      return true;
-    }
-    at += sizeof note + padded(note.n_namesz) + padded(note.n_descsz);
-  }
-  return false;
-}
-
-Outcome<void> check_callers(const std::string& path, std::ifstream& file, const std::vector<Elf64_Phdr>& segments) {
-  for (const Elf64_Phdr& segment : segments) {
-    if (segment.p_type == PT_NOTE && has_go_note(file, segment)) {
-      return refuse(ENOEXEC, path + " is a Go program: it makes system calls of its own, which do not see the devices",
-                    "run what it would start, or run it where a real device-dax exists (python-free-scripts/guest)");
-    }
-  }
-  return {};
-}
-
-Outcome<void> check_elf(const std::string& path, std::ifstream& file, const std::string& head) {
-  Elf64_Ehdr header{};
-  if (head.size() < sizeof(header)) {
-    return refuse(ENOEXEC, path + " is no ELF program", "give a program for this machine");
-  }
-  std::memcpy(&header, head.data(), sizeof(header));
-  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != kMachine) {
+Outcome<void> check_kind(const std::string& path, ProgramKind kind) {
+  switch (kind) {
+  case ProgramKind::foreign:
     return refuse(ENOEXEC, path + " is a program for another machine or a 32-bit one",
                   "daxemu runs 64-bit programs of this machine's kind");
+  case ProgramKind::own_calls: // they open files by system calls of their own, which no library sees
+    return refuse(ENOEXEC, path + " is a Go program: it makes system calls of its own, which do not see the devices",
+                  "run what it would start, or run it where a real device-dax exists (python-free-scripts/guest)");
+  case ProgramKind::linked_statically:
+    return refuse(ENOEXEC, path + " is statically linked: no library can be preloaded into it",
+                  "link it dynamically, or run it where a real device-dax exists (python-free-scripts/guest)");
+  case ProgramKind::torn:
+    return refuse(ENOEXEC, path + " is no ELF program", "give a program for this machine");
+  case ProgramKind::dynamic:
+  case ProgramKind::script:
+  case ProgramKind::no_elf: // a script without "#!": execvp(3) gives it to /bin/sh
+    break;
   }
-  std::vector<Elf64_Phdr> segments(header.e_phnum);
-  file.clear();
-  file.seekg(static_cast<std::streamoff>(header.e_phoff));
-  file.read(reinterpret_cast<char*>(segments.data()),
-            static_cast<std::streamsize>(segments.size() * sizeof(Elf64_Phdr)));
-  for (const Elf64_Phdr& segment : segments) {
-    if (segment.p_type == PT_INTERP) {
-      return check_callers(path, file, segments);
-    }
-  }
-  return refuse(ENOEXEC, path + " is statically linked: no library can be preloaded into it",
-                "link it dynamically, or run it where a real device-dax exists (python-free-scripts/guest)");
+  return {};
 }
 
 Outcome<void> check_image(const std::string& path, int depth) {
   if (auto plain = check_privileges(path); !plain) {
     return plain;
   }
-  std::ifstream file(path, std::ios::binary);
-  std::string head(256, '\0');
-  file.read(head.data(), static_cast<std::streamsize>(head.size()));
-  if (!file && !file.eof()) {
+  const auto raw = sys::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (!raw) {
     return {}; // executable but not readable: nothing can be known, and the dynamic linker will tell
   }
-  head.resize(static_cast<std::size_t>(file.gcount()));
-  if (const std::string interpreter = interpreter_of(head); !interpreter.empty()) {
-    if (depth >= kMaxInterpreters) {
-      return refuse(ELOOP, path + ": too many interpreters", "run its interpreter directly");
-    }
-    if (::access(interpreter.c_str(), X_OK) != 0) {
-      return refuse(ENOENT, path + ": its interpreter " + interpreter + " cannot be run", "install the interpreter");
-    }
-    return check_image(interpreter, depth + 1);
+  const UniqueFd fd(*raw);
+  const ProgramFile file = examine_program(fd.get());
+  if (file.kind != ProgramKind::script) {
+    return check_kind(path, file.kind);
   }
-  if (head.starts_with(ELFMAG)) {
-    return check_elf(path, file, head);
+  const std::string interpreter(file.interpreter.view());
+  if (depth >= kMaxInterpreters) {
+    return refuse(ELOOP, path + ": too many interpreters", "run its interpreter directly");
   }
-  return {}; // a script without "#!": execvp(3) gives it to /bin/sh
+  if (::access(interpreter.c_str(), X_OK) != 0) {
+    return refuse(ENOENT, path + ": its interpreter " + interpreter + " cannot be run", "install the interpreter");
+  }
+  return check_image(interpreter, depth + 1);
 }
 
 } // namespace

@@ -12,6 +12,7 @@
 #include "runtime/cli/named_platform.hpp"
 #include "runtime/cli/platform_builder.hpp"
 #include "runtime/cli/preload_path.hpp"
+#include "runtime/cli/unserved_report.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -150,8 +151,12 @@ tl::expected<ChildEnd, Refusal> Stage::play(const std::vector<std::pair<std::str
   // environment that is inherited may name another's.
   const auto keeper = KeeperService::start(*store_, location_);
   command.environment.emplace_back(store::kKeeperVariable, keeper == nullptr ? "" : keeper->variable());
+  const UnservedReport unserved(*store_);
   BackgroundSync sync(*store_, write_back_);
   auto end = run_child(command);
+  if (const std::string text = unserved.text(); !text.empty()) {
+    note(text);
+  }
   const auto saved = sync.finish();
   if (!end) {
     return not_run(end.error());

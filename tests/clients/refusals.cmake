@@ -4,4 +4,5 @@ target_link_options(static_program PRIVATE -static -no-pie)
 set_target_properties(static_program PROPERTIES POSITION_INDEPENDENT_CODE OFF)
 add_executable(go_like_program go_like_program.c)
 daxemu_client_test(refusals refusals_test.sh HUGETLB)
+daxemu_client_test(unserved unserved_test.sh)
 set_tests_properties(client.refusals PROPERTIES RUN_SERIAL ON) # it counts free pages, which any device may come from

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "runtime/preload/paths/path_call.hpp"
+#include "runtime/preload/process/unserved.hpp"
 
 namespace daxemu::preload {
 
@@ -34,7 +35,11 @@ int exec_path(int dirfd, const char* path, char* const* arguments, char* const* 
               FunctionRef<int(const char*, char* const*)> real) {
   return with_child_environment(environment, [&](char* const* child) {
     return on_path<int>(
-        dirfd, path, {}, -1, [&](const char* p) { return real(p, child); },
+        dirfd, path, {}, -1,
+        [&](const char* p) {
+          note_if_unserved(dirfd, p);
+          return real(p, child);
+        },
         [=](const Resolution& found) -> Result<int> {
           if (is_bad(arguments) || is_bad(environment)) {
             return fail(EFAULT);

@@ -10,6 +10,7 @@
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/process/exec_calls.hpp"
+#include "runtime/preload/process/unserved.hpp"
 
 using namespace daxemu::preload;
 
@@ -28,7 +29,10 @@ int exec(const char* path, Vector arguments, Vector environment) {
                    [=](const char* p, Vector child) { return real_execve(p, arguments, child); });
 }
 int exec_searching(const char* file, Vector arguments, Vector environment) {
-  return with_child_environment(environment, [=](Vector child) { return real_execvpe(file, arguments, child); });
+  return with_child_environment(environment, [=](Vector child) {
+    note_if_unserved_in_path(file);
+    return real_execvpe(file, arguments, child);
+  });
 }
 
 // The variable arguments of execl and its kin as an array on the stack: from `first`, which is in `arguments[0]`'s
@@ -80,7 +84,10 @@ DAXEMU_HOOK(int, execle, (const char* path, const char* first, ...)) {
   return exec(path, arguments, environment);
 }
 DAXEMU_HOOK(int, fexecve, (int fd, Vector arguments, Vector environment)) {
-  return with_child_environment(environment, [=](Vector child) { return real_fexecve(fd, arguments, child); });
+  return with_child_environment(environment, [=](Vector child) {
+    note_if_unserved(fd);
+    return real_fexecve(fd, arguments, child);
+  });
 }
 DAXEMU_HOOK(int, execveat, (int dirfd, const char* path, Vector arguments, Vector environment, int flags)) {
   return exec_path(dirfd, path, arguments, environment,
@@ -100,8 +107,10 @@ DAXEMU_HOOK(int, posix_spawn,
 DAXEMU_HOOK(int, posix_spawnp,
             (pid_t * pid, const char* file, const posix_spawn_file_actions_t* actions,
              const posix_spawnattr_t* attributes, Vector arguments, Vector environment)) {
-  return with_child_environment(
-      environment, [=](Vector child) { return real_posix_spawnp(pid, file, actions, attributes, arguments, child); });
+  return with_child_environment(environment, [=](Vector child) {
+    note_if_unserved_in_path(file);
+    return real_posix_spawnp(pid, file, actions, attributes, arguments, child);
+  });
 }
 
 // The child that posix_spawn(3) makes opens it by itself: what it can be told is where the device's memory is.

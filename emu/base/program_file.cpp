@@ -1,0 +1,104 @@
+#include "emu/base/program_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include <elf.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "emu/base/sys.hpp"
+
+namespace daxemu {
+namespace {
+
+#if defined(__x86_64__)
+constexpr Elf64_Half kMachine = EM_X86_64;
+#elif defined(__aarch64__)
+constexpr Elf64_Half kMachine = EM_AARCH64;
+#else
+#error "daxemu knows x86-64 and arm64"
+#endif
+
+// The interpreter named in a "#!" line.
+std::string_view interpreter_of(std::string_view head) {
+  std::string_view line = head.substr(2, head.find('\n') - 2);
+  line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+  return line.substr(0, line.find_first_of(std::string_view(" \t\0", 3)));
+}
+
+// Go's linker leaves a note, in programs that the dynamic linker starts as well.
+bool has_go_note(int fd, const Elf64_Phdr& segment) {
+  constexpr std::string_view kGo("Go\0\0", 4);
+  constexpr Elf64_Word kBuildId = 4;
+  std::array<char, 1024> notes;
+  const auto got =
+      sys::pread(fd, notes.data(), std::min<std::size_t>(segment.p_filesz, notes.size()), segment.p_offset);
+  const std::string_view text(notes.data(), got.value_or(0));
+  const auto padded = [](std::size_t size) { return (size + 3) / 4 * 4; };
+  for (std::size_t at = 0; at + sizeof(Elf64_Nhdr) <= text.size();) {
+    Elf64_Nhdr note{};
+    std::memcpy(&note, text.data() + at, sizeof note);
+    if (note.n_type == kBuildId && note.n_namesz == kGo.size() && text.substr(at + sizeof note).starts_with(kGo)) {
+      return true;
+    }
+    at += sizeof note + padded(note.n_namesz) + padded(note.n_descsz);
+  }
+  return false;
+}
+
+ProgramKind kind_of_elf(int fd, const Elf64_Ehdr& header) {
+  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != kMachine) {
+    return ProgramKind::foreign;
+  }
+  bool dynamic = false;
+  for (unsigned at = 0; at < header.e_phnum; ++at) {
+    Elf64_Phdr segment{};
+    const auto got = sys::pread(fd, &segment, sizeof segment, header.e_phoff + at * sizeof segment);
+    if (!got || *got != sizeof segment) {
+      break;
+    }
+    dynamic = dynamic || segment.p_type == PT_INTERP;
+    if (segment.p_type == PT_NOTE && has_go_note(fd, segment)) {
+      return ProgramKind::own_calls;
+    }
+  }
+  return dynamic ? ProgramKind::dynamic : ProgramKind::linked_statically;
+}
+
+} // namespace
+
+ProgramFile examine_program(int fd) noexcept {
+  ProgramFile file;
+  std::array<char, 256> head; // BINPRM_BUF_SIZE
+  const auto got = sys::pread(fd, head.data(), head.size(), 0);
+  const std::string_view text(head.data(), got.value_or(0));
+  Elf64_Ehdr header{};
+  if (text.starts_with("#!")) {
+    file.interpreter.assign(interpreter_of(text));
+    file.kind = file.interpreter.empty() ? ProgramKind::no_elf : ProgramKind::script;
+  } else if (text.starts_with(std::string_view(ELFMAG, SELFMAG))) {
+    std::memcpy(&header, text.data(), std::min(text.size(), sizeof header));
+    file.kind = text.size() < sizeof header ? ProgramKind::torn : kind_of_elf(fd, header);
+  }
+  return file;
+}
+
+bool raises_privileges(int fd) noexcept {
+  const auto about = sys::fstat(fd);
+  if (!about) {
+    return false;
+  }
+  const auto user = static_cast<uid_t>(sys::call(SYS_geteuid).value_or(0));
+  const auto group = static_cast<gid_t>(sys::call(SYS_getegid).value_or(0));
+  const bool sets_user = (about->st_mode & S_ISUID) != 0 && about->st_uid != user;
+  const bool sets_group = (about->st_mode & S_ISGID) != 0 && (about->st_mode & S_IXGRP) != 0 && about->st_gid != group;
+  const bool sets_capabilities =
+      user != 0 && sys::call(SYS_fgetxattr, fd, reinterpret_cast<long>("security.capability"), 0, 0).value_or(0) > 0;
+  return sets_user || sets_group || sets_capabilities;
+}
+
+} // namespace daxemu

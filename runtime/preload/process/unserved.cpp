@@ -1,0 +1,116 @@
+#include "runtime/preload/process/unserved.hpp"
+
+#include <cstdlib>
+#include <string_view>
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "emu/base/program_file.hpp"
+#include "emu/base/sys.hpp"
+#include "emu/base/unique_fd.hpp"
+#include "emu/store/unserved_log.hpp"
+#include "runtime/preload/ground/path_text.hpp"
+#include "runtime/preload/names/context.hpp"
+
+namespace daxemu::preload {
+namespace {
+
+constexpr int kMostInterpreters = 4; // exec_binprm() in fs/exec.c
+
+store::Unserved reason_of(ProgramKind kind) {
+  switch (kind) {
+  case ProgramKind::linked_statically:
+    return store::Unserved::linked_statically;
+  case ProgramKind::own_calls:
+    return store::Unserved::own_calls;
+  case ProgramKind::foreign:
+    return store::Unserved::foreign;
+  case ProgramKind::dynamic:
+  case ProgramKind::script:
+  case ProgramKind::torn: // the kernel refuses it
+  case ProgramKind::no_elf:
+    break;
+  }
+  return store::Unserved::nothing;
+}
+
+// The dynamic linker, run by itself to start a program, has no interpreter either.
+bool is_dynamic_linker(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  return name.starts_with("ld-linux") || name.starts_with("ld.so") || name.starts_with("ld64");
+}
+
+Result<int> open_program(int dirfd, const char* path) {
+  return sys::openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
+} // namespace
+
+void note_if_unserved(int dirfd, const char* path) noexcept {
+  const Context* context = path == nullptr ? nullptr : Context::get();
+  auto raw = context == nullptr ? fail(ENOENT) : open_program(dirfd, path);
+  FixedString<256> interpreter;
+  for (int level = 0; raw && level <= kMostInterpreters; ++level) {
+    const UniqueFd fd(*raw);
+    const ProgramFile file = examine_program(fd.get());
+    if (file.kind != ProgramKind::script) {
+      const store::Unserved why =
+          raises_privileges(fd.get()) ? store::Unserved::raises_privileges : reason_of(file.kind);
+      if (why != store::Unserved::nothing && !is_dynamic_linker(path)) {
+        store::note_unserved(context->store(), path, why);
+      }
+      return;
+    }
+    interpreter = file.interpreter; // set-user-ID means nothing of a script
+    path = interpreter.c_str();
+    raw = open_program(AT_FDCWD, path);
+  }
+}
+
+void note_if_unserved(int fd) noexcept {
+  PathText path; // whose name is what the program is known by
+  char link[32] = "/proc/self/fd/";
+  std::size_t at = sizeof "/proc/self/fd/" - 1;
+  char digits[12];
+  std::size_t count = 0;
+  for (unsigned rest = static_cast<unsigned>(fd); count == 0 || rest != 0; rest /= 10) {
+    digits[count++] = static_cast<char>('0' + rest % 10);
+  }
+  while (count > 0) {
+    link[at++] = digits[--count];
+  }
+  const auto length = fd < 0 ? fail(EBADF) : sys::readlinkat(AT_FDCWD, link, path.data(), path.capacity());
+  if (length) {
+    path.set_size(*length);
+    note_if_unserved(AT_FDCWD, path.c_str());
+  }
+}
+
+void note_if_unserved_in_path(const char* file) noexcept {
+  if (file == nullptr || *file == '\0' || Context::get() == nullptr) {
+    return;
+  }
+  const std::string_view name(file);
+  if (name.find('/') != std::string_view::npos) {
+    note_if_unserved(AT_FDCWD, file);
+    return;
+  }
+  const char* variable = std::getenv("PATH");
+  std::string_view rest(variable != nullptr ? variable : "/bin:/usr/bin"); // confstr(_CS_PATH)
+  PathText path;
+  for (bool more = true; more;) {
+    const std::size_t colon = rest.find(':');
+    const std::string_view directory = rest.substr(0, colon);
+    more = colon != std::string_view::npos;
+    rest.remove_prefix(more ? colon + 1 : rest.size());
+    if (path.assign(directory.empty() ? "." : directory) && path.append("/") && path.append(name) &&
+        sys::call(SYS_faccessat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), X_OK)) {
+      note_if_unserved(AT_FDCWD, path.c_str());
+      return;
+    }
+  }
+}
+
+} // namespace daxemu::preload
