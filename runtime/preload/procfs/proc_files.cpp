@@ -8,6 +8,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "runtime/preload/procfs/machine_files.hpp"
+#include "runtime/preload/procfs/numa_maps.hpp"
 #include "runtime/preload/procfs/process_files.hpp"
 #include "runtime/preload/procfs/process_maps.hpp"
 
