@@ -1,6 +1,5 @@
 /* Memory policies on the node of a device in system-ram mode: what the calls answer, one line each. The device's node
    is shown as D, a node that nobody has as X. The transcript of a kernel's own is expected/policy.txt. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <linux/mempolicy.h>
 #include <pthread.h>

@@ -1,7 +1,6 @@
 /* What /proc says of a device of 512M in this process and of its locks, without addresses, inodes and pids: the same
    text on a kernel's own device (expected/proc.txt: Linux 6.1). Read in pieces of the size that the second argument
    says. */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>

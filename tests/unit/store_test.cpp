@@ -110,7 +110,9 @@ TEST(Store, IsLargeEnoughWhateverTheCountsAndNotMuchLarger) {
                             .backing_slots = count % 11,
                             .node_slots = count % 13,
                             .driver_ids = count * 5,
-                            .memory_blocks = count * 17};
+                            .memory_blocks = count * 17,
+                            .inodes = count % 5,
+                            .node_names = count % 9};
     auto store = Store::create(memory_file(), "lab", capacity);
     ASSERT_TRUE(store) << store.error().what;
     auto other = Store::open(path_of(store->fd()).c_str()); // which sees that the tables lie in the file
@@ -120,7 +122,8 @@ TEST(Store, IsLargeEnoughWhateverTheCountsAndNotMuchLarger) {
         sizeof(Platform) + capacity.regions * sizeof(RegionRecord) + capacity.devices * sizeof(DeviceRecord) +
         capacity.processes * sizeof(ProcessSlot) + capacity.backing_slots * sizeof(BackingSlot) +
         capacity.node_slots * sizeof(NodeSlot) + capacity.driver_ids * sizeof(DriverIdRecord) +
-        capacity.memory_blocks * sizeof(MemoryBlockRecord);
+        capacity.memory_blocks * sizeof(MemoryBlockRecord) + capacity.inodes * sizeof(InodeRecord) +
+        capacity.node_names * sizeof(NodeNameRecord);
     const auto st = sys::fstat(store->fd());
     ASSERT_TRUE(st);
     EXPECT_LE(static_cast<std::uint64_t>(st->st_size), kHeaderSize + records + 3 * 4096U);

@@ -103,7 +103,7 @@ TEST_F(Inodes, ANodeMadeAnewIsAsItsDriverMakesIt) {
   EXPECT_EQ(other.tree.stat(*other.tree.lookup("/dev/dax0.0"))->st_mode & 07777U, 0666U)
       << "the node stays bound or not";
   ASSERT_TRUE(set("/sys/bus/dax/drivers/device_dax/unbind", "dax0.0"));
-  ASSERT_TRUE(set("/sys/bus/dax/devices/dax0.0/size", "0"));
+  EXPECT_EQ(other.write("/sys/devices/platform/hmem.0/dax0.0/size", "0"), 0);
   const char* create = "/sys/devices/platform/hmem.0/dax_region/create";
   ASSERT_TRUE(set(create, "1"));
   ASSERT_TRUE(other.tree.change(*other.tree.lookup("/dev/dax0.1"), kRoot, mode(0644)));
