@@ -83,6 +83,28 @@ off_t seek_attribute(int fd, off_t offset, int whence, FunctionRef<off_t()> real
   return libc_value<off_t>(sys::call(SYS_lseek, fd, offset, SEEK_SET), -1);
 }
 
+// What vfs_fallocate() has against `mode`, whatever the file; 0: nothing.
+int refusal_of_mode(unsigned mode) {
+  constexpr unsigned kKnown = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE |
+                              FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE;
+  constexpr unsigned kHoleOrZero = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE;
+  const bool keeps_size = (mode & FALLOC_FL_KEEP_SIZE) != 0;
+  if ((mode & ~kKnown) != 0 || (mode & kHoleOrZero) == kHoleOrZero ||
+      ((mode & FALLOC_FL_PUNCH_HOLE) != 0 && !keeps_size)) {
+    return EOPNOTSUPP;
+  }
+  struct Alone {
+    unsigned mode;
+    unsigned also;
+  };
+  constexpr Alone kAlone[] = {
+      {FALLOC_FL_COLLAPSE_RANGE, 0}, {FALLOC_FL_INSERT_RANGE, 0}, {FALLOC_FL_UNSHARE_RANGE, FALLOC_FL_KEEP_SIZE}};
+  const bool mixed = std::any_of(std::begin(kAlone), std::end(kAlone), [mode](const Alone& one) {
+    return (mode & one.mode) != 0 && (mode & ~(one.mode | one.also)) != 0;
+  });
+  return mixed ? EINVAL : 0;
+}
+
 bool is_at_start(int fd, std::int64_t offset) {
   return (offset == kAtPosition ? sys::call(SYS_lseek, fd, 0, SEEK_CUR).value_or(1) : offset) == 0;
 }
@@ -208,14 +230,17 @@ int allocate_slow(int fd, int mode, off_t offset, off_t length, RealStatus real)
   if (what != FdClass::device && what != FdClass::attribute) {
     return real();
   }
-  // The order of vfs_fallocate().
-  constexpr int kKnownModes = 0x7f; // FALLOC_FL_SUPPORTED_MASK and KEEP_SIZE
+  // The order of ksys_fallocate() and vfs_fallocate().
+  if (!grants(status_flags(fd), Access::none)) {
+    errno = EBADF;
+    return -1;
+  }
   if (offset < 0 || length <= 0) {
     errno = EINVAL;
     return -1;
   }
-  if ((mode & ~kKnownModes) != 0) {
-    errno = EOPNOTSUPP;
+  if (const int code = refusal_of_mode(static_cast<unsigned>(mode)); code != 0) {
+    errno = code;
     return -1;
   }
   return operate_slow(fd, Operation::allocate, real);
@@ -233,12 +258,15 @@ int posix_allocate_slow(int fd, off_t offset, off_t length, RealStatus real) {
   return status == 0 ? 0 : code;
 }
 
-int control_slow(int fd, unsigned long request, RealStatus real) {
-  if (request == FICLONE || request == FICLONERANGE) { // generic_file_rw_checks(): no regular file
-    return operate_slow(fd, Operation::copy, real);
+int sync_range_slow(int fd, off_t offset, off_t length, unsigned flags, RealStatus real) {
+  constexpr unsigned kKnown = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  off_t end = 0;
+  const bool bad = (flags & ~kKnown) != 0 || offset < 0 || __builtin_add_overflow(offset, length, &end) || end < offset;
+  if (bad && target_of(fd).what == FdClass::device && grants(status_flags(fd), Access::none)) {
+    errno = EINVAL; // sync_file_range() looks at what it is asked before it looks at the file
+    return -1;
   }
-  const bool generic = request == FIOCLEX || request == FIONCLEX || request == FIONBIO; // do_vfs_ioctl()
-  return generic ? real() : operate_slow(fd, Operation::control, real);
+  return operate_slow(fd, Operation::sync_range, real);
 }
 
 int fcntl_slow(int fd, int command, long argument, RealStatus real) {
@@ -246,6 +274,10 @@ int fcntl_slow(int fd, int command, long argument, RealStatus real) {
   const bool ours = what == FdClass::device || what == FdClass::attribute ||
                     (what == FdClass::directory && Descriptors::is_vnode(fd));
   if (ours && grants(status_flags(fd), Access::none)) {
+    if (command == F_ADD_SEALS && (argument >> 32) == 0 && !grants(status_flags(fd), Access::writable)) {
+      errno = EPERM; // memfd_add_seals(), before it knows of a memory file
+      return -1;
+    }
     const bool seals = command == F_ADD_SEALS || command == F_GET_SEALS;
     const bool direct = command == F_SETFL && (argument & O_DIRECT) != 0;
     const bool lease = what == FdClass::device && command == F_SETLEASE; // vfs_setlease(): no regular file
@@ -287,6 +319,9 @@ ssize_t copy_call(int in, int out, const Places& places, RealSize real) {
   const FdClass from = target_of(in).what;
   const FdClass to = target_of(out).what;
   if (from == FdClass::device || to == FdClass::device) {
+    if (places.nothing) {
+      return real(); // the files that stand for devices are empty ones
+    }
     return refuse_on_device(from == FdClass::device ? in : out, Operation::copy);
   }
   if (from == FdClass::attribute || to == FdClass::attribute) {

@@ -32,7 +32,7 @@ int operate_slow(int fd, Operation operation, RealStatus real);
 int advise_slow(int fd, int advice, RealStatus real);
 int allocate_slow(int fd, int mode, off_t offset, off_t length, RealStatus real);
 int posix_allocate_slow(int fd, off_t offset, off_t length, RealStatus real);
-int control_slow(int fd, unsigned long request, RealStatus real);
+int sync_range_slow(int fd, off_t offset, off_t length, unsigned flags, RealStatus real);
 int fcntl_slow(int fd, int command, long argument, RealStatus real);
 
 // Can the kernel read these pieces, and as many? Else it says so, before it looks at the file (import_iovec).
@@ -68,6 +68,7 @@ struct Places {
   off64_t* in = nullptr;
   off64_t* out = nullptr;
   bool given_back = false; // even if nothing was copied
+  bool nothing = false;    // no bytes are asked for, and what is not even looked at cannot be refused
 };
 ssize_t copy_call(int in, int out, const Places& places, RealSize real);
 

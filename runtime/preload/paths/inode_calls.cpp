@@ -14,7 +14,7 @@ namespace {
 // What watches the node (watch_calls.cpp) has a file that stands for it: that file's change is told.
 void tell_watchers(const Context& context, const sysfs::Node& node) {
   if (node.device < context.store().device_table().size()) {
-    const auto& location = context.store().device_table()[node.device].backing.location;
+    const auto& location = context.store().device_table()[node.device].node.location;
     (void)sys::call(SYS_utimensat, AT_FDCWD, reinterpret_cast<long>(location.c_str()), 0, 0);
   }
 }

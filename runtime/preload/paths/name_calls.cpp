@@ -113,6 +113,9 @@ Result<int> done(const Result<void>& result) {
 
 // do_linkat() and vfs_link() for a node.
 Result<int> link_node(const sysfs::Node& node, int to_dirfd, const char* to) {
+  if (!is_text(to)) {
+    return fail(EFAULT);
+  }
   const auto place = place_of(to_dirfd, to);
   if (!place) {
     return tl::unexpected(place.error());
@@ -159,6 +162,9 @@ Result<int> remove_node(const Resolution& found, Removal what) {
 
 // do_renameat2() for a node: `found` is its name, `to` the new one.
 Result<int> rename_node(const Resolution& found, int to_dirfd, const char* to, unsigned flags) {
+  if (!is_text(to)) {
+    return fail(EFAULT);
+  }
   constexpr unsigned kKnown = RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT;
   if ((flags & ~kKnown) != 0 ||
       ((flags & RENAME_EXCHANGE) != 0 && (flags & ~static_cast<unsigned>(RENAME_EXCHANGE)) != 0)) {
@@ -266,9 +272,6 @@ int remove_path(int dirfd, const char* path, Removal what, FunctionRef<int(const
 }
 
 int link_paths(int from_dirfd, const char* from, int to_dirfd, const char* to, int flags, RealPair real) {
-  if (!is_text(to)) {
-    return real(from, to); // EFAULT, if there is something at `from`
-  }
   Context* context = (flags & AT_EMPTY_PATH) != 0 && is_text(from) && *from == '\0' ? Context::get() : nullptr;
   if (context != nullptr) {
     if (const auto node = described_node(*context, from_dirfd); node) {
@@ -280,7 +283,12 @@ int link_paths(int from_dirfd, const char* from, int to_dirfd, const char* to, i
   const Follow follow = (flags & AT_SYMLINK_FOLLOW) != 0 ? Follow::always : Follow::not_last;
   return on_path<int>(
       from_dirfd, from, {.follow = follow}, -1,
-      [&](const char* p) { return make_path(to_dirfd, to, [&real, p](const char* q) { return real(p, q); }); },
+      [&](const char* p) {
+        // do_linkat() looks for what is to be linked before it looks where to.
+        const auto made_of = [&real, p](const char* q) { return real(p, q); };
+        const bool settled = !is_text(to) || !is_text(p) || !sys::fstatat(from_dirfd, p, AT_SYMLINK_NOFOLLOW);
+        return settled ? made_of(to) : make_path(to_dirfd, to, made_of);
+      },
       [&](const Resolution& found) {
         return found.kind == Resolution::Kind::refused ? Result<int>(tl::unexpected(found.error))
                                                        : link_node(found.node, to_dirfd, to);
@@ -288,22 +296,25 @@ int link_paths(int from_dirfd, const char* from, int to_dirfd, const char* to, i
 }
 
 int rename_paths(int from_dirfd, const char* from, int to_dirfd, const char* to, unsigned flags, RealPair real) {
-  if (!is_text(to)) {
-    return real(from, to); // EFAULT, if there is something at `from`
-  }
   return on_path<int>(
       from_dirfd, from, {.follow = Follow::not_last}, -1,
       [&](const char* p) {
+        if (!is_text(to) || !is_text(p)) {
+          return real(p, to);
+        }
         return on_path<int>(
             to_dirfd, to, {.follow = Follow::not_last, .makes = true}, -1, [&](const char* q) { return real(p, q); },
             [&](const Resolution& found) -> Result<int> {
-              const auto about = sys::fstatat(from_dirfd, p, AT_SYMLINK_NOFOLLOW);
-              if (!about) {
-                return tl::unexpected(about.error());
+              // do_renameat2() compares the file systems of the directories before it looks for the names.
+              const auto place = place_of(from_dirfd, p);
+              if (!place) {
+                return tl::unexpected(place.error());
               }
-              const PathText& path = found.path;
-              if (about->st_dev != Context::get()->descriptors().file_system_of(path.view())) {
+              if (place->file_system != Context::get()->descriptors().file_system_of(found.path.view())) {
                 return fail(EXDEV);
+              }
+              if (const auto about = sys::fstatat(from_dirfd, p, AT_SYMLINK_NOFOLLOW); !about) {
+                return tl::unexpected(about.error());
               }
               return fail(found.kind == Resolution::Kind::node && (flags & RENAME_NOREPLACE) != 0 ? EEXIST : EPERM);
             });

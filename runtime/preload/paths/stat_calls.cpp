@@ -179,6 +179,21 @@ int statfs_descriptor(int fd, RealPath real_path, RealCall real) {
   return node ? real_path(file_system_of(*node)) : real();
 }
 
+key_t key_of_path(const char* path, int project, FunctionRef<key_t(const char*)> real) {
+  return on_path<key_t>(AT_FDCWD, path, {.reads = true}, -1, real, [project](const Resolution& found) -> Result<key_t> {
+    if (found.kind == Resolution::Kind::refused) {
+      return tl::unexpected(found.error);
+    }
+    const auto about = Context::get()->tree().stat(found.node);
+    if (!about) {
+      return tl::unexpected(about.error());
+    }
+    const auto word =
+        static_cast<std::uint32_t>(project) << 24 | (about->st_dev & 0xffU) << 16 | (about->st_ino & 0xffffU);
+    return static_cast<key_t>(word);
+  });
+}
+
 long path_limit(const char* path, int name, FunctionRef<long(const char*)> real) {
   return on_path<long>(AT_FDCWD, path, {.reads = true}, -1, real,
                        [&real, name](const Resolution& found) -> Result<long> {

@@ -1,6 +1,7 @@
 // stat(2), statx(2), access(2) and statfs(2) of paths and descriptors. `real` asks libc with the caller's arguments.
 #pragma once
 
+#include <sys/ipc.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
@@ -22,6 +23,8 @@ int access_path(int dirfd, const char* path, int mode, int flags, RealPath real,
 // `real` fills the caller's buffer for a path: that of the file system the node would be on.
 int statfs_path(const char* path, RealPath real);
 int statfs_descriptor(int fd, RealPath real_path, RealCall real);
+// ftok(3).
+key_t key_of_path(const char* path, int project, FunctionRef<key_t(const char*)> real);
 // pathconf(3).
 long path_limit(const char* path, int name, FunctionRef<long(const char*)> real);
 

@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "runtime/preload/files/control_calls.hpp"
 #include "runtime/preload/files/io_calls.hpp"
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
@@ -128,8 +129,11 @@ DAXEMU_OPERATION_HOOK(fsync, Operation::sync, (int fd), (fd))
 DAXEMU_OPERATION_HOOK(fdatasync, Operation::sync, (int fd), (fd))
 DAXEMU_OPERATION_HOOK(ftruncate, Operation::truncate, (int fd, off_t length), (fd, length))
 DAXEMU_OPERATION_HOOK(ftruncate64, Operation::truncate, (int fd, off_t length), (fd, length))
-DAXEMU_OPERATION_HOOK(sync_file_range, Operation::sync_range, (int fd, off_t offset, off_t length, unsigned flags),
-                      (fd, offset, length, flags))
+DAXEMU_REAL(sync_file_range, int(int, off_t, off_t, unsigned));
+DAXEMU_HOOK(int, sync_file_range, (int fd, off_t offset, off_t length, unsigned flags)) {
+  const auto real = [=] { return real_sync_file_range(fd, offset, length, flags); };
+  return FdTable::is_foreign(fd) ? real() : sync_range_slow(fd, offset, length, flags, real);
+}
 DAXEMU_REAL(readahead, ssize_t(int, off_t, size_t));
 DAXEMU_HOOK(ssize_t, readahead, (int fd, off_t offset, size_t count)) {
   return operate_call(fd, Operation::read_ahead, [=] { return static_cast<int>(real_readahead(fd, offset, count)); });
@@ -171,20 +175,21 @@ DAXEMU_HOOK(int, ioctl, (int fd, unsigned long request, ...)) {
     return -1;
   }
   const auto real = [=] { return real_ioctl(fd, request, argument); };
-  return FdTable::is_foreign(fd) ? real() : control_slow(fd, request, real);
+  return FdTable::is_foreign(fd) ? real() : control_slow(fd, request, argument, real);
 }
 
 #define DAXEMU_SENDFILE_HOOK(name)                                                                                     \
   DAXEMU_REAL(name, ssize_t(int, int, off_t*, size_t));                                                                \
   DAXEMU_HOOK(ssize_t, name, (int out, int in, off_t* offset, size_t count)) {                                         \
-    return copy_call(in, out, {.in = offset, .given_back = true},                                                      \
+    return copy_call(in, out, {.in = offset, .given_back = true, .nothing = count == 0},                               \
                      [=] { return real_##name(out, in, offset, count); });                                             \
   }
 DAXEMU_SENDFILE_HOOK(sendfile)
 DAXEMU_SENDFILE_HOOK(sendfile64)
 DAXEMU_REAL(splice, ssize_t(int, off64_t*, int, off64_t*, size_t, unsigned));
 DAXEMU_HOOK(ssize_t, splice, (int in, off64_t* in_at, int out, off64_t* out_at, size_t count, unsigned flags)) {
-  return copy_call(in, out, {in_at, out_at}, [=] { return real_splice(in, in_at, out, out_at, count, flags); });
+  return copy_call(in, out, {.in = in_at, .out = out_at, .nothing = count == 0},
+                   [=] { return real_splice(in, in_at, out, out_at, count, flags); });
 }
 DAXEMU_REAL(copy_file_range, ssize_t(int, off64_t*, int, off64_t*, size_t, unsigned));
 DAXEMU_HOOK(ssize_t, copy_file_range,

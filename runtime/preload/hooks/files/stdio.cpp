@@ -1,6 +1,8 @@
 // Opening, flushing and closing of stdio streams.
 #include <cstdio>
 
+#include <mntent.h>
+
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/streams/stream_calls.hpp"
@@ -109,3 +111,8 @@ DAXEMU_HOOK(int, fileno, (FILE * stream)) {
 DAXEMU_HOOK(int, fileno_unlocked, (FILE * stream)) {
   return number_of_stream(stream, [=] { return real_fileno_unlocked(stream); });
 }
+DAXEMU_REAL(setmntent, FILE*(const char*, const char*));
+DAXEMU_HOOK(FILE*, setmntent, (const char* path, const char* mode)) {
+  return open_stream(path, mode, real_stdio(), [=](const char* p) { return real_setmntent(p, mode); });
+}
+DAXEMU_ALIAS(setmntent, __setmntent)

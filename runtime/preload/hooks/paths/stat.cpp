@@ -93,6 +93,10 @@ DAXEMU_HOOK(int, access, (const char* path, int mode)){
 DAXEMU_HOOK(int, eaccess, (const char* path, int mode)) {
   return access_path(AT_FDCWD, path, mode, AT_EACCESS, [=](const char* p) { return real_eaccess(p, mode); });
 }
+DAXEMU_REAL(ftok, key_t(const char*, int));
+DAXEMU_HOOK(key_t, ftok, (const char* path, int project)) {
+  return key_of_path(path, project, [=](const char* p) { return real_ftok(p, project); });
+}
 DAXEMU_REAL(euidaccess, int(const char*, int));
 DAXEMU_HOOK(int, euidaccess, (const char* path, int mode)) {
   return access_path(AT_FDCWD, path, mode, AT_EACCESS, [=](const char* p) { return real_euidaccess(p, mode); });

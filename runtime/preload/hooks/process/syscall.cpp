@@ -11,6 +11,9 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/inotify.h>
+#include <sys/mount.h>
+#include <sys/quota.h>
+#include <sys/swap.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/sendfile.h>

@@ -1,0 +1,86 @@
+#include "runtime/preload/files/control_calls.hpp"
+
+#include <algorithm>
+
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+
+#include "emu/base/units.hpp"
+#include "runtime/preload/ground/user_memory.hpp"
+#include "runtime/preload/names/context.hpp"
+#include "runtime/preload/nodes/caller.hpp"
+
+namespace daxemu::preload {
+namespace {
+
+// What a request needs before its file is looked at.
+enum class First { nothing, capability };
+
+struct Generic {
+  unsigned long request;
+  std::size_t reads; // bytes at the argument: EFAULT if they are not to be had
+  First first;       // capability: EPERM without CAP_SYS_ADMIN
+  int error;
+};
+
+constexpr Generic kGeneric[] = {
+    {FICLONE, 0, First::nothing, EINVAL}, // generic_file_rw_checks(): no regular file
+    {FICLONERANGE, sizeof(file_clone_range), First::nothing, EINVAL},
+    {FIDEDUPERANGE, sizeof(std::uint16_t), First::nothing, EINVAL}, // vfs_dedupe_file_range(): the same
+    {FS_IOC_FIEMAP, 0, First::nothing, EOPNOTSUPP},                 // no fiemap of the inode
+    {FIFREEZE, 0, First::capability, EOPNOTSUPP},                   // devtmpfs has no freeze_fs
+    {FITHAW, 0, First::capability, EINVAL},                         // it is not frozen
+    {FS_IOC_SETFLAGS, sizeof(int), First::nothing, ENOTTY},         // no fileattr_set of the inode
+    {FS_IOC_FSSETXATTR, sizeof(fsxattr), First::nothing, ENOTTY},
+};
+
+constexpr unsigned long kOfDescriptors[] = {FIOCLEX, FIONCLEX, FIONBIO}; // the kernel does them as to any file
+
+int refused(int code) {
+  errno = code;
+  return -1;
+}
+
+// ioctl_fioasync(): the device sends no signals, which only who asks for them is told.
+int set_async(const void* argument) {
+  int wanted = 0;
+  if (!copy_in(wanted, static_cast<const int*>(argument))) {
+    return refused(EFAULT);
+  }
+  return wanted != 0 ? refused(ENOTTY) : 0;
+}
+
+int control_device(unsigned long request, const void* argument) {
+  if (request == FIOASYNC) {
+    return set_async(argument);
+  }
+  if (request == FIGETBSZ) { // of devtmpfs
+    const int block = kPageSize;
+    return copy_out(static_cast<int*>(const_cast<void*>(argument)), block) ? 0 : refused(EFAULT);
+  }
+  const auto* known = std::find_if(std::begin(kGeneric), std::end(kGeneric),
+                                   [request](const Generic& one) { return one.request == request; });
+  if (known == std::end(kGeneric)) {
+    return refused(device_rule(Operation::control).error);
+  }
+  if (known->first == First::capability && !Caller().credentials().capable(sysfs::kCapSysAdmin)) {
+    return refused(EPERM);
+  }
+  return refused(known->reads != 0 && !is_readable(argument, known->reads) ? EFAULT : known->error);
+}
+
+} // namespace
+
+int control_slow(int fd, unsigned long request, const void* argument, RealStatus real) {
+  if (std::find(std::begin(kOfDescriptors), std::end(kOfDescriptors), request) != std::end(kOfDescriptors)) {
+    return real();
+  }
+  const int refusal = device_refusal(fd, Operation::control);
+  if (refusal == 0 || refusal == EBADF) {
+    return refusal == 0 ? real() : refused(refusal);
+  }
+  return control_device(request, argument);
+}
+
+} // namespace daxemu::preload

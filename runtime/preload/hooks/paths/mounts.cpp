@@ -1,0 +1,48 @@
+// File systems, swap, accounting.
+#include <sys/mount.h>
+#include <sys/quota.h>
+#include <sys/swap.h>
+#include <unistd.h>
+
+#include "runtime/preload/ground/hook.hpp"
+#include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/paths/mount_calls.hpp"
+
+using namespace daxemu::preload;
+
+DAXEMU_REAL(swapon, int(const char*, int));
+DAXEMU_HOOK(int, swapon, (const char* path, int flags)) {
+  return refuse_as_device(path, [=](const char* p) { return real_swapon(p, flags); });
+}
+DAXEMU_REAL(swapoff, int(const char*));
+DAXEMU_HOOK(int, swapoff, (const char* path)) {
+  return refuse_as_device(path, [](const char* p) { return real_swapoff(p); });
+}
+DAXEMU_REAL(acct, int(const char*));
+DAXEMU_HOOK(int, acct, (const char* path)) {
+  return refuse_as_device(path, [](const char* p) { return real_acct(p); });
+}
+DAXEMU_REAL(quotactl, int(int, const char*, int, char*));
+DAXEMU_HOOK(int, quotactl, (int command, const char* path, int id, char* about)) {
+  return refuse_as_device(path, [=](const char* p) { return real_quotactl(command, p, id, about); });
+}
+DAXEMU_REAL(mount, int(const char*, const char*, const char*, unsigned long, const void*));
+DAXEMU_HOOK(int, mount,
+            (const char* source, const char* target, const char* type, unsigned long flags, const void* data)) {
+  return mount_path(source, target, flags,
+                    [=](const char* from, const char* to) { return real_mount(from, to, type, flags, data); });
+}
+DAXEMU_REAL(umount, int(const char*));
+DAXEMU_HOOK(int, umount, (const char* path)) {
+  return refuse_as_target(AT_FDCWD, path, Follow::always, [](const char* p) { return real_umount(p); });
+}
+DAXEMU_REAL(umount2, int(const char*, int));
+DAXEMU_HOOK(int, umount2, (const char* path, int flags)) {
+  return refuse_as_target(AT_FDCWD, path, (flags & UMOUNT_NOFOLLOW) != 0 ? Follow::not_last : Follow::always,
+                          [=](const char* p) { return real_umount2(p, flags); });
+}
+DAXEMU_REAL(fspick, int(int, const char*, unsigned));
+DAXEMU_HOOK(int, fspick, (int dirfd, const char* path, unsigned flags)) {
+  return refuse_as_target(dirfd, path, (flags & FSPICK_SYMLINK_NOFOLLOW) != 0 ? Follow::not_last : Follow::always,
+                          [=](const char* p) { return real_fspick(dirfd, p, flags); });
+}
