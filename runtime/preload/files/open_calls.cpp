@@ -78,21 +78,25 @@ void close_again(long fd) {
 
 bool open_is_settled(int fd, int dirfd, const char* path, int flags) {
   return (fd < 0 && is_no_text(errno)) ||
-         (!(fd < 0 && errno == ENXIO) && is_settled(fd, dirfd, path, follow_of(flags)) &&
-          (fd < 0 || !ProcFiles::is_one(path)));
+         (!(fd < 0 && errno == ENXIO) && is_settled(fd, dirfd, path, follow_of(flags)) && !ProcFiles::is_one(path));
 }
 
 int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(const char*)> real) {
   if (fd < 0 && errno == ENXIO) {
     return open_by_number(dirfd, path, flags);
   }
-  Context* context = fd < 0 || path == nullptr ? nullptr : Context::get();
+  // A file that the machine's kernel does not have may be one all the same (/proc/modules of one without modules).
+  Context* context = path == nullptr || (fd < 0 && errno != ENOENT) ? nullptr : Context::get();
   if (context != nullptr && ProcFiles::is_one(path)) {
+    const int code = errno;
     const auto maps = ProcFiles({context->store(), context->tree(), context->mappings()}).open(path, flags);
     if (!maps || *maps < 0) {
+      errno = code;
       return fd;
     }
-    close_again(fd);
+    if (fd >= 0) {
+      close_again(fd);
+    }
     return new_number(*maps);
   }
   return open_on_path(dirfd, path, flags, {.follow = follow_of(flags), .take_back = close_again}, real, &fd);

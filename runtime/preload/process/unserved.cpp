@@ -36,10 +36,13 @@ store::Unserved reason_of(ProgramKind kind) {
   return store::Unserved::nothing;
 }
 
-// The dynamic linker, run by itself to start a program, has no interpreter either.
-bool is_dynamic_linker(std::string_view path) {
-  const std::string_view name = path.substr(path.rfind('/') + 1);
-  return name.starts_with("ld-linux") || name.starts_with("ld.so") || name.starts_with("ld64");
+// What loads a program, and us with it, without an interpreter of its own: the dynamic linker run by itself, and a tool
+// of valgrind (.../libexec/valgrind/memcheck-amd64-linux).
+bool loads_programs(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string_view name = path.substr(slash + 1);
+  const bool of_valgrind = slash != std::string_view::npos && path.substr(0, slash).ends_with("/valgrind");
+  return of_valgrind || name.starts_with("ld-linux") || name.starts_with("ld.so") || name.starts_with("ld64");
 }
 
 Result<int> open_program(int dirfd, const char* path) {
@@ -58,7 +61,7 @@ void note_if_unserved(int dirfd, const char* path) noexcept {
     if (file.kind != ProgramKind::script) {
       const store::Unserved why =
           raises_privileges(fd.get()) ? store::Unserved::raises_privileges : reason_of(file.kind);
-      if (why != store::Unserved::nothing && !is_dynamic_linker(path)) {
+      if (why != store::Unserved::nothing && !loads_programs(path)) {
         store::note_unserved(context->store(), path, why);
       }
       return;
