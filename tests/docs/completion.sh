@@ -42,10 +42,10 @@ line() { local text; zpty -w shell "$1"; }
 line "PS1=; unsetopt zle_bracketed_paste; autoload -Uz compinit; compinit -u -D; source $HOME/script; zstyle ':completion:*' list-separator '--'; LISTMAX=1000"
 line "compadd() { if [[ \${@[1,(i)(-|--)]} == *-(O|A|D)\ * ]]; then builtin compadd \"\$@\"; return; fi; typeset -a __hits; builtin compadd -A __hits \"\$@\"; print -rl -- \$__hits >>$HOME/answer; builtin compadd \"\$@\"; }"
 line "bindkey '^I' complete-word; print ready >$HOME/ready"
-for try in {1..100}; do [[ -e $HOME/ready ]] && break; sleep 0.1; done
+for try in {1..600}; do [[ -e $HOME/ready ]] && break; sleep 0.1; done
 : >$HOME/answer
 zpty -n -w shell "$1"$'\t'
-for try in {1..40}; do sleep 0.1; [[ -s $HOME/answer ]] && break; done
+for try in {1..100}; do sleep 0.1; [[ -s $HOME/answer ]] && break; done
 sleep 0.2
 zpty -d shell
 cat $HOME/answer
