@@ -3,12 +3,14 @@
 #include <cstdio>
 
 #include <fcntl.h>
+#include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
 #include "emu/base/sys.hpp"
 #include "runtime/fault/private_fds.hpp"
 #include "runtime/preload/paths/path_call.hpp"
+#include "runtime/preload/paths/stat_calls.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -33,6 +35,28 @@ Result<PathText> watchable(const Context& context, const sysfs::Node& node) {
 }
 
 } // namespace
+
+int mark_path(unsigned flags, int dirfd, const char* path, FunctionRef<int(int, const char*)> real) {
+  constexpr unsigned kOfMount = FAN_MARK_MOUNT | FAN_MARK_FILESYSTEM;
+  const auto mark = [&](const sysfs::Node& node) -> Result<int> {
+    if (node.type != sysfs::NodeType::device) {
+      return fail(ENOENT); // directories and attributes: a gap (runtime/calls)
+    }
+    const int status = real(AT_FDCWD, (flags & kOfMount) != 0 ? "/dev" : "/dev/null");
+    return status >= 0 ? Result<int>(status) : fail(errno);
+  };
+  if (path == nullptr) {
+    Context* context = FdTable::is_foreign(dirfd) ? nullptr : Context::get();
+    const auto node = context == nullptr ? Result<sysfs::Node>(fail(EBADF)) : described_node(*context, dirfd);
+    return node && node->type == sysfs::NodeType::device ? libc_value(mark(*node), -1) : real(dirfd, path);
+  }
+  const Follow follow = (flags & FAN_MARK_DONT_FOLLOW) != 0 ? Follow::not_last : Follow::always;
+  return on_path<int>(
+      dirfd, path, {.follow = follow}, -1, [&](const char* p) { return real(dirfd, p); },
+      [&](const Resolution& found) {
+        return found.kind == Resolution::Kind::refused ? Result<int>(tl::unexpected(found.error)) : mark(found.node);
+      });
+}
 
 int add_watch(const char* path, std::uint32_t mask, FunctionRef<int(const char*)> real) {
   const bool follow = (mask & IN_DONT_FOLLOW) == 0;

@@ -1,11 +1,13 @@
 #include "runtime/preload/process/exec_calls.hpp"
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
 #include <unistd.h>
 
 #include "runtime/preload/paths/path_call.hpp"
+#include "runtime/preload/process/spawn_places.hpp"
 #include "runtime/preload/process/unserved.hpp"
 
 namespace daxemu::preload {
@@ -24,6 +26,8 @@ int with_child_environment(char* const* environment, FunctionRef<int(char* const
 }
 
 namespace {
+
+constinit SpawnPlaces spawn_places;
 
 bool is_bad(char* const* list) {
   return list != nullptr && !is_text_list(list);
@@ -63,13 +67,41 @@ int spawn_path(const char* path, char* const* arguments, char* const* environmen
   return done == 0 ? 0 : (status != 0 ? status : code);
 }
 
-int open_in_child(const char* path, int flags, FunctionRef<int(const char*, int)> real) {
+int enter_in_child(const void* actions, const char* directory, FunctionRef<int()> real) {
+  const int status = real();
+  if (status == 0 && is_text(directory)) {
+    spawn_places.enter(actions, directory);
+  }
+  return status;
+}
+
+int enter_in_child(const void* actions, int directory, FunctionRef<int()> real) {
+  const int status = real();
+  char link[32];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
+  PathText path;
+  const auto length = sys::readlinkat(AT_FDCWD, link, path.data(), path.capacity());
+  if (status == 0 && length) {
+    path.set_size(*length);
+    spawn_places.enter(actions, path.view());
+  }
+  return status;
+}
+
+int begin_actions(const void* actions, FunctionRef<int()> real) {
+  spawn_places.forget(actions);
+  return real();
+}
+
+int open_in_child(const void* actions, const char* path, int flags, FunctionRef<int(const char*, int)> real) {
   Context* context = path == nullptr || !is_text(path) ? nullptr : Context::get();
-  if (context == nullptr || !context->resolver().is_likely(AT_FDCWD, path)) {
+  PathText whole;
+  const char* const meant = context != nullptr && spawn_places.complete(actions, path, whole) ? whole.c_str() : path;
+  if (context == nullptr || !context->resolver().is_likely(AT_FDCWD, meant)) {
     return real(path, flags);
   }
   Resolution found;
-  context->resolver().resolve(AT_FDCWD, path, Follow::always, found);
+  context->resolver().resolve(AT_FDCWD, meant, Follow::always, found);
   if (found.kind != Resolution::Kind::node || found.node.type != sysfs::NodeType::device) {
     return real(path, flags);
   }

@@ -18,8 +18,13 @@ int spawn_path(const char* path, char* const* arguments, char* const* environmen
 // Puts our variables back into `environ` itself, for calls that start a shell inside libc (system, popen).
 void restore_environ();
 
-// An open(2) that a spawned child does inside libc: of a device's node, if it can be opened now, it is that of its
-// memory. `real` takes path and flags and returns an errno value.
-int open_in_child(const char* path, int flags, FunctionRef<int(const char*, int)> real);
+// posix_spawn_file_actions_init(3), _destroy(3): the list is empty.
+int begin_actions(const void* actions, FunctionRef<int()> real);
+// posix_spawn_file_actions_addchdir_np(3) and addfchdir_np: what the child opens later, it opens from there.
+int enter_in_child(const void* actions, const char* directory, FunctionRef<int()> real);
+int enter_in_child(const void* actions, int directory, FunctionRef<int()> real);
+// An open(2) that a spawned child does inside libc: of a device's node, if it can be opened now, it is that of the file
+// that its descriptors are of. `real` takes path and flags and returns an errno value.
+int open_in_child(const void* actions, const char* path, int flags, FunctionRef<int(const char*, int)> real);
 
 } // namespace daxemu::preload

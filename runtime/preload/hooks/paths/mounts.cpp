@@ -46,3 +46,8 @@ DAXEMU_HOOK(int, fspick, (int dirfd, const char* path, unsigned flags)) {
   return refuse_as_target(dirfd, path, (flags & FSPICK_SYMLINK_NOFOLLOW) != 0 ? Follow::not_last : Follow::always,
                           [=](const char* p) { return real_fspick(dirfd, p, flags); });
 }
+extern "C" int pivot_root(const char* root, const char* old); // in no header
+DAXEMU_REAL(pivot_root, int(const char*, const char*));
+DAXEMU_HOOK(int, pivot_root, (const char* root, const char* old)) {
+  return refuse_as_target(AT_FDCWD, root, Follow::always, [=](const char* p) { return real_pivot_root(p, old); });
+}

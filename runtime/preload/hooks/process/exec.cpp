@@ -113,11 +113,26 @@ DAXEMU_HOOK(int, posix_spawnp,
   });
 }
 
+#define DAXEMU_ACTIONS_HOOK(name)                                                                                      \
+  DAXEMU_REAL(name, int(posix_spawn_file_actions_t*));                                                                 \
+  DAXEMU_HOOK(int, name, (posix_spawn_file_actions_t * actions)) {                                                     \
+    return begin_actions(actions, [=] { return real_##name(actions); });                                               \
+  }
+DAXEMU_ACTIONS_HOOK(posix_spawn_file_actions_init)
+DAXEMU_ACTIONS_HOOK(posix_spawn_file_actions_destroy)
+#define DAXEMU_ENTER_HOOK(name, type)                                                                                  \
+  DAXEMU_REAL(name, int(posix_spawn_file_actions_t*, type));                                                           \
+  DAXEMU_HOOK(int, name, (posix_spawn_file_actions_t * actions, type directory)) {                                     \
+    return enter_in_child(actions, directory, [=] { return real_##name(actions, directory); });                        \
+  }
+DAXEMU_ENTER_HOOK(posix_spawn_file_actions_addchdir_np, const char*)
+DAXEMU_ENTER_HOOK(posix_spawn_file_actions_addfchdir_np, int)
+
 // The child that posix_spawn(3) makes opens it by itself: what it can be told is where the device's memory is.
 DAXEMU_REAL(posix_spawn_file_actions_addopen, int(posix_spawn_file_actions_t*, int, const char*, int, mode_t));
 DAXEMU_HOOK(int, posix_spawn_file_actions_addopen,
             (posix_spawn_file_actions_t * actions, int fd, const char* path, int flags, mode_t mode)) {
-  return open_in_child(path, flags, [=](const char* p, int f) {
+  return open_in_child(actions, path, flags, [=](const char* p, int f) {
     return real_posix_spawn_file_actions_addopen(actions, fd, p, f, mode);
   });
 }

@@ -10,17 +10,18 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/fanotify.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/quota.h>
-#include <sys/swap.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/swap.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/xattr.h>
@@ -29,6 +30,7 @@
 
 extern "C" { // glibc 2.36 has forgotten to
 #include <sys/pidfd.h>
+int pivot_root(const char* root, const char* old); // in no header
 }
 
 #include "runtime/preload/ground/hook.hpp"
