@@ -7,12 +7,13 @@
 
 #include "emu/base/fixed_string.hpp"
 #include "runtime/preload/procfs/proc_files.hpp"
+#include "runtime/preload/procfs/proc_text.hpp"
 
 namespace daxemu::preload {
 
 struct DeviceNode {
   const store::DeviceRecord* device = nullptr;
-  FixedString<48> path; // "/dev/dax0.0"
+  FixedString<64> path; // "/dev/dax0.0", "/dev/dax0.0 (deleted)"
   struct stat about = {};
 };
 
@@ -21,17 +22,14 @@ struct DeviceNode {
                                                               const store::DeviceRecord& device) noexcept {
   DeviceNode node;
   node.device = &device;
-  const auto name = source.store.name_of(device);
-  std::array<char, 48> path{};
-  constexpr std::string_view kDev = "/dev/";
-  std::memcpy(path.data(), kDev.data(), kDev.size());
-  std::memcpy(path.data() + kDev.size(), name.c_str(), name.view().size());
-  node.path.assign(path.data());
-  const auto found = source.tree.lookup(node.path.view());
-  const auto about = found ? source.tree.stat(*found) : Result<struct stat>(tl::unexpected(found.error()));
+  const sysfs::Node found = source.tree.node_of(device);
+  const auto about = source.tree.stat(found);
   if (!about) {
     return std::nullopt;
   }
+  LineText path;
+  path.put(found.path.view()).put(found.gone ? " (deleted)" : "");
+  node.path.assign(path.view());
   node.about = *about;
   return node;
 }
