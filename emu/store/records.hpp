@@ -279,7 +279,7 @@ enum class Unserved : std::uint32_t {
   foreign,           // 32-bit
 };
 struct UnservedRecord {
-  std::atomic<std::uint32_t> state{0};  // 0: free, 1: being written, 2: there
+  std::atomic<std::uint32_t> state{0}; // 0: free, 1: being written, 2: there
   Unserved why = Unserved::nothing;
   std::atomic<std::uint64_t> starts{0}; // how often
   FixedString<128> path;                // the end of a longer one

@@ -11,8 +11,8 @@
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/live_space.hpp"
-#include "runtime/preload/procfs/proc_files.hpp"
 #include "runtime/preload/paths/direct_call.hpp"
+#include "runtime/preload/procfs/proc_files.hpp"
 
 namespace daxemu::preload {
 // With O_CREAT the kernel makes what a dangling link of ours names (/tmp/my-device -> /dev/dax0.0), or the last
