@@ -86,7 +86,8 @@ bool in_path(const std::string& program) {
   const char* path = std::getenv("PATH");
   std::istringstream directories(path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin");
   for (std::string directory; std::getline(directories, directory, ':');) {
-    if (::access((directory + "/" + program).c_str(), X_OK) == 0) {
+    directory.append("/").append(program);
+    if (::access(directory.c_str(), X_OK) == 0) {
       return true;
     }
   }
