@@ -50,17 +50,23 @@ hurry_root() {
 }
 
 # in_root FOLDER COMMAND...: as root in it, with this machine's devices, processes and network; what is mounted for it is seen by
-# nobody else and gone with it.
+# nobody else and gone with it. Where it can be, the folder is a root of its own and no chroot(2): from there the kernel makes no
+# user namespaces (create_user_ns(), current_chrooted()), and "/" is no mount whose propagation could be set.
 in_root() {
   cp /etc/resolv.conf "$1/etc/resolv.conf"
   # shellcheck disable=SC2016 # for that shell
   unshare --mount --propagation slave sh -euc '
     system=$1
     shift
+    mount --bind "$system" "$system"
     for place in proc sys dev; do
       mount --rbind "/$place" "$system/$place"
     done
-    exec chroot "$system" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
+    cd "$system"
+    if pivot_root . . 2>/dev/null; then
+      umount -l .
+    fi
+    exec chroot . /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
   ' sh "$@" </dev/null
 }
 

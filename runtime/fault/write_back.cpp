@@ -189,32 +189,40 @@ Result<WriteBack::Sum> WriteBack::write_small(Pipe& pipe, ExtentIndex extent) {
   std::size_t held = 0;
   Hash hash;
   Sum sum{.checksum = 0, .zero = true};
-  Result<void> done;
-  for (std::uint64_t at = 0; at < size && done; at += kPiece) {
+  int failed = 0; // an errno, in place of a Result<void>, whose inside GCC 14 takes to be read unset
+  for (std::uint64_t at = 0; at < size && failed == 0; at += kPiece) {
     const auto buffer = pipe.take();
     if (!buffer) {
-      done = tl::unexpected(buffer.error());
+      failed = buffer.error().value;
       break;
     }
     const auto bytes = pipe.buffer(*buffer, std::min(kPiece, size - at));
-    done = read_whole(bytes_, bytes, extent.value() * size + at);
+    if (auto read = read_whole(bytes_, bytes, extent.value() * size + at); !read) {
+      failed = read.error().value;
+    }
     hash.add(bytes);
     const bool zero = backing::Image::all_zero(bytes);
     pieces[held++] = {*buffer, zero};
     sum.zero = sum.zero && zero;
   }
   sum.checksum = hash.value();
-  const bool sending = done && !sum.zero && differs(extent, sum);
+  const bool sending = failed == 0 && !sum.zero && differs(extent, sum);
   for (std::size_t at = 0; at < held; ++at) {
-    if (!sending || !done) {
+    if (!sending || failed != 0) {
       pipe.give_back(pieces[at].buffer);
       continue;
     }
     const std::uint64_t offset = at * kPiece;
-    done =
-        send(pipe, pieces[at].buffer, std::min(kPiece, size - offset), image_.target(extent) + offset, pieces[at].zero);
+    if (auto sent = send(pipe, pieces[at].buffer, std::min(kPiece, size - offset), image_.target(extent) + offset,
+                         pieces[at].zero);
+        !sent) {
+      failed = sent.error().value;
+    }
   }
-  return done ? Result<Sum>(sum) : tl::unexpected(done.error());
+  if (failed != 0) {
+    return fail(failed);
+  }
+  return sum;
 }
 
 // A larger one: read to see whether it differs from what the image has, and read again to be written. What counts is

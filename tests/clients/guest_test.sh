@@ -21,7 +21,7 @@ $err"
 refused() {
   value=$1 remedy=$2
   shift 2
-  status_of timeout 10 "$guest" "$@"
+  status_of timeout 100 "$guest" "$@"
   same "exit status of: guest $*" "$status" 2
   same "lines on stderr of: guest $*" "$(wc -l <err | tr -d ' ')" 1
   matches "message of: guest $*" "$err" "^guest: .*$value.*$remedy"

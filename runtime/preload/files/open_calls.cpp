@@ -70,7 +70,7 @@ Follow follow_of(int flags) {
 
 // What the kernel has opened for a path that is ours.
 void close_again(long fd) {
-  sys::close(static_cast<int>(fd));
+  (void)sys::close(static_cast<int>(fd));
   FdTable::forget(static_cast<int>(fd));
 }
 
