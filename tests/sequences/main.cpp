@@ -9,10 +9,14 @@
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/conformance/text.hpp"
+#include "tests/conformance/touch.hpp"
+#include "tests/sequences/descriptors.hpp"
 #include "tests/sequences/family.hpp"
 #include "tests/sequences/generate.hpp"
 
@@ -30,6 +34,7 @@ struct Options {
   int seconds = 20;
   bool generate = false;
   bool large = false;
+  std::string look; // numbers of descriptors to tell of: the program that exec starts
 };
 
 void usage(FILE* to) {
@@ -45,12 +50,12 @@ void usage(FILE* to) {
 }
 
 bool parse(int count, char** words, Options& options) {
-  enum { device = 1, family, seeds, calls, script, generate, large, timeout, help };
-  static const option known[] = {{"device", 1, nullptr, device}, {"family", 1, nullptr, family},
-                                 {"seeds", 1, nullptr, seeds},   {"calls", 1, nullptr, calls},
-                                 {"script", 1, nullptr, script}, {"generate", 0, nullptr, generate},
-                                 {"large", 0, nullptr, large},   {"timeout", 1, nullptr, timeout},
-                                 {"help", 0, nullptr, help},     {nullptr, 0, nullptr, 0}};
+  enum { device = 1, family, seeds, calls, script, generate, large, timeout, look, help };
+  static const option known[] = {
+      {"device", 1, nullptr, device}, {"family", 1, nullptr, family},   {"seeds", 1, nullptr, seeds},
+      {"calls", 1, nullptr, calls},   {"script", 1, nullptr, script},   {"generate", 0, nullptr, generate},
+      {"large", 0, nullptr, large},   {"timeout", 1, nullptr, timeout}, {"help", 0, nullptr, help},
+      {"look", 1, nullptr, look},     {nullptr, 0, nullptr, 0}};
   options.device.path = "/dev/dax0.0";
   for (int word = 0; (word = ::getopt_long(count, words, "", known, nullptr)) != -1;) {
     switch (word) {
@@ -78,6 +83,9 @@ bool parse(int count, char** words, Options& options) {
     case large:
       options.large = true;
       break;
+    case look:
+      options.look = optarg;
+      break;
     case timeout:
       options.seconds = std::atoi(optarg);
       break;
@@ -102,13 +110,22 @@ void say(const std::string& text) {
   }
 }
 
-std::string outcome_of(Stage& stage, const Call& call) {
-  for (const Family& family : families()) {
-    if (auto outcome = family.play(stage, call)) {
-      return *outcome;
-    }
+// After exec: what has come over. A mapping of each shows that it is still what it was.
+int look_after_exec(const Options& options) {
+  Stage stage;
+  stage.device = &options.device;
+  stage.units = {options.device.align, options.device.size};
+  std::string text;
+  for (std::size_t at = 0; at < options.look.size();) {
+    const std::size_t comma = std::min(options.look.find(',', at), options.look.size());
+    const int fd = std::atoi(options.look.substr(at, comma - at).c_str());
+    void* mapped = ::mmap(nullptr, stage.units.extent, PROT_READ, MAP_SHARED, fd, 0);
+    text += (text.empty() ? "" : " | ") + descriptors::look(stage, fd) + " map " +
+            (mapped == MAP_FAILED ? conformance::last_error() : conformance::load(mapped).text());
+    at = comma + 1;
   }
-  return "no such call";
+  say(text);
+  return 0;
 }
 
 [[noreturn]] void play(const Sequence& sequence, const conformance::Device& device) {
@@ -180,6 +197,9 @@ int main(int count, char** words) {
       return 2;
     }
     options.large = options.device.align > (64U << 20U);
+    if (!options.look.empty()) {
+      return look_after_exec(options);
+    }
   }
   std::vector<Sequence> scripts;
   if (!options.script.empty()) {

@@ -1,0 +1,25 @@
+#include "tests/sequences/family.hpp"
+
+#include "tests/sequences/descriptors.hpp"
+#include "tests/sequences/memory.hpp"
+
+namespace sequences {
+
+const std::vector<Family>& families() {
+  static const std::vector<Family> all = {
+      {"memory", memory::add_call, memory::add_state, memory::play},
+      {"descriptors", descriptors::add_call, descriptors::add_state, descriptors::play},
+  };
+  return all;
+}
+
+std::string outcome_of(Stage& stage, const Call& call) {
+  for (const Family& family : families()) {
+    if (auto outcome = family.play(stage, call)) {
+      return *outcome;
+    }
+  }
+  return "no such call";
+}
+
+} // namespace sequences
