@@ -1,7 +1,9 @@
 #include "tests/sequences/family.hpp"
 
+#include "tests/sequences/bus.hpp"
 #include "tests/sequences/descriptors.hpp"
 #include "tests/sequences/memory.hpp"
+#include "tests/sequences/processes.hpp"
 
 namespace sequences {
 
@@ -9,6 +11,8 @@ const std::vector<Family>& families() {
   static const std::vector<Family> all = {
       {"memory", memory::add_call, memory::add_state, memory::play},
       {"descriptors", descriptors::add_call, descriptors::add_state, descriptors::play},
+      {"bus", bus::add_call, bus::add_state, bus::play},
+      {"processes", processes::add_call, processes::add_state, processes::play},
   };
   return all;
 }

@@ -1,5 +1,6 @@
 // daxemu-sequences: plays sequences of calls on a device-dax and prints what each said. Knows nothing of daxemu, so
 // that the kernel's own device and the emulated one are asked by the same binary.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -16,6 +17,7 @@
 
 #include "tests/conformance/text.hpp"
 #include "tests/conformance/touch.hpp"
+#include "tests/sequences/bus.hpp"
 #include "tests/sequences/descriptors.hpp"
 #include "tests/sequences/family.hpp"
 #include "tests/sequences/generate.hpp"
@@ -130,7 +132,8 @@ int look_after_exec(const Options& options) {
 
 [[noreturn]] void play(const Sequence& sequence, const conformance::Device& device) {
   Stage stage;
-  if (const std::string problem = prepare(stage, device); !problem.empty()) {
+  const bool opens = std::none_of(sequence.calls.begin(), sequence.calls.end(), bus::concerns);
+  if (const std::string problem = prepare(stage, device, opens); !problem.empty()) {
     say("prepare => " + problem + "\n");
     ::_exit(1);
   }

@@ -1,5 +1,7 @@
 #include "tests/sequences/stage.hpp"
 
+#include "tests/sequences/bus.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -67,6 +69,7 @@ std::string Stage::place(const void* address) const {
 }
 
 void clean(const conformance::Device& device) {
+  bus::restore(device);
   const int fd = ::open(device.path.c_str(), O_RDWR | O_CLOEXEC);
   const std::uint64_t extents = device.extents();
   constexpr std::uint64_t low = 12;
@@ -102,7 +105,7 @@ std::string from_child(const std::function<void(int out)>& say) {
   return status == 0 ? text : text + " status=" + std::to_string(status);
 }
 
-std::string prepare(Stage& stage, const conformance::Device& device) {
+std::string prepare(Stage& stage, const conformance::Device& device, bool opens) {
   stage.device = &device;
   stage.units = {device.align, device.size};
   stage.slots.fill(-1);
@@ -110,10 +113,11 @@ std::string prepare(Stage& stage, const conformance::Device& device) {
   if (::mmap(below, kPage, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != below) {
     return "the arena is taken";
   }
-  stage.dev = ::open(device.path.c_str(), O_RDWR | O_CLOEXEC);
-  stage.dev2 = ::open(device.path.c_str(), O_RDWR | O_CLOEXEC);
-  stage.dev_ro = ::open(device.path.c_str(), O_RDONLY | O_CLOEXEC);
-  stage.dev_wo = ::open(device.path.c_str(), O_WRONLY | O_CLOEXEC);
+  const char* node = opens ? device.path.c_str() : "/dev/null";
+  stage.dev = ::open(node, O_RDWR | O_CLOEXEC);
+  stage.dev2 = ::open(node, O_RDWR | O_CLOEXEC);
+  stage.dev_ro = ::open(node, O_RDONLY | O_CLOEXEC);
+  stage.dev_wo = ::open(node, O_WRONLY | O_CLOEXEC);
   const std::string path = "/dev/shm/sequences." + std::to_string(::getpid());
   stage.file = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   stage.file_ro = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);

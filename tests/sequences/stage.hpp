@@ -15,6 +15,12 @@ namespace sequences {
 // anything lies below decides how the kernel merges.
 constexpr std::uint64_t kArena = 1ULL << 40U;
 
+// A child that makes calls it is told.
+struct Helper {
+  int process = 0; // 0: none
+  int socket = -1;
+};
+
 constexpr std::size_t kSlots = 8; // of descriptors that sequences open themselves
 
 struct Stage {
@@ -33,6 +39,7 @@ struct Stage {
   unsigned written = 0;
   std::array<int, kSlots> slots; // "s0" to "s7"; -1: nothing in it
   int sockets[2] = {-1, -1};     // to pass descriptors through
+  std::array<Helper, 3> helpers;
 
   // Where "s3" lies; nullptr: no slot.
   [[nodiscard]] int* slot(const std::string& name);
@@ -49,8 +56,8 @@ constexpr std::uint64_t kWatchedExtents = 16; // what maps shows
 
 // Makes the device's bytes zero wherever a sequence can reach. In a process of its own, before the sequence's.
 void clean(const conformance::Device& device);
-// Opens everything. In the sequence's process. A message where that fails.
-std::string prepare(Stage& stage, const conformance::Device& device);
+// Opens everything, but the device only with `opens`. In the sequence's process. A message where that fails.
+std::string prepare(Stage& stage, const conformance::Device& device, bool opens);
 // What `say` writes to a descriptor in a child of fork(2), and how the child ended if not well.
 std::string from_child(const std::function<void(int out)>& say);
 
