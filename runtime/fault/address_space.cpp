@@ -126,8 +126,11 @@ Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
       }
     } else if ((vma->view->folio(vma->view->extent_at(offset)).flags.load() & mm::kFolioHwpoison) != 0) {
       return fail(EFAULT);
-    } else {
-      fault_in_page(*vma, at);
+    }
+    // Where a touch was refused before, filler may lie whatever advice came since (advise.cpp).
+    const bool check = !server_.uffd() || vma->has(kPatched);
+    if (check && !fault_in_page(*vma, at)) {
+      return fail(EFAULT);
     }
     at += unit - (offset & (unit - 1));
   }

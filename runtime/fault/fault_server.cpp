@@ -55,7 +55,7 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Call
   const Resolver::Outcome outcome = resolver_.resolve(uffd_, *vma, address, missing, fresh);
   if (outcome == Resolver::Outcome::resolved) {
     if (caller == Caller::populate && !view.one_page_extents()) {
-      fault_in_page(*vma, address);
+      (void)fault_in_page(*vma, address);
     }
     trace_fault(since, trace::Kind::fault, *vma, address, thread, site, noted);
     return Served::present;

@@ -34,7 +34,7 @@ void PresentExtents::bring_back(FaultServer& server, const Vma& vma, std::uint64
     if (server.uffd()) {
       (void)server.serve(address, true, FaultServer::Caller::populate);
     } else {
-      fault_in_page(vma, address);
+      (void)fault_in_page(vma, address);
     }
   }
 }

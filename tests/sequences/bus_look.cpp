@@ -125,8 +125,12 @@ void restore(const conformance::Device& device) {
   const std::string own = std::string(kDevices) + "/" + device.name;
   const auto names = names_in(kDevices, region_prefix(device));
   (void)region_start(device);
-  if (device.region.empty() || (names.size() == 1 && last_part(own + "/driver") == "device_dax" &&
-                                number_in(own + "/size") == device.size && number_in(own + "/align") == device.align)) {
+  const bool fixed = device.region.empty() || ::access((device.region + "/create").c_str(), F_OK) != 0;
+  if (fixed && last_part(own + "/driver") != "device_dax") {
+    (void)put(std::string(kDriver) + "/bind", device.name);
+  }
+  if (fixed || (names.size() == 1 && last_part(own + "/driver") == "device_dax" &&
+                number_in(own + "/size") == device.size && number_in(own + "/align") == device.align)) {
     return;
   }
   for (const std::string& name : names) {

@@ -2,7 +2,9 @@
 
 #include "tests/sequences/bus.hpp"
 #include "tests/sequences/descriptors.hpp"
+#include "tests/sequences/failure.hpp"
 #include "tests/sequences/memory.hpp"
+#include "tests/sequences/pins.hpp"
 #include "tests/sequences/processes.hpp"
 
 namespace sequences {
@@ -13,6 +15,8 @@ const std::vector<Family>& families() {
       {"descriptors", descriptors::add_call, descriptors::add_state, descriptors::play},
       {"bus", bus::add_call, bus::add_state, bus::play},
       {"processes", processes::add_call, processes::add_state, processes::play},
+      {"failure", failure::add_call, failure::add_state, failure::play},
+      {"pins", pins::add_call, pins::add_state, pins::play},
   };
   return all;
 }

@@ -19,6 +19,7 @@
 #include "tests/conformance/touch.hpp"
 #include "tests/sequences/bus.hpp"
 #include "tests/sequences/descriptors.hpp"
+#include "tests/sequences/failure.hpp"
 #include "tests/sequences/family.hpp"
 #include "tests/sequences/generate.hpp"
 
@@ -164,10 +165,11 @@ std::string end_of(pid_t child, int seconds) {
   return WEXITSTATUS(status) == 0 ? std::string() : "status " + std::to_string(WEXITSTATUS(status));
 }
 
-void run(const Sequence& sequence, const Options& options) {
+// `failed`: did the one before make something fail, or take the driver?
+void run(const Sequence& sequence, const Options& options, bool failed) {
   const pid_t cleaner = ::fork();
   if (cleaner == 0) {
-    clean(options.device);
+    clean(options.device, failed);
     ::_exit(0);
   }
   const std::string cleaned = end_of(cleaner, options.seconds);
@@ -212,11 +214,13 @@ int main(int count, char** words) {
       scripts.push_back(generate(options.family, seed, options.calls, options.large));
     }
   }
+  bool failed = false;
   for (const Sequence& sequence : scripts) {
     if (options.generate) {
       say(text_of(sequence, false));
     } else {
-      run(sequence, options);
+      run(sequence, options, failed);
+      failed = std::any_of(sequence.calls.begin(), sequence.calls.end(), failure::concerns);
     }
   }
   return 0;

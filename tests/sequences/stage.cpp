@@ -1,6 +1,7 @@
 #include "tests/sequences/stage.hpp"
 
 #include "tests/sequences/bus.hpp"
+#include "tests/sequences/failure.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -68,8 +69,11 @@ std::string Stage::place(const void* address) const {
   return units.text(reinterpret_cast<std::uint64_t>(address) - kArena);
 }
 
-void clean(const conformance::Device& device) {
+void clean(const conformance::Device& device, bool anew) {
   bus::restore(device);
+  if (anew) {
+    failure::renew(device);
+  }
   const int fd = ::open(device.path.c_str(), O_RDWR | O_CLOEXEC);
   const std::uint64_t extents = device.extents();
   constexpr std::uint64_t low = 12;
@@ -109,6 +113,7 @@ std::string prepare(Stage& stage, const conformance::Device& device, bool opens)
   stage.device = &device;
   stage.units = {device.align, device.size};
   stage.slots.fill(-1);
+  stage.pipes.fill({-1, -1});
   void* below = reinterpret_cast<void*>(kArena - kPage);
   if (::mmap(below, kPage, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != below) {
     return "the arena is taken";

@@ -21,6 +21,7 @@ struct Helper {
   int socket = -1;
 };
 
+constexpr std::size_t kPipes = 3;
 constexpr std::size_t kSlots = 8; // of descriptors that sequences open themselves
 
 struct Stage {
@@ -40,6 +41,7 @@ struct Stage {
   std::array<int, kSlots> slots; // "s0" to "s7"; -1: nothing in it
   int sockets[2] = {-1, -1};     // to pass descriptors through
   std::array<Helper, 3> helpers;
+  std::array<std::array<int, 2>, kPipes> pipes; // that hold pages; -1: not made
 
   // Where "s3" lies; nullptr: no slot.
   [[nodiscard]] int* slot(const std::string& name);
@@ -54,8 +56,9 @@ struct Stage {
 constexpr std::uint64_t kArenaExtents = 8;    // what sequences aim at
 constexpr std::uint64_t kWatchedExtents = 16; // what maps shows
 
-// Makes the device's bytes zero wherever a sequence can reach. In a process of its own, before the sequence's.
-void clean(const conformance::Device& device);
+// Makes the device's bytes zero wherever a sequence can reach; `anew`: what failed there is forgotten. In a process of
+// its own, before the sequence's.
+void clean(const conformance::Device& device, bool anew);
 // Opens everything, but the device only with `opens`. In the sequence's process. A message where that fails.
 std::string prepare(Stage& stage, const conformance::Device& device, bool opens);
 // What `say` writes to a descriptor in a child of fork(2), and how the child ended if not well.
