@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -179,9 +180,14 @@ void run(const Sequence& sequence, const Options& options, bool failed) {
   say("sequence " + sequence.name + "\n");
   const pid_t child = ::fork();
   if (child == 0) {
+    (void)::setpgid(0, 0);
     play(sequence, options.device);
   }
   std::string ending = end_of(child, options.seconds);
+  // Its own children too: what they have open must be closed before the driver may take the device anew.
+  (void)::kill(-child, SIGKILL);
+  while (::waitpid(-1, nullptr, 0) > 0) {
+  }
   if (!cleaned.empty()) {
     ending += " cleaner " + cleaned;
   }
@@ -214,6 +220,7 @@ int main(int count, char** words) {
       scripts.push_back(generate(options.family, seed, options.calls, options.large));
     }
   }
+  (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   bool failed = false;
   for (const Sequence& sequence : scripts) {
     if (options.generate) {

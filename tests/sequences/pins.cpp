@@ -78,7 +78,8 @@ int* pipe_of(Stage& stage, const std::string& word) {
 
 std::string play_hold(Stage& stage, const Call& call) {
   const iovec piece = {stage.at(call.word(1)), stage.units.bytes(call.word(2))};
-  return moved(::vmsplice(pipe_of(stage, call.word(0))[1], &piece, 1, call.word(3) == "gift" ? SPLICE_F_GIFT : 0));
+  return moved(::vmsplice(pipe_of(stage, call.word(0))[1], &piece, 1,
+                          SPLICE_F_NONBLOCK | (call.word(3) == "gift" ? SPLICE_F_GIFT : 0)));
 }
 
 std::string play_drain(Stage& stage, const Call& call) {
