@@ -150,6 +150,9 @@ private:
   Result<void> change_flags(const Vma& vma, std::uint64_t from, std::uint64_t to, const AdviceRule& rule);
   void restore(Vma& vma);
   void drop_extents(const Vma& vma, std::uint64_t from, std::uint64_t to);
+  // Where the kernel serves touches itself: puts filler over what the mapping at `address` lacks if its advice forbids
+  // to fault that in.
+  void freeze(std::uint64_t address);
   Result<void> populate(std::uint64_t start, std::uint64_t end, int advice);
   Result<void> populate_others(std::uint64_t start, std::uint64_t end, int advice);
   Result<void> inject_failure(std::uint64_t start, std::uint64_t end, bool soft, PoisonHit* hit);
