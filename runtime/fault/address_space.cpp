@@ -64,35 +64,37 @@ PoisonHit AddressSpace::poison_at(const void* address) const noexcept {
   return {pointer(vma->start + (offset - vma->offset)), static_cast<short>(log2_of(vma->view->align()))};
 }
 
-void AddressSpace::pretouch(const void* address, std::size_t length, int right) noexcept {
+bool AddressSpace::pretouch(const void* address, std::size_t length, int right) noexcept {
   const auto start = reinterpret_cast<std::uint64_t>(address);
   const std::uint64_t end = start + length < start ? UINT64_MAX : start + length;
-  const bool alone = table_.size() == 1; // else what was faulted in may have been so by another mapping
+  // Else what was faulted in may have been so by another mapping.
+  const bool alone = table_.size() == 1 && !shown_twice_.load(std::memory_order_relaxed);
   std::uint64_t reached = start;
   for (auto vma = table_.first_from(start, end); vma; vma = table_.first_from(vma->end, end)) {
     DeviceView& view = *vma->view;
-    if (vma->start > reached && !all_mapped(align_down(reached, kPageSize), vma->start)) {
-      return;
+    if (vma->start > reached && !others_reachable(align_down(reached, kPageSize), vma->start, right)) {
+      return false;
     }
     reached = vma->end;
-    if (right != 0 && (vma->prot & static_cast<unsigned>(right)) == 0) {
-      return; // the kernel stops here
+    if ((vma->prot & static_cast<unsigned>(right)) == 0) {
+      return false; // the kernel stops here
     }
     const std::uint64_t to = std::min(vma->end, end);
     for (std::uint64_t at = std::max(start, vma->start); at < to;) {
       const std::uint64_t offset = vma->offset_of(at);
       if (is_frozen(*vma)) {
         if (!is_present(*vma, at)) {
-          return;
+          return false;
         }
       } else if (!alone || offset >= data_end(*vma) || !view.faulted().test(view.extent_at(offset).value())) {
         if (server_.serve(at, false, FaultServer::Caller::populate) != FaultServer::Served::present) {
-          return;
+          return false;
         }
       }
       at += view.align() - (offset & (view.align() - 1));
     }
   }
+  return true;
 }
 
 Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
@@ -119,8 +121,11 @@ Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
       }
     } else if ((vma->view->folio(vma->view->extent_at(offset)).flags.load() & mm::kFolioHwpoison) != 0) {
       return fail(EFAULT);
-    } else {
-      fault_in_page(*vma, at);
+    }
+    // Where a touch was refused before, filler may lie whatever advice came since (advise.cpp).
+    const bool check = !server_.uffd() || vma->has(kPatched);
+    if (check && !fault_in_page(*vma, at)) {
+      return fail(EFAULT);
     }
     at += unit - (offset & (unit - 1));
   }

@@ -109,9 +109,9 @@ public:
   bool resolve(const void* address);
 
   // The kernel is about to read or write [address, address + length) for a system call: makes what is ours of it
-  // present, as far as it can be: as far as the kernel would come, with
-  // `right` (PROT_READ, PROT_WRITE; 0: nobody knows). Async-signal-safe.
-  void pretouch(const void* address, std::size_t length, int right) noexcept;
+  // present, as far as the kernel would come with one of the rights in `right` (PROT_*). False: it would not come to
+  // the end. Async-signal-safe.
+  bool pretouch(const void* address, std::size_t length, int right) noexcept;
 
   // Faults the extents of [address, address + length) in as GUP would, whatever the engine. Errors: EFAULT (a touch
   // would be SIGBUS), ENOMEM (a byte is not mapped at all, or not ours).
@@ -154,6 +154,9 @@ private:
   Result<void> change_flags(const Vma& vma, std::uint64_t from, std::uint64_t to, const AdviceRule& rule);
   void restore(Vma& vma);
   void drop_extents(const Vma& vma, std::uint64_t from, std::uint64_t to);
+  // Where the kernel serves touches itself: puts filler over what the mapping at `address` lacks if its advice forbids
+  // to fault that in.
+  void freeze(std::uint64_t address);
   Result<void> populate(std::uint64_t start, std::uint64_t end, int advice);
   Result<void> populate_others(std::uint64_t start, std::uint64_t end, int advice);
   Result<void> inject_failure(std::uint64_t start, std::uint64_t end, bool soft, PoisonHit* hit);
@@ -198,6 +201,8 @@ private:
   Watcher watcher_{*store_, follow, this};
   void (*also_follow_)() noexcept = nullptr;
   const FolioHooks* hooks_ = nullptr;
+  // An extent was mapped twice once: what counts as faulted in may since have been so by a mapping that is gone.
+  std::atomic<bool> shown_twice_{false};
   std::uint64_t fork_mask_ = 0; // guarded by the lock, which is held over fork
 };
 

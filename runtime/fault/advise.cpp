@@ -93,11 +93,8 @@ Result<void> AddressSpace::change_flags(const Vma& vma, std::uint64_t from, std:
   if (rule.native) {
     (void)ask_kernel(from, to, rule.advice); // which cannot split a huge page where a boundary has moved into one
   }
-  if (rule.advice == MADV_NOHUGEPAGE && !server_.uffd() && vma.view->align() > kPageSize) {
-    Vma now = *table_.find(from);
-    refuse_untouched(now, filler_);
-    now.flags |= kPatched;
-    table_.update(now);
+  if (rule.advice == MADV_NOHUGEPAGE) {
+    freeze(from);
   }
   // A refused touch of an extent of 1G has left a page table in the place of its entry, which stays. The inline engine
   // could not tell such an extent from one that is to be faulted in.
@@ -109,6 +106,16 @@ Result<void> AddressSpace::change_flags(const Vma& vma, std::uint64_t from, std:
     }
   }
   return {};
+}
+
+void AddressSpace::freeze(std::uint64_t address) {
+  auto now = table_.find(address);
+  if (server_.uffd() || !now || !now->has(kNoHuge) || now->view->align() == kPageSize) {
+    return;
+  }
+  refuse_untouched(*now, filler_);
+  now->flags |= kPatched;
+  table_.update(*now);
 }
 
 // A huge entry is zapped whole, whatever part of it was named.
@@ -133,6 +140,7 @@ void AddressSpace::drop_extents(const Vma& vma, std::uint64_t from, std::uint64_
   if (vma.has(kRegistered) && !vma.view->one_page_extents()) {
     (void)engine_.watch(*vma.view, begin, end - begin); // touched extents had left the userfaultfd
   }
+  freeze(vma.start);
 }
 
 // Today's kernel stops at a hole, that of 6.1 goes on behind it.

@@ -13,6 +13,8 @@ namespace daxemu::fault {
 FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Caller caller, pid_t thread) {
   const std::uint64_t since = trace::begin();
   const bool may_wait = caller != Caller::handler;
+  const bool moves = caller == Caller::mover;
+  const bool wants_only_this = moves || caller == Caller::populate;
   const std::uint64_t site = trace::site_of_waiting(thread); // while it still waits
   const auto vma = table_.find(address);
   if (!vma) { // unmapped meanwhile: the touch finds out by itself
@@ -28,14 +30,14 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Call
   const bool fresh = !view.faulted().test(extent.value());
   bool first_here = false;
   // Before anybody can see the page: from then on its bytes are the program's.
-  if (fresh && !refuses(*vma, extent) && !view.bring(extent)) {
+  if (fresh && !refuses(*vma, extent, moves) && !view.bring(extent)) {
     return patch(*vma, address, may_wait);
   }
-  if (!refuses(*vma, extent)) {
+  if (!refuses(*vma, extent, moves)) {
     // The order is note_touch()'s business: first the mark, then the look at the poison flag.
     first_here = view.note_touch(extent);
   }
-  if (refuses(*vma, extent)) {
+  if (refuses(*vma, extent, moves)) {
     const Served served = patch(*vma, address, may_wait);
     if (served == Served::refused) {
       view.counters().sigbus.fetch_add(1, std::memory_order_relaxed);
@@ -44,7 +46,7 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Call
     return served;
   }
   view.counters().faults.fetch_add(1, std::memory_order_relaxed);
-  if (caller != Caller::populate) {
+  if (!wants_only_this) {
     ahead_.map(uffd_, *vma, address, caller == Caller::handler); // first: whoever touched here touches there next
   }
   if (first_here) { // before the program can go on, and end: a plugin is to have heard of it by then
@@ -54,8 +56,8 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Call
   const std::uint64_t noted = trace_fault(since, trace::Kind::fault, *vma, address, thread, site);
   const Resolver::Outcome outcome = resolver_.resolve(uffd_, *vma, address, missing, fresh);
   if (outcome == Resolver::Outcome::resolved) {
-    if (caller == Caller::populate && !view.one_page_extents()) {
-      fault_in_page(*vma, address);
+    if (wants_only_this && !view.one_page_extents()) {
+      (void)fault_in_page(*vma, address);
     }
     trace_fault(since, trace::Kind::fault, *vma, address, thread, site, noted);
     return Served::present;

@@ -32,6 +32,7 @@ public:
              // has nothing to do with
     toucher, // who touched, by itself (the inline engine)
     populate, // who wants this extent and no other (MAP_POPULATE, mlock, MADV_POPULATE_*)
+    mover,    // the same of one that was present where it came from
   };
   // `thread`: whose fault it is, 0: the caller's.
   Served serve(std::uint64_t address, bool missing, Caller caller, pid_t thread = 0);

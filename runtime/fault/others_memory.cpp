@@ -46,4 +46,15 @@ bool all_mapped(std::uint64_t start, std::uint64_t end) noexcept {
   return sys::call(SYS_msync, static_cast<long>(start), static_cast<long>(end - start), MS_ASYNC).has_value();
 }
 
+// MADV_POPULATE_READ and _WRITE refuse what a mapping has no right for, and end at a hole (madvise_populate).
+bool others_reachable(std::uint64_t start, std::uint64_t end, int right) noexcept {
+  constexpr int kPopulateRead = 22; // newer than the C library's headers
+  constexpr int kPopulateWrite = 23;
+  const auto comes_through = [start, end](int advice) {
+    return sys::madvise(reinterpret_cast<void*>(start), end - start, advice).has_value();
+  };
+  return ((right & PROT_READ) != 0 && comes_through(kPopulateRead)) ||
+         ((right & PROT_WRITE) != 0 && comes_through(kPopulateWrite));
+}
+
 } // namespace daxemu::fault

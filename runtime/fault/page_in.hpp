@@ -10,11 +10,13 @@
 
 namespace daxemu::fault {
 
-inline void fault_in_page(const Vma& vma, std::uint64_t address) {
+// False: there is none to be had, for what lies there is filler.
+inline bool fault_in_page(const Vma& vma, std::uint64_t address) {
   constexpr int kPopulateRead = 22; // MADV_POPULATE_*, newer than the C library's headers
   constexpr int kPopulateWrite = 23;
   const int advice = (vma.prot & PROT_READ) != 0 ? kPopulateRead : kPopulateWrite;
-  (void)sys::madvise(reinterpret_cast<void*>(align_down(address, kPageSize)), kPageSize, advice);
+  auto done = sys::madvise(reinterpret_cast<void*>(align_down(address, kPageSize)), kPageSize, advice);
+  return done.has_value() || done.error() != Errno{EFAULT};
 }
 
 } // namespace daxemu::fault

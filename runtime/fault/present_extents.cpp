@@ -32,9 +32,9 @@ void PresentExtents::bring_back(FaultServer& server, const Vma& vma, std::uint64
   for (std::size_t at = 0; at < count_; ++at) {
     const std::uint64_t address = start + extent_[at] * unit_;
     if (server.uffd()) {
-      (void)server.serve(address, true, FaultServer::Caller::populate);
+      (void)server.serve(address, true, FaultServer::Caller::mover);
     } else {
-      fault_in_page(vma, address);
+      (void)fault_in_page(vma, address);
     }
   }
 }

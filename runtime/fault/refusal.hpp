@@ -6,9 +6,10 @@
 
 namespace daxemu::fault {
 
-[[nodiscard]] inline bool refuses(const Vma& vma, ExtentIndex extent) {
+// `moves`: its entry is moved from another place, which asks for no new one (move_huge_pmd).
+[[nodiscard]] inline bool refuses(const Vma& vma, ExtentIndex extent, bool moves = false) {
   const DeviceView& view = *vma.view;
-  return vma.has(kBroken) || !view.alive() || (vma.has(kNoHuge) && view.align() > kPageSize) ||
+  return vma.has(kBroken) || !view.alive() || (vma.has(kNoHuge) && view.align() > kPageSize && !moves) ||
          (view.folio(extent).flags.load() & mm::kFolioHwpoison) != 0;
 }
 

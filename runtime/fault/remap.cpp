@@ -170,6 +170,7 @@ Result<void> AddressSpace::expand(const Vma& vma, std::uint64_t end) {
     return placed;
   }
   behind.keep(more.start, more.end);
+  freeze(more.start);
   return {};
 }
 
@@ -203,6 +204,7 @@ Result<void*> AddressSpace::move(const Remap& call, std::uint64_t address, Reser
     drop_extents(vma, call.start, old_end);
   }
   present.bring_back(server_, moved, address);
+  freeze(address);
   moved.view->note_change();
   return pointer(address);
 }

@@ -59,6 +59,9 @@ void AddressSpace::forget_extents(DeviceView& view, std::uint64_t begin, std::ui
         shown_end = to;
       }
     }
+    if (shown < end) {
+      shown_twice_.store(true, std::memory_order_relaxed);
+    }
     server_.resolver().forget(view, view.extent_at(begin).value(), (shown - begin) / view.align());
     begin = shown_end;
   }

@@ -24,6 +24,28 @@ struct Making {
   }
 };
 
+// One way to make a call, as often as its weight says.
+struct Choice {
+  void (*make)(Making& making);
+  unsigned weight;
+};
+
+template <std::size_t Count>
+void choose(Making& making, const Choice (&table)[Count]) {
+  unsigned total = 0;
+  for (const Choice& one : table) {
+    total += one.weight;
+  }
+  std::uint64_t left = making.random.below(total);
+  for (const Choice& one : table) {
+    if (left < one.weight) {
+      one.make(making);
+      return;
+    }
+    left -= one.weight;
+  }
+}
+
 struct Family {
   const char* name;
   void (*add_call)(Making& making);                                   // the next call of a sequence
@@ -31,11 +53,9 @@ struct Family {
   std::optional<std::string> (*play)(Stage& stage, const Call& call); // nothing: a call of another family
 };
 
-extern const Family memory_family;
+const std::vector<Family>& families();
 
-inline const std::vector<Family>& families() {
-  static const std::vector<Family> all = {memory_family};
-  return all;
-}
+// Plays a call of whatever family.
+std::string outcome_of(Stage& stage, const Call& call);
 
 } // namespace sequences

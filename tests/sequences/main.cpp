@@ -1,5 +1,6 @@
 // daxemu-sequences: plays sequences of calls on a device-dax and prints what each said. Knows nothing of daxemu, so
 // that the kernel's own device and the emulated one are asked by the same binary.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -9,10 +10,17 @@
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/conformance/text.hpp"
+#include "tests/conformance/touch.hpp"
+#include "tests/sequences/bus.hpp"
+#include "tests/sequences/descriptors.hpp"
+#include "tests/sequences/failure.hpp"
 #include "tests/sequences/family.hpp"
 #include "tests/sequences/generate.hpp"
 
@@ -30,6 +38,7 @@ struct Options {
   int seconds = 20;
   bool generate = false;
   bool large = false;
+  std::string look; // numbers of descriptors to tell of: the program that exec starts
 };
 
 void usage(FILE* to) {
@@ -45,12 +54,12 @@ void usage(FILE* to) {
 }
 
 bool parse(int count, char** words, Options& options) {
-  enum { device = 1, family, seeds, calls, script, generate, large, timeout, help };
-  static const option known[] = {{"device", 1, nullptr, device}, {"family", 1, nullptr, family},
-                                 {"seeds", 1, nullptr, seeds},   {"calls", 1, nullptr, calls},
-                                 {"script", 1, nullptr, script}, {"generate", 0, nullptr, generate},
-                                 {"large", 0, nullptr, large},   {"timeout", 1, nullptr, timeout},
-                                 {"help", 0, nullptr, help},     {nullptr, 0, nullptr, 0}};
+  enum { device = 1, family, seeds, calls, script, generate, large, timeout, look, help };
+  static const option known[] = {
+      {"device", 1, nullptr, device}, {"family", 1, nullptr, family},   {"seeds", 1, nullptr, seeds},
+      {"calls", 1, nullptr, calls},   {"script", 1, nullptr, script},   {"generate", 0, nullptr, generate},
+      {"large", 0, nullptr, large},   {"timeout", 1, nullptr, timeout}, {"help", 0, nullptr, help},
+      {"look", 1, nullptr, look},     {nullptr, 0, nullptr, 0}};
   options.device.path = "/dev/dax0.0";
   for (int word = 0; (word = ::getopt_long(count, words, "", known, nullptr)) != -1;) {
     switch (word) {
@@ -78,6 +87,9 @@ bool parse(int count, char** words, Options& options) {
     case large:
       options.large = true;
       break;
+    case look:
+      options.look = optarg;
+      break;
     case timeout:
       options.seconds = std::atoi(optarg);
       break;
@@ -102,18 +114,28 @@ void say(const std::string& text) {
   }
 }
 
-std::string outcome_of(Stage& stage, const Call& call) {
-  for (const Family& family : families()) {
-    if (auto outcome = family.play(stage, call)) {
-      return *outcome;
-    }
+// After exec: what has come over. A mapping of each shows that it is still what it was.
+int look_after_exec(const Options& options) {
+  Stage stage;
+  stage.device = &options.device;
+  stage.units = {options.device.align, options.device.size};
+  std::string text;
+  for (std::size_t at = 0; at < options.look.size();) {
+    const std::size_t comma = std::min(options.look.find(',', at), options.look.size());
+    const int fd = std::atoi(options.look.substr(at, comma - at).c_str());
+    void* mapped = ::mmap(nullptr, stage.units.extent, PROT_READ, MAP_SHARED, fd, 0);
+    text += (text.empty() ? "" : " | ") + descriptors::look(stage, fd) + " map " +
+            (mapped == MAP_FAILED ? conformance::last_error() : conformance::load(mapped).text());
+    at = comma + 1;
   }
-  return "no such call";
+  say(text);
+  return 0;
 }
 
 [[noreturn]] void play(const Sequence& sequence, const conformance::Device& device) {
   Stage stage;
-  if (const std::string problem = prepare(stage, device); !problem.empty()) {
+  const bool opens = std::none_of(sequence.calls.begin(), sequence.calls.end(), bus::concerns);
+  if (const std::string problem = prepare(stage, device, opens); !problem.empty()) {
     say("prepare => " + problem + "\n");
     ::_exit(1);
   }
@@ -144,10 +166,11 @@ std::string end_of(pid_t child, int seconds) {
   return WEXITSTATUS(status) == 0 ? std::string() : "status " + std::to_string(WEXITSTATUS(status));
 }
 
-void run(const Sequence& sequence, const Options& options) {
+// `failed`: did the one before make something fail, or take the driver?
+void run(const Sequence& sequence, const Options& options, bool failed) {
   const pid_t cleaner = ::fork();
   if (cleaner == 0) {
-    clean(options.device);
+    clean(options.device, failed);
     ::_exit(0);
   }
   const std::string cleaned = end_of(cleaner, options.seconds);
@@ -157,9 +180,14 @@ void run(const Sequence& sequence, const Options& options) {
   say("sequence " + sequence.name + "\n");
   const pid_t child = ::fork();
   if (child == 0) {
+    (void)::setpgid(0, 0);
     play(sequence, options.device);
   }
   std::string ending = end_of(child, options.seconds);
+  // Its own children too: what they have open must be closed before the driver may take the device anew.
+  (void)::kill(-child, SIGKILL);
+  while (::waitpid(-1, nullptr, 0) > 0) {
+  }
   if (!cleaned.empty()) {
     ending += " cleaner " + cleaned;
   }
@@ -180,6 +208,9 @@ int main(int count, char** words) {
       return 2;
     }
     options.large = options.device.align > (64U << 20U);
+    if (!options.look.empty()) {
+      return look_after_exec(options);
+    }
   }
   std::vector<Sequence> scripts;
   if (!options.script.empty()) {
@@ -189,11 +220,14 @@ int main(int count, char** words) {
       scripts.push_back(generate(options.family, seed, options.calls, options.large));
     }
   }
+  (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  bool failed = false;
   for (const Sequence& sequence : scripts) {
     if (options.generate) {
       say(text_of(sequence, false));
     } else {
-      run(sequence, options);
+      run(sequence, options, failed);
+      failed = std::any_of(sequence.calls.begin(), sequence.calls.end(), failure::concerns);
     }
   }
   return 0;

@@ -165,28 +165,15 @@ void fork(Making& making) {
 } // namespace
 
 void add_call(Making& making) {
-  static const struct {
-    void (*make)(Making&);
-    unsigned weight;
-  } table[] = {{map_device, 24}, {map_foreign, 9}, {unmap, 7},       {protect, 12}, {advise, 13},      {remap, 9},
-               {lock, 4},        {sync, 4},        {remap_pages, 2}, {touch, 10},   {kernel_touch, 7}, {fork, 2}};
-  unsigned total = 0;
-  for (const auto& one : table) {
-    total += one.weight;
-  }
+  static const Choice table[] = {{map_device, 24}, {map_foreign, 9}, {unmap, 7},        {protect, 12},
+                                 {advise, 13},     {remap, 9},       {lock, 4},         {sync, 4},
+                                 {remap_pages, 2}, {touch, 10},      {kernel_touch, 7}, {fork, 2}};
   // An empty arena says little: begin with the device in it.
   if (making.calls.size() < 2) {
     map_device(making);
     return;
   }
-  std::uint64_t left = making.random.below(total);
-  for (const auto& one : table) {
-    if (left < one.weight) {
-      one.make(making);
-      return;
-    }
-    left -= one.weight;
-  }
+  choose(making, table);
 }
 
 void add_state(Making& making, bool all) {

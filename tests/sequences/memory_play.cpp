@@ -90,31 +90,15 @@ std::string store(Stage& stage, const Call& call) {
 
 // What a child of fork finds at some places.
 std::string fork(Stage& stage, const Call& call) {
-  int ends[2];
-  if (::pipe(ends) != 0) {
-    return last_error();
-  }
-  const pid_t child = ::fork();
-  if (child == 0) {
+  return from_child([&](int out) {
     std::string text;
     for (std::size_t at = 0; at < call.words.size(); ++at) {
       const conformance::Touch touch = conformance::load(stage.at(call.word(at)));
       text += (at == 0 ? "" : " | ") + (touch.ok() ? "=" + std::to_string(touch.value) : touch.text());
     }
     text += " | " + maps(stage);
-    (void)!::write(ends[1], text.data(), text.size());
-    ::_exit(0);
-  }
-  ::close(ends[1]);
-  std::string text;
-  char part[4096];
-  for (ssize_t got = 0; (got = ::read(ends[0], part, sizeof part)) > 0;) {
-    text.append(part, static_cast<std::size_t>(got));
-  }
-  ::close(ends[0]);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return status == 0 ? text : text + " status=" + std::to_string(status);
+    (void)!::write(out, text.data(), text.size());
+  });
 }
 
 } // namespace
@@ -155,6 +139,6 @@ std::optional<std::string> play(Stage& stage, const Call& call) {
 
 } // namespace memory
 
-const Family memory_family = {"memory", memory::add_call, memory::add_state, memory::play};
+
 
 } // namespace sequences

@@ -18,12 +18,14 @@ constexpr const char* kHead = R"(#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+static int s0 = -1, s1 = -1, s2 = -1, s3 = -1, s4 = -1, s5 = -1, s6 = -1, s7 = -1;
 static unsigned long A, H, S;
 static const unsigned long P = 4096, B = 1;
 static char *base = (char *)(1UL << 40);
@@ -77,8 +79,9 @@ int main(int argc, char **argv) {
     return 1;
 )";
 
-// "2A+H" as an expression of C.
-std::string expression(const std::string& size) {
+} // namespace
+
+std::string c_expression(const std::string& size) {
   std::string text;
   for (std::size_t at = 0; at < size.size(); ++at) {
     const bool unit = std::isalpha(static_cast<unsigned char>(size[at])) != 0;
@@ -87,6 +90,12 @@ std::string expression(const std::string& size) {
     text += size[at];
   }
   return text;
+}
+
+namespace {
+
+std::string expression(const std::string& size) {
+  return c_expression(size);
 }
 
 std::string place(const std::string& size) {
@@ -157,7 +166,7 @@ std::string value(const Call& call) {
   if (call.name == "futex") {
     return "syscall(SYS_futex, " + at + ", FUTEX_WAKE, 1, 0, 0, 0)";
   }
-  return {};
+  return descriptor_value(call);
 }
 
 std::string touches(const Call& call) {
@@ -183,9 +192,12 @@ std::string touches(const Call& call) {
   if (call.name == "core") {
     return "for (char *at = base; at < base + 8 * A; at += H) core(at);";
   }
-  return "for (char *at = base; at < base + 8 * A; at += H) TOUCH(\"byte\", printf(\"%#lx: %d\\n\", at - base, "
-         "*(volatile "
-         "unsigned char *)at));";
+  if (call.name == "bytes") {
+    return "for (char *at = base; at < base + 8 * A; at += H) TOUCH(\"byte\", printf(\"%#lx: %d\\n\", at - base, "
+           "*(volatile "
+           "unsigned char *)at));";
+  }
+  return "// not in C: daxemu-sequences --script plays it";
 }
 
 } // namespace

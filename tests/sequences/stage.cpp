@@ -1,11 +1,17 @@
 #include "tests/sequences/stage.hpp"
 
+#include "tests/sequences/bus.hpp"
+#include "tests/sequences/failure.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace sequences {
@@ -32,7 +38,15 @@ void zero(const conformance::Device& device, int fd, std::uint64_t extent) {
 
 } // namespace
 
+int* Stage::slot(const std::string& name) {
+  const auto number = static_cast<std::size_t>(name.size() == 2 && name[0] == 's' ? name[1] - '0' : -1);
+  return number < kSlots ? &slots[number] : nullptr;
+}
+
 int Stage::descriptor(const std::string& name) const {
+  if (const int* found = const_cast<Stage*>(this)->slot(name); found != nullptr) {
+    return *found;
+  }
   const struct {
     const char* name;
     int fd;
@@ -55,7 +69,11 @@ std::string Stage::place(const void* address) const {
   return units.text(reinterpret_cast<std::uint64_t>(address) - kArena);
 }
 
-void clean(const conformance::Device& device) {
+void clean(const conformance::Device& device, bool anew) {
+  bus::restore(device);
+  if (anew) {
+    failure::renew(device);
+  }
   const int fd = ::open(device.path.c_str(), O_RDWR | O_CLOEXEC);
   const std::uint64_t extents = device.extents();
   constexpr std::uint64_t low = 12;
@@ -66,25 +84,54 @@ void clean(const conformance::Device& device) {
     }
   }
   ::close(fd);
+  (void)!::chmod(device.path.c_str(), 0600);
 }
 
-std::string prepare(Stage& stage, const conformance::Device& device) {
+std::string from_child(const std::function<void(int out)>& say) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
+    return "no pipe";
+  }
+  const pid_t child = ::fork();
+  if (child == 0) {
+    say(ends[1]);
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  std::string text;
+  char part[4096];
+  for (ssize_t got = 0; (got = ::read(ends[0], part, sizeof part)) > 0;) {
+    text.append(part, static_cast<std::size_t>(got));
+  }
+  ::close(ends[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return status == 0 ? text : text + " status=" + std::to_string(status);
+}
+
+std::string prepare(Stage& stage, const conformance::Device& device, bool opens) {
   stage.device = &device;
   stage.units = {device.align, device.size};
+  stage.slots.fill(-1);
+  stage.pipes.fill({-1, -1});
   void* below = reinterpret_cast<void*>(kArena - kPage);
   if (::mmap(below, kPage, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != below) {
     return "the arena is taken";
   }
-  stage.dev = ::open(device.path.c_str(), O_RDWR | O_CLOEXEC);
-  stage.dev2 = ::open(device.path.c_str(), O_RDWR | O_CLOEXEC);
-  stage.dev_ro = ::open(device.path.c_str(), O_RDONLY | O_CLOEXEC);
-  stage.dev_wo = ::open(device.path.c_str(), O_WRONLY | O_CLOEXEC);
+  const char* node = opens ? device.path.c_str() : "/dev/null";
+  stage.dev = ::open(node, O_RDWR | O_CLOEXEC);
+  stage.dev2 = ::open(node, O_RDWR | O_CLOEXEC);
+  stage.dev_ro = ::open(node, O_RDONLY | O_CLOEXEC);
+  stage.dev_wo = ::open(node, O_WRONLY | O_CLOEXEC);
   const std::string path = "/dev/shm/sequences." + std::to_string(::getpid());
   stage.file = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   stage.file_ro = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   ::unlink(path.c_str());
   stage.source = ::memfd_create("source", MFD_CLOEXEC);
   stage.sink = ::memfd_create("sink", MFD_CLOEXEC);
+  if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, stage.sockets) != 0) {
+    return std::string("no sockets: ") + std::strerror(errno);
+  }
   if (stage.dev < 0 || stage.dev2 < 0 || stage.dev_ro < 0 || stage.dev_wo < 0 || stage.file < 0 || stage.file_ro < 0 ||
       stage.source < 0 || stage.sink < 0) {
     return std::string("a descriptor cannot be had: ") + std::strerror(errno);

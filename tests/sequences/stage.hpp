@@ -1,7 +1,9 @@
 // What a sequence plays with: the device, some files, and a stretch of addresses at the same place in every process.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "tests/conformance/device.hpp"
@@ -12,6 +14,15 @@ namespace sequences {
 // Addresses that neither kernel nor C library takes by itself. A page below the arena is always mapped: whether
 // anything lies below decides how the kernel merges.
 constexpr std::uint64_t kArena = 1ULL << 40U;
+
+// A child that makes calls it is told.
+struct Helper {
+  int process = 0; // 0: none
+  int socket = -1;
+};
+
+constexpr std::size_t kPipes = 3;
+constexpr std::size_t kSlots = 8; // of descriptors that sequences open themselves
 
 struct Stage {
   const conformance::Device* device = nullptr;
@@ -27,7 +38,13 @@ struct Stage {
   int source = -1;  // 64 pages of pattern, for read(2)
   int sink = -1;    // for write(2)
   unsigned written = 0;
+  std::array<int, kSlots> slots; // "s0" to "s7"; -1: nothing in it
+  int sockets[2] = {-1, -1};     // to pass descriptors through
+  std::array<Helper, 3> helpers;
+  std::array<std::array<int, 2>, kPipes> pipes; // that hold pages; -1: not made
 
+  // Where "s3" lies; nullptr: no slot.
+  [[nodiscard]] int* slot(const std::string& name);
   [[nodiscard]] int descriptor(const std::string& name) const;
   [[nodiscard]] char* at(const std::string& place) const {
     return reinterpret_cast<char*>(kArena + units.bytes(place));
@@ -39,9 +56,12 @@ struct Stage {
 constexpr std::uint64_t kArenaExtents = 8;    // what sequences aim at
 constexpr std::uint64_t kWatchedExtents = 16; // what maps shows
 
-// Makes the device's bytes zero wherever a sequence can reach. In a process of its own, before the sequence's.
-void clean(const conformance::Device& device);
-// Opens everything. In the sequence's process. A message where that fails.
-std::string prepare(Stage& stage, const conformance::Device& device);
+// Makes the device's bytes zero wherever a sequence can reach; `anew`: what failed there is forgotten. In a process of
+// its own, before the sequence's.
+void clean(const conformance::Device& device, bool anew);
+// Opens everything, but the device only with `opens`. In the sequence's process. A message where that fails.
+std::string prepare(Stage& stage, const conformance::Device& device, bool opens);
+// What `say` writes to a descriptor in a child of fork(2), and how the child ended if not well.
+std::string from_child(const std::function<void(int out)>& say);
 
 } // namespace sequences

@@ -11,15 +11,14 @@
 
 namespace daxemu::preload {
 
-void pretouch_slow(const void* address, std::size_t length, int right) noexcept {
-  if (fault::AddressSpace* space = live_space.concerned(address, length); space != nullptr) {
-    space->pretouch(address, length, right);
-  }
+bool pretouch_slow(const void* address, std::size_t length, int right) noexcept {
+  fault::AddressSpace* space = live_space.concerned(address, length);
+  return space == nullptr || space->pretouch(address, length, right);
 }
 
 void pretouch_pieces(const iovec* pieces, int count, int right) noexcept {
-  pretouch_slow(static_cast<const void*>(pieces), count <= 0 ? 0 : static_cast<std::size_t>(count) * sizeof(*pieces),
-                PROT_READ);
+  (void)pretouch_slow(static_cast<const void*>(pieces),
+                      count <= 0 ? 0 : static_cast<std::size_t>(count) * sizeof(*pieces), PROT_READ);
   std::array<iovec, 16> some;
   for (int at = 0; at < std::min(count, IOV_MAX); at += static_cast<int>(some.size())) {
     const int now = std::min(count - at, static_cast<int>(some.size()));
@@ -27,18 +26,21 @@ void pretouch_pieces(const iovec* pieces, int count, int right) noexcept {
       return;
     }
     for (int piece = 0; piece < now; ++piece) {
-      pretouch_slow(some[static_cast<unsigned>(piece)].iov_base, some[static_cast<unsigned>(piece)].iov_len, right);
+      const iovec& one = some[static_cast<unsigned>(piece)];
+      if (!pretouch_slow(one.iov_base, one.iov_len, right)) {
+        return; // the kernel stops here
+      }
     }
   }
 }
 
 void pretouch_message(const msghdr* message) noexcept {
-  pretouch_slow(message, sizeof(*message), PROT_READ);
+  (void)pretouch_slow(message, sizeof(*message), PROT_READ);
   msghdr copy{};
   if (copy_in(&copy, message, sizeof(copy))) {
-    pretouch_slow(copy.msg_name, copy.msg_namelen, 0);
-    pretouch_slow(copy.msg_control, copy.msg_controllen, 0);
-    pretouch_pieces(copy.msg_iov, static_cast<int>(std::min<std::size_t>(copy.msg_iovlen, IOV_MAX)), 0);
+    (void)pretouch_slow(copy.msg_name, copy.msg_namelen, kAnyRight);
+    (void)pretouch_slow(copy.msg_control, copy.msg_controllen, kAnyRight);
+    pretouch_pieces(copy.msg_iov, static_cast<int>(std::min<std::size_t>(copy.msg_iovlen, IOV_MAX)), kAnyRight);
   }
 }
 

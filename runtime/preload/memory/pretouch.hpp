@@ -18,19 +18,19 @@ namespace daxemu::preload {
 inline constexpr int kAnyRight = PROT_READ | PROT_WRITE | PROT_EXEC;
 
 // `right`: what the kernel is about to do there, one right of several will do; it does not fault in what it may not
-// touch.
-void pretouch_slow(const void* address, std::size_t length, int right) noexcept;
+// touch, and nothing behind that: false.
+bool pretouch_slow(const void* address, std::size_t length, int right) noexcept;
 // Arrays that may be anything: a bad pointer stays the kernel's to refuse.
 void pretouch_pieces(const iovec* pieces, int count, int right) noexcept;
 void pretouch_message(const msghdr* message) noexcept;
 void pretouch_messages(const mmsghdr* messages, unsigned count) noexcept;
 
-inline void pretouch(const void* address, std::size_t length, int right = 0) noexcept {
+inline void pretouch(const void* address, std::size_t length, int right = kAnyRight) noexcept {
   if (fault::Engine::misses_kernel_touches()) [[unlikely]] {
-    pretouch_slow(address, length, right);
+    (void)pretouch_slow(address, length, right);
   }
 }
-inline void pretouch(const iovec* pieces, int count, int right = 0) noexcept {
+inline void pretouch(const iovec* pieces, int count, int right = kAnyRight) noexcept {
   if (fault::Engine::misses_kernel_touches()) [[unlikely]] {
     pretouch_pieces(pieces, count, right);
   }

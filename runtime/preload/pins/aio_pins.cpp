@@ -154,7 +154,7 @@ void hold_request(aio_context_t context, const iocb& request, std::uint64_t site
     if (vector && !copy_in(&piece, static_cast<const iovec*>(whole.iov_base) + at, sizeof piece)) {
       return;
     }
-    pretouch(piece.iov_base, piece.iov_len);
+    pretouch(piece.iov_base, piece.iov_len, reads ? PROT_WRITE : PROT_READ);
     piece.iov_len = std::min(piece.iov_len, room);
     room -= piece.iov_len;
     if (piece.iov_len != 0) {

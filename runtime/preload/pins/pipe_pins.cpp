@@ -156,13 +156,14 @@ bool pipes_hold() noexcept {
 }
 
 ssize_t vmsplice_call(int fd, const iovec* pieces, std::size_t count, std::uint64_t site, FunctionRef<ssize_t()> real) {
-  pretouch(pieces, static_cast<int>(count));
-  const ssize_t done = real();
-  if (done <= 0 || live_space.get() == nullptr) {
-    return done;
+  if (live_space.get() == nullptr) {
+    return real();
   }
   const auto flags = sys::call(SYS_fcntl, fd, F_GETFL);
-  if (flags && (*flags & O_ACCMODE) != O_RDONLY) { // into the pipe, not out of it
+  const bool into_pipe = flags && (*flags & O_ACCMODE) != O_RDONLY; // not out of it
+  pretouch(pieces, static_cast<int>(count), into_pipe ? PROT_READ : PROT_WRITE);
+  const ssize_t done = real();
+  if (done > 0 && into_pipe) {
     settle_pipes();
     note_spliced(fd, pieces, count, static_cast<std::size_t>(done), site);
   }

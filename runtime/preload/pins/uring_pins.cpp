@@ -101,7 +101,7 @@ Taken take_all(const Request& request, std::uint64_t site) {
 
 // The whole table at once: the kernel's own checks come first, so its call does.
 long register_table(int fd, const Request& request, std::uint64_t site, RealRegister real) {
-  pretouch(request.pieces, static_cast<int>(request.count));
+  pretouch(request.pieces, static_cast<int>(request.count), PROT_WRITE);
   const long done = real();
   if (done < 0) {
     return done;

@@ -1,0 +1,149 @@
+// What the dax bus says of itself, and how it is put back.
+#include "tests/sequences/bus.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <vector>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "tests/conformance/text.hpp"
+
+namespace sequences::bus {
+namespace {
+
+constexpr const char* kDevices = "/sys/bus/dax/devices";
+constexpr const char* kDriver = "/sys/bus/dax/drivers/device_dax";
+
+std::vector<std::string> names_in(const std::string& folder, const std::string& prefix) {
+  std::vector<std::string> names;
+  if (DIR* open = ::opendir(folder.c_str()); open != nullptr) {
+    while (const dirent* one = ::readdir(open)) {
+      if (std::string(one->d_name).rfind(prefix, 0) == 0) {
+        names.push_back(one->d_name);
+      }
+    }
+    ::closedir(open);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string last_part(const std::string& path) {
+  char target[PATH_MAX] = {};
+  if (::readlink(path.c_str(), target, sizeof target - 1) < 0) {
+    return "-";
+  }
+  const std::string text = target;
+  return text.substr(text.rfind('/') + 1);
+}
+
+std::string text_in(const std::string& path) {
+  return conformance::read_text(path).value_or(conformance::last_error());
+}
+
+std::uint64_t number_in(const std::string& path) {
+  return std::strtoull(conformance::read_text(path).value_or("0").c_str(), nullptr, 0);
+}
+
+std::string region_prefix(const conformance::Device& device) { // "dax0."
+  return device.name.substr(0, device.name.find('.') + 1);
+}
+
+std::string device_text(const Stage& stage, const std::string& name) {
+  const std::string folder = std::string(kDevices) + "/" + name;
+  const std::uint64_t start = region_start(*stage.device);
+  const auto place = [&](const std::string& path) {
+    const std::uint64_t at = number_in(path);
+    return at < start ? std::string("?") : stage.units.text(at - start);
+  };
+  std::string text = name + " " + stage.units.text(number_in(folder + "/size")) +
+                     " align=" + text_in(folder + "/align") + " node=" + text_in(folder + "/target_node") +
+                     " driver=" + last_part(folder + "/driver");
+  for (const std::string& mapping : names_in(folder, "mapping")) {
+    if (mapping != "mapping") {
+      const std::string one = folder + "/" + mapping;
+      text += " " + mapping + "=" + place(one + "/start") + ".." + place(one + "/end") + "@" +
+              stage.units.text(number_in(one + "/page_offset") * kPage);
+    }
+  }
+  return text;
+}
+
+} // namespace
+
+std::string named(const conformance::Device& device, const std::string& word) {
+  return region_prefix(device) + word.substr(1);
+}
+
+std::string folder_of(const conformance::Device& device, const std::string& word) {
+  return std::string(kDevices) + "/" + named(device, word);
+}
+
+// The region says where it is only to those who ask for the device's parent; the first device begins there.
+std::uint64_t region_start(const conformance::Device& device) {
+  static const std::uint64_t start = number_in(device.sysfs + "/resource");
+  return start;
+}
+
+std::string put(const std::string& path, const std::string& value) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return "open " + conformance::last_error();
+  }
+  const ssize_t done = ::write(fd, value.data(), value.size());
+  std::string text = done < 0                                         ? conformance::last_error()
+                     : static_cast<std::size_t>(done) == value.size() ? "ok"
+                                                                      : "ok=" + std::to_string(done);
+  ::close(fd);
+  return text;
+}
+
+std::string look(const Stage& stage) {
+  const std::string& region = stage.device->region;
+  std::string text = "free=" + stage.units.text(number_in(region + "/available_size")) +
+                     " seed=" + text_in(region + "/seed") + " create=" + text_in(region + "/create");
+  for (const std::string& name : names_in(kDevices, region_prefix(*stage.device))) {
+    text += "; " + device_text(stage, name);
+  }
+  text += "; nodes:";
+  for (const std::string& name : names_in("/dev", region_prefix(*stage.device))) {
+    text += " " + name;
+  }
+  text += "; bound:";
+  for (const std::string& name : names_in(kDriver, "dax")) {
+    text += " " + name;
+  }
+  return text;
+}
+
+void restore(const conformance::Device& device) {
+  const std::string own = std::string(kDevices) + "/" + device.name;
+  const auto names = names_in(kDevices, region_prefix(device));
+  (void)region_start(device);
+  const bool fixed = device.region.empty() || ::access((device.region + "/create").c_str(), F_OK) != 0;
+  if (fixed && last_part(own + "/driver") != "device_dax") {
+    (void)put(std::string(kDriver) + "/bind", device.name);
+  }
+  if (fixed || (names.size() == 1 && last_part(own + "/driver") == "device_dax" &&
+                number_in(own + "/size") == device.size && number_in(own + "/align") == device.align)) {
+    return;
+  }
+  for (const std::string& name : names) {
+    const std::string folder = std::string(kDevices) + "/" + name;
+    (void)put(std::string("/sys/bus/dax/drivers/kmem/remove_id"), name);
+    (void)put(std::string(kDriver) + "/unbind", name);
+    (void)put(std::string(kDriver) + "/remove_id", name);
+    (void)put(folder + "/size", "0");
+    (void)put(device.region + "/delete", name);
+  }
+  (void)put(own + "/align", std::to_string(device.align));
+  (void)put(own + "/size", std::to_string(device.size));
+  (void)put(std::string(kDriver) + "/bind", device.name);
+}
+
+} // namespace sequences::bus

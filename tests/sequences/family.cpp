@@ -1,0 +1,33 @@
+#include "tests/sequences/family.hpp"
+
+#include "tests/sequences/bus.hpp"
+#include "tests/sequences/descriptors.hpp"
+#include "tests/sequences/failure.hpp"
+#include "tests/sequences/memory.hpp"
+#include "tests/sequences/pins.hpp"
+#include "tests/sequences/processes.hpp"
+
+namespace sequences {
+
+const std::vector<Family>& families() {
+  static const std::vector<Family> all = {
+      {"memory", memory::add_call, memory::add_state, memory::play},
+      {"descriptors", descriptors::add_call, descriptors::add_state, descriptors::play},
+      {"bus", bus::add_call, bus::add_state, bus::play},
+      {"processes", processes::add_call, processes::add_state, processes::play},
+      {"failure", failure::add_call, failure::add_state, failure::play},
+      {"pins", pins::add_call, pins::add_state, pins::play},
+  };
+  return all;
+}
+
+std::string outcome_of(Stage& stage, const Call& call) {
+  for (const Family& family : families()) {
+    if (auto outcome = family.play(stage, call)) {
+      return *outcome;
+    }
+  }
+  return "no such call";
+}
+
+} // namespace sequences
