@@ -140,6 +140,8 @@ private:
   Result<void> map_region(const MapRequest& request, const Vma& vma, Reservation& reserved);
   // An address for the request: reserved memory, or what MAP_FIXED names (then the reservation is empty).
   Result<std::uint64_t> find_place(const MapRequest& request, std::uint64_t align, Reservation& reserved);
+  [[nodiscard]] Result<std::uint64_t> highest_hole(std::uint64_t length, std::uint64_t align, int flags,
+                                                   Reservation& reserved) const;
   // Maps the device's bytes and filler behind them at vma.start, has the engine watch it, remembers it.
   // `may_join`: a neighbour that differs in nothing may grow over it.
   Result<void> place(Vma vma, bool may_join);
