@@ -102,6 +102,11 @@ public:
   Result<void> in_core(void* address, std::size_t length, unsigned char* vector);
   // mbind(2)'s own check: EINVAL if it would cut an extent.
   Result<void> check_policy_range(const void* address, std::size_t length);
+  // The program may have changed /proc/self/coredump_filter.
+  void follow_core_filter();
+  // The process is about to end with a core dump, which nothing can stop: a mapping is one piece in it, as the kernel
+  // dumps mappings, not what touches have made of it. The kernel serves what is touched until then.
+  void prepare_core_dump();
   // The poisoned extent that made a touch of `address` a SIGBUS, if that was it. Async-signal-safe.
   [[nodiscard]] PoisonHit poison_at(const void* address) const noexcept;
   // The inline engine: makes the extent at `address` present. False: not ours, or the touch is a SIGBUS.

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include "runtime/fault/address_space.hpp"
+#include "runtime/fault/core_filter.hpp"
 #include "runtime/fault/pointer.hpp"
 #include "runtime/fault/trace_points.hpp"
 #include "runtime/fault/vma_reach.hpp"
@@ -24,6 +25,9 @@ Result<void> AddressSpace::start(const store::DeviceRecord& device) {
   }
   if (auto filler = filler_.prepare(); !filler) {
     return filler;
+  }
+  if (table_.size() == 0) {
+    (void)CoreFilter::read();
   }
   server_.ahead().allow(store_->platform().exact == 0);
   engine_.start(store_->platform().engine, store_->platform().exact != 0, device.cpus);
@@ -144,6 +148,7 @@ Result<void> AddressSpace::place(Vma vma, bool may_join) {
       return filled;
     }
   }
+  CoreFilter::hide(vma, vma.start, vma.start + backed);
   if (backed > 0 && engine_.watch(view, vma.start, backed)) {
     vma.flags |= kRegistered;
   }
