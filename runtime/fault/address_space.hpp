@@ -154,6 +154,7 @@ private:
   // Makes the mappings follow what other processes changed (the watcher calls it).
   static void follow(void* self);
   void bury(const DeviceView& view);
+  void dig_up(DeviceView& view);
   void hear_of_failures(DeviceView& view);
   void take_out_poison(DeviceView& view);
   void heal(const DeviceView& view);
