@@ -102,6 +102,11 @@ public:
   Result<void> in_core(void* address, std::size_t length, unsigned char* vector);
   // mbind(2)'s own check: EINVAL if it would cut an extent.
   Result<void> check_policy_range(const void* address, std::size_t length);
+  // The program may have changed /proc/self/coredump_filter.
+  void follow_core_filter();
+  // The process is about to end with a core dump, which nothing can stop: a mapping is one piece in it, as the kernel
+  // dumps mappings, not what touches have made of it. The kernel serves what is touched until then.
+  void prepare_core_dump();
   // The poisoned extent that made a touch of `address` a SIGBUS, if that was it. Async-signal-safe.
   [[nodiscard]] PoisonHit poison_at(const void* address) const noexcept;
   // The inline engine: makes the extent at `address` present. False: not ours, or the touch is a SIGBUS.
@@ -140,6 +145,8 @@ private:
   Result<void> map_region(const MapRequest& request, const Vma& vma, Reservation& reserved);
   // An address for the request: reserved memory, or what MAP_FIXED names (then the reservation is empty).
   Result<std::uint64_t> find_place(const MapRequest& request, std::uint64_t align, Reservation& reserved);
+  [[nodiscard]] Result<std::uint64_t> highest_hole(std::uint64_t length, std::uint64_t align, int flags,
+                                                   Reservation& reserved) const;
   // Maps the device's bytes and filler behind them at vma.start, has the engine watch it, remembers it.
   // `may_join`: a neighbour that differs in nothing may grow over it.
   Result<void> place(Vma vma, bool may_join);
@@ -147,6 +154,7 @@ private:
   // Makes the mappings follow what other processes changed (the watcher calls it).
   static void follow(void* self);
   void bury(const DeviceView& view);
+  void dig_up(DeviceView& view);
   void hear_of_failures(DeviceView& view);
   void take_out_poison(DeviceView& view);
   void heal(const DeviceView& view);

@@ -8,6 +8,7 @@
 #include "emu/store/generation.hpp"
 #include "runtime/fault/address_space.hpp"
 #include "runtime/fault/advice_table.hpp"
+#include "runtime/fault/core_filter.hpp"
 #include "runtime/fault/others_memory.hpp"
 #include "runtime/fault/present_extents.hpp"
 #include "runtime/fault/range_walk.hpp"
@@ -90,8 +91,10 @@ Result<void> AddressSpace::change_flags(const Vma& vma, std::uint64_t from, std:
   if (auto done = modify(vma, from, to, like); !done) {
     return done;
   }
+  // What a core dump leaves out by the filter stays out.
+  const int advice = rule.advice == MADV_DODUMP && !CoreFilter::dumps(like) ? MADV_DONTDUMP : rule.advice;
   if (rule.native) {
-    (void)ask_kernel(from, to, rule.advice); // which cannot split a huge page where a boundary has moved into one
+    (void)ask_kernel(from, to, advice); // which cannot split a huge page where a boundary has moved into one
   }
   if (rule.advice == MADV_NOHUGEPAGE) {
     freeze(from);

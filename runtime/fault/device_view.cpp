@@ -1,5 +1,7 @@
 #include "runtime/fault/device_view.hpp"
 
+#include <atomic>
+
 #include <fcntl.h>
 #include <sys/mman.h>
 
@@ -43,6 +45,9 @@ Result<DeviceView> DeviceView::make(const store::Store& store, store::DeviceReco
   view.store_ = &store;
   view.device_ = &device;
   view.incarnation_ = device.incarnation.load(std::memory_order_acquire);
+  view.born_ = device.born;
+  view.inode_ = device.backing.st_ino;
+  view.folios_location_ = device.folios_location;
   view.size_ = device.size.load(std::memory_order_acquire);
   view.align_ = device.align;
   view.page_size_ = device.backing.page_size;
@@ -77,11 +82,27 @@ Result<UniqueFd> DeviceView::open_folios() const {
 // Nothing else needs a look, and looking would race: what a device is made of changes while it is unbound, and then it
 // is another incarnation (records.hpp).
 bool DeviceView::shows(const store::DeviceRecord& device) const {
-  return device_ == &device && incarnation_ == device.incarnation.load(std::memory_order_acquire);
+  return device_ == &device && std::atomic_ref(incarnation_).load(std::memory_order_acquire) ==
+                                   device.incarnation.load(std::memory_order_acquire);
 }
 
 bool DeviceView::alive() const {
   return device_->state.load(std::memory_order_acquire) == store::DeviceState::enabled && shows(*device_);
+}
+
+bool DeviceView::is_of_the_same(const store::DeviceRecord& device) const {
+  return device.born == born_ && device.size.load(std::memory_order_acquire) == size_ && device.align == align_ &&
+         device.backing.st_ino == inode_ && device.folios_location.view() == folios_location_.view();
+}
+
+bool DeviceView::revive() {
+  const std::uint64_t now = device_->incarnation.load(std::memory_order_acquire);
+  if (device_->state.load(std::memory_order_acquire) != store::DeviceState::enabled || !is_of_the_same(*device_) ||
+      now != device_->incarnation.load(std::memory_order_acquire)) { // unbound meanwhile, and changed while we looked
+    return false;
+  }
+  std::atomic_ref(incarnation_).store(now, std::memory_order_release);
+  return alive();
 }
 
 store::CounterStripe& DeviceView::counters() const {

@@ -25,6 +25,10 @@ public:
   // Bound to device_dax, and still the device this view was made of (dax_alive).
   [[nodiscard]] bool alive() const;
 
+  // run_dax() of the device that is bound again: if nothing of it has changed since this view was made, it is alive as
+  // it was. False: it is another device, or another size or alignment, or not bound. Under the table's lock.
+  [[nodiscard]] bool revive();
+
   [[nodiscard]] store::DeviceRecord& device() const { return *device_; }
   [[nodiscard]] int fd() const { return fd_; }
   [[nodiscard]] std::uint64_t align() const { return align_; }
@@ -91,7 +95,12 @@ public:
 private:
   const store::Store* store_ = nullptr;
   store::DeviceRecord* device_ = nullptr;
-  std::uint64_t incarnation_ = 0;
+  [[nodiscard]] bool is_of_the_same(const store::DeviceRecord& device) const;
+
+  alignas(8) mutable std::uint64_t incarnation_ = 0; // read by whoever faults (std::atomic_ref)
+  std::uint64_t born_ = 0;
+  std::uint64_t inode_ = 0; // of the bytes
+  FixedString<128> folios_location_;
   std::uint64_t size_ = 0;
   std::uint64_t align_ = 0;
   std::uint64_t page_size_ = 0;

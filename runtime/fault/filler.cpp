@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "emu/base/sys.hpp"
+#include "runtime/fault/core_filter.hpp"
 #include "runtime/fault/private_fds.hpp"
 
 namespace daxemu::fault {
@@ -30,6 +31,7 @@ Result<void> Filler::place(std::uint64_t address, std::uint64_t length, std::uin
   if (!placed) {
     return tl::unexpected(placed.error());
   }
+  CoreFilter::mark(address, address + length, false); // there is nothing in it
   return {};
 }
 

@@ -15,7 +15,12 @@ void AddressSpace::follow(void* self) {
     if (view.was_alive && !view.alive()) {
       view.was_alive = false;
       space.bury(view);
-    } else if (view.was_alive) {
+    }
+    if (!view.was_alive && view.revive()) { // perhaps bound again since the last look, or since this one began
+      view.was_alive = true;
+      space.dig_up(view);
+    }
+    if (view.was_alive) {
       space.hear_of_failures(view);
       space.take_out_poison(view);
       space.heal(view);
@@ -35,6 +40,25 @@ void AddressSpace::bury(const DeviceView& view) {
       }
     }
   }
+}
+
+// The device is bound again: the driver's fault handler is asked again for what was mapped before (run_dax(), guest,
+// U2.remap).
+void AddressSpace::dig_up(DeviceView& view) {
+  server_.resolver().forget(view, 0, view.faulted().size());
+  for (std::size_t at = 0; at < table_.size(); ++at) {
+    Vma vma = table_.at(at);
+    if (vma.view != &view || !is_whole(vma)) {
+      continue;
+    }
+    vma.flags &= ~static_cast<std::uint32_t>(kBroken);
+    restore(vma);
+    table_.update(vma);
+    if (!vma.has(kRegistered)) {
+      adopt_all(vma, backed_length(vma));
+    }
+  }
+  view.note_change();
 }
 
 // Failures since the last look: what this process had faulted in goes, and those of its threads hear of it that asked.

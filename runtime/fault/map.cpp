@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include "runtime/fault/address_space.hpp"
+#include "runtime/fault/core_filter.hpp"
 #include "runtime/fault/pointer.hpp"
 #include "runtime/fault/trace_points.hpp"
 #include "runtime/fault/vma_reach.hpp"
@@ -15,8 +16,6 @@ namespace daxemu::fault {
 namespace {
 
 constexpr std::uint32_t kProtBits = PROT_READ | PROT_WRITE | PROT_EXEC;
-constexpr std::uint64_t kLowestHint = 65536; // round_hint_to_min(): mmap_min_addr
-constexpr std::uint64_t kNear = 1ULL << 44;  // what the kernel places is not as far apart as this
 
 } // namespace
 
@@ -26,6 +25,9 @@ Result<void> AddressSpace::start(const store::DeviceRecord& device) {
   }
   if (auto filler = filler_.prepare(); !filler) {
     return filler;
+  }
+  if (table_.size() == 0) {
+    (void)CoreFilter::read();
   }
   server_.ahead().allow(store_->platform().exact == 0);
   engine_.start(store_->platform().engine, store_->platform().exact != 0, device.cpus);
@@ -130,63 +132,6 @@ Result<void> AddressSpace::map_region(const MapRequest& request, const Vma& vma,
   return {};
 }
 
-Result<std::uint64_t> AddressSpace::find_place(const MapRequest& request, std::uint64_t align, Reservation& reserved) {
-  constexpr int kPassedOn = MAP_32BIT | MAP_LOCKED; // limits of locked memory are checked even where nothing is locked
-  const int flags = request.flags & kPassedOn;
-  if ((request.flags & MAP_FIXED_NOREPLACE) != 0) {
-    if (auto taken = reserved.take(request.hint, request.length, flags | MAP_FIXED_NOREPLACE); !taken) {
-      return tl::unexpected(taken.error());
-    }
-    return request.hint;
-  }
-  if (request.fixed()) {
-    if ((flags & MAP_LOCKED) != 0) {
-      Reservation trial;
-      if (auto taken = trial.take(0, request.length, flags); !taken) {
-        return tl::unexpected(taken.error());
-      }
-    }
-    (void)reserved.take(request.hint, request.length, MAP_FIXED_NOREPLACE); // if it is free
-    return request.hint;
-  }
-  if (request.hint != 0) {
-    const std::uint64_t hint = std::max(align_down(request.hint, kPageSize), kLowestHint);
-    if (auto taken = reserved.take(hint, request.length, flags); !taken) {
-      return tl::unexpected(taken.error());
-    }
-    if (reserved.start() == hint) {
-      return hint;
-    }
-    // The driver leaves the choice to the kernel, which in 6.1 knows of no alignment but pages and takes the highest
-    // hole. If that ends at the mapping the hint is in, it is as aligned as that is (guest, place.hint=own-mapping).
-    const auto own = table_.find(request.hint);
-    const std::uint64_t apart = !own                            ? UINT64_MAX
-                                : own->start > reserved.start() ? own->start - reserved.start()
-                                                                : reserved.start() - own->start;
-    const bool beside = apart < kNear;
-    reserved.give_back();
-    if (!beside) {
-      if (auto taken = reserved.take(0, request.length + kPageSize, flags); !taken) { // more than whole huge pages
-        return tl::unexpected(taken.error());
-      }
-      const std::uint64_t end = reserved.start() + kPageSize + request.length;
-      return is_aligned(end, align) && align > kPageSize ? end - request.length - kPageSize : end - request.length;
-    }
-  }
-  const std::uint64_t length = hole_length(request, align);
-  if (auto taken = reserved.take(0, length, flags); !taken) {
-    return tl::unexpected(taken.error());
-  }
-  std::uint64_t address = reserved.start();
-  if (length == request.length && is_aligned(address, align) && align > kPageSize) {
-    return address + kPageSize; // as above: today's kernel aligns large anonymous memory such as our reservation
-  }
-  if (length != request.length) {
-    address += (request.offset - address) & (align - 1);
-  }
-  return address;
-}
-
 Result<void> AddressSpace::place(Vma vma, bool may_join) {
   DeviceView& view = *vma.view;
   const std::uint64_t length = vma.end - vma.start;
@@ -203,6 +148,7 @@ Result<void> AddressSpace::place(Vma vma, bool may_join) {
       return filled;
     }
   }
+  CoreFilter::hide(vma, vma.start, vma.start + backed);
   if (backed > 0 && engine_.watch(view, vma.start, backed)) {
     vma.flags |= kRegistered;
   }

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "runtime/fault/address_space.hpp"
+#include "runtime/fault/core_filter.hpp"
 #include "runtime/fault/present_extents.hpp"
 #include "runtime/fault/vma_reach.hpp"
 
@@ -91,6 +92,7 @@ void AddressSpace::restore(Vma& vma) {
                                 MAP_SHARED | MAP_FIXED | MAP_NORESERVE, vma.view->fd(), vma.offset)) {
     return;
   }
+  CoreFilter::hide(vma, vma.start, vma.start + backed);
   vma.flags &= ~static_cast<std::uint32_t>(kPatched | kRegistered);
   forget_extents(*vma.view, vma.offset, vma.offset + backed, vma.start);
   vma.flags |= engine_.watch(*vma.view, vma.start, backed) ? kRegistered : 0U;

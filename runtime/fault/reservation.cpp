@@ -4,6 +4,8 @@
 
 #include <sys/mman.h>
 
+#include "runtime/fault/map_rules.hpp"
+
 namespace daxemu::fault {
 
 Result<void> Reservation::take(std::uint64_t hint, std::uint64_t length, int flags) {
@@ -15,6 +17,12 @@ Result<void> Reservation::take(std::uint64_t hint, std::uint64_t length, int fla
   start_ = reinterpret_cast<std::uint64_t>(*memory);
   end_ = start_ + length;
   return {};
+}
+
+Result<void> Reservation::take_highest(std::uint64_t length, int flags) {
+  // A hint where nothing fits is passed over (mmap_address_hint_valid), and what has a hint is not aligned. Nothing of
+  // one page is either way.
+  return take(length > kPageSize ? kTaskSize - kPageSize : 0, length, flags);
 }
 
 void Reservation::keep(std::uint64_t start, std::uint64_t end) {

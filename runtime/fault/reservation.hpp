@@ -17,6 +17,9 @@ public:
 
   // `flags` beside private and anonymous: MAP_32BIT, MAP_LOCKED, MAP_FIXED_NOREPLACE. Errors: mmap(2)'s.
   Result<void> take(std::uint64_t hint, std::uint64_t length, int flags);
+  // At the end of the highest hole that has room, whatever the length: where the kernel has put everything before it
+  // aligned memory that is as long as huge pages. `flags` and errors: as take().
+  Result<void> take_highest(std::uint64_t length, int flags);
   // Something else is mapped at [start, end) now: that stays, the rest is given back.
   void keep(std::uint64_t start, std::uint64_t end);
 

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "emu/base/unique_fd.hpp"
+#include "runtime/fault/core_filter.hpp"
 #include "runtime/fault/device_view.hpp"
 
 namespace daxemu::fault {
@@ -53,6 +54,7 @@ bool has_page(const DeviceView& view, std::uint64_t offset) {
 Resolver::Outcome map_again(const Vma& vma, std::uint64_t start, std::uint64_t length) {
   auto mapped = sys::mmap(reinterpret_cast<void*>(start), length, static_cast<int>(vma.prot),
                           MAP_SHARED | MAP_FIXED | MAP_NORESERVE, vma.view->fd(), vma.offset_of(start));
+  CoreFilter::hide(vma, start, start + length);
   return mapped ? Resolver::Outcome::resolved : Resolver::Outcome::refused;
 }
 

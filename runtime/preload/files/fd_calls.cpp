@@ -9,6 +9,7 @@
 #include "runtime/fault/private_fds.hpp"
 #include "runtime/preload/files/uring_calls.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
+#include "runtime/preload/memory/core_dump.hpp"
 #include "runtime/preload/names/context.hpp"
 #include "runtime/preload/pins/pipe_pins.hpp"
 #include "runtime/preload/pins/uring_pins.hpp"
@@ -43,8 +44,8 @@ int harvest(int fd) {
 } // namespace
 
 bool closes_plainly(int fd) {
-  if (FdTable::get(fd) == FdClass::attribute || PrivateFds::owns(fd) || RawRings::any() || rings_known() ||
-      pipes_hold()) {
+  if (FdTable::get(fd) == FdClass::attribute || CoreDump::is_filter(fd) || PrivateFds::owns(fd) || RawRings::any() ||
+      rings_known() || pipes_hold()) {
     return false;
   }
   FdTable::forget(fd);
@@ -62,6 +63,7 @@ int close_descriptor(int fd, FunctionRef<int()> real) {
   const int status = real();
   ring_closed(fd);
   pipes_closed(static_cast<unsigned>(fd), static_cast<unsigned>(fd));
+  CoreDump::closed(fd);
   if (status == 0 && late != 0) {
     errno = late;
     return -1;

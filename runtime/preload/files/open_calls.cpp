@@ -10,6 +10,7 @@
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
+#include "runtime/preload/memory/core_dump.hpp"
 #include "runtime/preload/memory/live_space.hpp"
 #include "runtime/preload/paths/direct_call.hpp"
 #include "runtime/preload/procfs/proc_files.hpp"
@@ -78,12 +79,16 @@ void close_again(long fd) {
 
 bool open_is_settled(int fd, int dirfd, const char* path, int flags) {
   return (fd < 0 && is_no_text(errno)) ||
-         (!(fd < 0 && errno == ENXIO) && is_settled(fd, dirfd, path, follow_of(flags)) && !ProcFiles::is_one(path));
+         (!(fd < 0 && errno == ENXIO) && is_settled(fd, dirfd, path, follow_of(flags)) && !ProcFiles::is_one(path) &&
+          (fd < 0 || !CoreDump::is_filter(path, flags)));
 }
 
 int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(const char*)> real) {
   if (fd < 0 && errno == ENXIO) {
     return open_by_number(dirfd, path, flags);
+  }
+  if (fd >= 0) {
+    CoreDump::opened(path, flags, fd);
   }
   // A file that the machine's kernel does not have may be one all the same (/proc/modules of one without modules).
   Context* context = path == nullptr || (fd < 0 && errno != ENOENT) ? nullptr : Context::get();
@@ -107,11 +112,15 @@ int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char
     const int fd = new_number(real(path));
     return open_is_settled(fd, dirfd, path, flags) ? fd : open_asked(dirfd, path, flags, fd, real);
   }
-  return open_on_path(dirfd, path, flags,
-                      {.follow = follow_of(flags),
-                       .likely = may_create_through_link(dirfd, path, flags),
-                       .makes = (flags & O_CREAT) != 0},
-                      real);
+  const int fd = open_on_path(dirfd, path, flags,
+                              {.follow = follow_of(flags),
+                               .likely = may_create_through_link(dirfd, path, flags),
+                               .makes = (flags & O_CREAT) != 0},
+                              real);
+  if (fd >= 0) {
+    CoreDump::opened(path, flags, fd);
+  }
+  return fd;
 }
 
 int open_how_path(int dirfd, const char* path, const open_how* how, std::size_t size) {

@@ -10,9 +10,9 @@
 
 #include "emu/base/sys.hpp"
 #include "runtime/preload/files/open_calls.hpp"
+#include "runtime/preload/memory/core_dump.hpp"
 #include "runtime/preload/memory/live_space.hpp"
 #include "runtime/preload/nodes/node_position.hpp"
-#include "runtime/preload/procfs/proc_files.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 #include "runtime/preload/procfs/proc_files.hpp"
 #include "runtime/preload/streams/node_streams.hpp"
@@ -155,21 +155,25 @@ FILE* open_stream(const char* path, const char* mode, const RealStdio& stdio, Fu
       return stream;
     }
   }
-  return on_path<FILE*>(AT_FDCWD, path,
-                        {.likely = may_create_through_link(AT_FDCWD, path, *flags), .makes = (*flags & O_CREAT) != 0},
-                        nullptr, real, [&](const Resolution& found) -> Result<FILE*> {
-                          const auto fd = open_found(found, *flags);
-                          if (!fd) {
-                            return tl::unexpected(fd.error());
-                          }
-                          FILE* stream = open_stream_over(*fd, mode, stdio);
-                          if (stream == nullptr) {
-                            const int code = errno;
-                            (void)sys::close(*fd);
-                            return fail(code);
-                          }
-                          return stream;
-                        });
+  FILE* const opened = on_path<FILE*>(
+      AT_FDCWD, path, {.likely = may_create_through_link(AT_FDCWD, path, *flags), .makes = (*flags & O_CREAT) != 0},
+      nullptr, real, [&](const Resolution& found) -> Result<FILE*> {
+        const auto fd = open_found(found, *flags);
+        if (!fd) {
+          return tl::unexpected(fd.error());
+        }
+        FILE* stream = open_stream_over(*fd, mode, stdio);
+        if (stream == nullptr) {
+          const int code = errno;
+          (void)sys::close(*fd);
+          return fail(code);
+        }
+        return stream;
+      });
+  if (opened != nullptr) {
+    CoreDump::opened(path, *flags, opened->_fileno);
+  }
+  return opened;
 }
 
 FILE* open_stream_over(int fd, const char* mode, const RealStdio& stdio) {
@@ -249,6 +253,7 @@ int close_stream(FILE* stream, const RealStdio& stdio) {
   }
   FdTable::forget(fd);
   const int closed = stdio.close(stream);
+  CoreDump::closed(fd);
   if (code != 0) {
     errno = code;
     return EOF;

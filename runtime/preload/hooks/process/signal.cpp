@@ -4,8 +4,10 @@
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/bus_signal.hpp"
+#include "runtime/preload/memory/core_dump.hpp"
 #include "runtime/preload/memory/signal_calls.hpp"
 
+using daxemu::preload::CoreDump;
 using daxemu::preload::SignalCalls;
 
 DAXEMU_HOOK(int, sigaction, (int signal, const struct sigaction* action, struct sigaction* old)) {
@@ -61,4 +63,9 @@ DAXEMU_HOOK(int, sigtimedwait, (const sigset_t* set, siginfo_t* info, const stru
 }
 DAXEMU_HOOK(int, sigwaitinfo, (const sigset_t* set, siginfo_t* info)) {
   return SignalCalls::sigwaitinfo(set, info);
+}
+DAXEMU_REAL(abort, void());
+DAXEMU_HOOK(void, abort, ()) {
+  CoreDump::before_abort();
+  real_abort();
 }
