@@ -1,8 +1,8 @@
 # The main job, on each backing and extent size, with verification on.
 daxemu_client_test(fio.hugetlb_2M fio_test.sh HUGETLB TIMEOUT 300 ARGS 2G 2M hugetlb)
-daxemu_client_test(fio.shmem_2M fio_test.sh TIMEOUT 300 ARGS 2G 2M shmem)
-daxemu_client_test(fio.shmem_1G fio_test.sh TIMEOUT 300 ARGS 2G 1G shmem)
-daxemu_client_test(fio.shmem_4K fio_test.sh TIMEOUT 300 ARGS 1G 4K shmem)
+daxemu_client_test(fio.shmem_2M fio_test.sh TIMEOUT 600 ARGS 2G 2M shmem)
+daxemu_client_test(fio.shmem_1G fio_test.sh TIMEOUT 600 ARGS 2G 1G shmem)
+daxemu_client_test(fio.shmem_4K fio_test.sh TIMEOUT 600 ARGS 1G 4K shmem)
 daxemu_client_test(fio.unprivileged unprivileged_test.sh TIMEOUT 300)
 daxemu_client_test(fio.verify_can_fail fio_verify_can_fail_test.sh)
 daxemu_client_test(fio.several_jobs fio_jobs_test.sh TIMEOUT 300)
