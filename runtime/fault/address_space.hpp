@@ -100,8 +100,14 @@ public:
   Result<void> sync(void* address, std::size_t length, int flags);
   // mincore(2): extents this process has faulted in.
   Result<void> in_core(void* address, std::size_t length, unsigned char* vector);
-  // mbind(2)'s own check: EINVAL if it would cut an extent.
-  Result<void> check_policy_range(const void* address, std::size_t length);
+  // mbind(2) of `policy` (Vma::policy), before the kernel is asked: EINVAL if it would cut an extent. What has the
+  // policy already is passed over, as mbind_range does.
+  Result<void> check_policy(const void* address, std::size_t length, std::uint32_t policy);
+  // The kernel has done it: mappings split and merge.
+  void note_policy(const void* address, std::size_t length, std::uint32_t policy);
+  // mlockall(2) has been called with `flags`; munlockall(2): 0. Mappings of device-dax are never locked (mlock_fixup,
+  // mmap_region), but extents are faulted in, those of later mappings too.
+  void locked_all(int flags);
   // The program may have changed /proc/self/coredump_filter.
   void follow_core_filter();
   // The process is about to end with a core dump, which nothing can stop: a mapping is one piece in it, as the kernel
@@ -151,6 +157,9 @@ private:
   // `may_join`: a neighbour that differs in nothing may grow over it.
   Result<void> place(Vma vma, bool may_join);
   void adopt_all(const Vma& vma, std::uint64_t backed);
+  // The device's bytes over [vma.start, vma.start + length), for nobody to touch yet where all that is mapped gets
+  // locked.
+  static Result<void> map_bytes(const Vma& vma, std::uint64_t length);
   // Makes the mappings follow what other processes changed (the watcher calls it).
   static void follow(void* self);
   void bury(const DeviceView& view);

@@ -2,9 +2,11 @@
 
 #include <linux/memfd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
 #include "runtime/fault/core_filter.hpp"
+#include "runtime/fault/locked_memory.hpp"
 #include "runtime/fault/private_fds.hpp"
 
 namespace daxemu::fault {
@@ -32,6 +34,9 @@ Result<void> Filler::place(std::uint64_t address, std::uint64_t length, std::uin
     return tl::unexpected(placed.error());
   }
   CoreFilter::mark(address, address + length, false); // there is nothing in it
+  if (LockedMemory::future()) {
+    (void)sys::call(SYS_munlock, static_cast<long>(address), static_cast<long>(length));
+  }
   return {};
 }
 

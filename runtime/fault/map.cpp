@@ -8,6 +8,7 @@
 
 #include "runtime/fault/address_space.hpp"
 #include "runtime/fault/core_filter.hpp"
+#include "runtime/fault/locked_memory.hpp"
 #include "runtime/fault/pointer.hpp"
 #include "runtime/fault/trace_points.hpp"
 #include "runtime/fault/vma_reach.hpp"
@@ -54,7 +55,7 @@ Result<void*> AddressSpace::map(store::DeviceRecord& device, int fd, void* hint,
   if (!mapped) {
     return tl::unexpected(mapped.error());
   }
-  if (request.populates()) {
+  if (request.populates() || LockedMemory::populates()) {
     (void)prefault(*mapped, *mapped + request.length); // as mm_populate: what cannot be faulted in is no error
   }
   return pointer(*mapped);
@@ -137,10 +138,8 @@ Result<void> AddressSpace::place(Vma vma, bool may_join) {
   const std::uint64_t length = vma.end - vma.start;
   const std::uint64_t backed = backed_length(vma);
   if (backed > 0) {
-    auto mapped = sys::mmap(pointer(vma.start), backed, static_cast<int>(vma.prot),
-                            MAP_SHARED | MAP_FIXED | MAP_NORESERVE, view.fd(), vma.offset);
-    if (!mapped) {
-      return tl::unexpected(mapped.error());
+    if (auto mapped = map_bytes(vma, backed); !mapped) {
+      return mapped;
     }
   }
   if (backed < length) {
@@ -148,9 +147,11 @@ Result<void> AddressSpace::place(Vma vma, bool may_join) {
       return filled;
     }
   }
-  CoreFilter::hide(vma, vma.start, vma.start + backed);
   if (backed > 0 && engine_.watch(view, vma.start, backed)) {
     vma.flags |= kRegistered;
+  }
+  if (backed > 0 && LockedMemory::future()) {
+    (void)sys::mprotect(pointer(vma.start), backed, static_cast<int>(vma.prot));
   }
   vma.flags |= vma.has(kBroken) ? kPatched : 0U;
   if (!may_join || !table_.join(vma)) {
@@ -162,6 +163,20 @@ Result<void> AddressSpace::place(Vma vma, bool may_join) {
     adopt_all(vma, backed);
   }
   settle(vma.start, vma.end);
+  return {};
+}
+
+Result<void> AddressSpace::map_bytes(const Vma& vma, std::uint64_t length) {
+  const bool locked = LockedMemory::future(); // then the kernel would allocate it all, for the memory file's mapping
+  auto mapped = sys::mmap(pointer(vma.start), length, locked ? PROT_NONE : static_cast<int>(vma.prot),
+                          MAP_SHARED | MAP_FIXED | MAP_NORESERVE, vma.view->fd(), vma.offset);
+  if (!mapped) {
+    return tl::unexpected(mapped.error());
+  }
+  CoreFilter::hide(vma, vma.start, vma.start + length);
+  if (locked) {
+    (void)sys::call(SYS_munlock, static_cast<long>(vma.start), static_cast<long>(length));
+  }
   return {};
 }
 

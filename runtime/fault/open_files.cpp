@@ -4,10 +4,12 @@
 #include <utility>
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "emu/base/aside.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
+#include "runtime/fault/locked_memory.hpp"
 #include "runtime/fault/vma_table.hpp"
 
 namespace daxemu::fault {
@@ -20,15 +22,23 @@ void* page_at(std::uint64_t address) {
   return reinterpret_cast<void*>(address); // NOLINT(performance-no-int-to-ptr)
 }
 
+// A page of ours counts as none of the program's locked ones.
+Result<void*> map_page(std::uint64_t address, int flags, int fd, std::uint64_t offset) {
+  auto mapped =
+      sys::mmap(page_at(address), kPageSize, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED | flags, fd, offset);
+  if (mapped && LockedMemory::future()) {
+    (void)sys::call(SYS_munlock, static_cast<long>(address), kPageSize);
+  }
+  return mapped;
+}
+
 bool keep_at(std::uint64_t address, int fd, std::uint64_t offset) {
-  return sys::mmap(page_at(address), kPageSize, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, fd, offset)
-      .has_value();
+  return map_page(address, 0, fd, offset).has_value();
 }
 
 // Back to what the arena is made of.
 void clear_at(std::uint64_t address) {
-  (void)sys::mmap(page_at(address), kPageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
-                  0);
+  (void)map_page(address, MAP_ANONYMOUS, -1, 0);
 }
 
 } // namespace

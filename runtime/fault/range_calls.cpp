@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 
 #include "runtime/fault/address_space.hpp"
+#include "runtime/fault/locked_memory.hpp"
 #include "runtime/fault/range_walk.hpp"
 #include "runtime/fault/residence.hpp"
 #include "runtime/fault/vma_reach.hpp"
@@ -29,6 +30,26 @@ Result<void> kernel_sync(std::uint64_t start, std::uint64_t length, int flags) {
 }
 
 } // namespace
+
+void AddressSpace::locked_all(int flags) {
+  LockedMemory::note(flags);
+  if ((flags & MCL_CURRENT) == 0) {
+    return;
+  }
+  {
+    const TableGuard guard(lock_);
+    for (std::size_t at = 0; at < table_.size(); ++at) {
+      const Vma vma = table_.at(at);
+      (void)sys::call(SYS_munlock, static_cast<long>(vma.start), static_cast<long>(vma.end - vma.start));
+    }
+  }
+  RangeWalk walk(table_, 0, (flags & MCL_ONFAULT) == 0 ? kTaskSize : 0);
+  while (const auto part = walk.next()) {
+    if (part->vma) {
+      (void)prefault(part->start, part->end); // as mm_populate: what cannot be faulted in is no error
+    }
+  }
+}
 
 // mlock_fixup leaves dax mappings alone and counts nothing, but the range is populated all the same, and the limit is
 // looked at first.
@@ -138,13 +159,34 @@ std::uint64_t AddressSpace::present_bytes(const Vma& vma) const noexcept {
   return present;
 }
 
-// A policy splits mappings where it begins and ends.
-Result<void> AddressSpace::check_policy_range(const void* address, std::size_t length) {
+// A policy splits mappings where it begins and ends (mbind_range).
+Result<void> AddressSpace::check_policy(const void* address, std::size_t length, std::uint32_t policy) {
   const auto start = reinterpret_cast<std::uint64_t>(address);
-  if (is_aligned(start, kPageSize) && cuts(start, start + align_up(length, kPageSize))) {
-    return fail(EINVAL);
+  const std::uint64_t end = start + align_up(length, kPageSize);
+  if (!is_aligned(start, kPageSize)) {
+    return {}; // the kernel's to refuse
+  }
+  RangeWalk walk(table_, start, end);
+  while (const auto part = walk.next()) {
+    if (part->vma && part->vma->policy != policy && cuts(part->start, part->end)) {
+      return fail(EINVAL);
+    }
   }
   return {};
+}
+
+void AddressSpace::note_policy(const void* address, std::size_t length, std::uint32_t policy) {
+  const auto start = reinterpret_cast<std::uint64_t>(address);
+  const std::uint64_t end = start + align_up(length, kPageSize);
+  const TableGuard guard(lock_);
+  RangeWalk walk(table_, start, end);
+  while (const auto part = walk.next()) {
+    if (part->vma && part->vma->policy != policy) {
+      Vma like = *part->vma;
+      like.policy = policy;
+      (void)modify(*part->vma, part->start, part->end, like);
+    }
+  }
 }
 
 } // namespace daxemu::fault

@@ -38,7 +38,8 @@ struct Vma {
   // Bytes by which the file offset that was asked for exceeds `offset`: the entry of an extent cannot begin inside it,
   // so what the processor finds at an extent's address is the extent's start (asked of the kernel in a guest).
   std::uint32_t skew = 0;
-  std::uint32_t file = 0; // which open file of the device (OpenFiles)
+  std::uint32_t file = 0;   // which open file of the device (OpenFiles)
+  std::uint32_t policy = 0; // mbind(2)'s, as a number below 2^28 that equal policies share; 0: none
 
   [[nodiscard]] bool contains(std::uint64_t address) const { return address >= start && address < end; }
   [[nodiscard]] std::uint64_t offset_of(std::uint64_t address) const { return offset + (address - start); }
@@ -56,8 +57,9 @@ struct Vma {
   }
   // Would the kernel take `other`, which follows this one, for its continuation (is_mergeable_vma)?
   [[nodiscard]] bool continues_as(const Vma& other) const {
-    return end == other.start && view == other.view && file == other.file && prot == other.prot && skew == other.skew &&
-           offset_of(end) == other.offset && ((flags ^ other.flags) & ~kOurFlags) == 0;
+    return end == other.start && view == other.view && file == other.file && policy == other.policy &&
+           prot == other.prot && skew == other.skew && offset_of(end) == other.offset &&
+           ((flags ^ other.flags) & ~kOurFlags) == 0;
   }
 };
 

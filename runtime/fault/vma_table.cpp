@@ -16,6 +16,10 @@ namespace {
 constexpr auto kRead = std::memory_order_acquire;
 constexpr auto kWrite = std::memory_order_release;
 
+// An entry has PROT_* and the number of the policy in one half of a word.
+constexpr unsigned kProtBits = 4;
+constexpr std::uint32_t kProtMask = (1U << kProtBits) - 1;
+
 } // namespace
 
 class VmaTable::Writing {
@@ -53,10 +57,11 @@ Vma VmaTable::at(std::size_t index) const noexcept {
           word[1].load(kRead),
           word[2].load(kRead),
           reinterpret_cast<DeviceView*>(word[3].load(kRead)),
-          static_cast<std::uint32_t>(last),
+          static_cast<std::uint32_t>(last) & kProtMask,
           static_cast<std::uint32_t>(last >> 32),
           static_cast<std::uint32_t>(whence),
-          static_cast<std::uint32_t>(whence >> 32)};
+          static_cast<std::uint32_t>(whence >> 32),
+          static_cast<std::uint32_t>(last) >> kProtBits};
 }
 
 void VmaTable::put(std::size_t index, const Vma& vma) noexcept {
@@ -65,7 +70,7 @@ void VmaTable::put(std::size_t index, const Vma& vma) noexcept {
   word[1].store(vma.end, kWrite);
   word[2].store(vma.offset, kWrite);
   word[3].store(reinterpret_cast<std::uint64_t>(vma.view), kWrite);
-  word[4].store(vma.prot | static_cast<std::uint64_t>(vma.flags) << 32, kWrite);
+  word[4].store(vma.prot | vma.policy << kProtBits | static_cast<std::uint64_t>(vma.flags) << 32, kWrite);
   word[5].store(vma.skew | static_cast<std::uint64_t>(vma.file) << 32, kWrite);
 }
 

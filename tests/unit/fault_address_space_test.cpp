@@ -240,32 +240,6 @@ TEST_P(Mappings, UnbindingTakesTheExtentsAway) {
   EXPECT_TRUE(space.unmap(at, 4 * align));
 }
 
-TEST_P(Mappings, BindingTheSameDeviceAgainBringsThemBack) {
-  char* at = map(4 * align);
-  at[0] = 1;
-  const auto unbind = [&] {
-    platform.device->state = store::DeviceState::disabled;
-    platform.device->incarnation.fetch_add(1);
-    store::await_followers(*platform.store, store::announce(platform.store->platform()));
-  };
-  const auto bind = [&] {
-    platform.device->state = store::DeviceState::enabled;
-    store::await_followers(*platform.store, store::announce(platform.store->platform()));
-  };
-  unbind();
-  EXPECT_TRUE(bus::on_touch(at));
-  EXPECT_TRUE(space.unmap(at + align, align));
-  bind();
-  EXPECT_EQ(at[0], 1);
-  at[2 * align] = 2; // not touched before
-  EXPECT_EQ(map(4 * align)[2 * align], 2);
-  unbind();
-  platform.device->born += 2; // another one, in the same record
-  bind();
-  EXPECT_TRUE(bus::on_touch(at));
-  EXPECT_TRUE(bus::on_touch(at + 2 * align));
-}
-
 TEST_P(Mappings, PoisonReachesWhatIsMappedAlready) {
   char* at = map(4 * align);
   at[0] = 1;

@@ -1,7 +1,14 @@
 #include "runtime/preload/memory/memory_calls.hpp"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <csignal>
+#include <cstdio>
+#include <span>
+#include <string_view>
 
+#include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -9,8 +16,12 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "emu/base/sys.hpp"
+#include "emu/base/unique_fd.hpp"
+#include "runtime/fault/locked_memory.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/ground/returns.hpp"
+#include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/bus_signal.hpp"
 #include "runtime/preload/memory/plugin.hpp"
 #include "runtime/preload/names/context.hpp"
@@ -28,12 +39,45 @@ DAXEMU_REAL(madvise, int(void*, std::size_t, int));
 DAXEMU_REAL(posix_madvise, int(void*, std::size_t, int));
 DAXEMU_REAL(mlock, int(const void*, std::size_t));
 DAXEMU_REAL(mlock2, int(const void*, std::size_t, unsigned));
+DAXEMU_REAL(mlockall, int(int));
+DAXEMU_REAL(munlockall, int());
+DAXEMU_REAL(process_madvise, ssize_t(int, const iovec*, std::size_t, int, unsigned));
 DAXEMU_REAL(msync, int(void*, std::size_t, int));
 DAXEMU_REAL(mincore, int(void*, std::size_t, unsigned char*));
 DAXEMU_REAL(shmat, void*(int, const void*, int));
 
 constexpr int kPopulateRead = 22; // MADV_POPULATE_*, newer than the C library's headers
 constexpr int kPopulateWrite = 23;
+constexpr int kCollapse = 25;             // MADV_COLLAPSE
+constexpr std::size_t kMostPieces = 1024; // UIO_MAXIOV
+
+void note_locked_all(int flags) {
+  if (fault::AddressSpace* space = live_space.get(); space != nullptr) {
+    space->locked_all(flags);
+  } else {
+    fault::LockedMemory::note(flags);
+  }
+}
+
+// Does `pidfd` name this process? Its fdinfo has a line "Pid:" (pidfd_show_fdinfo).
+bool is_own_pidfd(int pidfd) {
+  char path[40];
+  std::snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
+  auto raw = sys::open(path, O_RDONLY | O_CLOEXEC);
+  if (!raw) {
+    return false;
+  }
+  const UniqueFd file(*raw);
+  std::array<char, 512> text{};
+  const auto got = sys::pread(file.get(), text.data(), text.size() - 1, 0);
+  constexpr std::string_view kField = "\nPid:\t";
+  const std::string_view lines(text.data(), got ? *got : 0);
+  const std::size_t at = lines.find(kField);
+  int pid = 0;
+  return at != std::string_view::npos &&
+         std::from_chars(text.data() + at + kField.size(), text.data() + lines.size(), pid).ec == std::errc() &&
+         pid == sys::getpid();
+}
 
 } // namespace
 
@@ -119,6 +163,34 @@ int MemoryCalls::madvise(void* address, std::size_t length, int advice) {
   return done;
 }
 
+// Of the process itself; what it says of another the kernel does to the memory files' mappings there, which changes
+// nothing that this advice may.
+ssize_t MemoryCalls::process_madvise(int pidfd, const iovec* pieces, std::size_t count, int advice, unsigned flags) {
+  fault::AddressSpace* space = live_space.get();
+  const bool ours = space != nullptr && flags == 0 && count != 0 && count <= kMostPieces &&
+                    is_readable(pieces, count * sizeof *pieces) &&
+                    std::any_of(pieces, pieces + count,
+                                [&](const iovec& piece) { return space->overlaps(piece.iov_base, piece.iov_len); }) &&
+                    is_own_pidfd(pidfd);
+  if (!ours) {
+    return real_process_madvise(pidfd, pieces, count, advice, flags);
+  }
+  if (advice != MADV_COLD && advice != MADV_PAGEOUT && advice != MADV_WILLNEED && advice != kCollapse) {
+    errno = EINVAL; // process_madvise_behavior_valid()
+    return -1;
+  }
+  ssize_t total = 0;
+  for (const iovec& piece : std::span(pieces, count)) {
+    fault::PoisonHit none;
+    if (const auto done = space->advise(piece.iov_base, piece.iov_len, advice, &none); !done) {
+      errno = done.error().value;
+      return total != 0 ? total : -1;
+    }
+    total += static_cast<ssize_t>(piece.iov_len);
+  }
+  return total;
+}
+
 int MemoryCalls::posix_madvise(void* address, std::size_t length, int advice) {
   fault::AddressSpace* space = live_space.concerned(address, length);
   if (space == nullptr || advice == POSIX_MADV_DONTNEED) { // which the C library does not pass on: POSIX keeps the data
@@ -138,6 +210,19 @@ int MemoryCalls::mlock2(const void* address, std::size_t length, unsigned flags)
   fault::AddressSpace* space = live_space.concerned(address, length);
   return space == nullptr ? real_mlock2(address, length, flags)
                           : as_int(space->lock_memory(address, length, static_cast<int>(flags)));
+}
+
+int MemoryCalls::mlockall(int flags) {
+  const int done = real_mlockall(flags);
+  if (done == 0) {
+    note_locked_all(flags);
+  }
+  return done;
+}
+
+int MemoryCalls::munlockall() {
+  note_locked_all(0);
+  return real_munlockall();
 }
 
 int MemoryCalls::msync(void* address, std::size_t length, int flags) {
@@ -168,6 +253,16 @@ void* MemoryCalls::shmat(int id, const void* address, int flags) {
     space->replaced(address, about.shm_segsz);
   }
   return attached;
+}
+
+int MemoryCalls::mseal(void* address, std::size_t length, unsigned long flags) {
+  constexpr long kMseal = 462; // newer than the C library's headers
+  if (live_space.concerned(address, length) != nullptr) {
+    errno = ENOSYS;
+    return -1;
+  }
+  return libc_value(
+      sys::call(kMseal, reinterpret_cast<long>(address), static_cast<long>(length), static_cast<long>(flags)), -1);
 }
 
 int MemoryCalls::refuses_ioctl(unsigned long request, const void* argument) const {

@@ -6,6 +6,7 @@
 
 #include <sys/mman.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/memory/live_space.hpp"
@@ -21,12 +22,17 @@ public:
   void* mremap(void* old_address, std::size_t old_size, std::size_t new_size, int flags, void* new_address);
   int remap_file_pages(void* address, std::size_t size, int prot, std::size_t page_offset, int flags);
   int madvise(void* address, std::size_t length, int advice);
+  ssize_t process_madvise(int pidfd, const iovec* pieces, std::size_t count, int advice, unsigned flags);
   // Returns an errno value, as posix_madvise(3) does.
   int posix_madvise(void* address, std::size_t length, int advice);
   int mlock(const void* address, std::size_t length);
   int mlock2(const void* address, std::size_t length, unsigned flags);
+  int mlockall(int flags);
+  int munlockall();
   int msync(void* address, std::size_t length, int flags);
   int mincore(void* address, std::size_t length, unsigned char* vector);
+  // Linux 6.10's: as in a kernel that has none, where a device is concerned.
+  int mseal(void* address, std::size_t length, unsigned long flags);
   void* shmat(int id, const void* address, int flags);
 
   // The errno value of a userfaultfd ioctl of the program for a range with mappings of ours, 0 for any other: they

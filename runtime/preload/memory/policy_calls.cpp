@@ -111,18 +111,36 @@ long PolicyCalls::set_mempolicy(int mode, const unsigned long* mask, unsigned lo
                      : asked(SYS_set_mempolicy, mode, word(mask), static_cast<long>(nodes)));
 }
 
+// A number that equal policies share (mpol_equal); 0: that of the task.
+static std::uint32_t number_of(int mode, const unsigned long* mask, unsigned long nodes) {
+  if (mode == MPOL_DEFAULT) {
+    return 0;
+  }
+  constexpr std::uint64_t kPrime = 0x100000001b3; // FNV-1a
+  std::uint64_t number = 0xcbf29ce484222325 ^ static_cast<std::uint32_t>(mode);
+  for (const unsigned long part : mask_of_nodes(read_mask(mask, nodes).value_or(NodeSet()))) {
+    number = (number * kPrime) ^ part;
+  }
+  number *= kPrime;
+  return static_cast<std::uint32_t>(number >> 36 | 1); // 28 bits
+}
+
 long PolicyCalls::mbind(void* address, unsigned long length, int mode, const unsigned long* mask, unsigned long nodes,
                         unsigned flags) {
-  if (fault::AddressSpace* space = live_space.concerned(address, length); space != nullptr) {
-    if (as_int(space->check_policy_range(address, length)) != 0) {
-      return -1;
-    }
+  fault::AddressSpace* space = live_space.concerned(address, length);
+  const std::uint32_t policy = space == nullptr ? 0 : number_of(mode, mask, nodes);
+  if (space != nullptr && as_int(space->check_policy(address, length, policy)) != 0) {
+    return -1;
   }
   const auto told = translated(mode, mask, nodes);
-  return answer(told ? asked(SYS_mbind, word(address), static_cast<long>(length), told->mode, word(told->mask.data()),
-                             kMaskLength, flags)
-                     : asked(SYS_mbind, word(address), static_cast<long>(length), mode, word(mask),
-                             static_cast<long>(nodes), flags));
+  const auto bound = told ? asked(SYS_mbind, word(address), static_cast<long>(length), told->mode,
+                                  word(told->mask.data()), kMaskLength, flags)
+                          : asked(SYS_mbind, word(address), static_cast<long>(length), mode, word(mask),
+                                  static_cast<long>(nodes), flags);
+  if (bound && space != nullptr) {
+    space->note_policy(address, length, policy);
+  }
+  return answer(bound);
 }
 
 long PolicyCalls::get_mempolicy(int* mode, unsigned long* mask, unsigned long nodes, void* address,

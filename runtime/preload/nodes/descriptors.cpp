@@ -60,7 +60,8 @@ bool Descriptors::is_foreign(const struct stat& about) const noexcept {
 
 bool Descriptors::shows_foreign(int fd, const struct stat& about) const noexcept {
   const bool foreign = is_foreign(about);
-  if (foreign) {
+  // The memory of a process stays to be looked at (RemoteBytes): no file of /proc is remembered.
+  if (foreign && !(S_ISREG(about.st_mode) && about.st_dev == proc_device_)) {
     FdTable::set(fd, FdClass::foreign);
   }
   return foreign;

@@ -12,6 +12,7 @@
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/memory_calls.hpp"
+#include "runtime/preload/memory/remote_bytes.hpp"
 #include "runtime/preload/pins/direct_io.hpp"
 
 using namespace daxemu::preload;
@@ -22,7 +23,9 @@ using namespace daxemu::preload;
 DAXEMU_REAL(read, ssize_t(int, void*, size_t));
 DAXEMU_TRANSFER_HOOK(ssize_t, read, (int fd, void* into, size_t size), (fd, into, size), (into, size)) {
   const DirectIo held(fd, MemoryIs::written, into, size, caller);
-  return read_call(fd, kAtPosition, [=] { return real_read(fd, into, size); });
+  const auto real = [=] { return real_read(fd, into, size); };
+  return RemoteBytes::settle(fd, RemoteBytes::Way::out_of, into, size, kAtPosition, real,
+                             read_call(fd, kAtPosition, real));
 }
 DAXEMU_ALIAS(read, __read)
 DAXEMU_REAL(__read_chk, ssize_t(int, void*, size_t, size_t));
@@ -40,7 +43,9 @@ DAXEMU_TRANSFER_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count), (
   DAXEMU_TRANSFER_HOOK(ssize_t, name, (int fd, void* into, size_t size, off_t offset), (fd, into, size, offset),       \
                        (into, size)) {                                                                                 \
     const DirectIo held(fd, MemoryIs::written, into, size, caller);                                                    \
-    return read_call(fd, offset < 0 ? 1 : offset, [=] { return real_##name(fd, into, size, offset); });                \
+    const auto real = [=] { return real_##name(fd, into, size, offset); };                                             \
+    const ssize_t done = read_call(fd, offset < 0 ? 1 : offset, real);                                                 \
+    return offset < 0 ? done : RemoteBytes::settle(fd, RemoteBytes::Way::out_of, into, size, offset, real, done);      \
   }
 #define DAXEMU_PREAD_CHK_HOOK(name)                                                                                    \
   DAXEMU_REAL(name, ssize_t(int, void*, size_t, off_t, size_t));                                                       \
@@ -74,7 +79,9 @@ DAXEMU_PREADV2_HOOK(preadv64v2)
 DAXEMU_REAL(write, ssize_t(int, const void*, size_t));
 DAXEMU_TRANSFER_HOOK(ssize_t, write, (int fd, const void* from, size_t size), (fd, from, size), (from, size)) {
   const DirectIo held(fd, MemoryIs::read, from, size, caller);
-  return write_call(fd, from, size, [=] { return real_write(fd, from, size); });
+  const auto real = [=] { return real_write(fd, from, size); };
+  return RemoteBytes::settle(fd, RemoteBytes::Way::into, from, size, kAtPosition, real,
+                             write_call(fd, from, size, real));
 }
 DAXEMU_ALIAS(write, __write)
 DAXEMU_REAL(writev, ssize_t(int, const iovec*, int));
@@ -87,7 +94,9 @@ DAXEMU_TRANSFER_HOOK(ssize_t, writev, (int fd, const iovec* pieces, int count), 
   DAXEMU_TRANSFER_HOOK(ssize_t, name, (int fd, const void* from, size_t size, off_t offset), (fd, from, size, offset), \
                        (from, size)) {                                                                                 \
     const DirectIo held(fd, MemoryIs::read, from, size, caller);                                                       \
-    return write_call(fd, from, size, [=] { return real_##name(fd, from, size, offset); });                            \
+    const auto real = [=] { return real_##name(fd, from, size, offset); };                                             \
+    const ssize_t done = write_call(fd, from, size, real);                                                             \
+    return offset < 0 ? done : RemoteBytes::settle(fd, RemoteBytes::Way::into, from, size, offset, real, done);        \
   }
 #define DAXEMU_PWRITEV_HOOK(name)                                                                                      \
   DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t));                                                           \

@@ -1,8 +1,11 @@
 // Calls that move bytes between the program's memory and something else, and are wrapped only for the inline engine:
 // what they are given is made present first (pretouch.hpp).
+#include <cerrno>
+#include <cstdarg>
 #include <cstdio>
 
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -11,6 +14,7 @@
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/pretouch.hpp"
+#include "runtime/preload/memory/remote_bytes.hpp"
 #include "runtime/preload/paths/socket_paths.hpp"
 
 using namespace daxemu::preload;
@@ -91,4 +95,23 @@ DAXEMU_HOOK(ssize_t, process_vm_writev,
     pretouch(remote, static_cast<int>(remotes), PROT_WRITE);
   }
   return real_process_vm_writev(pid, local, locals, remote, remotes, flags);
+}
+
+DAXEMU_REAL(ptrace, long(int, ...));
+DAXEMU_HOOK(long, ptrace, (int request, ...)) {
+  va_list rest;
+  va_start(rest, request);
+  const pid_t process = va_arg(rest, pid_t);
+  void* const address = va_arg(rest, void*);
+  void* const data = va_arg(rest, void*);
+  void* const third = va_arg(rest, void*); // of requests that only other machines have
+  va_end(rest);
+  const long answer = real_ptrace(request, process, address, data, third);
+  long word = reinterpret_cast<long>(data);
+  if (answer != -1 || errno != EIO ||
+      !RemoteBytes::move_word(request, process, reinterpret_cast<std::uintptr_t>(address), word)) {
+    return answer;
+  }
+  errno = 0;
+  return request == PTRACE_PEEKTEXT || request == PTRACE_PEEKDATA ? word : 0;
 }

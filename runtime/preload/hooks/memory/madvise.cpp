@@ -24,3 +24,15 @@ DAXEMU_HOOK(int, msync, (void* address, size_t length, int flags)) {
 DAXEMU_HOOK(int, mincore, (void* address, size_t length, unsigned char* vector)) {
   return memory_calls.mincore(address, length, vector);
 }
+DAXEMU_HOOK(ssize_t, process_madvise, (int pidfd, const iovec* pieces, size_t count, int advice, unsigned flags)) {
+  return memory_calls.process_madvise(pidfd, pieces, count, advice, flags);
+}
+DAXEMU_HOOK(int, mlockall, (int flags)) {
+  return memory_calls.mlockall(flags);
+}
+DAXEMU_HOOK(int, munlockall, ()) {
+  return memory_calls.munlockall();
+}
+DAXEMU_HOOK(int, mseal, (void* address, size_t length, unsigned long flags)) {
+  return memory_calls.mseal(address, length, flags);
+}

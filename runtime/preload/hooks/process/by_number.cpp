@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -23,7 +24,9 @@
 #include "runtime/preload/ground/returns.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/bus_signal.hpp"
+#include "runtime/preload/memory/memory_calls.hpp"
 #include "runtime/preload/memory/policy_calls.hpp"
+#include "runtime/preload/memory/remote_bytes.hpp"
 #include "runtime/preload/pins/uring_pins.hpp"
 #include "runtime/preload/process/forks.hpp"
 
@@ -44,6 +47,26 @@ long pass(const Words& words) {
                       words.word[5]);
 }
 
+int mseal(void* address, std::size_t length, unsigned long flags) {
+  return memory_calls.mseal(address, length, flags);
+}
+
+long cachestat(const Words& words) {
+  const auto fd = static_cast<int>(words.word[0]);
+  const Context* context = FdTable::is_foreign(fd) ? nullptr : Context::get();
+  return context != nullptr && context->device_of(fd) != nullptr ? refuse(ENOSYS) : pass(words);
+}
+
+long ptrace(long request, pid_t process, void* address, void* data) {
+  const long answer = real_syscall(SYS_ptrace, request, process, address, data);
+  long word = reinterpret_cast<long>(data);
+  if (answer != -1 || errno != EIO ||
+      !RemoteBytes::move_word(request, process, reinterpret_cast<std::uintptr_t>(address), word)) {
+    return answer;
+  }
+  const bool reads = request == PTRACE_PEEKTEXT || request == PTRACE_PEEKDATA;
+  return !reads || copy_out(static_cast<long*>(data), word) ? 0 : refuse(EFAULT);
+}
 int open(const char* path, int flags, mode_t mode) {
   return ::open(path, flags, mode);
 }
