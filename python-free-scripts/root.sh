@@ -71,19 +71,12 @@ in_root() {
 }
 
 # put_source FOLDER: what is checked in, as it is in this folder now. A file that is there already and the same keeps its time, so
-# that only what changed is built anew.
+# that only what changed is built anew. A program for each file would take minutes on a busy machine.
 put_source() {
-  mkdir -p "$1/new" "$1/daxemu"
-  git -c safe.directory="$root" ls-files -z | tar -c --null --files-from=- | tar -x -C "$1/new"
-  (cd "$1/daxemu" && find . -name build -prune -o ! -type d -print) | while IFS= read -r file; do
-    [ -e "$1/new/$file" ] || rm -f "$1/daxemu/$file"
-  done
-  (cd "$1/new" && find . ! -type d) | while IFS= read -r file; do
-    if ! cmp -s "$1/new/$file" "$1/daxemu/$file"; then
-      mkdir -p "$1/daxemu/${file%/*}"
-      cp -p "$1/new/$file" "$1/daxemu/$file"
-      touch "$1/daxemu/$file"
-    fi
-  done
-  rm -rf "$1/new"
+  mkdir -p "$1/daxemu"
+  git -c safe.directory="$root" ls-files -z | xargs -0 sha1sum -- | sort >"$1/wanted"
+  (cd "$1/daxemu" && find . -path ./build -prune -o ! -type d -printf '%P\0' | xargs -0 -r sha1sum -- | sort) >"$1/there"
+  comm -13 "$1/wanted" "$1/there" | cut -c 43- | tr '\n' '\0' | (cd "$1/daxemu" && xargs -0 -r rm -f --)
+  comm -23 "$1/wanted" "$1/there" | cut -c 43- | tar -c --files-from=- | tar -x -m -C "$1/daxemu"
+  rm -f "$1/wanted" "$1/there"
 }
