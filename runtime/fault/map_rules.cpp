@@ -67,7 +67,8 @@ Result<void> check_file(const MapRequest& request, int open_flags) {
   }
   const int access = open_flags & O_ACCMODE;
   const bool shared = type != MAP_PRIVATE;
-  if ((shared && (request.prot & PROT_WRITE) != 0 && access == O_RDONLY) || access == O_WRONLY) {
+  const bool readable = access == O_RDONLY || access == O_RDWR; // not with access mode 3
+  if ((shared && (request.prot & PROT_WRITE) != 0 && access == O_RDONLY) || !readable) {
     return fail(EACCES);
   }
   if ((request.flags & MAP_GROWSDOWN) != 0) {

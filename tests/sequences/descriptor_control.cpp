@@ -50,7 +50,8 @@ std::string control(Stage& stage, const Call& call) {
       const long value =
           argument == "self" ? static_cast<long>(::getpid()) : std::strtol(argument.c_str(), nullptr, 10);
       const long result = ::fcntl(fd, one.command, value);
-      return result == ::getpid() ? "self" : said(result);
+      const bool flags = one.command == F_GETFL && result > 0; // O_NOFOLLOW: descriptor_look.cpp
+      return result == ::getpid() ? "self" : said(flags ? result & ~O_NOFOLLOW : result);
     }
   }
   return "no such command";

@@ -38,7 +38,14 @@ bool is_record_lock(int command) {
 
 int lock_record(int fd, int command, long argument, FunctionRef<int()> real) {
   struct flock lock {};
-  if (!copy_lock(SYS_process_vm_readv, lock, argument) || lock.l_whence != SEEK_CUR) {
+  if (!copy_lock(SYS_process_vm_readv, lock, argument)) {
+    return real();
+  }
+  if (command == F_OFD_GETLK && lock.l_type == F_UNLCK) {
+    errno = EINVAL; // a question for one's own locks, which kernels before 6.5 do not know
+    return -1;
+  }
+  if (lock.l_whence != SEEK_CUR) {
     return real();
   }
   lock.l_whence = SEEK_SET;

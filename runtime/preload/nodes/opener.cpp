@@ -25,12 +25,12 @@ unsigned wanted_by(int flags) {
 Result<int> Opener::open(const sysfs::Node& node, int flags) const {
   using sysfs::NodeType;
   const bool only_path = (flags & O_PATH) != 0;
-  if (!only_path && (flags & O_CREAT) != 0 && (flags & O_EXCL) != 0) {
+  constexpr int kTemporary = O_TMPFILE & ~O_DIRECTORY;
+  if (!only_path && (flags & kTemporary) == 0 && (flags & O_CREAT) != 0 && (flags & O_EXCL) != 0) {
     return fail(EEXIST);
   }
-  constexpr int kTemporary = O_TMPFILE & ~O_DIRECTORY;
   if (!only_path && (flags & kTemporary) != 0) { // build_open_flags(), then do_tmpfile()
-    if ((flags & O_ACCMODE) == O_RDONLY) {
+    if ((flags & O_ACCMODE) == O_RDONLY || (flags & O_CREAT) != 0) {
       return fail(EINVAL);
     }
     return fail(node.type == NodeType::directory ? EOPNOTSUPP : ENOTDIR);
