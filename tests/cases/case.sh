@@ -17,7 +17,7 @@ needs() {
 
 case $1 in
   # Linux 6.1 panics when a device is opened while it is unbound and held (U1): the kernel is not asked that.
-  reports) if [ "${CASES_KERNEL:-}" = yes ]; then "$bin/case_reports" R U2; else "$bin/case_reports"; fi ;;
+  reports) if [ "${CASES_KERNEL:-}" = yes ]; then "$bin/case_reports" R && "$bin/case_reports" U2; else "$bin/case_reports"; fi ;;
   sweep2) "$bin/case_sweep2" | cat ;; # a row lets no file grow, and what it prints is to be read all the same
   stdio) "$bin/case_stdio" 2>&1 ;;    # a row has the device as stdout
   sweep1 | min1 | capmin | fiemap | remote | prog) "$bin/case_$1" ;;

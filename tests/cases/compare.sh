@@ -1,7 +1,7 @@
 #!/bin/sh
 # compare.sh NAME GOT [EXPECTED]: prints which rows of GOT differ from answers/NAME.txt, expected | got, word by word; exit status 1
 # if one differs that neither reasons.tsv nor open.tsv names, or if open.tsv names one that is equal.
-#   --all: those that are named too. --list: only their names, as lines of open.tsv. --kernel: nothing may differ.
+#   --all: those that are named too. --list: only their names, as lines of open.tsv. --kernel: nothing may differ but what kernel.tsv names.
 set -eu
 here=$(dirname -- "$(readlink -f -- "$0")")
 all=0 list=0 reasons=$here/reasons.tsv open=$here/open.tsv
@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 echo '# none' >"$work/none"
 case $1 in
-  --kernel) reasons=$work/none open=$work/none; shift ;;
+  --kernel) reasons=$here/kernel.tsv open=$work/none; shift ;;
   --all) all=1; shift ;;
   --list) list=1; shift ;;
 esac
