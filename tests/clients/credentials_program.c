@@ -1,6 +1,6 @@
-/* What a device is to a process that is no longer who it was: credentials_program HOW. "open": as it was started; "caps": with
-   no capability at all; "user": after setresuid(2), by a descriptor from before; "inherited": by descriptor 5. Prints the outcome of
-   open, mmap and a touch, or the error of what fails. */
+/* What a device is to a process that is no longer who it was: credentials_program HOW. "open": as it was started;
+   "caps": with no capability at all; "user": after setresuid(2), by a descriptor from before; "inherited": by
+   descriptor 5. Prints the outcome of open, mmap and a touch, or the error of what fails. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
-/* A program that nobody can stand in front of (statically linked): what the kernel itself makes of a device's descriptor that
-   it inherits. 5 is open for reading and writing, 6 for reading, 7 for writing. A line for each call: what it returned,
-   or its error. What is read goes into a buffer whose every change is told. */
+/* A program that nobody can stand in front of (statically linked): what the kernel itself makes of a device's
+   descriptor that it inherits. 5 is open for reading and writing, 6 for reading, 7 for writing. A line for each call:
+   what it returned, or its error. What is read goes into a buffer whose every change is told. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
-/* inherited_program DEVICE EXTENT COMMAND ...: marks every page of two extents of the device, runs the command with the device
-   open as 5 (both), 6 (reading) and 7 (writing), and looks at all bytes afterwards: one that is another is told, and the
-   exit status is 1. */
+/* inherited_program DEVICE EXTENT COMMAND ...: marks every page of two extents of the device, runs the command with the
+   device open as 5 (both), 6 (reading) and 7 (writing), and looks at all bytes afterwards: one that is another is told,
+   and the exit status is 1. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>

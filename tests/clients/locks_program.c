@@ -1,5 +1,6 @@
-/* What keeps the open file of a device, and with it the locks on it: descriptors, their copies, mappings. Each line is a
-   question and the kernel's answer; exits with 1 if one is answered otherwise. $1 is the device, $2 its extent in bytes. */
+/* What keeps the open file of a device, and with it the locks on it: descriptors, their copies, mappings. Each line is
+   a question and the kernel's answer; exits with 1 if one is answered otherwise. $1 is the device, $2 its extent in
+   bytes. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -139,6 +139,4 @@ std::optional<std::string> play(Stage& stage, const Call& call) {
 
 } // namespace memory
 
-
-
 } // namespace sequences

@@ -126,7 +126,7 @@ TEST(Store, IsLargeEnoughWhateverTheCountsAndNotMuchLarger) {
         capacity.node_names * sizeof(NodeNameRecord);
     const auto st = sys::fstat(store->fd());
     ASSERT_TRUE(st);
-    EXPECT_LE(static_cast<std::uint64_t>(st->st_size), kHeaderSize + records + 3 * 4096U);
+    EXPECT_LE(static_cast<std::uint64_t>(st->st_size), kHeaderSize + records + 3UL * 4096U);
     // Writing the whole of a table changes no other one.
     const auto blocks = std::as_writable_bytes(other->memory_blocks());
     std::fill(blocks.begin(), blocks.end(), std::byte{0xff});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <string_view>
 
 #include <sys/un.h>
 
@@ -29,7 +30,7 @@ template <class Value>
 Value with_path(const char* path, FunctionRef<Value(const sockaddr*, socklen_t)> real) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  const std::size_t length = std::strlen(path);
+  const std::size_t length = std::string_view(path).size();
   if (length > sizeof address.sun_path) {
     errno = EINVAL;
     return -1;

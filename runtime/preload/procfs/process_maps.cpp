@@ -70,11 +70,10 @@ private:
     std::string_view rest = line;
     const std::string_view name = take_word(rest);
     LineText text;
-    if (device_ == nullptr) {
-      out_.put(line);
-    } else if (name == "KernelPageSize:" || name == "MMUPageSize:") {
+    const bool ours = device_ != nullptr;
+    if (ours && (name == "KernelPageSize:" || name == "MMUPageSize:")) {
       out_.put(text.put(name).blanks_to(16).decimal(device_->align >> 10, 8).put(" kB\n").view());
-    } else if (name == "VmFlags:") {
+    } else if (ours && name == "VmFlags:") {
       constexpr std::string_view kOurs[] = {"nr", "ht", "um", "uw", "ui", "dd"};
       text.put("VmFlags: ");
       for (std::string_view flag = take_word(rest); !flag.empty(); flag = take_word(rest)) {
