@@ -85,8 +85,9 @@ Result<std::size_t> RemoteBytes::move(pid_t process, std::uint64_t address, Way 
   if (context == nullptr) {
     return fail(EIO);
   }
+  static constexpr char kEnd = '\0';
   LineText path;
-  path.put("/proc/").decimal(static_cast<std::uint64_t>(process)).put("/maps").put(std::string_view("", 1));
+  path.put("/proc/").decimal(static_cast<std::uint64_t>(process)).put("/maps").put({&kEnd, 1});
   auto raw = sys::open(path.view().data(), O_RDONLY | O_CLOEXEC);
   if (!raw) {
     return fail(EIO);
