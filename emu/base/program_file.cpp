@@ -87,18 +87,22 @@ ProgramFile examine_program(int fd) noexcept {
   return file;
 }
 
+bool sets_identity(const struct stat& about) noexcept {
+  const auto user = static_cast<uid_t>(sys::call(SYS_geteuid).value_or(0));
+  const auto group = static_cast<gid_t>(sys::call(SYS_getegid).value_or(0));
+  const bool sets_user = (about.st_mode & S_ISUID) != 0 && about.st_uid != user;
+  return sets_user || ((about.st_mode & S_ISGID) != 0 && (about.st_mode & S_IXGRP) != 0 && about.st_gid != group);
+}
+
 bool raises_privileges(int fd) noexcept {
   const auto about = sys::fstat(fd);
   if (!about) {
     return false;
   }
-  const auto user = static_cast<uid_t>(sys::call(SYS_geteuid).value_or(0));
-  const auto group = static_cast<gid_t>(sys::call(SYS_getegid).value_or(0));
-  const bool sets_user = (about->st_mode & S_ISUID) != 0 && about->st_uid != user;
-  const bool sets_group = (about->st_mode & S_ISGID) != 0 && (about->st_mode & S_IXGRP) != 0 && about->st_gid != group;
   const bool sets_capabilities =
-      user != 0 && sys::call(SYS_fgetxattr, fd, reinterpret_cast<long>("security.capability"), 0, 0).value_or(0) > 0;
-  return sets_user || sets_group || sets_capabilities;
+      sys::call(SYS_geteuid).value_or(0) != 0 &&
+      sys::call(SYS_fgetxattr, fd, reinterpret_cast<long>("security.capability"), 0, 0).value_or(0) > 0;
+  return sets_identity(*about) || sets_capabilities;
 }
 
 } // namespace daxemu

@@ -2,6 +2,8 @@
 // No allocation: it is asked on the way into exec(2), in vforked children too.
 #pragma once
 
+#include <sys/stat.h>
+
 #include "emu/base/fixed_string.hpp"
 
 namespace daxemu {
@@ -23,6 +25,9 @@ struct ProgramFile {
 
 // Reads the file's head by `fd`, wherever its position is.
 [[nodiscard]] ProgramFile examine_program(int fd) noexcept;
+
+// Does the file's mode make who runs it, this process, another user or group?
+[[nodiscard]] bool sets_identity(const struct stat& about) noexcept;
 
 // Would exec(2) by this process give the program other credentials, so that the dynamic linker keeps preloaded
 // libraries out of it (secureexec in fs/exec.c, security/commoncap.c)?

@@ -46,11 +46,9 @@ Outcome<void> check_privileges(const std::string& path) {
   if (::stat(path.c_str(), &st) != 0) {
     return refuse(ENOENT, path + ": " + std::strerror(errno), "check the path of the command");
   }
-  const bool raises_user = (st.st_mode & S_ISUID) != 0 && st.st_uid != ::geteuid();
-  const bool raises_group = (st.st_mode & S_ISGID) != 0 && (st.st_mode & S_IXGRP) != 0 && st.st_gid != ::getegid();
   const bool raises_caps = ::geteuid() != 0 && ::getxattr(path.c_str(), "security.capability", nullptr, 0) > 0;
   // To the very user who runs it (root's su, for one) it raises nothing, and the dynamic linker preloads as ever.
-  if (raises_user || raises_caps || raises_group) {
+  if (raises_caps || sets_identity(st)) {
     return refuse(EPERM,
                   path + (raises_caps ? " has file capabilities" : " is a set-user-ID or set-group-ID program") +
                       ": the dynamic linker keeps preloaded libraries out of it",

@@ -63,14 +63,10 @@ std::optional<sysfs::Node> node_of_handle(const Context& context, int mount_fd, 
     return std::nullopt;
   }
   for (const store::DeviceRecord& device : context.store().devices()) {
-    PathText path;
-    if (!path.assign(sysfs::kDevDirectory) || !path.append(context.store().name_of(device).view())) {
-      continue;
-    }
-    const auto node = context.tree().lookup(path.view());
-    const auto inode = node ? context.tree().stat(*node) : Result<struct stat>(tl::unexpected(node.error()));
+    const sysfs::Node node = context.tree().node_of(device);
+    const auto inode = node.gone ? Result<struct stat>(fail(ENOENT)) : context.tree().stat(node);
     if (inode && words_of(inode->st_ino) == whole.words) {
-      return *node;
+      return node;
     }
   }
   return std::nullopt;
@@ -90,8 +86,7 @@ int handle_of_path(int dirfd, const char* path, file_handle* handle, int* mount_
     return asked ? put_handle(*Context::get(), node, handle) : Result<int>(tl::unexpected(asked.error()));
   };
   if ((flags & AT_EMPTY_PATH) != 0 && is_text(path) && *path == '\0') {
-    Context* context = FdTable::is_foreign(dirfd) ? nullptr : Context::get();
-    const auto node = context == nullptr ? Result<sysfs::Node>(fail(EBADF)) : described_node(*context, dirfd);
+    const auto node = described_node(dirfd);
     return node && node->type == sysfs::NodeType::device ? libc_value(ours(*node), -1) : real(dirfd, path);
   }
   const Follow follow = (flags & AT_SYMLINK_FOLLOW) != 0 ? Follow::always : Follow::not_last;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <string_view>
 
 #include <fcntl.h>
@@ -85,10 +86,9 @@ Result<std::size_t> RemoteBytes::move(pid_t process, std::uint64_t address, Way 
   if (context == nullptr) {
     return fail(EIO);
   }
-  static constexpr char kEnd = '\0';
-  LineText path;
-  path.put("/proc/").decimal(static_cast<std::uint64_t>(process)).put("/maps").put({&kEnd, 1});
-  auto raw = sys::open(path.view().data(), O_RDONLY | O_CLOEXEC);
+  char path[32];
+  std::snprintf(path, sizeof path, "/proc/%d/maps", process);
+  auto raw = sys::open(path, O_RDONLY | O_CLOEXEC);
   if (!raw) {
     return fail(EIO);
   }

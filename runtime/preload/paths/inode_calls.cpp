@@ -127,8 +127,7 @@ int change_inode_at(int dirfd, const char* path, Follow follow, const Result<sys
 }
 
 int change_inode_of(int fd, bool empty_path, const Result<sysfs::InodeChange>& change, FunctionRef<int()> real) {
-  Context* context = FdTable::is_foreign(fd) ? nullptr : Context::get();
-  const auto node = context != nullptr ? described_node(*context, fd) : Result<sysfs::Node>(fail(EBADF));
+  const auto node = described_node(fd);
   if (!node) {
     return real();
   }

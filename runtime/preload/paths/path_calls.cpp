@@ -150,9 +150,8 @@ int change_directory(const char* path, FunctionRef<int(const char*)> real) {
 }
 
 int change_directory_to(int fd, FunctionRef<int()> real) {
-  Context* context = FdTable::is_foreign(fd) ? nullptr : Context::get();
-  const auto node = context != nullptr ? described_node(*context, fd) : Result<sysfs::Node>(fail(EBADF));
-  return node ? libc_value(enter(*context, *node), -1) : entered_real(real());
+  const auto node = described_node(fd);
+  return node ? libc_value(enter(*Context::get(), *node), -1) : entered_real(real());
 }
 
 int change_root(const char* path, FunctionRef<int(const char*)> real) {

@@ -100,6 +100,11 @@ Result<sysfs::Node> described_node(const Context& context, int fd) {
   return node;
 }
 
+Result<sysfs::Node> described_node(int fd) {
+  const Context* context = FdTable::is_foreign(fd) ? nullptr : Context::get();
+  return context != nullptr ? described_node(*context, fd) : fail(EBADF);
+}
+
 int stat_path(int dirfd, const char* path, int flags, struct stat* into, RealPath real, const int* first) {
   if ((flags & AT_EMPTY_PATH) != 0 && dirfd != AT_FDCWD && is_empty(path)) {
     return stat_descriptor(dirfd, into, [&real, path] { return real(path); });
@@ -129,10 +134,9 @@ int stat_descriptor(int fd, struct stat* into, RealCall real, bool kernels) {
 
 int statx_path(int dirfd, const char* path, int flags, unsigned mask, struct statx* into, RealPath real) {
   if ((flags & AT_EMPTY_PATH) != 0 && dirfd != AT_FDCWD && is_empty(path)) {
-    Context* context = FdTable::is_foreign(dirfd) ? nullptr : Context::get();
-    const auto node = context != nullptr ? described_node(*context, dirfd) : Result<sysfs::Node>(fail(EBADF));
+    const auto node = described_node(dirfd);
     const int status = real(path); // of the memory file: what the kernel says to the arguments
-    return status == 0 && node ? libc_value(put_statx(*context, *node, mask, into), -1) : status;
+    return status == 0 && node ? libc_value(put_statx(*Context::get(), *node, mask, into), -1) : status;
   }
   return on_path<int>(dirfd, path, use_of(flags), -1, real, [=](const Resolution& found) -> Result<int> {
     if (found.kind == Resolution::Kind::refused) {
@@ -171,11 +175,7 @@ int statfs_path(const char* path, RealPath real) {
 }
 
 int statfs_descriptor(int fd, RealPath real_path, RealCall real) {
-  if (FdTable::is_foreign(fd)) {
-    return real();
-  }
-  Context* context = Context::get();
-  const auto node = context != nullptr ? described_node(*context, fd) : Result<sysfs::Node>(fail(EBADF));
+  const auto node = described_node(fd);
   return node ? real_path(file_system_of(*node)) : real();
 }
 

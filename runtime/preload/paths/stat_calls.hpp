@@ -30,5 +30,7 @@ long path_limit(const char* path, int name, FunctionRef<long(const char*)> real)
 
 // The emulated node `fd` is open on, if it is to be described by us: not a real directory.
 [[nodiscard]] Result<sysfs::Node> described_node(const Context& context, int fd);
+// The same of this process's context. EBADF too where there is none.
+[[nodiscard]] Result<sysfs::Node> described_node(int fd);
 
 } // namespace daxemu::preload

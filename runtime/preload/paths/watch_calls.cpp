@@ -46,8 +46,7 @@ int mark_path(unsigned flags, int dirfd, const char* path, FunctionRef<int(int, 
     return status >= 0 ? Result<int>(status) : fail(errno);
   };
   if (path == nullptr) {
-    Context* context = FdTable::is_foreign(dirfd) ? nullptr : Context::get();
-    const auto node = context == nullptr ? Result<sysfs::Node>(fail(EBADF)) : described_node(*context, dirfd);
+    const auto node = described_node(dirfd);
     return node && node->type == sysfs::NodeType::device ? libc_value(mark(*node), -1) : real(dirfd, path);
   }
   const Follow follow = (flags & FAN_MARK_DONT_FOLLOW) != 0 ? Follow::not_last : Follow::always;

@@ -77,8 +77,7 @@ ssize_t on_extended_attribute(const char* path, Follow follow, const AttributeCa
 }
 
 ssize_t on_extended_attribute_of(int fd, const AttributeCall& call, FunctionRef<ssize_t()> real) {
-  Context* context = FdTable::is_foreign(fd) ? nullptr : Context::get();
-  const auto node = context != nullptr ? described_node(*context, fd) : Result<sysfs::Node>(fail(EBADF));
+  const auto node = described_node(fd);
   if (!node) {
     return real();
   }

@@ -1,6 +1,5 @@
 #include "runtime/preload/process/exec_calls.hpp"
 
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -77,12 +76,8 @@ int enter_in_child(const void* actions, const char* directory, FunctionRef<int()
 
 int enter_in_child(const void* actions, int directory, FunctionRef<int()> real) {
   const int status = real();
-  char link[32];
-  std::snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
   PathText path;
-  const auto length = sys::readlinkat(AT_FDCWD, link, path.data(), path.capacity());
-  if (status == 0 && length) {
-    path.set_size(*length);
+  if (status == 0 && Descriptors::path_of(directory, path)) {
     spawn_places.enter(actions, path.view());
   }
   return status;

@@ -74,19 +74,7 @@ void note_if_unserved(int dirfd, const char* path) noexcept {
 
 void note_if_unserved(int fd) noexcept {
   PathText path; // whose name is what the program is known by
-  char link[32] = "/proc/self/fd/";
-  std::size_t at = sizeof "/proc/self/fd/" - 1;
-  char digits[12];
-  std::size_t count = 0;
-  for (unsigned rest = static_cast<unsigned>(fd); count == 0 || rest != 0; rest /= 10) {
-    digits[count++] = static_cast<char>('0' + rest % 10);
-  }
-  while (count > 0) {
-    link[at++] = digits[--count];
-  }
-  const auto length = fd < 0 ? fail(EBADF) : sys::readlinkat(AT_FDCWD, link, path.data(), path.capacity());
-  if (length) {
-    path.set_size(*length);
+  if (Descriptors::path_of(fd, path)) {
     note_if_unserved(AT_FDCWD, path.c_str());
   }
 }

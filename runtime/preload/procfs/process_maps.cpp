@@ -28,6 +28,14 @@ const store::DeviceRecord* device_of(const ProcSource& source, const MapsLine& l
                          : source.store.device_of_bytes(makedev(line.major_number, line.minor_number), line.inode);
 }
 
+// What the kernel says of the file that is mapped.
+void name_node(const DeviceNode& node, MapsLine& line) {
+  line.major_number = major(node.about.st_dev);
+  line.minor_number = minor(node.about.st_dev);
+  line.inode = node.about.st_ino;
+  line.name = node.path.view();
+}
+
 class NamedMaps {
 public:
   NamedMaps(const ProcSource& source, TextFile& out) : source_(source), out_(out) {}
@@ -53,10 +61,7 @@ public:
       return;
     }
     changed_ = true;
-    real.major_number = major(node->about.st_dev);
-    real.minor_number = minor(node->about.st_dev);
-    real.inode = node->about.st_ino;
-    real.name = node->path.view();
+    name_node(*node, real);
     LineText text;
     real.put(text);
     out_.put(text.view());
@@ -110,10 +115,7 @@ bool put_header(const ProcSource& source, const Vma& vma, TextFile& out) {
   line.rights = {rights, sizeof rights};
   line.offset = vma.file_offset();
   if (node) {
-    line.major_number = major(node->about.st_dev);
-    line.minor_number = minor(node->about.st_dev);
-    line.inode = node->about.st_ino;
-    line.name = node->path.view();
+    name_node(*node, line);
   }
   LineText text;
   line.put(text);
