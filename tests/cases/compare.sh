@@ -32,9 +32,9 @@ with_newer() {
   done <"$here/answers/newer.tsv"
   cat "$work/answers"
 }
-# Times, rates and addresses are of the moment; newer tools leave their folder out of what they say.
+# Times, rates, addresses, how long the file of all mappings is and which dax of the nd bus has the namespace are of the moment; newer tools leave their folder out of what they say.
 plain() {
-  sed -E 's,(^| )(/usr)?/bin/([a-z0-9]+): ,\1\3: ,g; s/[0-9.e-]+ s, [0-9.]+ [kMG]?B\/s/T s, R/; s/times=[0-9]+/times=N/; s/settid=[0-9]+/settid=N/; s/poll=[01] pvr/poll=N pvr/' "$1"
+  sed -E 's,(^| )(/usr)?/bin/([a-z0-9]+): ,\1\3: ,g; s/[0-9.e-]+ s, [0-9.]+ [kMG]?B\/s/T s, R/; s,region0/dax0\.[0-9]/,region0/dax0.N/,g; s/reads [0-9]+, last [0-9]+/reads N, last N/; s/times=[0-9]+/times=N/; s/settid=[0-9]+/settid=N/; s/poll=[01] pvr/poll=N pvr/' "$1"
 }
 plain "${3:-$here/answers/$1.txt}" >"$work/first"
 with_newer "$1" "$work/first" >"$work/expected"
