@@ -34,11 +34,20 @@ std::string footer_of(std::string_view examples) {
   return footer;
 }
 
+// CLI11 2.5 and newer would fill footers like paragraphs: examples are lines.
+template <class Formatter>
+void keep_footers(Formatter& formatter) {
+  if constexpr (requires { formatter.enable_footer_formatting(false); }) {
+    formatter.enable_footer_formatting(false);
+  }
+}
+
 } // namespace
 
 Program::Program() : app_("A device-dax that is not there", "daxemu") {
   app_.set_version_flag("--version", fmt::format("daxemu {} (mirrors device-dax of {})", kVersion, kProfile));
   app_.require_subcommand(1);
+  keep_footers(*app_.get_formatter()); // which every verb shares
   app_.footer("daxemu VERB --help tells a verb's flags, and so does man daxemu-VERB.");
   for (const AddVerb add : kVerbs) {
     auto verb = add(app_);

@@ -21,7 +21,7 @@ bool is_traced() noexcept {
   }
   std::array<char, 512> text{}; // the field is among the first (proc_pid_status)
   const auto got = sys::call(SYS_read, *status, reinterpret_cast<long>(text.data()), text.size());
-  sys::close(*status);
+  (void)sys::close(*status);
   const std::string_view lines(text.data(), got ? static_cast<std::size_t>(*got) : 0);
   constexpr std::string_view kField = "\nTracerPid:\t";
   const std::size_t at = lines.find(kField);

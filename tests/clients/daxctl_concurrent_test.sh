@@ -19,17 +19,25 @@ while [ $round -lt $rounds ]; do
 done
 echo $made >"made.$size"
 EOS
-# The ranges of one listing, by address: each must end before the next begins.
+# A listing takes its time, and one device may have gone before the next, in its place, is read. So: what two listings in a row
+# agree on, by address; each range must end before the next begins.
 cat >look <<'EOS'
-daxctl list -DM | awk -F: '
-  /"start"/ { start[++n] = $2 + 0 }
-  /"end"/ { end[n] = $2 + 0 }
+for listing in 1 2; do
+  daxctl list -DM
+  echo '"listing"'
+done | awk -F: '
+  { sub(/,.*/, "", $2); gsub(/[ "]/, "", $2) }
+  /"chardev"/ { name = $2 }
+  /"start"/ { from = $2 }
+  /"end"/ { key = name " " from " " $2; seen[key]++; if (seen[key] == 2) agreed[++n] = key; now++ }
+  /"listing"/ { if (now > 1) many = 1; now = 0 }
   END {
     for (i = 1; i <= n; i++)
-      for (j = 1; j <= n; j++)
-        if (i != j && start[i] <= end[j] && start[j] <= end[i])
-          printf "%d-%d and %d-%d overlap\n", start[i], end[i], start[j], end[j]
-    if (n > 1) print "seen" >"/dev/stderr"
+      for (j = i + 1; j <= n; j++) {
+        split(agreed[i], a, " "); split(agreed[j], b, " ")
+        if (a[2] + 0 <= b[3] + 0 && b[2] + 0 <= a[3] + 0) printf "%s and %s overlap\n", agreed[i], agreed[j]
+      }
+    if (many) print "seen" >"/dev/stderr"
   }' >>overlaps 2>>seen
 EOS
 cat >steps <<'EOS'

@@ -253,7 +253,14 @@ static long moved(struct iocb* request, int by_name) {
   struct iocb* list[1] = {request};
   request->aio_fildes = (unsigned)file;
   const long sent = by_name ? io_submit(queue, 1, list) : syscall(SYS_io_submit, queue, 1L, list);
-  return sent == 1 && syscall(SYS_io_getevents, queue, 1L, 1L, &event, NULL) == 1 ? (long)event.res : sent;
+  if (sent != 1) {
+    return sent;
+  }
+  long got = -1;
+  do { /* the end of a child of the other thread's system(3) interrupts this one */
+    got = syscall(SYS_io_getevents, queue, 1L, 1L, &event, NULL);
+  } while (got < 0 && errno == EINTR);
+  return got == 1 ? (long)event.res : got;
 }
 static struct iocb request_on(int opcode, const void* buffer, unsigned long count) {
   struct iocb request = {

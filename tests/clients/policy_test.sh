@@ -34,7 +34,7 @@ case $1 in
     [ "$node" -ge 1 ] || fail "no node: $out"
     matches "numactl --hardware" "$out" "^available: $((node + 1)) nodes \(0-$node\)"
     matches "numactl --hardware" "$out" "^node $node size: 512 MB"
-    matches "numactl --hardware" "$out" "^ *$node: .*20  10 *$"
+    matches "numactl --hardware" "$out" "^ *$node: .*20 +10 *$"
     matches "numactl --membind" "$out" '^policy: bind'
     matches "numactl --membind" "$out" "^membind: $node *$"
     matches "/proc/self/status" "$out" "^Mems_allowed_list:.*[-,]?$node$"

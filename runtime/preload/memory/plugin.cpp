@@ -140,23 +140,23 @@ Result<void> PluginHost::load(const store::Store& store, fault::AddressSpace& sp
 }
 
 Result<void> PluginHost::prepare(const store::Store& store, fault::AddressSpace& space) {
-  int stage = stage_.load(std::memory_order_acquire);
-  if (stage == kDone) {
+  int tried = stage_.load(std::memory_order_acquire);
+  if (tried == kDone) {
     return {};
   }
-  if (stage == kNotTried && stage_.compare_exchange_strong(stage, kLoading)) {
+  if (tried == kNotTried && stage_.compare_exchange_strong(tried, kLoading)) {
     loader_.store(sys::gettid());
     const auto done = load(store, space);
     loader_.store(0);
-    stage = done ? int{kDone} : -done.error().value;
-    stage_.store(stage, std::memory_order_release);
+    tried = done ? int{kDone} : -done.error().value;
+    stage_.store(tried, std::memory_order_release);
     return done;
   }
-  while (stage == kLoading && loader_.load() != sys::gettid()) { // itself: its constructors may map a device
+  while (tried == kLoading && loader_.load() != sys::gettid()) { // itself: its constructors may map a device
     (void)sys::call(SYS_sched_yield);
-    stage = stage_.load(std::memory_order_acquire);
+    tried = stage_.load(std::memory_order_acquire);
   }
-  return stage < 0 ? fail(-stage) : Result<void>();
+  return tried < 0 ? fail(-tried) : Result<void>();
 }
 
 } // namespace daxemu::preload

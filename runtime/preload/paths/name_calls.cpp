@@ -215,7 +215,7 @@ mode_t file_creation_mask() {
     return 022;
   }
   const auto length = sys::pread(*raw, text.data(), text.size() - 1, 0);
-  sys::close(*raw);
+  (void)sys::close(*raw);
   const std::string_view status(text.data(), length.value_or(0));
   const std::size_t at = status.find(kLabel);
   unsigned mask = 022;

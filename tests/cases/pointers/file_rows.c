@@ -68,7 +68,7 @@ void file_rows(void) {
   BAD("select.set", select(fd + 1, p, 0, 0, &at_once));
   BAD("epoll_ctl.event", epoll_ctl(epoll_create1(0), EPOLL_CTL_ADD, fd, p));
   BADSYS("pipe2#.ends", SYS_pipe2, p, 0);
-  BAD("getrandom.buf", getrandom(p, 64, 0));
+  BADSYS("getrandom.buf", SYS_getrandom, p, 64, 0); /* by number: newer C libraries fill it without the kernel */
   BADSYS("io_setup#.context", SYS_io_setup, 4, p);
   BADSYS("io_submit#.list", SYS_io_submit, context(), 1, p);
   BAD("io_submit#.request", ({

@@ -26,6 +26,7 @@
 #include "runtime/preload/memory/bus_signal.hpp"
 #include "runtime/preload/memory/memory_calls.hpp"
 #include "runtime/preload/memory/policy_calls.hpp"
+#include "runtime/preload/memory/pretouch.hpp"
 #include "runtime/preload/memory/remote_bytes.hpp"
 #include "runtime/preload/pins/uring_pins.hpp"
 #include "runtime/preload/process/forks.hpp"
@@ -55,6 +56,12 @@ long cachestat(const Words& words) {
   const auto fd = static_cast<int>(words.word[0]);
   const Context* context = FdTable::is_foreign(fd) ? nullptr : Context::get();
   return context != nullptr && context->device_of(fd) != nullptr ? refuse(ENOSYS) : pass(words);
+}
+
+// The C library of 2.41 writes the bytes itself (vDSO): a SIGBUS where the call is EFAULT.
+long getrandom(const Words& words) {
+  pretouch(as<const void*>(words.word[0]), static_cast<std::size_t>(words.word[1]), PROT_WRITE);
+  return pass(words);
 }
 
 long ptrace(long request, pid_t process, void* address, void* data) {

@@ -69,6 +69,7 @@ inline long forward(long (*function)(const Words&), const Words& words) {
 // Newer than 6.1, which has no such calls for its devices; of everything else they are the machine's.
 int mseal(void* address, std::size_t length, unsigned long flags);
 long cachestat(const Words& words);
+long getrandom(const Words& words);
 
 // Words of another process: read ones are put where `data` points.
 long ptrace(long request, pid_t process, void* address, void* data);
