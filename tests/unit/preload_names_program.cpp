@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <wordexp.h>
@@ -95,8 +96,13 @@ void watch_devices() {
   EXPECT(write_attribute("/sys/bus/dax/devices/dax0.1/size", "0"));
   EXPECT(write_attribute(std::string(kRegion) + "/delete", "dax0.1"));
   EXPECT(events(fd) == "200:dax0.1 ");
-  EXPECT(::unlink(kDevice) == 0);
+  struct stat about {};
+  EXPECT(::stat(kDevice, &about) == 0 && ::unlink(kDevice) == 0);
   EXPECT(events(fd) == "200:dax0.0 ");
+  if (::mknod(kDevice, S_IFCHR | 0600, about.st_rdev) == 0) { // root's
+    EXPECT(events(fd) == "100:dax0.0 ");
+    EXPECT(::unlink(kDevice) == 0 && events(fd) == "200:dax0.0 ");
+  }
   ::close(openings);
   ::close(fd);
 }
@@ -113,6 +119,11 @@ void wait_for_an_event() {
   EXPECT(::read(fd, bytes, sizeof bytes) == 32);
   EXPECT(std::strcmp(bytes + sizeof(inotify_event), "dax0.0") == 0);
   other.join();
+  iovec piece = {bytes, sizeof bytes};
+  touch();
+  EXPECT(::readv(fd, &piece, 1) == 32);
+  touch();
+  EXPECT(::preadv2(fd, &piece, 1, -1, 0) == 32);
   ::close(fd);
 }
 

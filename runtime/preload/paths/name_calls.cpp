@@ -9,7 +9,6 @@
 #include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
-#include "emu/dax/node_news.hpp"
 #include "emu/sysfs/inodes/dev_names.hpp"
 #include "emu/sysfs/inodes/permission.hpp"
 #include "runtime/preload/nodes/caller.hpp"
@@ -146,12 +145,6 @@ Result<int> link_node(const sysfs::Node& node, int to_dirfd, const char* to) {
   return done(sysfs::link_node(context.store(), node, place->name.view()));
 }
 
-// Whoever watches /dev is told of names that drivers gave (emu/dax/node_news.hpp).
-bool is_by_drivers_name(const store::Store& store, const sysfs::Node& node) {
-  return node.device < store.device_table().size() && node.path.view().substr(sysfs::kDevDirectory.size()) ==
-                                                          store.name_of(store.device_table()[node.device]).view();
-}
-
 Result<int> remove_node(const Resolution& found, Removal what) {
   const sysfs::Node& node = found.node;
   if (auto may = permit_in(found.path.view()); !may) {
@@ -164,15 +157,7 @@ Result<int> remove_node(const Resolution& found, Removal what) {
   if (!is_directory && what == Removal::directory) {
     return fail(ENOTDIR);
   }
-  if (!is_in_dev(node)) {
-    return fail(EPERM);
-  }
-  const store::Store& store = Context::get()->store();
-  const auto removed = sysfs::unlink_node(store, node);
-  if (removed && is_by_drivers_name(store, node)) {
-    dax::tell_watchers(store.device_table()[node.device].node, dax::NodeNews::went);
-  }
-  return done(removed);
+  return is_in_dev(node) ? done(sysfs::unlink_node(Context::get()->store(), node)) : fail(EPERM);
 }
 
 // do_renameat2() for a node: `found` is its name, `to` the new one.

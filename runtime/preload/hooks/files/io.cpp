@@ -73,7 +73,11 @@ DAXEMU_TRANSFER_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count), (
   DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t, int));                                                      \
   DAXEMU_HOOK(ssize_t, name, (int fd, const iovec* pieces, int count, off_t offset, int flags)) {                      \
     const DirectIo held(fd, MemoryIs::written, pieces, count, __builtin_return_address(0));                            \
-    return read_pieces_call(fd, pieces, count, offset, [=] { return real_##name(fd, pieces, count, offset, flags); }); \
+    return read_pieces_call(fd, pieces, count, offset, [=] {                                                           \
+      return FdTable::get(fd) == FdClass::watcher && offset == kAtPosition && flags == 0                               \
+                 ? read_events_slow(fd, pieces, count, [=](void* p, size_t n) { return real_read(fd, p, n); })         \
+                 : real_##name(fd, pieces, count, offset, flags);                                                      \
+    });                                                                                                                \
   }
 DAXEMU_PREAD_HOOK(pread)
 DAXEMU_PREAD_HOOK(pread64)
