@@ -67,6 +67,7 @@ std::uint32_t register_node(const store::Store& store, std::uint32_t device, con
   store::NodeSlot& slot = store.node_slot_table()[number];
   slot.node = spec.node;
   slot.uses = 1;
+  slot.name = store.name_of(store.device_table()[device]);
   slot.owner = device + 1;
   store.platform().node_slots_used.store(number + 1, std::memory_order_release);
   return number + 1;

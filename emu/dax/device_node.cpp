@@ -3,6 +3,8 @@
 #include <span>
 #include <utility>
 
+#include "emu/dax/node_news.hpp"
+
 namespace daxemu::dax {
 
 using store::DeviceRecord;
@@ -26,15 +28,18 @@ void take_node(const store::Store& store, DeviceRecord& device) {
   ++slot.uses;
   slot.owner.store(static_cast<std::uint32_t>(&device - store.device_table().data()) + 1, std::memory_order_release);
   device.node = slot.node;
+  slot.name = store.name_of(device);
   device.node_slot = best; // last: until now the slot is a lost one
+  tell_watchers(device.node, NodeNews::came);
 }
 
 void release_node(const store::Store& store, DeviceRecord& device) {
   const std::uint32_t slot = std::exchange(device.node_slot, 0);
-  device.node = {};
+  const store::NodeRecord node = std::exchange(device.node, {});
   if (slot != 0 && slot <= store.node_slots().size()) {
     store.node_slots()[slot - 1].owner.store(0, std::memory_order_release);
   }
+  tell_watchers(node, NodeNews::went);
 }
 
 void free_lost_nodes(const store::Store& store) {

@@ -6,6 +6,7 @@
 #include "emu/dax/bind.hpp"
 #include "emu/dax/device_bytes.hpp"
 #include "emu/dax/nd.hpp"
+#include "emu/dax/node_news.hpp"
 #include "emu/dax/ranges.hpp"
 #include "emu/dax/undo.hpp"
 
@@ -108,6 +109,7 @@ Result<void> add_dax_device(const Store& store, RegionRecord& region) {
   device->minor = free_minor(store);
   device->born = device->incarnation.fetch_add(1) + 1;
   device->state.store(DeviceState::enabled, std::memory_order_release);
+  tell_watchers(device->node, NodeNews::came);
   return {};
 }
 
@@ -122,6 +124,7 @@ void remove_dax_device(const Store& store, RegionRecord& region) {
   device->kept = 1;
   device->incarnation.fetch_add(1);
   device->state.store(DeviceState::absent, std::memory_order_release);
+  tell_watchers(device->node, NodeNews::went);
 }
 
 } // namespace daxemu::dax::nd

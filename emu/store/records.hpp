@@ -91,6 +91,7 @@ struct NodeSlot {
   std::uint32_t uses = 0;              // how often it was handed out: the least used goes first, so that a descriptor
                                        // somebody kept is not soon taken for another device
   NodeRecord node;
+  FixedString<32> name; // of the device that has it, or had it last
 };
 
 // A file that a device's bytes can live in, made in advance: whoever creates or grows a device may be any process, but

@@ -1,4 +1,5 @@
 daxemu_unit_test(unit_preload preload_files_test.cpp preload_next_symbol_test.cpp preload_process_test.cpp preload_resolver_test.cpp
+  preload_walk_test.cpp preload_watch_test.cpp
   LINK runtime_preload emu_backing)
 
 add_executable(preload_program preload_program.cpp)
@@ -18,3 +19,9 @@ target_link_libraries(preload_ring_program PRIVATE daxemu_options PkgConfig::LIB
 add_test(NAME preload.ring
   COMMAND daxemu run --mode emulate --backing shmem --size 64M --align 2M -- $<TARGET_FILE:preload_ring_program>)
 set_tests_properties(preload.ring PROPERTIES LABELS unit TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")
+
+add_executable(preload_names_program preload_names_program.cpp)
+target_link_libraries(preload_names_program PRIVATE daxemu_options Threads::Threads)
+add_test(NAME preload.names
+  COMMAND daxemu run --mode emulate --backing shmem --size 64M --align 2M --free 4M -- $<TARGET_FILE:preload_names_program>)
+set_tests_properties(preload.names PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <liburing.h>
 #include <linux/openat2.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -172,6 +173,27 @@ void use_descriptors() {
   ::close(device);
 }
 
+// What a watched /dev tells is read by a request as by read(2), if there is something to read.
+void read_events() {
+  const int fd = ::inotify_init1(IN_CLOEXEC);
+  expect(::inotify_add_watch(fd, "/dev", IN_ATTRIB | IN_DELETE) >= 1, "watch of /dev", errno);
+  static int instance;
+  static char bytes[4096];
+  static iovec pieces = {bytes, sizeof bytes};
+  instance = fd;
+  void (*const ways[])(io_uring_sqe*, const char*) = {
+      [](io_uring_sqe* s, const char*) { io_uring_prep_read(s, instance, bytes, sizeof bytes, 0); },
+      [](io_uring_sqe* s, const char*) { io_uring_prep_readv(s, instance, &pieces, 1, ~0ULL); },
+  };
+  for (const auto way : ways) {
+    expect(::chmod("/dev/dax0.0", kMode) == 0, "chmod", errno);
+    const int got = request(way, nullptr);
+    expect(got == 32 && std::strcmp(bytes + sizeof(inotify_event), "dax0.0") == 0, "events by io_uring", got);
+    std::memset(bytes, 0, sizeof bytes);
+  }
+  ::close(fd);
+}
+
 } // namespace
 
 int main() {
@@ -219,6 +241,7 @@ int main() {
     }
   }
   use_descriptors();
+  read_events();
   ::unlink(link.c_str());
   ::rmdir(folder);
   if (failures == 0) {

@@ -4,6 +4,7 @@
 
 #include <sys/sysmacros.h>
 
+#include "emu/dax/node_news.hpp"
 #include "emu/sysfs/inodes/identity.hpp"
 #include "emu/sysfs/inodes/inode_changes.hpp"
 #include "emu/sysfs/schema/text.hpp"
@@ -93,6 +94,13 @@ Result<void> drop_name(const store::Store& store, const store::ConfigLock& lock,
   return {};
 }
 
+// Whoever watches /dev is told of the names that drivers give, whoever gives or takes them: by the node of that name.
+void tell_of_name(const store::Store& store, std::string_view name, dax::NodeNews news) {
+  if (const store::DeviceRecord* device = store.device_named(name); device != nullptr) {
+    dax::tell_watchers(device->node, news);
+  }
+}
+
 } // namespace
 
 Result<std::optional<Node>> node_given(const store::Store& store, std::string_view name) {
@@ -154,12 +162,20 @@ Result<void> link_node(const store::Store& store, const Node& node, std::string_
   if (!lock) {
     return tl::unexpected(lock.error());
   }
-  return store::give_node_name(store, *lock, name, as_given(node));
+  auto given = store::give_node_name(store, *lock, name, as_given(node));
+  if (given) {
+    tell_of_name(store, name, dax::NodeNews::came);
+  }
+  return given;
 }
 
 Result<void> unlink_node(const store::Store& store, const Node& node) {
   auto lock = store::ConfigLock::take(store);
-  return lock ? drop_name(store, *lock, name_of(node)) : Result<void>(tl::unexpected(lock.error()));
+  auto dropped = lock ? drop_name(store, *lock, name_of(node)) : Result<void>(tl::unexpected(lock.error()));
+  if (dropped) {
+    tell_of_name(store, name_of(node), dax::NodeNews::went);
+  }
+  return dropped;
 }
 
 Result<void> rename_node(const store::Store& store, const Node& node, std::string_view name) {

@@ -10,8 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "runtime/preload/ground/user_memory.hpp"
-#include "runtime/preload/names/context.hpp"
+#include "runtime/preload/directories/tree_roots.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -131,13 +130,7 @@ private:
 } // namespace
 
 int walk_tree(const char* path, int flags, Visit visit, FunctionRef<int()> real) {
-  Context* context = path == nullptr || !is_text(path) || *path == '\0' ? nullptr : Context::get();
-  if (context == nullptr) {
-    return real();
-  }
-  Resolution found;
-  context->resolver().resolve(AT_FDCWD, path, Follow::always, found);
-  return found.kind == Resolution::Kind::node ? TreeWalk(flags, visit).run(path) : real();
+  return holds_nodes(path) ? TreeWalk(flags, visit).run(path) : real();
 }
 
 } // namespace daxemu::preload

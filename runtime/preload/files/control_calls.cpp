@@ -10,6 +10,7 @@
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
 #include "runtime/preload/nodes/caller.hpp"
+#include "runtime/preload/paths/watch_events.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -70,9 +71,24 @@ int control_device(unsigned long request, const void* argument) {
   return refused(known->reads != 0 && !is_readable(argument, known->reads) ? EFAULT : known->error);
 }
 
+bool is_watcher(int fd) {
+  const Context* context = Context::get();
+  return context != nullptr && context->descriptors().classify(fd) == FdClass::watcher;
+}
+
+int count_events(const void* argument, RealStatus real) {
+  int queued = 0;
+  auto* const into = static_cast<int*>(const_cast<void*>(argument));
+  const int status = real();
+  return status == 0 && copy_in(queued, into) && !copy_out(into, told_bytes(queued)) ? refused(EFAULT) : status;
+}
+
 } // namespace
 
 int control_slow(int fd, unsigned long request, const void* argument, RealStatus real) {
+  if (request == FIONREAD && is_watcher(fd)) {
+    return count_events(argument, real);
+  }
   if (std::find(std::begin(kOfDescriptors), std::end(kOfDescriptors), request) != std::end(kOfDescriptors)) {
     return real();
   }

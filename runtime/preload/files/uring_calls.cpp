@@ -3,21 +3,28 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
+#include <optional>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "emu/base/mapping.hpp"
+#include "emu/base/sys.hpp"
 #include "runtime/fault/private_fds.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/files/io_calls.hpp"
 #include "runtime/preload/files/registered_files.hpp"
 #include "runtime/preload/files/uring_paths.hpp"
 #include "runtime/preload/ground/own_process.hpp"
+#include "runtime/preload/ground/returns.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
+#include "runtime/preload/paths/watch_events.hpp"
 
 // Newer than the headers of some machines.
 #ifndef IORING_SETUP_NO_MMAP
@@ -102,6 +109,38 @@ bool is_attribute(int fd) {
   return context != nullptr && context->descriptors().classify(fd) == FdClass::attribute;
 }
 
+// What a request has read from an inotify instance of /dev (watch_events.hpp), or its -errno. Nothing: it is another's,
+// or there is nothing to read yet: what the kernel waits for it reads as it is.
+std::optional<long> read_queued_events(const io_uring_sqe& request) {
+  const bool in_pieces = request.opcode == IORING_OP_READV;
+  if ((!in_pieces && request.opcode != IORING_OP_READ) || FdTable::is_foreign(request.fd)) {
+    return std::nullopt;
+  }
+  const Context* context = Context::get();
+  if (context == nullptr || context->descriptors().classify(request.fd) != FdClass::watcher) {
+    return std::nullopt;
+  }
+  const auto read_queued = [fd = request.fd](void* into, std::size_t size) {
+    int queued = 0;
+    const auto asked = sys::call(SYS_ioctl, fd, FIONREAD, reinterpret_cast<long>(&queued));
+    return libc_value<ssize_t>(asked && queued == 0
+                                   ? Result<long>(fail(EAGAIN))
+                                   : sys::call(SYS_read, fd, reinterpret_cast<long>(into), static_cast<long>(size)),
+                               -1);
+  };
+  const int kept = errno;
+  auto* const memory = reinterpret_cast<void*>(request.addr); // NOLINT(performance-no-int-to-ptr)
+  const auto* const pieces = static_cast<const iovec*>(memory);
+  const int count = static_cast<int>(request.len);
+  if (in_pieces && !are_pieces(pieces, count)) {
+    return std::nullopt;
+  }
+  const ssize_t got = in_pieces ? read_events_slow(request.fd, pieces, count, read_queued)
+                                : read_events_slow(request.fd, memory, request.len, read_queued);
+  const int code = std::exchange(errno, kept);
+  return got >= 0 ? std::optional<long>(got) : code == EAGAIN ? std::nullopt : std::optional<long>(-code);
+}
+
 void look_at(io_uring_sqe& request, int ring, PerformCall perform) {
   const Treatment& treatment = kTreatments[request.opcode];
   const bool registered = (request.flags & IOSQE_FIXED_FILE) != 0;
@@ -120,6 +159,10 @@ void look_at(io_uring_sqe& request, int ring, PerformCall perform) {
     } else if (!registered && (request.flags & IOSQE_BUFFER_SELECT) == 0 && call_of(request).number >= 0 &&
                is_attribute(request.fd)) {
       make();
+    } else if (!registered && (request.flags & IOSQE_BUFFER_SELECT) == 0) {
+      if (const auto got = read_queued_events(request); got) {
+        complete_with(request, ring, *got);
+      }
     }
     return;
   }

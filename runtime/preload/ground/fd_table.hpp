@@ -20,6 +20,7 @@ enum class FdClass : std::uint8_t {
   attribute, // a vnode file (vnode_files.hpp) of an attribute
   directory, // a vnode file of a directory, or a real directory of /dev, /sys or /proc, where entries are emulated or
              // hidden
+  watcher,   // an inotify instance with a watch of /dev (watch_list.hpp)
 };
 
 class FdTable {
@@ -44,6 +45,15 @@ public:
     }
   }
   static void forget_all() noexcept { forget_range(0, kNumbers - 1); }
+  // What was foreign may be a watcher by now.
+  static void doubt_foreign() noexcept {
+    for (std::atomic<std::uint8_t>& what : classes_) {
+      auto foreign = static_cast<std::uint8_t>(FdClass::foreign);
+      if (what.load(std::memory_order_relaxed) == foreign) {
+        what.compare_exchange_strong(foreign, static_cast<std::uint8_t>(FdClass::unknown), std::memory_order_relaxed);
+      }
+    }
+  }
 
 private:
   [[nodiscard]] static bool in_range(int fd) noexcept { return static_cast<unsigned>(fd) < kNumbers; }

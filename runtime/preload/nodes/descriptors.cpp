@@ -18,6 +18,11 @@ Result<sysfs::Node> replaced(const Result<sysfs::Node>& found, int code) {
   return found ? found : fail(code);
 }
 
+// No file of a file system: anon_inode_getattr() of fs/anon_inodes.c leaves the type out.
+bool is_kernels_own(const struct stat& about) {
+  return (about.st_mode & S_IFMT) == 0;
+}
+
 dev_t device_of_path(const char* path) {
   const auto about = sys::fstatat(AT_FDCWD, path, 0);
   return about ? about->st_dev : 0;
@@ -55,6 +60,9 @@ bool Descriptors::is_foreign(const struct stat& about) const noexcept {
   if (S_ISREG(about.st_mode)) {
     return about.st_nlink != 0 && store_->device_of_node(about.st_dev, about.st_ino) == nullptr;
   }
+  if (is_kernels_own(about)) {
+    return false; // an inotify instance shows as much
+  }
   return !S_ISDIR(about.st_mode) || !(may_hold_nodes(about.st_dev) || about.st_dev == proc_device_);
 }
 
@@ -87,10 +95,23 @@ FdClass Descriptors::examine(int fd, PathText& vnode) const noexcept {
         found = path.ends_with('/') ? FdClass::directory : FdClass::attribute;
       }
     }
+  } else if (is_kernels_own(*about)) {
+    found = watches_dev(fd) ? FdClass::watcher : FdClass::foreign;
   } else {
     found = FdClass::directory;
   }
   FdTable::set(fd, found);
+  return found;
+}
+
+bool Descriptors::watches_dev(int fd) const noexcept {
+  bool found = false;
+  if (is_inotify(fd)) {
+    each_watch(fd, [&](const Watch& watch) {
+      found = is_of_dev_directory(watch);
+      return !found;
+    });
+  }
   return found;
 }
 

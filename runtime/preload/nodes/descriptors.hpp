@@ -6,6 +6,7 @@
 #include "emu/sysfs/tree/tree.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/ground/path_text.hpp"
+#include "runtime/preload/nodes/watch_list.hpp"
 
 namespace daxemu::preload {
 
@@ -45,6 +46,10 @@ public:
   [[nodiscard]] bool is_dev_directory(const struct stat& about) const {
     return about.st_dev == dev_device_ && about.st_ino == dev_inode_;
   }
+  // Is it a watch of that directory?
+  [[nodiscard]] bool is_of_dev_directory(const Watch& watch) const {
+    return watch.device == dev_device_ && watch.inode == dev_inode_;
+  }
   // The file system that an emulated path is on; 0: the path is none.
   [[nodiscard]] std::uint64_t file_system_of(std::string_view path) const;
 
@@ -56,6 +61,7 @@ public:
 private:
   [[nodiscard]] FdClass examine(int fd, PathText& vnode) const noexcept;
   [[nodiscard]] bool is_foreign(const struct stat& about) const noexcept;
+  [[nodiscard]] bool watches_dev(int fd) const noexcept;
 
   const store::Store* store_;
   const sysfs::Tree* tree_;

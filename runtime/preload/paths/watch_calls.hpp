@@ -1,6 +1,7 @@
-// inotify_add_watch(2) on emulated nodes. The watch is a real one, on a memory file kept open for it: it can be removed
-// and its number is its own. No event comes of it: neither devtmpfs nodes nor sysfs attributes report what the kernel
-// does to them, and accesses by programs are not reported here.
+// inotify_add_watch(2) and inotify_rm_watch(2), fanotify_mark(2) on emulated nodes and on /dev. The watch of a device's
+// node is one of the file that its descriptors are of, so what is opened and closed is told by the kernel, and a change
+// of the inode by inode_calls; a watch of /dev has the nodes' watches beside it (watched_nodes.hpp). That of anything
+// else is on a memory file kept open for it: nothing comes of it, as little as of sysfs attributes.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,8 @@ namespace daxemu::preload {
 // /dev. `path` may be null: the descriptor's own.
 int mark_path(unsigned flags, int dirfd, const char* path, FunctionRef<int(int dirfd, const char* path)> real);
 
-int add_watch(const char* path, std::uint32_t mask, FunctionRef<int(const char*)> real);
+using RealWatch = FunctionRef<int(const char* path, std::uint32_t mask)>;
+int add_watch(int fd, const char* path, std::uint32_t mask, RealWatch real);
+int remove_watch(int fd, int wd, FunctionRef<int()> real);
 
 } // namespace daxemu::preload

@@ -13,6 +13,7 @@
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/memory_calls.hpp"
 #include "runtime/preload/memory/remote_bytes.hpp"
+#include "runtime/preload/paths/watch_events.hpp"
 #include "runtime/preload/pins/direct_io.hpp"
 
 using namespace daxemu::preload;
@@ -23,7 +24,7 @@ using namespace daxemu::preload;
 DAXEMU_REAL(read, ssize_t(int, void*, size_t));
 DAXEMU_TRANSFER_HOOK(ssize_t, read, (int fd, void* into, size_t size), (fd, into, size), (into, size)) {
   const DirectIo held(fd, MemoryIs::written, into, size, caller);
-  const auto real = [=] { return real_read(fd, into, size); };
+  const auto real = [=] { return read_events(fd, into, size, [=](void* p, size_t n) { return real_read(fd, p, n); }); };
   return RemoteBytes::settle(fd, RemoteBytes::Way::out_of, into, size, kAtPosition, real,
                              read_call(fd, kAtPosition, real));
 }
@@ -31,12 +32,20 @@ DAXEMU_ALIAS(read, __read)
 DAXEMU_REAL(__read_chk, ssize_t(int, void*, size_t, size_t));
 DAXEMU_HOOK(ssize_t, __read_chk, (int fd, void* into, size_t size, size_t room)) {
   const DirectIo held(fd, MemoryIs::written, into, size, __builtin_return_address(0));
-  return read_call(fd, kAtPosition, [=] { return real___read_chk(fd, into, size, room); });
+  return read_call(fd, kAtPosition, [=] {
+    // What is too much for the program's buffer is for the C library to say.
+    return size > room ? real___read_chk(fd, into, size, room)
+                       : read_events(fd, into, size, [=](void* p, size_t n) { return real_read(fd, p, n); });
+  });
 }
 DAXEMU_REAL(readv, ssize_t(int, const iovec*, int));
 DAXEMU_TRANSFER_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count), (fd, pieces, count), (pieces, count)) {
   const DirectIo held(fd, MemoryIs::written, pieces, count, caller);
-  return read_pieces_call(fd, pieces, count, kAtPosition, [=] { return real_readv(fd, pieces, count); });
+  return read_pieces_call(fd, pieces, count, kAtPosition, [=] {
+    return FdTable::get(fd) != FdClass::watcher
+               ? real_readv(fd, pieces, count)
+               : read_events_slow(fd, pieces, count, [=](void* p, size_t n) { return real_read(fd, p, n); });
+  });
 }
 #define DAXEMU_PREAD_HOOK(name)                                                                                        \
   DAXEMU_REAL(name, ssize_t(int, void*, size_t, off_t));                                                               \
@@ -64,7 +73,11 @@ DAXEMU_TRANSFER_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count), (
   DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t, int));                                                      \
   DAXEMU_HOOK(ssize_t, name, (int fd, const iovec* pieces, int count, off_t offset, int flags)) {                      \
     const DirectIo held(fd, MemoryIs::written, pieces, count, __builtin_return_address(0));                            \
-    return read_pieces_call(fd, pieces, count, offset, [=] { return real_##name(fd, pieces, count, offset, flags); }); \
+    return read_pieces_call(fd, pieces, count, offset, [=] {                                                           \
+      return FdTable::get(fd) == FdClass::watcher && offset == kAtPosition && flags == 0                               \
+                 ? read_events_slow(fd, pieces, count, [=](void* p, size_t n) { return real_read(fd, p, n); })         \
+                 : real_##name(fd, pieces, count, offset, flags);                                                      \
+    });                                                                                                                \
   }
 DAXEMU_PREAD_HOOK(pread)
 DAXEMU_PREAD_HOOK(pread64)

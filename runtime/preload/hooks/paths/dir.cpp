@@ -6,8 +6,10 @@
 
 #include "runtime/preload/directories/directories.hpp"
 #include "runtime/preload/directories/directory_calls.hpp"
+#include "runtime/preload/directories/file_tree.hpp"
 #include "runtime/preload/directories/glob_calls.hpp"
 #include "runtime/preload/directories/tree_walk.hpp"
+#include "runtime/preload/directories/word_calls.hpp"
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/names/context.hpp"
@@ -149,3 +151,33 @@ DAXEMU_FTW_HOOK(ftw, FtwFunction)
 DAXEMU_FTW_HOOK(ftw64, FtwFunction)
 DAXEMU_NFTW_HOOK(nftw, NftwFunction)
 DAXEMU_NFTW_HOOK(nftw64, NftwFunction)
+
+// On x86-64 FTS64 and FTSENT64 are FTS and FTSENT.
+#define DAXEMU_FTS_HOOKS(prefix)                                                                                       \
+  DAXEMU_REAL(prefix##_open, FTS*(char* const*, int, FileTree::Compare));                                              \
+  DAXEMU_HOOK(FTS*, prefix##_open, (char* const* roots, int options, FileTree::Compare compare)) {                     \
+    return FileTree::concerns(roots, options) ? FileTree::open(roots, options, compare)                                \
+                                              : real_##prefix##_open(roots, options, compare);                         \
+  }                                                                                                                    \
+  DAXEMU_REAL(prefix##_read, FTSENT*(FTS*));                                                                           \
+  DAXEMU_HOOK(FTSENT*, prefix##_read, (FTS * walk)) {                                                                  \
+    FileTree* const ours = FileTree::find(walk);                                                                       \
+    return ours != nullptr ? ours->read() : real_##prefix##_read(walk);                                                \
+  }                                                                                                                    \
+  DAXEMU_REAL(prefix##_children, FTSENT*(FTS*, int));                                                                  \
+  DAXEMU_HOOK(FTSENT*, prefix##_children, (FTS * walk, int instruction)) {                                             \
+    FileTree* const ours = FileTree::find(walk);                                                                       \
+    return ours != nullptr ? ours->children(instruction) : real_##prefix##_children(walk, instruction);                \
+  }                                                                                                                    \
+  DAXEMU_REAL(prefix##_close, int(FTS*));                                                                              \
+  DAXEMU_HOOK(int, prefix##_close, (FTS * walk)) {                                                                     \
+    FileTree* const ours = FileTree::find(walk);                                                                       \
+    return ours != nullptr ? FileTree::close(ours) : real_##prefix##_close(walk);                                      \
+  }
+DAXEMU_FTS_HOOKS(fts)
+DAXEMU_FTS_HOOKS(fts64)
+
+DAXEMU_REAL(wordexp, int(const char*, wordexp_t*, int));
+DAXEMU_HOOK(int, wordexp, (const char* words, wordexp_t* into, int flags)) {
+  return expand_words(words, into, flags, [=](const char* text) { return real_wordexp(text, into, flags); });
+}

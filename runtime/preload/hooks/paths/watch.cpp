@@ -8,10 +8,12 @@
 
 DAXEMU_REAL(inotify_add_watch, int(int, const char*, std::uint32_t));
 DAXEMU_HOOK(int, inotify_add_watch, (int fd, const char* path, std::uint32_t mask)) {
-  // IN_ONLYDIR and IN_DONT_FOLLOW were said of the program's path; where the watch really goes may be a link to a file.
-  return daxemu::preload::add_watch(path, mask, [=](const char* p) {
-    return real_inotify_add_watch(fd, p, p == path ? mask : mask & ~static_cast<unsigned>(IN_ONLYDIR | IN_DONT_FOLLOW));
-  });
+  return daxemu::preload::add_watch(
+      fd, path, mask, [=](const char* p, std::uint32_t with) { return real_inotify_add_watch(fd, p, with); });
+}
+DAXEMU_REAL(inotify_rm_watch, int(int, int));
+DAXEMU_HOOK(int, inotify_rm_watch, (int fd, int wd)) {
+  return daxemu::preload::remove_watch(fd, wd, [=] { return real_inotify_rm_watch(fd, wd); });
 }
 DAXEMU_REAL(fanotify_mark, int(int, unsigned, std::uint64_t, int, const char*));
 DAXEMU_HOOK(int, fanotify_mark, (int fd, unsigned flags, std::uint64_t mask, int dirfd, const char* path)) {
