@@ -173,7 +173,7 @@ std::string end_of(pid_t child, int seconds) {
 void run(const Sequence& sequence, const Options& options, const std::vector<Call>& before) {
   const pid_t cleaner = ::fork();
   if (cleaner == 0) {
-    clean(options.device, before);
+    clean(options.device, before, sequence.calls);
     ::_exit(0);
   }
   const std::string cleaned = end_of(cleaner, options.seconds);

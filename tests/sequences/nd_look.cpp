@@ -19,11 +19,6 @@ std::string text_in(const std::string& path) {
   return conformance::read_text(path).value_or(conformance::last_error());
 }
 
-// nd_synchronize(): seeds are made and drivers asked beside whoever wrote.
-void settle() {
-  (void)conformance::read_text(kDevices + "ndbus0/wait_probe");
-}
-
 std::uint64_t region_start() {
   return std::strtoull(text_in(kDevices + "region0/resource").c_str(), nullptr, 0);
 }
@@ -74,6 +69,10 @@ std::string region_text(const std::string& name) {
 
 } // namespace
 
+void settle() {
+  (void)conformance::read_text(kDevices + "ndbus0/wait_probe");
+}
+
 std::string named(const std::string& word) {
   static const struct {
     char letter;
@@ -120,16 +119,26 @@ void restore(const conformance::Device& device) {
   }
   const auto is_there = [&] {
     settle();
-    const std::string folder = kDevices + device.name + "/";
+    const std::string folder = kDevices + "dax0.1/";
     return text_in(folder + "align") == std::to_string(device.align) &&
-           text_in(folder + "size") == std::to_string(device.size) && tree::last_part(folder + "driver") == "dax_pmem";
+           text_in(folder + "size") == std::to_string(device.size) && text_in(folder + "mode") == "ram" &&
+           uuid_in(folder + "uuid") == "U" && tree::last_part(folder + "driver") == "dax_pmem";
   };
+  // The namespace is found beside the seeds being made: mostly the first is dax0.0 and the namespace has dax0.1, but
+  // not always.
   const auto anew = [&] {
-    (void)tree::put(kDrivers + "nd_region/unbind", "region0");
-    (void)tree::put(kDrivers + "nd_region/bind", "region0");
-    settle();
+    for (int turn = 0; turn < 50; ++turn) {
+      (void)tree::put(kDrivers + "nd_region/unbind", "region0");
+      (void)tree::put(kDrivers + "nd_region/bind", "region0");
+      settle();
+      if (text_in(kDevices + "namespace0.0/holder") == "dax0.1") {
+        return;
+      }
+    }
   };
   (void)tree::put(kDevices + "region0/read_only", "0");
+  const bool whole = std::strtoull(text_in(kDevices + "region0/size").c_str(), nullptr, 0) % (16U << 20U) == 0;
+  (void)tree::put(kDevices + "region0/align", whole ? "0x1000000" : "0x200000");
   (void)tree::put("/sys/bus/nd/drivers_autoprobe", "1");
   anew();
   if (!is_there()) {

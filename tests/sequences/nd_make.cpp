@@ -12,7 +12,7 @@ std::string dax(Making& making) {
 }
 
 std::string object(Making& making) {
-  static const Weighted table[] = {{"n", 8}, {"b0", 2}, {"f0", 2}, {"b1", 1}, {"f1", 1}, {"r", 1}};
+  static const Weighted table[] = {{"n", 8}, {"b0", 2}, {"f0", 2}, {"b1", 1}, {"f1", 1}};
   return making.random.chance(60) ? dax(making) : pick(making.random, table);
 }
 
@@ -73,12 +73,12 @@ void set_other(Making& making) {
   making.add("nd-put", {text.substr(0, space), text.substr(space + 1), pick(making.random, values)});
 }
 void drive(Making& making) {
-  static const Weighted drivers[] = {{"dax_pmem", 10}, {"nd_pmem", 5}, {"nd_region", 2}, {"nvdimm", 1}};
+  static const Weighted drivers[] = {{"dax_pmem", 10}, {"nd_pmem", 5}, {"nvdimm", 1}};
   const std::string driver = pick(making.random, drivers);
-  std::string whom = driver == "dax_pmem"    ? dax(making)
-                     : driver == "nd_region" ? "r"
-                     : driver == "nd_pmem"   ? "n"
-                                             : object(making);
+  std::string whom = driver == "dax_pmem" ? dax(making)
+
+                     : driver == "nd_pmem" ? "n"
+                                           : object(making);
   if (making.random.chance(12)) {
     whom = making.random.chance(70) ? object(making) : bad_word(making);
   }
@@ -110,8 +110,6 @@ void ndctl(Making& making) {
                                    {"create-namespace -f -e n -m devdax -a 2097152 -M mem", 3},
                                    {"create-namespace -f -e n -m devdax -a 4096 -M dev", 2},
                                    {"create-namespace -f -e n -m devdax -a 3M", 1},
-                                   {"disable-region region0", 2},
-                                   {"enable-region region0", 2},
                                    {"check-namespace n", 1}};
   std::string text = pick(making.random, verbs);
   std::vector<std::string> words;

@@ -30,7 +30,9 @@ std::string write_value(const Call& call) {
   for (std::size_t at = 3; at < call.words.size(); ++at) {
     word += ' ' + call.words[at];
   }
-  return tree::put(folder(call.word(0)) + "/" + call.word(1), value(word));
+  std::string said = tree::put(folder(call.word(0)) + "/" + call.word(1), value(word));
+  settle();
+  return said;
 }
 
 // Uuids are random.

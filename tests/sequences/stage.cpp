@@ -70,8 +70,8 @@ std::string Stage::place(const void* address) const {
   return units.text(reinterpret_cast<std::uint64_t>(address) - kArena);
 }
 
-void clean(const conformance::Device& device, const std::vector<Call>& before) {
-  if (std::any_of(before.begin(), before.end(), nd::concerns)) {
+void clean(const conformance::Device& device, const std::vector<Call>& before, const std::vector<Call>& next) {
+  if (std::any_of(before.begin(), before.end(), nd::concerns) || std::any_of(next.begin(), next.end(), nd::concerns)) {
     nd::restore(device);
   }
   bus::restore(device);
