@@ -63,7 +63,7 @@ Result<void> validate(const RegionRecord& region, const NdHolderRecord& holder) 
   if (info.present == 0 || info.uuid != holder.uuid) {
     return fail(ENODEV);
   }
-  return info.align == holder.unit && info.pages == holder.pages ? Result<void>() : fail(EINVAL);
+  return info.align == holder.unit && info.pages == holder.pages ? Result<void>() : fail(EOPNOTSUPP);
 }
 
 // nd_pfn_init()
