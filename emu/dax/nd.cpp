@@ -13,6 +13,7 @@ namespace {
 using store::NdPages;
 using store::NdRegionRecord;
 
+constexpr std::uint64_t kDefaultNdAlign = 16U << 20U; // MEMREMAP_COMPAT_ALIGN_MAX
 constexpr std::array<std::uint64_t, 3> kExtents = {kPageSize, kPmdSize, kPudSize};
 constexpr std::array<std::uint64_t, 7> kSectors = {512, 520, 528, 4096, 4104, 4160, 4224};
 
@@ -62,7 +63,7 @@ Result<void> validate(const RegionRecord& region, const NdHolderRecord& holder) 
   if (info.present == 0 || info.uuid != holder.uuid) {
     return fail(ENODEV);
   }
-  return info.align == holder.unit && info.pages == holder.pages ? Result<void>() : fail(EINVAL);
+  return info.align == holder.unit && info.pages == holder.pages ? Result<void>() : fail(EOPNOTSUPP);
 }
 
 // nd_pfn_init()
@@ -81,7 +82,8 @@ void begin(const store::Store& store, RegionRecord& region, std::uint32_t device
   NdRegionRecord& nd = region.nd;
   nd = {};
   nd.device = device + 1;
-  nd.align = kPmdSize;
+  // default_align() says 16M; where that does not divide the region, whoever made the namespace had to choose less.
+  nd.align = region.size % kDefaultNdAlign == 0 ? kDefaultNdAlign : kPmdSize;
   nd.holder_class = NdKind::dax;
   add_seed(region, NdKind::btt);
   add_seed(region, NdKind::pfn);

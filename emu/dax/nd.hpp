@@ -39,8 +39,8 @@ Result<void> detach(RegionRecord& region, NdHolderRecord& holder);
 Result<void> set_holder_class(RegionRecord& region, NdKind kind);
 
 // dax_pmem takes a dax: writes or checks the info block and adds the device. Errors: EBUSY (bound), ENODEV (no
-// namespace or no uuid), ENXIO (no place for struct pages chosen, read-only), EINVAL (the info block of that uuid says
-// something else), ENOMEM.
+// namespace or no uuid), ENXIO (no place for struct pages chosen, read-only), EOPNOTSUPP (the info block of that uuid
+// says something else), ENOMEM.
 Result<void> bind_dax(const store::Store& store, RegionRecord& region, NdHolderRecord& holder);
 // Errors: ENODEV (not bound).
 Result<void> unbind_dax(const store::Store& store, RegionRecord& region, NdHolderRecord& holder);

@@ -24,8 +24,6 @@ void restore(const conformance::Device& device);
 std::string named(const conformance::Device& device, const std::string& word);
 // Physical address of the region's start; 0 where nobody says.
 std::uint64_t region_start(const conformance::Device& device);
-// Writes as echo(1) would, without a newline: "ok", "ok=N" where less was taken, or the errno of open or write.
-std::string put(const std::string& path, const std::string& value);
 std::string folder_of(const conformance::Device& device, const std::string& word); // of "d2"
 
 } // namespace sequences::bus

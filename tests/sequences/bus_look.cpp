@@ -1,46 +1,23 @@
 // What the dax bus says of itself, and how it is put back.
 #include "tests/sequences/bus.hpp"
 
-#include <algorithm>
-#include <cerrno>
-#include <climits>
 #include <cstdlib>
 #include <vector>
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "tests/conformance/text.hpp"
+#include "tests/sequences/tree.hpp"
 
 namespace sequences::bus {
 namespace {
 
+using tree::last_part;
+using tree::names_in;
+using tree::put;
+
 constexpr const char* kDevices = "/sys/bus/dax/devices";
 constexpr const char* kDriver = "/sys/bus/dax/drivers/device_dax";
-
-std::vector<std::string> names_in(const std::string& folder, const std::string& prefix) {
-  std::vector<std::string> names;
-  if (DIR* open = ::opendir(folder.c_str()); open != nullptr) {
-    while (const dirent* one = ::readdir(open)) {
-      if (std::string(one->d_name).rfind(prefix, 0) == 0) {
-        names.push_back(one->d_name);
-      }
-    }
-    ::closedir(open);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-std::string last_part(const std::string& path) {
-  char target[PATH_MAX] = {};
-  if (::readlink(path.c_str(), target, sizeof target - 1) < 0) {
-    return "-";
-  }
-  const std::string text = target;
-  return text.substr(text.rfind('/') + 1);
-}
 
 std::string text_in(const std::string& path) {
   return conformance::read_text(path).value_or(conformance::last_error());
@@ -88,19 +65,6 @@ std::string folder_of(const conformance::Device& device, const std::string& word
 std::uint64_t region_start(const conformance::Device& device) {
   static const std::uint64_t start = number_in(device.sysfs + "/resource");
   return start;
-}
-
-std::string put(const std::string& path, const std::string& value) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) {
-    return "open " + conformance::last_error();
-  }
-  const ssize_t done = ::write(fd, value.data(), value.size());
-  std::string text = done < 0                                         ? conformance::last_error()
-                     : static_cast<std::size_t>(done) == value.size() ? "ok"
-                                                                      : "ok=" + std::to_string(done);
-  ::close(fd);
-  return text;
 }
 
 std::string look(const Stage& stage) {

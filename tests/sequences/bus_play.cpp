@@ -1,23 +1,15 @@
 // How the calls of the bus family are played.
 #include "tests/sequences/bus.hpp"
 
-#include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "tests/conformance/text.hpp"
-#include "tests/conformance/touch.hpp"
+#include "tests/sequences/tool.hpp"
+#include "tests/sequences/tree.hpp"
 
 namespace sequences::bus {
 namespace {
 
-using conformance::last_error;
+using tree::put;
 
 constexpr const char* kBus = "/sys/bus/dax";
 
@@ -40,11 +32,7 @@ std::string value(const Stage& stage, const std::string& word) {
   if (word[0] != '=') {
     return std::to_string(stage.units.bytes(word));
   }
-  std::string text = word.substr(1);
-  for (std::size_t at = 0; (at = text.find("\\n", at)) != std::string::npos;) {
-    text.replace(at, 2, "\n");
-  }
-  return text;
+  return tree::plain(word);
 }
 
 std::string write_value(Stage& stage, const Call& call) {
@@ -64,30 +52,7 @@ std::string write_range(Stage& stage, const Call& call) {
 }
 
 std::string node(Stage& stage, const Call& call) {
-  const std::string path = "/dev/" + named(*stage.device, call.word(0));
-  if (call.word(1) == "stat") {
-    struct stat about {};
-    if (::stat(path.c_str(), &about) != 0) {
-      return last_error();
-    }
-    char mode[16];
-    std::snprintf(mode, sizeof mode, "%o", about.st_mode);
-    return mode;
-  }
-  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (fd < 0) {
-    return "open " + last_error();
-  }
-  std::string text = "ok";
-  if (call.word(1) == "map") {
-    void* at = ::mmap(nullptr, stage.units.extent, PROT_READ, MAP_SHARED, fd, 0);
-    text = at == MAP_FAILED ? last_error() : conformance::load(at).text();
-    if (at != MAP_FAILED) {
-      ::munmap(at, stage.units.extent);
-    }
-  }
-  ::close(fd);
-  return text;
+  return tree::node(stage, "/dev/" + named(*stage.device, call.word(0)), call.word(1));
 }
 
 // What it prints, in one line; addresses are the machine's.
@@ -99,22 +64,7 @@ std::string daxctl(Stage& stage, const Call& call) {
                       : size          ? std::to_string(stage.units.bytes(word))
                                       : word);
   }
-  FILE* out = ::popen((command + " 2>&1").c_str(), "re");
-  if (out == nullptr) {
-    return last_error();
-  }
-  std::string text;
-  char line[512];
-  while (std::fgets(line, sizeof line, out) != nullptr) {
-    std::string one = line;
-    one.erase(one.find_last_not_of(" \n") + 1);
-    one.erase(0, one.find_first_not_of(' '));
-    if (one.rfind("libdaxctl", 0) != 0) {
-      text += (text.empty() ? "" : " ") + one;
-    }
-  }
-  const int status = ::pclose(out);
-  return text + " status=" + std::to_string(WEXITSTATUS(status));
+  return output_of(command);
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "tests/sequences/descriptors.hpp"
 #include "tests/sequences/failure.hpp"
 #include "tests/sequences/memory.hpp"
+#include "tests/sequences/nd.hpp"
 #include "tests/sequences/pins.hpp"
 #include "tests/sequences/processes.hpp"
 
@@ -14,6 +15,7 @@ const std::vector<Family>& families() {
       {"memory", memory::add_call, memory::add_state, memory::play},
       {"descriptors", descriptors::add_call, descriptors::add_state, descriptors::play},
       {"bus", bus::add_call, bus::add_state, bus::play},
+      {"nd", nd::add_call, nd::add_state, nd::play},
       {"processes", processes::add_call, processes::add_state, processes::play},
       {"failure", failure::add_call, failure::add_state, failure::play},
       {"pins", pins::add_call, pins::add_state, pins::play},

@@ -20,9 +20,9 @@
 #include "tests/conformance/touch.hpp"
 #include "tests/sequences/bus.hpp"
 #include "tests/sequences/descriptors.hpp"
-#include "tests/sequences/failure.hpp"
 #include "tests/sequences/family.hpp"
 #include "tests/sequences/generate.hpp"
+#include "tests/sequences/nd.hpp"
 
 namespace {
 
@@ -134,7 +134,10 @@ int look_after_exec(const Options& options) {
 
 [[noreturn]] void play(const Sequence& sequence, const conformance::Device& device) {
   Stage stage;
-  const bool opens = std::none_of(sequence.calls.begin(), sequence.calls.end(), bus::concerns);
+  const bool opens = std::none_of(sequence.calls.begin(), sequence.calls.end(),
+                                  [](const Call& call) { return bus::concerns(call) || nd::concerns(call); });
+  // Whoever started us may have left descriptors open: numbers are outcomes.
+  (void)::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
   if (const std::string problem = prepare(stage, device, opens); !problem.empty()) {
     say("prepare => " + problem + "\n");
     ::_exit(1);
@@ -166,11 +169,11 @@ std::string end_of(pid_t child, int seconds) {
   return WEXITSTATUS(status) == 0 ? std::string() : "status " + std::to_string(WEXITSTATUS(status));
 }
 
-// `failed`: did the one before make something fail, or take the driver?
-void run(const Sequence& sequence, const Options& options, bool failed) {
+// `before`: the calls of the sequence before it.
+void run(const Sequence& sequence, const Options& options, const std::vector<Call>& before) {
   const pid_t cleaner = ::fork();
   if (cleaner == 0) {
-    clean(options.device, failed);
+    clean(options.device, before, sequence.calls);
     ::_exit(0);
   }
   const std::string cleaned = end_of(cleaner, options.seconds);
@@ -221,13 +224,13 @@ int main(int count, char** words) {
     }
   }
   (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  bool failed = false;
+  std::vector<Call> before;
   for (const Sequence& sequence : scripts) {
     if (options.generate) {
       say(text_of(sequence, false));
     } else {
-      run(sequence, options, failed);
-      failed = std::any_of(sequence.calls.begin(), sequence.calls.end(), failure::concerns);
+      run(sequence, options, before);
+      before = sequence.calls;
     }
   }
   return 0;

@@ -2,6 +2,7 @@
 
 #include "tests/sequences/bus.hpp"
 #include "tests/sequences/failure.hpp"
+#include "tests/sequences/nd.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -69,9 +70,12 @@ std::string Stage::place(const void* address) const {
   return units.text(reinterpret_cast<std::uint64_t>(address) - kArena);
 }
 
-void clean(const conformance::Device& device, bool anew) {
+void clean(const conformance::Device& device, const std::vector<Call>& before, const std::vector<Call>& next) {
+  if (std::any_of(before.begin(), before.end(), nd::concerns) || std::any_of(next.begin(), next.end(), nd::concerns)) {
+    nd::restore(device);
+  }
   bus::restore(device);
-  if (anew) {
+  if (std::any_of(before.begin(), before.end(), failure::concerns)) {
     failure::renew(device);
   }
   const int fd = ::open(device.path.c_str(), O_RDWR | O_CLOEXEC);

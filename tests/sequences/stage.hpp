@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "tests/conformance/device.hpp"
+#include "tests/sequences/script.hpp"
 #include "tests/sequences/units.hpp"
 
 namespace sequences {
@@ -56,9 +58,10 @@ struct Stage {
 constexpr std::uint64_t kArenaExtents = 8;    // what sequences aim at
 constexpr std::uint64_t kWatchedExtents = 16; // what maps shows
 
-// Makes the device's bytes zero wherever a sequence can reach; `anew`: what failed there is forgotten. In a process of
-// its own, before the sequence's.
-void clean(const conformance::Device& device, bool anew);
+// Makes the device's bytes zero wherever a sequence can reach, and puts back what the calls `before` may have changed
+// for all: what failed there is forgotten, the buses have the device as at the start. `next` are those to come. In a
+// process of its own, before the sequence's.
+void clean(const conformance::Device& device, const std::vector<Call>& before, const std::vector<Call>& next);
 // Opens everything, but the device only with `opens`. In the sequence's process. A message where that fails.
 std::string prepare(Stage& stage, const conformance::Device& device, bool opens);
 // What `say` writes to a descriptor in a child of fork(2), and how the child ended if not well.

@@ -36,7 +36,7 @@ TEST(SysfsNd, AnInfoBlockIsHeldAgainstItsUuid) {
   const Nd nd;
   ASSERT_EQ(nd.driver("dax_pmem/unbind", "dax0.0"), 0);
   ASSERT_EQ(nd.set("dax0.0/align", "4096"), 0);
-  EXPECT_EQ(nd.driver("dax_pmem/bind", "dax0.0"), EINVAL); // it is 2M under this uuid
+  EXPECT_EQ(nd.driver("dax_pmem/bind", "dax0.0"), EOPNOTSUPP); // it is 2M under this uuid
   ASSERT_EQ(nd.set("dax0.0/uuid", "12345678-9abc-4ef0-8234-56789abcdef0"), 0);
   ASSERT_EQ(nd.set("dax0.0/mode", "none"), 0);
   EXPECT_EQ(nd.driver("dax_pmem/bind", "dax0.0"), ENXIO);

@@ -322,6 +322,12 @@ ssize_t copy_call(int in, int out, const Places& places, RealSize real) {
     if (places.nothing) {
       return real(); // the files that stand for devices are empty ones
     }
+    // do_splice(), do_sendfile(), do_tee() begin with what the descriptors were opened for.
+    if (!grants(status_flags(in), places.kinds_first ? Access::none : Access::readable) ||
+        !grants(status_flags(out), places.kinds_first ? Access::none : Access::writable)) {
+      errno = EBADF;
+      return -1;
+    }
     return refuse_on_device(from == FdClass::device ? in : out, Operation::copy);
   }
   if (from == FdClass::attribute || to == FdClass::attribute) {

@@ -58,6 +58,11 @@ template <class Real>
 inline int operate_call(int fd, Operation operation, Real real) {
   return FdTable::is_foreign(fd) ? real() : operate_slow(fd, operation, real);
 }
+// do_sys_ftruncate() refuses a negative length of whatever descriptor.
+template <class Real>
+inline int truncate_call(int fd, off_t length, Real real) {
+  return length < 0 ? real() : operate_call(fd, Operation::truncate, real);
+}
 template <class Real>
 inline ssize_t read_pieces_call(int fd, const iovec* pieces, int count, std::int64_t offset, Real real) {
   return FdTable::is_foreign(fd) || !are_pieces(pieces, count) ? real() : read_slow(fd, offset, real);
@@ -69,6 +74,8 @@ struct Places {
   off64_t* out = nullptr;
   bool given_back = false; // even if nothing was copied
   bool nothing = false;    // no bytes are asked for, and what is not even looked at cannot be refused
+  bool kinds_first =
+      false; // that they are no files is noticed before whether they may be read and written: copy_file_range(2)
 };
 ssize_t copy_call(int in, int out, const Places& places, RealSize real);
 

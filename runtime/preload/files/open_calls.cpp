@@ -41,6 +41,11 @@ int open_by_number(int dirfd, const char* path, int flags) {
   return libc_value(node ? context->opener().open_number(*node, flags) : Result<int>(fail(ENXIO)), -1);
 }
 
+// build_open_how(): a path only is neither made nor emptied.
+constexpr int effective(int flags) {
+  return (flags & O_PATH) != 0 ? flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : flags;
+}
+
 int open_on_path(int dirfd, const char* path, int flags, PathUse use, FunctionRef<int(const char*)> real,
                  const int* first = nullptr) {
   return on_path<int>(
@@ -52,7 +57,10 @@ int open_on_path(int dirfd, const char* path, int flags, PathUse use, FunctionRe
         }
         return opened < 0 && errno == ENXIO ? open_by_number(dirfd, p, flags) : opened;
       },
-      [flags](const Resolution& found) -> Result<int> {
+      [flags = effective(flags)](const Resolution& found) -> Result<int> {
+        if ((flags & O_CREAT) != 0 && (flags & O_DIRECTORY) != 0) {
+          return fail(EINVAL); // build_open_flags(), since 6.1.28
+        }
         if (found.kind == Resolution::Kind::refused) {
           if ((flags & O_CREAT) == 0) {
             return tl::unexpected(found.error);
@@ -65,6 +73,7 @@ int open_on_path(int dirfd, const char* path, int flags, PathUse use, FunctionRe
 }
 
 Follow follow_of(int flags) {
+  flags = effective(flags);
   const bool follows = (flags & O_NOFOLLOW) == 0 && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
   return follows ? Follow::always : Follow::not_last;
 }

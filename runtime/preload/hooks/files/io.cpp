@@ -149,8 +149,13 @@ DAXEMU_ALIAS(lseek64, llseek)
   }
 DAXEMU_OPERATION_HOOK(fsync, Operation::sync, (int fd), (fd))
 DAXEMU_OPERATION_HOOK(fdatasync, Operation::sync, (int fd), (fd))
-DAXEMU_OPERATION_HOOK(ftruncate, Operation::truncate, (int fd, off_t length), (fd, length))
-DAXEMU_OPERATION_HOOK(ftruncate64, Operation::truncate, (int fd, off_t length), (fd, length))
+#define DAXEMU_TRUNCATE_HOOK(name)                                                                                     \
+  DAXEMU_REAL(name, int(int, off_t));                                                                                  \
+  DAXEMU_HOOK(int, name, (int fd, off_t length)) {                                                                     \
+    return truncate_call(fd, length, [=] { return real_##name(fd, length); });                                         \
+  }
+DAXEMU_TRUNCATE_HOOK(ftruncate)
+DAXEMU_TRUNCATE_HOOK(ftruncate64)
 DAXEMU_REAL(sync_file_range, int(int, off_t, off_t, unsigned));
 DAXEMU_HOOK(int, sync_file_range, (int fd, off_t offset, off_t length, unsigned flags)) {
   const auto real = [=] { return real_sync_file_range(fd, offset, length, flags); };
@@ -216,6 +221,6 @@ DAXEMU_HOOK(ssize_t, splice, (int in, off64_t* in_at, int out, off64_t* out_at, 
 DAXEMU_REAL(copy_file_range, ssize_t(int, off64_t*, int, off64_t*, size_t, unsigned));
 DAXEMU_HOOK(ssize_t, copy_file_range,
             (int in, off64_t* in_at, int out, off64_t* out_at, size_t count, unsigned flags)) {
-  return copy_call(in, out, {in_at, out_at},
+  return copy_call(in, out, {.in = in_at, .out = out_at, .kinds_first = true},
                    [=] { return real_copy_file_range(in, in_at, out, out_at, count, flags); });
 }

@@ -1,0 +1,30 @@
+#include "tests/sequences/tool.hpp"
+
+#include <cstdio>
+
+#include <sys/wait.h>
+
+#include "tests/conformance/text.hpp"
+
+namespace sequences {
+
+std::string output_of(const std::string& command) {
+  FILE* out = ::popen((command + " 2>&1").c_str(), "re");
+  if (out == nullptr) {
+    return conformance::last_error();
+  }
+  std::string text;
+  char line[512];
+  while (std::fgets(line, sizeof line, out) != nullptr) {
+    std::string one = line;
+    one.erase(one.find_last_not_of(" \n") + 1);
+    one.erase(0, one.find_first_not_of(' '));
+    if (one.rfind("libdaxctl", 0) != 0 && one.rfind("libndctl", 0) != 0) {
+      text += (text.empty() ? "" : " ") + one;
+    }
+  }
+  const int status = ::pclose(out);
+  return text + " status=" + std::to_string(WEXITSTATUS(status));
+}
+
+} // namespace sequences
