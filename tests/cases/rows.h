@@ -68,7 +68,7 @@ static int row_wanted(const char* name) {
       fflush(stdout);                                                                                                  \
       pid_t p_ = fork();                                                                                               \
       if (p_ == 0) {                                                                                                   \
-        alarm(20);                                                                                                     \
+        alarm(60);                                                                                                     \
         printf("%s: ", name);                                                                                          \
         { __VA_ARGS__; }                                                                                               \
         fflush(stdout);                                                                                                \
@@ -133,4 +133,23 @@ static char* m(int fd, size_t len) {
   return p;
 }
 #define Y(name, ...) pr(name, syscall(__VA_ARGS__))
+/* What a child writes while it may be faster than we are: into a pipe, and out after what we say. */
+static int captured_out = -1, captured_ends[2];
+static void capture(void) {
+  fflush(stdout);
+  captured_out = fcntl(1, F_DUPFD_CLOEXEC, 100);
+  (void)!pipe2(captured_ends, O_CLOEXEC);
+  dup2(captured_ends[1], 1);
+  close(captured_ends[1]);
+}
+static void uncapture(void) {
+  dup2(captured_out, 1);
+  close(captured_out);
+}
+static void say_captured(void) {
+  char b[256];
+  ssize_t n = read(captured_ends[0], b, sizeof b);
+  fwrite(b, 1, n > 0 ? (size_t)n : 0, stdout);
+  close(captured_ends[0]);
+}
 #define YN(name, ...) prn(name, syscall(__VA_ARGS__))

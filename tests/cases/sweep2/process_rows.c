@@ -47,9 +47,12 @@ void process_rows(int c, char** v) {
     char* a[] = {"readlink", b, 0};
     pid_t q;
     extern char** environ;
-    printf("spawn=%d ", posix_spawnp(&q, "readlink", 0, 0, a, environ));
-    fflush(stdout);
+    capture();
+    int r = posix_spawnp(&q, "readlink", 0, 0, a, environ);
+    uncapture();
+    printf("spawn=%d ", r);
     waitpid(q, 0, 0);
+    say_captured();
   });
   ROW("proc.thread-exit", {
     int fd = o();
