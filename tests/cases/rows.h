@@ -68,7 +68,7 @@ static int row_wanted(const char* name) {
       fflush(stdout);                                                                                                  \
       pid_t p_ = fork();                                                                                               \
       if (p_ == 0) {                                                                                                   \
-        alarm(60);                                                                                                     \
+        alarm(20);                                                                                                     \
         printf("%s: ", name);                                                                                          \
         { __VA_ARGS__; }                                                                                               \
         fflush(stdout);                                                                                                \
