@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "preload_support.hpp"
+#include "runtime/preload/files/handle_calls.hpp"
 #include "runtime/preload/files/open_calls.hpp"
 #include "runtime/preload/nodes/covers.hpp"
 #include "runtime/preload/nodes/stand_ins.hpp"
@@ -184,6 +185,45 @@ TEST(Mounts, AFileOnANodeIsFoundInItsPlace) {
     EXPECT_EQ(::umount(third.c_str()), 0);
     EXPECT_EQ(unmount(kDeviceNode), 0);
     EXPECT_EQ(kind_of(kDeviceNode), "device");
+    remove_covers();
+  });
+}
+
+TEST(Mounts, ATreeOfTheNodeIsMovedWhereverItIsTo) {
+  apart([] {
+    const Scratch scratch;
+    const std::string place = new_file(scratch, "place");
+    const auto tree_of = [](int dirfd, const char* path, unsigned flags) {
+      return open_tree_path(dirfd, path, flags, [=](const char* p) { return ::open_tree(dirfd, p, flags); });
+    };
+    const auto move = [](int tree, const char* to) {
+      return move_mount_path({tree, "", Follow::always}, {AT_FDCWD, to, Follow::not_last},
+                             [=](const char* what, const char* where) {
+                               return ::move_mount(tree, what, AT_FDCWD, where, MOVE_MOUNT_F_EMPTY_PATH);
+                             });
+    };
+    EXPECT_EQ(tree_of(AT_FDCWD, kDeviceNode, OPEN_TREE_CLONE | 0x40000000U), -1);
+    EXPECT_EQ(errno, EINVAL);
+    const int lowest = ::dup(0);
+    ::close(lowest);
+    const int tree = tree_of(AT_FDCWD, kDeviceNode, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    ASSERT_EQ(tree, lowest) << errno;
+    EXPECT_NE(context().device_of(tree), nullptr);
+    EXPECT_EQ(move(tree, place.c_str()), 0) << errno;
+    EXPECT_EQ(kind_of(place), "device");
+    const int again = tree_of(AT_FDCWD, place.c_str(), OPEN_TREE_CLONE);
+    ASSERT_GE(again, 0) << errno;
+    EXPECT_EQ(::fcntl(again, F_GETFD), 0);
+    EXPECT_EQ(move(again, kDeviceNode), 0) << errno;
+    const int fd = open_at("/dev/dax0.0", O_RDWR);
+    const int of_fd = tree_of(fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH); // of what is mounted on the node
+    EXPECT_GE(of_fd, 0) << errno;
+    for (const int one : {tree, again, fd, of_fd}) {
+      ::close(one);
+      FdTable::forget(one);
+    }
+    EXPECT_EQ(unmount(kDeviceNode), 0) << errno;
+    EXPECT_EQ(unmount(place), 0) << errno;
     remove_covers();
   });
 }
