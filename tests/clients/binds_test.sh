@@ -72,6 +72,7 @@ mount --bind content /dev/dax0.0
 same "a file on the node" "$(cat /dev/dax0.0)" content
 same "its kind" "$(stat -c %F /dev/dax0.0)" "regular file"
 grep -q " /dev/dax0.0 " /proc/self/mountinfo || fail "mountinfo: $(cat /proc/self/mountinfo)"
+same "the name of what is open there" "$(sh -c 'readlink /proc/self/fd/5 5</dev/dax0.0')" /dev/dax0.0
 busy "removal of the node" rm -f /dev/dax0.0
 mount --bind /dev/dax0.0 bound
 same "a bind of what is on the node" "$(cat bound)" content
