@@ -7,10 +7,12 @@
 #include <string_view>
 
 #include <elf.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
+#include "emu/base/unique_fd.hpp"
 
 namespace daxemu {
 namespace {
@@ -69,6 +71,19 @@ ProgramKind kind_of_elf(int fd, const Elf64_Ehdr& header) {
   return dynamic ? ProgramKind::dynamic : ProgramKind::linked_statically;
 }
 
+// Has every user a number in this user namespace? Who has none is shown as this one.
+constexpr std::uint32_t kNobody = 65534; // kernel.overflowuid
+bool has_everybody() noexcept {
+  const auto raw = sys::open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+  if (!raw) {
+    return true;
+  }
+  const UniqueFd closer(*raw);
+  std::array<char, 64> text;
+  const auto got = sys::pread(*raw, text.data(), text.size(), 0);
+  return std::string_view(text.data(), got.value_or(0)).find("4294967295") != std::string_view::npos;
+}
+
 } // namespace
 
 ProgramFile examine_program(int fd) noexcept {
@@ -91,7 +106,10 @@ bool sets_identity(const struct stat& about) noexcept {
   const auto user = static_cast<uid_t>(sys::call(SYS_geteuid).value_or(0));
   const auto group = static_cast<gid_t>(sys::call(SYS_getegid).value_or(0));
   const bool sets_user = (about.st_mode & S_ISUID) != 0 && about.st_uid != user;
-  return sets_user || ((about.st_mode & S_ISGID) != 0 && (about.st_mode & S_IXGRP) != 0 && about.st_gid != group);
+  const bool sets =
+      sets_user || ((about.st_mode & S_ISGID) != 0 && (about.st_mode & S_IXGRP) != 0 && about.st_gid != group);
+  // bprm_fill_uid(): not for an owner or a group without a number here.
+  return sets && ((about.st_uid != kNobody && about.st_gid != kNobody) || has_everybody());
 }
 
 bool raises_privileges(int fd) noexcept {

@@ -12,6 +12,7 @@
 #include <boost/interprocess/offset_ptr.hpp>
 
 #include "emu/base/fixed_string.hpp"
+#include "emu/store/mount_records.hpp"
 #include "emu/store/nd_records.hpp"
 
 namespace daxemu::store {
@@ -316,6 +317,8 @@ struct Platform {
   std::uint32_t node_name_capacity = 0;
   std::atomic<std::uint32_t> inodes_used{0};      // records that count; 0: nobody need look
   std::atomic<std::uint32_t> node_names_used{0};  // high-water mark
+  std::atomic<std::uint32_t> binds_made{0};       // of `binds`, so far; 0: nobody need look
+  std::atomic<std::uint32_t> covers_made{0};      // of `covers`
   BackingKind backing_wanted = BackingKind::none; // for devices made later; none: automatic
   std::uint64_t memory_block_size = 128ULL << 20; // bytes of a memory block (block_size_bytes)
   // Nodes from here on are emulated ones: the machine has none of these numbers.
@@ -346,6 +349,9 @@ struct Platform {
   std::array<RecoveryRecord, kRecoveryRecords> recovery_log{};
   std::array<UnservedRecord, kUnservedRecords> unserved{};
   std::atomic<std::uint64_t> unserved_more{0}; // starts of programs for which there was no room
+  // What was mounted of nodes and on them (emu/store/mount_table.hpp).
+  std::array<BindRecord, kMaxBinds> binds{};
+  std::array<CoverRecord, kMaxCovers> covers{};
 };
 
 } // namespace daxemu::store

@@ -13,6 +13,7 @@
 #include "emu/store/process_slots.hpp"
 #include "runtime/cli/because.hpp"
 #include "runtime/cli/joined.hpp"
+#include "runtime/cli/left_mounts.hpp"
 #include "runtime/cli/recovery_report.hpp"
 #include "runtime/cli/terminal.hpp"
 
@@ -143,11 +144,12 @@ Outcome<void> destroy_named(const std::string& name, bool force) {
     return refuse(ENOENT, fmt::format("there is no platform named {}", name), "daxemu list shows those there are");
   }
   // A store that cannot be opened (corrupt, of another version) has no users this program could find: it may go.
-  if (auto store = store::Store::open((directory / "store").c_str()); store && !force) {
-    if (const std::vector<int> users = users_of(*store); !users.empty()) {
+  if (auto store = store::Store::open((directory / "store").c_str()); store) {
+    if (const std::vector<int> users = users_of(*store); !users.empty() && !force) {
       return refuse(EBUSY, fmt::format("platform {} is in use by process {}", name, joined(users, ", ")),
                     "end them, or use --force");
     }
+    remove_left_mounts(*store);
   }
   std::error_code ignored;
   fs::remove(directory / "store", ignored); // first: what is left without it is nobody's

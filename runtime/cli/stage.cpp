@@ -9,6 +9,7 @@
 #include "runtime/cli/background_sync.hpp"
 #include "runtime/cli/executable.hpp"
 #include "runtime/cli/keeper_service.hpp"
+#include "runtime/cli/left_mounts.hpp"
 #include "runtime/cli/named_platform.hpp"
 #include "runtime/cli/platform_builder.hpp"
 #include "runtime/cli/preload_path.hpp"
@@ -154,6 +155,9 @@ tl::expected<ChildEnd, Refusal> Stage::play(const std::vector<std::pair<std::str
   const UnservedReport unserved(*store_);
   BackgroundSync sync(*store_, write_back_);
   auto end = run_child(command);
+  if (!held_.empty()) { // the platform ends here
+    remove_left_mounts(*store_);
+  }
   if (const std::string text = unserved.text(); !text.empty()) {
     note(text);
   }

@@ -5,11 +5,14 @@
 #include <optional>
 
 #include <sys/mount.h>
+#include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
 #include "emu/sysfs/inodes/dev_names.hpp"
+#include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/files/open_calls.hpp"
 #include "runtime/preload/nodes/caller.hpp"
+#include "runtime/preload/nodes/stand_ins.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
 
@@ -72,6 +75,51 @@ std::optional<sysfs::Node> node_of_handle(const Context& context, int mount_fd, 
   return std::nullopt;
 }
 
+// A mount of the node, which is nowhere yet.
+Result<int> clone_node(const sysfs::Node& node, unsigned flags, FunctionRef<int(const char*)> real) {
+  const Context& context = *Context::get();
+  if (node.type != sysfs::NodeType::device || node.device >= context.store().device_table().size()) {
+    return fail(ENOENT); // directories and attributes: a gap (runtime/calls)
+  }
+  // What is wrong with the flags, and who may not mount, is so with another file.
+  const int other = real("/proc/self/stat");
+  if (other < 0 && errno != ENOENT) { // there may be no /proc
+    return fail(errno);
+  }
+  if (other >= 0) {
+    (void)sys::close(other);
+  }
+  auto tree = make_stand_in(context.store(), context.store().device_table()[node.device]);
+  if (!tree) {
+    return tl::unexpected(tree.error());
+  }
+  if ((flags & OPEN_TREE_CLOEXEC) == 0) {
+    (void)sys::call(SYS_fcntl, tree->get(), F_SETFD, 0);
+  }
+  return new_number(tree->release());
+}
+
+int clone_tree(int dirfd, const char* path, unsigned flags, FunctionRef<int(const char*)> real) {
+  const Follow follow = follow_of_at(static_cast<int>(flags));
+  if ((flags & AT_EMPTY_PATH) != 0 && is_text(path) && *path == '\0') {
+    const auto node = described_node(dirfd);
+    const auto about = sys::fstat(dirfd);
+    const bool plain = node && about && !Context::get()->descriptors().bound().of(dirfd, *about);
+    return plain ? libc_value(clone_node(*node, flags, real), -1) : real(path);
+  }
+  return on_path<int>(dirfd, path, {.follow = follow, .inode = true}, -1, real,
+                      [&](const Resolution& found) -> Result<int> {
+                        if (found.kind == Resolution::Kind::refused) {
+                          return tl::unexpected(found.error);
+                        }
+                        if (!found.bound) {
+                          return clone_node(found.node, flags, real);
+                        }
+                        const int tree = real(found.path.c_str());
+                        return tree >= 0 ? Result<int>(tree) : fail(errno);
+                      });
+}
+
 } // namespace
 
 int handle_of_path(int dirfd, const char* path, file_handle* handle, int* mount_id, int flags,
@@ -91,7 +139,7 @@ int handle_of_path(int dirfd, const char* path, file_handle* handle, int* mount_
   }
   const Follow follow = (flags & AT_SYMLINK_FOLLOW) != 0 ? Follow::always : Follow::not_last;
   return on_path<int>(
-      dirfd, path, {.follow = follow}, -1, [&](const char* p) { return real(dirfd, p); },
+      dirfd, path, {.follow = follow, .inode = true}, -1, [&](const char* p) { return real(dirfd, p); },
       [&](const Resolution& found) -> Result<int> {
         if (found.kind == Resolution::Kind::refused) {
           return tl::unexpected(found.error);
@@ -115,7 +163,7 @@ int open_handle(int mount_fd, file_handle* handle, int flags, FunctionRef<int()>
 
 int open_tree_path(int dirfd, const char* path, unsigned flags, FunctionRef<int(const char*)> real) {
   if ((flags & OPEN_TREE_CLONE) != 0) {
-    return real(path);
+    return clone_tree(dirfd, path, flags, real);
   }
   const int how =
       O_PATH | static_cast<int>(flags & OPEN_TREE_CLOEXEC) | ((flags & AT_SYMLINK_NOFOLLOW) != 0 ? O_NOFOLLOW : 0);

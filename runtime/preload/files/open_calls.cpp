@@ -57,7 +57,7 @@ int open_on_path(int dirfd, const char* path, int flags, PathUse use, FunctionRe
         }
         return opened < 0 && errno == ENXIO ? open_by_number(dirfd, p, flags) : opened;
       },
-      [flags = effective(flags)](const Resolution& found) -> Result<int> {
+      [dirfd, flags = effective(flags)](const Resolution& found) -> Result<int> {
         if ((flags & O_CREAT) != 0 && (flags & O_DIRECTORY) != 0) {
           return fail(EINVAL); // build_open_flags(), since 6.1.28
         }
@@ -67,7 +67,7 @@ int open_on_path(int dirfd, const char* path, int flags, PathUse use, FunctionRe
           }
           return fail(found.slashed ? EISDIR : EACCES); // open_last_lookups(); lookup_open(): sysfs creates nothing
         }
-        return Context::get()->opener().open(found.node, flags);
+        return open_node(*Context::get(), found, dirfd, flags);
       },
       first);
 }
@@ -85,6 +85,11 @@ void close_again(long fd) {
 }
 
 } // namespace
+
+Result<int> open_node(const Context& context, const Resolution& found, int dirfd, int flags) {
+  return found.bound ? context.opener().open_bound(found.node, dirfd, found.path.c_str(), found.opens_devices, flags)
+                     : context.opener().open(found.node, flags);
+}
 
 bool open_is_settled(int fd, int dirfd, const char* path, int flags) {
   return (fd < 0 && is_no_text(errno)) ||
@@ -113,7 +118,8 @@ int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(c
     }
     return new_number(*maps);
   }
-  return open_on_path(dirfd, path, flags, {.follow = follow_of(flags), .take_back = close_again}, real, &fd);
+  return open_on_path(dirfd, path, flags, {.follow = follow_of(flags), .inode = true, .take_back = close_again}, real,
+                      &fd);
 }
 
 int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real) {
@@ -124,7 +130,8 @@ int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char
   const int fd = open_on_path(dirfd, path, flags,
                               {.follow = follow_of(flags),
                                .likely = may_create_through_link(dirfd, path, flags),
-                               .makes = (flags & O_CREAT) != 0},
+                               .makes = (flags & O_CREAT) != 0,
+                               .inode = true},
                               real);
   if (fd >= 0) {
     CoreDump::opened(path, flags, fd);
@@ -149,9 +156,10 @@ int open_how_path(int dirfd, const char* path, const open_how* how, std::size_t 
   }
   open_how plain = wanted; // the walk led through emulated directories, where `how` has been kept to already
   plain.resolve = 0;
-  return open_on_path(dirfd, path, flags,
-                      {.follow = follow_of(flags), .makes = (flags & O_CREAT) != 0, .rules = wanted.resolve},
-                      [&](const char* p) { return ask(p, p == path ? how : &plain); });
+  return open_on_path(
+      dirfd, path, flags,
+      {.follow = follow_of(flags), .makes = (flags & O_CREAT) != 0, .inode = true, .rules = wanted.resolve},
+      [&](const char* p) { return ask(p, p == path ? how : &plain); });
 }
 
 } // namespace daxemu::preload

@@ -29,6 +29,9 @@ int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(c
 // `how` points at.
 int open_how_path(int dirfd, const char* path, const open_how* how, std::size_t size);
 
+// The node that a path with the call's `dirfd` was found to lead to. Errors: Opener::open's.
+[[nodiscard]] Result<int> open_node(const Context& context, const Resolution& found, int dirfd, int flags);
+
 // Opens `path`; `real` asks libc for a path with the caller's dirfd, flags and mode.
 int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real);
 

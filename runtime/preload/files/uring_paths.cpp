@@ -40,7 +40,8 @@ bool is_node(int dirfd, std::uint64_t address, Follow follow) {
     return false;
   }
   const Resolver& resolver = context->resolver();
-  if (!resolver.is_likely(dirfd, path) && !resolver.leads_to_hidden(dirfd, path, follow)) {
+  if (!resolver.is_likely(dirfd, path) && !resolver.leads_to_hidden(dirfd, path, follow) &&
+      !resolver.leads_to_bound(dirfd, path, follow)) {
     const auto there = sys::fstatat(dirfd, path, follow == Follow::not_last ? AT_SYMLINK_NOFOLLOW : 0);
     const bool missing = !there && (there.error() == Errno{ENOENT} || there.error() == Errno{ENOTDIR});
     if (!missing || !resolver.is_worth_a_walk(dirfd, path, follow)) {
@@ -49,6 +50,7 @@ bool is_node(int dirfd, std::uint64_t address, Follow follow) {
   }
   Resolution found;
   resolver.resolve(dirfd, path, follow, found);
+  resolver.see_mounts(dirfd, path, follow, found);
   return found.kind != Resolution::Kind::foreign;
 }
 

@@ -197,6 +197,7 @@ void Resolver::resolve(int dirfd, const char* path, Follow follow, Resolution& o
   out.kind = Resolution::Kind::foreign;
   out.creatable = false;
   out.slashed = false;
+  out.bound = false;
   const std::string_view text(path);
   // Most emulated paths arrive canonical.
   if (rules == 0 && text.starts_with('/') && text.size() > 1 && !text.ends_with('/') && !Shape(path).uneven &&

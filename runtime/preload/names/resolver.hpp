@@ -24,8 +24,10 @@ struct Resolution {
   };
   Kind kind = Kind::foreign;
   Errno error{};
-  bool creatable = false; // refused with ENOENT, and only the last component is missing, in an emulated directory
-  bool slashed = false;   // refused with ENOTDIR, and only for the slash behind a node
+  bool creatable = false;    // refused with ENOENT, and only the last component is missing, in an emulated directory
+  bool slashed = false;      // refused with ENOTDIR, and only for the slash behind a node
+  bool bound = false;        // a node that was bound to `path` (see BoundNodes): what the kernel finds there is a file
+  bool opens_devices = true; // of `bound`: by its mount
   sysfs::Node node;
   PathText path;
 };
@@ -50,6 +52,15 @@ public:
   [[nodiscard]] bool leads_to_hidden(int dirfd, const char* path, Follow follow) const noexcept {
     return hidden_->any() && kernel_finds_hidden(dirfd, path, follow);
   }
+
+  // Does the kernel find a file there that stands for a node? No system call until one was bound.
+  [[nodiscard]] bool leads_to_bound(int dirfd, const char* path, Follow follow) const noexcept {
+    const BoundNodes& bound = descriptors_->bound();
+    return bound.any() && bound.at(dirfd, path, follow == Follow::always);
+  }
+  // resolve() has said `found` of a path: what counts for a call that is about more than names is what is mounted
+  // there.
+  void see_mounts(int dirfd, const char* path, Follow follow, Resolution& found) const noexcept;
 
   // Walks `path` from `dirfd` (or AT_FDCWD). `path` is not empty. `rules`: RESOLVE_* of openat2(2).
   void resolve(int dirfd, const char* path, Follow follow, Resolution& out, std::uint64_t rules = 0) const noexcept;

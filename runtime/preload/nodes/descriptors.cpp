@@ -31,7 +31,8 @@ dev_t device_of_path(const char* path) {
 } // namespace
 
 Descriptors::Descriptors(const store::Store& store, const sysfs::Tree& tree)
-    : store_(&store), tree_(&tree), sys_device_(device_of_path("/sys")), proc_device_(device_of_path("/proc")) {
+    : store_(&store), tree_(&tree), bound_(store), sys_device_(device_of_path("/sys")),
+      proc_device_(device_of_path("/proc")) {
   if (const auto dev = sys::fstatat(AT_FDCWD, "/dev", 0); dev) {
     dev_device_ = dev->st_dev;
     dev_inode_ = dev->st_ino;
@@ -55,10 +56,19 @@ FdClass Descriptors::classify(int fd, PathText& vnode) const noexcept {
   return FdTable::is_foreign(fd) ? FdClass::foreign : examine(fd, vnode);
 }
 
+store::DeviceRecord* Descriptors::device_by_inode(int fd, const struct stat& about) const noexcept {
+  store::DeviceRecord* found = store_->device_of_node(about.st_dev, about.st_ino);
+  if (found == nullptr && bound_.any()) {
+    const auto bound = bound_.of(fd, about);
+    found = bound ? bound->device : nullptr;
+  }
+  return found;
+}
+
 // By its inode alone: what a memory file is, which has no name in any directory, only its text tells.
-bool Descriptors::is_foreign(const struct stat& about) const noexcept {
+bool Descriptors::is_foreign(int fd, const struct stat& about) const noexcept {
   if (S_ISREG(about.st_mode)) {
-    return about.st_nlink != 0 && store_->device_of_node(about.st_dev, about.st_ino) == nullptr;
+    return about.st_nlink != 0 && device_by_inode(fd, about) == nullptr;
   }
   if (is_kernels_own(about)) {
     return false; // an inotify instance shows as much
@@ -67,7 +77,7 @@ bool Descriptors::is_foreign(const struct stat& about) const noexcept {
 }
 
 bool Descriptors::shows_foreign(int fd, const struct stat& about) const noexcept {
-  const bool foreign = is_foreign(about);
+  const bool foreign = is_foreign(fd, about);
   // The memory of a process stays to be looked at (RemoteBytes): no file of /proc is remembered.
   if (foreign && !(S_ISREG(about.st_mode) && about.st_dev == proc_device_)) {
     FdTable::set(fd, FdClass::foreign);
@@ -85,7 +95,7 @@ FdClass Descriptors::examine(int fd, PathText& vnode) const noexcept {
   }
   FdClass found = FdClass::foreign;
   if (S_ISREG(about->st_mode)) {
-    if (store_->device_of_node(about->st_dev, about->st_ino) != nullptr) {
+    if (device_by_inode(fd, *about) != nullptr) {
       found = FdClass::device;
     } else {
       PathText text;
@@ -123,7 +133,7 @@ store::DeviceRecord* Descriptors::device(int fd) const noexcept {
   if (!about || !S_ISREG(about->st_mode)) {
     return nullptr;
   }
-  store::DeviceRecord* found = store_->device_of_node(about->st_dev, about->st_ino);
+  store::DeviceRecord* found = device_by_inode(fd, *about);
   if (found != nullptr) {
     FdTable::set(fd, FdClass::device);
   } else if (about->st_nlink != 0) {

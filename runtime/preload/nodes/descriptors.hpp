@@ -6,6 +6,7 @@
 #include "emu/sysfs/tree/tree.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/ground/path_text.hpp"
+#include "runtime/preload/nodes/bound_nodes.hpp"
 #include "runtime/preload/nodes/watch_list.hpp"
 
 namespace daxemu::preload {
@@ -27,6 +28,8 @@ public:
   bool shows_foreign(int fd, const struct stat& about) const noexcept;
   // The device `fd` is open on, or nullptr.
   [[nodiscard]] store::DeviceRecord* device(int fd) const noexcept;
+  // Files that stand for nodes where those were bound to: a descriptor of one is a device's.
+  [[nodiscard]] const BoundNodes& bound() const noexcept { return bound_; }
   // Attributes and directories: mmap(2) on them is ENODEV, which their memory files would not say.
   [[nodiscard]] bool has_no_mmap(int fd) const noexcept {
     const FdClass what = classify(fd);
@@ -60,11 +63,14 @@ public:
 
 private:
   [[nodiscard]] FdClass examine(int fd, PathText& vnode) const noexcept;
-  [[nodiscard]] bool is_foreign(const struct stat& about) const noexcept;
+  // The device that `fd` is of, by its inode; nullptr: none.
+  [[nodiscard]] store::DeviceRecord* device_by_inode(int fd, const struct stat& about) const noexcept;
+  [[nodiscard]] bool is_foreign(int fd, const struct stat& about) const noexcept;
   [[nodiscard]] bool watches_dev(int fd) const noexcept;
 
   const store::Store* store_;
   const sysfs::Tree* tree_;
+  BoundNodes bound_;
   dev_t sys_device_ = 0; // file systems on which real directories may have emulated entries
   dev_t dev_device_ = 0;
   ino_t dev_inode_ = 0;   // of /dev itself

@@ -20,9 +20,14 @@ unsigned wanted_by(int flags) {
   return kByMode[flags & O_ACCMODE] | ((flags & O_TRUNC) != 0 ? kMayWrite : 0);
 }
 
+// may_open() drops O_TRUNC for a character device, and the rest has been answered.
+int flags_of_file(int flags) {
+  return flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_DIRECTORY | O_DIRECT | O_NOCTTY);
+}
+
 } // namespace
 
-Result<int> Opener::open(const sysfs::Node& node, int flags) const {
+Result<void> Opener::check(const sysfs::Node& node, int flags) const {
   using sysfs::NodeType;
   const bool only_path = (flags & O_PATH) != 0;
   constexpr int kTemporary = O_TMPFILE & ~O_DIRECTORY;
@@ -63,7 +68,14 @@ Result<int> Opener::open(const sysfs::Node& node, int flags) const {
   if (!only_path && (flags & O_DIRECT) != 0) {
     return fail(EINVAL); // do_dentry_open: nothing here has FMODE_CAN_ODIRECT
   }
-  if (node.type == NodeType::device) {
+  return {};
+}
+
+Result<int> Opener::open(const sysfs::Node& node, int flags) const {
+  if (const auto may = check(node, flags); !may) {
+    return tl::unexpected(may.error());
+  }
+  if (node.type == sysfs::NodeType::device) {
     return open_device(node, flags);
   }
   auto opened = files_->open(node, flags);
@@ -78,6 +90,31 @@ bool Opener::permits(const sysfs::Node& node, const struct stat& inode, unsigned
   const bool owner_may = ((inode.st_mode >> 6) & wanted) == wanted;
   return (owner_may && Caller::file_system_uid() == inode.st_uid) ||
          tree_->permission(node, Caller().credentials(), wanted).has_value();
+}
+
+Result<int> Opener::open_bound(const sysfs::Node& node, int dirfd, const char* path, bool opens_devices,
+                               int flags) const {
+  const bool only_path = (flags & O_PATH) != 0;
+  if (const auto may = check(node, flags); !may) {
+    return tl::unexpected(may.error());
+  }
+  if (!only_path && !opens_devices) {
+    return fail(EACCES); // may_open_dev()
+  }
+  const store::DeviceRecord& device = store_->device_table()[node.device];
+  if (!only_path && device.state.load(std::memory_order_acquire) != store::DeviceState::enabled) {
+    return fail(ENXIO);
+  }
+  // The file on the mount itself, so that the kernel knows who uses that: umount(2) is EBUSY.
+  const auto opened = sys::openat(dirfd, path, flags_of_file(flags));
+  if (!opened) { // EROFS is for files, and not for devices
+    return opened.error() == Errno{EMFILE} ? Result<int>(tl::unexpected(opened.error())) : open_device(node, flags);
+  }
+  if (!only_path) {
+    put_node_position(*opened);
+  }
+  FdTable::set(*opened, FdClass::device);
+  return *opened;
 }
 
 Result<int> Opener::open_number(const sysfs::Node& node, int flags) const {
@@ -96,9 +133,8 @@ Result<int> Opener::open_device(const sysfs::Node& node, int flags) const {
   if ((flags & O_PATH) == 0 && device.state.load(std::memory_order_acquire) != store::DeviceState::enabled) {
     return fail(ENXIO); // unbound: the node stays, chrdev_open() finds no cdev behind it
   }
-  // may_open() drops O_TRUNC for a character device. The link to the node is to be followed whatever the program said
-  // of its own path.
-  const int kept = flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW | O_DIRECTORY | O_DIRECT | O_NOCTTY);
+  // The link to the node is to be followed whatever the program said of its own path.
+  const int kept = flags_of_file(flags) & ~O_NOFOLLOW;
   auto opened = store_->open_file(device.node.location.c_str(), kept);
   if (!opened) {
     return fail(opened.error().value == ENOENT ? ENXIO : opened.error().value);

@@ -18,10 +18,17 @@ public:
   // memory is gone).
   [[nodiscard]] Result<int> open(const sysfs::Node& node, int flags) const;
 
+  // The same of a device's node where it was bound to: by what the kernel has mounted there (BoundNodes). Also EACCES:
+  // the mount opens no devices ("nodev").
+  [[nodiscard]] Result<int> open_bound(const sysfs::Node& node, int dirfd, const char* path, bool opens_devices,
+                                       int flags) const;
+
   // chrdev_open() of a file of the device's number, whoever may open that. Errors: ENXIO, EMFILE, EINVAL (O_DIRECT).
   [[nodiscard]] Result<int> open_number(const sysfs::Node& node, int flags) const;
 
 private:
+  // What do_open() asks before the file itself is opened.
+  [[nodiscard]] Result<void> check(const sysfs::Node& node, int flags) const;
   [[nodiscard]] bool permits(const sysfs::Node& node, const struct stat& inode, unsigned wanted) const;
   [[nodiscard]] Result<int> open_device(const sysfs::Node& node, int flags) const;
 

@@ -24,7 +24,8 @@ namespace daxemu::preload {
   }
   Context* context = Context::get();
   return context == nullptr || (!is_missing(status) && !context->resolver().is_likely(dirfd, path) &&
-                                !context->resolver().leads_to_hidden(dirfd, path, follow));
+                                !context->resolver().leads_to_hidden(dirfd, path, follow) &&
+                                !context->resolver().leads_to_bound(dirfd, path, follow));
 }
 
 // The system call, answered as libc does: -1 and errno. No function to return from.

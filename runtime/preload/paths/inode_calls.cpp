@@ -120,7 +120,7 @@ bool omits_both(const timespec* times) {
 
 int change_inode_at(int dirfd, const char* path, Follow follow, const Result<sysfs::InodeChange>& change,
                     FunctionRef<int(const char*)> real) {
-  return on_path<int>(dirfd, path, {.follow = follow}, -1, real, [&change](const Resolution& found) {
+  return on_path<int>(dirfd, path, {.follow = follow, .inode = true}, -1, real, [&change](const Resolution& found) {
     return found.kind == Resolution::Kind::refused ? Result<int>(tl::unexpected(found.error))
                                                    : change_node(found.node, change);
   });
@@ -150,7 +150,7 @@ int change_inode_by_flags(int dirfd, const char* path, int flags, const Result<s
 }
 
 int truncate_path(const char* path, off_t length, FunctionRef<int(const char*)> real) {
-  return on_path<int>(AT_FDCWD, path, {}, -1, real, [length](const Resolution& found) -> Result<int> {
+  return on_path<int>(AT_FDCWD, path, {.inode = true}, -1, real, [length](const Resolution& found) -> Result<int> {
     if (found.kind == Resolution::Kind::refused) {
       return tl::unexpected(found.error);
     }

@@ -12,6 +12,7 @@
 #include "emu/sysfs/inodes/dev_names.hpp"
 #include "emu/sysfs/inodes/permission.hpp"
 #include "runtime/preload/nodes/caller.hpp"
+#include "runtime/preload/nodes/covers.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
 
 namespace daxemu::preload {
@@ -145,6 +146,13 @@ Result<int> link_node(const sysfs::Node& node, int to_dirfd, const char* to) {
   return done(sysfs::link_node(context.store(), node, place->name.view()));
 }
 
+// is_local_mountpoint()
+bool is_mounted_on(const sysfs::Node& node) {
+  const store::Store& store = Context::get()->store();
+  return node.type == sysfs::NodeType::device && node.device < store.device_table().size() &&
+         cover_of(store, store.device_table()[node.device]).has_value();
+}
+
 Result<int> remove_node(const Resolution& found, Removal what) {
   const sysfs::Node& node = found.node;
   if (auto may = permit_in(found.path.view()); !may) {
@@ -156,6 +164,9 @@ Result<int> remove_node(const Resolution& found, Removal what) {
   }
   if (!is_directory && what == Removal::directory) {
     return fail(ENOTDIR);
+  }
+  if (is_mounted_on(node)) {
+    return fail(EBUSY);
   }
   return is_in_dev(node) ? done(sysfs::unlink_node(Context::get()->store(), node)) : fail(EPERM);
 }
@@ -203,6 +214,9 @@ Result<int> rename_node(const Resolution& found, int to_dirfd, const char* to, u
   }
   if (!is_in_dev(found.node) || !place->in_dev || holder.real) {
     return fail(EPERM);
+  }
+  if (is_mounted_on(found.node) || (holder.node && is_mounted_on(*holder.node))) {
+    return fail(EBUSY);
   }
   return done(sysfs::rename_node(context.store(), found.node, place->name.view()));
 }

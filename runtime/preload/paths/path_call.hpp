@@ -21,6 +21,7 @@ struct PathUse {
   bool reads = false;      // it changes nothing and its answer can be thrown away: the kernel may be asked in any case
   bool readable = false;   // the path is known to be text
   bool makes = false;      // it makes what the last component names, if that is not there: see Resolver::may_be_made()
+  bool inode = false;      // it is about what is found there, not about the name: what is mounted there counts
   std::uint64_t rules = 0; // RESOLVE_* of openat2(2)
   // For a call that gives something: takes back what the kernel gave for a path that is ours.
   void (*take_back)(long) = nullptr;
@@ -49,6 +50,9 @@ Value finish_path(Context& context, int dirfd, const char* path, const PathUse& 
   const int code = errno;
   Resolution found;
   context.resolver().resolve(dirfd, path, use.follow, found, use.rules);
+  if (use.inode) {
+    context.resolver().see_mounts(dirfd, path, use.follow, found);
+  }
   if (found.kind == Resolution::Kind::foreign) {
     errno = code;
     return first != nullptr ? *first : real(path);
@@ -109,7 +113,8 @@ Value on_path(int dirfd, const char* path, PathUse use, Value failure, Real&& re
   }
   if (use.likely || context->resolver().is_likely(dirfd, path) ||
       (use.makes && context->resolver().may_be_made(path)) ||
-      context->resolver().leads_to_hidden(dirfd, path, use.follow)) {
+      context->resolver().leads_to_hidden(dirfd, path, use.follow) ||
+      (use.inode && use.rules == 0 && context->resolver().leads_to_bound(dirfd, path, use.follow))) {
     return detail::finish_path(*context, dirfd, path, use, failure, first, kept, real, ours);
   }
   if (first == nullptr) {

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
+#include "emu/store/mount_table.hpp"
 #include "runtime/preload/memory/pretouch.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
 
@@ -18,6 +19,20 @@ Result<ssize_t> copy_link(std::string_view text, char* into, std::size_t size) {
   const std::size_t length = std::min(text.size(), size);
   pretouch(static_cast<const void*>(into), length);
   return copy_out(into, text.data(), length) ? Result<ssize_t>(static_cast<ssize_t>(length)) : fail(EFAULT);
+}
+
+// A file that is open by what is mounted on a node has the cover's name for the kernel, and the node's for programs.
+bool name_of_cover(const Context& context, std::string_view path, PathText& into) {
+  bool found = false;
+  if (!path.empty() && store::has_covers(context.store())) {
+    store::each_cover(context.store(), nullptr, [&](const store::CoverRecord& cover) {
+      const std::uint32_t number = cover.device.load(std::memory_order_acquire);
+      found = cover.path.view() == path && number != 0 && number <= context.store().device_table().size() &&
+              into.assign(context.tree().node_of(context.store().device_table()[number - 1]).path.view());
+      return !found;
+    });
+  }
+  return found;
 }
 
 } // namespace
@@ -45,12 +60,13 @@ ssize_t read_link(int dirfd, const char* path, char* into, std::size_t size, Fun
                                           });
   // "/memfd:..." under any name of /proc/PID/fd/N.
   constexpr std::string_view kMemfd = "/memfd:";
-  if (length < static_cast<ssize_t>(kMemfd.size()) ||
-      std::string_view(into, static_cast<std::size_t>(length)).substr(0, kMemfd.size()) != kMemfd) {
+  const std::string_view text(into, static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
+  const bool is_memfd = text.starts_with(kMemfd);
+  PathText shown;
+  if (!is_memfd && !name_of_cover(*context, text, shown)) {
     return length;
   }
-  PathText shown;
-  if (!context->resolver().shown_target(dirfd, path, shown)) {
+  if (is_memfd && !context->resolver().shown_target(dirfd, path, shown)) {
     return length;
   }
   std::memset(into, 0, static_cast<std::size_t>(length)); // callers may count on bytes past the answer being theirs

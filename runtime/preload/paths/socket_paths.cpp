@@ -63,7 +63,7 @@ ssize_t send_to_path(const sockaddr* address, socklen_t size, FunctionRef<ssize_
     return real(address, size);
   }
   return on_path<ssize_t>(
-      AT_FDCWD, path.c_str(), {}, -1,
+      AT_FDCWD, path.c_str(), {.inode = true}, -1,
       [&](const char* p) { return p == path.c_str() ? real(address, size) : with_path<ssize_t>(p, real); },
       [](const Resolution& found) -> Result<ssize_t> {
         if (found.kind == Resolution::Kind::refused) {

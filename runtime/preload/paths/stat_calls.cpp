@@ -15,7 +15,7 @@ namespace daxemu::preload {
 namespace {
 
 PathUse use_of(int flags) {
-  return {.follow = follow_of_at(flags), .reads = true};
+  return {.follow = follow_of_at(flags), .reads = true, .inode = true};
 }
 
 // A directory on the file system a node belongs to.
@@ -49,20 +49,23 @@ statx_timestamp timestamp(const timespec& time) {
   return stamp;
 }
 
-Result<int> put_statx(const Context& context, const sysfs::Node& node, unsigned mask, struct statx* into) {
+// `mount`: what is on the mount that the node is found by; nullptr: the file system it belongs to.
+Result<int> put_statx(const Context& context, const sysfs::Node& node, unsigned mask, struct statx* into,
+                      int dirfd = AT_FDCWD, const char* mount = nullptr) {
   const auto about = context.tree().stat(node);
   if (!about) {
     return tl::unexpected(about.error());
   }
   // The file system says what only it knows (mount id, attributes); the node the rest.
-  if (auto base = sys::call(SYS_statx, AT_FDCWD, reinterpret_cast<long>(file_system_of(node)), 0, mask,
-                            reinterpret_cast<long>(into));
+  const char* const base_path = mount != nullptr ? mount : file_system_of(node);
+  if (auto base = sys::call(SYS_statx, dirfd, reinterpret_cast<long>(base_path), 0, mask, reinterpret_cast<long>(into));
       !base) {
     return tl::unexpected(base.error());
   }
   into->stx_mask = (into->stx_mask & ~static_cast<unsigned>(STATX_BTIME)) | STATX_BASIC_STATS;
   into->stx_blksize = static_cast<std::uint32_t>(about->st_blksize);
-  into->stx_attributes = node.type == sysfs::NodeType::device ? kAttributeDax : 0;
+  const std::uint64_t of_mount = mount != nullptr ? into->stx_attributes & STATX_ATTR_MOUNT_ROOT : 0;
+  into->stx_attributes = of_mount | (node.type == sysfs::NodeType::device ? kAttributeDax : 0);
   into->stx_attributes_mask |= kAttributeDax;
   into->stx_nlink = static_cast<std::uint32_t>(about->st_nlink);
   into->stx_uid = about->st_uid;
@@ -142,7 +145,7 @@ int statx_path(int dirfd, const char* path, int flags, unsigned mask, struct sta
     if (found.kind == Resolution::Kind::refused) {
       return tl::unexpected(found.error);
     }
-    return put_statx(*Context::get(), found.node, mask, into);
+    return put_statx(*Context::get(), found.node, mask, into, dirfd, found.bound ? found.path.c_str() : nullptr);
   });
 }
 
@@ -165,13 +168,14 @@ int access_path(int dirfd, const char* path, int mode, int flags, RealPath real,
 }
 
 int statfs_path(const char* path, RealPath real) {
-  return on_path<int>(AT_FDCWD, path, {.reads = true}, -1, real, [&real](const Resolution& found) -> Result<int> {
-    if (found.kind == Resolution::Kind::refused) {
-      return tl::unexpected(found.error);
-    }
-    const int status = real(file_system_of(found.node));
-    return status == 0 ? Result<int>(0) : fail(errno);
-  });
+  return on_path<int>(AT_FDCWD, path, {.reads = true, .inode = true}, -1, real,
+                      [&real](const Resolution& found) -> Result<int> {
+                        if (found.kind == Resolution::Kind::refused) {
+                          return tl::unexpected(found.error);
+                        }
+                        const int status = real(file_system_of(found.node));
+                        return status == 0 ? Result<int>(0) : fail(errno);
+                      });
 }
 
 int statfs_descriptor(int fd, RealPath real_path, RealCall real) {
@@ -180,22 +184,23 @@ int statfs_descriptor(int fd, RealPath real_path, RealCall real) {
 }
 
 key_t key_of_path(const char* path, int project, FunctionRef<key_t(const char*)> real) {
-  return on_path<key_t>(AT_FDCWD, path, {.reads = true}, -1, real, [project](const Resolution& found) -> Result<key_t> {
-    if (found.kind == Resolution::Kind::refused) {
-      return tl::unexpected(found.error);
-    }
-    const auto about = Context::get()->tree().stat(found.node);
-    if (!about) {
-      return tl::unexpected(about.error());
-    }
-    const auto word =
-        static_cast<std::uint32_t>(project) << 24 | (about->st_dev & 0xffU) << 16 | (about->st_ino & 0xffffU);
-    return static_cast<key_t>(word);
-  });
+  return on_path<key_t>(AT_FDCWD, path, {.reads = true, .inode = true}, -1, real,
+                        [project](const Resolution& found) -> Result<key_t> {
+                          if (found.kind == Resolution::Kind::refused) {
+                            return tl::unexpected(found.error);
+                          }
+                          const auto about = Context::get()->tree().stat(found.node);
+                          if (!about) {
+                            return tl::unexpected(about.error());
+                          }
+                          const auto word = static_cast<std::uint32_t>(project) << 24 | (about->st_dev & 0xffU) << 16 |
+                                            (about->st_ino & 0xffffU);
+                          return static_cast<key_t>(word);
+                        });
 }
 
 long path_limit(const char* path, int name, FunctionRef<long(const char*)> real) {
-  return on_path<long>(AT_FDCWD, path, {.reads = true}, -1, real,
+  return on_path<long>(AT_FDCWD, path, {.reads = true, .inode = true}, -1, real,
                        [&real, name](const Resolution& found) -> Result<long> {
                          if (found.kind == Resolution::Kind::refused) {
                            return tl::unexpected(found.error);

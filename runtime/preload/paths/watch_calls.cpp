@@ -87,7 +87,7 @@ int mark_path(unsigned flags, int dirfd, const char* path, FunctionRef<int(int, 
   }
   const Follow follow = (flags & FAN_MARK_DONT_FOLLOW) != 0 ? Follow::not_last : Follow::always;
   return on_path<int>(
-      dirfd, path, {.follow = follow}, -1, [&](const char* p) { return real(dirfd, p); },
+      dirfd, path, {.follow = follow, .inode = true}, -1, [&](const char* p) { return real(dirfd, p); },
       [&](const Resolution& found) {
         return found.kind == Resolution::Kind::refused ? Result<int>(tl::unexpected(found.error)) : mark(found.node);
       });
@@ -104,8 +104,8 @@ int add_watch(int fd, const char* path, std::uint32_t mask, RealWatch real) {
     return watch;
   };
   const bool follow = (mask & IN_DONT_FOLLOW) == 0;
-  return on_path<int>(AT_FDCWD, path, {.follow = follow ? Follow::always : Follow::not_last}, -1, watch_real,
-                      [=](const Resolution& found) -> Result<int> {
+  return on_path<int>(AT_FDCWD, path, {.follow = follow ? Follow::always : Follow::not_last, .inode = true}, -1,
+                      watch_real, [=](const Resolution& found) -> Result<int> {
                         if (found.kind == Resolution::Kind::refused) {
                           return tl::unexpected(found.error);
                         }

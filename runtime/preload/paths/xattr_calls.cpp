@@ -70,7 +70,7 @@ ssize_t on_extended_attribute(const char* path, Follow follow, const AttributeCa
                               FunctionRef<ssize_t(const char*)> real) {
   const bool reads = call.kind == AttributeCall::Kind::get || call.kind == AttributeCall::Kind::list;
   return on_path<ssize_t>(
-      AT_FDCWD, path, {.follow = follow, .reads = reads}, -1, real, [&call](const Resolution& found) {
+      AT_FDCWD, path, {.follow = follow, .reads = reads, .inode = true}, -1, real, [&call](const Resolution& found) {
         return found.kind == Resolution::Kind::refused ? Result<ssize_t>(tl::unexpected(found.error))
                                                        : answer(found.node, call);
       });

@@ -38,7 +38,7 @@ int exec_path(int dirfd, const char* path, char* const* arguments, char* const* 
               FunctionRef<int(const char*, char* const*)> real) {
   return with_child_environment(environment, [&](char* const* child) {
     return on_path<int>(
-        dirfd, path, {}, -1,
+        dirfd, path, {.inode = true}, -1,
         [&](const char* p) {
           note_if_unserved(dirfd, p);
           return real(p, child);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "emu/base/fixed_string.hpp"
+#include "emu/store/mount_table.hpp"
 #include "runtime/preload/procfs/proc_files.hpp"
 #include "runtime/preload/procfs/proc_text.hpp"
 
@@ -37,6 +38,10 @@ struct DeviceNode {
 [[nodiscard]] inline std::optional<DeviceNode> node_of_inode(const ProcSource& source, dev_t dev,
                                                              std::uint64_t inode) noexcept {
   const store::DeviceRecord* device = source.store.device_of_node(dev, inode);
+  if (device == nullptr && store::has_binds(source.store)) {
+    const auto bind = store::find_bind(source.store, dev, inode);
+    device = bind ? bind->device : nullptr;
+  }
   return device == nullptr ? std::nullopt : node_of_device(source, *device);
 }
 

@@ -8,6 +8,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "runtime/preload/procfs/machine_files.hpp"
+#include "runtime/preload/procfs/mount_files.hpp"
 #include "runtime/preload/procfs/numa_maps.hpp"
 #include "runtime/preload/procfs/process_files.hpp"
 #include "runtime/preload/procfs/process_maps.hpp"
@@ -24,9 +25,10 @@ struct Kind {
   Render render;
 };
 constexpr Kind kKinds[] = {
-    {"maps", true, render_maps},     {"smaps", true, render_smaps},      {"numa_maps", true, render_numa_maps},
-    {"status", true, render_status}, {"devices", false, render_devices}, {"modules", false, render_modules},
-    {"iomem", false, render_iomem},  {"locks", false, render_locks},
+    {"maps", true, render_maps},     {"smaps", true, render_smaps},       {"numa_maps", true, render_numa_maps},
+    {"status", true, render_status}, {"devices", false, render_devices},  {"modules", false, render_modules},
+    {"iomem", false, render_iomem},  {"locks", false, render_locks},      {"mountinfo", true, render_mounts},
+    {"mounts", true, render_mounts}, {"mountstats", true, render_mounts}, {"mounts", false, render_mounts},
 };
 constexpr Kind kDescriptorKind = {"", true, render_fdinfo}; // /proc/PID/fdinfo/N
 

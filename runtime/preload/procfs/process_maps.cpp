@@ -277,8 +277,9 @@ public:
   std::string_view next() {
     for (std::string_view line = lines_.next();; line = lines_.next()) {
       if (MapsLine real; real.parse(line)) {
-        keeps_file_ =
-            source_.store.device_of_node(makedev(real.major_number, real.minor_number), real.inode) != nullptr;
+        const dev_t system = makedev(real.major_number, real.minor_number);
+        keeps_file_ = source_.store.device_of_node(system, real.inode) != nullptr ||
+                      (real.rights == "---p" && store::find_bind(source_.store, system, real.inode));
       }
       if (line.empty() || !keeps_file_) {
         return line;

@@ -52,7 +52,7 @@ Result<int> open_found(const Resolution& found, int flags) {
   if (found.kind == Resolution::Kind::refused) {
     return fail((flags & O_CREAT) != 0 ? EACCES : found.error.value);
   }
-  return Context::get()->opener().open(found.node, flags);
+  return open_node(*Context::get(), found, AT_FDCWD, flags);
 }
 
 // Must the stream's reads and writes be ours (node_streams.hpp)?
@@ -156,7 +156,8 @@ FILE* open_stream(const char* path, const char* mode, const RealStdio& stdio, Fu
     }
   }
   FILE* const opened = on_path<FILE*>(
-      AT_FDCWD, path, {.likely = may_create_through_link(AT_FDCWD, path, *flags), .makes = (*flags & O_CREAT) != 0},
+      AT_FDCWD, path,
+      {.likely = may_create_through_link(AT_FDCWD, path, *flags), .makes = (*flags & O_CREAT) != 0, .inode = true},
       nullptr, real, [&](const Resolution& found) -> Result<FILE*> {
         const auto fd = open_found(found, *flags);
         if (!fd) {
@@ -208,7 +209,8 @@ FILE* reopen_stream(const char* path, const char* mode, FILE* stream, const Real
     return reopened;
   }
   return on_path<FILE*>(
-      AT_FDCWD, path, {.likely = may_create_through_link(AT_FDCWD, path, *flags), .makes = (*flags & O_CREAT) != 0},
+      AT_FDCWD, path,
+      {.likely = may_create_through_link(AT_FDCWD, path, *flags), .makes = (*flags & O_CREAT) != 0, .inode = true},
       nullptr, [&](const char* p) { return real(p, mode); },
       [&](const Resolution& found) -> Result<FILE*> {
         const auto fd = open_found(found, *flags);

@@ -34,20 +34,32 @@ DAXEMU_HOOK(int, mount,
 }
 DAXEMU_REAL(umount, int(const char*));
 DAXEMU_HOOK(int, umount, (const char* path)) {
-  return refuse_as_target(AT_FDCWD, path, Follow::always, [](const char* p) { return real_umount(p); });
+  return on_mount_of(AT_FDCWD, path, Follow::always, [](const char* p) { return real_umount(p); });
 }
 DAXEMU_REAL(umount2, int(const char*, int));
 DAXEMU_HOOK(int, umount2, (const char* path, int flags)) {
-  return refuse_as_target(AT_FDCWD, path, (flags & UMOUNT_NOFOLLOW) != 0 ? Follow::not_last : Follow::always,
-                          [=](const char* p) { return real_umount2(p, flags); });
+  return on_mount_of(AT_FDCWD, path, (flags & UMOUNT_NOFOLLOW) != 0 ? Follow::not_last : Follow::always,
+                     [=](const char* p) { return real_umount2(p, flags); });
 }
 DAXEMU_REAL(fspick, int(int, const char*, unsigned));
 DAXEMU_HOOK(int, fspick, (int dirfd, const char* path, unsigned flags)) {
-  return refuse_as_target(dirfd, path, (flags & FSPICK_SYMLINK_NOFOLLOW) != 0 ? Follow::not_last : Follow::always,
-                          [=](const char* p) { return real_fspick(dirfd, p, flags); });
+  return on_mount_of(dirfd, path, (flags & FSPICK_SYMLINK_NOFOLLOW) != 0 ? Follow::not_last : Follow::always,
+                     [=](const char* p) { return real_fspick(dirfd, p, flags); });
 }
 extern "C" int pivot_root(const char* root, const char* old); // in no header
 DAXEMU_REAL(pivot_root, int(const char*, const char*));
 DAXEMU_HOOK(int, pivot_root, (const char* root, const char* old)) {
-  return refuse_as_target(AT_FDCWD, root, Follow::always, [=](const char* p) { return real_pivot_root(p, old); });
+  return on_mount_of(AT_FDCWD, root, Follow::always, [=](const char* p) { return real_pivot_root(p, old); });
+}
+DAXEMU_REAL(move_mount, int(int, const char*, int, const char*, unsigned));
+DAXEMU_HOOK(int, move_mount, (int from_dirfd, const char* from, int to_dirfd, const char* to, unsigned flags)) {
+  const auto follow = [flags](unsigned flag) { return (flags & flag) != 0 ? Follow::always : Follow::not_last; };
+  return move_mount_path(
+      {from_dirfd, from, follow(MOVE_MOUNT_F_SYMLINKS)}, {to_dirfd, to, follow(MOVE_MOUNT_T_SYMLINKS)},
+      [=](const char* what, const char* where) { return real_move_mount(from_dirfd, what, to_dirfd, where, flags); });
+}
+DAXEMU_REAL(mount_setattr, int(int, const char*, unsigned, struct mount_attr*, size_t));
+DAXEMU_HOOK(int, mount_setattr, (int dirfd, const char* path, unsigned flags, struct mount_attr* attr, size_t size)) {
+  return on_mount_of(dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) != 0 ? Follow::not_last : Follow::always,
+                     [=](const char* p) { return real_mount_setattr(dirfd, p, flags, attr, size); });
 }
