@@ -11,7 +11,7 @@ add_library(other_library SHARED other_library.c)
 daxemu_client_test(path_calls path_calls_test.sh ARGS $<TARGET_FILE:path_calls_program> $<TARGET_FILE:other_library>)
 add_executable(inherited_program inherited_program.c)
 add_executable(inherited_child inherited_child.c)
-target_link_options(inherited_child PRIVATE -static -no-pie)
+target_link_options(inherited_child PRIVATE -static $<$<C_COMPILER_ID:GNU>:-no-pie>) # clang takes -static for that
 set_target_properties(inherited_child PROPERTIES POSITION_INDEPENDENT_CODE OFF)
 daxemu_client_test(inherited inherited_test.sh ARGS $<TARGET_FILE:inherited_program> $<TARGET_FILE:inherited_child>)
 add_executable(locks_program locks_program.c)

@@ -1,6 +1,6 @@
 # Bad input: one clear message with the value and a remedy, the right exit status, nothing left behind.
 add_executable(static_program static_program.c)
-target_link_options(static_program PRIVATE -static -no-pie)
+target_link_options(static_program PRIVATE -static $<$<C_COMPILER_ID:GNU>:-no-pie>) # clang takes -static for that
 set_target_properties(static_program PROPERTIES POSITION_INDEPENDENT_CODE OFF)
 add_executable(go_like_program go_like_program.c)
 daxemu_client_test(refusals refusals_test.sh HUGETLB)

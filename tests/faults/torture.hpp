@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstdarg>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -36,9 +37,11 @@ struct Shared {
 };
 
 // Ends the process with status 3 and the reason where the driver finds it.
-template <class... Arguments>
-[[noreturn]] void wrong(Shared& shared, const char* format, Arguments... arguments) {
-  std::snprintf(shared.why, sizeof shared.why, format, arguments...);
+[[noreturn, gnu::format(printf, 2, 3)]] inline void wrong(Shared& shared, const char* format, ...) {
+  std::va_list list;
+  va_start(list, format);
+  (void)std::vsnprintf(shared.why, sizeof shared.why, format, list);
+  va_end(list);
   std::_Exit(3);
 }
 
