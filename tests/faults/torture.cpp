@@ -3,6 +3,7 @@
 #include "tests/faults/torture.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -167,7 +168,7 @@ private:
     const auto seed = static_cast<unsigned>(random_());
     const pid_t child = ::fork();
     if (child < 0) {
-      wrong(shared_, "fork: %m");
+      wrong(shared_, "fork: %s", std::strerror(errno));
     }
     if (child == 0) {
       switch (kRoles[worker]) {

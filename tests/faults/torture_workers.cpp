@@ -1,4 +1,5 @@
 // What lives under the preload library: plain programs that use /dev/dax0.0 and the dax bus.
+#include <cerrno>
 #include <cstring>
 #include <random>
 
@@ -16,12 +17,12 @@ namespace {
 std::span<std::byte> map_extents(Shared& shared, std::uint64_t first, std::uint64_t count) {
   const int fd = ::open("/dev/dax0.0", O_RDWR | O_CLOEXEC);
   if (fd < 0) {
-    wrong(shared, "open of /dev/dax0.0: %m");
+    wrong(shared, "open of /dev/dax0.0: %s", std::strerror(errno));
   }
   void* at =
       ::mmap(nullptr, count * kExtent, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(first * kExtent));
   if (at == MAP_FAILED) {
-    wrong(shared, "mmap of /dev/dax0.0: %m");
+    wrong(shared, "mmap of /dev/dax0.0: %s", std::strerror(errno));
   }
   ::close(fd);
   return {static_cast<std::byte*>(at), count * kExtent};
@@ -110,7 +111,7 @@ void write_until_killed(Shared& shared, unsigned worker, unsigned seed) {
       }
     }
     if (::munmap(mapped.data(), mapped.size()) != 0) {
-      wrong(shared, "munmap: %m");
+      wrong(shared, "munmap: %s", std::strerror(errno));
     }
   }
 }
