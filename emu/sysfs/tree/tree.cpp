@@ -46,6 +46,8 @@ constexpr std::array kClaims = std::to_array<std::string_view>({
     "/sys/module/libnvdimm",
     "/sys/module/nd_",
 });
+static_assert(std::all_of(kClaims.begin(), kClaims.end(),
+                          [](std::string_view claim) { return claim[1] == 'd' || claim[1] == 's'; }));
 
 struct TypeBits {
   NodeType type;
@@ -135,7 +137,7 @@ Result<Found> resolve_again(const store::Store& store, const Node& node, NodeTyp
 
 bool Tree::may_claim(std::string_view path) {
   constexpr std::size_t kTop = 5; // of "/dev/" and "/sys/", where most of them differ from what a program opens there
-  if (path.size() <= kTop) {
+  if (path.size() <= kTop || (path[1] != 'd' && path[1] != 's')) {
     return false;
   }
   for (const std::string_view claim : kClaims) {

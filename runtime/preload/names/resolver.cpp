@@ -1,5 +1,7 @@
 #include "runtime/preload/names/walk.hpp"
 
+#include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include <fcntl.h>
@@ -14,13 +16,40 @@ namespace {
 // Below which every emulated path lies, and the links to open files that may be ours.
 constexpr std::string_view kTops[] = {"/dev", "/sys", "/proc"};
 
-// What one pass over a path tells, which is all that most calls may cost.
-struct Shape {
-  explicit Shape(const char* path) : begin(path), end(path) {
-    for (; *end != '\0'; ++end) {
-      uneven = uneven || (end[0] == '/' && (end[1] == '/' || end[1] == '.'));
+// Has it, which a NUL follows, a "/" before another or before a dot? Of eight places at once where it is as long as
+// that: a byte is a slash or a dot if it is a slash once its lowest bit is set.
+bool is_uneven(std::string_view path) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kSlashes = kOnes * '/';
+  const auto zeroes = [](std::uint64_t bytes) { return (bytes - kOnes) & ~bytes & kOnes << 7U; };
+  const auto uneven_at = [&](std::size_t at) {
+    std::uint64_t here = 0;
+    std::uint64_t next = 0; // of the last place that is the end of the text
+    std::memcpy(&here, path.data() + at, sizeof here);
+    std::memcpy(&next, path.data() + at + 1, sizeof next);
+    return (zeroes(here ^ kSlashes) & zeroes((next | kOnes) ^ kSlashes)) != 0;
+  };
+  constexpr std::size_t kAtOnce = sizeof(std::uint64_t);
+  if (path.size() < kAtOnce) {
+    for (std::size_t at = 0; at + 1 < path.size(); ++at) {
+      if (path[at] == '/' && (path[at + 1] == '/' || path[at + 1] == '.')) {
+        return true;
+      }
+    }
+    return false;
+  }
+  std::size_t at = 0;
+  for (; at + kAtOnce <= path.size(); at += kAtOnce) {
+    if (uneven_at(at)) {
+      return true;
     }
   }
+  return uneven_at(path.size() - kAtOnce);
+}
+
+// What one pass over a path tells, which is all that most calls may cost.
+struct Shape {
+  explicit Shape(const char* path) : begin(path), end(path + std::strlen(path)) { uneven = is_uneven(text()); }
   [[nodiscard]] std::string_view text() const { return {begin, end}; }
 
   const char* begin;
