@@ -32,14 +32,36 @@ std::string_view interpreter_of(std::string_view head) {
   return line.substr(0, line.find_first_of(std::string_view(" \t\0", 3)));
 }
 
+// A file's first bytes are read once: headers and notes lie there as a rule, and a call for each would cost every exec.
+class Beginning {
+public:
+  explicit Beginning(int fd) noexcept : fd_(fd) {
+    const auto got = sys::pread(fd, bytes_.data(), bytes_.size(), 0);
+    size_ = got.value_or(0);
+  }
+  [[nodiscard]] std::string_view text() const noexcept { return {bytes_.data(), size_}; }
+  // How many of `size` bytes there are at `offset`.
+  std::size_t read(void* into, std::size_t size, std::uint64_t offset) const noexcept {
+    if (offset <= size_ && size <= size_ - offset) {
+      std::memcpy(into, bytes_.data() + offset, size);
+      return size;
+    }
+    return sys::pread(fd_, into, size, offset).value_or(0);
+  }
+
+private:
+  int fd_;
+  std::array<char, 1024> bytes_;
+  std::size_t size_ = 0;
+};
+
 // Go's linker leaves a note, in programs that the dynamic linker starts as well.
-bool has_go_note(int fd, const Elf64_Phdr& segment) {
+bool has_go_note(const Beginning& file, const Elf64_Phdr& segment) {
   constexpr std::string_view kGo("Go\0\0", 4);
   constexpr Elf64_Word kBuildId = 4;
   std::array<char, 1024> notes;
-  const auto got =
-      sys::pread(fd, notes.data(), std::min<std::size_t>(segment.p_filesz, notes.size()), segment.p_offset);
-  const std::string_view text(notes.data(), got.value_or(0));
+  const std::size_t length = std::min<std::size_t>(segment.p_filesz, notes.size());
+  const std::string_view text(notes.data(), file.read(notes.data(), length, segment.p_offset));
   const auto padded = [](std::size_t size) { return (size + 3) / 4 * 4; };
   for (std::size_t at = 0; at + sizeof(Elf64_Nhdr) <= text.size();) {
     Elf64_Nhdr note{};
@@ -52,19 +74,18 @@ bool has_go_note(int fd, const Elf64_Phdr& segment) {
   return false;
 }
 
-ProgramKind kind_of_elf(int fd, const Elf64_Ehdr& header) {
+ProgramKind kind_of_elf(const Beginning& file, const Elf64_Ehdr& header) {
   if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != kMachine) {
     return ProgramKind::foreign;
   }
   bool dynamic = false;
   for (unsigned at = 0; at < header.e_phnum; ++at) {
     Elf64_Phdr segment{};
-    const auto got = sys::pread(fd, &segment, sizeof segment, header.e_phoff + at * sizeof segment);
-    if (!got || *got != sizeof segment) {
+    if (file.read(&segment, sizeof segment, header.e_phoff + at * sizeof segment) != sizeof segment) {
       break;
     }
     dynamic = dynamic || segment.p_type == PT_INTERP;
-    if (segment.p_type == PT_NOTE && has_go_note(fd, segment)) {
+    if (segment.p_type == PT_NOTE && has_go_note(file, segment)) {
       return ProgramKind::own_calls;
     }
   }
@@ -88,21 +109,24 @@ bool has_everybody() noexcept {
 
 ProgramFile examine_program(int fd) noexcept {
   ProgramFile file;
-  std::array<char, 256> head; // BINPRM_BUF_SIZE
-  const auto got = sys::pread(fd, head.data(), head.size(), 0);
-  const std::string_view text(head.data(), got.value_or(0));
+  constexpr std::size_t kLine = 256; // BINPRM_BUF_SIZE
+  const Beginning beginning(fd);
+  const std::string_view text = beginning.text();
   Elf64_Ehdr header{};
   if (text.starts_with("#!")) {
-    file.interpreter.assign(interpreter_of(text));
+    file.interpreter.assign(interpreter_of(text.substr(0, kLine)));
     file.kind = file.interpreter.empty() ? ProgramKind::no_elf : ProgramKind::script;
   } else if (text.starts_with(std::string_view(ELFMAG, SELFMAG))) {
     std::memcpy(&header, text.data(), std::min(text.size(), sizeof header));
-    file.kind = text.size() < sizeof header ? ProgramKind::torn : kind_of_elf(fd, header);
+    file.kind = text.size() < sizeof header ? ProgramKind::torn : kind_of_elf(beginning, header);
   }
   return file;
 }
 
 bool sets_identity(const struct stat& about) noexcept {
+  if ((about.st_mode & (S_ISUID | S_ISGID)) == 0) {
+    return false;
+  }
   const auto user = static_cast<uid_t>(sys::call(SYS_geteuid).value_or(0));
   const auto group = static_cast<gid_t>(sys::call(SYS_getegid).value_or(0));
   const bool sets_user = (about.st_mode & S_ISUID) != 0 && about.st_uid != user;
