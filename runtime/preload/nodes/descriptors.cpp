@@ -50,10 +50,15 @@ FdClass Descriptors::classify(int fd, PathText& vnode) const noexcept {
   return FdTable::is_foreign(fd) ? FdClass::foreign : examine(fd, vnode);
 }
 
+bool Descriptors::is_node(const struct stat& about) const noexcept {
+  return store_->device_of_node(about.st_dev, about.st_ino) != nullptr ||
+         store_->disk_of_node(about.st_dev, about.st_ino) != nullptr;
+}
+
 // By its inode alone: what a memory file is, which has no name in any directory, only its text tells.
 bool Descriptors::is_foreign(const struct stat& about) const noexcept {
   if (S_ISREG(about.st_mode)) {
-    return about.st_nlink != 0 && store_->device_of_node(about.st_dev, about.st_ino) == nullptr;
+    return about.st_nlink != 0 && !is_node(about);
   }
   return !S_ISDIR(about.st_mode) || !(may_hold_nodes(about.st_dev) || about.st_dev == proc_device_);
 }
@@ -79,6 +84,8 @@ FdClass Descriptors::examine(int fd, PathText& vnode) const noexcept {
   if (S_ISREG(about->st_mode)) {
     if (store_->device_of_node(about->st_dev, about->st_ino) != nullptr) {
       found = FdClass::device;
+    } else if (store_->disk_of_node(about->st_dev, about->st_ino) != nullptr) {
+      found = FdClass::disk;
     } else {
       PathText text;
       const std::string_view path = path_of(fd, text) ? vnode_path(text.view()) : std::string_view{};
@@ -105,10 +112,18 @@ store::DeviceRecord* Descriptors::device(int fd) const noexcept {
   store::DeviceRecord* found = store_->device_of_node(about->st_dev, about->st_ino);
   if (found != nullptr) {
     FdTable::set(fd, FdClass::device);
-  } else if (about->st_nlink != 0) {
+  } else if (about->st_nlink != 0 && store_->disk_of_node(about->st_dev, about->st_ino) == nullptr) {
     FdTable::set(fd, FdClass::foreign);
   }
   return found;
+}
+
+store::RegionRecord* Descriptors::disk(int fd) const noexcept {
+  if (FdTable::is_foreign(fd) || store_->platform().disks.load(std::memory_order_acquire) == 0) {
+    return nullptr;
+  }
+  const auto about = sys::fstat(fd);
+  return about && S_ISREG(about->st_mode) ? store_->disk_of_node(about->st_dev, about->st_ino) : nullptr;
 }
 
 Result<sysfs::Node> Descriptors::node(int fd) const noexcept {
@@ -117,6 +132,11 @@ Result<sysfs::Node> Descriptors::node(int fd) const noexcept {
   case FdClass::device:
     if (const store::DeviceRecord* found = device(fd); found != nullptr) {
       return tree_->node_of(*found);
+    }
+    return fail(EBADF);
+  case FdClass::disk:
+    if (const store::RegionRecord* found = disk(fd); found != nullptr) {
+      return tree_->node_of_disk(*found);
     }
     return fail(EBADF);
   case FdClass::attribute:

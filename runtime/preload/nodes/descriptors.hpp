@@ -26,10 +26,12 @@ public:
   bool shows_foreign(int fd, const struct stat& about) const noexcept;
   // The device `fd` is open on, or nullptr.
   [[nodiscard]] store::DeviceRecord* device(int fd) const noexcept;
-  // Attributes and directories: mmap(2) on them is ENODEV, which their memory files would not say.
+  // The pmem region whose namespace is the disk that `fd` is open on, or nullptr.
+  [[nodiscard]] store::RegionRecord* disk(int fd) const noexcept;
+  // Attributes, directories and disks: mmap(2) on them is ENODEV, which their memory files would not say.
   [[nodiscard]] bool has_no_mmap(int fd) const noexcept {
     const FdClass what = classify(fd);
-    return what == FdClass::attribute || what == FdClass::directory;
+    return what == FdClass::attribute || what == FdClass::directory || what == FdClass::disk;
   }
   // The node behind a device, a vnode file or a directory shared with the real system.
   // Errors: ENODEV (gone meanwhile), EBADF (none of ours).
@@ -56,6 +58,7 @@ public:
 private:
   [[nodiscard]] FdClass examine(int fd, PathText& vnode) const noexcept;
   [[nodiscard]] bool is_foreign(const struct stat& about) const noexcept;
+  [[nodiscard]] bool is_node(const struct stat& about) const noexcept;
 
   const store::Store* store_;
   const sysfs::Tree* tree_;
