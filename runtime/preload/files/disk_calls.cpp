@@ -30,6 +30,7 @@ namespace {
 
 constexpr std::uint64_t kSector = 512;
 constexpr std::uint64_t kBlock = kPageSize;
+constexpr std::uint64_t kReadAhead = 256; // sectors
 
 store::RegionRecord* region_of(int fd) {
   Context* context = Context::get();
@@ -165,6 +166,8 @@ constexpr Answer kAnswers[] = {
     {BLKBSZGET, sizeof(int), always<kBlock>},
     {BLKIOMIN, sizeof(int), always<kBlock>},
     {BLKIOOPT, sizeof(int), always<0>},
+    {BLKRAGET, sizeof(long), always<kReadAhead>},
+    {BLKFRAGET, sizeof(long), always<kReadAhead>},
     {BLKALIGNOFF, sizeof(int), always<0>},
     {BLKDISCARDZEROES, sizeof(int), always<0>},
     {BLKROTATIONAL, sizeof(short), always<0>},
