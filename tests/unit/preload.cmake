@@ -20,7 +20,7 @@ add_test(NAME preload.ring
 set_tests_properties(preload.ring PROPERTIES LABELS unit TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")
 
 add_executable(preload_disk_test preload_disk_test.cpp)
-target_link_libraries(preload_disk_test PRIVATE daxemu_options GTest::gtest_main)
+target_link_libraries(preload_disk_test PRIVATE daxemu_options GTest::gtest_main PkgConfig::LIBURING)
 add_test(NAME preload.disk
   COMMAND daxemu run --mode emulate --backing shmem --region pmem --size 64M --align 2M -- $<TARGET_FILE:preload_disk_test>)
 set_tests_properties(preload.disk PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")

@@ -12,10 +12,13 @@
 
 #include <aio.h>
 #include <fcntl.h>
+#include <liburing.h>
 #include <linux/fs.h>
+#include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/swap.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -228,7 +231,40 @@ TEST_F(Disk, RefusesWhatItDoesNotServe) {
   EXPECT_EQ(::aio_read(&request), 0);
   EXPECT_EQ(::aio_error(&request), EINVAL);
   EXPECT_EQ(error_of(Fd(O_RDONLY | O_DIRECTORY).number), ENOTDIR);
+  EXPECT_EQ(error_of(::swapon(kDisk, 0)), EOPNOTSUPP);
+  EXPECT_EQ(error_of(::unlink(kDisk)), EPERM);
   EXPECT_EQ(error_of(::write(Fd(O_RDONLY).number, &byte, 1)), EBADF);
+}
+
+TEST_F(Disk, IsThereForIoUring) {
+  io_uring ring{};
+  if (const int code = ::io_uring_queue_init(4, &ring, 0); code < 0) {
+    GTEST_SKIP() << "no io_uring: errno " << -code;
+  }
+  const Fd disk(O_RDWR);
+  std::array<char, 8> text{"by ring"};
+  std::array<char, 8> read{};
+  const auto done = [&ring](auto prepare) {
+    prepare(::io_uring_get_sqe(&ring));
+    EXPECT_EQ(::io_uring_submit(&ring), 1);
+    io_uring_cqe* answer = nullptr;
+    __kernel_timespec limit = {5, 0};
+    EXPECT_EQ(::io_uring_wait_cqe_timeout(&ring, &answer, &limit), 0);
+    const int result = answer == nullptr ? 0 : answer->res;
+    ::io_uring_cqe_seen(&ring, answer);
+    return result;
+  };
+  EXPECT_EQ(done([&](io_uring_sqe* s) { ::io_uring_prep_write(s, disk.number, text.data(), 8, kData + 4096); }), 8);
+  EXPECT_EQ(done([&](io_uring_sqe* s) { ::io_uring_prep_read(s, disk.number, read.data(), 8, kData + 4096); }), 8);
+  EXPECT_STREQ(read.data(), "by ring");
+  EXPECT_EQ(done([&](io_uring_sqe* s) { ::io_uring_prep_fsync(s, disk.number, 0); }), 0);
+  EXPECT_EQ(::io_uring_register_files(&ring, &disk.number, 1), 0);
+  EXPECT_EQ(done([&](io_uring_sqe* s) {
+              ::io_uring_prep_read(s, 0, read.data(), 8, 0);
+              s->flags |= IOSQE_FIXED_FILE;
+            }),
+            -EINVAL);
+  ::io_uring_queue_exit(&ring);
 }
 
 TEST_F(Disk, IsThereForStdio) {
@@ -241,6 +277,26 @@ TEST_F(Disk, IsThereForStdio) {
   std::array<char, 9> text{};
   ASSERT_EQ(::pread(disk.number, text.data(), 8, 1 << 16), 8);
   EXPECT_STREQ(text.data(), "by stdio");
+}
+
+TEST_F(Disk, IsThereForASpawnedChild) {
+  {
+    const Fd disk(O_WRONLY);
+    ASSERT_EQ(::pwrite(disk.number, "spawned\n", 8, 0), 8);
+  }
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, kDisk, O_RDONLY, 0);
+  char shell[] = "/bin/sh";
+  char option[] = "-c";
+  char script[] = "read word && [ \"$word\" = spawned ]";
+  char* words[] = {shell, option, script, nullptr};
+  pid_t child = 0;
+  ASSERT_EQ(::posix_spawn(&child, shell, &actions, nullptr, words, environ), 0);
+  ::posix_spawn_file_actions_destroy(&actions);
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(Disk, IsGoneWithItsDriver) {

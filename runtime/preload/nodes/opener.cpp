@@ -100,7 +100,7 @@ Result<int> Opener::open_device(const sysfs::Node& node, int flags) const {
   if ((flags & O_PATH) == 0 && device.state.load(std::memory_order_acquire) != store::DeviceState::enabled) {
     return fail(ENXIO); // unbound: the node stays, chrdev_open() finds no cdev behind it
   }
-  auto opened = open_file(device.node, flags);
+  auto opened = open_file(*file_of(node), flags);
   if (!opened) {
     return tl::unexpected(opened.error());
   }
@@ -113,12 +113,11 @@ Result<int> Opener::open_device(const sysfs::Node& node, int flags) const {
 
 // blkdev_open(). The position of the file is the disk's.
 Result<int> Opener::open_disk(const sysfs::Node& node, int flags) const {
-  const store::RegionRecord& region = store_->region_table()[node.device];
-  const std::uint32_t number = region.nd.disk == 0 ? 0 : region.nd.disk_node;
-  if (number == 0 || number > store_->node_slots().size()) {
+  const store::NodeRecord* file = file_of(node);
+  if (file == nullptr) {
     return fail(ENXIO);
   }
-  auto opened = open_file(store_->node_slots()[number - 1].node, flags);
+  auto opened = open_file(*file, flags);
   if (!opened) {
     return tl::unexpected(opened.error());
   }
@@ -134,6 +133,18 @@ Result<int> Opener::open_disk(const sysfs::Node& node, int flags) const {
   }
   FdTable::set(opened->get(), FdClass::disk);
   return opened->release();
+}
+
+const store::NodeRecord* Opener::file_of(const sysfs::Node& node) const {
+  if (node.type == sysfs::NodeType::device && node.device < store_->device_table().size()) {
+    return &store_->device_table()[node.device].node;
+  }
+  if (node.type != sysfs::NodeType::block) {
+    return nullptr;
+  }
+  const store::NdRegionRecord& nd = store_->region_table()[node.device].nd;
+  const std::uint32_t number = nd.disk == 0 ? 0 : nd.disk_node;
+  return number == 0 || number > store_->node_slots().size() ? nullptr : &store_->node_slots()[number - 1].node;
 }
 
 // A descriptor of the file that stands for a device or disk.

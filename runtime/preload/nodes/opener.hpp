@@ -18,6 +18,9 @@ public:
   // (the device's memory is gone), EBUSY (O_EXCL of a disk that somebody else has so).
   [[nodiscard]] Result<int> open(const sysfs::Node& node, int flags) const;
 
+  // The file that descriptors of a device or disk are of; nullptr: there is none (any more), or the node is neither.
+  [[nodiscard]] const store::NodeRecord* file_of(const sysfs::Node& node) const;
+
   // chrdev_open() of a file of the device's number, whoever may open that. Errors: ENXIO, EMFILE, EINVAL (O_DIRECT).
   [[nodiscard]] Result<int> open_number(const sysfs::Node& node, int flags) const;
 

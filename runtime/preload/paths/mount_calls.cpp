@@ -15,7 +15,10 @@ int refuse_as(const char* other, int dirfd, const char* path, Follow follow, Fun
     if (found.kind == Resolution::Kind::refused) {
       return tl::unexpected(found.error);
     }
-    if (found.node.type != sysfs::NodeType::device) {
+    if (found.node.type == sysfs::NodeType::block && other == kOtherDevice) {
+      return fail(EOPNOTSUPP); // no file system of the kernel's, nor its swap, can be on a disk of ours
+    }
+    if (found.node.type != sysfs::NodeType::device && found.node.type != sysfs::NodeType::block) {
       return fail(ENOENT); // directories and attributes, which could be mounted on: a gap (runtime/calls)
     }
     const int status = real(other);
