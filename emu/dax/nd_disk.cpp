@@ -64,7 +64,7 @@ void take_reserve(const Store& store, RegionRecord& region) {
   const auto file = open_reserve(store, region);
   if (!file || !sys::ftruncate(file->get(), 0) || !sys::ftruncate(file->get(), region.size) ||
       !put_info(store, region)) {
-    region.nd.reserve_slot = 0; // found again by its owner
+    region.nd.reserve_slot = 0; // found again by its owner, or freed by who repairs
   }
 }
 
@@ -117,6 +117,22 @@ Result<void> detach_disk(const Store& store, RegionRecord& region) {
     store.node_slots()[node - 1].owner.store(0, std::memory_order_release);
   }
   return {};
+}
+
+void repair_disks(const Store& store) {
+  const auto free_unknown = [&](auto slots, auto known) {
+    for (std::uint32_t at = 0; at < slots.size(); ++at) {
+      const std::uint32_t owner = slots[at].owner.load();
+      const std::uint32_t index = owner & ~store::kDiskOwner;
+      const bool is_known = index < store.regions().size() && store.regions()[index].nd.*known == at + 1;
+      if ((owner & store::kDiskOwner) != 0 && !is_known) {
+        slots[at].owner.store(0, std::memory_order_release);
+      }
+    }
+  };
+  free_unknown(store.node_slots(), &store::NdRegionRecord::disk_node);
+  free_unknown(store.backing_slots(), &store::NdRegionRecord::reserve_slot);
+  count_disks(store);
 }
 
 DiskPiece disk_piece(const Store& store, const RegionRecord& region, std::uint64_t offset, std::uint64_t size) {

@@ -36,7 +36,7 @@ struct Layout {
 };
 static_assert(sizeof(Layout) == kInfoSize);
 
-constexpr std::string_view kSignature("NVDIMM_DAX_INFO", 16);
+constexpr std::string_view kSignature("NVDIMM_DAX_INFO\0", 16);
 constexpr std::uint16_t kStructPage = 64;
 
 // nd_fletcher64() of the block with a checksum of zero.

@@ -103,6 +103,23 @@ TEST(NdDisk, IsANamespaceThatIsToBeRawUntilItIsLetGoOf) {
   EXPECT_EQ(lab.store->disk_of_node(node.st_dev, node.st_ino), nullptr);
 }
 
+TEST(NdDisk, WhatADeadChangerHasLeftIsPutInOrder) {
+  const Lab lab;
+  ASSERT_EQ(lab.bind(true), 0);
+  const auto slots = lab.store->node_slots();
+  slots.back().owner = store::kDiskOwner; // taken, and nobody was told
+  lab.store->platform().disks = 0;
+  lab.store->platform().sequence.fetch_add(1);
+  {
+    auto change = Change::begin(*lab.store);
+    ASSERT_TRUE(change);
+  }
+  EXPECT_EQ(lab.store->platform().disks.load(), 1U);
+  EXPECT_EQ(slots.back().owner.load(), 0U);
+  EXPECT_EQ(slots[lab.region().nd.disk_node - 1].owner.load(), store::kDiskOwner);
+  EXPECT_TRUE(open_reserve(*lab.store, lab.region()));
+}
+
 TEST(NdDisk, ADaxCannotHaveWhatNdPmemHas) {
   const Lab lab;
   ASSERT_EQ(lab.bind(true), 0);
