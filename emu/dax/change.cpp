@@ -4,6 +4,7 @@
 
 #include "emu/dax/device_bytes.hpp"
 #include "emu/dax/device_node.hpp"
+#include "emu/dax/nd_disk.hpp"
 #include "emu/dax/undo.hpp"
 #include "emu/store/generation.hpp"
 #include "emu/store/process_slots.hpp"
@@ -32,6 +33,7 @@ void repair(const store::Store& store) {
   }
   free_lost_files(store);
   free_lost_nodes(store);
+  nd::repair_disks(store);
 }
 
 } // namespace

@@ -6,6 +6,7 @@
 #include "emu/base/units.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/nd_device.hpp"
+#include "emu/dax/nd_disk.hpp"
 
 namespace daxemu::dax::nd {
 namespace {
@@ -67,13 +68,13 @@ Result<void> validate(const RegionRecord& region, const NdHolderRecord& holder) 
 }
 
 // nd_pfn_init()
-Result<void> write_info(RegionRecord& region, const NdHolderRecord& holder) {
+Result<void> write_info(const store::Store& store, RegionRecord& region, const NdHolderRecord& holder) {
   if (region.nd.read_only != 0 || holder.pages == NdPages::none ||
       data_offset(region, holder.unit, holder.pages) + holder.unit > region.size) {
     return fail(ENXIO);
   }
   region.nd.info = {.present = 1, .pages = holder.pages, .align = holder.unit, .uuid = holder.uuid};
-  return {};
+  return put_info(store, region);
 }
 
 } // namespace
@@ -176,7 +177,7 @@ Result<void> detach(RegionRecord& region, NdHolderRecord& holder) {
 }
 
 Result<void> set_holder_class(RegionRecord& region, NdKind kind) {
-  if (holder_of_namespace(region) != nullptr) {
+  if (is_disk(region) || holder_of_namespace(region) != nullptr) {
     return fail(EBUSY);
   }
   region.nd.holder_class = kind;
@@ -187,12 +188,18 @@ Result<void> bind_dax(const store::Store& store, RegionRecord& region, NdHolderR
   if (holder.bound != 0) {
     return fail(EBUSY);
   }
-  if (holder.holds == 0 || holder.has_uuid == 0) {
+  if (holder.holds == 0) {
+    return fail(ENODEV);
+  }
+  if (is_disk(region)) {
+    return fail(EBUSY); // nvdimm_namespace_common_probe(): the raw personality is active
+  }
+  if (holder.has_uuid == 0) {
     return fail(ENODEV);
   }
   auto valid = validate(region, holder);
   if (!valid && valid.error() == Errno{ENODEV}) {
-    valid = write_info(region, holder);
+    valid = write_info(store, region, holder);
   }
   if (!valid) {
     return valid;
@@ -222,12 +229,15 @@ Result<void> bind_namespace(const store::Store& store, RegionRecord& region) {
   if (nd.unbound != 0) {
     return fail(ENODEV);
   }
+  if (is_disk(region)) {
+    return fail(EBUSY);
+  }
   if (holder_of_namespace(region) != nullptr) {
     return fail(ENXIO);
   }
   const bool may_be_dax = nd.holder_class == NdKind::none || nd.holder_class == NdKind::dax;
   if (nd.force_raw != 0 || nd.info.present == 0 || !may_be_dax) {
-    return fail(EOPNOTSUPP);
+    return attach_disk(store, region);
   }
   NdHolderRecord* dax = add_holder(region, NdKind::dax); // nd_dax_probe()
   if (dax == nullptr) {
@@ -268,6 +278,7 @@ Result<void> unbind_region(const store::Store& store, RegionRecord& region) {
     (void)unbind_dax(store, region, holder);
     holder = {};
   }
+  (void)detach_disk(store, region);
   nd.seeds = {};
   nd.force_raw = 0;
   nd.holder_class = NdKind::none;

@@ -1,6 +1,6 @@
 // The nd bus of a pmem region: who holds its namespace, and what that makes of it (drivers/nvdimm claim.c, pfn_devs.c,
-// dax_devs.c, region_devs.c and drivers/dax/pmem.c of 6.1). Only devdax becomes a device here: what the kernel would
-// make a block device of answers EOPNOTSUPP. The caller holds a Change.
+// dax_devs.c, region_devs.c and drivers/dax/pmem.c of 6.1). A namespace is devdax here, or a plain disk
+// (nd_disk.hpp): a btt or pfn, which the kernel would make a block device of too, is none. The caller holds a Change.
 #pragma once
 
 #include <cstdint>
@@ -35,17 +35,18 @@ Result<void> set_uuid(NdHolderRecord& holder, const store::Uuid& uuid);
 Result<void> attach(RegionRecord& region, NdHolderRecord& holder);
 // Of nothing: what is no seed is gone afterwards (nd_detach_and_reset). Errors: EBUSY (bound).
 Result<void> detach(RegionRecord& region, NdHolderRecord& holder);
-// holder_class of the namespace. Errors: EBUSY (somebody has it).
+// holder_class of the namespace. Errors: EBUSY (somebody has it, or nd_pmem).
 Result<void> set_holder_class(RegionRecord& region, NdKind kind);
 
-// dax_pmem takes a dax: writes or checks the info block and adds the device. Errors: EBUSY (bound), ENODEV (no
-// namespace or no uuid), ENXIO (no place for struct pages chosen, read-only), EOPNOTSUPP (the info block of that uuid
-// says something else), ENOMEM.
+// dax_pmem takes a dax: writes or checks the info block and adds the device. Errors: EBUSY (bound, or the namespace is
+// a disk), ENODEV (no namespace or no uuid), ENXIO (no place for struct pages chosen, read-only), EOPNOTSUPP (the info
+// block of that uuid says something else), ENOMEM, EIO (the block cannot be written).
 Result<void> bind_dax(const store::Store& store, RegionRecord& region, NdHolderRecord& holder);
 // Errors: ENODEV (not bound).
 Result<void> unbind_dax(const store::Store& store, RegionRecord& region, NdHolderRecord& holder);
 // nd_pmem takes the namespace: finds what its info block makes of it, and lets that have it, which is ENXIO to whoever
-// asked. Errors: ENXIO (also: it is held), EOPNOTSUPP (a block device).
+// asked. Raw, or without an info block, it is a disk (attach_disk). Errors: ENXIO (also: it is held), EBUSY (it is
+// one), ENOMEM.
 Result<void> bind_namespace(const store::Store& store, RegionRecord& region);
 
 // nd_region. Errors: EBUSY, ENODEV.

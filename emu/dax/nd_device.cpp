@@ -18,11 +18,6 @@ using store::DeviceState;
 using store::RegionRecord;
 using store::Store;
 
-DeviceRecord* device_of(const Store& store, const RegionRecord& region) {
-  const std::uint32_t number = region.nd.device;
-  return number == 0 || number > store.devices().size() ? nullptr : &store.devices()[number - 1];
-}
-
 // The lowest number no device has (dax_minor_ida).
 std::uint32_t free_minor(const Store& store) {
   for (std::uint32_t minor = 0;; ++minor) {
@@ -63,6 +58,11 @@ Result<void> change_place(const Store& store, DeviceRecord& device, store::Range
 }
 
 } // namespace
+
+DeviceRecord* device_of(const Store& store, const RegionRecord& region) {
+  const std::uint32_t number = region.nd.device;
+  return number == 0 || number > store.devices().size() ? nullptr : &store.devices()[number - 1];
+}
 
 store::Uuid new_uuid(const Store& store, const RegionRecord& region) {
   constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15ULL;

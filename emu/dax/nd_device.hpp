@@ -6,6 +6,9 @@
 
 namespace daxemu::dax::nd {
 
+// The record of the region's memory, whether or not anybody has that device; nullptr: the table is damaged.
+[[nodiscard]] store::DeviceRecord* device_of(const store::Store& store, const store::RegionRecord& region);
+
 // A uuid of version 4 made of the platform's birth and the region's number, so that it stays the same.
 [[nodiscard]] store::Uuid new_uuid(const store::Store& store, const store::RegionRecord& region);
 

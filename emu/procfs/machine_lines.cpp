@@ -93,7 +93,8 @@ void each_of_region(const store::Store& store, const store::RegionRecord& region
     each(resource(region.phys_start, region.size, 1, "Soft Reserved"));
   } else {
     each(resource(region.phys_start, region.size, 0, "Persistent Memory (legacy)"));
-    if (const auto reserve = reserve_of(store, region)) {
+    // All of it while it is a disk (pmem_attach_disk).
+    if (const auto reserve = region.nd.disk != 0 ? std::optional(region.size) : reserve_of(store, region)) {
       sysfs::NameText name;
       name.put("namespace").number(region.id).put(".0");
       each(resource(region.phys_start, *reserve, 1, name.view()));

@@ -48,6 +48,9 @@ struct NdRegionRecord {
   NdInfoBlock info;                     // on the namespace
   std::array<std::uint32_t, 4> seeds{}; // by NdKind: index + 1 of the holder that waits; 0: none
   std::array<NdHolderRecord, kMaxNdHolders> holders{};
+  std::uint64_t disk = 0;         // number (DISKSEQ) of the disk that nd_pmem has made of the namespace; 0: none
+  std::uint32_t disk_node = 0;    // index + 1 of the NodeSlot that descriptors of the disk are of; 0: none
+  std::uint32_t reserve_slot = 0; // index + 1 of the BackingSlot of what is not the memory of its device; 0: none yet
 };
 
 } // namespace daxemu::store

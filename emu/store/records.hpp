@@ -86,9 +86,12 @@ struct NodeRecord {
   FixedString<128> location;
 };
 
+// Of a file that the namespace of a region has, by the index of that: no number of a device.
+inline constexpr std::uint32_t kDiskOwner = 1U << 31U;
+
 // A node made in advance, as those below are, for a device that is created later.
 struct NodeSlot {
-  std::atomic<std::uint32_t> owner{0}; // index + 1 of the device that has it; 0: free
+  std::atomic<std::uint32_t> owner{0}; // index + 1 of the device that has it, or kDiskOwner and a region; 0: free
   std::uint32_t uses = 0;              // how often it was handed out: the least used goes first, so that a descriptor
                                        // somebody kept is not soon taken for another device
   NodeRecord node;
@@ -98,7 +101,7 @@ struct NodeSlot {
 // A file that a device's bytes can live in, made in advance: whoever creates or grows a device may be any process, but
 // the files must belong to the platform.
 struct BackingSlot {
-  std::atomic<std::uint32_t> owner{0}; // index + 1 of the device that has it; 0: free
+  std::atomic<std::uint32_t> owner{0}; // index + 1 of the device that has it, or kDiskOwner and a region; 0: free
   std::uint32_t uses = 0;              // how often it was handed out: the least used goes first
   BackingRecord backing;               // its file is empty while free
   FixedString<128> folios_location;
@@ -325,6 +328,8 @@ struct Platform {
   std::int32_t first_new_node = 1;
   OnlinePolicy auto_online = OnlinePolicy::offline; // what kmem does with new blocks (auto_online_blocks)
   std::uint32_t nd_autoprobe_off = 0;               // drivers_autoprobe of the nd bus is 0
+  std::atomic<std::uint32_t> disks{0};              // namespaces that are disks; 0: nobody need look
+  std::uint64_t disks_made = 0;                     // number of the last one (DISKSEQ)
   std::uint32_t region_idle = 0;                    // parameter of dax_hmem
   PowerBits e820_power{0};                          // of e820_pmem
   DriverOverride e820_override;                     // likewise

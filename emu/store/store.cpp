@@ -197,6 +197,20 @@ DeviceRecord* Store::device_of_bytes(std::uint64_t dev, std::uint64_t ino) const
   return nullptr;
 }
 
+RegionRecord* Store::disk_of_node(std::uint64_t dev, std::uint64_t ino) const {
+  if (platform_->disks.load(std::memory_order_acquire) == 0) {
+    return nullptr;
+  }
+  const std::span<NodeSlot> slots = node_slots();
+  for (RegionRecord& region : regions()) {
+    const std::uint32_t number = region.nd.disk == 0 ? 0 : region.nd.disk_node;
+    if (number != 0 && number <= slots.size() && is_inode(slots[number - 1].node, dev, ino)) {
+      return &region;
+    }
+  }
+  return nullptr;
+}
+
 FixedString<32> Store::name_of(const DeviceRecord& device) const {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "dax%u.%u", region_of(device).id, device.id);

@@ -69,6 +69,9 @@ public:
   [[nodiscard]] DeviceRecord* device_of_node(std::uint64_t dev, std::uint64_t ino) const;
   [[nodiscard]] DeviceRecord* device_of_bytes(std::uint64_t dev, std::uint64_t ino) const;
   [[nodiscard]] RegionRecord& region_of(const DeviceRecord& device) const { return regions()[device.region]; }
+  // The pmem region whose namespace is a disk, of which the inode is the node; nullptr: none of ours. Lock-free, no
+  // allocation; a load while there are no disks.
+  [[nodiscard]] RegionRecord* disk_of_node(std::uint64_t dev, std::uint64_t ino) const;
   // The device named daxX.Y (no directory), or nullptr.
   [[nodiscard]] DeviceRecord* device_named(std::string_view name) const;
   // "dax0.0"; fits any FixedString<32>.

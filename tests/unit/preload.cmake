@@ -25,3 +25,8 @@ target_link_libraries(preload_names_program PRIVATE daxemu_options Threads::Thre
 add_test(NAME preload.names
   COMMAND daxemu run --mode emulate --backing shmem --size 64M --align 2M --free 4M -- $<TARGET_FILE:preload_names_program>)
 set_tests_properties(preload.names PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")
+add_executable(preload_disk_test preload_disk_test.cpp)
+target_link_libraries(preload_disk_test PRIVATE daxemu_options GTest::gtest_main PkgConfig::LIBURING)
+add_test(NAME preload.disk
+  COMMAND daxemu run --mode emulate --backing shmem --region pmem --size 64M --align 2M -- $<TARGET_FILE:preload_disk_test>)
+set_tests_properties(preload.disk PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")

@@ -28,12 +28,13 @@ std::string attribute(const char* name) {
 }
 std::string read_whole(int fd) {
   std::array<char, 4096> text{};
-  const ssize_t length = read_slow(fd, kAtPosition, [&] { return ::read(fd, text.data(), text.size()); });
+  const ssize_t length =
+      read_call(fd, text.data(), text.size(), kAtPosition, [&] { return ::read(fd, text.data(), text.size()); });
   return length < 0 ? "errno " + std::to_string(errno) : std::string(text.data(), static_cast<std::size_t>(length));
 }
 int store(int fd, const std::string& text) {
   const ssize_t length =
-      write_call(fd, text.data(), text.size(), [&] { return ::write(fd, text.data(), text.size()); });
+      write_call(fd, text.data(), text.size(), kAtPosition, [&] { return ::write(fd, text.data(), text.size()); });
   return length < 0 ? errno : 0;
 }
 
@@ -182,7 +183,7 @@ TEST(DeviceCalls, AreRefusedEachByItsOwnCheck) {
     ADD_FAILURE() << "libc was asked";
     return 0;
   };
-  EXPECT_EQ(read_slow(fd, kAtPosition, never), -1);
+  EXPECT_EQ(read_slow(fd, nullptr, 0, kAtPosition, never), -1);
   EXPECT_EQ(errno, EINVAL);
   EXPECT_EQ(store(fd, "x"), EINVAL);
   EXPECT_EQ(seek_slow(fd, 12345, SEEK_SET, never), 0);
@@ -211,7 +212,7 @@ TEST(DeviceCalls, NeedTheRightAccessFirst) {
   ::close(fd);
   FdTable::forget(fd);
   const int path = open_node(kDeviceNode, O_PATH);
-  EXPECT_EQ(read_slow(path, kAtPosition, [] { return 0; }), -1);
+  EXPECT_EQ(read_slow(path, nullptr, 0, kAtPosition, [] { return 0; }), -1);
   EXPECT_EQ(errno, EBADF);
   ::close(path);
   FdTable::forget(path);

@@ -1,4 +1,6 @@
 // The nd bus: who may have a namespace, and what becomes of the device that it is.
+#include <sys/sysmacros.h>
+
 #include "tests/unit/sysfs_support.hpp"
 
 namespace daxemu::sysfs {
@@ -61,13 +63,49 @@ TEST(SysfsNd, OnlyOneCanHoldANamespace) {
   EXPECT_EQ(nd.get("dax_seed"), "dax0.0\n"); // the next one
 }
 
-TEST(SysfsNd, WhatWouldBeABlockDeviceIsRefused) {
+TEST(SysfsNd, ARawNamespaceIsADisk) {
   const Nd nd;
   ASSERT_EQ(nd.driver("dax_pmem/unbind", "dax0.0"), 0);
   ASSERT_EQ(nd.set("dax0.0/namespace", "\n"), 0);
   ASSERT_EQ(nd.set("namespace0.0/force_raw", "1"), 0);
-  EXPECT_EQ(nd.driver("nd_pmem/bind", "namespace0.0"), EOPNOTSUPP);
   EXPECT_EQ(nd.get("namespace0.0/mode"), "raw\n");
+  for (const char* path : {"/dev/pmem0", "/sys/block/pmem0", "/sys/class/block/pmem0", "/sys/dev/block/259:1048575"}) {
+    EXPECT_EQ(nd.lookup_error(path), EREMOTE) << path;
+  }
+  EXPECT_EQ(nd.driver("nd_pmem/bind", "namespace0.0"), 0);
+  EXPECT_EQ(nd.driver("nd_pmem/bind", "namespace0.0"), EBUSY);
+  EXPECT_EQ(nd.set("namespace0.0/holder_class", "dax"), EBUSY);
+
+  EXPECT_EQ(nd.names(std::string(kRegion) + "namespace0.0/block"), std::vector<std::string>{"pmem0"});
+  EXPECT_EQ(nd.link(std::string(kRegion) + "namespace0.0/driver"), "../../../../../../bus/nd/drivers/nd_pmem");
+  EXPECT_EQ(nd.get("namespace0.0/uevent"), "DEVTYPE=nd_namespace_io\nDRIVER=nd_pmem\nMODALIAS=nd:t4\n");
+  EXPECT_EQ(nd.get("namespace0.0/block/pmem0/size"), std::to_string((kSize + kPmdSize) / 512) + "\n");
+  EXPECT_EQ(nd.get("namespace0.0/block/pmem0/dev"), "259:1048575\n");
+  EXPECT_EQ(nd.get("namespace0.0/block/pmem0/queue/logical_block_size"), "512\n");
+  EXPECT_EQ(nd.link("/sys/class/block/pmem0"),
+            "../../devices/platform/e820_pmem/ndbus0/region0/namespace0.0/block/pmem0");
+  EXPECT_EQ(nd.link(std::string(kRegion) + "namespace0.0/block/pmem0/device"), "../../../namespace0.0");
+  const auto node = nd.tree.lookup("/dev/pmem0");
+  ASSERT_TRUE(node);
+  const auto about = nd.tree.stat(*node);
+  ASSERT_TRUE(about);
+  EXPECT_EQ(about->st_mode, S_IFBLK | 0660U);
+  EXPECT_EQ(about->st_rdev, ::makedev(259, 1048575));
+
+  EXPECT_EQ(nd.driver("nd_pmem/unbind", "namespace0.0"), 0);
+  EXPECT_EQ(nd.driver("nd_pmem/unbind", "namespace0.0"), ENODEV);
+  EXPECT_EQ(nd.lookup_error("/dev/pmem0"), EREMOTE);
+  EXPECT_EQ(nd.lookup_error(std::string(kRegion) + "namespace0.0/block"), ENOENT);
+}
+
+TEST(SysfsNd, WhatWouldBeAnotherBlockDeviceIsRefused) {
+  const Nd nd;
+  ASSERT_EQ(nd.driver("dax_pmem/unbind", "dax0.0"), 0);
+  ASSERT_EQ(nd.set("dax0.0/namespace", "\n"), 0);
+  ASSERT_EQ(nd.set("namespace0.0/holder_class", "pfn"), 0);
+  ASSERT_EQ(nd.set("pfn0.0/namespace", "namespace0.0"), 0);
+  ASSERT_EQ(nd.set("pfn0.0/uuid", "12345678-9abc-4ef0-8234-56789abcdef0"), 0);
+  EXPECT_EQ(nd.driver("nd_pmem/bind", "pfn0.0"), EOPNOTSUPP);
 }
 
 TEST(SysfsNd, ARegionGoesAndComesBack) {

@@ -218,6 +218,7 @@ void check_everything_below(const Fixture& lab, const Node& directory, std::map<
       break;
     }
     case NodeType::device:
+    case NodeType::block:
       break;
     }
   }));
@@ -233,6 +234,12 @@ TEST(Tree, EveryEntryCanBeLookedUpEveryLinkLeadsSomewhereEveryInodeIsUnique) {
   add_region(lab.store, 1, 1ULL << 30);
   add_device(lab.store, 1, 0, 512 << 20);
   add_device(lab.store, 1, 1, 256 << 20, kPageSize);
+  // Its namespace is a disk.
+  const std::string nd = "/sys/devices/platform/e820_pmem/ndbus0/region2/";
+  ASSERT_EQ(lab.write("/sys/bus/nd/drivers/dax_pmem/unbind", "dax2.0"), 0);
+  ASSERT_EQ(lab.write(nd + "dax2.0/namespace", "\n"), 0);
+  ASSERT_EQ(lab.write(nd + "namespace2.0/force_raw", "1"), 0);
+  ASSERT_EQ(lab.write("/sys/bus/nd/drivers/nd_pmem/bind", "namespace2.0"), 0);
   std::map<std::uint64_t, std::string> inodes;
   check_everything_below(lab, *lab.tree.lookup("/"), inodes);
   EXPECT_GT(inodes.size(), 100U);

@@ -77,6 +77,29 @@ TEST(SysfsUevent, UdevsFormHasAHeaderThatFiltersRead) {
   EXPECT_NE(text.find(" DEVNAME=/dev/dax0.0 "), std::string::npos);
 }
 
+TEST(SysfsUevent, ADiskIsHeardOfBeforeItsDriverIsBoundAndAfter) {
+  Fixture lab(64ULL << 20, store::RegionKind::pmem);
+  const std::string region = "/sys/devices/platform/e820_pmem/ndbus0/region0/";
+  ASSERT_EQ(lab.write("/sys/bus/nd/drivers/dax_pmem/unbind", "dax0.0"), 0);
+  ASSERT_EQ(lab.write(region + "dax0.0/namespace", "\n"), 0);
+  ASSERT_EQ(lab.write(region + "namespace0.0/force_raw", "1"), 0);
+  const Listener listener(lab.store, store::kUeventsOfKernel);
+  ASSERT_EQ(lab.write("/sys/bus/nd/drivers/nd_pmem/bind", "namespace0.0"), 0);
+  const std::string path = "/devices/platform/e820_pmem/ndbus0/region0/namespace0.0";
+  const std::string disk = listener.next();
+  EXPECT_TRUE(disk.starts_with("add@" + path + "/block/pmem0 "));
+  EXPECT_NE(disk.find(" SUBSYSTEM=block MAJOR=259 MINOR=1048575 DEVNAME=pmem0 DEVTYPE=disk DISKSEQ=1 "),
+            std::string::npos)
+      << disk;
+  const std::string bound = listener.next();
+  EXPECT_TRUE(bound.starts_with("bind@" + path + " "));
+  EXPECT_NE(bound.find(" DRIVER=nd_pmem "), std::string::npos) << bound;
+  EXPECT_EQ(listener.next(), "");
+  ASSERT_EQ(lab.write("/sys/bus/nd/drivers/nd_pmem/unbind", "namespace0.0"), 0);
+  EXPECT_TRUE(listener.next().starts_with("remove@" + path + "/block/pmem0 "));
+  EXPECT_TRUE(listener.next().starts_with("unbind@" + path + " "));
+}
+
 TEST(SysfsUevent, WhoHasClosedItsSocketIsForgotten) {
   Fixture lab(64ULL << 20);
   { const Listener gone(lab.store, store::kUeventsOfKernel); }

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "emu/dax/nd_device.hpp"
+#include "emu/dax/nd_disk.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/places.hpp"
 
@@ -43,6 +45,24 @@ void holders(const Scope& scope, Members members, Matches&& matches) {
   }
 }
 
+// With what `name` calls them.
+void disks_as(const Scope& scope, void (*name)(const Scope&, Text&), Members members) {
+  if (!has_disks(scope)) {
+    return;
+  }
+  each_pmem_region(scope, [&](std::string_view, const Scope& region) {
+    if (!has_disk(region) || (scope.region != nullptr && region.region != scope.region)) {
+      return true;
+    }
+    Scope narrowed = region;
+    narrowed.device = dax::nd::device_of(*scope.store, *region.region);
+    narrowed.number = region.region->nd.disk;
+    NameText text;
+    name(narrowed, text);
+    return members(text.view(), narrowed);
+  });
+}
+
 } // namespace
 
 bool has_nd_bus(const Scope& scope) {
@@ -79,6 +99,22 @@ void each_namespace(const Scope& scope, Members members) {
     namespace_name(scope, name);
     members(name.view(), scope);
   }
+}
+
+void each_disk(const Scope& scope, Members members) {
+  disks_as(scope, disk_name, members);
+}
+void each_disk_number(const Scope& scope, Members members) {
+  disks_as(scope, disk_number, members);
+}
+void each_raw_namespace(const Scope& scope, Members members) {
+  disks_as(scope, namespace_name, members);
+}
+bool has_disks(const Scope& scope) {
+  return scope.store->platform().disks.load(std::memory_order_acquire) != 0;
+}
+bool has_disk(const Scope& scope) {
+  return dax::nd::is_disk(*scope.region);
 }
 
 template <NdKind Kind>

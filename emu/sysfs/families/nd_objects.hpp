@@ -17,6 +17,15 @@ void ndctl_path(const Scope& scope, Text& out);
 void each_bound_region(const Scope& scope, Members members);
 // The namespace of the scope's region, as "namespaceX.0", while the region is bound.
 void each_namespace(const Scope& scope, Members members);
+// Namespaces that are disks: all of them, or that of the scope's region if it has one; as "pmemX", and as the number.
+// The device of the members is the one whose memory it is, their number the disk's (DISKSEQ).
+void each_disk(const Scope& scope, Members members);
+void each_disk_number(const Scope& scope, Members members);
+// The same as "namespaceX.0".
+void each_raw_namespace(const Scope& scope, Members members);
+// Is there any? / is the namespace of the scope's region one?
+bool has_disks(const Scope& scope);
+bool has_disk(const Scope& scope);
 // What can hold it: the region's btts, pfns and daxes, as "bttX.Y" and so on; the scope's number is the holder's index.
 template <store::NdKind Kind>
 void each_nd_holder(const Scope& scope, Members members);

@@ -41,6 +41,19 @@ void device_number(const Scope& scope, Text& out) {
 void namespace_name(const Scope& scope, Text& out) {
   out.put("namespace").number(scope.region->id).put(".0");
 }
+void disk_name(const Scope& scope, Text& out) {
+  out.put("pmem").number(scope.region->id);
+}
+void disk_path(const Scope& scope, Text& out) {
+  region_path(scope, out);
+  out.put("/");
+  namespace_name(scope, out);
+  out.put("/block/");
+  disk_name(scope, out);
+}
+void disk_number(const Scope& scope, Text& out) {
+  out.number(kDiskMajor).put(":").number(disk_minor(*scope.region));
+}
 void nd_bus_path(const Scope&, Text& out) {
   out.put("/sys/devices/platform/e820_pmem/ndbus0");
 }

@@ -22,6 +22,15 @@ void device_number(const Scope& scope, Text& out);
 // Objects of the nd bus: "namespace0.0", and "/sys/devices/platform/e820_pmem/ndbus0".
 void namespace_name(const Scope& scope, Text& out);
 void nd_bus_path(const Scope& scope, Text& out);
+// What nd_pmem makes of a namespace: "pmem0", below its namespace, with its number, "259:1048575".
+void disk_name(const Scope& scope, Text& out);
+void disk_path(const Scope& scope, Text& out);
+void disk_number(const Scope& scope, Text& out);
+// BLOCK_EXT_MAJOR. Minors are the last ones, so that no disk of the machine has the same: it counts from 0.
+inline constexpr std::uint32_t kDiskMajor = 259;
+[[nodiscard]] constexpr std::uint32_t disk_minor(const store::RegionRecord& region) {
+  return (1U << 20U) - 1 - region.id;
+}
 // "245:0", the number of ndctl0.
 void nd_bus_number(const Scope& scope, Text& out);
 

@@ -76,7 +76,8 @@ constexpr NodeSpec kNdBusDriverNodes[] = {
     attribute("uevent", 0200, nullptr, store_uevent),
 };
 constinit const Directory kNdBusDriver = {kNdBusDriverNodes};
-constinit const Directory kNdPmem = {kDriverFiles<NdDriver::nd_pmem, "/sys/module/nd_pmem">};
+constexpr Family kNdPmemFamilies[] = {{each_raw_namespace, link("", namespace_path)}};
+constinit const Directory kNdPmem = {kDriverFiles<NdDriver::nd_pmem, "/sys/module/nd_pmem">, kNdPmemFamilies};
 constexpr Family kRegionLinks[] = {{each_bound_region, link("", region_path)}};
 constinit const Directory kNdRegionDriver = {kDriverFiles<NdDriver::nd_region, "/sys/module/libnvdimm">, kRegionLinks};
 constinit const Directory kNvdimm = {kDriverFiles<NdDriver::nvdimm, "/sys/module/libnvdimm">};

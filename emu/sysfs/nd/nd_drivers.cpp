@@ -1,6 +1,7 @@
 #include "emu/sysfs/nd/nd_drivers.hpp"
 
 #include "emu/dax/nd.hpp"
+#include "emu/dax/nd_disk.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/schema/parse.hpp"
@@ -43,7 +44,7 @@ Object object_called(const Scope& bus, std::string_view text) {
   return found;
 }
 
-// A btt or pfn with a namespace and a uuid would be a block device.
+// A btt or pfn with a namespace and a uuid would be a block device with a layout of its own.
 Result<void> bind_block(const store::NdHolderRecord& holder) {
   return holder.holds != 0 && holder.has_uuid != 0 ? fail(EOPNOTSUPP) : fail(ENODEV);
 }
@@ -84,6 +85,9 @@ Result<void> unbind_nd(const Scope& scope, NdDriver driver, std::string_view nam
   const Object object = object_called(scope, name);
   if (object.kind == ObjectKind::region && driver == NdDriver::nd_region) {
     return dax::nd::unbind_region(*scope.store, *object.scope.region);
+  }
+  if (object.kind == ObjectKind::nd_namespace && driver == NdDriver::nd_pmem) {
+    return dax::nd::detach_disk(*scope.store, *object.scope.region);
   }
   if (object.kind == ObjectKind::dax && driver == NdDriver::dax_pmem) {
     return dax::nd::unbind_dax(*scope.store, *object.scope.region, holder_in(object.scope));

@@ -59,7 +59,7 @@ Result<void> store_holder_class(const Scope& scope, std::string_view text) {
   if (!change) {
     return tl::unexpected(change.error());
   }
-  if (dax::nd::holder_of_namespace(*scope.region) != nullptr) {
+  if (has_disk(scope) || dax::nd::holder_of_namespace(*scope.region) != nullptr) {
     return fail(EBUSY); // whatever was written
   }
   for (const ClassWord& word : kClasses) {
@@ -93,7 +93,9 @@ Result<void> show_size(const Scope& scope, Text& out) {
 }
 
 constexpr NodeSpec kNodes[] = {
+    directory("block", kNdDisks, has_disk),
     attribute("devtype", 0444, constant<"nd_namespace_io">),
+    link("driver", fixed_target<"/sys/bus/nd/drivers/nd_pmem">, has_disk),
     attribute("force_raw", 0644, show_force_raw, store_force_raw),
     attribute("holder", 0444, show_holder),
     attribute("holder_class", 0644, show_holder_class, store_holder_class),
@@ -110,8 +112,8 @@ constexpr NodeSpec kNodes[] = {
 
 } // namespace
 
-Result<void> nd_namespace_variables(const Scope&, Text& out) {
-  out.put("DEVTYPE=nd_namespace_io\nMODALIAS=nd:t4\n");
+Result<void> nd_namespace_variables(const Scope& scope, Text& out) {
+  out.put("DEVTYPE=nd_namespace_io\n").put(has_disk(scope) ? "DRIVER=nd_pmem\n" : "").put("MODALIAS=nd:t4\n");
   return {};
 }
 

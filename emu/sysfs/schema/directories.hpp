@@ -17,6 +17,9 @@ extern const Directory kNdClass;          // nd_platform.cpp: /sys/class/nd
 extern const Directory kNdBus;            // nd_bus.cpp: /sys/bus/nd
 extern const Directory kNdRegion;         // nd_region.cpp: regionN
 extern const Directory kNdNamespace;      // nd_namespace.cpp: namespaceX.Y
+extern const Directory kNdDisks;          // nd_disk.cpp: namespaceX.Y/block
+extern const Directory kBlockClass;       // nd_disk.cpp: /sys/class/block, /sys/block
+extern const Directory kBlockNumbers;     // nd_disk.cpp: /sys/dev/block
 extern const Directory kNdBtt;            // nd_holder.cpp: bttX.Y
 extern const Directory kNdPfn;            // nd_holder.cpp: pfnX.Y, daxX.Y of the nd bus
 extern const Directory kMemoryBlocks;     // memory_block.cpp: /sys/devices/system/memory

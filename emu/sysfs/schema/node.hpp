@@ -8,7 +8,13 @@
 
 namespace daxemu::sysfs {
 
-enum class NodeType : std::uint8_t { directory, attribute, symlink, device };
+enum class NodeType : std::uint8_t {
+  directory,
+  attribute,
+  symlink,
+  device, // a character device
+  block,  // the disk that a namespace of the nd bus is
+};
 
 inline constexpr std::uint32_t kNoDaxDevice = ~0U;
 inline constexpr std::uint32_t kNoDevice = ~1U; // a number that no driver answers to: open(2) is ENXIO
@@ -21,8 +27,9 @@ struct Node {
   std::uint64_t inode = 0; // stable for a path as long as it exists; never that of another emulated path
   // Index into Store::devices() of the device a `device` node stands for; kNoDaxDevice: ndctl0, whose open(2) succeeds
   // for whoever may and whose ioctl(2)s are all ENOTTY (an e820 bus has no commands).
+  // Of a `block` node index into Store::regions() of the region whose namespace it is.
   std::uint32_t device = 0;
-  std::uint64_t number = 0; // of a `device` node: major and minor (dev_t)
+  std::uint64_t number = 0; // of a `device` or `block` node: major and minor (dev_t)
   bool gone = false;        // a `device` node that has no name any more: of an open descriptor
   Path path;
 };

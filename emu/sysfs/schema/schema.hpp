@@ -78,4 +78,8 @@ struct Directory {
   return {.name = name, .type = NodeType::device, .mode = mode, .visible = visible};
 }
 
+[[nodiscard]] constexpr NodeSpec block_node(std::uint32_t mode) {
+  return {.name = "", .type = NodeType::block, .mode = mode};
+}
+
 } // namespace daxemu::sysfs

@@ -10,6 +10,8 @@ Result<void> dax_device_variables(const Scope& scope, Text& out);
 // Of the nd bus: the type, the driver, then the bus's own (nvdimm_bus_uevent).
 Result<void> nd_holder_variables(const Scope& scope, Text& out);
 Result<void> nd_namespace_variables(const Scope& scope, Text& out);
+// Of a disk: the numbers, the node's name, the type, and the scope's number (disk_uevent).
+Result<void> nd_disk_variables(const Scope& scope, Text& out);
 Result<void> nd_region_variables(const Scope& scope, Text& out);
 
 } // namespace daxemu::sysfs

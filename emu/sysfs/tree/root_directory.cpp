@@ -11,7 +11,11 @@ namespace {
 constexpr std::uint32_t kNodeMode = 0600; // devtmpfs: what a driver that asks for nothing gets
 
 // device_add() makes the node and the number's link for every device with a devt, bound or not.
-constexpr Family kNodeFamily[] = {{each_device, device_node(kNodeMode)}};
+constexpr std::uint32_t kDiskMode = 0660; // udev's for disks
+constexpr Family kNodeFamily[] = {
+    {each_device, device_node(kNodeMode)},
+    {each_disk, block_node(kDiskMode)},
+};
 constexpr NodeSpec kDevNodes[] = {device_node(kNodeMode, "ndctl0", has_nd_bus)};
 constinit const Directory kDev = {kDevNodes, kNodeFamily};
 
@@ -20,7 +24,10 @@ constexpr Family kNumberFamily[] = {
     {each_nd_bus_number, link("", ndctl_path)},
 };
 constinit const Directory kSysDevChar = {{}, kNumberFamily};
-constexpr NodeSpec kSysDevNodes[] = {shared("char", kSysDevChar)};
+constexpr NodeSpec kSysDevNodes[] = {
+    shared("block", kBlockNumbers, has_disks),
+    shared("char", kSysDevChar),
+};
 constinit const Directory kSysDev = {kSysDevNodes};
 
 constexpr Family kPlatformDeviceFamily[] = {{each_hmem_region, link("", region_path)}};
@@ -62,12 +69,19 @@ constexpr NodeSpec kDevicesNodes[] = {
 };
 constinit const Directory kDevices = {kDevicesNodes};
 
-constexpr NodeSpec kClassNodes[] = {directory("nd", kNdClass)};
+constexpr NodeSpec kClassNodes[] = {
+    shared("block", kBlockClass, has_disks),
+    directory("nd", kNdClass),
+};
 constinit const Directory kClass = {kClassNodes};
 
 constexpr NodeSpec kSysNodes[] = {
-    shared("bus", kBus),         shared("class", kClass),    shared("dev", kSysDev),
-    shared("devices", kDevices), shared("module", kModules),
+    shared("block", kBlockClass, has_disks),
+    shared("bus", kBus),
+    shared("class", kClass),
+    shared("dev", kSysDev),
+    shared("devices", kDevices),
+    shared("module", kModules),
 };
 constinit const Directory kSys = {kSysNodes};
 

@@ -10,6 +10,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/change.hpp"
+#include "emu/sysfs/families/places.hpp"
 #include "emu/sysfs/inodes/dev_names.hpp"
 #include "emu/sysfs/inodes/identity.hpp"
 #include "emu/sysfs/schema/parse.hpp"
@@ -26,6 +27,8 @@ namespace {
 constexpr std::array kClaims = std::to_array<std::string_view>({
     "/dev/dax",
     "/dev/ndctl0",
+    "/dev/pmem",
+    "/sys/block/pmem",
     "/sys/bus/dax",
     "/sys/bus/memory/devices/",
     "/sys/bus/nd",
@@ -34,7 +37,9 @@ constexpr std::array kClaims = std::to_array<std::string_view>({
     "/sys/bus/platform/devices/hmem",
     "/sys/bus/platform/drivers/e820_pmem",
     "/sys/bus/platform/drivers/hmem",
+    "/sys/class/block/pmem",
     "/sys/class/nd",
+    "/sys/dev/block/259:",
     "/sys/dev/char/",
     "/sys/devices/platform/e820_pmem",
     "/sys/devices/platform/hmem",
@@ -54,11 +59,12 @@ struct TypeBits {
   std::uint32_t mode;
   std::uint32_t size; // what stat(2) of sysfs says
 };
-constexpr std::array<TypeBits, 4> kTypes = {{
+constexpr std::array<TypeBits, 5> kTypes = {{
     {NodeType::directory, S_IFDIR, 0},
     {NodeType::attribute, S_IFREG, kPageSize},
     {NodeType::symlink, S_IFLNK, 0},
     {NodeType::device, S_IFCHR, 0},
+    {NodeType::block, S_IFBLK, 0},
 }};
 
 // "dax0.1/size=4194304": what a trace says of a write, the last two words of the path and the first line written.
@@ -149,7 +155,9 @@ bool Tree::may_claim(std::string_view path) {
 }
 
 bool Tree::may_name_node(const store::Store& store, std::string_view name) {
-  return name.starts_with("dax") || name.starts_with("ndctl") || store::find_node_name(store, name).has_value();
+  return name.starts_with("dax") || name.starts_with("ndctl") ||
+         (store.platform().disks.load(std::memory_order_acquire) != 0 && name.starts_with("pmem")) ||
+         store::find_node_name(store, name).has_value();
 }
 
 Result<Node> Tree::lookup(std::string_view path) const {
@@ -176,6 +184,11 @@ Result<Node> Tree::lookup(std::string_view path) const {
     const store::DeviceRecord* device = found->scope.device;
     node.device = device == nullptr ? kNoDaxDevice : static_cast<std::uint32_t>(device - store_->device_table().data());
     node.number = device == nullptr ? ::makedev(platform.nd_major, 0) : ::makedev(platform.dax_major, device->minor);
+  }
+  if (node.type == NodeType::block) {
+    const store::RegionRecord& region = *found->scope.region;
+    node.device = static_cast<std::uint32_t>(&region - store_->region_table().data());
+    node.number = ::makedev(kDiskMajor, disk_minor(region));
   }
   return node;
 }
@@ -276,6 +289,7 @@ Result<Tree::Inode> Tree::inode(const Node& node) const {
     }
     inode.key.device = found->scope.device;
     st.st_nlink = node.type == NodeType::directory ? 2 + directories_in(*found->spec.directory, found->scope) : 1;
+    st.st_rdev = node.number;
   }
   st.st_dev = device_of_file_system(node.path.view());
   st.st_ino = node.inode;

@@ -72,6 +72,8 @@ public:
 
   // The node of an open device, whatever its name has become since.
   [[nodiscard]] Node node_of(const store::DeviceRecord& device) const;
+  // The node of the disk that a region's namespace is. Errors: ENOENT (it is none any more).
+  [[nodiscard]] Result<Node> node_of_disk(const store::RegionRecord& region) const;
 
 private:
   // The inode's defaults, and its key in the store. Errors: ENOENT (gone meanwhile).

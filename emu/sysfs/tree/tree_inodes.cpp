@@ -1,7 +1,9 @@
 // What is asked and changed of inodes.
+#include "emu/sysfs/families/places.hpp"
 #include "emu/sysfs/inodes/dev_names.hpp"
 #include "emu/sysfs/inodes/extended_attributes.hpp"
 #include "emu/sysfs/inodes/permission.hpp"
+#include "emu/sysfs/schema/text.hpp"
 #include "emu/sysfs/tree/tree.hpp"
 
 namespace daxemu::sysfs {
@@ -23,6 +25,13 @@ Result<Tree::Inode> Tree::inode_now(const Node& node, store::InodeValues& values
 
 Node Tree::node_of(const store::DeviceRecord& device) const {
   return driver_node(*store_, device);
+}
+
+Result<Node> Tree::node_of_disk(const store::RegionRecord& region) const {
+  PathText path;
+  path.put(kDevDirectory);
+  disk_name(Scope{.region = const_cast<store::RegionRecord*>(&region)}, path);
+  return lookup(path.view());
 }
 
 Result<void> Tree::permission(const Node& node, const Credentials& who, unsigned wanted) const {

@@ -47,6 +47,16 @@ void say_namespace(const Scope& region, std::string_view action) {
   say(region, action, path.view(), "nd", nd_namespace_variables);
 }
 
+// Of a disk that may be gone: by its number. What nd_pmem has is bound, and let go of, around it.
+void say_disk(const Scope& region, std::uint64_t number, bool comes) {
+  Scope scope = region;
+  scope.number = number;
+  PathText path;
+  disk_path(scope, path);
+  say(scope, comes ? "add" : "remove", path.view(), "block", nd_disk_variables);
+  say_namespace(region, comes ? "bind" : "unbind");
+}
+
 // Of a holder that may be gone: by its kind and number.
 void say_holder(const Scope& region, NdKind kind, std::uint32_t id, bool bound, std::string_view action) {
   PathText path;
@@ -71,6 +81,7 @@ Presence::Presence(const store::Store& store) {
     NdRegion& region = regions_[at];
     region.present = regions[at].kind == store::RegionKind::pmem;
     region.bound = nd.unbound == 0;
+    region.disk = nd.disk;
     for (std::size_t which = 0; region.present && which < region.holders.size(); ++which) {
       const store::NdHolderRecord& holder = nd.holders[which];
       region.holders[which] = {holder.kind, holder.id, holder.bound != 0};
@@ -78,7 +89,7 @@ Presence::Presence(const store::Store& store) {
   }
 }
 
-// Holders let go and leave, the bound ones first; then the namespace and the region.
+// Holders let go and leave, the bound ones first; then the disk, the namespace and the region.
 void Presence::announce_gone(const Presence& before, const Scope& region, std::size_t index) const {
   const NdRegion& was = before.regions_[index];
   const NdRegion& is = regions_[index];
@@ -97,6 +108,9 @@ void Presence::announce_gone(const Presence& before, const Scope& region, std::s
         say_holder(region, old.kind, old.id, false, "remove");
       }
     }
+  }
+  if (was.disk != 0 && is.disk != was.disk) {
+    say_disk(region, was.disk, false);
   }
   if (was.bound && !is.bound) {
     say_namespace(region, "remove");
@@ -173,6 +187,9 @@ void Presence::announce_since(const Presence& before, const store::Store& store)
       }
     }
     announce_come(before, region, at, true);
+    if (regions_[at].disk != 0 && regions_[at].disk != before.regions_[at].disk) {
+      say_disk(region, regions_[at].disk, true);
+    }
   });
 }
 

@@ -28,6 +28,7 @@ private:
   struct NdRegion {
     bool present = false; // a region of the nd bus
     bool bound = false;
+    std::uint64_t disk = 0; // number of the one that its namespace is; 0: none
     std::array<NdHolder, store::kMaxNdHolders> holders{};
   };
 

@@ -24,7 +24,7 @@ namespace {
 static_assert(sizeof(struct dirent) == sizeof(struct dirent64));
 
 unsigned char dirent_type(sysfs::NodeType type) {
-  constexpr unsigned char kTypes[] = {DT_DIR, DT_REG, DT_LNK, DT_CHR}; // in the order of NodeType
+  constexpr unsigned char kTypes[] = {DT_DIR, DT_REG, DT_LNK, DT_CHR, DT_BLK}; // in the order of NodeType
   return kTypes[static_cast<std::size_t>(type)];
 }
 
@@ -219,7 +219,7 @@ Result<DIR*> Directories::adopt(const Context& context, int fd) {
     return nullptr;
   }
   const FdClass what = context.descriptors().classify(fd);
-  if (what == FdClass::device || what == FdClass::attribute) {
+  if (what == FdClass::device || what == FdClass::disk || what == FdClass::attribute) {
     return fail(ENOTDIR);
   }
   if (what != FdClass::directory) {

@@ -11,6 +11,14 @@
 #include "runtime/preload/pins/aio_pins.hpp"
 
 namespace daxemu::preload {
+namespace {
+
+// A device has no read_iter; a disk is served by the calls that wait only.
+bool is_refused(const Context& context, int fd) {
+  return context.device_of(fd) != nullptr || context.descriptors().disk(fd) != nullptr;
+}
+
+} // namespace
 
 Result<long> submit_aio(aio_context_t context, long count, iocb** requests, std::uint64_t site) {
   long allowed = count;
@@ -24,7 +32,7 @@ Result<long> submit_aio(aio_context_t context, long count, iocb** requests, std:
       break;
     }
     if (requests[at]->aio_lio_opcode != IOCB_CMD_POLL &&
-        ours->device_of(static_cast<int>(requests[at]->aio_fildes)) != nullptr) {
+        is_refused(*ours, static_cast<int>(requests[at]->aio_fildes))) {
       if (at == 0) {
         return fail(EINVAL);
       }

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 
 #include "emu/base/units.hpp"
+#include "runtime/preload/files/disk_calls.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
 #include "runtime/preload/nodes/caller.hpp"
@@ -91,6 +92,10 @@ int control_slow(int fd, unsigned long request, const void* argument, RealStatus
   }
   if (std::find(std::begin(kOfDescriptors), std::end(kOfDescriptors), request) != std::end(kOfDescriptors)) {
     return real();
+  }
+  if (is_disk(fd)) {
+    int status = 0;
+    return control_disk(fd, request, const_cast<void*>(argument), status) ? status : control_device(request, argument);
   }
   const int refusal = device_refusal(fd, Operation::control);
   if (refusal == 0 || refusal == EBADF) {

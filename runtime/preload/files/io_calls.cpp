@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "emu/base/sys.hpp"
+#include "runtime/preload/files/disk_calls.hpp"
 #include "runtime/preload/files/lock_calls.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
@@ -58,6 +59,11 @@ int refusal_of(int fd, Operation operation) {
 
 int refuse_on_device(int fd, Operation operation) {
   errno = refusal_of(fd, operation);
+  return -1;
+}
+
+int refuse_on_disk(int fd, int error) {
+  errno = grants(status_flags(fd), Access::none) ? error : EBADF;
   return -1;
 }
 
@@ -120,7 +126,7 @@ int device_refusal(int fd, Operation operation) {
   return !FdTable::is_foreign(fd) && target_of(fd).what == FdClass::device ? refusal_of(fd, operation) : 0;
 }
 
-ssize_t read_slow(int fd, std::int64_t offset, RealSize real) {
+ssize_t read_slow(int fd, const iovec* pieces, int count, std::int64_t offset, RealSize real) {
   Context* context = Context::get();
   if (context == nullptr) {
     return real();
@@ -129,6 +135,8 @@ ssize_t read_slow(int fd, std::int64_t offset, RealSize real) {
   switch (context->descriptors().classify(fd, vnode)) {
   case FdClass::device:
     return refuse_on_device(fd, Operation::read);
+  case FdClass::disk:
+    return read_disk(fd, pieces, count, offset);
   case FdClass::directory:
     if (!vnode.empty()) {
       errno = EISDIR;
@@ -150,11 +158,13 @@ ssize_t read_slow(int fd, std::int64_t offset, RealSize real) {
   }
 }
 
-ssize_t write_slow(int fd, const iovec* pieces, int count, RealSize real) {
+ssize_t write_slow(int fd, const iovec* pieces, int count, std::int64_t offset, RealSize real) {
   const Target target = target_of(fd);
   switch (target.what) {
   case FdClass::device:
     return refuse_on_device(fd, Operation::write);
+  case FdClass::disk:
+    return write_disk(fd, pieces, count, offset);
   case FdClass::attribute: {
     const auto node = target.context->descriptors().node(fd);
     if (!node) {
@@ -178,6 +188,9 @@ off_t seek_slow(int fd, off_t offset, int whence, FunctionRef<off_t()> real) {
   if (target.what == FdClass::attribute) {
     return seek_attribute(fd, offset, whence, real);
   }
+  if (target.what == FdClass::disk) {
+    return seek_disk(fd, offset, whence);
+  }
   if (target.what != FdClass::device) {
     return real();
   }
@@ -196,6 +209,10 @@ int operate_slow(int fd, Operation operation, RealStatus real) {
   switch (target_of(fd).what) {
   case FdClass::device:
     return refuse_on_device(fd, operation);
+  case FdClass::disk: // the rest the file that stands for it answers as a disk
+    return operation == Operation::truncate || operation == Operation::allocate
+               ? refuse_on_disk(fd, operation == Operation::truncate ? EINVAL : EOPNOTSUPP)
+               : real();
   case FdClass::attribute:
     if (operation == Operation::truncate) { // kernfs takes any size and keeps its own
       if (grants(status_flags(fd), Access::writable)) {
@@ -227,7 +244,7 @@ int advise_slow(int fd, int advice, RealStatus real) {
 
 int allocate_slow(int fd, int mode, off_t offset, off_t length, RealStatus real) {
   const FdClass what = target_of(fd).what;
-  if (what != FdClass::device && what != FdClass::attribute) {
+  if (what != FdClass::device && what != FdClass::attribute && what != FdClass::disk) {
     return real();
   }
   // The order of ksys_fallocate() and vfs_fallocate().
@@ -248,7 +265,7 @@ int allocate_slow(int fd, int mode, off_t offset, off_t length, RealStatus real)
 
 int posix_allocate_slow(int fd, off_t offset, off_t length, RealStatus real) {
   const FdClass what = target_of(fd).what;
-  if (what != FdClass::device && what != FdClass::attribute) {
+  if (what != FdClass::device && what != FdClass::attribute && what != FdClass::disk) {
     return real();
   }
   const int kept = errno;
@@ -271,7 +288,10 @@ int sync_range_slow(int fd, off_t offset, off_t length, unsigned flags, RealStat
 
 int fcntl_slow(int fd, int command, long argument, RealStatus real) {
   const FdClass what = target_of(fd).what;
-  const bool ours = what == FdClass::device || what == FdClass::attribute ||
+  if (int status = 0; what == FdClass::disk && fcntl_disk(fd, command, argument, real, status)) {
+    return status;
+  }
+  const bool ours = what == FdClass::disk || what == FdClass::device || what == FdClass::attribute ||
                     (what == FdClass::directory && Descriptors::is_vnode(fd));
   if (ours && grants(status_flags(fd), Access::none)) {
     if (command == F_ADD_SEALS && (argument >> 32) == 0 && !grants(status_flags(fd), Access::writable)) {
@@ -280,7 +300,8 @@ int fcntl_slow(int fd, int command, long argument, RealStatus real) {
     }
     const bool seals = command == F_ADD_SEALS || command == F_GET_SEALS;
     const bool direct = command == F_SETFL && (argument & O_DIRECT) != 0;
-    const bool lease = what == FdClass::device && command == F_SETLEASE; // vfs_setlease(): no regular file
+    const bool special = what == FdClass::device || what == FdClass::disk;
+    const bool lease = special && command == F_SETLEASE; // vfs_setlease(): no regular file
     if (seals || direct || lease) {
       errno = EINVAL;
       return -1;
@@ -329,6 +350,13 @@ ssize_t copy_call(int in, int out, const Places& places, RealSize real) {
       return -1;
     }
     return refuse_on_device(from == FdClass::device ? in : out, Operation::copy);
+  }
+  if (from == FdClass::disk || to == FdClass::disk) {
+    if (places.nothing) {
+      return 0;
+    }
+    errno = EINVAL; // the kernel would find an empty file
+    return -1;
   }
   if (from == FdClass::attribute || to == FdClass::attribute) {
     errno = EINVAL; // callers fall back to read and write, which know the attribute

@@ -17,6 +17,10 @@ using RealSize = FunctionRef<ssize_t()>;
 using RealStatus = FunctionRef<int()>;
 
 inline constexpr std::int64_t kAtPosition = -1; // read(2): the description's own offset
+// The offset that pread(2) and its kin name: -1 of theirs is no position but refused, as every other below 0.
+[[nodiscard]] constexpr std::int64_t named_place(off_t offset) {
+  return offset == kAtPosition ? kAtPosition - 1 : offset;
+}
 
 // The errno with which device-dax refuses `operation` on `fd`, or 0: no device's descriptor.
 [[nodiscard]] int device_refusal(int fd, Operation operation);
@@ -24,8 +28,8 @@ inline constexpr std::int64_t kAtPosition = -1; // read(2): the description's ow
 [[nodiscard]] int device_refusal_by_flags(int flags, Operation operation);
 
 // The slow halves of the calls below: the descriptor may be ours.
-ssize_t read_slow(int fd, std::int64_t offset, RealSize real);
-ssize_t write_slow(int fd, const iovec* pieces, int count, RealSize real);
+ssize_t read_slow(int fd, const iovec* pieces, int count, std::int64_t offset, RealSize real);
+ssize_t write_slow(int fd, const iovec* pieces, int count, std::int64_t offset, RealSize real);
 off_t seek_slow(int fd, off_t offset, int whence, FunctionRef<off_t()> real);
 int operate_slow(int fd, Operation operation, RealStatus real);
 // posix_fallocate and posix_fadvise return the error instead of setting errno.
@@ -39,20 +43,24 @@ int fcntl_slow(int fd, int command, long argument, RealStatus real);
 [[nodiscard]] bool are_pieces(const iovec* pieces, int count) noexcept;
 
 template <class Real>
-inline ssize_t read_call(int fd, std::int64_t offset, Real real) {
-  return FdTable::is_foreign(fd) ? real() : read_slow(fd, offset, real);
+inline ssize_t read_call(int fd, void* into, std::size_t size, std::int64_t offset, Real real) {
+  if (FdTable::is_foreign(fd)) {
+    return real();
+  }
+  const iovec piece{into, size};
+  return read_slow(fd, &piece, 1, offset, real);
 }
 template <class Real>
-inline ssize_t write_call(int fd, const void* from, std::size_t size, Real real) {
+inline ssize_t write_call(int fd, const void* from, std::size_t size, std::int64_t offset, Real real) {
   if (FdTable::is_foreign(fd)) {
     return real();
   }
   const iovec piece{const_cast<void*>(from), size};
-  return write_slow(fd, &piece, 1, real);
+  return write_slow(fd, &piece, 1, offset, real);
 }
 template <class Real>
-inline ssize_t write_pieces_call(int fd, const iovec* pieces, int count, Real real) {
-  return FdTable::is_foreign(fd) || !are_pieces(pieces, count) ? real() : write_slow(fd, pieces, count, real);
+inline ssize_t write_pieces_call(int fd, const iovec* pieces, int count, std::int64_t offset, Real real) {
+  return FdTable::is_foreign(fd) || !are_pieces(pieces, count) ? real() : write_slow(fd, pieces, count, offset, real);
 }
 template <class Real>
 inline int operate_call(int fd, Operation operation, Real real) {
@@ -65,7 +73,7 @@ inline int truncate_call(int fd, off_t length, Real real) {
 }
 template <class Real>
 inline ssize_t read_pieces_call(int fd, const iovec* pieces, int count, std::int64_t offset, Real real) {
-  return FdTable::is_foreign(fd) || !are_pieces(pieces, count) ? real() : read_slow(fd, offset, real);
+  return FdTable::is_foreign(fd) || !are_pieces(pieces, count) ? real() : read_slow(fd, pieces, count, offset, real);
 }
 
 // sendfile(2) and the like, of two descriptors, with what the caller may have said of places in them.

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "emu/base/sys.hpp"
-#include "runtime/preload/files/io_calls.hpp"
+#include "runtime/preload/files/disk_calls.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -45,9 +45,14 @@ void notify(const sigevent& event) {
   }
 }
 
-// False: no device's.
+// A disk is served by the calls that wait only.
+int asynchronous_refusal(int fd, Operation operation) {
+  return is_disk(fd) ? EINVAL : device_refusal(fd, operation);
+}
+
+// False: no device's or disk's.
 bool finish_on_device(aiocb& request, Operation operation) {
-  const int error = device_refusal(request.aio_fildes, operation);
+  const int error = asynchronous_refusal(request.aio_fildes, operation);
   if (error == 0) {
     return false;
   }
@@ -73,7 +78,7 @@ int queue_request(aiocb* request, Operation operation, FunctionRef<int()> real) 
 int queue_list(int mode, aiocb* const* list, int count, FunctionRef<int(aiocb* const*)> real) {
   if (list == nullptr || count <= 0 || (mode != LIO_WAIT && mode != LIO_NOWAIT) ||
       std::none_of(list, list + count, [](const aiocb* request) {
-        return request != nullptr && device_refusal(request->aio_fildes, Operation::copy) != 0;
+        return request != nullptr && asynchronous_refusal(request->aio_fildes, Operation::copy) != 0;
       })) {
     return real(list);
   }

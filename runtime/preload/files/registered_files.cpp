@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
-#include "runtime/preload/files/io_calls.hpp"
+#include "runtime/preload/files/disk_calls.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 
@@ -61,7 +61,7 @@ void RegisteredFiles::note(int ring, unsigned first, const int* files, unsigned 
     return;
   }
   for (unsigned at = 0; at < count; ++at) {
-    if (files[at] >= 0 && device_refusal(files[at], Operation::copy) != 0) {
+    if (files[at] >= 0 && (is_disk(files[at]) || device_refusal(files[at], Operation::copy) != 0)) {
       const long flags = sys::call(SYS_fcntl, files[at], F_GETFL).value_or(O_RDONLY);
       register_word(registered_key(ring, first + at) | static_cast<std::uint64_t>(flags & O_ACCMODE));
     }

@@ -104,9 +104,11 @@ int refusal_of(int ring, int number, bool registered, Operation operation) {
   return flags < 0 ? 0 : device_refusal_by_flags(flags, operation);
 }
 
-bool is_attribute(int fd) {
+// On an attribute or a disk the kernel finds the file that stands for it.
+bool is_made_here(int fd) {
   Context* context = FdTable::is_foreign(fd) ? nullptr : Context::get();
-  return context != nullptr && context->descriptors().classify(fd) == FdClass::attribute;
+  const FdClass what = context == nullptr ? FdClass::foreign : context->descriptors().classify(fd);
+  return what == FdClass::attribute || what == FdClass::disk;
 }
 
 // What a request has read from an inotify instance of /dev (watch_events.hpp), or its -errno. Nothing: it is another's,
@@ -157,7 +159,7 @@ void look_at(io_uring_sqe& request, int ring, PerformCall perform) {
     if (error != 0) {
       refuse(request, error);
     } else if (!registered && (request.flags & IOSQE_BUFFER_SELECT) == 0 && call_of(request).number >= 0 &&
-               is_attribute(request.fd)) {
+               is_made_here(request.fd)) {
       make();
     } else if (!registered && (request.flags & IOSQE_BUFFER_SELECT) == 0) {
       if (const auto got = read_queued_events(request); got) {

@@ -17,6 +17,7 @@ enum class FdClass : std::uint8_t {
   unknown,
   foreign,
   device,    // the node of an emulated device
+  disk,      // the node of a disk that a namespace of the nd bus is
   attribute, // a vnode file (vnode_files.hpp) of an attribute
   directory, // a vnode file of a directory, or a real directory of /dev, /sys or /proc, where entries are emulated or
              // hidden

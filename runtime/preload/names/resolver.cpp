@@ -279,6 +279,10 @@ bool Resolver::translate_magic_link(int dirfd, const char* link, PathText& targe
   if (!about || !S_ISREG(about->st_mode)) {
     return false;
   }
+  if (const store::RegionRecord* region = store_->disk_of_node(about->st_dev, about->st_ino); region != nullptr) {
+    const auto node = tree_->node_of_disk(*region);
+    return node && target.assign(node->path.view());
+  }
   const store::DeviceRecord* device = store_->device_of_node(about->st_dev, about->st_ino);
   if (device == nullptr) { // /proc/PID/map_files
     device = store_->device_of_bytes(about->st_dev, about->st_ino);

@@ -65,10 +65,14 @@ store::DeviceRecord* Descriptors::device_by_inode(int fd, const struct stat& abo
   return found;
 }
 
+bool Descriptors::is_node(int fd, const struct stat& about) const noexcept {
+  return device_by_inode(fd, about) != nullptr || store_->disk_of_node(about.st_dev, about.st_ino) != nullptr;
+}
+
 // By its inode alone: what a memory file is, which has no name in any directory, only its text tells.
 bool Descriptors::is_foreign(int fd, const struct stat& about) const noexcept {
   if (S_ISREG(about.st_mode)) {
-    return about.st_nlink != 0 && device_by_inode(fd, about) == nullptr;
+    return about.st_nlink != 0 && !is_node(fd, about);
   }
   if (is_kernels_own(about)) {
     return false; // an inotify instance shows as much
@@ -97,6 +101,8 @@ FdClass Descriptors::examine(int fd, PathText& vnode) const noexcept {
   if (S_ISREG(about->st_mode)) {
     if (device_by_inode(fd, *about) != nullptr) {
       found = FdClass::device;
+    } else if (store_->disk_of_node(about->st_dev, about->st_ino) != nullptr) {
+      found = FdClass::disk;
     } else {
       PathText text;
       const std::string_view path = path_of(fd, text) ? vnode_path(text.view()) : std::string_view{};
@@ -136,10 +142,18 @@ store::DeviceRecord* Descriptors::device(int fd) const noexcept {
   store::DeviceRecord* found = device_by_inode(fd, *about);
   if (found != nullptr) {
     FdTable::set(fd, FdClass::device);
-  } else if (about->st_nlink != 0) {
+  } else if (about->st_nlink != 0 && store_->disk_of_node(about->st_dev, about->st_ino) == nullptr) {
     FdTable::set(fd, FdClass::foreign);
   }
   return found;
+}
+
+store::RegionRecord* Descriptors::disk(int fd) const noexcept {
+  if (FdTable::is_foreign(fd) || store_->platform().disks.load(std::memory_order_acquire) == 0) {
+    return nullptr;
+  }
+  const auto about = sys::fstat(fd);
+  return about && S_ISREG(about->st_mode) ? store_->disk_of_node(about->st_dev, about->st_ino) : nullptr;
 }
 
 Result<sysfs::Node> Descriptors::node(int fd) const noexcept {
@@ -148,6 +162,11 @@ Result<sysfs::Node> Descriptors::node(int fd) const noexcept {
   case FdClass::device:
     if (const store::DeviceRecord* found = device(fd); found != nullptr) {
       return tree_->node_of(*found);
+    }
+    return fail(EBADF);
+  case FdClass::disk:
+    if (const store::RegionRecord* found = disk(fd); found != nullptr) {
+      return tree_->node_of_disk(*found);
     }
     return fail(EBADF);
   case FdClass::attribute:

@@ -30,10 +30,12 @@ public:
   [[nodiscard]] store::DeviceRecord* device(int fd) const noexcept;
   // Files that stand for nodes where those were bound to: a descriptor of one is a device's.
   [[nodiscard]] const BoundNodes& bound() const noexcept { return bound_; }
-  // Attributes and directories: mmap(2) on them is ENODEV, which their memory files would not say.
+  // The pmem region whose namespace is the disk that `fd` is open on, or nullptr.
+  [[nodiscard]] store::RegionRecord* disk(int fd) const noexcept;
+  // Attributes, directories and disks: mmap(2) on them is ENODEV, which their memory files would not say.
   [[nodiscard]] bool has_no_mmap(int fd) const noexcept {
     const FdClass what = classify(fd);
-    return what == FdClass::attribute || what == FdClass::directory;
+    return what == FdClass::attribute || what == FdClass::directory || what == FdClass::disk;
   }
   // The node behind a device, a vnode file or a directory shared with the real system.
   // Errors: ENODEV (gone meanwhile), EBADF (none of ours).
@@ -65,6 +67,7 @@ private:
   [[nodiscard]] FdClass examine(int fd, PathText& vnode) const noexcept;
   // The device that `fd` is of, by its inode; nullptr: none.
   [[nodiscard]] store::DeviceRecord* device_by_inode(int fd, const struct stat& about) const noexcept;
+  [[nodiscard]] bool is_node(int fd, const struct stat& about) const noexcept;
   [[nodiscard]] bool is_foreign(int fd, const struct stat& about) const noexcept;
   [[nodiscard]] bool watches_dev(int fd) const noexcept;
 

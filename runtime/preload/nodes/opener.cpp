@@ -6,6 +6,7 @@
 #include "emu/sysfs/inodes/permission.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/nodes/caller.hpp"
+#include "runtime/preload/nodes/disk_file.hpp"
 #include "runtime/preload/nodes/node_position.hpp"
 
 namespace daxemu::preload {
@@ -65,7 +66,7 @@ Result<void> Opener::check(const sysfs::Node& node, int flags) const {
       return fail(EACCES);
     }
   }
-  if (!only_path && (flags & O_DIRECT) != 0) {
+  if (!only_path && (flags & O_DIRECT) != 0 && node.type != NodeType::block) {
     return fail(EINVAL); // do_dentry_open: nothing here has FMODE_CAN_ODIRECT
   }
   return {};
@@ -77,6 +78,9 @@ Result<int> Opener::open(const sysfs::Node& node, int flags) const {
   }
   if (node.type == sysfs::NodeType::device) {
     return open_device(node, flags);
+  }
+  if (node.type == sysfs::NodeType::block) {
+    return open_disk(node, flags);
   }
   auto opened = files_->open(node, flags);
   if (!opened) {
@@ -133,25 +137,70 @@ Result<int> Opener::open_device(const sysfs::Node& node, int flags) const {
   if ((flags & O_PATH) == 0 && device.state.load(std::memory_order_acquire) != store::DeviceState::enabled) {
     return fail(ENXIO); // unbound: the node stays, chrdev_open() finds no cdev behind it
   }
-  // The link to the node is to be followed whatever the program said of its own path.
+  auto opened = open_file(*file_of(node), flags);
+  if (!opened) {
+    return tl::unexpected(opened.error());
+  }
+  if ((flags & O_PATH) == 0) {
+    put_node_position(opened->get());
+  }
+  FdTable::set(opened->get(), FdClass::device);
+  return opened->release();
+}
+
+// blkdev_open(). The position of the file is the disk's.
+Result<int> Opener::open_disk(const sysfs::Node& node, int flags) const {
+  const store::NodeRecord* file = file_of(node);
+  if (file == nullptr) {
+    return fail(ENXIO);
+  }
+  auto opened = open_file(*file, flags);
+  if (!opened) {
+    return tl::unexpected(opened.error());
+  }
+  if ((flags & O_PATH) == 0) {
+    if ((flags & O_EXCL) != 0) {
+      if (const auto claimed = DiskFile::claim(*store_, opened->get(), flags); !claimed) {
+        return tl::unexpected(claimed.error());
+      }
+    }
+    if ((flags & O_DIRECT) != 0) {
+      DiskFile::set_direct(opened->get(), true);
+    }
+  }
+  FdTable::set(opened->get(), FdClass::disk);
+  return opened->release();
+}
+
+const store::NodeRecord* Opener::file_of(const sysfs::Node& node) const {
+  if (node.type == sysfs::NodeType::device && node.device < store_->device_table().size()) {
+    return &store_->device_table()[node.device].node;
+  }
+  if (node.type != sysfs::NodeType::block) {
+    return nullptr;
+  }
+  const store::NdRegionRecord& nd = store_->region_table()[node.device].nd;
+  const std::uint32_t number = nd.disk == 0 ? 0 : nd.disk_node;
+  return number == 0 || number > store_->node_slots().size() ? nullptr : &store_->node_slots()[number - 1].node;
+}
+
+// A descriptor of the file that stands for a device or disk.
+Result<UniqueFd> Opener::open_file(const store::NodeRecord& file, int flags) const {
+  // may_open() drops O_TRUNC for a device. The link to the node is to be followed whatever the program said of its own
+  // path.
   const int kept = flags_of_file(flags) & ~O_NOFOLLOW;
-  auto opened = store_->open_file(device.node.location.c_str(), kept);
+  auto opened = store_->open_file(file.location.c_str(), kept);
   if (!opened) {
     return fail(opened.error().value == ENOENT ? ENXIO : opened.error().value);
   }
-  const int fd = opened->get();
-  const auto about = sys::fstat(fd);
-  if (!about || about->st_dev != device.node.st_dev || about->st_ino != device.node.st_ino) {
+  const auto about = sys::fstat(opened->get());
+  if (!about || about->st_dev != file.st_dev || about->st_ino != file.st_ino) {
     return fail(ENXIO); // the keeper is gone, and its number is another's
   }
-  if ((flags & O_PATH) == 0) {
-    put_node_position(fd);
-    if (about->st_size != 0) { // no memory file, and somebody has reached it past us: it grows no further
-      (void)sys::ftruncate(fd, 0);
-    }
+  if ((flags & O_PATH) == 0 && about->st_size != 0) { // no memory file, and somebody has reached it past us
+    (void)sys::ftruncate(opened->get(), 0);           // it grows no further
   }
-  FdTable::set(fd, FdClass::device);
-  return opened->release();
+  return opened;
 }
 
 } // namespace daxemu::preload

@@ -28,6 +28,9 @@ Result<store::DeviceRecord*> device_of(const Resolution& found) {
   if (found.kind == Resolution::Kind::refused) {
     return tl::unexpected(found.error);
   }
+  if (found.node.type == sysfs::NodeType::block) {
+    return fail(EOPNOTSUPP); // no file system of the kernel's, nor its swap, can be on a disk of ours
+  }
   const std::span<store::DeviceRecord> devices = Context::get()->store().device_table();
   return found.node.type == sysfs::NodeType::device && found.node.device < devices.size()
              ? Result<store::DeviceRecord*>(&devices[found.node.device])
@@ -108,6 +111,9 @@ int refuse_as_device(const char* path, FunctionRef<int(const char*)> real) {
 int on_mount_of(int dirfd, const char* path, Follow follow, FunctionRef<int(const char*)> real) {
   return on_path<int>(dirfd, path, {.follow = follow, .inode = true}, -1, real,
                       [&](const Resolution& found) -> Result<int> {
+                        if (found.node.type == sysfs::NodeType::block) {
+                          return as_result(real(kNobodysMount));
+                        }
                         const auto device = device_of(found);
                         return device ? as_result(real(found.bound ? found.path.c_str() : kNobodysMount))
                                       : tl::unexpected(device.error());

@@ -12,6 +12,7 @@
 namespace daxemu::preload {
 
 // swapon(2), swapoff(2), acct(2), quotactl(2), and the source of mount(2): of /dev/null. `real` never succeeds with it.
+// A disk is EOPNOTSUPP.
 int refuse_as_device(const char* path, FunctionRef<int(const char*)> real);
 
 // umount2(2), fspick(2), mount_setattr(2), and the target of mount(2): of a file that no file system is mounted on, if

@@ -97,7 +97,7 @@ int open_in_child(const void* actions, const char* path, int flags, FunctionRef<
   }
   Resolution found;
   context->resolver().resolve(AT_FDCWD, meant, Follow::always, found);
-  if (found.kind != Resolution::Kind::node || found.node.type != sysfs::NodeType::device) {
+  if (found.kind != Resolution::Kind::node || context->opener().file_of(found.node) == nullptr) {
     return real(path, flags);
   }
   auto trial = context->opener().open(found.node, flags); // its errors, and what it opens, are what the child is due
@@ -106,8 +106,8 @@ int open_in_child(const void* actions, const char* path, int flags, FunctionRef<
   }
   (void)sys::close(*trial);
   FdTable::forget(*trial);
-  const store::DeviceRecord& device = context->store().device_table()[found.node.device];
-  return real(device.node.location.c_str(), flags & (O_ACCMODE | O_CLOEXEC | O_NONBLOCK));
+  const store::NodeRecord* file = context->opener().file_of(found.node);
+  return real(file == nullptr ? path : file->location.c_str(), flags & (O_ACCMODE | O_CLOEXEC | O_NONBLOCK));
 }
 
 void restore_environ() {

@@ -27,14 +27,15 @@ int fd_of(void* cookie) {
 
 ssize_t read_node(void* cookie, char* into, size_t size) {
   const int fd = fd_of(cookie);
-  return read_slow(fd, kAtPosition, [=] {
+  const iovec piece{into, size};
+  return read_slow(fd, &piece, 1, kAtPosition, [=] {
     return libc_value<ssize_t>(sys::call(SYS_read, fd, reinterpret_cast<long>(into), static_cast<long>(size)), -1);
   });
 }
 ssize_t write_node(void* cookie, const char* from, size_t size) {
   const int fd = fd_of(cookie);
   const iovec piece{const_cast<char*>(from), size};
-  const ssize_t written = write_slow(fd, &piece, 1, [=] {
+  const ssize_t written = write_slow(fd, &piece, 1, kAtPosition, [=] {
     return libc_value<ssize_t>(sys::call(SYS_write, fd, reinterpret_cast<long>(from), static_cast<long>(size)), -1);
   });
   return written < 0 ? 0 : written; // how a cookie says that it failed

@@ -1,5 +1,5 @@
 // FILEs whose reads and writes must not go to the descriptor by libc's own calls: those that both read and write an
-// attribute. They are cookie streams over the functions behind read(2), write(2) and lseek(2).
+// attribute, and those on a disk. They are cookie streams over the functions behind read(2), write(2) and lseek(2).
 #pragma once
 
 #include <cstdio>

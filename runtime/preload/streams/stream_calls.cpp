@@ -57,7 +57,8 @@ Result<int> open_found(const Resolution& found, int flags) {
 
 // Must the stream's reads and writes be ours (node_streams.hpp)?
 bool needs_cookie(FdClass what, int fd) {
-  return what == FdClass::attribute && (sys::call(SYS_fcntl, fd, F_GETFL).value_or(0) & O_ACCMODE) == O_RDWR;
+  return what == FdClass::disk ||
+         (what == FdClass::attribute && (sys::call(SYS_fcntl, fd, F_GETFL).value_or(0) & O_ACCMODE) == O_RDWR);
 }
 
 // fopen(3)'s mode without the letter m: such a stream asks the kernel for its position each time, until it has found

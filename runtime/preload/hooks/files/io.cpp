@@ -26,13 +26,13 @@ DAXEMU_TRANSFER_HOOK(ssize_t, read, (int fd, void* into, size_t size), (fd, into
   const DirectIo held(fd, MemoryIs::written, into, size, caller);
   const auto real = [=] { return read_events(fd, into, size, [=](void* p, size_t n) { return real_read(fd, p, n); }); };
   return RemoteBytes::settle(fd, RemoteBytes::Way::out_of, into, size, kAtPosition, real,
-                             read_call(fd, kAtPosition, real));
+                             read_call(fd, into, size, kAtPosition, real));
 }
 DAXEMU_ALIAS(read, __read)
 DAXEMU_REAL(__read_chk, ssize_t(int, void*, size_t, size_t));
 DAXEMU_HOOK(ssize_t, __read_chk, (int fd, void* into, size_t size, size_t room)) {
   const DirectIo held(fd, MemoryIs::written, into, size, __builtin_return_address(0));
-  return read_call(fd, kAtPosition, [=] {
+  return read_call(fd, into, size, kAtPosition, [=] {
     // What is too much for the program's buffer is for the C library to say.
     return size > room ? real___read_chk(fd, into, size, room)
                        : read_events(fd, into, size, [=](void* p, size_t n) { return real_read(fd, p, n); });
@@ -53,20 +53,20 @@ DAXEMU_TRANSFER_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count), (
                        (into, size)) {                                                                                 \
     const DirectIo held(fd, MemoryIs::written, into, size, caller);                                                    \
     const auto real = [=] { return real_##name(fd, into, size, offset); };                                             \
-    const ssize_t done = read_call(fd, offset < 0 ? 1 : offset, real);                                                 \
+    const ssize_t done = read_call(fd, into, size, named_place(offset), real);                                         \
     return offset < 0 ? done : RemoteBytes::settle(fd, RemoteBytes::Way::out_of, into, size, offset, real, done);      \
   }
 #define DAXEMU_PREAD_CHK_HOOK(name)                                                                                    \
   DAXEMU_REAL(name, ssize_t(int, void*, size_t, off_t, size_t));                                                       \
   DAXEMU_HOOK(ssize_t, name, (int fd, void* into, size_t size, off_t offset, size_t room)) {                           \
     const DirectIo held(fd, MemoryIs::written, into, size, __builtin_return_address(0));                               \
-    return read_call(fd, offset < 0 ? 1 : offset, [=] { return real_##name(fd, into, size, offset, room); });          \
+    return read_call(fd, into, size, named_place(offset), [=] { return real_##name(fd, into, size, offset, room); });  \
   }
 #define DAXEMU_PREADV_HOOK(name)                                                                                       \
   DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t));                                                           \
   DAXEMU_HOOK(ssize_t, name, (int fd, const iovec* pieces, int count, off_t offset)) {                                 \
     const DirectIo held(fd, MemoryIs::written, pieces, count, __builtin_return_address(0));                            \
-    return read_pieces_call(fd, pieces, count, offset < 0 ? 1 : offset,                                                \
+    return read_pieces_call(fd, pieces, count, named_place(offset),                                                    \
                             [=] { return real_##name(fd, pieces, count, offset); });                                   \
   }
 #define DAXEMU_PREADV2_HOOK(name)                                                                                      \
@@ -94,13 +94,13 @@ DAXEMU_TRANSFER_HOOK(ssize_t, write, (int fd, const void* from, size_t size), (f
   const DirectIo held(fd, MemoryIs::read, from, size, caller);
   const auto real = [=] { return real_write(fd, from, size); };
   return RemoteBytes::settle(fd, RemoteBytes::Way::into, from, size, kAtPosition, real,
-                             write_call(fd, from, size, real));
+                             write_call(fd, from, size, kAtPosition, real));
 }
 DAXEMU_ALIAS(write, __write)
 DAXEMU_REAL(writev, ssize_t(int, const iovec*, int));
 DAXEMU_TRANSFER_HOOK(ssize_t, writev, (int fd, const iovec* pieces, int count), (fd, pieces, count), (pieces, count)) {
   const DirectIo held(fd, MemoryIs::read, pieces, count, caller);
-  return write_pieces_call(fd, pieces, count, [=] { return real_writev(fd, pieces, count); });
+  return write_pieces_call(fd, pieces, count, kAtPosition, [=] { return real_writev(fd, pieces, count); });
 }
 #define DAXEMU_PWRITE_HOOK(name)                                                                                       \
   DAXEMU_REAL(name, ssize_t(int, const void*, size_t, off_t));                                                         \
@@ -108,20 +108,22 @@ DAXEMU_TRANSFER_HOOK(ssize_t, writev, (int fd, const iovec* pieces, int count), 
                        (from, size)) {                                                                                 \
     const DirectIo held(fd, MemoryIs::read, from, size, caller);                                                       \
     const auto real = [=] { return real_##name(fd, from, size, offset); };                                             \
-    const ssize_t done = write_call(fd, from, size, real);                                                             \
+    const ssize_t done = write_call(fd, from, size, named_place(offset), real);                                        \
     return offset < 0 ? done : RemoteBytes::settle(fd, RemoteBytes::Way::into, from, size, offset, real, done);        \
   }
 #define DAXEMU_PWRITEV_HOOK(name)                                                                                      \
   DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t));                                                           \
   DAXEMU_HOOK(ssize_t, name, (int fd, const iovec* pieces, int count, off_t offset)) {                                 \
     const DirectIo held(fd, MemoryIs::read, pieces, count, __builtin_return_address(0));                               \
-    return write_pieces_call(fd, pieces, count, [=] { return real_##name(fd, pieces, count, offset); });               \
+    return write_pieces_call(fd, pieces, count, named_place(offset),                                                   \
+                             [=] { return real_##name(fd, pieces, count, offset); });                                  \
   }
 #define DAXEMU_PWRITEV2_HOOK(name)                                                                                     \
   DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t, int));                                                      \
   DAXEMU_HOOK(ssize_t, name, (int fd, const iovec* pieces, int count, off_t offset, int flags)) {                      \
     const DirectIo held(fd, MemoryIs::read, pieces, count, __builtin_return_address(0));                               \
-    return write_pieces_call(fd, pieces, count, [=] { return real_##name(fd, pieces, count, offset, flags); });        \
+    return write_pieces_call(fd, pieces, count, offset,                                                                \
+                             [=] { return real_##name(fd, pieces, count, offset, flags); });                           \
   }
 DAXEMU_PWRITE_HOOK(pwrite)
 DAXEMU_PWRITE_HOOK(pwrite64)
