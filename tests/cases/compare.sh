@@ -16,7 +16,7 @@ esac
 version_of() {
   case $1 in
     libc) getconf GNU_LIBC_VERSION ;;
-    *) "$1" --version 2>/dev/null ;;
+    *) "$1" --version 2>&1 ;;
   esac | grep -oE '[0-9]+(\.[0-9]+)*' | head -n 1
 }
 # with_newer NAME FILE: the answers, with those of answers/newer.tsv for programs that are as new as it says.

@@ -146,6 +146,10 @@ character special file
 regular empty file"
 same "covers that are left" "$(left)" "$before"
 
+mkdir root
+runs "$daxemu" run --size 64M --backing shmem -- "$program" root "$scratch/root"
+same "by links to descriptors, in a root without /dev" "$out$err" "bind=ok chr=1"
+
 # bubblewrap binds before it has a /proc, and what it binds without "dev" may not be opened.
 if command -v bwrap >/dev/null 2>&1 && bwrap --bind / / true 2>/dev/null; then
   in_box() { runs "$daxemu" run --size 64M --backing shmem -- bwrap --ro-bind / / --dev /dev --proc /proc "$@"; }

@@ -281,7 +281,8 @@ bool Resolver::step_real(Walk& walk, bool stop_at_link, Resolution& out) const n
   walk.unproven = false;
   walk.magic = false;
   const bool in_proc = walk.at.view().starts_with("/proc/");
-  if (in_proc && !translate_magic_link(AT_FDCWD, walk.at.c_str(), target) && !target.view().starts_with('/') &&
+  const bool translated = in_proc && translate_magic_link(AT_FDCWD, walk.at.c_str(), target);
+  if (in_proc && !translated && !target.view().starts_with('/') &&
       target.view().find(':') != std::string_view::npos) {
     hand_over(walk, out); // "pipe:[1]" and the like
     return false;
@@ -293,6 +294,13 @@ bool Resolver::step_real(Walk& walk, bool stop_at_link, Resolution& out) const n
       return false;
     }
     walk.uncached = walk.uncached || (in_proc && absolute); // proc_pid_get_link() under RCU
+  }
+  if (translated && walk.rest.empty() && target.view().starts_with("/dev/")) {
+    if (const auto node = tree_->lookup(target.view()); node) { // wherever /dev is by now, or is not (a new root)
+      out.kind = Resolution::Kind::node;
+      out.node = *node;
+      return false;
+    }
   }
   walk.at.set_size(walk.name_begins);
   walk.magic = in_proc;
