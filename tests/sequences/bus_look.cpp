@@ -39,8 +39,7 @@ std::string device_text(const Stage& stage, const std::string& name) {
     return at < start ? std::string("?") : stage.units.text(at - start);
   };
   std::string text = name + " " + stage.units.text(number_in(folder + "/size")) +
-                     " align=" + text_in(folder + "/align") + " node=" + text_in(folder + "/target_node") +
-                     " driver=" + last_part(folder + "/driver");
+                     " align=" + text_in(folder + "/align") + " driver=" + last_part(folder + "/driver");
   for (const std::string& mapping : names_in(folder, "mapping")) {
     if (mapping != "mapping") {
       const std::string one = folder + "/" + mapping;

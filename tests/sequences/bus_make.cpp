@@ -64,12 +64,25 @@ void drive(Making& making) {
              {driver, pick(making.random, what), making.random.chance(88) ? device(making) : bad_word(making)});
 }
 void other(Making& making) {
-  static const Weighted what[] = {
-      {"d0 driver_override", 2},    {"d0 uevent", 3},         {"d0 numa_node", 1},     {"d0 target_node", 1},
-      {"d0 resource", 1},           {"d0 modalias", 1},       {"d1 uevent", 2},        {"d1 dev", 1},
-      {"region align", 1},          {"region size", 1},       {"region id", 1},        {"region seed", 1},
-      {"region available_size", 1}, {"bus drivers_probe", 4}, {"bus uevent", 1},       {"device_dax module", 1},
-      {"device_dax uevent", 1},     {"d0 power", 1},          {"d0 power/control", 1}, {"region nothing", 1}};
+  static const Weighted what[] = {{"d0 driver_override", 2},
+                                  {"d0 uevent", 3},
+                                  {"d0 numa_node", 1},
+                                  {"d0 resource", 1},
+                                  {"d0 modalias", 1},
+                                  {"d1 uevent", 2},
+                                  {"d1 dev", 1},
+                                  {"region align", 1},
+                                  {"region size", 1},
+                                  {"region id", 1},
+                                  {"region seed", 1},
+                                  {"region available_size", 1},
+                                  {"bus drivers_probe", 4},
+                                  {"bus uevent", 1},
+                                  {"device_dax module", 1},
+                                  {"device_dax uevent", 1},
+                                  {"d0 power", 1},
+                                  {"d0 power/control", 1},
+                                  {"region nothing", 1}};
   static const Weighted values[] = {{"d0", 3},      {"d1", 3},          {"=1", 2}, {"=add", 2},
                                     {"=change", 2}, {"=device_dax", 2}, {"=x", 1}, {"=", 1}};
   const std::string text = pick(making.random, what);

@@ -129,6 +129,7 @@ void restore(const conformance::Device& device) {
   const auto anew = [&] {
     for (int turn = 0; turn < 50; ++turn) {
       (void)tree::put(kDrivers + "nd_region/unbind", "region0");
+      settle();
       (void)tree::put(kDrivers + "nd_region/bind", "region0");
       settle();
       if (text_in(kDevices + "namespace0.0/holder") == "dax0.1") {
