@@ -14,6 +14,8 @@ function decoded(text) {
   return text
 }
 
+# A name may have a line end in it.
+{ while ($0 ~ /<testcase / && $0 !~ / status="/ && (getline more) > 0) $0 = $0 " " more }
 /<testcase / {
   name = attribute($0, "name")
   status = attribute($0, "status")

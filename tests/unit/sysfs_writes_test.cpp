@@ -35,7 +35,7 @@ struct WriteRow {
   int error;
 };
 void PrintTo(const WriteRow& row, std::ostream* out) {
-  *out << row.path << " <- " << row.text.substr(0, 40) << " (" << row.text.size() << ")";
+  *out << row.path << " <- " << ::testing::PrintToString(row.text.substr(0, 40)) << " (" << row.text.size() << ")";
 }
 
 // dax0.0 is unbound and has all of the region.
