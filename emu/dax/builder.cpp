@@ -190,6 +190,9 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
   device.behaviours = spec.behaviours;
   device.slot = register_file(store, index, spec);
   device.node_slot = register_node(store, index, spec);
+  for (store::CounterStripe& stripe : device.counters) {
+    stripe.clear();
+  }
   device.kept = 0;
   device.born = device.incarnation.fetch_add(1) + 1;
   if (index == used) {

@@ -31,15 +31,6 @@ std::uint32_t number_of(const Store& store, const DeviceRecord& device) {
   return static_cast<std::uint32_t>(&device - store.device_table().data()) + 1;
 }
 
-void forget_counters(DeviceRecord& device) {
-  for (store::CounterStripe& stripe : device.counters) {
-    for (std::atomic<std::uint64_t>* counter : {&stripe.faults, &stripe.extents, &stripe.bytes, &stripe.maps,
-                                                &stripe.unmaps, &stripe.sigbus, &stripe.ahead}) {
-      counter->store(0, std::memory_order_relaxed);
-    }
-  }
-}
-
 } // namespace
 
 Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
@@ -76,7 +67,9 @@ Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
   device.behaviours = 0;
   device.snapshot = 0;
   device.cpus = region.cpus;
-  forget_counters(device);
+  for (store::CounterStripe& stripe : device.counters) {
+    stripe.clear();
+  }
   device.born = device.incarnation.fetch_add(1) + 1;
   const auto index = static_cast<std::uint32_t>(place - table.begin());
   store::Platform& platform = store.platform();

@@ -124,6 +124,13 @@ struct alignas(64) CounterStripe {
   std::atomic<std::uint64_t> unmaps{0};  // mappings gone by munmap, replacement or exit
   std::atomic<std::uint64_t> sigbus{0};  // touches answered by SIGBUS
   std::atomic<std::uint64_t> ahead{0};   // extents mapped together with another one that was touched before them
+
+  // Also so that the store has memory for them: where its file system is full later, a counter would be a SIGBUS.
+  void clear() {
+    for (std::atomic<std::uint64_t>* counter : {&faults, &extents, &bytes, &maps, &unmaps, &sigbus, &ahead}) {
+      counter->store(0, std::memory_order_relaxed);
+    }
+  }
 };
 inline constexpr std::size_t kCounterStripes = 8;
 
