@@ -19,6 +19,8 @@ std::string bytes(const Stage& stage);
 
 // Is a mapping of the device at `address`? By /proc/self/maps.
 bool device_at(const Stage& stage, const void* address);
+// Is any of it others' memory that may be written or executed, but not read?
+bool others_unreadable(const Stage& stage, const void* address, std::uint64_t length);
 // What the kernel's own touches of memory say: read, write, vm-read, vm-write, vmsplice, futex.
 std::optional<std::string> play_kernel_touch(Stage& stage, const Call& call);
 

@@ -100,6 +100,18 @@ bool device_at(const Stage& stage, const void* address) {
   return false;
 }
 
+bool others_unreadable(const Stage& stage, const void* address, std::uint64_t length) {
+  const auto at = reinterpret_cast<std::uint64_t>(address);
+  for (const Line& line : lines_of(stage)) {
+    const bool touched = at < line.end && at + length > line.start;
+    if (touched && std::strcmp(line.what, "dev") != 0 && line.rights[0] != 'r' &&
+        std::strncmp(line.rights, "---", 3) != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // Three pages of each extent that is the device's: how much of other memory is in core is not its concern.
 std::string core(const Stage& stage) {
   std::string text;

@@ -49,6 +49,7 @@ DAXEMU_REAL(shmat, void*(int, const void*, int));
 constexpr int kPopulateRead = 22; // MADV_POPULATE_*, newer than the C library's headers
 constexpr int kPopulateWrite = 23;
 constexpr int kCollapse = 25;             // MADV_COLLAPSE
+constexpr int kSoftOffline = 101;         // MADV_SOFT_OFFLINE
 constexpr std::size_t kMostPieces = 1024; // UIO_MAXIOV
 
 void note_locked_all(int flags) {
@@ -149,8 +150,11 @@ int MemoryCalls::remap_file_pages(void* address, std::size_t size, int prot, std
 
 int MemoryCalls::madvise(void* address, std::size_t length, int advice) {
   fault::AddressSpace* space = live_space.concerned(address, length == 0 ? 1 : length);
-  if (space == nullptr && (advice == kPopulateRead || advice == kPopulateWrite)) {
-    space = live_space.get(); // what a hole means for others' memory has changed since 6.1
+  const bool populates = advice == kPopulateRead || advice == kPopulateWrite;
+  const bool fails_nothing = length == 0 && (advice == MADV_HWPOISON || advice == kSoftOffline);
+  if (space == nullptr && (populates || fails_nothing)) {
+    // What a hole means for others' memory has changed since 6.1; a kernel without memory failure does not know it.
+    space = live_space.get();
   }
   if (space == nullptr) {
     return real_madvise(address, length, advice);

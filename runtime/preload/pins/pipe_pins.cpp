@@ -149,6 +149,21 @@ void note_spliced(int fd, const iovec* pieces, std::size_t count, std::size_t sp
   }
 }
 
+// As far as the pieces can be read; a bad pointer stays the kernel's to refuse. A pipe has no more pages than that.
+void find_writable(const iovec* pieces, std::size_t count) {
+  constexpr std::size_t kMostLooked = 16;
+  for (std::size_t at = 0; at < std::min(count, kMostLooked); ++at) {
+    iovec piece{};
+    if (!copy_in(piece, pieces + at)) {
+      return;
+    }
+    const std::size_t length = std::min<std::size_t>(piece.iov_len, kMost * kPageSize);
+    if (fault::AddressSpace* space = live_space.concerned(piece.iov_base, length); space != nullptr) {
+      space->find_writable(piece.iov_base, length);
+    }
+  }
+}
+
 } // namespace
 
 bool pipes_hold() noexcept {
@@ -162,6 +177,9 @@ ssize_t vmsplice_call(int fd, const iovec* pieces, std::size_t count, std::uint6
   const auto flags = sys::call(SYS_fcntl, fd, F_GETFL);
   const bool into_pipe = flags && (*flags & O_ACCMODE) != O_RDONLY; // not out of it
   pretouch(pieces, static_cast<int>(count), into_pipe ? PROT_READ : PROT_WRITE);
+  if (into_pipe) {
+    find_writable(pieces, count);
+  }
   const ssize_t done = real();
   if (done > 0 && into_pipe) {
     settle_pipes();
