@@ -50,6 +50,15 @@ void AddressSpace::after_fork_in_child() {
     }
     table_.update(vma);
   }
+  // What was announced before our watcher looked concerns us only as far as it lasts: there is nothing here yet that
+  // could have failed.
+  for (DeviceView& view : views_.all()) {
+    view.failures_seen = view.failures().last.load();
+    if (view.was_alive && !view.alive()) {
+      view.was_alive = false;
+      bury(view);
+    }
+  }
   lock_.reset();
   SignalsBlocked::restore(mask);
 }

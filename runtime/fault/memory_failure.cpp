@@ -121,11 +121,12 @@ Result<void> AddressSpace::inject_failure(std::uint64_t start, std::uint64_t end
 void AddressSpace::hear_of_failures(DeviceView& view) {
   view.failures_seen = view.failures().read(view.failures_seen, sys::getpid(), [&](ExtentIndex extent) {
     const std::uint64_t index = view.index_of(extent);
+    const bool touched = view.faulted().test(extent.value());
     const PoisonHit hit = first_hit(view, index);
     if ((view.folio(extent).flags.load() & mm::kFolioHwpoison) == 0) {
       unmap_everywhere(view, index);
     } // else take_out_poison() comes
-    if (!view.faulted().test(extent.value())) {
+    if (!touched) {
       return;
     }
     Result<void> handled = fail(EOPNOTSUPP);
