@@ -126,11 +126,8 @@ void AddressSpace::hear_of_failures(DeviceView& view) {
     if ((view.folio(extent).flags.load() & mm::kFolioHwpoison) == 0) {
       unmap_everywhere(view, index);
     } // else take_out_poison() comes
-    if (!touched) {
-      return;
-    }
     Result<void> handled = fail(EOPNOTSUPP);
-    if (view.hooks() != nullptr) {
+    if (view.hooks() != nullptr && touched) {
       handled = view.hooks()->memory_failure(view.hooks()->self, view, extent);
     }
     if (hit.address != nullptr && !handled && handled.error() == Errno{EOPNOTSUPP}) {

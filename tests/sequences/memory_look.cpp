@@ -100,6 +100,20 @@ bool device_at(const Stage& stage, const void* address) {
   return false;
 }
 
+bool several_others(const Stage& stage, const void* address, std::uint64_t length) {
+  const auto at = reinterpret_cast<std::uint64_t>(address);
+  int others = 0;
+  for (const Line& line : lines_of(stage)) {
+    if (at < line.end && at + length > line.start) {
+      if (std::strcmp(line.what, "dev") == 0) {
+        return false;
+      }
+      ++others;
+    }
+  }
+  return others > 1;
+}
+
 bool others_unreadable(const Stage& stage, const void* address, std::uint64_t length) {
   const auto at = reinterpret_cast<std::uint64_t>(address);
   for (const Line& line : lines_of(stage)) {
