@@ -18,6 +18,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "emu/base/units.hpp"
 #include "runtime/fault/locked_memory.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/ground/returns.hpp"
@@ -143,7 +144,9 @@ void* MemoryCalls::mremap(void* old_address, std::size_t old_size, std::size_t n
 }
 
 int MemoryCalls::remap_file_pages(void* address, std::size_t size, int prot, std::size_t page_offset, int flags) {
-  fault::AddressSpace* space = live_space.concerned(address, size);
+  // Whole pages only: what of a last one is asked for counts for nothing.
+  const auto start = align_down(reinterpret_cast<std::uintptr_t>(address), kPageSize);
+  fault::AddressSpace* space = live_space.concerned(reinterpret_cast<const void*>(start), align_down(size, kPageSize));
   return space == nullptr ? real_remap_file_pages(address, size, prot, page_offset, flags)
                           : as_int(space->remap_pages(address, size, prot, page_offset));
 }
