@@ -90,14 +90,15 @@ std::string maps(const Stage& stage) {
   return text.empty() ? "none" : text;
 }
 
-bool device_at(const Stage& stage, const void* address) {
-  const auto at = reinterpret_cast<std::uint64_t>(address);
+bool all_device(const Stage& stage, const void* address, std::uint64_t length) {
+  auto reached = reinterpret_cast<std::uint64_t>(address);
+  const std::uint64_t end = reached + length;
   for (const Line& line : lines_of(stage)) {
-    if (at >= line.start && at < line.end) {
-      return std::strcmp(line.what, "dev") == 0;
+    if (reached < end && reached >= line.start && reached < line.end && std::strcmp(line.what, "dev") == 0) {
+      reached = line.end;
     }
   }
-  return false;
+  return reached >= end;
 }
 
 bool several_others(const Stage& stage, const void* address, std::uint64_t length) {
