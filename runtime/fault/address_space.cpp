@@ -97,6 +97,21 @@ bool AddressSpace::pretouch(const void* address, std::size_t length, int right) 
   return true;
 }
 
+void AddressSpace::find_writable(const void* address, std::size_t length) noexcept {
+  const std::uint64_t start = align_down(reinterpret_cast<std::uint64_t>(address), kPageSize);
+  const std::uint64_t end = align_up(reinterpret_cast<std::uint64_t>(address) + length, kPageSize);
+  for (auto vma = table_.first_from(start, end); vma; vma = table_.first_from(vma->end, end)) {
+    if ((vma->prot & (PROT_READ | PROT_WRITE)) != PROT_WRITE) {
+      continue;
+    }
+    for (std::uint64_t at = std::max(start, vma->start); at < std::min(vma->end, end); at += kPageSize) {
+      if (is_present(*vma, at)) {
+        (void)fault_in_page(*vma, at);
+      }
+    }
+  }
+}
+
 Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
   for (std::uint64_t at = start; at < end;) {
     const auto vma = table_.find(at);

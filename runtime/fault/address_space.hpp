@@ -124,6 +124,10 @@ public:
   // the end. Async-signal-safe.
   bool pretouch(const void* address, std::size_t length, int right) noexcept;
 
+  // The kernel is about to get pages of it for reading (get_user_pages_fast), which takes what is present and only
+  // writable, too: has the kernel that runs us find those pages, which has fewer of them than the extents have.
+  void find_writable(const void* address, std::size_t length) noexcept;
+
   // Faults the extents of [address, address + length) in as GUP would, whatever the engine. Errors: EFAULT (a touch
   // would be SIGBUS), ENOMEM (a byte is not mapped at all, or not ours).
   Result<void> prefault(std::uint64_t start, std::uint64_t end);
@@ -149,6 +153,8 @@ private:
   // What `request` makes at `address`, but for what the descriptor says.
   [[nodiscard]] static Vma vma_of(const MapRequest& request, std::uint64_t address, DeviceView& view);
   Result<void> map_region(const MapRequest& request, const Vma& vma, Reservation& reserved);
+  // The driver refuses [start, end) with `why`; if it `replaces` what is there, that has gone before.
+  [[nodiscard]] Errno refuse_late(std::uint64_t start, std::uint64_t end, bool replaces, Errno why);
   // An address for the request: reserved memory, or what MAP_FIXED names (then the reservation is empty).
   Result<std::uint64_t> find_place(const MapRequest& request, std::uint64_t align, Reservation& reserved);
   [[nodiscard]] Result<std::uint64_t> highest_hole(std::uint64_t length, std::uint64_t align, int flags,
@@ -174,9 +180,15 @@ private:
   // Where the kernel serves touches itself: puts filler over what the mapping at `address` lacks if its advice forbids
   // to fault that in.
   void freeze(std::uint64_t address);
+  // Does it forbid that of `vma`?
+  [[nodiscard]] bool keeps_filler(const Vma& vma) const;
   Result<void> populate(std::uint64_t start, std::uint64_t end, int advice);
   Result<void> populate_others(std::uint64_t start, std::uint64_t end, int advice);
   Result<void> inject_failure(std::uint64_t start, std::uint64_t end, bool soft, PoisonHit* hit);
+  Result<void> get_page(const Vma& vma, std::uint64_t address);
+  // The mapping that a failure of the page at `index` of the device's file (bytes) is told of. Under the lock.
+  [[nodiscard]] PoisonHit first_hit(const DeviceView& view, std::uint64_t index) const;
+  void unmap_everywhere(const DeviceView& view, std::uint64_t index);
   // The parts of mremap(2), named as in the kernel (remap.cpp).
   struct Remap;
   Result<void*> remap_to(Remap call);

@@ -1,11 +1,8 @@
 // madvise(2) on ranges that have mappings of ours.
 #include <algorithm>
 
-#include <linux/capability.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
-#include "emu/store/generation.hpp"
 #include "runtime/fault/address_space.hpp"
 #include "runtime/fault/advice_table.hpp"
 #include "runtime/fault/core_filter.hpp"
@@ -23,15 +20,6 @@ namespace {
 
 Result<void> ask_kernel(std::uint64_t start, std::uint64_t end, int advice) {
   return sys::madvise(reinterpret_cast<void*>(start), end - start, advice);
-}
-
-bool may_administer() {
-  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2] = {};
-  if (!sys::call(SYS_capget, reinterpret_cast<long>(&header), reinterpret_cast<long>(data))) {
-    return false;
-  }
-  return (data[0].effective >> CAP_SYS_ADMIN & 1U) != 0;
 }
 
 } // namespace
@@ -113,12 +101,15 @@ Result<void> AddressSpace::change_flags(const Vma& vma, std::uint64_t from, std:
 
 void AddressSpace::freeze(std::uint64_t address) {
   auto now = table_.find(address);
-  if (server_.uffd() || !now || !now->has(kNoHuge) || now->view->align() == kPageSize) {
-    return;
+  if (now && keeps_filler(*now)) {
+    refuse_untouched(*now, filler_);
+    now->flags |= kPatched;
+    table_.update(*now);
   }
-  refuse_untouched(*now, filler_);
-  now->flags |= kPatched;
-  table_.update(*now);
+}
+
+bool AddressSpace::keeps_filler(const Vma& vma) const {
+  return !server_.uffd() && vma.has(kNoHuge) && vma.view->align() > kPageSize;
 }
 
 // A huge entry is zapped whole, whatever part of it was named.
@@ -186,44 +177,6 @@ Result<void> AddressSpace::populate(std::uint64_t start, std::uint64_t end, int 
     outcome = done ? outcome : done;
   }
   return outcome;
-}
-
-// madvise_inject_error: for each folio of the range, get it (so it is faulted in), then memory_failure() or
-// soft_offline_page(). On device-dax the caller gets SIGBUS for its mapping of the folio at once, the folio's entries
-// are gone from all page tables, and the next touch maps it again: MADV_HWPOISON marks no memory bad (guest, poison.*).
-Result<void> AddressSpace::inject_failure(std::uint64_t start, std::uint64_t end, bool soft, PoisonHit* hit) {
-  if (!may_administer()) {
-    return fail(EPERM);
-  }
-  bool failed = false;
-  for (std::uint64_t at = start; at < end;) {
-    const auto vma = table_.find(at);
-    if (!vma) {
-      return fail(ENOTSUP); // an ordinary page behind ours: not for us to offline
-    }
-    if (auto present = prefault(at, at + 1); !present) {
-      return present;
-    }
-    if (soft) {
-      return fail(EIO);
-    }
-    const std::uint64_t unit = vma->view->align();
-    const std::uint64_t head = vma->start + (align_down(vma->offset_of(at), unit) - vma->offset);
-    {
-      const TableGuard guard(lock_);
-      drop_extents(*vma, head, head + unit);
-    }
-    vma->view->failures().note(vma->view->extent_at(vma->offset_of(head)), sys::getpid());
-    failed = true;
-    if (hit->address == nullptr) { // a second SIGBUS would be dropped while the first is pending
-      *hit = {reinterpret_cast<void*>(head), static_cast<short>(log2_of(unit))};
-    }
-    at += unit;
-  }
-  if (failed) { // other processes: their entries go, and who asked is told (guest, early kill)
-    store::await_followers(*store_, store::announce(store_->platform()));
-  }
-  return {};
 }
 
 } // namespace daxemu::fault

@@ -165,6 +165,21 @@ bool DeviceView::note_touch(ExtentIndex extent) {
   return fresh;
 }
 
+void DeviceView::note_index(ExtentIndex extent, std::uint64_t index) const {
+  mm::FolioRecord& record = folio(extent);
+  std::uint64_t before = record.mapping.load(std::memory_order_acquire);
+  const std::uint64_t mark = mapping_mark();
+  if (before != mark && record.mapping.compare_exchange_strong(before, mark)) {
+    record.index.store(index, std::memory_order_release);
+  }
+}
+
+std::uint64_t DeviceView::index_of(ExtentIndex extent) const {
+  const mm::FolioRecord& record = folio(extent);
+  return record.mapping.load(std::memory_order_acquire) == mapping_mark() ? record.index.load()
+                                                                          : extent.value() << shift_;
+}
+
 void DeviceView::note_ahead(ExtentIndex extent) {
   (void)note_touch(extent);
   counters().ahead.fetch_add(1, std::memory_order_relaxed);

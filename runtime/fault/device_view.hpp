@@ -2,6 +2,7 @@
 // which extents were faulted in here. Made when the device is first mapped, kept until the process ends.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "emu/base/result.hpp"
@@ -83,6 +84,10 @@ public:
     }
   }
   void tell_unmapped(ExtentIndex extent) const;
+  // dax_set_mapping(): the first touch of an extent since the driver took the device says where in the device's file
+  // its page is (bytes), for good. index_of() of one that nobody has touched yet: where it should be.
+  void note_index(ExtentIndex extent, std::uint64_t index) const;
+  [[nodiscard]] std::uint64_t index_of(ExtentIndex extent) const;
   // `extent` was mapped together with one that was touched. Under the table's lock.
   void note_ahead(ExtentIndex extent);
   [[nodiscard]] TouchStreams& streams() { return streams_; }
@@ -113,6 +118,10 @@ private:
   ExtentBitmap faulted_;
   TouchStreams streams_;
   void count_first(ExtentIndex extent);
+  // What folio->mapping is for pages of this incarnation.
+  [[nodiscard]] std::uint64_t mapping_mark() const {
+    return std::atomic_ref(incarnation_).load(std::memory_order_acquire) * 2 + 1;
+  }
   const FolioHooks* hooks_ = nullptr;
 
   [[nodiscard]] Result<void> migrate(ExtentIndex extent) const;

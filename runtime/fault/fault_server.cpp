@@ -36,6 +36,9 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Call
   if (!refuses(*vma, extent, moves)) {
     // The order is note_touch()'s business: first the mark, then the look at the poison flag.
     first_here = view.note_touch(extent);
+    if (first_here && !moves) {
+      view.note_index(extent, vma->file_offset() + (align_down(address, view.align()) - vma->start));
+    }
   }
   if (refuses(*vma, extent, moves)) {
     const Served served = patch(*vma, address, may_wait);

@@ -1,6 +1,5 @@
 // What a change of the platform means for the mappings this process has.
 #include "runtime/fault/address_space.hpp"
-#include "runtime/fault/early_kill.hpp"
 #include "runtime/fault/vma_reach.hpp"
 
 namespace daxemu::fault {
@@ -61,39 +60,6 @@ void AddressSpace::dig_up(DeviceView& view) {
   view.note_change();
 }
 
-// Failures since the last look: what this process had faulted in goes, and those of its threads hear of it that asked.
-void AddressSpace::hear_of_failures(DeviceView& view) {
-  view.failures_seen = view.failures().read(view.failures_seen, sys::getpid(), [&](ExtentIndex extent) {
-    if (!view.faulted().test(extent.value())) {
-      return;
-    }
-    PoisonHit hit;
-    const std::uint64_t offset = extent.value() * view.align();
-    for (std::size_t at = 0; at < table_.size(); ++at) {
-      const Vma vma = table_.at(at);
-      if (vma.view != &view || offset < vma.offset || offset - vma.offset >= vma.end - vma.start) {
-        continue;
-      }
-      const std::uint64_t address = vma.start + (offset - vma.offset);
-      if (hit.address == nullptr) {
-        hit = {reinterpret_cast<void*>(address), static_cast<short>(log2_of(view.align()))};
-      }
-      if ((view.folio(extent).flags.load() & mm::kFolioHwpoison) != 0) {
-        (void)server_.patch(vma, address, true);
-      } else {
-        drop_extents(vma, address, address + view.align());
-      }
-    }
-    Result<void> handled = fail(EOPNOTSUPP);
-    if (view.hooks() != nullptr) {
-      handled = view.hooks()->memory_failure(view.hooks()->self, view, extent);
-    }
-    if (hit.address != nullptr && !handled && handled.error() == Errno{EOPNOTSUPP}) {
-      (void)kill_early(hit);
-    }
-  });
-}
-
 // Extents not yet faulted in here are looked at when they are.
 void AddressSpace::take_out_poison(DeviceView& view) {
   ExtentBitmap& faulted = view.faulted();
@@ -117,7 +83,7 @@ void AddressSpace::take_out_poison(DeviceView& view) {
 void AddressSpace::heal(const DeviceView& view) {
   for (std::size_t at = 0; at < table_.size(); ++at) {
     Vma vma = table_.at(at);
-    if (vma.view != &view || !vma.has(kPatched) || vma.has(kBroken)) {
+    if (vma.view != &view || !vma.has(kPatched) || vma.has(kBroken) || keeps_filler(vma)) {
       continue;
     }
     bool poisoned = false;

@@ -30,6 +30,7 @@ void AddressSpace::after_fork_in_child() {
   watcher_.abandon();
   for (std::size_t at = table_.size(); at > 0; --at) {
     if (const Vma vma = table_.at(at - 1); vma.has(kDontFork)) {
+      (void)sys::munmap(reinterpret_cast<void*>(vma.start), vma.end - vma.start); // filler knows of no advice
       (void)table_.erase(vma.start, vma.end);
     }
   }
@@ -41,14 +42,22 @@ void AddressSpace::after_fork_in_child() {
   for (std::size_t at = 0; at < table_.size(); ++at) {
     Vma vma = table_.at(at);
     vma.flags &= ~static_cast<std::uint32_t>(kRegistered);
-    const bool small = vma.has(kNoHuge) && vma.view->align() > kPageSize && !server_.uffd();
-    if (vma.has(kBroken) || small) { // what was present stayed with the parent, and nothing can become it
+    if (vma.has(kBroken) || keeps_filler(vma)) { // what was present stayed with the parent, and nothing can become it
       (void)filler_.place(vma.start, vma.end - vma.start, vma.prot);
       vma.flags |= kPatched;
     } else {
       vma.flags |= engine_.watch(*vma.view, vma.start, backed_length(vma)) ? kRegistered : 0U;
     }
     table_.update(vma);
+  }
+  // What was announced before our watcher looked concerns us only as far as it lasts: there is nothing here yet that
+  // could have failed.
+  for (DeviceView& view : views_.all()) {
+    view.failures_seen = view.failures().last.load();
+    if (view.was_alive && !view.alive()) {
+      view.was_alive = false;
+      bury(view);
+    }
   }
   lock_.reset();
   SignalsBlocked::restore(mask);

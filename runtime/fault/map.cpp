@@ -76,9 +76,10 @@ Result<std::uint64_t> AddressSpace::map_locked(store::DeviceRecord& device, int 
   if (auto ready = start(device); !ready) {
     return tl::unexpected(ready.error());
   }
+  const bool replaces = request.fixed() && !reserved;
   auto view = views_.get(*store_, device, hooks_);
-  if (!view) {
-    return tl::unexpected(view.error());
+  if (!view) { // no driver has it: dax_mmap says so
+    return tl::unexpected(refuse_late(*address, *address + request.length, replaces, view.error()));
   }
   Vma vma = vma_of(request, *address, **view);
   vma.flags |= (open_flags & O_ACCMODE) == O_RDWR ? kMayWrite : 0U;
@@ -102,23 +103,22 @@ Vma AddressSpace::vma_of(const MapRequest& request, std::uint64_t address, Devic
   return vma;
 }
 
-// mmap_region(): what is there goes before the driver is asked, and does not come back.
+// mmap_region(): what is there goes before the driver is asked, and does not come back; what cannot go is ENOMEM,
+// whatever munmap would say.
+Errno AddressSpace::refuse_late(std::uint64_t start, std::uint64_t end, bool replaces, Errno why) {
+  return replaces && !unmap_range(start, end) ? Errno{ENOMEM} : why;
+}
+
 Result<void> AddressSpace::map_region(const MapRequest& request, const Vma& vma, Reservation& reserved) {
   const bool replaces = request.fixed() && !reserved;
-  if (replaces && !cut(vma.start, vma.end)) {
-    return fail(ENOMEM); // whatever munmap says, mmap_region says this
+  if (auto fine = check_vma(request, vma.start, vma.view->align(), vma.view->alive()); !fine) {
+    return tl::unexpected(refuse_late(vma.start, vma.end, replaces, fine.error()));
   }
-  const bool alive = vma.view->alive();
-  auto fine = check_vma(request, vma.start, vma.view->align(), alive);
-  if (replaces && !fine && !sys::munmap(pointer(vma.start), request.length)) {
-    return fine;
+  if (replaces && !cut(vma.start, vma.end)) {
+    return fail(ENOMEM);
   }
   if (replaces) {
     drop(vma.start, vma.end);
-  }
-  if (!fine) {
-    settle(vma.start, vma.end);
-    return fine;
   }
   // VM_LOCKED goes again from a mapping of device-dax, but not before it was compared with the neighbours.
   if (auto placed = place(vma, (request.flags & MAP_LOCKED) == 0); !placed) {

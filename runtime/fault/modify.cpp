@@ -21,6 +21,7 @@ Result<void> AddressSpace::modify(const Vma& vma, std::uint64_t from, std::uint6
     }
     if (to != vma.end) { // the first split stays if this one is refused
       if (auto done = split(to); !done) {
+        settle(from, from);
         return done;
       }
     }
@@ -98,6 +99,11 @@ void AddressSpace::restore(Vma& vma) {
   vma.flags |= engine_.watch(*vma.view, vma.start, backed) ? kRegistered : 0U;
   table_.update(vma);
   present.bring_back(server_, vma, vma.start);
+  if (keeps_filler(vma)) { // what was not there cannot become it
+    refuse_untouched(vma, filler_);
+    vma.flags |= kPatched;
+    table_.update(vma);
+  }
 }
 
 bool AddressSpace::is_present(const Vma& vma, std::uint64_t address) {

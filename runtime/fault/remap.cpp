@@ -165,7 +165,8 @@ Result<void> AddressSpace::expand(const Vma& vma, std::uint64_t end) {
   }
   Vma more = vma.part(vma.end, end);
   more.flags &= ~kOurFlags;
-  more.flags |= is_aligned(end, vma.view->align()) && is_aligned(vma.end, vma.view->align()) ? 0U : kBroken;
+  const bool whole = is_aligned(end, vma.view->align()) && is_aligned(vma.end, vma.view->align());
+  more.flags |= whole && vma.view->alive() ? 0U : kBroken;
   if (auto placed = place(more, true); !placed) {
     return placed;
   }
@@ -193,7 +194,7 @@ Result<void*> AddressSpace::move(const Remap& call, std::uint64_t address, Reser
   moved.start = address;
   moved.end = address + call.length;
   moved.flags &= ~kOurFlags;
-  moved.flags |= is_whole(moved) ? 0U : kBroken; // nobody checks the new place; the faults do
+  moved.flags |= is_whole(moved) && moved.view->alive() ? 0U : kBroken; // nobody checks the new place; the faults do
   if (auto placed = place(moved, true); !placed) {
     return tl::unexpected(placed.error());
   }

@@ -23,10 +23,17 @@ Result<void> AddressSpace::split(std::uint64_t at) {
   return may_split(at) ? table_.split(at) : fail(EINVAL);
 }
 
-// do_mas_align_munmap(): the cut at the start stays if the one at the end is refused.
+// do_mas_align_munmap(): the cut at the start stays if the one at the end is refused. It may have left mappings that
+// begin and end with extents where there was one that did not.
 Result<void> AddressSpace::cut(std::uint64_t start, std::uint64_t end) {
   auto done = split(start);
-  return done ? split(end) : done;
+  if (done) {
+    done = split(end);
+  }
+  if (!done) {
+    settle(start, start);
+  }
+  return done;
 }
 
 void AddressSpace::drop(std::uint64_t start, std::uint64_t end) {

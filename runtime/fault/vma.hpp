@@ -40,6 +40,8 @@ struct Vma {
   std::uint32_t skew = 0;
   std::uint32_t file = 0;   // which open file of the device (OpenFiles)
   std::uint32_t policy = 0; // mbind(2)'s, as a number below 2^28 that equal policies share; 0: none
+  // When it last went into the file's tree of mappings (i_mmap): a new one does, and one whose boundaries move.
+  std::uint64_t linked = 0;
 
   [[nodiscard]] bool contains(std::uint64_t address) const { return address >= start && address < end; }
   [[nodiscard]] std::uint64_t offset_of(std::uint64_t address) const { return offset + (address - start); }

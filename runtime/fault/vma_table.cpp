@@ -61,7 +61,8 @@ Vma VmaTable::at(std::size_t index) const noexcept {
           static_cast<std::uint32_t>(last >> 32),
           static_cast<std::uint32_t>(whence),
           static_cast<std::uint32_t>(whence >> 32),
-          static_cast<std::uint32_t>(last) >> kProtBits};
+          static_cast<std::uint32_t>(last) >> kProtBits,
+          word[6].load(kRead)};
 }
 
 void VmaTable::put(std::size_t index, const Vma& vma) noexcept {
@@ -72,6 +73,12 @@ void VmaTable::put(std::size_t index, const Vma& vma) noexcept {
   word[3].store(reinterpret_cast<std::uint64_t>(vma.view), kWrite);
   word[4].store(vma.prot | vma.policy << kProtBits | static_cast<std::uint64_t>(vma.flags) << 32, kWrite);
   word[5].store(vma.skew | static_cast<std::uint64_t>(vma.file) << 32, kWrite);
+  word[6].store(vma.linked, kWrite);
+}
+
+void VmaTable::link(std::size_t index, Vma vma) noexcept {
+  vma.linked = ++links_;
+  put(index, vma);
 }
 
 void VmaTable::copy(std::size_t to, std::size_t from) noexcept {
@@ -146,7 +153,7 @@ Result<void> VmaTable::insert(const Vma& vma) noexcept {
   const Writing writing(*this);
   const std::size_t index = lower_bound(vma.start, count);
   open_gap(index);
-  put(index, vma);
+  link(index, vma);
   return {};
 }
 
@@ -173,8 +180,8 @@ void VmaTable::cut(std::uint64_t address) noexcept {
   }
   const Vma whole = at(index);
   open_gap(index);
-  put(index, whole.part(whole.start, address));
-  put(index + 1, whole.part(address, whole.end));
+  link(index, whole.part(whole.start, address));
+  link(index + 1, whole.part(address, whole.end));
 }
 
 Result<void> VmaTable::erase(std::uint64_t start, std::uint64_t end) noexcept {
@@ -223,14 +230,16 @@ bool VmaTable::join(const Vma& part) noexcept {
     close_gap(first);
   }
   open_gap(first);
-  put(first, grown);
+  link(first, grown);
   return true;
 }
 
 void VmaTable::update(const Vma& vma) noexcept {
   const Writing writing(*this);
   const std::size_t index = lower_bound(vma.start, count_.load(std::memory_order_relaxed));
-  put(index, vma);
+  Vma now = vma;
+  now.linked = at(index).linked;
+  put(index, now);
 }
 
 } // namespace daxemu::fault

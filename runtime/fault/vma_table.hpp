@@ -51,12 +51,14 @@ public:
 
 private:
   struct Entry {
-    std::array<std::atomic<std::uint64_t>, 6> word;
+    std::array<std::atomic<std::uint64_t>, 7> word;
   };
   class Writing;
 
   [[nodiscard]] std::size_t lower_bound(std::uint64_t address, std::size_t count) const noexcept;
   void put(std::size_t index, const Vma& vma) noexcept;
+  // Puts it as one whose place in the file's tree is new (Vma::linked).
+  void link(std::size_t index, Vma vma) noexcept;
   void copy(std::size_t to, std::size_t from) noexcept;
   void cut(std::uint64_t at) noexcept;
   void open_gap(std::size_t index) noexcept;
@@ -64,6 +66,7 @@ private:
   void set_bounds() noexcept;
 
   Entry* entries_ = nullptr;
+  std::uint64_t links_ = 0;
   std::atomic<std::size_t> count_{0};
   std::atomic<std::uint64_t> sequence_{0}; // odd while a writer is at it
   std::atomic<std::uint64_t> lowest_{UINT64_MAX};

@@ -37,10 +37,8 @@ void unbind(Making& making) {
 std::string fail(Stage& stage, const Call& call) {
   char* at = stage.at(call.word(0));
   const std::uint64_t length = stage.units.bytes(call.word(1));
-  for (std::uint64_t done = 0; done < length; done += kPage) {
-    if (!memory::device_at(stage, at + done)) {
-      return "left out";
-    }
+  if (!memory::all_device(stage, at, length)) {
+    return "left out";
   }
   long result = -1;
   const conformance::Touch touch = conformance::guarded(

@@ -17,8 +17,12 @@ std::string maps(const Stage& stage);
 std::string core(const Stage& stage);
 std::string bytes(const Stage& stage);
 
-// Is a mapping of the device at `address`? By /proc/self/maps.
-bool device_at(const Stage& stage, const void* address);
+// Is every byte mapped, and of the device? By /proc/self/maps.
+bool all_device(const Stage& stage, const void* address, std::uint64_t length);
+// Is any of it others' memory that may be written or executed, but not read?
+bool others_unreadable(const Stage& stage, const void* address, std::uint64_t length);
+// Is it several mappings, none of them of the device?
+bool several_others(const Stage& stage, const void* address, std::uint64_t length);
 // What the kernel's own touches of memory say: read, write, vm-read, vm-write, vmsplice, futex.
 std::optional<std::string> play_kernel_touch(Stage& stage, const Call& call);
 

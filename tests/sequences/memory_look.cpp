@@ -90,11 +90,38 @@ std::string maps(const Stage& stage) {
   return text.empty() ? "none" : text;
 }
 
-bool device_at(const Stage& stage, const void* address) {
+bool all_device(const Stage& stage, const void* address, std::uint64_t length) {
+  auto reached = reinterpret_cast<std::uint64_t>(address);
+  const std::uint64_t end = reached + length;
+  for (const Line& line : lines_of(stage)) {
+    if (reached < end && reached >= line.start && reached < line.end && std::strcmp(line.what, "dev") == 0) {
+      reached = line.end;
+    }
+  }
+  return reached >= end;
+}
+
+bool several_others(const Stage& stage, const void* address, std::uint64_t length) {
+  const auto at = reinterpret_cast<std::uint64_t>(address);
+  int others = 0;
+  for (const Line& line : lines_of(stage)) {
+    if (at < line.end && at + length > line.start) {
+      if (std::strcmp(line.what, "dev") == 0) {
+        return false;
+      }
+      ++others;
+    }
+  }
+  return others > 1;
+}
+
+bool others_unreadable(const Stage& stage, const void* address, std::uint64_t length) {
   const auto at = reinterpret_cast<std::uint64_t>(address);
   for (const Line& line : lines_of(stage)) {
-    if (at >= line.start && at < line.end) {
-      return std::strcmp(line.what, "dev") == 0;
+    const bool touched = at < line.end && at + length > line.start;
+    if (touched && std::strcmp(line.what, "dev") != 0 && line.rights[0] != 'r' &&
+        std::strncmp(line.rights, "---", 3) != 0) {
+      return true;
     }
   }
   return false;

@@ -58,7 +58,7 @@ constinit BusSignal bus_signal;
 constinit thread_local bool BusSignal::held_back = false;
 
 // A copy whose pages were not turned meanwhile.
-struct sigaction BusSignal::program_action() const {
+struct sigaction BusSignal::Kept::read() const {
   while (true) {
     const unsigned now = current_.load(std::memory_order_acquire);
     std::array<std::uint64_t, kActionWords> words;
@@ -73,7 +73,7 @@ struct sigaction BusSignal::program_action() const {
   }
 }
 
-void BusSignal::remember(const struct sigaction& action) {
+void BusSignal::Kept::write(const struct sigaction& action) {
   const unsigned next = current_.load(std::memory_order_relaxed) + 1;
   std::array<std::uint64_t, kActionWords> words{};
   std::memcpy(words.data(), &action, sizeof(action));
@@ -81,6 +81,20 @@ void BusSignal::remember(const struct sigaction& action) {
     actions_[next % 2][at].store(words[at], std::memory_order_release);
   }
   current_.store(next, std::memory_order_release);
+}
+
+// Signal actions are a child's own, whose memory they are kept in.
+struct sigaction BusSignal::program_action() const {
+  return !OwnProcess::calls() && lent_to_.load(std::memory_order_acquire) == sys::getpid() ? lent_.read() : own_.read();
+}
+
+void BusSignal::remember(const struct sigaction& action) {
+  if (OwnProcess::calls()) {
+    own_.write(action);
+    return;
+  }
+  lent_.write(action);
+  lent_to_.store(sys::getpid(), std::memory_order_release);
 }
 
 // What the kernel is given in place of the program's action. The kernel does the rest (masks, stacks, one-shot).
@@ -115,7 +129,7 @@ int BusSignal::set_action(const struct sigaction* action, struct sigaction* old)
       if (before.sa_sigaction == receive) {
         before = program_action();
       }
-      if (action != nullptr && OwnProcess::calls()) {
+      if (action != nullptr) {
         remember(wanted);
       }
     }

@@ -51,9 +51,19 @@ private:
   // words, which a reader may find changing under it.
   static constexpr std::size_t kActionWords = sizeof(struct sigaction) / sizeof(std::uint64_t);
   static_assert(sizeof(struct sigaction) % sizeof(std::uint64_t) == 0);
-  using Words = std::array<std::atomic<std::uint64_t>, kActionWords>;
-  std::array<Words, 2> actions_{};
-  std::atomic<unsigned> current_{0};
+  class Kept {
+  public:
+    [[nodiscard]] struct sigaction read() const;
+    void write(const struct sigaction& action);
+
+  private:
+    using Words = std::array<std::atomic<std::uint64_t>, kActionWords>;
+    std::array<Words, 2> actions_{};
+    std::atomic<unsigned> current_{0};
+  };
+  Kept own_;
+  Kept lent_; // the action of a child that runs in this memory (OwnProcess)
+  std::atomic<pid_t> lent_to_{0};
   std::atomic<bool> changing_{false};
   std::atomic<fault::AddressSpace*> space_{nullptr};
 };

@@ -18,6 +18,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "emu/base/units.hpp"
 #include "runtime/fault/locked_memory.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/ground/returns.hpp"
@@ -49,6 +50,7 @@ DAXEMU_REAL(shmat, void*(int, const void*, int));
 constexpr int kPopulateRead = 22; // MADV_POPULATE_*, newer than the C library's headers
 constexpr int kPopulateWrite = 23;
 constexpr int kCollapse = 25;             // MADV_COLLAPSE
+constexpr int kSoftOffline = 101;         // MADV_SOFT_OFFLINE
 constexpr std::size_t kMostPieces = 1024; // UIO_MAXIOV
 
 void note_locked_all(int flags) {
@@ -142,15 +144,20 @@ void* MemoryCalls::mremap(void* old_address, std::size_t old_size, std::size_t n
 }
 
 int MemoryCalls::remap_file_pages(void* address, std::size_t size, int prot, std::size_t page_offset, int flags) {
-  fault::AddressSpace* space = live_space.concerned(address, size);
+  // Whole pages only: what of a last one is asked for counts for nothing.
+  const auto start = align_down(reinterpret_cast<std::uintptr_t>(address), kPageSize);
+  fault::AddressSpace* space = live_space.concerned(reinterpret_cast<const void*>(start), align_down(size, kPageSize));
   return space == nullptr ? real_remap_file_pages(address, size, prot, page_offset, flags)
                           : as_int(space->remap_pages(address, size, prot, page_offset));
 }
 
 int MemoryCalls::madvise(void* address, std::size_t length, int advice) {
   fault::AddressSpace* space = live_space.concerned(address, length == 0 ? 1 : length);
-  if (space == nullptr && (advice == kPopulateRead || advice == kPopulateWrite)) {
-    space = live_space.get(); // what a hole means for others' memory has changed since 6.1
+  const bool populates = advice == kPopulateRead || advice == kPopulateWrite;
+  const bool fails_nothing = length == 0 && (advice == MADV_HWPOISON || advice == kSoftOffline);
+  if (space == nullptr && (populates || fails_nothing)) {
+    // What a hole means for others' memory has changed since 6.1; a kernel without memory failure does not know it.
+    space = live_space.get();
   }
   if (space == nullptr) {
     return real_madvise(address, length, advice);

@@ -4,6 +4,7 @@
 #include <climits>
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -16,6 +17,19 @@ namespace daxemu::preload {
 namespace {
 
 constexpr std::size_t kMostAtOnce = 0x7fff'f000; // MAX_RW_COUNT
+
+// How much of `length` bytes a read(2) of `fd` touches at most. One of a pipe touches what it has bytes for.
+std::size_t arriving(int fd, std::size_t length) {
+  struct stat file {};
+  int bytes = 0;
+  if (!sys::call(SYS_fstat, fd, reinterpret_cast<long>(&file)) || !S_ISFIFO(file.st_mode) ||
+      !sys::call(SYS_ioctl, fd, FIONREAD, reinterpret_cast<long>(&bytes))) {
+    return length;
+  }
+  const auto flags = sys::call(SYS_fcntl, fd, F_GETFL);
+  const bool waits = bytes == 0 && flags && (*flags & O_NONBLOCK) == 0;
+  return waits ? length : std::min(length, static_cast<std::size_t>(bytes));
+}
 
 } // namespace
 
@@ -34,7 +48,10 @@ std::size_t direct_room(int fd, MemoryIs use) {
 }
 
 void DirectIo::begin(int fd, MemoryIs use, const void* address, std::size_t length, const void* caller) {
-  pretouch(address, length, use == MemoryIs::written ? PROT_WRITE : kAnyRight);
+  if (fault::Engine::misses_kernel_touches()) {
+    const std::size_t touched = use == MemoryIs::written ? arriving(fd, length) : length;
+    pretouch(address, touched, use == MemoryIs::written ? PROT_WRITE : kAnyRight);
+  }
   if (std::size_t room = direct_room(fd, use); room != 0) {
     hold(use, {const_cast<void*>(address), length}, room, caller);
   }

@@ -57,8 +57,8 @@ Result<void> HeldRange::extend(const iovec& range, bool write, std::uint64_t sit
     more.runs_.push_back({device, piece->offset >> kPageShift, pages});
     refused = refused || refused_last(*device, kind_);
   }
-  if (refused) {
-    return fail(EOPNOTSUPP);
+  if (refused) { // the first page's file is what all have to be of; if that is none or shared memory, ours is another
+    return fail(space->find(range.iov_base) ? EOPNOTSUPP : EINVAL);
   }
   runs_.insert(runs_.end(), more.runs_.begin(), more.runs_.end());
   more.abandon();

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <optional>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -149,6 +151,28 @@ void note_spliced(int fd, const iovec* pieces, std::size_t count, std::size_t sp
   }
 }
 
+bool is_full(int fd) {
+  pollfd ready = {fd, POLLOUT, 0};
+  timespec now = {0, 0};
+  const auto asked = sys::call(SYS_ppoll, reinterpret_cast<long>(&ready), 1, reinterpret_cast<long>(&now), 0);
+  return asked && *asked == 0;
+}
+
+// As far as the pieces can be read; a bad pointer stays the kernel's to refuse. A pipe has no more pages than that.
+void find_writable(const iovec* pieces, std::size_t count) {
+  constexpr std::size_t kMostLooked = 16;
+  for (std::size_t at = 0; at < std::min(count, kMostLooked); ++at) {
+    iovec piece{};
+    if (!copy_in(piece, pieces + at)) {
+      return;
+    }
+    const std::size_t length = std::min<std::size_t>(piece.iov_len, kMost * kPageSize);
+    if (fault::AddressSpace* space = live_space.concerned(piece.iov_base, length); space != nullptr) {
+      space->find_writable(piece.iov_base, length);
+    }
+  }
+}
+
 } // namespace
 
 bool pipes_hold() noexcept {
@@ -161,8 +185,17 @@ ssize_t vmsplice_call(int fd, const iovec* pieces, std::size_t count, std::uint6
   }
   const auto flags = sys::call(SYS_fcntl, fd, F_GETFL);
   const bool into_pipe = flags && (*flags & O_ACCMODE) != O_RDONLY; // not out of it
-  pretouch(pieces, static_cast<int>(count), into_pipe ? PROT_READ : PROT_WRITE);
-  const ssize_t done = real();
+  ssize_t done = -EFAULT;
+  if (into_pipe && fault::Engine::misses_kernel_touches() && is_full(fd)) {
+    done = real(); // wait_for_space: nothing is touched before there is room, perhaps never
+  }
+  if (done == -EFAULT || (done == -1 && errno == EFAULT)) {
+    pretouch(pieces, static_cast<int>(count), into_pipe ? PROT_READ : PROT_WRITE);
+    if (into_pipe) {
+      find_writable(pieces, count);
+    }
+    done = real();
+  }
   if (done > 0 && into_pipe) {
     settle_pipes();
     note_spliced(fd, pieces, count, static_cast<std::size_t>(done), site);
