@@ -58,8 +58,8 @@ Names unknown_numbers(const std::map<std::string, int>& numbers, std::span<const
   Names unknown;
   for (const auto& [name, number] : numbers) {
     const bool known =
-        std::any_of(calls.begin(), calls.end(), [name = std::string_view(name), number = number](const Call& c) {
-          return c.number == number && c.name == name;
+        std::any_of(calls.begin(), calls.end(), [wanted = std::string_view(name), its = number](const Call& c) {
+          return c.number == its && c.name == wanted;
         });
     if (!known) {
       unknown.push_back(name + " " + std::to_string(number));

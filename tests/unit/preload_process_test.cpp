@@ -100,7 +100,7 @@ TEST(FdCalls, SpareTheRuntimesDescriptors) {
   EXPECT_EQ(close_range_of(number - 3, ~0U, 0, record), 0);
   std::set<unsigned> spared = {number - 3, number - 2, number - 1, number, number + 1};
   for (const auto& [first, last] : closed) {
-    std::erase_if(spared, [first = first, last = last](unsigned one) { return first <= one && one <= last; });
+    std::erase_if(spared, [from = first, to = last](unsigned one) { return from <= one && one <= to; });
   }
   EXPECT_TRUE(spared.contains(number));
   for (const unsigned one : spared) {
