@@ -28,14 +28,17 @@ done
 echo "$best"
 EOS
 
-# compare NAME COMMAND ...: the start of the platform is not in it.
+# compare NAME COMMAND ...: the start of the platform is not in it. What is slow by nature is so three times.
 compare() {
   name=$1
   shift
-  without=$(sh ./best_of "$@") || fail "$name fails without daxemu"
-  with=$("$daxemu" run --size 64M -- sh ./best_of "$@") || fail "$name fails with daxemu"
-  printf '%-6s %5s ms without daxemu, %5s ms with it\n' "$name" "$without" "$with"
-  [ "$with" -le $((without * 4 + 100)) ] || fail "$name takes $with ms with daxemu, $without ms without"
+  for attempt in 1 2 3; do
+    without=$(sh ./best_of "$@") || fail "$name fails without daxemu"
+    with=$("$daxemu" run --size 64M -- sh ./best_of "$@") || fail "$name fails with daxemu"
+    printf '%-6s %5s ms without daxemu, %5s ms with it\n' "$name" "$without" "$with"
+    [ "$with" -gt $((without * 4 + 100)) ] || return 0
+  done
+  fail "$name takes $with ms with daxemu, $without ms without, $attempt times"
 }
 
 compare find find /usr/include /usr/share/doc -size +1M -printf '%p\n'

