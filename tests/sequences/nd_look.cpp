@@ -132,7 +132,7 @@ void restore(const conformance::Device& device) {
       settle();
       (void)tree::put(kDrivers + "nd_region/bind", "region0");
       settle();
-      if (text_in(kDevices + "namespace0.0/holder") == "dax0.1") {
+      if (text_in(kDevices + "namespace0.0/holder") != "dax0.0") {
         return;
       }
     }
