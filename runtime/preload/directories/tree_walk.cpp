@@ -108,10 +108,11 @@ private:
       return -1;
     }
     for (const std::string& name : names) {
-      const std::string child = path == "/" ? "/" + name : path + "/" + name;
+      std::string child = path;
+      child += path == "/" ? "" : "/";
+      child += name;
       result = visit(child, child.size() - name.size(), level + 1);
       if (has(FTW_ACTIONRETVAL) && result == FTW_SKIP_SIBLINGS) {
-        result = 0;
         break;
       }
       if (result != 0 && !(has(FTW_ACTIONRETVAL) && result == FTW_SKIP_SUBTREE)) {

@@ -28,7 +28,7 @@ Result<long> submit_aio(aio_context_t context, long count, iocb** requests, std:
   Context* ours = Context::get();
   for (; ours != nullptr && known < allowed; ++known) {
     const long at = known;
-    if (!list.readable(requests + at, sizeof *requests) || !listed.readable(requests[at], sizeof **requests)) {
+    if (!list.readable(requests + at, sizeof(iocb*)) || !listed.readable(requests[at], sizeof **requests)) {
       break;
     }
     if (requests[at]->aio_lio_opcode != IOCB_CMD_POLL &&

@@ -40,7 +40,7 @@ Value ask(const Loaded& loaded, Value (*operation)(const daxemu_plugin_folio*, A
   const mm::FolioCounts counts = mm::counts_of(view.folio(extent));
   const bool reachable = loaded.plugin.behaviours.has(pgmap::Behaviour::direct_map);
   Mapping window;
-  if (reachable && operation != nullptr) { // for as long as the call: a device may be larger than what is free here
+  if (reachable) { // for as long as the call: a device may be larger than what is free here
     auto mapped = Mapping::of(view.fd(), view.align(), PROT_READ | PROT_WRITE, MAP_SHARED, offset.value());
     window = mapped ? std::move(*mapped) : Mapping();
   }
@@ -125,7 +125,7 @@ Result<void> PluginHost::load(const store::Store& store, fault::AddressSpace& sp
     complain_of(plugin.error());
     return fail(plugin.error().code);
   }
-  auto* loaded = new Loaded{std::move(*plugin), &store, {}};
+  auto* loaded = new Loaded{*plugin, &store, {}};
   loaded->hooks = {.self = loaded,
                    .swaps = loaded->plugin.behaviours.has(pgmap::Behaviour::device_swap_entries),
                    .frees = loaded->plugin.behaviours.has(pgmap::Behaviour::free_hook_on_idle),
