@@ -89,6 +89,7 @@ constexpr int kSharedFd = 900;         // in the programs under the preload libr
   ::setenv("DAXEMU_PLATFORM", lab.location().c_str(), 1);
   ::dup2(shared_fd, kSharedFd);
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (const std::string& word : words) {
     argv.push_back(const_cast<char*>(word.c_str()));
   }

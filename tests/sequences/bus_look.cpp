@@ -43,7 +43,9 @@ std::string device_text(const Stage& stage, const std::string& name) {
   for (const std::string& mapping : names_in(folder, "mapping")) {
     if (mapping != "mapping") {
       const std::string one = folder + "/" + mapping;
-      text += " " + mapping + "=" + place(one + "/start") + ".." + place(one + "/end") + "@" +
+      text += " ";
+      text += mapping;
+      text += "=" + place(one + "/start") + ".." + place(one + "/end") + "@" +
               stage.units.text(number_in(one + "/page_offset") * kPage);
     }
   }

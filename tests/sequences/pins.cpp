@@ -136,7 +136,7 @@ std::string play_register(Stage& stage, const Call& call) {
     return "ring " + last_error();
   }
   const iovec piece = {stage.at(call.word(0)), stage.units.bytes(call.word(1))};
-  const std::string text = moved(::syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &piece, 1));
+  std::string text = moved(::syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &piece, 1));
   ::close(ring);
   return text;
 }

@@ -142,7 +142,7 @@ TEST_F(Disk, AnswersWhatProgramsAskOfIt) {
 
 TEST_F(Disk, KeepsWhatIsWrittenWhereverItLies) {
   const Fd disk(O_RDWR);
-  std::vector<char> text(3 * 4096);
+  std::vector<char> text(std::size_t{3} * 4096);
   for (std::size_t at = 0; at < text.size(); ++at) {
     text[at] = static_cast<char>(at % 251);
   }
@@ -324,7 +324,7 @@ TEST_F(Disk, IsTheMemoryOfTheDevice) {
   ASSERT_NE(mapped, MAP_FAILED);
   char* const place = static_cast<char*>(mapped) + (4 << 20);
   EXPECT_STREQ(place, "from the disk");
-  std::strcpy(place, "from memory");
+  std::memcpy(place, "from memory", sizeof "from memory");
   ::munmap(mapped, 8 << 20);
   ::close(device);
   take_out();

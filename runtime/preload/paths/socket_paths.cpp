@@ -27,16 +27,15 @@ bool path_in(const sockaddr* address, socklen_t size, PathText& path) {
 }
 
 template <class Value>
-Value with_path(const char* path, FunctionRef<Value(const sockaddr*, socklen_t)> real) {
+Value with_path(std::string_view path, FunctionRef<Value(const sockaddr*, socklen_t)> real) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  const std::size_t length = std::string_view(path).size();
-  if (length > sizeof address.sun_path) {
+  if (path.size() > sizeof address.sun_path) {
     errno = EINVAL;
     return -1;
   }
-  std::memcpy(address.sun_path, path, length);
-  return real(reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(kPathAt + length));
+  std::copy(path.begin(), path.end(), address.sun_path);
+  return real(reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(kPathAt + path.size()));
 }
 
 } // namespace

@@ -110,7 +110,7 @@ private:
     event.mask = mask;
     event.len = static_cast<std::uint32_t>(length);
     std::memcpy(bytes.data(), &event, kEventSize);
-    std::memcpy(bytes.data() + kEventSize, name.data(), std::min(name.size(), std::size_t{NAME_MAX}));
+    std::copy_n(name.data(), std::min(name.size(), std::size_t{NAME_MAX}), bytes.data() + kEventSize);
     put_bytes(bytes.data(), kEventSize + length);
   }
   void put_bytes(const char* bytes, std::size_t length) {
