@@ -42,11 +42,17 @@ std::string device_text(const Stage& stage, const std::string& name) {
                      " align=" + text_in(folder + "/align") + " driver=" + last_part(folder + "/driver");
   for (const std::string& mapping : names_in(folder, "mapping")) {
     if (mapping != "mapping") {
-      const std::string one = folder + "/" + mapping;
+      std::string one = folder;
+      one += "/";
+      one += mapping;
       text += " ";
       text += mapping;
-      text += "=" + place(one + "/start") + ".." + place(one + "/end") + "@" +
-              stage.units.text(number_in(one + "/page_offset") * kPage);
+      text += "=";
+      text += place(one + "/start");
+      text += "..";
+      text += place(one + "/end");
+      text += "@";
+      text += stage.units.text(number_in(one + "/page_offset") * kPage);
     }
   }
   return text;

@@ -28,7 +28,8 @@ Result<long> submit_aio(aio_context_t context, long count, iocb** requests, std:
   Context* ours = Context::get();
   for (; ours != nullptr && known < allowed; ++known) {
     const long at = known;
-    if (!list.readable(requests + at, sizeof(iocb*)) || !listed.readable(requests[at], sizeof **requests)) {
+    constexpr std::size_t kEntry = sizeof(void*); // of a list of pointers
+    if (!list.readable(requests + at, kEntry) || !listed.readable(requests[at], sizeof **requests)) {
       break;
     }
     if (requests[at]->aio_lio_opcode != IOCB_CMD_POLL &&

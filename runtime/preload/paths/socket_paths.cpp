@@ -47,7 +47,7 @@ int bind_to_path(const sockaddr* address, socklen_t size, FunctionRef<int(const 
   }
   return on_path<int>(
       AT_FDCWD, path.c_str(), {.follow = Follow::not_last, .makes = true}, -1,
-      [&](const char* p) { return p == path.c_str() ? real(address, size) : with_path<int>(p, real); },
+      [&](const char* p) { return p == nullptr || p == path.c_str() ? real(address, size) : with_path<int>(p, real); },
       [](const Resolution& found) -> Result<int> {
         if (found.kind == Resolution::Kind::refused) {
           return fail(found.creatable ? EPERM : found.slashed ? EADDRINUSE : found.error.value);
@@ -63,7 +63,9 @@ ssize_t send_to_path(const sockaddr* address, socklen_t size, FunctionRef<ssize_
   }
   return on_path<ssize_t>(
       AT_FDCWD, path.c_str(), {.inode = true}, -1,
-      [&](const char* p) { return p == path.c_str() ? real(address, size) : with_path<ssize_t>(p, real); },
+      [&](const char* p) {
+        return p == nullptr || p == path.c_str() ? real(address, size) : with_path<ssize_t>(p, real);
+      },
       [](const Resolution& found) -> Result<ssize_t> {
         if (found.kind == Resolution::Kind::refused) {
           return tl::unexpected(found.error);
