@@ -19,9 +19,7 @@ using tree::put;
 constexpr const char* kDevices = "/sys/bus/dax/devices";
 constexpr const char* kDriver = "/sys/bus/dax/drivers/device_dax";
 
-std::string text_in(const std::string& path) {
-  return conformance::read_text(path).value_or(conformance::last_error());
-}
+using tree::text_in;
 
 std::uint64_t number_in(const std::string& path) {
   return std::strtoull(conformance::read_text(path).value_or("0").c_str(), nullptr, 0);

@@ -105,14 +105,7 @@ void daxctl(Making& making) {
                                    {"reconfigure-device -m devdax -s 4A d1", 2},
                                    {"disable-device all", 1},
                                    {"create-device -r 0 -s 4A -a 2097152", 1}};
-  std::string text = pick(making.random, verbs);
-  std::vector<std::string> words;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t space = std::min(text.find(' ', at), text.size());
-    words.push_back(text.substr(at, space - at));
-    at = space + 1;
-  }
-  making.add("daxctl", words);
+  making.calls.push_back(parse_call(std::string("daxctl ") + pick(making.random, verbs)));
 }
 
 } // namespace

@@ -36,11 +36,7 @@ std::string value(const Stage& stage, const std::string& word) {
 }
 
 std::string write_value(Stage& stage, const Call& call) {
-  std::string word = call.word(2);
-  for (std::size_t at = 3; at < call.words.size(); ++at) {
-    word += ' ' + call.words[at];
-  }
-  return put(folder(stage, call.word(0)) + "/" + call.word(1), value(stage, word));
+  return put(folder(stage, call.word(0)) + "/" + call.word(1), value(stage, tree::rest(call, 2)));
 }
 
 std::string write_range(Stage& stage, const Call& call) {

@@ -15,9 +15,7 @@ namespace {
 const std::string kDevices = "/sys/bus/nd/devices/";
 const std::string kDrivers = "/sys/bus/nd/drivers/";
 
-std::string text_in(const std::string& path) {
-  return conformance::read_text(path).value_or(conformance::last_error());
-}
+using tree::text_in;
 
 std::uint64_t region_start() {
   return std::strtoull(text_in(kDevices + "region0/resource").c_str(), nullptr, 0);

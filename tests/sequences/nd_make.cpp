@@ -1,8 +1,6 @@
 // How sequences of the nd family are made.
 #include "tests/sequences/nd.hpp"
 
-#include <algorithm>
-
 namespace sequences::nd {
 namespace {
 
@@ -111,14 +109,7 @@ void ndctl(Making& making) {
                                    {"create-namespace -f -e n -m devdax -a 4096 -M dev", 2},
                                    {"create-namespace -f -e n -m devdax -a 3M", 1},
                                    {"check-namespace n", 1}};
-  std::string text = pick(making.random, verbs);
-  std::vector<std::string> words;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t space = std::min(text.find(' ', at), text.size());
-    words.push_back(text.substr(at, space - at));
-    at = space + 1;
-  }
-  making.add("ndctl", words);
+  making.calls.push_back(parse_call(std::string("ndctl ") + pick(making.random, verbs)));
 }
 
 } // namespace

@@ -26,11 +26,7 @@ std::string value(const std::string& word) {
 }
 
 std::string write_value(const Call& call) {
-  std::string word = call.word(2);
-  for (std::size_t at = 3; at < call.words.size(); ++at) {
-    word += ' ' + call.words[at];
-  }
-  std::string said = tree::put(folder(call.word(0)) + "/" + call.word(1), value(word));
+  std::string said = tree::put(folder(call.word(0)) + "/" + call.word(1), value(tree::rest(call, 2)));
   settle();
   return said;
 }

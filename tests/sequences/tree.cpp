@@ -38,6 +38,19 @@ std::string plain(const std::string& word) {
   return text;
 }
 
+std::string rest(const Call& call, std::size_t first) {
+  std::string text = call.word(first);
+  for (std::size_t at = first + 1; at < call.words.size(); ++at) {
+    text += ' ';
+    text += call.words[at];
+  }
+  return text;
+}
+
+std::string text_in(const std::string& path) {
+  return conformance::read_text(path).value_or(last_error());
+}
+
 std::vector<std::string> names_in(const std::string& folder, const std::string& prefix) {
   std::vector<std::string> names;
   if (DIR* open = ::opendir(folder.c_str()); open != nullptr) {

@@ -12,6 +12,10 @@ namespace sequences::tree {
 std::string put(const std::string& path, const std::string& value);
 // What "=text" in a sequence means: the text, with \n for a newline.
 std::string plain(const std::string& word);
+// The words of a call from `first` on, with spaces between: a value may have some.
+std::string rest(const Call& call, std::size_t first);
+// What an attribute says, or the errno of asking it.
+std::string text_in(const std::string& path);
 // Sorted; those that begin with `prefix`.
 std::vector<std::string> names_in(const std::string& folder, const std::string& prefix);
 // Of where a link leads, its last part; "-" where there is none.

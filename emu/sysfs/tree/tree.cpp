@@ -51,8 +51,12 @@ constexpr std::array kClaims = std::to_array<std::string_view>({
     "/sys/module/libnvdimm",
     "/sys/module/nd_",
 });
-static_assert(std::all_of(kClaims.begin(), kClaims.end(),
-                          [](std::string_view claim) { return claim[1] == 'd' || claim[1] == 's'; }));
+// Those of /dev come first, and then those of /sys: of a path in one of them, the others need no look.
+constexpr bool is_of_dev(std::string_view path) {
+  return path[1] == 'd';
+}
+constexpr auto kFirstOfSys = std::find_if_not(kClaims.begin(), kClaims.end(), is_of_dev);
+static_assert(std::all_of(kFirstOfSys, kClaims.end(), [](std::string_view claim) { return claim[1] == 's'; }));
 
 struct TypeBits {
   NodeType type;
@@ -146,12 +150,10 @@ bool Tree::may_claim(std::string_view path) {
   if (path.size() <= kTop || (path[1] != 'd' && path[1] != 's')) {
     return false;
   }
-  for (const std::string_view claim : kClaims) {
-    if (path[1] == claim[1] && path[kTop] == claim[kTop] && path.starts_with(claim)) {
-      return true;
-    }
-  }
-  return false;
+  const auto* const begin = is_of_dev(path) ? kClaims.begin() : kFirstOfSys;
+  const auto* const end = is_of_dev(path) ? kFirstOfSys : kClaims.end();
+  return std::any_of(begin, end,
+                     [&](std::string_view claim) { return path[kTop] == claim[kTop] && path.starts_with(claim); });
 }
 
 bool Tree::may_name_node(const store::Store& store, std::string_view name) {
