@@ -1,20 +1,121 @@
-// Which kernel's device-dax is mirrored. A later kernel becomes another entry here, what differs in it a field that the
-// code asks for, and its answers a folder of that name in tests/conformance/golden.
+// Which kernel's device-dax is mirrored: a set of named behaviours, of which the model asks one where kernels differ.
+// Nothing else compares versions. Each has its answers in tests/conformance/golden, in the folder of its name. A
+// further kernel is another entry here.
 #pragma once
 
 #include <array>
+#include <cerrno>
+#include <cstdint>
+#include <string>
 #include <string_view>
+
+#include "emu/base/result.hpp"
 
 namespace daxemu {
 
+// What smaps and status count of device memory that a process has touched.
+enum class ResidentMemory : std::uint8_t {
+  // Entries of 2M, as memory that this process alone has (smaps_pmd_entry; vm_normal_page() knows no smaller ones, and
+  // split_huge_pud() drops larger ones).
+  entries_of_2M,
+  nothing,
+};
+
+// Its place in kProfiles, which a platform's store keeps.
+enum class KernelId : std::uint32_t { linux_6_1, linux_6_12, linux_7_3 };
+
 struct Profile {
-  std::string_view name;            // of the kernel and of its goldens
+  KernelId id;
+  std::string_view version; // "6.1", as --kernel takes it
+  std::string_view name;    // "linux-6.1", of its goldens
+  unsigned major;
+  unsigned minor;
   std::string_view device_dax_type; // its device-dax among the named memory types (pgmap::preset)
+
+  // What mmap(2) with MAP_FIXED and remap_file_pages(2) say where they would cut an extent of what is mapped there: in
+  // 6.1 mmap_region() had one word for whatever keeps the old mapping from going, later dev_dax_split()'s own comes
+  // out.
+  int cut_by_mmap;
+  // MAP_STACK is VM_NOHUGEPAGE (calc_vm_flag_bits, since 6.7): a mapping that has it finds no extent of 2M or 1G.
+  bool stack_without_huge_pages;
+  // What a device's `mapping` says to a range that its alignment does not allow, 0-0 among them: mapping_store() begins
+  // with -ENXIO in 6.1, and with what taking its lock said (0) since 6.8. It takes no range either way.
+  int odd_mapping_range;
+  // Soft-reserved memory (hmem, CXL) belongs to kmem, which takes what has a NUMA node; device_dax takes of it what
+  // new_id names (dax_match_type, since 6.3).
+  bool kmem_by_default;
+  bool has_memmap_on_memory; // the attribute of a device (6.8)
+  bool has_fsdev;            // the driver fsdev_dax, and `state` of memory under kmem
+  ResidentMemory resident;
 };
 
 inline constexpr std::array kProfiles = {
-    Profile{"linux-6.1", "GENERIC_6_1"},
+    Profile{.id = KernelId::linux_6_1,
+            .version = "6.1",
+            .name = "linux-6.1",
+            .major = 6,
+            .minor = 1,
+            .device_dax_type = "GENERIC_6_1",
+            .cut_by_mmap = ENOMEM,
+            .stack_without_huge_pages = false,
+            .odd_mapping_range = ENXIO,
+            .kmem_by_default = false,
+            .has_memmap_on_memory = false,
+            .has_fsdev = false,
+            .resident = ResidentMemory::entries_of_2M},
+    Profile{.id = KernelId::linux_6_12,
+            .version = "6.12",
+            .name = "linux-6.12",
+            .major = 6,
+            .minor = 12,
+            .device_dax_type = "GENERIC_6_12",
+            .cut_by_mmap = EINVAL,
+            .stack_without_huge_pages = true,
+            .odd_mapping_range = 0,
+            .kmem_by_default = true,
+            .has_memmap_on_memory = true,
+            .has_fsdev = false,
+            .resident = ResidentMemory::nothing},
+    Profile{.id = KernelId::linux_7_3,
+            .version = "7.3",
+            .name = "linux-7.3",
+            .major = 7,
+            .minor = 3,
+            .device_dax_type = "GENERIC_7_3",
+            .cut_by_mmap = EINVAL,
+            .stack_without_huge_pages = true,
+            .odd_mapping_range = 0,
+            .kmem_by_default = true,
+            .has_memmap_on_memory = true,
+            .has_fsdev = true,
+            .resident = ResidentMemory::entries_of_2M},
 };
-inline constexpr const Profile& kMirrored = kProfiles.front(); // the one that is mirrored
+
+// Where nobody says another.
+inline constexpr const Profile& kDefaultProfile = kProfiles[0];
+
+[[nodiscard]] constexpr const Profile& profile_of(KernelId id) {
+  return kProfiles.at(static_cast<std::size_t>(id));
+}
+
+// The variable that says which kernel to mirror where nothing else does.
+inline constexpr const char* kKernelVariable = "DAXEMU_KERNEL";
+
+// "6.1, 6.12, 7.3"
+[[nodiscard]] std::string known_kernels();
+
+struct ChosenProfile {
+  const Profile* profile = &kDefaultProfile;
+  std::string note; // empty, or that the kernel asked for is another, and which is mirrored for it
+};
+
+// The profile for "6.12", "linux-6.12", "6.6", "v6.8.2" or what uname -r prints: that kernel's, or that of the nearest
+// kernel which is not newer, and says so. Errors (Problem, EINVAL): no version of a kernel, or one before the first
+// profile; it names the profiles there are.
+[[nodiscard]] Outcome<ChosenProfile> find_profile(std::string_view text);
+
+// find_profile() of `text`; where that is empty of DAXEMU_KERNEL, and where that is unset or empty kDefaultProfile.
+// Errors: find_profile's, naming `what` (a flag, a key) or the variable.
+[[nodiscard]] Outcome<ChosenProfile> chosen_profile(std::string_view what, std::string_view text);
 
 } // namespace daxemu

@@ -44,11 +44,17 @@ constexpr Behaviours kGeneric = {file_mapping, compound, count_from_one, direct_
 // closed (free_pipe_info).
 constexpr Behaviours kGeneric6_1 = kGeneric.with(deny_longterm_fast).with(deny_fixed_buffers).without(wait_for_folios);
 
+// Unbinding waits for no reference in these either, and what the panic was has been mended.
+constexpr Behaviours kGeneric6_12 = kGeneric.with(deny_longterm_fast).without(wait_for_folios);
+constexpr Behaviours kGeneric7_3 = kGeneric.without(wait_for_folios);
+
 constexpr Preset kPresets[] = {
     {"GENERIC", kGeneric, "device-dax (MEMORY_DEVICE_GENERIC)"},
     {"GENERIC_6_1", kGeneric6_1,
      "device-dax as in 6.1, where gup-fast sends every long-term pin of device memory to the slow path, io_uring "
      "registers none of it, and unbinding waits for no reference"},
+    {"GENERIC_6_12", kGeneric6_12, "device-dax as in 6.12: as in 6.1, but io_uring registers it"},
+    {"GENERIC_7_3", kGeneric7_3, "device-dax as in 7.3: gup-fast pins it for long, too"},
     {"FS_DAX",
      {deny_longterm_fast, deny_longterm, wake_on_idle, file_mapping, count_from_one, direct_map, wait_for_folios,
       generic_failure},

@@ -75,7 +75,7 @@ struct Preset {
   Behaviours set;
   const char* note;
 };
-// GENERIC, GENERIC_6_1, FS_DAX, PRIVATE, COHERENT, PCI_P2PDMA.
+// GENERIC, GENERIC_6_1, GENERIC_6_12, GENERIC_7_3, FS_DAX, PRIVATE, COHERENT, PCI_P2PDMA.
 [[nodiscard]] std::span<const Preset> presets();
 // Errors (Problem, EINVAL): lists the known names.
 [[nodiscard]] Outcome<Behaviours> preset(std::string_view name);

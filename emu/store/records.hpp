@@ -12,6 +12,7 @@
 #include <boost/interprocess/offset_ptr.hpp>
 
 #include "emu/base/fixed_string.hpp"
+#include "emu/base/profile.hpp"
 #include "emu/store/mount_records.hpp"
 #include "emu/store/nd_records.hpp"
 
@@ -308,6 +309,7 @@ struct Platform {
   std::uint32_t dax_major = 0; // major number of the emulated character devices
   std::uint32_t nd_major = 0;  // that of ndctl0, the nd bus
   std::uint32_t exact = 0;     // 1: each first touch of an extent is a fault of its own, nothing is mapped ahead
+  KernelId kernel = KernelId::linux_6_1;      // which is mirrored
   EngineKind engine = EngineKind::automatic;  // what the user asked for
   std::uint32_t autoprobe_off = 0;            // drivers_autoprobe of the dax bus is 0
   std::atomic<std::uint64_t> sequence{0};     // odd while a change is under way (emu/dax/change.hpp)

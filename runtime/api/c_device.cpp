@@ -79,7 +79,7 @@ Outcome<api::DeviceSpec> spec_of(const daxemu_device_spec& given) {
     }
     spec.behaviours = *preset;
   }
-  spec.device_dax = type == "GENERIC" || type == kMirrored.device_dax_type;
+  spec.device_dax = type.starts_with("GENERIC"); // a kernel's, or this one's
   const char* variable = std::getenv("DAXEMU");
   const char* word = given.mode != nullptr ? given.mode : (variable != nullptr ? variable : "auto");
   auto mode = kernel::parse_mode(word);
@@ -112,7 +112,8 @@ const char* daxemu_last_error(void) {
 }
 
 const char* daxemu_profile(void) {
-  return kMirrored.name.data();
+  const auto chosen = chosen_profile(kKernelVariable, "");
+  return (chosen ? *chosen->profile : kDefaultProfile).name.data();
 }
 
 int daxemu_platform_create(const char* name, daxemu_platform** platform) {

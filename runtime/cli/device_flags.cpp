@@ -52,8 +52,8 @@ Outcome<void> read_image(const DeviceFlags& flags, std::optional<std::uint64_t> 
   return {};
 }
 
-Outcome<void> checked_type(const std::string& name, std::uint64_t align) {
-  const auto type = memory_type(name, align);
+Outcome<void> checked_type(const std::string& name, std::uint64_t align, KernelId kernel) {
+  const auto type = memory_type(name, align, profile_of(kernel));
   return type ? Outcome<void>() : refuse(EINVAL, "--type " + name + ": " + type.error().what, type.error().remedy);
 }
 
@@ -76,10 +76,14 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
           ->type_name("NODE"),
       verb.add_option("--image", flags.image, "File that keeps its contents over restarts; made if it is not there")
           ->type_name("FILE"),
-      verb.add_option(
-              "--type", flags.type,
-              "Its memory type: GENERIC_6_1 (device-dax as of 6.1), GENERIC (newer) or FS_DAX (default GENERIC_6_1)")
-          ->type_name("GENERIC_6_1|GENERIC|FS_DAX"),
+      verb.add_option("--type", flags.type,
+                      "Its memory type: GENERIC (device-dax of the kernel), GENERIC_6_1 (of that one) ... or FS_DAX "
+                      "(default GENERIC)")
+          ->type_name("TYPE"),
+      verb.add_option("--kernel", flags.kernel,
+                      fmt::format("Kernel it is to behave as: {} (default: the variable {}, else {})", known_kernels(),
+                                  kKernelVariable, kDefaultProfile.version))
+          ->type_name("VERSION"),
       verb.add_option("--with", flags.more, "Another device: NAME=SIZE[,ALIGN], such as dax0.1=2G or dax1.0=4G,1G")
           ->expected(1)
           ->take_all()
@@ -109,9 +113,15 @@ Outcome<PlatformOptions> device_options(const DeviceFlags& flags, const DeviceWi
   if (auto image = read_image(flags, wish.size, wish.align, options); !image) {
     return tl::unexpected(image.error());
   }
+  const auto kernel = chosen_profile("--kernel", flags.kernel);
+  if (!kernel) {
+    return tl::unexpected(kernel.error());
+  }
+  options.kernel = kernel->profile->id;
+  options.kernel_note = kernel->note;
   const auto node = node_of_flag(flags.numa_node);
   for (const Outcome<void>& read :
-       {dax::check_geometry(options.size, options.align), checked_type(options.type, options.align),
+       {dax::check_geometry(options.size, options.align), checked_type(options.type, options.align, options.kernel),
         read_word("--backing", flags.backing, kBackings, options.backing),
         read_word("--engine", flags.engine, kEngines, options.engine),
         read_word("--region", flags.region, kRegions, options.region),
@@ -181,6 +191,7 @@ Outcome<PlatformPlan> whole_platform(const DeviceFlags& flags, const PlatformOpt
   for (RegionPlan& region : plan.regions) {
     region.free = free->value_or(0);
   }
+  plan.kernel_note = options.kernel_note;
   return plan;
 }
 

@@ -23,8 +23,9 @@ struct DeviceFlags {
   std::string backing = "auto";
   std::string engine = "auto";
   std::string numa_node;
+  std::string kernel; // empty: the variable DAXEMU_KERNEL, else the default
   std::string image;
-  std::string type = kDefaultType;
+  std::string type{kDefaultType};
   std::string snapshot;          // of `run` and its like only: a named platform has nobody to keep writers away
   std::vector<std::string> more; // further devices, NAME=SIZE[,ALIGN]
   std::string free;              // bytes of each hmem region in no device

@@ -15,6 +15,7 @@
 
 #include "emu/backing/hugetlb_pool.hpp"
 #include "emu/backing/placement.hpp"
+#include "emu/base/profile.hpp"
 #include "emu/base/size_text.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
@@ -55,6 +56,18 @@ Finding kernel_release(std::vector<Finding>&) {
   struct utsname name = {};
   ::uname(&name);
   return {"kernel", Verdict::good, fmt::format("{} {}", name.sysname, name.release), ""};
+}
+
+Finding mirrored_kernel(std::vector<Finding>&) {
+  const auto chosen = chosen_profile(kKernelVariable, "");
+  if (!chosen) {
+    return {"mirrored kernel", Verdict::missing, chosen.error().what, chosen.error().remedy};
+  }
+  const bool asked = std::getenv(kKernelVariable) != nullptr;
+  return {"mirrored kernel", Verdict::good,
+          fmt::format("{} ({}); --kernel takes {}{}{}", chosen->profile->name, asked ? kKernelVariable : "the default",
+                      known_kernels(), chosen->note.empty() ? "" : ". ", chosen->note),
+          ""};
 }
 
 Finding preload(std::vector<Finding>&) {
@@ -208,8 +221,9 @@ Finding real_device(std::vector<Finding>& report) {
 }
 
 using Check = Finding (*)(std::vector<Finding>&);
-constexpr std::array<Check, 12> kChecks = {kernel_release, preload,      engines, overseers, io_uring, huge_pages,
-                                           shmem_thp,      memory_files, seccomp, limits,    numa,     real_device};
+constexpr std::array<Check, 13> kChecks = {kernel_release, mirrored_kernel, preload,      engines, overseers, io_uring,
+                                           huge_pages,     shmem_thp,       memory_files, seccomp, limits,    numa,
+                                           real_device};
 
 } // namespace
 

@@ -30,6 +30,7 @@ Json device_json(const store::Store& store, const store::DeviceRecord& device) {
   Json json = daxctl_json(store, device);
   json["provider"] = "daxemu";
   json["platform"] = store.platform().name.view();
+  json["kernel"] = store.profile().version;
   json["region"] = store.region_of(device).kind == store::RegionKind::pmem ? "pmem" : "hmem";
   json["type"] = memory_type_name(pgmap::behaviours_of_record(device.behaviours));
   json["backing"] = backing::to_string(device.backing.kind);

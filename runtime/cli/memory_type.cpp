@@ -4,11 +4,12 @@
 
 #include "emu/base/size_text.hpp"
 #include "emu/base/units.hpp"
+#include "runtime/cli/platform_plan.hpp"
 
 namespace daxemu::cli {
 
-Outcome<pgmap::Behaviours> memory_type(const std::string& name, std::uint64_t align) {
-  const auto set = pgmap::preset(name);
+Outcome<pgmap::Behaviours> memory_type(const std::string& name, std::uint64_t align, const Profile& kernel) {
+  const auto set = pgmap::preset(name == kDefaultType ? kernel.device_dax_type : name);
   if (!set) {
     return set;
   }
@@ -22,7 +23,7 @@ Outcome<pgmap::Behaviours> memory_type(const std::string& name, std::uint64_t al
                                   .has_owner = true};
   if (auto fine = pgmap::check_set(*set, context); !fine) {
     return refuse(EINVAL, fmt::format("memory of type {} needs a driver's operations: {}", name, fine.error().what),
-                  "use GENERIC, GENERIC_6_1 or FS_DAX here, and the API for the others");
+                  "use GENERIC, a kernel's (such as GENERIC_6_1) or FS_DAX here, and the API for the others");
   }
   return set;
 }

@@ -4,15 +4,17 @@
 #include <cstdint>
 #include <string>
 
+#include "emu/base/profile.hpp"
 #include "emu/base/result.hpp"
 #include "emu/pgmap/behaviour.hpp"
 
 namespace daxemu::cli {
 
-// What the type named `name` does, for a device of extents of `align` bytes. Errors (Problem, EINVAL): no such type,
-// one that this device cannot be of (extents larger than a page without compound folios, or operations only a driver
-// has).
-[[nodiscard]] Outcome<pgmap::Behaviours> memory_type(const std::string& name, std::uint64_t align);
+// What the type named `name` does, for a device of extents of `align` bytes; GENERIC is device-dax as that kernel has
+// it. Errors (Problem, EINVAL): no such type, one that this device cannot be of (extents larger than a page without
+// compound folios, or operations only a driver has).
+[[nodiscard]] Outcome<pgmap::Behaviours> memory_type(const std::string& name, std::uint64_t align,
+                                                     const Profile& kernel);
 
 // The name of the type with these behaviours, or "custom".
 [[nodiscard]] const char* memory_type_name(pgmap::Behaviours set);

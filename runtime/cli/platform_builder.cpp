@@ -16,6 +16,7 @@
 #include "emu/mm/folio_table.hpp"
 #include "runtime/cli/image_use.hpp"
 #include "runtime/cli/memory_type.hpp"
+#include "runtime/cli/terminal.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -47,6 +48,9 @@ public:
         return tl::unexpected(fine.error());
       }
     }
+    if (!plan_.kernel_note.empty()) {
+      note(plan_.kernel_note);
+    }
     auto store_file = small_file(source_, "daxemu-store", 0);
     if (!store_file) {
       return tl::unexpected(store_file.error());
@@ -58,6 +62,7 @@ public:
     store::Platform& platform = store->platform();
     platform.dax_major = dax::free_char_major();
     platform.nd_major = dax::free_char_major("/proc/devices", platform.dax_major);
+    platform.kernel = plan_.kernel;
     platform.engine = plan_.engine;
     platform.exact = plan_.exact ? 1 : 0;
     platform.backing_wanted = plan_.backing.value_or(store::BackingKind::none);
@@ -77,7 +82,7 @@ public:
   }
 
 private:
-  static Outcome<void> check(const RegionPlan& region) {
+  Outcome<void> check(const RegionPlan& region) const {
     if (region.kind == store::RegionKind::pmem && (region.devices.size() != 1 || region.free != 0)) {
       return refuse(EINVAL, fmt::format("pmem region {} has not exactly one device", region.id),
                     "a namespace is one device of the region's size: use a region for each, or kind hmem");
@@ -86,7 +91,7 @@ private:
       if (auto fine = dax::check_geometry(device.size, device.align); !fine) {
         return fine;
       }
-      if (auto type = memory_type(device.type, device.align); !type) {
+      if (auto type = memory_type(device.type, device.align, profile_of(plan_.kernel)); !type) {
         return tl::unexpected(type.error());
       }
     }
@@ -190,7 +195,7 @@ private:
     spec.folios_location.assign(folios->location);
     spec.cpus = cpus;
     spec.image.assign(device.image);
-    spec.behaviours = memory_type(device.type, device.align)->bits(); // checked before
+    spec.behaviours = memory_type(device.type, device.align, profile_of(plan_.kernel))->bits(); // checked before
     spec.snapshot = device.snapshot;
     if (auto made = dax::add_device(store, spec); !made) {
       return tl::unexpected(made.error());

@@ -131,6 +131,17 @@ public:
       node = static_cast<int>(value);
     }
   }
+  void kernel(const char* key, PlatformPlan& plan) {
+    std::string version;
+    text(key, version);
+    const auto chosen = chosen_profile(path_of(key), version);
+    if (!chosen) {
+      mistake(path_of(key), chosen.error().what, chosen.error().remedy);
+      return;
+    }
+    plan.kernel = chosen->profile->id;
+    plan.kernel_note = chosen->note;
+  }
   // Calls `each` with the fields of every object of a list.
   template <class Each>
   void list(const char* key, Each&& each) {
@@ -174,7 +185,7 @@ void take_id(Fields& fields, std::set<std::uint32_t>& taken, std::uint32_t& id) 
   }
 }
 
-DevicePlan read_device(Fields& fields, std::set<std::uint32_t>& ids) {
+DevicePlan read_device(Fields& fields, std::set<std::uint32_t>& ids, const Profile& kernel) {
   DevicePlan device;
   fields.only({"id", "size", "align", "backing", "type"});
   take_id(fields, ids, device.id);
@@ -189,21 +200,21 @@ DevicePlan read_device(Fields& fields, std::set<std::uint32_t>& ids) {
   if (fields.ok()) {
     if (auto fine = dax::check_geometry(device.size, device.align); !fine) {
       fields.problem_of(fine.error().what.starts_with("--align") ? "align" : "size", fine.error());
-    } else if (auto type = memory_type(device.type, device.align); !type) {
+    } else if (auto type = memory_type(device.type, device.align, kernel); !type) {
       fields.problem_of("type", type.error());
     }
   }
   return device;
 }
 
-RegionPlan read_region(Fields& fields, std::set<std::uint32_t>& ids) {
+RegionPlan read_region(Fields& fields, std::set<std::uint32_t>& ids, const Profile& kernel) {
   RegionPlan region;
   fields.only({"id", "kind", "size", "numa_node", "devices"});
   take_id(fields, ids, region.id);
   fields.word("kind", kRegions, region.kind);
   fields.node("numa_node", region.numa_node);
   std::set<std::uint32_t> device_ids;
-  fields.list("devices", [&](Fields& device) { region.devices.push_back(read_device(device, device_ids)); });
+  fields.list("devices", [&](Fields& device) { region.devices.push_back(read_device(device, device_ids, kernel)); });
   std::uint64_t used = 0;
   for (const DevicePlan& device : region.devices) {
     used = align_up(used, std::max(device.align, kPmdSize)) + device.size;
@@ -246,12 +257,14 @@ Outcome<PlatformPlan> parse_platform(const std::string& text, const std::string&
   PlatformPlan plan;
   Outcome<void> result;
   Fields fields(json, "", lines, file, result);
-  fields.only({"engine", "exact", "backing", "regions"});
+  fields.only({"kernel", "engine", "exact", "backing", "regions"});
+  fields.kernel("kernel", plan);
   fields.word("engine", kEngines, plan.engine);
   fields.boolean("exact", plan.exact);
   fields.word("backing", kBackings, plan.backing);
   std::set<std::uint32_t> ids;
-  fields.list("regions", [&](Fields& region) { plan.regions.push_back(read_region(region, ids)); });
+  fields.list("regions",
+              [&](Fields& region) { plan.regions.push_back(read_region(region, ids, profile_of(plan.kernel))); });
   if (plan.regions.empty()) {
     fields.mistake("regions", "regions is empty or missing",
                    "add \"regions\": [ { \"devices\": [ { \"size\": \"4G\" } ] } ]");

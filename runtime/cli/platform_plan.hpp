@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "emu/base/profile.hpp"
 #include "emu/dax/device_name.hpp"
 #include "emu/store/store.hpp"
 
@@ -13,8 +15,8 @@ namespace daxemu::cli {
 
 // A machine that does not say where its memory is: devices without target_node, which kmem refuses.
 inline constexpr int kNoNode = -1;
-// The memory type of a device that asks for none.
-inline constexpr const char* kDefaultType = "GENERIC_6_1";
+// The memory type of a device that asks for none: device-dax, as the platform's kernel has it.
+inline constexpr std::string_view kDefaultType = "GENERIC";
 
 // One device, and the region it is alone in: what the flags say by themselves.
 struct PlatformOptions {
@@ -23,10 +25,12 @@ struct PlatformOptions {
   std::uint64_t align = 2ULL << 20;
   store::RegionKind region = store::RegionKind::hmem;
   std::optional<store::BackingKind> backing;
-  std::string image;               // absolute path of the file the contents come from and go to; empty: none
-  bool snapshot = false;           // the image is read and never written
-  std::optional<int> numa_node;    // one of this machine's, or kNoNode; nothing: its first, and memory from anywhere
-  std::string type = kDefaultType; // as DevicePlan::type
+  std::string image;              // absolute path of the file the contents come from and go to; empty: none
+  bool snapshot = false;          // the image is read and never written
+  std::optional<int> numa_node;   // one of this machine's, or kNoNode; nothing: its first, and memory from anywhere
+  std::string type{kDefaultType}; // as DevicePlan::type
+  KernelId kernel = kDefaultProfile.id;
+  std::string kernel_note; // as PlatformPlan::kernel_note
   store::EngineKind engine = store::EngineKind::automatic;
   bool exact = false; // each first touch of an extent is a fault of its own
 };
@@ -37,7 +41,7 @@ struct DevicePlan {
   std::uint64_t align = 2ULL << 20;
   std::optional<store::BackingKind> backing; // nothing: the platform's
   std::string image;                         // as PlatformOptions::image
-  std::string type = kDefaultType;           // a preset of pgmap::preset()
+  std::string type{kDefaultType};            // a preset of pgmap::preset()
   bool snapshot = false;
 };
 
@@ -50,6 +54,8 @@ struct RegionPlan {
 };
 
 struct PlatformPlan {
+  KernelId kernel = kDefaultProfile.id; // which is mirrored
+  std::string kernel_note;              // if another was asked for: what to tell the user
   store::EngineKind engine = store::EngineKind::automatic;
   bool exact = false;                        // as PlatformOptions::exact
   std::optional<store::BackingKind> backing; // for devices that do not say, and for those made later
@@ -57,17 +63,18 @@ struct PlatformPlan {
 
   PlatformPlan() = default;
   PlatformPlan(const PlatformOptions& one) // NOLINT(google-explicit-constructor): a plan of one device
-      : engine(one.engine), exact(one.exact), backing(one.backing), regions{{one.device.region,
-                                                                             one.region,
-                                                                             0,
-                                                                             one.numa_node,
-                                                                             {{.id = one.device.id,
-                                                                               .size = one.size,
-                                                                               .align = one.align,
-                                                                               .backing = {},
-                                                                               .image = one.image,
-                                                                               .type = one.type,
-                                                                               .snapshot = one.snapshot}}}} {}
+      : kernel(one.kernel), engine(one.engine), exact(one.exact),
+        backing(one.backing), regions{{one.device.region,
+                                       one.region,
+                                       0,
+                                       one.numa_node,
+                                       {{.id = one.device.id,
+                                         .size = one.size,
+                                         .align = one.align,
+                                         .backing = {},
+                                         .image = one.image,
+                                         .type = one.type,
+                                         .snapshot = one.snapshot}}}} {}
 };
 
 } // namespace daxemu::cli

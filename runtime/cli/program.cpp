@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "daxemu_build.hpp"
+#include "emu/base/profile.hpp"
 #include "runtime/cli/pages/manual.hpp"
 
 namespace daxemu::cli {
@@ -42,10 +43,17 @@ void keep_footers(Formatter& formatter) {
   }
 }
 
+// The kernel that is mirrored where no flag says another.
+std::string version_text() {
+  const auto chosen = chosen_profile(kKernelVariable, "");
+  return fmt::format("daxemu {} (mirrors device-dax of {} here; --kernel takes {})", kVersion,
+                     chosen ? chosen->profile->name : kDefaultProfile.name, known_kernels());
+}
+
 } // namespace
 
 Program::Program() : app_("A device-dax that is not there", "daxemu") {
-  app_.set_version_flag("--version", fmt::format("daxemu {} (mirrors device-dax of {})", kVersion, kProfile));
+  app_.set_version_flag("--version", version_text());
   app_.require_subcommand(1);
   keep_footers(*app_.get_formatter()); // which every verb shares
   app_.footer("daxemu VERB --help tells a verb's flags, and so does man daxemu-VERB.");

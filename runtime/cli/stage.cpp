@@ -118,6 +118,7 @@ tl::expected<Stage, Refusal> Stage::set_up(const char* verb, const Outcome<Stage
   stage.command_ = std::move(*prepared);
   stage.location_ = *location;
   stage.command_.environment.emplace_back("DAXEMU_PLATFORM", *location);
+  stage.command_.environment.emplace_back(kKernelVariable, stage.store_->profile().version); // for tests in it
   return stage;
 }
 

@@ -138,6 +138,8 @@ public:
   void after_fork_in_child();
 
   [[nodiscard]] store::EngineKind engine() const { return engine_.kind(); }
+  // Of the kernel that is mirrored.
+  [[nodiscard]] const Profile& profile() const { return store_->profile(); }
   // Operations of a plugin, for devices mapped from now on. They may use the C library: our threads are made for that.
   // Once, before anything is mapped.
   void use(const FolioHooks* hooks) {
@@ -151,7 +153,7 @@ private:
   Result<void> start(const store::DeviceRecord& device);
   Result<std::uint64_t> map_locked(store::DeviceRecord& device, int fd, const MapRequest& request, int open_flags);
   // What `request` makes at `address`, but for what the descriptor says.
-  [[nodiscard]] static Vma vma_of(const MapRequest& request, std::uint64_t address, DeviceView& view);
+  [[nodiscard]] Vma vma_of(const MapRequest& request, std::uint64_t address, DeviceView& view) const;
   Result<void> map_region(const MapRequest& request, const Vma& vma, Reservation& reserved);
   // The driver refuses [start, end) with `why`; if it `replaces` what is there, that has gone before.
   [[nodiscard]] Errno refuse_late(std::uint64_t start, std::uint64_t end, bool replaces, Errno why);

@@ -92,7 +92,7 @@ Result<std::uint64_t> AddressSpace::map_locked(store::DeviceRecord& device, int 
   return address;
 }
 
-Vma AddressSpace::vma_of(const MapRequest& request, std::uint64_t address, DeviceView& view) {
+Vma AddressSpace::vma_of(const MapRequest& request, std::uint64_t address, DeviceView& view) const {
   Vma vma{
       address, address + request.length, request.offset, &view, static_cast<std::uint32_t>(request.prot) & kProtBits,
       kHuge};
@@ -100,13 +100,14 @@ Vma AddressSpace::vma_of(const MapRequest& request, std::uint64_t address, Devic
   vma.offset -= vma.skew;
   vma.flags |= (request.flags & MAP_NORESERVE) != 0 ? kNoReserve : 0U;
   vma.flags |= (request.flags & MAP_SYNC) != 0 ? kSync : 0U;
+  vma.flags |= (request.flags & MAP_STACK) != 0 && store_->profile().stack_without_huge_pages ? kNoHuge : 0U;
   return vma;
 }
 
-// mmap_region(): what is there goes before the driver is asked, and does not come back; what cannot go is ENOMEM,
-// whatever munmap would say.
+// mmap_region(): what is there goes before the driver is asked, and does not come back; what cannot go is said in
+// that kernel's word.
 Errno AddressSpace::refuse_late(std::uint64_t start, std::uint64_t end, bool replaces, Errno why) {
-  return replaces && !unmap_range(start, end) ? Errno{ENOMEM} : why;
+  return replaces && !unmap_range(start, end) ? Errno{store_->profile().cut_by_mmap} : why;
 }
 
 Result<void> AddressSpace::map_region(const MapRequest& request, const Vma& vma, Reservation& reserved) {
@@ -115,7 +116,7 @@ Result<void> AddressSpace::map_region(const MapRequest& request, const Vma& vma,
     return tl::unexpected(refuse_late(vma.start, vma.end, replaces, fine.error()));
   }
   if (replaces && !cut(vma.start, vma.end)) {
-    return fail(ENOMEM);
+    return fail(store_->profile().cut_by_mmap);
   }
   if (replaces) {
     drop(vma.start, vma.end);

@@ -110,7 +110,7 @@ Result<void*> AddressSpace::map_foreign(void* address, std::size_t length, int p
     }
     (void)sys::munmap(*elsewhere, length);
     (void)cut(start, end);
-    return fail(ENOMEM); // as in map_region
+    return fail(store_->profile().cut_by_mmap); // as in map_region
   }
   auto mapped = sys::mmap(address, length, prot, flags, fd, offset);
   if (mapped) {

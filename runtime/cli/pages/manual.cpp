@@ -83,6 +83,7 @@ constexpr auto kManuals = std::to_array<VerbManual>({
 
 constexpr auto kEnvironment = std::to_array<Term>({
     {"DAXEMU", "The mode: auto, emulate or kernel; --mode goes before it."},
+    {"DAXEMU_KERNEL", "The kernel to behave as, such as 6.12; --kernel goes before it. Set by daxemu run."},
     {"DAXEMU_PLATFORM", "Name or location of the platform that a preloaded program sees. Set by daxemu run."},
     {"DAXEMU_KEEPER", "How a program that may not open the platform's files asks for them. Set by daxemu run."},
     {"DAXEMU_PRELOAD", "Another file to use as libdaxemu-preload.so."},

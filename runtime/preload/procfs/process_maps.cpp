@@ -159,13 +159,18 @@ void put_flags(const Vma& vma, TextFile& out) {
   out.put(text.put("\n").view());
 }
 
-// The fields of `vma` in smaps as 6.1 prints them: of device memory only entries of 2M are counted, as memory that this
-// process alone has (smaps_pmd_entry; vm_normal_page() knows no smaller ones, and split_huge_pud() drops larger ones).
+// Bytes of `vma` that the kernel counts as resident.
+std::uint64_t counted_bytes(const fault::AddressSpace& space, const Vma& vma) {
+  const bool counts = space.profile().resident == ResidentMemory::entries_of_2M && vma.view->align() == kPmdSize;
+  return counts ? space.present_bytes(vma) : 0;
+}
+
+// The fields of `vma` in smaps.
 void put_fields(const fault::AddressSpace& space, const Vma& vma, TextFile& out) {
   constexpr std::size_t kNumberColumn = 16;
   constexpr std::size_t kNumberWidth = 8;
   const std::uint64_t page = vma.view->align() >> 10;
-  const std::uint64_t counted = vma.view->align() == kPmdSize ? space.present_bytes(vma) >> 10 : 0;
+  const std::uint64_t counted = counted_bytes(space, vma) >> 10;
   struct Field {
     std::string_view name;
     std::uint64_t kilobytes;
