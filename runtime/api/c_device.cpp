@@ -10,7 +10,7 @@
 #include "runtime/api/device.hpp"
 #include "runtime/api/last_error.hpp"
 #include "runtime/api/objects.hpp"
-#include "runtime/fault/early_kill.hpp"
+#include "runtime/fault/process/early_kill.hpp"
 
 using namespace daxemu;
 

@@ -20,7 +20,7 @@
 #include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/cli/preload_path.hpp"
-#include "runtime/fault/probe.hpp"
+#include "runtime/fault/engines/probe.hpp"
 #include "runtime/kernel/real_device.hpp"
 
 namespace daxemu::cli {
@@ -107,7 +107,7 @@ bool in_path(const std::string& program) {
   return false;
 }
 
-// What runs or watches programs decides which engine works in them (runtime/fault/overseer.hpp).
+// What runs or watches programs decides which engine works in them (runtime/fault/engines/overseer.hpp).
 Finding overseers(std::vector<Finding>& report) {
   constexpr const char* kInValgrind = "programs in it get engine populate, inline if that is asked for";
   constexpr const char* kInDebugger = "programs started in it get engine populate unless one is asked for";

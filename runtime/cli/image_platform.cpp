@@ -18,7 +18,7 @@
 #include "emu/mm/folio_table.hpp"
 #include "emu/store/process_slots.hpp"
 #include "runtime/cli/because.hpp"
-#include "runtime/fault/lazy_image.hpp"
+#include "runtime/fault/devices/lazy_image.hpp"
 
 namespace daxemu::cli {
 namespace {

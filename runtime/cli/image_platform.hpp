@@ -11,8 +11,8 @@
 
 #include "emu/base/result.hpp"
 #include "emu/store/store.hpp"
-#include "runtime/fault/dirty_tracker.hpp"
-#include "runtime/fault/write_back.hpp"
+#include "runtime/fault/write_back/dirty_tracker.hpp"
+#include "runtime/fault/write_back/write_back.hpp"
 
 namespace daxemu::cli {
 
@@ -34,7 +34,7 @@ using Progress = std::function<void(std::uint64_t done, std::uint64_t all)>;
 [[nodiscard]] Outcome<fault::WriteBackTotals> write_back(const store::Store& store, const Progress& progress = {});
 
 // The same over and over while programs run: what nobody can have written to since the last time is not even read,
-// where the kernel tells (Linux 6.7). Not a mark to rely on alone: see runtime/fault/dirty_tracker.hpp.
+// where the kernel tells (Linux 6.7). Not a mark to rely on alone: see runtime/fault/write_back/dirty_tracker.hpp.
 class RepeatedWriteBack {
 public:
   // Of the devices `store` has now; from now on processes that map them have their writes noted. A device that somebody

@@ -6,7 +6,7 @@
 
 #include "emu/mm/folio_table.hpp"
 #include "runtime/cli/platform_builder.hpp"
-#include "runtime/fault/address_space.hpp"
+#include "runtime/fault/space/address_space.hpp"
 #include "tests/bench/memory_file.hpp"
 
 namespace daxemu::bench {

@@ -16,7 +16,7 @@
 
 #include "runtime/cli/image_platform.hpp"
 #include "runtime/cli/platform_builder.hpp"
-#include "runtime/fault/address_space.hpp"
+#include "runtime/fault/space/address_space.hpp"
 
 namespace {
 

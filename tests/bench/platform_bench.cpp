@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 
 #include "runtime/cli/platform_builder.hpp"
-#include "runtime/fault/address_space.hpp"
+#include "runtime/fault/space/address_space.hpp"
 
 namespace {
 

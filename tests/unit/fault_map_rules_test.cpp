@@ -1,5 +1,5 @@
 // mmap(2)'s rules for a device-dax, row by row.
-#include "runtime/fault/map_rules.hpp"
+#include "runtime/fault/mappings/map_rules.hpp"
 
 #include <fcntl.h>
 #include <linux/mman.h>

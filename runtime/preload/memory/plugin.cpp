@@ -11,7 +11,7 @@
 #include "emu/dax/extents.hpp"
 #include "emu/mm/folio_counts.hpp"
 #include "runtime/api/plugin_file.hpp"
-#include "runtime/fault/device_view.hpp"
+#include "runtime/fault/devices/device_view.hpp"
 
 namespace daxemu::preload {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "emu/dax/extents.hpp"
 #include "emu/trace/trace.hpp"
-#include "runtime/fault/private_fds.hpp"
-#include "runtime/fault/table_lock.hpp"
+#include "runtime/fault/process/private_fds.hpp"
+#include "runtime/fault/process/table_lock.hpp"
 
 namespace daxemu::preload {
 namespace {

@@ -7,7 +7,7 @@
 #include "emu/base/function_ref.hpp"
 #include "emu/mm/hold.hpp"
 #include "emu/pgmap/behaviour.hpp"
-#include "runtime/fault/device_view.hpp"
+#include "runtime/fault/devices/device_view.hpp"
 
 namespace daxemu::preload {
 

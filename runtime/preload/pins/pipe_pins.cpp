@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "runtime/fault/table_lock.hpp"
+#include "runtime/fault/process/table_lock.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/live_space.hpp"
 #include "runtime/preload/memory/pretouch.hpp"

@@ -8,8 +8,8 @@
 #include <sys/sysmacros.h>
 
 #include "emu/base/units.hpp"
-#include "runtime/fault/address_space.hpp"
-#include "runtime/fault/device_view.hpp"
+#include "runtime/fault/devices/device_view.hpp"
+#include "runtime/fault/space/address_space.hpp"
 #include "runtime/preload/procfs/device_node.hpp"
 #include "runtime/preload/procfs/maps_line.hpp"
 
