@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "runtime/cli/platform_builder.hpp"
+#include "runtime/cli/platforms/platform_builder.hpp"
 #include "runtime/fault/space/address_space.hpp"
 
 namespace {

@@ -1,5 +1,5 @@
 // What the flags of a device mean, and how a bad value is refused.
-#include "runtime/cli/device_flags.hpp"
+#include "runtime/cli/plan/device_flags.hpp"
 
 #include <functional>
 

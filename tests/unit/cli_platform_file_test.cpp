@@ -1,5 +1,5 @@
 // What a platform file means, and how a mistake in it is shown: line, key, value, remedy.
-#include "runtime/cli/platform_file.hpp"
+#include "runtime/cli/plan/platform_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -8,7 +8,7 @@
 
 #include "daxemu_build.hpp"
 #include "emu/base/profile.hpp"
-#include "runtime/cli/pages/manual.hpp"
+#include "runtime/cli/command_line/manual.hpp"
 
 namespace daxemu::cli {
 namespace {

@@ -11,7 +11,7 @@
 #include "emu/backing/backing.hpp"
 #include "emu/dax/extents.hpp"
 #include "emu/trace/trace.hpp"
-#include "runtime/cli/comm.hpp"
+#include "runtime/cli/state/comm.hpp"
 
 namespace daxemu::cli {
 namespace {
