@@ -21,6 +21,12 @@ enum class ResidentMemory : std::uint8_t {
   nothing,
 };
 
+// Platform devices of soft-reserved memory: since 6.3 one, hmem_platform.0, finds the others.
+enum class HmemPlace : std::uint8_t { alone, beside_hmem_platform, below_hmem_platform };
+
+// The lines of soft-reserved memory in /proc/iomem: below that of hmem.N, by themselves, or none.
+enum class SoftReserved : std::uint8_t { below_hmem, alone, absent };
+
 // Its place in kProfiles, which a platform's store keeps.
 enum class KernelId : std::uint32_t { linux_6_1, linux_6_12, linux_7_3 };
 
@@ -44,8 +50,18 @@ struct Profile {
   // Soft-reserved memory (hmem, CXL) belongs to kmem, which takes what has a NUMA node; device_dax takes of it what
   // new_id names (dax_match_type, since 6.3).
   bool kmem_by_default;
+  // What becomes of new memory blocks unless somebody says otherwise (CONFIG_MHP_DEFAULT_ONLINE_TYPE of Debian's
+  // kernels).
+  bool onlines_new_memory;
+  // The kernel has put things of its own into the first block of a node that it onlined for itself: that block does not
+  // go offline again (guest).
+  bool first_kernel_block_stays;
   bool has_memmap_on_memory; // the attribute of a device (6.8)
-  bool has_fsdev;            // the driver fsdev_dax, and `state` of memory under kmem
+  bool has_kmem_state;       // `state` of a device while kmem has it (state_store in drivers/dax/kmem.c)
+  bool has_fsdev;            // the driver fsdev_dax (drivers/dax/fsdev.c)
+  // Where dax_hmem's devices hmem.N are.
+  HmemPlace hmem_place;
+  SoftReserved soft_reserved; // in /proc/iomem
   ResidentMemory resident;
 };
 
@@ -60,8 +76,13 @@ inline constexpr std::array kProfiles = {
             .stack_without_huge_pages = false,
             .odd_mapping_range = ENXIO,
             .kmem_by_default = false,
+            .onlines_new_memory = false,
+            .first_kernel_block_stays = false,
             .has_memmap_on_memory = false,
+            .has_kmem_state = false,
             .has_fsdev = false,
+            .hmem_place = HmemPlace::alone,
+            .soft_reserved = SoftReserved::below_hmem,
             .resident = ResidentMemory::entries_of_2M},
     Profile{.id = KernelId::linux_6_12,
             .version = "6.12",
@@ -73,8 +94,13 @@ inline constexpr std::array kProfiles = {
             .stack_without_huge_pages = true,
             .odd_mapping_range = 0,
             .kmem_by_default = true,
+            .onlines_new_memory = true,
+            .first_kernel_block_stays = false,
             .has_memmap_on_memory = true,
+            .has_kmem_state = false,
             .has_fsdev = false,
+            .hmem_place = HmemPlace::beside_hmem_platform,
+            .soft_reserved = SoftReserved::alone,
             .resident = ResidentMemory::nothing},
     Profile{.id = KernelId::linux_7_3,
             .version = "7.3",
@@ -86,8 +112,13 @@ inline constexpr std::array kProfiles = {
             .stack_without_huge_pages = true,
             .odd_mapping_range = 0,
             .kmem_by_default = true,
+            .onlines_new_memory = true,
+            .first_kernel_block_stays = true,
             .has_memmap_on_memory = true,
+            .has_kmem_state = true,
             .has_fsdev = true,
+            .hmem_place = HmemPlace::below_hmem_platform,
+            .soft_reserved = SoftReserved::absent,
             .resident = ResidentMemory::entries_of_2M},
 };
 

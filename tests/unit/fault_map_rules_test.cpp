@@ -23,7 +23,7 @@ TEST_P(RequestRows, Check) {
   MapRequest request = GetParam().request;
   auto fine = check_place(request, GetParam().open_flags);
   if (fine) {
-    fine = check_file(request, GetParam().open_flags);
+    fine = check_file(request, GetParam().open_flags, true);
   }
   EXPECT_EQ(fine ? 0 : fine.error().value, GetParam().code);
 }

@@ -1,7 +1,8 @@
 // /sys/module: the modules that serve the buses, as if loaded. libkmod, and with it daxctl, takes `initstate` for the
-// truth. Sizes are those of 6.1; `sections` and `notes` (addresses and build ids) are empty.
+// truth. Sizes are those of 6.1 (of fsdev_dax: 7.3); `sections` and `notes` (addresses and build ids) are empty.
 #include <array>
 
+#include "emu/dax/drivers.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/values.hpp"
@@ -25,6 +26,7 @@ constexpr std::array kAll = std::to_array<Module>({
     {"dax_hmem", 16384, "platform", {"hmem"}, {}, "region_idle", 0644, "N"},
     {"dax_pmem", 16384, "nd", {"dax_pmem"}, {}, {}, 0, {}},
     {"device_dax", 20480, "dax", {"device_dax"}, {}, {}, 0, {}},
+    {"fsdev_dax", 20480, "dax", {"fsdev_dax"}, {}, {}, 0, {}},
     {"kmem", 16384, "dax", {"kmem"}, {}, {}, 0, {}},
     {"libnvdimm",
      204800,
@@ -41,6 +43,9 @@ constexpr std::array kAll = std::to_array<Module>({
 
 void each_module(const Scope& scope, Members members) {
   for (const Module& module : kAll) {
+    if (module.name == dax::kFsdevDax.name && !scope.store->profile().has_fsdev) {
+      continue;
+    }
     Scope narrowed = scope;
     narrowed.module = &module;
     if (!members(module.name, narrowed)) {

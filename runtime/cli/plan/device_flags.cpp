@@ -84,6 +84,10 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
                       fmt::format("Kernel it is to behave as: {} (default: the variable {}, else {})", known_kernels(),
                                   kKernelVariable, kDefaultProfile.version))
           ->type_name("VERSION"),
+      verb.add_option(
+              "--driver", flags.driver,
+              "Driver it begins with: device_dax, kmem, fsdev_dax, none, or default: the kernel's (default device_dax)")
+          ->type_name("DRIVER"),
       verb.add_option("--with", flags.more, "Another device: NAME=SIZE[,ALIGN], such as dax0.1=2G or dax1.0=4G,1G")
           ->expected(1)
           ->take_all()
@@ -125,6 +129,7 @@ Outcome<PlatformOptions> device_options(const DeviceFlags& flags, const DeviceWi
         read_word("--backing", flags.backing, kBackings, options.backing),
         read_word("--engine", flags.engine, kEngines, options.engine),
         read_word("--region", flags.region, kRegions, options.region),
+        read_word("--driver", flags.driver, kDriverWords, options.driver),
         node ? Outcome<void>() : tl::unexpected(node.error())}) {
     if (!read) {
       return tl::unexpected(read.error());
@@ -153,6 +158,7 @@ Outcome<void> add_more(const std::string& text, const PlatformOptions& base, Pla
   device.size = size->value_or(0);
   device.align = align->value_or(base.align);
   device.type = base.type;
+  device.driver = base.driver;
   if (auto fine = dax::check_geometry(device.size, device.align); !fine) {
     return refuse(EINVAL, fmt::format("--with {}: {}", text, fine.error().what), fine.error().remedy);
   }

@@ -187,7 +187,7 @@ void take_id(Fields& fields, std::set<std::uint32_t>& taken, std::uint32_t& id) 
 
 DevicePlan read_device(Fields& fields, std::set<std::uint32_t>& ids, const Profile& kernel) {
   DevicePlan device;
-  fields.only({"id", "size", "align", "backing", "type"});
+  fields.only({"id", "size", "align", "backing", "type", "driver"});
   take_id(fields, ids, device.id);
   if (!fields.has("size")) {
     fields.mistake(fields.path_of("size").substr(0, fields.path_of("size").rfind('.')),
@@ -197,6 +197,7 @@ DevicePlan read_device(Fields& fields, std::set<std::uint32_t>& ids, const Profi
   fields.size("align", device.align);
   fields.word("backing", kBackings, device.backing);
   fields.text("type", device.type);
+  fields.word("driver", kDriverWords, device.driver);
   if (fields.ok()) {
     if (auto fine = dax::check_geometry(device.size, device.align); !fine) {
       fields.problem_of(fine.error().what.starts_with("--align") ? "align" : "size", fine.error());

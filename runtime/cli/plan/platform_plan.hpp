@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "emu/base/profile.hpp"
+#include "emu/dax/builder.hpp"
 #include "emu/dax/device_name.hpp"
 #include "emu/store/store.hpp"
 
@@ -29,6 +30,7 @@ struct PlatformOptions {
   bool snapshot = false;          // the image is read and never written
   std::optional<int> numa_node;   // one of this machine's, or kNoNode; nothing: its first, and memory from anywhere
   std::string type{kDefaultType}; // as DevicePlan::type
+  dax::FirstDriver driver = dax::FirstDriver::device_dax;
   KernelId kernel = kDefaultProfile.id;
   std::string kernel_note; // as PlatformPlan::kernel_note
   store::EngineKind engine = store::EngineKind::automatic;
@@ -42,6 +44,7 @@ struct DevicePlan {
   std::optional<store::BackingKind> backing; // nothing: the platform's
   std::string image;                         // as PlatformOptions::image
   std::string type{kDefaultType};            // a preset of pgmap::preset()
+  dax::FirstDriver driver = dax::FirstDriver::device_dax;
   bool snapshot = false;
 };
 
@@ -74,6 +77,7 @@ struct PlatformPlan {
                                          .backing = {},
                                          .image = one.image,
                                          .type = one.type,
+                                         .driver = one.driver,
                                          .snapshot = one.snapshot}}}} {}
 };
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "emu/base/result.hpp"
+#include "emu/dax/builder.hpp"
 #include "emu/store/records.hpp"
 #include "runtime/cli/text/nearest.hpp"
 
@@ -27,6 +28,12 @@ inline constexpr Word<store::EngineKind> kEngines[] = {{"auto", store::EngineKin
                                                        {"populate", store::EngineKind::populate}};
 inline constexpr Word<store::RegionKind> kRegions[] = {{"hmem", store::RegionKind::hmem},
                                                        {"pmem", store::RegionKind::pmem}};
+
+inline constexpr Word<dax::FirstDriver> kDriverWords[] = {{"device_dax", dax::FirstDriver::device_dax},
+                                                          {"kmem", dax::FirstDriver::kmem},
+                                                          {"fsdev_dax", dax::FirstDriver::fsdev_dax},
+                                                          {"none", dax::FirstDriver::none},
+                                                          {"default", dax::FirstDriver::kernels}};
 
 // Sets `value` to that of `text` in a table of words, or refuses and lists them. `what` is the flag or key.
 template <class Value, std::size_t Count>

@@ -63,6 +63,8 @@ public:
     platform.dax_major = dax::free_char_major();
     platform.nd_major = dax::free_char_major("/proc/devices", platform.dax_major);
     platform.kernel = plan_.kernel;
+    platform.auto_online =
+        profile_of(plan_.kernel).onlines_new_memory ? store::OnlinePolicy::online : store::OnlinePolicy::offline;
     platform.engine = plan_.engine;
     platform.exact = plan_.exact ? 1 : 0;
     platform.backing_wanted = plan_.backing.value_or(store::BackingKind::none);
@@ -197,6 +199,7 @@ private:
     spec.image.assign(device.image);
     spec.behaviours = memory_type(device.type, device.align, profile_of(plan_.kernel))->bits(); // checked before
     spec.snapshot = device.snapshot;
+    spec.driver = device.driver;
     if (auto made = dax::add_device(store, spec); !made) {
       return tl::unexpected(made.error());
     }

@@ -1,6 +1,7 @@
 #include "runtime/cli/state/device_json.hpp"
 
 #include "emu/dax/memory_blocks.hpp"
+#include "runtime/cli/state/device_mode.hpp"
 
 namespace daxemu::cli {
 
@@ -13,7 +14,7 @@ nlohmann::ordered_json daxctl_json(const store::Store& store, const store::Devic
     json["target_node"] = device.target_node;
   }
   json["align"] = device.align;
-  json["mode"] = state == store::DeviceState::system_ram ? "system-ram" : "devdax";
+  json["mode"] = mode_of(state);
   if (state == store::DeviceState::system_ram) {
     std::uint64_t online = 0;
     std::uint64_t total = 0;

@@ -16,6 +16,7 @@
 #include "runtime/cli/platforms/find_platform.hpp"
 #include "runtime/cli/platforms/named_platform.hpp"
 #include "runtime/cli/state/device_json.hpp"
+#include "runtime/cli/state/device_mode.hpp"
 #include "runtime/cli/text/terminal.hpp"
 
 namespace daxemu::cli {
@@ -25,8 +26,8 @@ using store::DeviceRecord;
 using store::DeviceState;
 using store::Store;
 
-const dax::Driver& kDeviceDax = dax::kDrivers[0];
-const dax::Driver& kKmem = dax::kDrivers[1];
+using dax::kDeviceDax;
+using dax::kKmem;
 
 std::string name_of(const Store& store, const DeviceRecord& device) {
   return std::string(store.name_of(device).view());
@@ -65,22 +66,23 @@ Outcome<void> disable(const Store& store, DeviceRecord& device) {
                   "reconfigure it first: daxemu reconfigure --mode devdax --force");
   }
   const auto done = changing(store, [&]() -> Result<void> {
-    return device.state.load() == DeviceState::enabled ? dax::unbind(store, device, kDeviceDax) : Result<void>{};
+    const dax::Driver* driver = dax::driver_of(device);
+    return driver != nullptr ? dax::unbind(store, device, *driver) : Result<void>{};
   });
   const auto idle = done ? dax::await_references(store, device) : done;
   return idle ? Outcome<void>{} : refused(store, device, "disable", idle.error(), "try again");
 }
 
-Outcome<void> enable(const Store& store, DeviceRecord& device) {
+Outcome<void> enable(const Store& store, DeviceRecord& device, const dax::Driver& driver = kDeviceDax) {
   const auto done = changing(store, [&]() -> Result<void> {
-    return dax::is_bound(device) ? Result<void>{} : dax::bind(store, device, kDeviceDax);
+    return dax::is_bound(device) ? Result<void>{} : dax::give(store, device, driver);
   });
   return done ? Outcome<void>{}
               : refused(store, device, "enable", done.error(), "give it a size: daxemu reconfigure --size 1G");
 }
 
 struct Wanted {
-  std::string mode;
+  const dax::Driver* driver = &kDeviceDax;
   std::optional<std::uint64_t> size;
   std::optional<std::uint64_t> align;
   bool online = true;
@@ -107,12 +109,11 @@ Outcome<void> release(const Store& store, DeviceRecord& device, const Wanted& wa
       if (auto offline = set_blocks(store, device, store::OnlinePolicy::offline); !offline) {
         return offline;
       }
-      const dax::DriverId id{static_cast<std::int32_t>(store.region_of(device).id),
-                             static_cast<std::int32_t>(device.id)};
-      dax::remove_driver_id(store, kKmem, id);
+      dax::remove_driver_id(store, kKmem, dax::id_of(store, device));
       return dax::unbind(store, device, kKmem);
     }
-    return state == DeviceState::enabled ? dax::unbind(store, device, kDeviceDax) : Result<void>{};
+    const dax::Driver* driver = dax::driver_of(device);
+    return driver != nullptr ? dax::unbind(store, device, *driver) : Result<void>{};
   });
   const auto idle = done ? dax::await_references(store, device) : done;
   return idle ? Outcome<void>{} : refused(store, device, "unbind", idle.error(), "try again");
@@ -120,15 +121,9 @@ Outcome<void> release(const Store& store, DeviceRecord& device, const Wanted& wa
 
 Outcome<void> to_system_ram(const Store& store, DeviceRecord& device, const Wanted& wanted) {
   const auto done = changing(store, [&]() -> Result<void> {
-    const dax::DriverId id{static_cast<std::int32_t>(store.region_of(device).id), static_cast<std::int32_t>(device.id)};
-    if (auto added = dax::add_driver_id(store, kKmem, id); !added) {
-      return added;
-    }
-    if (!dax::is_bound(device)) {
-      if (auto bound = dax::bind(store, device, kKmem); !bound) {
-        dax::remove_driver_id(store, kKmem, id);
-        return bound;
-      }
+    if (auto given = dax::give(store, device, kKmem); !given) {
+      dax::remove_driver_id(store, kKmem, dax::id_of(store, device));
+      return given;
     }
     if (!wanted.online) {
       return {};
@@ -142,7 +137,7 @@ Outcome<void> to_system_ram(const Store& store, DeviceRecord& device, const Want
 }
 
 Outcome<void> reconfigure(const Store& store, DeviceRecord& device, const Wanted& wanted) {
-  const bool to_ram = wanted.mode == "system-ram";
+  const bool to_ram = wanted.driver == &kKmem;
   if (to_ram && device.state.load() == DeviceState::system_ram) { // as it is; daxctl then brings it online
     const auto done = changing(store, [&]() {
       return wanted.online
@@ -168,7 +163,7 @@ Outcome<void> reconfigure(const Store& store, DeviceRecord& device, const Wanted
     return refused(store, device, "its size and alignment stay as they are", shaped.error(),
                    "use multiples of 2M and of the alignment, and no more than the region has free");
   }
-  return to_ram ? to_system_ram(store, device, wanted) : enable(store, device);
+  return to_ram ? to_system_ram(store, device, wanted) : enable(store, device, *wanted.driver);
 }
 
 // A verb over some devices of a platform.
@@ -268,8 +263,8 @@ public:
   explicit ReconfigureVerb(CLI::App& app)
       : DeviceVerb(app, "reconfigure", "Change mode, size or alignment of a platform's devices") {
     past_ = "reconfigured";
-    verb_->add_option("--mode,-m", wanted_.mode, "devdax or system-ram (default: devdax)")
-        ->type_name("devdax|system-ram");
+    verb_->add_option("--mode,-m", mode_, "devdax, system-ram or, with kernel 7.3, famfs (default: devdax)")
+        ->type_name("devdax|system-ram|famfs");
     verb_->add_option("--size,-s", size_, "Their new size")->type_name("SIZE");
     verb_->add_option("--align,-a", align_, "Their new alignment: 4K, 2M or 1G")->type_name("4K|2M|1G");
     verb_->add_flag("--no-online,-N", no_online_, "Leave memory offline in system-ram mode");
@@ -279,9 +274,9 @@ public:
 
 protected:
   Outcome<void> prepare() override {
-    constexpr Word<bool> kModes[] = {{"devdax", false}, {"system-ram", true}};
-    bool to_ram = false;
-    if (auto read = read_word("--mode", wanted_.mode.empty() ? "devdax" : wanted_.mode, kModes, to_ram); !read) {
+    constexpr Word<const dax::Driver*> kWords[] = {
+        {kModes[0].text, kModes[0].driver}, {kModes[1].text, kModes[1].driver}, {kModes[2].text, kModes[2].driver}};
+    if (auto read = read_word("--mode", mode_, kWords, wanted_.driver); !read) {
       return read;
     }
     const auto size = size_of_flag("--size", size_);
@@ -306,6 +301,7 @@ protected:
 
 private:
   Wanted wanted_;
+  std::string mode_ = kModes.front().text;
   std::string size_;
   std::string align_;
   bool no_online_ = false;

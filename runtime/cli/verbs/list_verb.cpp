@@ -16,6 +16,7 @@
 #include "runtime/cli/platforms/find_platform.hpp"
 #include "runtime/cli/platforms/named_platform.hpp"
 #include "runtime/cli/state/device_json.hpp"
+#include "runtime/cli/state/device_mode.hpp"
 #include "runtime/cli/state/platform_users.hpp"
 #include "runtime/cli/state/statistics.hpp"
 #include "runtime/cli/text/terminal.hpp"
@@ -75,7 +76,7 @@ Json device_json(const kernel::RealDevice& device) {
   json["size"] = device.size;
   json["target_node"] = device.target_node;
   json["align"] = device.align;
-  json["mode"] = device.driver == "kmem" ? "system-ram" : "devdax";
+  json["mode"] = mode_of_driver(device.driver);
   if (device.driver.empty()) {
     json["state"] = "disabled";
   }

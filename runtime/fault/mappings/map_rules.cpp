@@ -54,7 +54,7 @@ Result<void> check_place(MapRequest& request, int open_flags) {
   return {};
 }
 
-Result<void> check_file(const MapRequest& request, int open_flags) {
+Result<void> check_file(const MapRequest& request, int open_flags, bool maps) {
   if ((request.offset >> kPageShift) > (UINT64_MAX - request.length) >> kPageShift) { // file_mmap_ok
     return fail(EOVERFLOW);
   }
@@ -70,6 +70,9 @@ Result<void> check_file(const MapRequest& request, int open_flags) {
   const bool readable = access == O_RDONLY || access == O_RDWR; // not with access mode 3
   if ((shared && (request.prot & PROT_WRITE) != 0 && access == O_RDONLY) || !readable) {
     return fail(EACCES);
+  }
+  if (!maps) {
+    return fail(ENODEV);
   }
   if ((request.flags & MAP_GROWSDOWN) != 0) {
     return fail(EINVAL);

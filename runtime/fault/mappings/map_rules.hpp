@@ -27,8 +27,8 @@ struct MapRequest {
 // file's own mmap is called. `open_flags` are the descriptor's (F_GETFL). On success `request.length` is rounded up to
 // pages. Errors: EINVAL, EBADF, ENOMEM.
 Result<void> check_place(MapRequest& request, int open_flags);
-// Errors: EINVAL, EOVERFLOW, EACCES, EOPNOTSUPP.
-Result<void> check_file(const MapRequest& request, int open_flags);
+// `maps`: the driver has an mmap operation. Errors: EINVAL, EOVERFLOW, EACCES, EOPNOTSUPP, ENODEV.
+Result<void> check_file(const MapRequest& request, int open_flags, bool maps);
 
 // The rest: check_vma in drivers/dax/device.c, for a mapping at [start, start + length). Errors: ENXIO (no driver
 // bound), EINVAL (private, or start or end not aligned to the device's extents).

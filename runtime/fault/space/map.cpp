@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "emu/dax/drivers.hpp"
 #include "runtime/fault/mappings/core_filter.hpp"
 #include "runtime/fault/mappings/trace_points.hpp"
 #include "runtime/fault/mappings/vma_reach.hpp"
@@ -70,7 +71,7 @@ Result<std::uint64_t> AddressSpace::map_locked(store::DeviceRecord& device, int 
   if (!address) {
     return address;
   }
-  if (auto fine = check_file(request, open_flags); !fine) {
+  if (auto fine = check_file(request, open_flags, dax::driver_of(device) != &dax::kFsdevDax); !fine) {
     return tl::unexpected(fine.error());
   }
   if (auto ready = start(device); !ready) {
