@@ -10,16 +10,9 @@
 #include <string_view>
 
 #include "emu/base/result.hpp"
+#include "emu/base/units.hpp"
 
 namespace daxemu {
-
-// What smaps and status count of device memory that a process has touched.
-enum class ResidentMemory : std::uint8_t {
-  // Entries of 2M, as memory that this process alone has (smaps_pmd_entry; vm_normal_page() knows no smaller ones, and
-  // split_huge_pud() drops larger ones).
-  entries_of_2M,
-  nothing,
-};
 
 // Platform devices of soft-reserved memory: since 6.3 one, hmem_platform.0, finds the others.
 enum class HmemPlace : std::uint8_t { alone, beside_hmem_platform, below_hmem_platform };
@@ -62,7 +55,10 @@ struct Profile {
   // Where dax_hmem's devices hmem.N are.
   HmemPlace hmem_place;
   SoftReserved soft_reserved; // in /proc/iomem
-  ResidentMemory resident;
+  // Extents of which sizes (bytes, joined by |) smaps calls resident: 6.1 sees entries of 2M (smaps_pmd_entry), 6.12
+  // none of a device (vm_normal_page_pmd), 7.3 maps folios as any file's, of which smaps walks no 1G.
+  std::uint64_t resident_in_smaps;
+  bool counts_resident_files; // in VmRSS and RssFile (add_mm_counter in insert_pmd, mm/huge_memory.c)
 };
 
 inline constexpr std::array kProfiles = {
@@ -83,7 +79,8 @@ inline constexpr std::array kProfiles = {
             .has_fsdev = false,
             .hmem_place = HmemPlace::alone,
             .soft_reserved = SoftReserved::below_hmem,
-            .resident = ResidentMemory::entries_of_2M},
+            .resident_in_smaps = kPmdSize,
+            .counts_resident_files = false},
     Profile{.id = KernelId::linux_6_12,
             .version = "6.12",
             .name = "linux-6.12",
@@ -101,7 +98,8 @@ inline constexpr std::array kProfiles = {
             .has_fsdev = false,
             .hmem_place = HmemPlace::beside_hmem_platform,
             .soft_reserved = SoftReserved::alone,
-            .resident = ResidentMemory::nothing},
+            .resident_in_smaps = 0,
+            .counts_resident_files = false},
     Profile{.id = KernelId::linux_7_3,
             .version = "7.3",
             .name = "linux-7.3",
@@ -119,7 +117,8 @@ inline constexpr std::array kProfiles = {
             .has_fsdev = true,
             .hmem_place = HmemPlace::below_hmem_platform,
             .soft_reserved = SoftReserved::absent,
-            .resident = ResidentMemory::entries_of_2M},
+            .resident_in_smaps = kPageSize | kPmdSize,
+            .counts_resident_files = true},
 };
 
 // Where nobody says another.

@@ -12,6 +12,7 @@
 #include "runtime/fault/space/address_space.hpp"
 #include "runtime/preload/procfs/device_node.hpp"
 #include "runtime/preload/procfs/maps_line.hpp"
+#include "runtime/preload/procfs/smaps_fields.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -159,48 +160,11 @@ void put_flags(const Vma& vma, TextFile& out) {
   out.put(text.put("\n").view());
 }
 
-// Bytes of `vma` that the kernel counts as resident.
-std::uint64_t counted_bytes(const fault::AddressSpace& space, const Vma& vma) {
-  const bool counts = space.profile().resident == ResidentMemory::entries_of_2M && vma.view->align() == kPmdSize;
-  return counts ? space.present_bytes(vma) : 0;
-}
-
 // The fields of `vma` in smaps.
 void put_fields(const fault::AddressSpace& space, const Vma& vma, TextFile& out) {
-  constexpr std::size_t kNumberColumn = 16;
-  constexpr std::size_t kNumberWidth = 8;
-  const std::uint64_t page = vma.view->align() >> 10;
-  const std::uint64_t counted = counted_bytes(space, vma) >> 10;
-  struct Field {
-    std::string_view name;
-    std::uint64_t kilobytes;
-  };
-  const Field fields[] = {
-      {"Size", (vma.end - vma.start) >> 10},
-      {"KernelPageSize", page},
-      {"MMUPageSize", page},
-      {"Rss", counted},
-      {"Pss", counted},
-      {"Pss_Dirty", counted},
-      {"Shared_Clean", 0},
-      {"Shared_Dirty", 0},
-      {"Private_Clean", 0},
-      {"Private_Dirty", counted},
-      {"Referenced", counted},
-      {"Anonymous", 0},
-      {"LazyFree", 0},
-      {"AnonHugePages", 0},
-      {"ShmemPmdMapped", 0},
-      {"FilePmdMapped", 0},
-      {"Shared_Hugetlb", 0},
-      {"Private_Hugetlb", 0},
-      {"Swap", 0},
-      {"SwapPss", 0},
-      {"Locked", 0},
-  };
-  for (const Field& field : fields) {
+  for (const SmapsField& field : smaps_fields(space, vma)) {
     LineText text;
-    text.put(field.name).put(":").blanks_to(kNumberColumn).decimal(field.kilobytes, kNumberWidth).put(" kB\n");
+    put_smaps_field(field, text);
     out.put(text.view());
   }
   LineText text;
