@@ -58,6 +58,8 @@ struct Profile {
   // Extents of which sizes (bytes, joined by |) smaps calls resident: 6.1 sees entries of 2M (smaps_pmd_entry), 6.12
   // none of a device (vm_normal_page_pmd), 7.3 maps folios as any file's, of which smaps walks no 1G.
   std::uint64_t resident_in_smaps;
+  // mincore(2) sees an entry of 1G; before, walk_pud_range() split it, so that the next touch faulted again.
+  bool mincore_sees_1G;
   bool counts_resident_files; // in VmRSS and RssFile (add_mm_counter in insert_pmd, mm/huge_memory.c)
 };
 
@@ -80,6 +82,7 @@ inline constexpr std::array kProfiles = {
             .hmem_place = HmemPlace::alone,
             .soft_reserved = SoftReserved::below_hmem,
             .resident_in_smaps = kPmdSize,
+            .mincore_sees_1G = false,
             .counts_resident_files = false},
     Profile{.id = KernelId::linux_6_12,
             .version = "6.12",
@@ -99,6 +102,7 @@ inline constexpr std::array kProfiles = {
             .hmem_place = HmemPlace::beside_hmem_platform,
             .soft_reserved = SoftReserved::alone,
             .resident_in_smaps = 0,
+            .mincore_sees_1G = false,
             .counts_resident_files = false},
     Profile{.id = KernelId::linux_7_3,
             .version = "7.3",
@@ -118,6 +122,7 @@ inline constexpr std::array kProfiles = {
             .hmem_place = HmemPlace::below_hmem_platform,
             .soft_reserved = SoftReserved::absent,
             .resident_in_smaps = kPageSize | kPmdSize,
+            .mincore_sees_1G = true,
             .counts_resident_files = true},
 };
 

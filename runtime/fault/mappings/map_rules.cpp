@@ -62,7 +62,8 @@ Result<void> check_file(const MapRequest& request, int open_flags, bool maps) {
   if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE) {
     return fail(EINVAL);
   }
-  if (type == MAP_SHARED_VALIDATE && (request.flags & ~(kValidated | MAP_SHARED_VALIDATE)) != 0) {
+  const int supported = maps ? kValidated : kValidated & ~MAP_SYNC; // mmap_supported_flags is device-dax's own
+  if (type == MAP_SHARED_VALIDATE && (request.flags & ~(supported | MAP_SHARED_VALIDATE)) != 0) {
     return fail(EOPNOTSUPP);
   }
   const int access = open_flags & O_ACCMODE;

@@ -130,12 +130,12 @@ Result<void> AddressSpace::in_core(void* address, std::size_t length, unsigned c
       const std::uint64_t offset = vma->offset_of(at);
       const std::uint64_t head = align_down(at, unit);
       const std::uint64_t to = std::min({head + unit, vma->end, end});
-      // mincore_pte_range sees no entry of 1G (guest, mincore.first-touched).
-      const bool here = offset < data_end(*vma) && unit < kPudSize &&
+      const bool seen = unit < kPudSize || profile().mincore_sees_1G;
+      const bool here = offset < data_end(*vma) && seen &&
                         (!vma->has(kRegistered) || vma->view->faulted().test(vma->view->extent_at(offset).value())) &&
                         any_present(std::max(head, vma->start), std::min(head + unit, vma->end));
       std::memset(vector + (at - start) / kPageSize, here ? 1 : 0, (to - at) / kPageSize);
-      if (unit == kPudSize) { // walk_pud_range splits the entry: the next touch faults it in again, if it can be
+      if (!seen) { // walk_pud_range splits the entry: the next touch faults it in again, if it can be
         const TableGuard guard(lock_);
         drop_extents(*vma, at, to);
       }
