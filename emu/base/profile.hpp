@@ -127,7 +127,7 @@ inline constexpr std::array kProfiles = {
 };
 
 // Where nobody says another.
-inline constexpr const Profile& kDefaultProfile = kProfiles[0];
+inline constexpr const Profile& kDefaultProfile = kProfiles[1];
 
 [[nodiscard]] constexpr const Profile& profile_of(KernelId id) {
   return kProfiles.at(static_cast<std::size_t>(id));
