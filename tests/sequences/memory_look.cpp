@@ -72,9 +72,9 @@ Line parse(const char* at, const Stage& stage) {
   std::memcpy(line.rights, at, static_cast<std::size_t>(behind - at));
   at = behind + 1;
   line.offset = hexadecimal(at);
-  at += std::strcspn(at, " ");    // the device
+  at += std::strcspn(at, " "); // the device
   at += std::strspn(at, " ");
-  at += std::strcspn(at, " ");    // the inode
+  at += std::strcspn(at, " "); // the inode
   at += std::strspn(at, " ");
   line.what = kind_of(at, stage);
   return line;
@@ -189,20 +189,24 @@ std::string core(const Stage& stage) {
 
 // A byte in hexadecimal, "." for zero, "!" for SIGBUS, "x" for SIGSEGV; three places of each extent.
 std::string bytes(const Stage& stage) {
-  std::string text;
+  const std::size_t of_extent = stage.units.extent == kPage ? 1 : 3;
+  std::vector<const void*> places;
   for (std::uint64_t extent = 0; extent < kArenaExtents; ++extent) {
-    text += extent == 0 ? "" : " ";
     for (const std::uint64_t within : {std::uint64_t{0}, stage.units.half(), stage.units.extent - kPage}) {
-      if (within != 0 && stage.units.extent == kPage) {
-        continue;
+      if (within == 0 || of_extent > 1) {
+        places.push_back(reinterpret_cast<void*>(kArena + extent * stage.units.extent + within));
       }
-      const conformance::Touch touch =
-          conformance::load(reinterpret_cast<void*>(kArena + extent * stage.units.extent + within));
-      char one[8];
-      std::snprintf(one, sizeof one, touch.value == 0 ? "." : "%02x", touch.value);
-      text += touch.ok() ? one : touch.signal == SIGBUS ? "!" : "x";
     }
   }
+  std::string text;
+  std::size_t told = 0;
+  conformance::load_each(places, [&](const conformance::Touch& touch) {
+    char one[8];
+    std::snprintf(one, sizeof one, touch.value == 0 ? "." : "%02x", touch.value);
+    text += told != 0 && told % of_extent == 0 ? " " : "";
+    text += touch.ok() ? one : touch.signal == SIGBUS ? "!" : "x";
+    ++told;
+  });
   return text;
 }
 
