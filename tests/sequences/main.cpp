@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <getopt.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -19,6 +18,7 @@
 #include "tests/conformance/text.hpp"
 #include "tests/conformance/touch.hpp"
 #include "tests/sequences/bus.hpp"
+#include "tests/sequences/cleaner.hpp"
 #include "tests/sequences/descriptors.hpp"
 #include "tests/sequences/family.hpp"
 #include "tests/sequences/generate.hpp"
@@ -178,35 +178,9 @@ int look_after_exec(const Options& options) {
   ::_exit(0);
 }
 
-// How a child ended: empty if by itself.
-std::string end_of(pid_t child, int seconds) {
-  const int handle = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
-  pollfd ended = {handle, POLLIN, 0};
-  bool stuck = false;
-  if (handle >= 0 && ::poll(&ended, 1, seconds * 1000) == 0) {
-    stuck = true;
-    ::kill(child, SIGKILL);
-  }
-  ::close(handle);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  if (stuck) {
-    return "stuck";
-  }
-  if (WIFSIGNALED(status)) {
-    return "signal " + std::to_string(WTERMSIG(status));
-  }
-  return WEXITSTATUS(status) == 0 ? std::string() : "status " + std::to_string(WEXITSTATUS(status));
-}
-
 // `before`: the calls of the sequence before it.
-void run(const Sequence& sequence, const Options& options, const std::vector<Call>& before) {
-  const pid_t cleaner = ::fork();
-  if (cleaner == 0) {
-    clean(options.device, before, sequence.calls);
-    ::_exit(0);
-  }
-  const std::string cleaned = end_of(cleaner, options.seconds);
+void run(const Sequence& sequence, const Options& options, const std::vector<Call>& before, Cleaner& cleaner) {
+  const std::string cleaned = cleaner.clean(before, sequence.calls);
   for (const std::string& note : sequence.notes) {
     say(note + "\n");
   }
@@ -219,7 +193,7 @@ void run(const Sequence& sequence, const Options& options, const std::vector<Cal
   std::string ending = end_of(child, options.seconds);
   // Its own children too: what they have open must be closed before the driver may take the device anew.
   (void)::kill(-child, SIGKILL);
-  while (::waitpid(-1, nullptr, 0) > 0) {
+  while (::waitpid(-child, nullptr, 0) > 0) {
   }
   if (!cleaned.empty()) {
     ending += " cleaner " + cleaned;
@@ -272,9 +246,10 @@ int main(int count, char** words) {
   }
   g_said = static_cast<Said*>(shared);
   (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  Cleaner cleaner(options.device, options.seconds);
   std::vector<Call> before;
   each(options, [&](const Sequence& sequence) {
-    run(sequence, options, before);
+    run(sequence, options, before, cleaner);
     before = sequence.calls;
   });
   return 0;
