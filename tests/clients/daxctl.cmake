@@ -18,6 +18,12 @@ daxemu_client_test(uevents.udevadm udevadm_test.sh)
 foreach(kind hmem pmem)
   daxemu_client_test(tree.${kind} tree_test.sh KERNEL 6.1 ARGS tree-${kind}.txt --region ${kind} --numa-node none)
   daxemu_client_test(tree.${kind}_on_a_node tree_test.sh KERNEL 6.1 ARGS tree-${kind}-numa.txt --region ${kind})
+  foreach(kernel 6.12 7.3)
+    daxemu_client_test(tree.${kernel}.${kind} tree_test.sh KERNEL ${kernel}
+      ARGS linux-${kernel}/tree-${kind}.txt --region ${kind} --numa-node none)
+    daxemu_client_test(tree.${kernel}.${kind}_on_a_node tree_test.sh KERNEL ${kernel}
+      ARGS linux-${kernel}/tree-${kind}-numa.txt --region ${kind})
+  endforeach()
 endforeach()
 daxemu_client_test(ndctl ndctl_test.sh)
 daxemu_client_test(ndctl.namespace ndctl_namespace_test.sh TIMEOUT 300)

@@ -29,7 +29,7 @@ TEST(CApi, BehavioursAreListedAndPresetsAreSetsOfThem) {
 }
 
 TEST(CApi, SaysWhichKernelItMirrors) {
-  EXPECT_STREQ(daxemu_profile(), "linux-6.1");
+  EXPECT_STREQ(daxemu_profile(), "linux-6.12");
   EXPECT_NE(daxemu_pgmap_preset("GENERIC_6_1"), 0U) << "the type of that kernel's device-dax";
 }
 
