@@ -41,7 +41,7 @@ Outcome<void> check_plugin(const std::string& path, const PlatformPlan& plan) {
   if (path.empty()) {
     return {};
   }
-  const auto plugin = api::load_plugin(path.c_str());
+  const auto plugin = api::load_plugin(path.c_str(), profile_of(plan.kernel));
   if (!plugin) {
     return tl::unexpected(plugin.error());
   }
