@@ -35,6 +35,16 @@ struct Profile {
   // 6.1 mmap_region() had one word for whatever keeps the old mapping from going, later dev_dax_split()'s own comes
   // out.
   int cut_by_mmap;
+  // MADV_POPULATE_READ and _WRITE end at the first hole, and populate nothing behind it: madvise_populate() is called
+  // without madvise_walk_vmas(), which goes on (do_madvise).
+  bool populate_ends_at_hole;
+  // mremap(2) looks at all its parameters before it looks at any mapping (check_mremap_params), and at the mapping
+  // before it unmaps anything (check_prep_vma): a refused call leaves the target as it was. Before, mremap_to() had
+  // unmapped it by the time vma_to_resize() looked.
+  bool mremap_checks_first;
+  // mremap(2) to another place moves what the range has of several mappings, holes between them too (remap_move); a
+  // mapping of device-dax only by itself (vma_multi_allowed: it has a get_unmapped_area).
+  bool mremap_moves_several;
   // MAP_STACK is VM_NOHUGEPAGE (calc_vm_flag_bits, since 6.7): a mapping that has it finds no extent of 2M or 1G.
   bool stack_without_huge_pages;
   // What a device's `mapping` says to a range that its alignment does not allow, 0-0 among them: mapping_store() begins
@@ -73,6 +83,9 @@ inline constexpr std::array kProfiles = {
             .minor = 1,
             .device_dax_type = "GENERIC_6_1",
             .cut_by_mmap = ENOMEM,
+            .populate_ends_at_hole = false,
+            .mremap_checks_first = false,
+            .mremap_moves_several = false,
             .stack_without_huge_pages = false,
             .odd_mapping_range = ENXIO,
             .kmem_by_default = false,
@@ -95,6 +108,9 @@ inline constexpr std::array kProfiles = {
             .minor = 12,
             .device_dax_type = "GENERIC_6_12",
             .cut_by_mmap = EINVAL,
+            .populate_ends_at_hole = true,
+            .mremap_checks_first = false,
+            .mremap_moves_several = false,
             .stack_without_huge_pages = true,
             .odd_mapping_range = 0,
             .kmem_by_default = true,
@@ -117,6 +133,9 @@ inline constexpr std::array kProfiles = {
             .minor = 3,
             .device_dax_type = "GENERIC_7_3",
             .cut_by_mmap = EINVAL,
+            .populate_ends_at_hole = true,
+            .mremap_checks_first = true,
+            .mremap_moves_several = true,
             .stack_without_huge_pages = true,
             .odd_mapping_range = 0,
             .kmem_by_default = true,
