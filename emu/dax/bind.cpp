@@ -25,10 +25,16 @@ DriverIdRecord* find_id(const Store& store, const Driver& driver, DriverId id) {
   return nullptr;
 }
 
+// dax_match_type(): the driver that takes the device without being told to. In 6.1 device_dax took all of them.
+const Driver& usual_driver(const Store& store, const DeviceRecord& device) {
+  const bool soft_reserved = store.region_of(device).kind == store::RegionKind::hmem; // IORESOURCE_DAX_KMEM
+  return soft_reserved && store.profile().kmem_by_default ? kKmem : kDeviceDax;
+}
+
 // dax_bus_match()
 bool matches(const Store& store, const DeviceRecord& device, const Driver& driver) {
-  const DriverId id{static_cast<std::int32_t>(store.region_of(device).id), static_cast<std::int32_t>(device.id)};
-  return driver.match_always || find_id(store, driver, id) != nullptr;
+  return has_driver(store.profile(), driver) &&
+         (&driver == &usual_driver(store, device) || find_id(store, driver, id_of(store, device)) != nullptr);
 }
 
 // dax_bus_probe() and the driver's own.
@@ -42,17 +48,14 @@ Result<void> probe_with(const Store& store, DeviceRecord& device, const Driver& 
   if (has_stuck_memory(store, device)) {
     return fail(EBUSY); // request_mem_region(): "System RAM (kmem)" still has it
   }
-  if (driver.state == DeviceState::system_ram) {
+  if (&driver == &kKmem) {
     if (auto added = add_memory(store, device); !added) {
       return added;
     }
   }
   device.state.store(driver.state, std::memory_order_release);
-  if (driver.state == DeviceState::system_ram && store.platform().auto_online != store::OnlinePolicy::offline) {
-    each_block(store, device, [&](std::uint64_t block) {
-      (void)set_block(store, block, store.platform().auto_online);
-      return true;
-    });
+  if (&driver == &kKmem) {
+    online_memory(store, device, store.platform().auto_online);
   }
   store::RegionRecord& region = store.region_of(device);
   const auto number = static_cast<std::uint32_t>(&device - store.device_table().data()) + 1;
@@ -64,15 +67,31 @@ Result<void> probe_with(const Store& store, DeviceRecord& device, const Driver& 
 
 } // namespace
 
+DriverId id_of(const Store& store, const DeviceRecord& device) {
+  return {static_cast<std::int32_t>(store.region_of(device).id), static_cast<std::int32_t>(device.id)};
+}
+
 Result<void> bind(const Store& store, DeviceRecord& device, const Driver& driver) {
   return matches(store, device, driver) ? probe_with(store, device, driver) : fail(ENODEV);
+}
+
+Result<void> give(const Store& store, DeviceRecord& device, const Driver& driver) {
+  if (!has_driver(store.profile(), driver)) {
+    return fail(ENODEV);
+  }
+  if (!matches(store, device, driver)) {
+    if (auto known = add_driver_id(store, driver, id_of(store, device)); !known) { // which binds it, too, if it can
+      return known;
+    }
+  }
+  return driver_of(device) == &driver ? Result<void>() : bind(store, device, driver);
 }
 
 Result<void> unbind(const Store& store, DeviceRecord& device, const Driver& driver) {
   if (driver_of(device) != &driver) {
     return fail(ENODEV);
   }
-  if (driver.state == DeviceState::system_ram) {
+  if (&driver == &kKmem) {
     remove_memory(store, device);
   }
   device.state.store(DeviceState::disabled, std::memory_order_release);

@@ -7,6 +7,7 @@
 
 #include "emu/base/size_text.hpp"
 #include "emu/base/units.hpp"
+#include "emu/dax/bind.hpp"
 #include "emu/dax/change.hpp"
 #include "emu/dax/nd.hpp"
 
@@ -71,6 +72,29 @@ std::uint32_t register_node(const store::Store& store, std::uint32_t device, con
   slot.owner = device + 1;
   store.platform().node_slots_used.store(number + 1, std::memory_order_release);
   return number + 1;
+}
+
+Outcome<void> bind_first(const store::Store& store, DeviceRecord& device, FirstDriver first) {
+  if (first == FirstDriver::none) {
+    return {};
+  }
+  if (first == FirstDriver::kernels) {
+    probe(store, device);
+    return {};
+  }
+  const Driver& driver = first == FirstDriver::kmem ? kKmem : first == FirstDriver::fsdev_dax ? kFsdevDax : kDeviceDax;
+  const auto given = give(store, device, driver);
+  if (given) {
+    return {};
+  }
+  const std::string what(driver.name);
+  return given.error() == Errno{ENODEV}
+             ? refuse(ENODEV, "Linux " + std::string(store.profile().version) + " has no driver " + what,
+                      "choose another driver, or a newer kernel")
+             : refuse(given.error().value,
+                      "the driver " + what + " refuses " + std::string(store.name_of(device).view()),
+                      "kmem takes memory with a NUMA node of its own, in whole blocks of " +
+                          size_text(store.platform().memory_block_size));
 }
 
 } // namespace
@@ -202,7 +226,11 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
     device.kept = 1;
     nd::begin(store, *region, index);
   }
-  device.state.store(DeviceState::enabled, std::memory_order_release); // last: readers take no lock
+  device.state.store(DeviceState::disabled, std::memory_order_release); // after all else: readers take no lock
+  if (auto bound = bind_first(store, device, spec.driver); !bound) {
+    device.state.store(DeviceState::absent, std::memory_order_release);
+    return tl::unexpected(bound.error());
+  }
   return &device;
 }
 

@@ -25,6 +25,10 @@ struct RegionSpec {
   store::CpuMask cpus{}; // of the machine's node its devices are placed on; all zero: anywhere
 };
 
+// The driver a device begins with: one of them, as an administrator has given it the device, none, or the one that
+// takes it by itself, if any does.
+enum class FirstDriver : std::uint8_t { device_dax, kmem, fsdev_dax, none, kernels };
+
 struct DeviceSpec {
   DeviceName name;
   std::uint64_t size = 0; // bytes
@@ -35,7 +39,8 @@ struct DeviceSpec {
   FixedString<256> image; // file its contents are kept in; empty: none
   bool snapshot = false;  // the image is read and never written
   store::CpuMask cpus{};
-  std::uint32_t behaviours = 0; // of its dev_pagemap (pgmap::Behaviours); 0: device-dax as of 6.1
+  std::uint32_t behaviours = 0; // of its dev_pagemap (pgmap::Behaviours); 0: the profile's device-dax
+  FirstDriver driver = FirstDriver::device_dax;
 };
 
 // Is this a size and alignment the kernel gives to a device? Sizes are multiples of the extent and of 2M
@@ -50,8 +55,9 @@ Outcome<void> check_geometry(std::uint64_t size, std::uint64_t align);
 // Appends a region behind the existing ones. Errors: ENOSPC (table full), EEXIST (id taken).
 [[nodiscard]] Outcome<store::RegionRecord*> add_region(store::Store& store, const RegionSpec& spec);
 
-// Appends a device that takes the next free bytes of its region, enabled (bound to device_dax).
-// Errors: ENODEV (no such region), EEXIST (name taken), ENOSPC (region or table full), those of check_geometry.
+// Appends a device that takes the next free bytes of its region, bound as `spec.driver` says. Errors: ENODEV (no such
+// region, or no such driver in that kernel), EEXIST (name taken), ENOSPC (region or table full), those of
+// check_geometry; EINVAL (kmem: no node, or no whole memory block).
 [[nodiscard]] Outcome<store::DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec);
 
 // A major number for emulated character devices that no driver of this machine has, the highest such below `below`.

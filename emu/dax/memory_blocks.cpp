@@ -10,12 +10,14 @@ namespace {
 using store::BlockState;
 using store::DeviceRecord;
 using store::DeviceState;
+using store::KmemState;
 using store::MemoryBlockRecord;
 using store::Store;
 
 bool is_ram(const DeviceRecord& device) {
   const DeviceState state = device.state.load(std::memory_order_acquire);
-  return state == DeviceState::system_ram || (state != DeviceState::absent && device.memory_stuck != 0);
+  return (state == DeviceState::system_ram && device.kmem_state != KmemState::unplugged) ||
+         (state != DeviceState::absent && device.memory_stuck != 0);
 }
 
 // The blocks that lie wholly within a range (dax_kmem_range): [first, last).
@@ -31,6 +33,20 @@ BlockRange blocks_of(const Store& store, const store::RangeRecord& range) {
 
 std::span<const store::RangeRecord> ranges_of(const DeviceRecord& device) {
   return std::span(device.ranges).first(std::min(device.nr_ranges, store::kMaxRanges));
+}
+
+KmemState state_of(store::OnlinePolicy policy) {
+  switch (policy) {
+  case store::OnlinePolicy::offline:
+    break;
+  case store::OnlinePolicy::online:
+    return KmemState::online;
+  case store::OnlinePolicy::online_kernel:
+    return KmemState::online_kernel;
+  case store::OnlinePolicy::online_movable:
+    return KmemState::online_movable;
+  }
+  return KmemState::offline;
 }
 
 } // namespace
@@ -88,11 +104,23 @@ Result<void> add_memory(const Store& store, DeviceRecord& device) {
       if (record == nullptr) {
         return fail(ENOMEM);
       }
-      record->state.store(BlockState::offline, std::memory_order_release); // onlined below, if at all
+      record->state.store(BlockState::offline, std::memory_order_release);
       ++count;
     }
   }
+  device.kmem_state = KmemState::offline;
   return count == 0 ? fail(EINVAL) : Result<void>();
+}
+
+void online_memory(const Store& store, DeviceRecord& device, store::OnlinePolicy policy) {
+  device.kmem_state = state_of(policy);
+  if (policy == store::OnlinePolicy::offline) {
+    return;
+  }
+  each_block(store, device, [&](std::uint64_t block) {
+    (void)set_block(store, block, policy);
+    return true;
+  });
 }
 
 void remove_memory(const Store& store, DeviceRecord& device) {
@@ -125,6 +153,29 @@ bool is_movable_by_default(const Store& store, std::uint64_t block) {
   return spans(1) && !spans(0);
 }
 
+namespace {
+
+// Does the kernel need the block itself (Profile::first_kernel_block_stays)?
+bool is_in_use(const Store& store, std::uint64_t block) {
+  if (!store.profile().first_kernel_block_stays ||
+      block_record(store, block)->state.load() != BlockState::online_kernel) {
+    return false;
+  }
+  const DeviceRecord* owner = device_of_block(store, block);
+  bool first = owner != nullptr;
+  for (const DeviceRecord& device : store.devices()) {
+    if (first && device.target_node == owner->target_node) {
+      each_block(store, device, [&](std::uint64_t other) {
+        first = other >= block || block_record(store, other)->state.load() != BlockState::online_kernel;
+        return first;
+      });
+    }
+  }
+  return first;
+}
+
+} // namespace
+
 Result<void> set_block(const Store& store, std::uint64_t block, store::OnlinePolicy policy) {
   using store::OnlinePolicy;
   std::atomic<BlockState>& state = block_record(store, block)->state;
@@ -132,12 +183,42 @@ Result<void> set_block(const Store& store, std::uint64_t block, store::OnlinePol
   if (is_offline == (policy == OnlinePolicy::offline)) {
     return fail(EINVAL);
   }
+  if (policy == OnlinePolicy::offline && is_in_use(store, block)) {
+    return fail(EBUSY);
+  }
   const bool movable =
       policy == OnlinePolicy::online ? is_movable_by_default(store, block) : policy == OnlinePolicy::online_movable;
   state.store(policy == OnlinePolicy::offline ? BlockState::offline
               : movable                       ? BlockState::online_movable
                                               : BlockState::online_kernel,
               std::memory_order_release);
+  return {};
+}
+
+Result<void> plug_memory(const Store& store, DeviceRecord& device, store::OnlinePolicy policy) {
+  if (device.kmem_state == state_of(policy)) {
+    return {};
+  }
+  if (device.kmem_state != KmemState::unplugged) {
+    return fail(EBUSY);
+  }
+  if (auto added = add_memory(store, device); !added) {
+    return added;
+  }
+  online_memory(store, device, policy);
+  return {};
+}
+
+Result<void> unplug_memory(const Store& store, DeviceRecord& device) {
+  bool busy = false;
+  each_block(store, device, [&](std::uint64_t block) {
+    busy = is_in_use(store, block);
+    return !busy;
+  });
+  if (busy) { // all of it or nothing (offline_and_remove_memory)
+    return fail(EBUSY);
+  }
+  device.kmem_state = KmemState::unplugged;
   return {};
 }
 

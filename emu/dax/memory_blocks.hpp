@@ -23,12 +23,22 @@ void each_whole_block(const store::Store& store, const store::DeviceRecord& devi
 // `number` of such a block; nullptr beyond what the platform has room for.
 [[nodiscard]] store::MemoryBlockRecord* block_record(const store::Store& store, std::uint64_t number);
 
-// dev_dax_kmem_probe(): the whole blocks within the device's ranges appear, offline unless the machine onlines by
-// itself. Errors: EINVAL (no node, or no whole block), ENOMEM (more than the platform has room for).
+// dev_dax_kmem_probe(): the whole blocks within the device's ranges appear, offline. Errors: EINVAL (no node, or no
+// whole block), ENOMEM (more than the platform has room for).
 Result<void> add_memory(const store::Store& store, store::DeviceRecord& device);
 
-// state_store(): changes a block that exists. Online without a zone means the zone its neighbours suggest.
-// Errors: EINVAL (it is so already; device_online() and device_offline() then return 1).
+// They go online, where `policy` says so; the device's `state` tells of it.
+void online_memory(const store::Store& store, store::DeviceRecord& device, store::OnlinePolicy policy);
+
+// state_store() of drivers/dax/kmem.c, of a device that kmem has: memory that was unplugged comes back and goes online.
+// Errors: EBUSY (plugged in otherwise), those of add_memory.
+Result<void> plug_memory(const store::Store& store, store::DeviceRecord& device, store::OnlinePolicy policy);
+// The same for "unplugged": its blocks go offline and away. Errors: EBUSY (one of them is in use; all of them stay).
+Result<void> unplug_memory(const store::Store& store, store::DeviceRecord& device);
+
+// state_store() of drivers/base/memory.c: changes a block that exists. Online without a zone means the zone its
+// neighbours suggest. Errors: EINVAL (it is so already; device_online() and device_offline() then return 1), EBUSY (the
+// kernel uses it itself).
 Result<void> set_block(const store::Store& store, std::uint64_t block, store::OnlinePolicy policy);
 
 // The zone an offline block would go to by default (zone_for_pfn_range): movable if its node's movable zone spans it

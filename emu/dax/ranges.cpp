@@ -139,7 +139,8 @@ Result<void> resize(const store::Store& store, DeviceRecord& device, std::uint64
 
 Result<void> add_range(const store::Store& store, DeviceRecord& device, std::uint64_t start, std::uint64_t size) {
   if (!is_unit(device, size)) {
-    return fail(ENXIO);
+    const int said = store.profile().odd_mapping_range;
+    return said == 0 ? Result<void>() : Result<void>(fail(said));
   }
   if (size == 0) {
     return device.nr_ranges != 0 ? Result<void>(fail(EBUSY)) : Result<void>();

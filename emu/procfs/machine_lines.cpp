@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "emu/base/units.hpp"
+#include "emu/dax/drivers.hpp"
 #include "emu/dax/memory_blocks.hpp"
 #include "emu/sysfs/schema/text.hpp"
 
@@ -15,8 +16,8 @@ constexpr std::string_view kDax = "dax";
 constexpr std::string_view kNdctl = "ndctl";
 
 // In the order in which they are loaded last to first.
-constexpr std::string_view kModules[] = {"dax_hmem",   "nd_e820", "kmem",   "dax_pmem",
-                                         "device_dax", "nd_pmem", "nd_btt", "libnvdimm"};
+constexpr std::string_view kModules[] = {"fsdev_dax",  "dax_hmem", "nd_e820", "kmem",     "dax_pmem",
+                                         "device_dax", "nd_pmem",  "nd_btt",  "libnvdimm"};
 
 std::uint64_t number_in(const sysfs::Tree& tree, std::string_view module, std::string_view attribute) {
   sysfs::PathText path;
@@ -31,6 +32,12 @@ std::uint64_t number_in(const sysfs::Tree& tree, std::string_view module, std::s
   return number;
 }
 
+bool is_there(const sysfs::Tree& tree, std::string_view module) {
+  sysfs::PathText path;
+  path.put("/sys/module/").put(module);
+  return tree.lookup(path.view()).has_value();
+}
+
 bool is_held_by(const sysfs::Tree& tree, std::string_view module, std::string_view holder) {
   sysfs::PathText path;
   path.put("/sys/module/").put(module).put("/holders/").put(holder);
@@ -41,9 +48,17 @@ Resource resource(std::uint64_t start, std::uint64_t size, unsigned depth, std::
   return {start, start + size - 1, depth, FixedString<32>(name)};
 }
 
-bool is_bound(const store::DeviceRecord& device) {
-  const store::DeviceState state = device.state.load(std::memory_order_acquire);
-  return state == store::DeviceState::enabled || state == store::DeviceState::system_ram;
+bool is_absent(const store::DeviceRecord& device) {
+  return device.state.load(std::memory_order_acquire) == store::DeviceState::absent;
+}
+// Is it RAM, be it that kmem could not take it back?
+bool is_ram(const store::DeviceRecord& device) {
+  const bool plugged = dax::driver_of(device) == &dax::kKmem && device.kmem_state != store::KmemState::unplugged;
+  return plugged || (!is_absent(device) && device.memory_stuck != 0);
+}
+bool is_claimed(const store::DeviceRecord& device) {
+  const dax::Driver* driver = dax::driver_of(device);
+  return is_ram(device) || (driver != nullptr && driver != &dax::kKmem);
 }
 
 // The lowest range behind `after` of a device of the region that a driver has claimed (dev_dax_probe,
@@ -55,7 +70,7 @@ struct Claim {
 Claim next_claim(const store::Store& store, const store::RegionRecord& region, std::uint64_t after) {
   Claim best;
   for (const store::DeviceRecord& device : store.devices()) {
-    if (!is_bound(device) || &store.region_of(device) != &region) {
+    if (!is_claimed(device) || &store.region_of(device) != &region) {
       continue;
     }
     for (std::uint32_t at = 0; at < std::min(device.nr_ranges, store::kMaxRanges); ++at) {
@@ -73,7 +88,7 @@ Claim next_claim(const store::Store& store, const store::RegionRecord& region, s
 // pages).
 std::optional<std::uint64_t> reserve_of(const store::Store& store, const store::RegionRecord& region) {
   for (const store::DeviceRecord& device : store.devices()) {
-    const bool there = device.state.load(std::memory_order_acquire) != store::DeviceState::absent;
+    const bool there = !is_absent(device);
     if (there && &store.region_of(device) == &region && device.nr_ranges > 0 &&
         device.ranges[0].phys_start > region.phys_start) {
       return device.ranges[0].phys_start - region.phys_start;
@@ -85,12 +100,18 @@ std::optional<std::uint64_t> reserve_of(const store::Store& store, const store::
 void each_of_region(const store::Store& store, const store::RegionRecord& region,
                     FunctionRef<void(const Resource&)> each) {
   const bool hmem = region.kind == store::RegionKind::hmem;
-  const unsigned inner = hmem ? 2 : 1;
+  unsigned inner = 1; // depth of the devices' lines
   if (hmem) {
-    sysfs::NameText name;
-    name.put("hmem.").number(region.id);
-    each(resource(region.phys_start, region.size, 0, name.view()));
-    each(resource(region.phys_start, region.size, 1, "Soft Reserved"));
+    inner = 0;
+    const SoftReserved shown = store.profile().soft_reserved;
+    if (shown == SoftReserved::below_hmem) {
+      sysfs::NameText name;
+      name.put("hmem.").number(region.id);
+      each(resource(region.phys_start, region.size, inner++, name.view()));
+    }
+    if (shown != SoftReserved::absent) {
+      each(resource(region.phys_start, region.size, inner++, "Soft Reserved"));
+    }
   } else {
     each(resource(region.phys_start, region.size, 0, "Persistent Memory (legacy)"));
     // All of it while it is a disk (pmem_attach_disk).
@@ -107,7 +128,7 @@ void each_of_region(const store::Store& store, const store::RegionRecord& region
     each(resource(start, claim.range->size, inner, store.name_of(*claim.device).view()));
     const std::uint64_t first = (start + block - 1) / block * block;
     const std::uint64_t end = (start + claim.range->size) / block * block;
-    if (claim.device->state.load() == store::DeviceState::system_ram && first < end) {
+    if (is_ram(*claim.device) && first < end) {
       each(resource(first, end - first, inner + 1, "System RAM (kmem)"));
     }
   }
@@ -129,6 +150,9 @@ bool is_char_name(std::string_view name) {
 
 void each_module(const sysfs::Tree& tree, FunctionRef<void(const ModuleLine&)> each) {
   for (const std::string_view module : kModules) {
+    if (!is_there(tree, module)) {
+      continue;
+    }
     sysfs::NameText users; // newest first as well
     for (const std::string_view holder : kModules) {
       if (is_held_by(tree, module, holder)) {

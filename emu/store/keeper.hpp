@@ -1,8 +1,8 @@
 // How a process gets the platform's files that it may not find by their names: /proc/KEEPER/fd/N is EACCES to who has
 // changed its user, has given up CAP_SYS_PTRACE or is in another user namespace, and not there in another pid namespace
-// or root. It asks the keeper (runtime/cli/keeper_service.hpp) by a datagram, whose answer carries the descriptor. The
-// name of the socket is for all to see in /proc/net/unix: what is believed is who knows the secret, which is in the
-// environment that daxemu run gives its command.
+// or root. It asks the keeper (runtime/cli/stage/keeper_service.hpp) by a datagram, whose answer carries the
+// descriptor. The name of the socket is for all to see in /proc/net/unix: what is believed is who knows the secret,
+// which is in the environment that daxemu run gives its command.
 #pragma once
 
 #include <array>

@@ -12,6 +12,7 @@
 #include <boost/interprocess/offset_ptr.hpp>
 
 #include "emu/base/fixed_string.hpp"
+#include "emu/base/profile.hpp"
 #include "emu/store/mount_records.hpp"
 #include "emu/store/nd_records.hpp"
 
@@ -107,13 +108,19 @@ struct BackingSlot {
   FixedString<128> folios_location;
 };
 
-// /dev/daxX.Y exists in every state but absent (device_add makes the node); open(2) of it is ENXIO unless enabled.
+// /dev/daxX.Y exists in every state but absent (device_add makes the node); open(2) of it is ENXIO unless enabled or
+// fsdev.
 enum class DeviceState : std::uint32_t {
   absent,     // the record is free
   disabled,   // on the bus, no driver bound
   enabled,    // bound to device_dax
   system_ram, // bound to kmem
+  fsdev,      // bound to fsdev_dax
 };
+
+// `state` of a device that kmem has (struct dax_kmem_data): how its memory was made blocks, whatever was done to single
+// blocks since.
+enum class KmemState : std::uint32_t { unplugged, offline, online, online_kernel, online_movable };
 
 // Counters are striped: writers take the stripe of their CPU or thread, readers add all up.
 struct alignas(64) CounterStripe {
@@ -152,9 +159,9 @@ struct DeviceRecord {
   std::uint64_t born = 0;         // `incarnation` when it was created: what was noted of an earlier device of
                                   // this record is void
   std::uint32_t memory_stuck = 0; // 1: kmem let go while blocks were online; they stay for good
-  std::uint32_t behaviours = 0;   // of its dev_pagemap (pgmap::Behaviours); 0: device-dax as of 6.1
+  std::uint32_t behaviours = 0;   // of its dev_pagemap (pgmap::Behaviours); 0: the profile's device-dax
   std::uint32_t node_slot = 0;    // index + 1 of the NodeSlot its node is from; 0: none
-  std::uint32_t reserved = 0;
+  KmemState kmem_state = KmemState::offline;
   std::uint32_t kept = 0;                // 1: while absent the record waits for its namespace to be used again
   std::uint32_t snapshot = 0;            // 1: the image is read and never written
   std::atomic<std::uint64_t> tracker{0}; // who asks which extents were written to (process_identity.hpp); 0: nobody,
@@ -308,6 +315,7 @@ struct Platform {
   std::uint32_t dax_major = 0; // major number of the emulated character devices
   std::uint32_t nd_major = 0;  // that of ndctl0, the nd bus
   std::uint32_t exact = 0;     // 1: each first touch of an extent is a fault of its own, nothing is mapped ahead
+  KernelId kernel = KernelId::linux_6_1;      // which is mirrored
   EngineKind engine = EngineKind::automatic;  // what the user asked for
   std::uint32_t autoprobe_off = 0;            // drivers_autoprobe of the dax bus is 0
   std::atomic<std::uint64_t> sequence{0};     // odd while a change is under way (emu/dax/change.hpp)
@@ -340,6 +348,8 @@ struct Platform {
   std::uint32_t region_idle = 0;                    // parameter of dax_hmem
   PowerBits e820_power{0};                          // of e820_pmem
   DriverOverride e820_override;                     // likewise
+  PowerBits hmem_power{0};                          // of hmem_platform.0
+  DriverOverride hmem_override;                     // likewise
   std::array<PowerBits, 1024> node_power{};         // of NUMA nodes
   std::atomic<std::uint64_t> uevent_number{0};      // SEQNUM of the last one
   std::atomic<std::uint32_t> uevent_listened{0};    // 1 once anybody has listened: until then nobody looks

@@ -46,6 +46,8 @@ public:
   [[nodiscard]] Result<UniqueFd> open_file(const char* location, int flags) const;
 
   [[nodiscard]] Platform& platform() const { return *platform_; }
+  // The kernel that is mirrored: what it does where kernels differ.
+  [[nodiscard]] const Profile& profile() const { return profile_of(platform_->kernel); }
   // Records ever used; look at their state before the rest.
   [[nodiscard]] std::span<RegionRecord> regions() const;
   [[nodiscard]] std::span<DeviceRecord> devices() const;

@@ -10,7 +10,7 @@
 #include "runtime/api/ram_pool.hpp"
 #include "runtime/api/touch_server.hpp"
 #include "runtime/api/vma_list.hpp"
-#include "runtime/fault/poison_hit.hpp"
+#include "runtime/fault/process/poison_hit.hpp"
 
 namespace daxemu::api {
 

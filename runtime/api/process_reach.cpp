@@ -4,7 +4,7 @@
 
 #include "runtime/api/process_mm.hpp"
 #include "runtime/api/vma_rights.hpp"
-#include "runtime/fault/early_kill.hpp"
+#include "runtime/fault/process/early_kill.hpp"
 
 namespace daxemu::api {
 

@@ -8,9 +8,9 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
-#include "runtime/fault/early_kill.hpp"
-#include "runtime/fault/overseer.hpp"
-#include "runtime/fault/userfaultfd.hpp"
+#include "runtime/fault/engines/overseer.hpp"
+#include "runtime/fault/process/early_kill.hpp"
+#include "runtime/fault/touches/userfaultfd.hpp"
 
 namespace daxemu::api {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "emu/base/unique_fd.hpp"
-#include "runtime/fault/uffd_calls.hpp"
+#include "runtime/fault/touches/uffd_calls.hpp"
 
 namespace daxemu::api {
 

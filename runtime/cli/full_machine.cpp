@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-#include "runtime/cli/terminal.hpp"
+#include "runtime/cli/text/terminal.hpp"
 
 namespace daxemu::cli {
 namespace {

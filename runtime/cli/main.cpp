@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "runtime/cli/command_line/mistake.hpp"
+#include "runtime/cli/command_line/program.hpp"
 #include "runtime/cli/full_machine.hpp"
-#include "runtime/cli/mistake.hpp"
-#include "runtime/cli/program.hpp"
-#include "runtime/cli/terminal.hpp"
+#include "runtime/cli/text/terminal.hpp"
 
 namespace daxemu::cli {
 namespace {

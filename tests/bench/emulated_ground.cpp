@@ -5,8 +5,8 @@
 #include <tuple>
 
 #include "emu/mm/folio_table.hpp"
-#include "runtime/cli/platform_builder.hpp"
-#include "runtime/fault/address_space.hpp"
+#include "runtime/cli/platforms/platform_builder.hpp"
+#include "runtime/fault/space/address_space.hpp"
 #include "tests/bench/memory_file.hpp"
 
 namespace daxemu::bench {

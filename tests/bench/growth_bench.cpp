@@ -7,8 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runtime/cli/platform_builder.hpp"
-#include "runtime/fault/address_space.hpp"
+#include "runtime/cli/platforms/platform_builder.hpp"
+#include "runtime/fault/space/address_space.hpp"
 
 namespace {
 

@@ -10,7 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 
-#include "runtime/fault/userfaultfd.hpp"
+#include "runtime/fault/touches/userfaultfd.hpp"
 #include "tests/bench/memory_file.hpp"
 
 namespace daxemu::bench {

@@ -14,9 +14,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "runtime/cli/image_platform.hpp"
-#include "runtime/cli/platform_builder.hpp"
-#include "runtime/fault/address_space.hpp"
+#include "runtime/cli/images/image_platform.hpp"
+#include "runtime/cli/platforms/platform_builder.hpp"
+#include "runtime/fault/space/address_space.hpp"
 
 namespace {
 

@@ -11,7 +11,7 @@
 
 #include "emu/base/units.hpp"
 #include "emu/mm/vmemmap.hpp"
-#include "runtime/cli/platform_builder.hpp"
+#include "runtime/cli/platforms/platform_builder.hpp"
 
 namespace {
 

@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "runtime/cli/platform_builder.hpp"
-#include "runtime/fault/address_space.hpp"
+#include "runtime/cli/platforms/platform_builder.hpp"
+#include "runtime/fault/space/address_space.hpp"
 
 namespace {
 

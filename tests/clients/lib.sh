@@ -38,12 +38,19 @@ recorded() {
   [ -f "$transcript" ] || skip "what daxctl $version answers on a real device is not recorded (tests/clients/capture)"
 }
 
-# needs_huge_pages COUNT: skips unless COUNT huge pages of 2M are available.
+# needs_huge_pages COUNT: skips unless COUNT huge pages of 2M are available. What others hold of the pool they give back:
+# that is waited for, now and by status_of.
 needs_huge_pages() {
+  huge_pages=$1
   pool=/sys/kernel/mm/hugepages/hugepages-2048kB
   [ -d "$pool" ] || skip "this kernel has no huge pages of 2M"
-  have=$(($(cat $pool/free_hugepages) - $(cat $pool/resv_hugepages)))
-  [ "$have" -ge "$1" ] || skip "needs $1 huge pages of 2M, the pool has $have available"
+  for attempt in $(seq 300); do
+    have=$(($(cat $pool/free_hugepages) - $(cat $pool/resv_hugepages)))
+    [ "$have" -lt "$1" ] || return 0
+    [ "$(cat $pool/nr_hugepages)" -ge "$1" ] || break
+    sleep 0.1
+  done
+  skip "needs $1 huge pages of 2M, the pool has $have available (look $attempt): python-free-scripts/with-huge-pages $1"
 }
 
 # same WHAT GOT EXPECTED
@@ -67,10 +74,16 @@ $2"
   fi
 }
 
-# status_of COMMAND ...: sets $status, $out and $err.
+# status_of COMMAND ...: sets $status, $out and $err. A daxemu that finds the pages gone that needs_huge_pages saw is run again.
 status_of() {
-  status=0
-  "$@" >out 2>err || status=$?
+  for try in $(seq 100); do
+    status=0
+    "$@" >out 2>err || status=$?
+    if [ "$try" -eq 100 ] || [ "$status" -ne 125 ] || [ -z "${huge_pages:-}" ] || ! grep -q 'huge pages of 2M, the pool has' err; then
+      break
+    fi
+    needs_huge_pages "$huge_pages"
+  done
   out=$(cat out)
   err=$(cat err)
 }

@@ -8,6 +8,6 @@ here=$(dirname -- "$(readlink -f -- "$0")")
 pool=/sys/kernel/mm/hugepages/hugepages-1048576kB
 wanted=3
 [ "$(cat $pool/free_hugepages)" -ge $wanted ] || { echo "FAILED: the guest has $(cat $pool/free_hugepages) pages of 1G, not $wanted"; exit 1; }
-"$here/in-guest" "$DAXEMU_BIN" run --mode emulate --region "$1" --align 1G --backing hugetlb --size "$(device_size "$1" 1G)" -- \
+"$here/in-guest" "$DAXEMU_BIN" run --mode emulate --kernel 6.1 --region "$1" --align 1G --backing hugetlb --size "$(device_size "$1" 1G)" -- \
   "$DAXEMU_TESTS/daxemu-conformance" --timeout 60 --scratch /tmp/scratch
 [ "$(cat $pool/free_hugepages)" -ge $wanted ] || { echo "FAILED: pages of 1G were not given back: $(cat $pool/free_hugepages)"; exit 1; }

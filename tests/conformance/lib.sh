@@ -11,14 +11,9 @@ device_size() {
   esac
 }
 
-# golden PROFILE REGION ALIGN: the file with the answers of that kernel. Another kernel is another folder.
+# golden KERNEL REGION ALIGN: the file with the answers of that kernel, such as 6.1.
 golden() {
-  echo "$here/golden/$1/$2-$3.tsv"
-}
-
-# profile_of DAXEMU: the kernel that the emulator says it mirrors.
-profile_of() {
-  "$1" --version | sed -n 's/.*(mirrors device-dax of \(.*\))$/\1/p'
+  echo "$here/golden/linux-$1/$2-$3.tsv"
 }
 
 # summary_of SCOPE: where the figures of this configuration go for the report; those of an earlier run are gone.
@@ -45,9 +40,10 @@ expected_of() {
     cat "$1"
     return 0
   fi
+  configuration=${2#*-}
   grep -v '^#' "$earlier" | while IFS='	' read -r where before row answer why; do
     # shellcheck disable=SC2254 # a pattern
-    case ${2%-*} in $where) ;; *) continue ;; esac
+    case ${configuration%-*} in $where) ;; *) continue ;; esac
     oldest=$(printf '%s\n%s\n' "$version" "$before" | sort -V | head -n 1)
     [ "$oldest" = "$version" ] || continue
     [ "$version" != "$before" ] || continue

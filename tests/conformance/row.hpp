@@ -56,17 +56,18 @@ void add_userfaultfd_rows(Table& table);
 void add_sysfs_rows(Table& table);
 void add_poison_rows(Table& table);
 void add_sysfs_write_rows(Table& table);
+void add_driver_rows(Table& table);
 void add_early_kill_rows(Table& table);
 void add_nd_rows(Table& table);
 void add_unbind_rows(Table& table);
 
 inline void add_all_rows(Table& table) {
   for (const auto add :
-       {add_open_rows,          add_stat_rows,       add_descriptor_rows,  add_fcntl_rows,  add_mmap_rows,
-        add_mmap_place_rows,    add_touch_rows,      add_unmap_rows,       add_mremap_rows, add_madvise_rows,
-        add_residence_rows,     add_process_rows,    add_file_io_rows,     add_pipe_rows,   add_async_rows,
-        add_memory_policy_rows, add_procfs_rows,     add_userfaultfd_rows, add_sysfs_rows,  add_poison_rows,
-        add_sysfs_write_rows,   add_early_kill_rows, add_nd_rows,          add_unbind_rows}) {
+       {add_open_rows,          add_stat_rows,    add_descriptor_rows,  add_fcntl_rows,  add_mmap_rows,
+        add_mmap_place_rows,    add_touch_rows,   add_unmap_rows,       add_mremap_rows, add_madvise_rows,
+        add_residence_rows,     add_process_rows, add_file_io_rows,     add_pipe_rows,   add_async_rows,
+        add_memory_policy_rows, add_procfs_rows,  add_userfaultfd_rows, add_sysfs_rows,  add_poison_rows,
+        add_sysfs_write_rows,   add_driver_rows,  add_early_kill_rows,  add_nd_rows,     add_unbind_rows}) {
     add(table);
   }
 }

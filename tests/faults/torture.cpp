@@ -21,9 +21,9 @@
 #include <daxemu/gup.h>
 
 #include "emu/store/recovery_log.hpp"
-#include "runtime/cli/image_platform.hpp"
-#include "runtime/cli/preload_path.hpp"
-#include "runtime/cli/recovery_report.hpp"
+#include "runtime/cli/images/image_platform.hpp"
+#include "runtime/cli/platforms/recovery_report.hpp"
+#include "runtime/cli/stage/preload_path.hpp"
 #include "tests/faults/torture_lab.hpp"
 
 namespace daxemu::torture {

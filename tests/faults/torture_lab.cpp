@@ -16,8 +16,8 @@
 #include "emu/dax/drivers.hpp"
 #include "emu/dax/ranges.hpp"
 #include "emu/dax/region_space.hpp"
-#include "runtime/cli/image_platform.hpp"
-#include "runtime/cli/named_platform.hpp"
+#include "runtime/cli/images/image_platform.hpp"
+#include "runtime/cli/platforms/named_platform.hpp"
 
 namespace daxemu::torture {
 namespace {

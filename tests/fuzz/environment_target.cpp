@@ -5,7 +5,7 @@
 #include "emu/base/size_text.hpp"
 #include "emu/store/location.hpp"
 #include "emu/store/store.hpp"
-#include "runtime/cli/preload_path.hpp"
+#include "runtime/cli/stage/preload_path.hpp"
 #include "runtime/kernel/mode.hpp"
 #include "tests/fuzz/target.hpp"
 

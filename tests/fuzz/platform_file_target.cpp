@@ -9,7 +9,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/builder.hpp"
-#include "runtime/cli/platform_file.hpp"
+#include "runtime/cli/plan/platform_file.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace {

@@ -5,9 +5,9 @@ set -eu
 check=$1
 top=$(mktemp -d)
 trap 'rm -rf "$top"' EXIT
-mkdir -p "$top/emu/base" "$top/emu/store" "$top/runtime/cli" "$top/tests/unit" "$top/runtime/preload/ground" "$top/runtime/preload/hooks/paths"
+mkdir -p "$top/emu/base" "$top/emu/store" "$top/runtime/cli" "$top/tests/unit" "$top/runtime/cli/text" "$top/runtime/preload/ground" "$top/runtime/preload/hooks/paths"
 for file in emu/base/a.hpp emu/store/b.hpp runtime/cli/c.hpp tests/unit/d.hpp \
-  runtime/preload/ground/e.hpp runtime/preload/hooks/paths/f.hpp; do
+  runtime/preload/ground/e.hpp runtime/preload/hooks/paths/f.hpp runtime/cli/text/g.hpp; do
   echo '#pragma once' >"$top/$file"
 done
 
@@ -46,6 +46,9 @@ expect bad emu/store/x.cpp '#include "emu/base/missing.hpp"'    # no such file
 expect bad emu/store/x.cpp '#include "emu/other/a.hpp"'         # no such folder
 expect good runtime/preload/hooks/paths/x.cpp '#include "runtime/preload/ground/e.hpp"'
 expect bad runtime/preload/ground/x.cpp '#include "runtime/preload/hooks/paths/f.hpp"' # upwards between rooms
+expect good runtime/cli/x.cpp '#include "runtime/cli/text/g.hpp"'
+expect bad runtime/cli/text/x.cpp '#include "runtime/cli/c.hpp"' # from a room to the folder that it is in
+expect good runtime/cli/text/x.cpp '#include "daxemu_build.hpp"'
 
 expect bad runtime/cli/x.cpp '#include "tests/unit/d.hpp"'      # a test's
 expect bad emu/store/x.cpp '#include "daxemu_build.hpp"'        # the command's

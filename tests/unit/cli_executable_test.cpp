@@ -1,5 +1,5 @@
 // Which commands can run under the preload library, and what is said of those that cannot.
-#include "runtime/cli/executable.hpp"
+#include "runtime/cli/stage/executable.hpp"
 
 #include <cstdlib>
 #include <cstring>

@@ -1,12 +1,12 @@
 // Mistakes on the command line: the wrong word is named, and the nearest right one.
-#include "runtime/cli/mistake.hpp"
+#include "runtime/cli/command_line/mistake.hpp"
 
 #include <CLI/CLI.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "runtime/cli/commands.hpp"
-#include "runtime/cli/nearest.hpp"
+#include "runtime/cli/command_line/commands.hpp"
+#include "runtime/cli/text/nearest.hpp"
 
 namespace daxemu::cli {
 namespace {

@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "runtime/cli/mistake.hpp"
+#include "runtime/cli/command_line/manual.hpp"
+#include "runtime/cli/command_line/mistake.hpp"
+#include "runtime/cli/command_line/program.hpp"
 #include "runtime/cli/pages/completion.hpp"
 #include "runtime/cli/pages/man_page.hpp"
-#include "runtime/cli/pages/manual.hpp"
-#include "runtime/cli/program.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -64,7 +64,7 @@ TEST_P(EveryVerb, HasWordsForAll) {
       EXPECT_NE(argument.description, "") << argument.names.front();
     }
   }
-  EXPECT_NE(manual_of(verb_.name), nullptr) << "add a row for it to runtime/cli/pages/manual.cpp";
+  EXPECT_NE(manual_of(verb_.name), nullptr) << "add a row for it to runtime/cli/command_line/manual.cpp";
 }
 
 TEST_P(EveryVerb, HelpNamesEveryFlagAndAnExample) {

@@ -1,5 +1,5 @@
 // Where the preload library is looked for, and what LD_PRELOAD becomes.
-#include "runtime/cli/preload_path.hpp"
+#include "runtime/cli/stage/preload_path.hpp"
 
 #include <cstdlib>
 #include <optional>

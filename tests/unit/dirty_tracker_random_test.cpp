@@ -9,7 +9,7 @@
 
 #include "emu/base/units.hpp"
 #include "emu/base/whole_io.hpp"
-#include "runtime/fault/dirty_tracker.hpp"
+#include "runtime/fault/write_back/dirty_tracker.hpp"
 #include "tests/unit/fault_platform.hpp"
 #include "tests/unit/kernel_scans.hpp"
 

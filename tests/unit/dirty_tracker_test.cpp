@@ -1,5 +1,5 @@
 // Which extents a write-back has to look at: what was written to, by whomever, and not much else.
-#include "runtime/fault/dirty_tracker.hpp"
+#include "runtime/fault/write_back/dirty_tracker.hpp"
 
 #include <algorithm>
 #include <csignal>

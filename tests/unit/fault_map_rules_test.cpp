@@ -1,5 +1,5 @@
 // mmap(2)'s rules for a device-dax, row by row.
-#include "runtime/fault/map_rules.hpp"
+#include "runtime/fault/mappings/map_rules.hpp"
 
 #include <fcntl.h>
 #include <linux/mman.h>
@@ -23,7 +23,7 @@ TEST_P(RequestRows, Check) {
   MapRequest request = GetParam().request;
   auto fine = check_place(request, GetParam().open_flags);
   if (fine) {
-    fine = check_file(request, GetParam().open_flags);
+    fine = check_file(request, GetParam().open_flags, true);
   }
   EXPECT_EQ(fine ? 0 : fine.error().value, GetParam().code);
 }

@@ -16,7 +16,7 @@
 #include "emu/backing/node_file.hpp"
 #include "emu/dax/builder.hpp"
 #include "emu/mm/folio_table.hpp"
-#include "runtime/fault/address_space.hpp"
+#include "runtime/fault/space/address_space.hpp"
 
 namespace daxemu::fault {
 

@@ -1,12 +1,12 @@
 // Serving a fault whose mapping goes away meanwhile.
-#include "runtime/fault/fault_server.hpp"
+#include "runtime/fault/touches/fault_server.hpp"
 
 #include <thread>
 
 #include <poll.h>
 #include <sys/mman.h>
 
-#include "runtime/fault/userfaultfd.hpp"
+#include "runtime/fault/touches/userfaultfd.hpp"
 #include "tests/unit/fault_platform.hpp"
 
 namespace daxemu::fault {

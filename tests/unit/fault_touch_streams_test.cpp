@@ -1,4 +1,4 @@
-#include "runtime/fault/touch_streams.hpp"
+#include "runtime/fault/devices/touch_streams.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // The table of mappings: order, holes, boundaries, and readers that run beside a writer.
-#include "runtime/fault/vma_table.hpp"
+#include "runtime/fault/mappings/vma_table.hpp"
 
 #include <atomic>
 #include <thread>

@@ -1,6 +1,6 @@
 // The keeper gives the platform's files to who knows its secret, nothing to anybody else, and outlives what is sent to
 // it.
-#include "runtime/cli/keeper_service.hpp"
+#include "runtime/cli/stage/keeper_service.hpp"
 
 #include <cstddef>
 #include <cstdlib>
@@ -16,7 +16,7 @@
 
 #include "emu/backing/file_source.hpp"
 #include "emu/store/keeper.hpp"
-#include "runtime/cli/platform_builder.hpp"
+#include "runtime/cli/platforms/platform_builder.hpp"
 
 namespace daxemu::cli {
 namespace {

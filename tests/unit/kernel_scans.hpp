@@ -1,4 +1,4 @@
-// Has this kernel what runtime/fault/dirty_tracker needs?
+// Has this kernel what runtime/fault/write_back/dirty_tracker needs?
 #pragma once
 
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include "emu/base/mapping.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
-#include "runtime/fault/page_scan.hpp"
+#include "runtime/fault/write_back/page_scan.hpp"
 
 namespace daxemu::fault {
 

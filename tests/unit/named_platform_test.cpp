@@ -1,5 +1,5 @@
 // Named platforms: all or nothing when made, kept while used, gone without a trace when destroyed.
-#include "runtime/cli/named_platform.hpp"
+#include "runtime/cli/platforms/named_platform.hpp"
 
 #include <cstdlib>
 #include <filesystem>

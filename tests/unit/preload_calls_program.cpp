@@ -23,22 +23,9 @@ extern "C" { // glibc 2.36 has forgotten to
 #include <sys/pidfd.h>
 }
 
+#include "program_expect.hpp"
+
 namespace {
-
-int failures = 0;
-
-void expect(bool fine, int line, const char* what) {
-  if (!fine) {
-    std::printf("FAIL: line %d: %s (errno %d, %s)\n", line, what, errno, std::strerror(errno));
-    ++failures;
-  }
-}
-#define EXPECT(condition) expect(condition, __LINE__, #condition)
-#define EXPECT_ERRNO(call, code)                                                                                       \
-  do {                                                                                                                 \
-    errno = 0;                                                                                                         \
-    EXPECT((call) == -1 && errno == (code));                                                                           \
-  } while (false)
 
 constexpr const char* kDevice = "/dev/dax0.0";
 constexpr const char* kAlign = "/sys/bus/dax/devices/dax0.0/align";

@@ -5,6 +5,7 @@
 
 #include <sys/socket.h>
 
+#include "descriptor_message.hpp"
 #include "preload_support.hpp"
 #include "runtime/preload/directories/directories.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
@@ -111,26 +112,14 @@ TEST(Descriptors, RecogniseWhatIsOpenHoweverItArrived) {
 TEST(Descriptors, ForgetWhatArrivesOverASocket) {
   std::array<int, 2> ends{};
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
-  char byte = 'x';
-  iovec piece{&byte, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &piece;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* part = CMSG_FIRSTHDR(&message);
-  part->cmsg_level = SOL_SOCKET;
-  part->cmsg_type = SCM_RIGHTS;
-  part->cmsg_len = CMSG_LEN(sizeof(int));
-  const int sent = node().fd.get();
-  std::memcpy(CMSG_DATA(part), &sent, sizeof sent);
-  ASSERT_EQ(::sendmsg(ends[0], &message, 0), 1);
+  DescriptorMessage sent(node().fd.get());
+  ASSERT_EQ(::sendmsg(ends[0], sent.header(), 0), 1);
   const int expected = ::dup(0);
   ::close(expected);
   FdTable::set(expected, FdClass::foreign); // what had the number before
-  ASSERT_EQ(::recvmsg(ends[1], &message, 0), 1);
-  note_received(message);
+  DescriptorMessage received;
+  ASSERT_EQ(::recvmsg(ends[1], received.header(), 0), 1);
+  note_received(*received.header());
   EXPECT_EQ(context().descriptors().classify(expected), FdClass::device);
   for (const int fd : {ends[0], ends[1], expected}) {
     ::close(fd);

@@ -17,21 +17,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <wordexp.h>
 
+#include "descriptor_message.hpp"
+#include "program_expect.hpp"
+
 namespace {
-
-int failures = 0;
-
-void expect(bool fine, int line, const char* what) {
-  if (!fine) {
-    std::printf("FAIL: line %d: %s (errno %d, %s)\n", line, what, errno, std::strerror(errno));
-    ++failures;
-  }
-}
-#define EXPECT(condition) expect(condition, __LINE__, #condition)
 
 constexpr const char* kDevice = "/dev/dax0.0";
 constexpr const char* kRegion = "/sys/devices/platform/hmem.0/dax_region";
@@ -65,11 +57,6 @@ void touch() {
   EXPECT(::chmod(kDevice, 0600) == 0);
 }
 
-int status_of(pid_t child) {
-  int status = -1;
-  return ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 void watch_devices() {
   const int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   EXPECT(::chdir("/dev") == 0);
@@ -87,7 +74,7 @@ void watch_devices() {
     ::execl("/bin/sh", "sh", "-c", ": </dev/dax0.0; chmod 600 /dev/dax0.0", nullptr);
     ::_exit(99);
   }
-  EXPECT(status_of(child) == 0);
+  EXPECT(wait_for(child) == 0);
   EXPECT(::poll(&waiting, 1, 0) == 1);
   EXPECT(events(fd) == "4:dax0.0 ");
   EXPECT(events(openings) == "20:dax0.0 ");
@@ -138,42 +125,20 @@ void hand_on(const char* self) {
     ::execl(self, self, number.c_str(), nullptr);
     ::_exit(99);
   }
-  EXPECT(status_of(child) == 0);
+  EXPECT(wait_for(child) == 0);
   int ends[2];
   EXPECT(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
   child = ::fork();
   if (child == 0) {
     ::close(fd);
-    char byte = 0;
-    iovec piece = {&byte, 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    msghdr message{};
-    message.msg_iov = &piece;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    int got = -1;
-    if (::recvmsg(ends[1], &message, 0) == 1) {
-      std::memcpy(&got, CMSG_DATA(reinterpret_cast<cmsghdr*>(control)), sizeof got);
-    }
+    DescriptorMessage message;
+    const int got = ::recvmsg(ends[1], message.header(), 0) == 1 ? message.descriptor() : -1;
     touch();
     ::_exit(events(got) == "4:dax0.0 " ? 0 : 1);
   }
-  char byte = 0;
-  iovec piece = {&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &piece;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  auto* const part = reinterpret_cast<cmsghdr*>(control);
-  part->cmsg_level = SOL_SOCKET;
-  part->cmsg_type = SCM_RIGHTS;
-  part->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(part), &fd, sizeof fd);
-  EXPECT(::sendmsg(ends[0], &message, 0) == 1);
-  EXPECT(status_of(child) == 0);
+  DescriptorMessage message(fd);
+  EXPECT(::sendmsg(ends[0], message.header(), 0) == 1);
+  EXPECT(wait_for(child) == 0);
   int queued = -1;
   EXPECT(::ioctl(fd, FIONREAD, &queued) == 0 && queued == 0);
   for (const int end : {fd, ends[0], ends[1]}) {

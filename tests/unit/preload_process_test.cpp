@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "preload_support.hpp"
-#include "runtime/fault/private_fds.hpp"
+#include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/names/exec_environment.hpp"

@@ -16,29 +16,15 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "program_expect.hpp"
+
 namespace {
-
-int failures = 0;
-
-void expect(bool fine, const char* what) {
-  if (!fine) {
-    std::printf("FAIL: %s (errno %d, %s)\n", what, errno, std::strerror(errno));
-    ++failures;
-  }
-}
-#define EXPECT(condition) expect(condition, #condition)
 
 constexpr std::size_t kExtent = 2U << 20;
 constexpr const char* kDevice = "/dev/dax0.0";
 constexpr const char* kAlign = "/sys/bus/dax/devices/dax0.0/align";
-
-int wait_for(pid_t child) {
-  int status = 0;
-  return ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 // Closing everything must not take the runtime's descriptors: extents not yet touched can be touched afterwards.
 char* close_everything() {

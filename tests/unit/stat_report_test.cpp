@@ -1,5 +1,5 @@
 // What `daxemu stat` prints for known counts.
-#include "runtime/cli/stat_report.hpp"
+#include "runtime/cli/verbs/stat_report.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -46,6 +46,19 @@ struct Fixture {
     add_region(store, 0, size, kind, align);
     add_device(store, 0, 0, size, align);
   }
+  // The same on a machine of that kernel, with memory of a node and the driver given.
+  Fixture(std::uint64_t size, store::RegionKind kind, KernelId kernel, std::int32_t node, dax::FirstDriver driver) {
+    store.platform().kernel = kernel;
+    const auto added = dax::add_region(
+        store, {.kind = kind, .data_size = size, .align = kPmdSize, .numa_node = 0, .target_node = node});
+    EXPECT_TRUE(added) << added.error().what;
+    dax::DeviceSpec spec;
+    spec.size = size;
+    spec.align = kPmdSize;
+    spec.driver = driver;
+    const auto device = dax::add_device(store, spec);
+    EXPECT_TRUE(device) << device.error().what;
+  }
   store::Store store = empty_store();
   Tree tree{store};
 

@@ -17,7 +17,7 @@
 
 #include "emu/backing/file_source.hpp"
 #include "emu/base/mapping.hpp"
-#include "runtime/fault/write_back.hpp"
+#include "runtime/fault/write_back/write_back.hpp"
 
 namespace daxemu::fault {
 namespace {

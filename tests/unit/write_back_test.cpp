@@ -1,5 +1,5 @@
 // Write-back: what was touched and differs is written, nothing else; a load gives it back.
-#include "runtime/fault/write_back.hpp"
+#include "runtime/fault/write_back/write_back.hpp"
 
 #include <cstring>
 #include <filesystem>
@@ -10,7 +10,7 @@
 
 #include "emu/backing/file_source.hpp"
 #include "emu/base/mapping.hpp"
-#include "runtime/fault/lazy_image.hpp"
+#include "runtime/fault/devices/lazy_image.hpp"
 
 namespace daxemu::fault {
 namespace {

@@ -12,6 +12,9 @@ namespace {
 
 void each_driver(const Scope& scope, Members members) {
   for (const dax::Driver& driver : dax::kDrivers) {
+    if (!dax::has_driver(scope.store->profile(), driver)) {
+      continue;
+    }
     Scope narrowed = scope;
     narrowed.driver = &driver;
     if (!members(driver.name, narrowed)) {

@@ -1,6 +1,7 @@
 // daxX.Y and what is below it (dev_dax_attributes and dax_mapping_attributes in drivers/dax/bus.c; dev, uevent, power,
 // subsystem and driver come from drivers/base/core.c).
 #include "emu/dax/ranges.hpp"
+#include "emu/sysfs/dax/kmem_attributes.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/places.hpp"
 #include "emu/sysfs/schema/directories.hpp"
@@ -142,12 +143,14 @@ constexpr NodeSpec kNodes[] = {
     attribute("dev", 0444, show_dev),
     link("driver", driver_target, is_bound),
     attribute("mapping", 0200, nullptr, store_mapping, is_dynamic),
+    attribute("memmap_on_memory", 0644, show_memmap_on_memory, store_memmap_on_memory, has_memmap_on_memory),
     attribute("modalias", 0444, constant<"dax:t0">),
     attribute("numa_node", 0444, show_numa_node),
     directory("power", kPower<power_of_device>),
     attribute("resource", 0400, show_resource),
     attribute("size", 0644, show_size, store_size, is_dynamic),
     attribute("size", 0444, show_size, nullptr, is_static),
+    attribute("state", 0644, show_kmem_state, store_kmem_state, has_kmem_state),
     link("subsystem", fixed_target<"/sys/bus/dax">),
     attribute("target_node", 0444, show_target_node, nullptr, has_target_node),
     attribute("uevent", 0644, dax_device_variables, store_uevent),

@@ -51,6 +51,31 @@ void each_hmem_region(const Scope& scope, Members members) {
   regions(scope, store::RegionKind::hmem, members);
 }
 
+void each_hmem_region_alone(const Scope& scope, Members members) {
+  if (scope.store->profile().hmem_place != HmemPlace::below_hmem_platform) {
+    each_hmem_region(scope, members);
+  }
+}
+
+void each_hmem_region_below(const Scope& scope, Members members) {
+  if (scope.store->profile().hmem_place == HmemPlace::below_hmem_platform) {
+    each_hmem_region(scope, members);
+  }
+}
+
+bool has_hmem_platform_driver(const Scope& scope) {
+  return scope.store->profile().hmem_place != HmemPlace::alone;
+}
+
+bool has_hmem_platform(const Scope& scope) {
+  bool found = false;
+  each_hmem_region(scope, [&](std::string_view, const Scope&) {
+    found = true;
+    return false;
+  });
+  return found && has_hmem_platform_driver(scope);
+}
+
 void each_pmem_region(const Scope& scope, Members members) {
   regions(scope, store::RegionKind::pmem, members);
 }

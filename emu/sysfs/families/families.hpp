@@ -7,6 +7,13 @@ namespace daxemu::sysfs {
 
 // Regions of the hmem kind, as "hmem.N".
 void each_hmem_region(const Scope& scope, Members members);
+// The same where hmem_platform.0 is not their parent, and where it is (Profile::hmem_place).
+void each_hmem_region_alone(const Scope& scope, Members members);
+void each_hmem_region_below(const Scope& scope, Members members);
+// Is there hmem_platform.0? It comes with the first soft-reserved memory.
+[[nodiscard]] bool has_hmem_platform(const Scope& scope);
+// Has that kernel a driver for it?
+[[nodiscard]] bool has_hmem_platform_driver(const Scope& scope);
 // Regions of the pmem kind, as "regionN".
 void each_pmem_region(const Scope& scope, Members members);
 // Devices on the dax bus: all of them, or those of the scope's region if it has one; as "daxX.Y".

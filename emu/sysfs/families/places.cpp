@@ -17,7 +17,8 @@ void region_path(const Scope& scope, Text& out) {
     nd_bus_path(scope, out);
     out.put("/");
   } else {
-    out.put("/sys/devices/platform/");
+    const bool below = scope.store->profile().hmem_place == HmemPlace::below_hmem_platform;
+    out.put("/sys/devices/platform/").put(below ? "hmem_platform.0/" : "");
   }
   region_name(scope, out);
 }

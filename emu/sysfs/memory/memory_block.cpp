@@ -1,10 +1,9 @@
 // memoryN: the blocks that devices in system-ram mode consist of (drivers/base/memory.c). The machine's own blocks are
 // in the same directory; regions begin behind them, so no number is taken twice.
-#include <array>
-
 #include "emu/dax/memory_blocks.hpp"
 #include "emu/sysfs/families/memory_families.hpp"
 #include "emu/sysfs/schema/directories.hpp"
+#include "emu/sysfs/schema/online_policy.hpp"
 #include "emu/sysfs/schema/power.hpp"
 #include "emu/sysfs/schema/values.hpp"
 #include "emu/sysfs/uevents/announced_change.hpp"
@@ -15,25 +14,6 @@ namespace {
 
 using store::BlockState;
 using store::OnlinePolicy;
-
-struct PolicyWord {
-  std::string_view text;
-  OnlinePolicy policy;
-};
-constexpr std::array<PolicyWord, 4> kPolicies = {{
-    {"offline", OnlinePolicy::offline},
-    {"online", OnlinePolicy::online},
-    {"online_kernel", OnlinePolicy::online_kernel},
-    {"online_movable", OnlinePolicy::online_movable},
-}};
-Result<OnlinePolicy> parse_policy(std::string_view text) {
-  for (const PolicyWord& word : kPolicies) {
-    if (same_text(word.text, text)) {
-      return word.policy;
-    }
-  }
-  return fail(EINVAL);
-}
 
 BlockState state_of(const Scope& scope) {
   const store::MemoryBlockRecord* record = dax::block_record(*scope.store, scope.number);
@@ -82,7 +62,7 @@ Result<void> change_block(const Scope& scope, OnlinePolicy policy) {
   return set;
 }
 Result<void> store_state(const Scope& scope, std::string_view text) {
-  const auto policy = parse_policy(text);
+  const auto policy = parse_online_policy(text);
   return policy ? change_block(scope, *policy) : tl::unexpected(policy.error());
 }
 // Asking for what is so already is no error here (online_store in drivers/base/core.c).
@@ -125,11 +105,11 @@ Result<void> show_block_size(const Scope& scope, Text& out) {
   return {};
 }
 Result<void> show_auto_online(const Scope& scope, Text& out) {
-  out.put(kPolicies[static_cast<std::size_t>(scope.store->platform().auto_online)].text).put("\n");
+  out.put(online_policy_word(scope.store->platform().auto_online)).put("\n");
   return {};
 }
 Result<void> store_auto_online(const Scope& scope, std::string_view text) {
-  const auto policy = parse_policy(text);
+  const auto policy = parse_online_policy(text);
   if (!policy) {
     return tl::unexpected(policy.error());
   }

@@ -5,8 +5,10 @@
 
 namespace daxemu::sysfs {
 
-extern const Directory kRoot;             // root_directory.cpp: down to where emulated things begin
-extern const Directory kDaxBus;           // dax_bus.cpp: /sys/bus/dax
+extern const Directory kRoot;         // root_directory.cpp: down to where emulated things begin
+extern const Directory kDaxBus;       // dax_bus.cpp: /sys/bus/dax
+extern const Directory kHmemPlatform; // hmem_platform.cpp: /sys/devices/platform/hmem_platform.0
+extern const Directory kHmemPlatformDriver;
 extern const Directory kHmemRegion;       // hmem_region.cpp: /sys/devices/platform/hmem.N
 extern const Directory kHmemDriver;       // hmem_region.cpp: /sys/bus/platform/drivers/hmem
 extern const Directory kDaxRegion;        // dax_region.cpp: the dax_region group

@@ -33,11 +33,13 @@ constinit const Directory kSysDev = {kSysDevNodes};
 constexpr Family kPlatformDeviceFamily[] = {{each_hmem_region, link("", region_path)}};
 constexpr NodeSpec kPlatformDeviceNodes[] = {
     link("e820_pmem", fixed_target<"/sys/devices/platform/e820_pmem">, has_nd_bus),
+    link("hmem_platform.0", fixed_target<"/sys/devices/platform/hmem_platform.0">, has_hmem_platform),
 };
 constinit const Directory kPlatformBusDevices = {kPlatformDeviceNodes, kPlatformDeviceFamily};
 constexpr NodeSpec kPlatformDriverNodes[] = {
     directory("e820_pmem", kE820PmemDriver),
     directory("hmem", kHmemDriver),
+    directory("hmem_platform", kHmemPlatformDriver, has_hmem_platform_driver),
 };
 constinit const Directory kPlatformDrivers = {kPlatformDriverNodes};
 constexpr NodeSpec kPlatformBusNodes[] = {
@@ -55,8 +57,11 @@ constexpr NodeSpec kBusNodes[] = {
 };
 constinit const Directory kBus = {kBusNodes};
 
-constexpr Family kPlatformFamily[] = {{each_hmem_region, directory("", kHmemRegion)}};
-constexpr NodeSpec kPlatformNodes[] = {directory("e820_pmem", kE820Pmem, has_nd_bus)};
+constexpr Family kPlatformFamily[] = {{each_hmem_region_alone, directory("", kHmemRegion)}};
+constexpr NodeSpec kPlatformNodes[] = {
+    directory("e820_pmem", kE820Pmem, has_nd_bus),
+    directory("hmem_platform.0", kHmemPlatform, has_hmem_platform),
+};
 constinit const Directory kPlatform = {kPlatformNodes, kPlatformFamily};
 constexpr NodeSpec kSystemNodes[] = {
     shared("memory", kMemoryBlocks),

@@ -47,6 +47,7 @@ constexpr std::array kClaims = std::to_array<std::string_view>({
     "/sys/devices/system/node/",
     "/sys/module/dax_",
     "/sys/module/device_dax",
+    "/sys/module/fsdev_dax",
     "/sys/module/kmem",
     "/sys/module/libnvdimm",
     "/sys/module/nd_",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "emu/dax/drivers.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/families/places.hpp"
 #include "emu/sysfs/schema/uevent_variables.hpp"
@@ -16,7 +17,7 @@ using store::DeviceState;
 using store::NdKind;
 
 bool has_driver(DeviceState state) {
-  return state == DeviceState::enabled || state == DeviceState::system_ram;
+  return dax::driver_of(state) != nullptr;
 }
 
 void say(const Scope& scope, std::string_view action, std::string_view path, std::string_view subsystem,
@@ -174,6 +175,7 @@ void Presence::announce_since(const Presence& before, const store::Store& store)
     if (was != is && has_driver(is)) {
       if (is == DeviceState::system_ram) {
         announce_memory(store, devices[at], "add");
+        announce_online(store, devices[at]);
       }
       say_device(store, devices[at], "bind");
     }

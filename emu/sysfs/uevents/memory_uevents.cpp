@@ -28,6 +28,15 @@ void announce_block(const store::Store& store, std::uint64_t block, std::string_
   announce(store, {.action = action, .path = path.view(), .subsystem = "memory", .variables = ""});
 }
 
+void announce_online(const store::Store& store, const store::DeviceRecord& device) {
+  dax::each_block(store, device, [&](std::uint64_t block) {
+    if (dax::block_record(store, block)->state.load() != store::BlockState::offline) {
+      announce_block(store, block, "online");
+    }
+    return true;
+  });
+}
+
 void announce_memory(const store::Store& store, const store::DeviceRecord& device, std::string_view action) {
   dax::each_whole_block(store, device, [&](std::uint64_t block) {
     announce_block(store, block, action);

@@ -12,4 +12,7 @@ void announce_block(const store::Store& store, std::uint64_t block, std::string_
 // other device has memory there.
 void announce_memory(const store::Store& store, const store::DeviceRecord& device, std::string_view action);
 
+// "online" of each of its blocks that is.
+void announce_online(const store::Store& store, const store::DeviceRecord& device);
+
 } // namespace daxemu::sysfs

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/cli/joined.hpp"
+#include "runtime/cli/text/joined.hpp"
 
 namespace daxemu::cli {
 namespace {

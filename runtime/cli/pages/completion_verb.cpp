@@ -5,13 +5,13 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "runtime/cli/commands.hpp"
-#include "runtime/cli/find_platform.hpp"
-#include "runtime/cli/named_platform.hpp"
+#include "runtime/cli/command_line/commands.hpp"
+#include "runtime/cli/command_line/program.hpp"
 #include "runtime/cli/pages/completion.hpp"
-#include "runtime/cli/program.hpp"
-#include "runtime/cli/terminal.hpp"
-#include "runtime/cli/words.hpp"
+#include "runtime/cli/plan/words.hpp"
+#include "runtime/cli/platforms/find_platform.hpp"
+#include "runtime/cli/platforms/named_platform.hpp"
+#include "runtime/cli/text/terminal.hpp"
 
 namespace daxemu::cli {
 namespace {

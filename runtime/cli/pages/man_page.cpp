@@ -7,7 +7,8 @@
 #include <fmt/format.h>
 
 #include "daxemu_build.hpp"
-#include "runtime/cli/pages/manual.hpp"
+#include "emu/base/profile.hpp"
+#include "runtime/cli/command_line/manual.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -130,13 +131,13 @@ std::string man_page_of(const VerbText& verb, const std::vector<VerbText>& all) 
 std::string man_page_of_all(const std::vector<VerbText>& all) {
   std::string out = title("daxemu", "a device-dax that is not there");
   out += ".SH SYNOPSIS\n.B daxemu\n.I verb\n[flags] [\\fB\\-\\-\\fR command [argument...]]\n";
-  out +=
-      ".SH DESCRIPTION\n" +
-      roff(fmt::format("daxemu gives an unmodified program /dev/dax0.0: extents of 4K, 2M or 1G, its sysfs, its faults "
-                       "and its errors, as device-dax of {} has them, on a machine with no persistent memory, no CXL "
-                       "and no root. Where a real device-dax exists, the same command runs the same program on that.",
-                       kProfile)) +
-      "\n.PP\nSizes are bytes, or a number with K, M, G or T (powers of 1024).\n.SH VERBS\n";
+  out += ".SH DESCRIPTION\n" +
+         roff(fmt::format(
+             "daxemu gives an unmodified program /dev/dax0.0: extents of 4K, 2M or 1G, its sysfs, its faults "
+             "and its errors, as device-dax of Linux {} has them, on a machine with no persistent memory, no CXL "
+             "and no root. Where a real device-dax exists, the same command runs the same program on that.",
+             known_kernels())) +
+         "\n.PP\nSizes are bytes, or a number with K, M, G or T (powers of 1024).\n.SH VERBS\n";
   for (const VerbText& verb : all) {
     out += fmt::format(".TP\n\\fB{}\\fR\n{}: see\n.BR daxemu\\-{} (1).\n", roff(verb.name), roff(verb.description),
                        roff(verb.name));

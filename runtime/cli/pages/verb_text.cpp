@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/cli/program.hpp"
+#include "runtime/cli/command_line/program.hpp"
 
 namespace daxemu::cli {
 namespace {

@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runtime/cli/command_line/program.hpp"
 #include "runtime/cli/pages/completion.hpp"
 #include "runtime/cli/pages/man_page.hpp"
-#include "runtime/cli/program.hpp"
 
 namespace {
 

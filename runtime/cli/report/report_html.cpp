@@ -7,9 +7,9 @@
 
 #include "daxemu_build.hpp"
 #include "emu/base/size_text.hpp"
-#include "runtime/cli/joined.hpp"
 #include "runtime/cli/report/html.hpp"
 #include "runtime/cli/report/report_style.hpp"
+#include "runtime/cli/text/joined.hpp"
 
 namespace daxemu::cli {
 namespace {

@@ -11,20 +11,14 @@
 #include "emu/backing/backing.hpp"
 #include "emu/dax/extents.hpp"
 #include "emu/trace/trace.hpp"
-#include "runtime/cli/comm.hpp"
+#include "runtime/cli/state/comm.hpp"
+#include "runtime/cli/state/device_mode.hpp"
 
 namespace daxemu::cli {
 namespace {
 
 const char* state_word(store::DeviceState state) {
-  switch (state) {
-  case store::DeviceState::disabled:
-    return "disabled";
-  case store::DeviceState::system_ram:
-    return "system-ram";
-  default:
-    return "devdax";
-  }
+  return state == store::DeviceState::disabled ? "disabled" : mode_of(state);
 }
 
 ProcessSnapshot& process_of(std::vector<ProcessSnapshot>& processes, int pid) {

@@ -7,8 +7,8 @@
 
 #include "emu/mm/holder_table.hpp"
 #include "emu/store/store.hpp"
-#include "runtime/cli/platform_users.hpp"
-#include "runtime/cli/statistics.hpp"
+#include "runtime/cli/state/platform_users.hpp"
+#include "runtime/cli/state/statistics.hpp"
 #include "runtime/cli/top/extent_map.hpp"
 
 namespace daxemu::cli {

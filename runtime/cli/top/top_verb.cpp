@@ -8,10 +8,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "runtime/cli/commands.hpp"
-#include "runtime/cli/find_platform.hpp"
-#include "runtime/cli/named_platform.hpp"
-#include "runtime/cli/terminal.hpp"
+#include "runtime/cli/command_line/commands.hpp"
+#include "runtime/cli/platforms/find_platform.hpp"
+#include "runtime/cli/platforms/named_platform.hpp"
+#include "runtime/cli/text/terminal.hpp"
 #include "runtime/cli/top/curses_screen.hpp"
 #include "runtime/cli/top/view.hpp"
 

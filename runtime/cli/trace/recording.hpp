@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "emu/trace/ring.hpp"
-#include "runtime/cli/stage.hpp"
+#include "runtime/cli/stage/stage.hpp"
 #include "runtime/cli/trace/trace_json.hpp"
 
 namespace daxemu::cli {

@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "runtime/cli/commands.hpp"
+#include "runtime/cli/command_line/commands.hpp"
 #include "runtime/cli/trace/recording.hpp"
 
 namespace daxemu::cli {

@@ -14,7 +14,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/sysfs/schema/kernfs_order.hpp"
-#include "runtime/fault/private_fds.hpp"
+#include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/names/context.hpp"
 #include "runtime/preload/nodes/descriptors.hpp"
 

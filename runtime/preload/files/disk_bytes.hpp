@@ -8,7 +8,7 @@
 #include "emu/base/unique_fd.hpp"
 #include "emu/mm/folio_table.hpp"
 #include "emu/store/store.hpp"
-#include "runtime/fault/lazy_image.hpp"
+#include "runtime/fault/devices/lazy_image.hpp"
 
 namespace daxemu::preload {
 

@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-#include "runtime/fault/private_fds.hpp"
+#include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/files/uring_calls.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/memory/core_dump.hpp"

@@ -15,7 +15,7 @@
 
 #include "emu/base/mapping.hpp"
 #include "emu/base/sys.hpp"
-#include "runtime/fault/private_fds.hpp"
+#include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/files/io_calls.hpp"
 #include "runtime/preload/files/registered_files.hpp"

@@ -5,8 +5,8 @@
 
 #include <sys/syscall.h>
 
-#include "runtime/fault/early_kill.hpp"
-#include "runtime/fault/signals_blocked.hpp"
+#include "runtime/fault/process/early_kill.hpp"
+#include "runtime/fault/process/signals_blocked.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/live_space.hpp"

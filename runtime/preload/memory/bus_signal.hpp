@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "runtime/fault/address_space.hpp"
+#include "runtime/fault/space/address_space.hpp"
 
 namespace daxemu::preload {
 

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstddef>
 
-#include "runtime/fault/address_space.hpp"
+#include "runtime/fault/space/address_space.hpp"
 
 namespace daxemu::preload {
 

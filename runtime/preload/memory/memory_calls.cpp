@@ -19,7 +19,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
-#include "runtime/fault/locked_memory.hpp"
+#include "runtime/fault/memory/locked_memory.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/ground/returns.hpp"
 #include "runtime/preload/ground/user_memory.hpp"

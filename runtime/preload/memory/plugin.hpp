@@ -2,7 +2,7 @@
 // by the fault path.
 #pragma once
 
-#include "runtime/fault/address_space.hpp"
+#include "runtime/fault/space/address_space.hpp"
 
 namespace daxemu::preload {
 

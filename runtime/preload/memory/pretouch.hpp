@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "runtime/fault/engine.hpp"
+#include "runtime/fault/engines/engine.hpp"
 
 namespace daxemu::preload {
 

@@ -1,6 +1,6 @@
 #include "runtime/preload/memory/signal_calls.hpp"
 
-#include "runtime/fault/early_kill.hpp"
+#include "runtime/fault/process/early_kill.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/bus_signal.hpp"
 #include "runtime/preload/names/context.hpp"

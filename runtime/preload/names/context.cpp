@@ -15,7 +15,7 @@
 #include "emu/store/location.hpp"
 #include "emu/trace/site.hpp"
 #include "emu/trace/trace.hpp"
-#include "runtime/fault/private_fds.hpp"
+#include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/ground/early_memory.hpp"
 #include "runtime/preload/ground/next_symbol.hpp"
 

@@ -7,7 +7,7 @@
 
 #include "emu/store/store.hpp"
 #include "emu/sysfs/tree/tree.hpp"
-#include "runtime/fault/address_space.hpp"
+#include "runtime/fault/space/address_space.hpp"
 #include "runtime/preload/names/exec_environment.hpp"
 #include "runtime/preload/names/hidden_devices.hpp"
 #include "runtime/preload/names/resolver.hpp"

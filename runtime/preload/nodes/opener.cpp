@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "emu/base/sys.hpp"
+#include "emu/dax/drivers.hpp"
 #include "emu/sysfs/inodes/permission.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/nodes/caller.hpp"
@@ -106,7 +107,7 @@ Result<int> Opener::open_bound(const sysfs::Node& node, int dirfd, const char* p
     return fail(EACCES); // may_open_dev()
   }
   const store::DeviceRecord& device = store_->device_table()[node.device];
-  if (!only_path && device.state.load(std::memory_order_acquire) != store::DeviceState::enabled) {
+  if (!only_path && !dax::is_openable(device)) {
     return fail(ENXIO);
   }
   // The file on the mount itself, so that the kernel knows who uses that: umount(2) is EBUSY.
@@ -134,7 +135,7 @@ Result<int> Opener::open_device(const sysfs::Node& node, int flags) const {
     return fail(ENXIO); // a number that no driver answers to
   }
   const store::DeviceRecord& device = store_->device_table()[node.device];
-  if ((flags & O_PATH) == 0 && device.state.load(std::memory_order_acquire) != store::DeviceState::enabled) {
+  if ((flags & O_PATH) == 0 && !dax::is_openable(device)) {
     return fail(ENXIO); // unbound: the node stays, chrdev_open() finds no cdev behind it
   }
   auto opened = open_file(*file_of(node), flags);

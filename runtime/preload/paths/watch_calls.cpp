@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "emu/base/sys.hpp"
-#include "runtime/fault/private_fds.hpp"
+#include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
 #include "runtime/preload/paths/watched_nodes.hpp"

@@ -7,7 +7,7 @@
 #include <linux/io_uring.h>
 #include <sys/syscall.h>
 
-#include "runtime/fault/table_lock.hpp"
+#include "runtime/fault/process/table_lock.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/live_space.hpp"
 #include "runtime/preload/memory/pretouch.hpp"

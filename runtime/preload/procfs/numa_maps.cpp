@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "runtime/fault/address_space.hpp"
-#include "runtime/fault/device_view.hpp"
+#include "runtime/fault/devices/device_view.hpp"
+#include "runtime/fault/space/address_space.hpp"
 #include "runtime/preload/procfs/kept_policy.hpp"
 
 namespace daxemu::preload {

@@ -8,6 +8,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "runtime/preload/procfs/machine_files.hpp"
+#include "runtime/preload/procfs/memory_files.hpp"
 #include "runtime/preload/procfs/mount_files.hpp"
 #include "runtime/preload/procfs/numa_maps.hpp"
 #include "runtime/preload/procfs/process_files.hpp"
@@ -22,15 +23,27 @@ using Render = bool (*)(const ProcSource& source, const ProcPath& path, int real
 struct Kind {
   std::string_view name; // of the last component
   bool of_process;       // below /proc/PID or /proc/PID/task/TID, else in /proc itself
+  bool own_only;         // of other processes it is the machine's
   Render render;
 };
 constexpr Kind kKinds[] = {
-    {"maps", true, render_maps},     {"smaps", true, render_smaps},       {"numa_maps", true, render_numa_maps},
-    {"status", true, render_status}, {"devices", false, render_devices},  {"modules", false, render_modules},
-    {"iomem", false, render_iomem},  {"locks", false, render_locks},      {"mountinfo", true, render_mounts},
-    {"mounts", true, render_mounts}, {"mountstats", true, render_mounts}, {"mounts", false, render_mounts},
+    {"maps", true, false, render_maps},
+    {"smaps", true, false, render_smaps},
+    {"smaps_rollup", true, true, render_smaps_rollup},
+    {"numa_maps", true, false, render_numa_maps},
+    {"status", true, false, render_status},
+    {"stat", true, true, render_stat},
+    {"statm", true, true, render_statm},
+    {"devices", false, false, render_devices},
+    {"modules", false, false, render_modules},
+    {"iomem", false, false, render_iomem},
+    {"locks", false, false, render_locks},
+    {"mountinfo", true, false, render_mounts},
+    {"mounts", true, false, render_mounts},
+    {"mountstats", true, false, render_mounts},
+    {"mounts", false, false, render_mounts},
 };
-constexpr Kind kDescriptorKind = {"", true, render_fdinfo}; // /proc/PID/fdinfo/N
+constexpr Kind kDescriptorKind = {"", true, false, render_fdinfo}; // /proc/PID/fdinfo/N
 
 constexpr std::string_view kProc = "/proc/";
 
@@ -84,6 +97,9 @@ Result<int> ProcFiles::open(const char* path, int flags) const noexcept {
   if (std::uint64_t pid = 0; is_number(about.process)) {
     std::string_view digits = about.process;
     about.own = take_number(digits, pid) && pid == static_cast<std::uint64_t>(sys::getpid());
+  }
+  if (kind->own_only && !about.own) {
+    return -1;
   }
   const auto real = sys::open(path, O_RDONLY | O_CLOEXEC);
   if (!real && (kind->of_process || real.error() != Errno{ENOENT})) {

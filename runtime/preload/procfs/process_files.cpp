@@ -9,6 +9,7 @@
 #include "emu/dax/memory_nodes.hpp"
 #include "runtime/preload/ground/path_text.hpp"
 #include "runtime/preload/procfs/device_node.hpp"
+#include "runtime/preload/procfs/memory_files.hpp"
 #include "runtime/preload/procfs/node_list.hpp"
 
 namespace daxemu::preload {
@@ -36,14 +37,20 @@ void set_in_mask(const dax::NodeSet& nodes, char* text, std::size_t length) {
 
 } // namespace
 
-bool render_status(const ProcSource& source, const ProcPath& /*path*/, int real, TextFile& out) {
+bool render_status(const ProcSource& source, const ProcPath& path, int real, TextFile& out) {
   const dax::NodeSet ours = dax::new_memory_nodes(source.store);
-  if (ours.none()) {
+  const auto memory = path.own ? device_memory(source) : std::nullopt;
+  if (ours.none() && !memory) {
     return false;
   }
   Lines lines(real);
   for (std::string_view line = lines.next(); !line.empty(); line = lines.next()) {
-    if (line.starts_with(kMask) && line.ends_with('\n')) {
+    LineText counted;
+    if (memory && put_memory_line(*memory, line, counted)) {
+      out.put(counted.view());
+    } else if (ours.none()) {
+      out.put(line);
+    } else if (line.starts_with(kMask) && line.ends_with('\n')) {
       std::array<char, 1024> text{};
       const std::size_t length = std::min(line.size() - kMask.size() - 1, text.size());
       std::memcpy(text.data(), line.data() + kMask.size(), length);

@@ -1,4 +1,5 @@
-// /proc/PID/status, whose nodes allowed include those of devices, and /proc/PID/fdinfo/N of a device.
+// /proc/PID/status, whose nodes allowed include those of devices, and whose memory those of them that are mapped, and
+// /proc/PID/fdinfo/N of a device.
 #pragma once
 
 #include "runtime/preload/procfs/machine_files.hpp"

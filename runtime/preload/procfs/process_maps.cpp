@@ -8,10 +8,11 @@
 #include <sys/sysmacros.h>
 
 #include "emu/base/units.hpp"
-#include "runtime/fault/address_space.hpp"
-#include "runtime/fault/device_view.hpp"
+#include "runtime/fault/devices/device_view.hpp"
+#include "runtime/fault/space/address_space.hpp"
 #include "runtime/preload/procfs/device_node.hpp"
 #include "runtime/preload/procfs/maps_line.hpp"
+#include "runtime/preload/procfs/smaps_fields.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -159,47 +160,22 @@ void put_flags(const Vma& vma, TextFile& out) {
   out.put(text.put("\n").view());
 }
 
-// The fields of `vma` in smaps as 6.1 prints them: of device memory only entries of 2M are counted, as memory that this
-// process alone has (smaps_pmd_entry; vm_normal_page() knows no smaller ones, and split_huge_pud() drops larger ones).
+// The fields of `vma` in smaps.
 void put_fields(const fault::AddressSpace& space, const Vma& vma, TextFile& out) {
-  constexpr std::size_t kNumberColumn = 16;
-  constexpr std::size_t kNumberWidth = 8;
-  const std::uint64_t page = vma.view->align() >> 10;
-  const std::uint64_t counted = vma.view->align() == kPmdSize ? space.present_bytes(vma) >> 10 : 0;
-  struct Field {
-    std::string_view name;
-    std::uint64_t kilobytes;
-  };
-  const Field fields[] = {
-      {"Size", (vma.end - vma.start) >> 10},
-      {"KernelPageSize", page},
-      {"MMUPageSize", page},
-      {"Rss", counted},
-      {"Pss", counted},
-      {"Pss_Dirty", counted},
-      {"Shared_Clean", 0},
-      {"Shared_Dirty", 0},
-      {"Private_Clean", 0},
-      {"Private_Dirty", counted},
-      {"Referenced", counted},
-      {"Anonymous", 0},
-      {"LazyFree", 0},
-      {"AnonHugePages", 0},
-      {"ShmemPmdMapped", 0},
-      {"FilePmdMapped", 0},
-      {"Shared_Hugetlb", 0},
-      {"Private_Hugetlb", 0},
-      {"Swap", 0},
-      {"SwapPss", 0},
-      {"Locked", 0},
-  };
-  for (const Field& field : fields) {
+  const bool newer = space.profile().smaps_has_ksm;
+  for (const SmapsField& field : smaps_fields(space, vma)) {
+    if (field.name == kKsm && !newer) {
+      continue;
+    }
     LineText text;
-    text.put(field.name).put(":").blanks_to(kNumberColumn).decimal(field.kilobytes, kNumberWidth).put(" kB\n");
+    put_smaps_field(field, text);
     out.put(text.view());
   }
   LineText text;
-  text.put("THPeligible:    0\nProtectionKey:").blanks_to(0).decimal(vma.flags >> fault::kPkeyShift, 10).put("\n");
+  text.put(newer ? "THPeligible:           0\n" : "THPeligible:    0\n")
+      .put("ProtectionKey:")
+      .decimal(vma.flags >> fault::kPkeyShift, 10)
+      .put("\n");
   out.put(text.view());
   put_flags(vma, out);
 }

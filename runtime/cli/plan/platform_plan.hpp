@@ -1,0 +1,84 @@
+// What a platform is to consist of, before it is built: its regions, their devices, where their memory belongs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "emu/base/profile.hpp"
+#include "emu/dax/builder.hpp"
+#include "emu/dax/device_name.hpp"
+#include "emu/store/store.hpp"
+
+namespace daxemu::cli {
+
+// A machine that does not say where its memory is: devices without target_node, which kmem refuses.
+inline constexpr int kNoNode = -1;
+// The memory type of a device that asks for none: device-dax, as the platform's kernel has it.
+inline constexpr std::string_view kDefaultType = "GENERIC";
+
+// One device, and the region it is alone in: what the flags say by themselves.
+struct PlatformOptions {
+  dax::DeviceName device;
+  std::uint64_t size = 4ULL << 30; // bytes
+  std::uint64_t align = 2ULL << 20;
+  store::RegionKind region = store::RegionKind::hmem;
+  std::optional<store::BackingKind> backing;
+  std::string image;              // absolute path of the file the contents come from and go to; empty: none
+  bool snapshot = false;          // the image is read and never written
+  std::optional<int> numa_node;   // one of this machine's, or kNoNode; nothing: its first, and memory from anywhere
+  std::string type{kDefaultType}; // as DevicePlan::type
+  dax::FirstDriver driver = dax::FirstDriver::device_dax;
+  KernelId kernel = kDefaultProfile.id;
+  std::string kernel_note; // as PlatformPlan::kernel_note
+  store::EngineKind engine = store::EngineKind::automatic;
+  bool exact = false; // each first touch of an extent is a fault of its own
+};
+
+struct DevicePlan {
+  std::uint32_t id = 0;   // the Y of daxX.Y
+  std::uint64_t size = 0; // bytes
+  std::uint64_t align = 2ULL << 20;
+  std::optional<store::BackingKind> backing; // nothing: the platform's
+  std::string image;                         // as PlatformOptions::image
+  std::string type{kDefaultType};            // a preset of pgmap::preset()
+  dax::FirstDriver driver = dax::FirstDriver::device_dax;
+  bool snapshot = false;
+};
+
+struct RegionPlan {
+  std::uint32_t id = 0; // the X
+  store::RegionKind kind = store::RegionKind::hmem;
+  std::uint64_t free = 0;       // bytes of a hmem region that are in no device yet
+  std::optional<int> numa_node; // as PlatformOptions::numa_node
+  std::vector<DevicePlan> devices;
+};
+
+struct PlatformPlan {
+  KernelId kernel = kDefaultProfile.id; // which is mirrored
+  std::string kernel_note;              // if another was asked for: what to tell the user
+  store::EngineKind engine = store::EngineKind::automatic;
+  bool exact = false;                        // as PlatformOptions::exact
+  std::optional<store::BackingKind> backing; // for devices that do not say, and for those made later
+  std::vector<RegionPlan> regions;
+
+  PlatformPlan() = default;
+  PlatformPlan(const PlatformOptions& one) // NOLINT(google-explicit-constructor): a plan of one device
+      : kernel(one.kernel), engine(one.engine), exact(one.exact),
+        backing(one.backing), regions{{one.device.region,
+                                       one.region,
+                                       0,
+                                       one.numa_node,
+                                       {{.id = one.device.id,
+                                         .size = one.size,
+                                         .align = one.align,
+                                         .backing = {},
+                                         .image = one.image,
+                                         .type = one.type,
+                                         .driver = one.driver,
+                                         .snapshot = one.snapshot}}}} {}
+};
+
+} // namespace daxemu::cli

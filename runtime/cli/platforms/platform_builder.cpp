@@ -1,0 +1,226 @@
+#include "runtime/cli/platforms/platform_builder.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "emu/backing/backing.hpp"
+#include "emu/backing/node_file.hpp"
+#include "emu/backing/placement.hpp"
+#include "emu/backing/spare_files.hpp"
+#include "emu/base/size_text.hpp"
+#include "emu/dax/builder.hpp"
+#include "emu/dax/machine_memory.hpp"
+#include "emu/mm/folio_table.hpp"
+#include "runtime/cli/plan/memory_type.hpp"
+#include "runtime/cli/platforms/image_use.hpp"
+#include "runtime/cli/text/terminal.hpp"
+
+namespace daxemu::cli {
+namespace {
+
+Outcome<backing::SourcedFile> small_file(backing::FileSource& source, const std::string& name, std::uint64_t size) {
+  auto file = source.make(name, kPageSize);
+  if (!file) {
+    return refuse(file.error().value,
+                  fmt::format("the platform's file {} cannot be made: {}", name, std::strerror(file.error().value)),
+                  "raise the limit of open files, free some memory, or remove what is in the way");
+  }
+  if (auto sized = sys::ftruncate(file->fd.get(), size); !sized) {
+    source.discard(*file);
+    return refuse(sized.error().value,
+                  fmt::format("a memory file of {}: {}", size_text(size), std::strerror(sized.error().value)),
+                  "choose a smaller --size");
+  }
+  return std::move(*file);
+}
+
+// Builds one platform, piece by piece into its store.
+class Builder {
+public:
+  Builder(const PlatformPlan& plan, backing::FileSource& source) : plan_(plan), source_(source) {}
+
+  Outcome<BuiltPlatform> build(const std::string& name) {
+    for (const RegionPlan& region : plan_.regions) { // before anything is made
+      if (auto fine = check(region); !fine) {
+        return tl::unexpected(fine.error());
+      }
+    }
+    if (!plan_.kernel_note.empty()) {
+      note(plan_.kernel_note);
+    }
+    auto store_file = small_file(source_, "daxemu-store", 0);
+    if (!store_file) {
+      return tl::unexpected(store_file.error());
+    }
+    auto store = store::Store::create(std::move(store_file->fd), name);
+    if (!store) {
+      return refuse(store.error().code, "the platform's store: " + store.error().what, store.error().remedy);
+    }
+    store::Platform& platform = store->platform();
+    platform.dax_major = dax::free_char_major();
+    platform.nd_major = dax::free_char_major("/proc/devices", platform.dax_major);
+    platform.kernel = plan_.kernel;
+    platform.auto_online =
+        profile_of(plan_.kernel).onlines_new_memory ? store::OnlinePolicy::online : store::OnlinePolicy::offline;
+    platform.engine = plan_.engine;
+    platform.exact = plan_.exact ? 1 : 0;
+    platform.backing_wanted = plan_.backing.value_or(store::BackingKind::none);
+    platform.memory_block_size = machine_.block_size;
+    platform.first_new_node = machine_.first_new_node;
+    for (const RegionPlan& region : plan_.regions) {
+      if (auto added = add(*store, region); !added) {
+        return tl::unexpected(added.error());
+      }
+    }
+    auto spares = backing::add_spare_files(*store, source_);
+    if (!spares) {
+      return tl::unexpected(spares.error());
+    }
+    std::move(spares->begin(), spares->end(), std::back_inserter(held_));
+    return BuiltPlatform{std::move(*store), store_file->location, std::move(held_)};
+  }
+
+private:
+  Outcome<void> check(const RegionPlan& region) const {
+    if (region.kind == store::RegionKind::pmem && (region.devices.size() != 1 || region.free != 0)) {
+      return refuse(EINVAL, fmt::format("pmem region {} has not exactly one device", region.id),
+                    "a namespace is one device of the region's size: use a region for each, or kind hmem");
+    }
+    for (const DevicePlan& device : region.devices) {
+      if (auto fine = dax::check_geometry(device.size, device.align); !fine) {
+        return fine;
+      }
+      if (auto type = memory_type(device.type, device.align, profile_of(plan_.kernel)); !type) {
+        return tl::unexpected(type.error());
+      }
+    }
+    return {};
+  }
+
+  // Bytes from the region's start to the last device's end, each aligned as add_device() does it.
+  static std::uint64_t size_of(const RegionPlan& region) {
+    std::uint64_t end = 0;
+    for (const DevicePlan& device : region.devices) {
+      end = align_up(end, std::max(device.align, kPmdSize)) + device.size;
+    }
+    return end + region.free;
+  }
+
+  // The CPUs of the region's node, if it names one.
+  Outcome<store::CpuMask> cpus_of(const RegionPlan& region) {
+    if (!region.numa_node || *region.numa_node == kNoNode) {
+      return store::CpuMask{};
+    }
+    if (!topology_) {
+      auto loaded = backing::Topology::load();
+      if (!loaded) {
+        return tl::unexpected(loaded.error());
+      }
+      topology_ = std::move(*loaded);
+    }
+    return topology_->cpus_of(*region.numa_node);
+  }
+
+  Outcome<void> add(store::Store& store, const RegionPlan& plan) {
+    // Each of a node of its own, as the firmware describes memory that is not the machine's.
+    const std::int32_t target =
+        machine_.first_new_node + static_cast<std::int32_t>(store.platform().regions_used.load());
+    const auto cpus = cpus_of(plan);
+    if (!cpus) {
+      return tl::unexpected(cpus.error());
+    }
+    auto region = dax::add_region(store, {.kind = plan.kind,
+                                          .id = plan.id,
+                                          .data_size = size_of(plan),
+                                          .align = plan.devices.empty() ? kPmdSize : plan.devices.front().align,
+                                          .numa_node = plan.numa_node.value_or(0),
+                                          .target_node = plan.numa_node == kNoNode ? kNoNode : target,
+                                          .phys_start = machine_.first_free_address,
+                                          .cpus = *cpus});
+    if (!region) {
+      return tl::unexpected(region.error());
+    }
+    for (const DevicePlan& device : plan.devices) {
+      if (auto added = add(store, plan, device, *cpus); !added) {
+        return added;
+      }
+    }
+    return {};
+  }
+
+  Outcome<void> add(store::Store& store, const RegionPlan& region, const DevicePlan& device,
+                    const store::CpuMask& cpus) {
+    const std::string name = fmt::format("dax{}.{}", region.id, device.id);
+    const bool placed = region.numa_node && *region.numa_node != kNoNode;
+    auto bytes = backing::create({.name = name,
+                                  .size = device.size,
+                                  .align = device.align,
+                                  .kind = device.backing ? device.backing : plan_.backing,
+                                  .numa_node = placed ? region.numa_node : std::nullopt},
+                                 source_, topology_ ? &*topology_ : nullptr);
+    if (!bytes) {
+      return tl::unexpected(bytes.error());
+    }
+    auto folios = small_file(source_, name + ".folios", mm::FolioTable::file_size(device.size / device.align));
+    if (!folios) {
+      return tl::unexpected(folios.error());
+    }
+    auto image = attach_image(device);
+    if (!image) {
+      return tl::unexpected(image.error());
+    }
+    if (*image) {
+      held_.push_back(std::move(**image));
+    }
+    auto node = backing::make_node(source_, name);
+    if (!node) {
+      return tl::unexpected(node.error());
+    }
+    const auto st = sys::fstat(bytes->fd.get());
+    if (!st) {
+      return refuse(st.error().value, "the device's memory cannot be examined", "report this");
+    }
+    dax::DeviceSpec spec;
+    spec.name = {.region = region.id, .id = device.id};
+    spec.size = device.size;
+    spec.align = device.align;
+    spec.node = node->record;
+    spec.backing.kind = bytes->kind;
+    spec.backing.st_dev = st->st_dev;
+    spec.backing.st_ino = st->st_ino;
+    spec.backing.page_size = bytes->page_size;
+    spec.backing.location.assign(bytes->location);
+    spec.backing.reason.assign(bytes->reason);
+    spec.folios_location.assign(folios->location);
+    spec.cpus = cpus;
+    spec.image.assign(device.image);
+    spec.behaviours = memory_type(device.type, device.align, profile_of(plan_.kernel))->bits(); // checked before
+    spec.snapshot = device.snapshot;
+    spec.driver = device.driver;
+    if (auto made = dax::add_device(store, spec); !made) {
+      return tl::unexpected(made.error());
+    }
+    held_.push_back(std::move(bytes->fd));
+    held_.push_back(std::move(folios->fd));
+    held_.push_back(std::move(node->fd));
+    return {};
+  }
+
+  const PlatformPlan& plan_;
+  backing::FileSource& source_;
+  dax::MachineMemory machine_ = dax::machine_memory();
+  std::optional<backing::Topology> topology_;
+  std::vector<UniqueFd> held_;
+};
+
+} // namespace
+
+Outcome<BuiltPlatform> build_platform(const PlatformPlan& plan, const std::string& platform_name,
+                                      backing::FileSource& source) {
+  return Builder(plan, source).build(platform_name);
+}
+
+} // namespace daxemu::cli

@@ -1,0 +1,177 @@
+#include "runtime/cli/stage/stage.hpp"
+
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "runtime/api/plugin_file.hpp"
+#include "runtime/cli/images/background_sync.hpp"
+#include "runtime/cli/platforms/left_mounts.hpp"
+#include "runtime/cli/platforms/named_platform.hpp"
+#include "runtime/cli/platforms/platform_builder.hpp"
+#include "runtime/cli/stage/executable.hpp"
+#include "runtime/cli/stage/keeper_service.hpp"
+#include "runtime/cli/stage/preload_path.hpp"
+#include "runtime/cli/stage/unserved_report.hpp"
+
+namespace daxemu::cli {
+namespace {
+
+tl::unexpected<Refusal> refused(const Problem& problem) {
+  return tl::unexpected<Refusal>(Refusal{problem, kExitRefused});
+}
+
+// A problem with the command itself.
+tl::unexpected<Refusal> not_run(const Problem& problem) {
+  switch (problem.code) {
+  case ENOENT:
+    return tl::unexpected<Refusal>(Refusal{problem, kExitNotFound});
+  case EACCES:
+  case ENOEXEC:
+  case EPERM:
+    return tl::unexpected<Refusal>(Refusal{problem, kExitNotRunnable});
+  default:
+    return refused(problem);
+  }
+}
+
+// The plugin that is asked for can be used with the devices of `plan`: found out here, where somebody reads the answer.
+Outcome<void> check_plugin(const std::string& path, const PlatformPlan& plan) {
+  if (path.empty()) {
+    return {};
+  }
+  const auto plugin = api::load_plugin(path.c_str(), profile_of(plan.kernel));
+  if (!plugin) {
+    return tl::unexpected(plugin.error());
+  }
+  for (const RegionPlan& region : plan.regions) {
+    for (const DevicePlan& device : region.devices) {
+      const std::string name = fmt::format("dax{}.{}", region.id, device.id);
+      if (plugin->ops.device == nullptr || plugin->ops.device == name) {
+        if (auto fine = api::check_plugin(*plugin, device.align); !fine) {
+          return fine;
+        }
+      }
+    }
+  }
+  return {};
+}
+
+// What a command that sees a platform is started with.
+tl::expected<Command, Refusal> under_preload(const StagePlan& plan, const std::vector<std::string>& command) {
+  auto path = find_executable(command[0]);
+  if (!path) {
+    return not_run(path.error());
+  }
+  auto library = find_preload_library();
+  if (!library) {
+    return refused(library.error()); // ours is missing, not the command
+  }
+  Command prepared{
+      *path, command, {{"LD_PRELOAD", preload_value(*library, std::getenv("LD_PRELOAD"))}, {"DAXEMU", "emulate"}}};
+  if (plan.pin_sites) {
+    prepared.environment.emplace_back("DAXEMU_PIN_SITES", "1");
+  }
+  if (!plan.plugin.empty()) {
+    prepared.environment.emplace_back(api::kPluginVariable, plan.plugin);
+  }
+  return prepared;
+}
+
+} // namespace
+
+tl::expected<Stage, Refusal> Stage::set_up(const char* verb, const Outcome<StagePlan>& plan,
+                                           const std::vector<std::string>& command) {
+  if (command.empty()) {
+    return refused({EINVAL, fmt::format("{} has no command", verb),
+                    fmt::format("put it behind --, as in: daxemu {} -- ls -l /dev/dax0.0", verb)});
+  }
+  if (!plan) {
+    return refused(plan.error());
+  }
+  Stage stage;
+  stage.write_back_ = plan->write_back;
+  if (plan->named.empty()) {
+    auto choice = kernel::choose(plan->mode, plan->wanted);
+    if (!choice) {
+      return refused(choice.error());
+    }
+    stage.why_ = choice->why;
+    if (choice->real) { // the command runs as it would without us, and knows it
+      ::unsetenv("DAXEMU_PLATFORM");
+      stage.command_ = {command[0], command, {{"DAXEMU", "kernel"}}};
+      return stage;
+    }
+  }
+  auto prepared = under_preload(*plan, command); // found out before anything is built for it
+  if (!prepared) {
+    return tl::unexpected(prepared.error());
+  }
+  if (auto plugin = check_plugin(plan->plugin, plan->platform); !plugin) {
+    return refused(plugin.error());
+  }
+  const auto location = plan->named.empty() ? stage.build(plan->platform) : stage.open(plan->named);
+  if (!location) {
+    return refused(location.error());
+  }
+  stage.command_ = std::move(*prepared);
+  stage.location_ = *location;
+  stage.command_.environment.emplace_back("DAXEMU_PLATFORM", *location);
+  stage.command_.environment.emplace_back(kKernelVariable, stage.store_->profile().version); // for tests in it
+  return stage;
+}
+
+Outcome<std::string> Stage::build(const PlatformPlan& plan) {
+  backing::MemfdSource memory;
+  auto platform = build_platform(plan, fmt::format("run-{}", ::getpid()), memory);
+  if (!platform) {
+    return tl::unexpected(platform.error());
+  }
+  store_ = std::move(platform->store);
+  held_ = std::move(platform->held);
+  return platform->location;
+}
+
+Outcome<std::string> Stage::open(const std::string& named) {
+  auto store = open_platform(named);
+  if (!store) {
+    return tl::unexpected(store.error());
+  }
+  store_ = std::move(*store);
+  return location_of_platform(named);
+}
+
+tl::expected<ChildEnd, Refusal> Stage::play(const std::vector<std::pair<std::string, std::string>>& more,
+                                            const Streams& streams) const {
+  Command command = command_;
+  command.streams = streams;
+  command.environment.insert(command.environment.end(), more.begin(), more.end());
+  if (!store_) {
+    auto end = run_child(command);
+    return end ? tl::expected<ChildEnd, Refusal>(*end) : not_run(end.error());
+  }
+  // For processes of the command that change their user or their namespaces. Where there can be none it says so too: an
+  // environment that is inherited may name another's.
+  const auto keeper = KeeperService::start(*store_, location_);
+  command.environment.emplace_back(store::kKeeperVariable, keeper == nullptr ? "" : keeper->variable());
+  const UnservedReport unserved(*store_);
+  BackgroundSync sync(*store_, write_back_);
+  auto end = run_child(command);
+  if (!held_.empty()) { // the platform ends here
+    remove_left_mounts(*store_);
+  }
+  if (const std::string text = unserved.text(); !text.empty()) {
+    note(text);
+  }
+  const auto saved = sync.finish();
+  if (!end) {
+    return not_run(end.error());
+  }
+  if (!saved) { // whatever the command said: its data is not where it should be
+    return refused(saved.error());
+  }
+  return *end;
+}
+
+} // namespace daxemu::cli

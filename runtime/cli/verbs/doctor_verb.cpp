@@ -1,0 +1,65 @@
+// daxemu doctor: what this machine allows, and the remedy for what it does not.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "runtime/cli/command_line/commands.hpp"
+#include "runtime/cli/text/terminal.hpp"
+#include "runtime/cli/verbs/doctor_checks.hpp"
+
+namespace daxemu::cli {
+namespace {
+
+const char* word_for(Verdict verdict) {
+  switch (verdict) {
+  case Verdict::good:
+    return "ok";
+  case Verdict::limited:
+    return "limited";
+  case Verdict::missing:
+    return "missing";
+  }
+  return "?";
+}
+
+class DoctorVerb final : public Verb {
+public:
+  explicit DoctorVerb(CLI::App& app) {
+    CLI::App& verb = *app.add_subcommand("doctor", "Say what this machine allows, with remedies");
+    verb.add_flag("--json", json_, "Print JSON");
+  }
+
+  int run(const std::vector<std::string>& /*command*/) override {
+    const std::vector<Finding> report = examine_machine();
+    bool works = true;
+    nlohmann::ordered_json json = nlohmann::ordered_json::array();
+    for (const Finding& finding : report) {
+      works = works && finding.verdict != Verdict::missing;
+      json.push_back({{"topic", finding.topic},
+                      {"verdict", word_for(finding.verdict)},
+                      {"detail", finding.detail},
+                      {"remedy", finding.remedy}});
+      if (!json_) {
+        fmt::print("{:<8} {:<20} {}\n", word_for(finding.verdict), finding.topic, finding.detail);
+        if (!finding.remedy.empty()) {
+          fmt::print("{:<8} {:<20}   -> {}\n", "", "", finding.remedy);
+        }
+      }
+    }
+    if (json_) {
+      fmt::print("{}\n", json.dump(2));
+    }
+    return works ? 0 : 1;
+  }
+
+private:
+  bool json_ = false;
+};
+
+} // namespace
+
+std::unique_ptr<Verb> add_doctor_verb(CLI::App& app) {
+  return std::make_unique<DoctorVerb>(app);
+}
+
+} // namespace daxemu::cli

@@ -1,0 +1,134 @@
+// daxemu poison DEVICE --offset N: memory of a device goes bad under the programs that use it; --clear heals it.
+#include <cstring>
+
+#include <CLI/CLI.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include "emu/base/mapping.hpp"
+#include "emu/base/size_text.hpp"
+#include "emu/dax/device_name.hpp"
+#include "emu/dax/extents.hpp"
+#include "emu/mm/folio_table.hpp"
+#include "emu/store/generation.hpp"
+#include "runtime/cli/command_line/commands.hpp"
+#include "runtime/cli/plan/flag_values.hpp"
+#include "runtime/cli/platforms/find_platform.hpp"
+#include "runtime/cli/platforms/named_platform.hpp"
+#include "runtime/cli/text/terminal.hpp"
+
+namespace daxemu::cli {
+namespace {
+
+// The extents that [offset, offset + length) touches: memory fails by folio, whatever part of it was hit
+// (memory_failure_dev_pagemap).
+struct Hit {
+  std::uint64_t first = 0;
+  std::uint64_t end = 0;
+};
+
+class PoisonVerb final : public Verb {
+public:
+  explicit PoisonVerb(CLI::App& app) {
+    CLI::App& verb = *app.add_subcommand("poison", "Let memory of a device fail, or heal it");
+    verb.add_option("device", device_, "Its name, such as dax0.0")->required()->type_name("DEVICE");
+    verb.add_option("--offset", offset_, "Where, bytes from the device's start: the extent there fails")
+        ->required()
+        ->type_name("SIZE");
+    verb.add_option("--length", length_, "How far (default: one page)")->type_name("SIZE");
+    verb.add_option("--platform", platform_, "Platform's name, or pid of a process in it (default: the only one)")
+        ->type_name("PLATFORM");
+    verb.add_flag("--clear", clear_, "Heal what failed: usable again, its data lost (zeros)");
+  }
+
+  int run(const std::vector<std::string>& /*command*/) override {
+    const auto done = poison();
+    return done ? 0 : refuse_with({done.error(), kExitRefused});
+  }
+
+private:
+  Outcome<void> poison() {
+    const auto offset = size_of_flag("--offset", offset_);
+    const auto length = size_of_flag("--length", length_);
+    if (!offset || !length) {
+      return tl::unexpected(offset ? length.error() : offset.error());
+    }
+    auto wish = find_platform(platform_);
+    if (!wish) {
+      return tl::unexpected(wish.error());
+    }
+    auto store = open_platform(*wish);
+    if (!store) {
+      return tl::unexpected(store.error());
+    }
+    const std::string_view name = std::string_view(device_).substr(device_.starts_with("/dev/") ? 5 : 0);
+    store::DeviceRecord* device = store->device_named(name);
+    if (device == nullptr || device->size.load() == 0) {
+      return refuse(ENODEV, fmt::format("platform {} has no device {} with memory", *wish, device_),
+                    "daxemu list shows those there are");
+    }
+    const std::uint64_t size = device->size.load();
+    const std::uint64_t begin = offset->value_or(0);
+    const std::uint64_t bytes = length->value_or(kPageSize);
+    if (begin >= size || bytes == 0 || bytes > size - begin) {
+      return refuse(ENXIO, fmt::format("--offset {} --length {} is not within {}", offset_, size_text(bytes), device_),
+                    fmt::format("the device has {}", size_text(size)));
+    }
+    return change(*store, *device, {begin / device->align, (begin + bytes - 1) / device->align + 1});
+  }
+
+  Outcome<void> change(const store::Store& store, store::DeviceRecord& device, Hit hit) const {
+    auto folios = mm::FolioTable::open(device.folios_location.c_str(), dax::extent_count(device));
+    auto file = sys::open(device.backing.location.c_str(), O_RDWR | O_CLOEXEC);
+    if (!folios || !file) {
+      return refuse(EIO, fmt::format("the memory of {} cannot be opened", device_), "the platform may have ended");
+    }
+    const UniqueFd bytes(*file);
+    const auto progress = progress_line(clear_ ? "healed" : "poisoned");
+    for (std::uint64_t extent = hit.first; extent < hit.end; ++extent) {
+      auto& flags = (*folios)[ExtentIndex(extent)].flags;
+      if (!clear_) {
+        flags.fetch_or(mm::kFolioHwpoison);
+        folios->control().failures.note(ExtentIndex(extent), 0);
+      } else if ((flags.load() & mm::kFolioHwpoison) != 0) {
+        if (auto empty = zero(bytes.get(), device.align, extent); !empty) {
+          return refuse(empty.error().value,
+                        fmt::format("extent {} cannot be healed: {}", extent, std::strerror(empty.error().value)),
+                        "free some memory and try again");
+        }
+        device.mapping_changes.fetch_add(1);
+        flags.fetch_and(~(mm::kFolioHwpoison | mm::kFolioDirty));
+      }
+      if (progress) {
+        progress(extent + 1 - hit.first, hit.end - hit.first);
+      }
+    }
+    // What unmap_mapping_range() does before memory_failure() returns: no process has it mapped any more.
+    store::await_followers(store, store::announce(store.platform()));
+    return {};
+  }
+
+  static Result<void> zero(int bytes, std::uint64_t align, std::uint64_t extent) {
+    const auto window = Mapping::of(bytes, align, PROT_READ | PROT_WRITE, MAP_SHARED, extent * align);
+    if (!window) {
+      return tl::unexpected(window.error());
+    }
+    std::memset(window->data(), 0, align);
+    return {};
+  }
+
+  std::string device_;
+  std::string offset_;
+  std::string length_;
+  std::string platform_;
+  bool clear_ = false;
+};
+
+} // namespace
+
+std::unique_ptr<Verb> add_poison_verb(CLI::App& app) {
+  return std::make_unique<PoisonVerb>(app);
+}
+
+} // namespace daxemu::cli

@@ -1,0 +1,90 @@
+#include "runtime/fault/engines/handler_loop.hpp"
+
+#include <bit>
+
+#include <sys/syscall.h>
+
+#include "emu/store/records.hpp"
+#include "runtime/fault/engines/burst_spin.hpp"
+
+namespace daxemu::fault {
+namespace {
+
+constexpr std::size_t kBatch = 16;
+constexpr int kRetryMs = 1;
+
+// May this thread run while the one that faults does?
+bool has_other_cpus() {
+  store::CpuMask mask{};
+  if (!sys::call(SYS_sched_getaffinity, 0, sizeof(mask), reinterpret_cast<long>(mask.data()))) {
+    return false;
+  }
+  int cpus = 0;
+  for (const std::uint64_t word : mask) {
+    cpus += std::popcount(word);
+  }
+  return cpus > 1;
+}
+
+} // namespace
+
+void HandlerLoop::run() {
+  BurstSpin spin(has_other_cpus());
+  while (true) {
+    const int served = read_and_serve();
+    if (served < 0) {
+      return;
+    }
+    serve_postponed();
+    if (served > 0) {
+      spin.found();
+      continue;
+    }
+    if (server_.ahead().prepare_one() || (postponed_count_ == 0 && spin.again())) {
+      continue;
+    }
+    if (!events_.wait(postponed_count_ == 0 ? -1 : kRetryMs)) {
+      return;
+    }
+  }
+}
+
+int HandlerLoop::read_and_serve() {
+  std::array<uffd_msg, kBatch> messages;
+  auto got = sys::call(SYS_read, server_.uffd().fd(), reinterpret_cast<long>(messages.data()), sizeof(messages));
+  if (!got) {
+    return got.error() == Errno{EAGAIN} || got.error() == Errno{EINTR} ? 0 : -1;
+  }
+  const std::size_t count = static_cast<std::size_t>(*got) / sizeof(uffd_msg);
+  for (std::size_t at = 0; at < count; ++at) {
+    const uffd_msg& message = messages[at];
+    if (message.event == UFFD_EVENT_PAGEFAULT) {
+      serve({message.arg.pagefault.address, (message.arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_MINOR) == 0,
+             static_cast<pid_t>(message.arg.pagefault.feat.ptid)});
+    }
+  }
+  return static_cast<int>(count);
+}
+
+void HandlerLoop::serve(const Fault& fault) {
+  if (server_.serve(fault.address, fault.missing, FaultServer::Caller::handler, fault.thread) !=
+      FaultServer::Served::busy) {
+    return;
+  }
+  if (postponed_count_ < kMostPostponed) {
+    postponed_[postponed_count_++] = fault;
+    return;
+  }
+  // As many threads wait already: this one tries again until there is room.
+  server_.uffd().wake(align_down(fault.address, kPageSize), kPageSize);
+}
+
+void HandlerLoop::serve_postponed() {
+  const std::size_t count = postponed_count_;
+  postponed_count_ = 0;
+  for (std::size_t at = 0; at < count; ++at) {
+    serve(postponed_[at]); // never overtakes: what it postpones again was read already
+  }
+}
+
+} // namespace daxemu::fault

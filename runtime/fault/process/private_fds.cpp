@@ -1,0 +1,91 @@
+#include "runtime/fault/process/private_fds.hpp"
+
+#include <algorithm>
+#include <climits>
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "emu/base/at_start.hpp"
+#include "emu/base/sys.hpp"
+
+namespace daxemu::fault {
+namespace {
+
+// Above what a program uses as a rule, and no higher: the kernel makes a process's table as large as its highest number
+// and copies it at each fork (dup_fd), up to 8 MiB under the limits that containers have.
+constexpr int kHigh = 1024 - 32;
+
+// Under a low limit, the highest free number, near enough: a window below the limit that is doubled until it has one.
+// That leaves less room, down to wherever the program is already.
+Result<int> dup_high(int fd) {
+  if (auto high = sys::dup_above(fd, kHigh); high) {
+    return high;
+  }
+  constexpr int kSmallest = 3;
+  constexpr int kWindow = 32;
+  struct rlimit limit {};
+  (void)sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, reinterpret_cast<long>(&limit));
+  const int most = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1U << 20));
+  for (int window = kWindow;; window *= 2) {
+    const int minimum = std::max(most - window, kSmallest);
+    auto high = sys::dup_above(fd, minimum);
+    if (high || high.error() != Errno{EMFILE} || minimum == kSmallest) {
+      return high;
+    }
+  }
+}
+
+} // namespace
+
+DAXEMU_AT_START constinit std::array<std::atomic<int>, PrivateFds::kMost> PrivateFds::held_{};
+DAXEMU_AT_START constinit std::atomic<int> PrivateFds::lowest_{INT_MAX};
+
+Result<UniqueFd> PrivateFds::adopt(UniqueFd fd) {
+  return copy(fd.get());
+}
+
+Result<UniqueFd> PrivateFds::copy(int fd) {
+  auto high = dup_high(fd);
+  if (!high) {
+    return tl::unexpected(high.error());
+  }
+  UniqueFd moved(*high);
+  for (auto& slot : held_) {
+    int expected = 0;
+    if (slot.compare_exchange_strong(expected, *high + 1)) {
+      int lowest = lowest_.load();
+      while (*high < lowest && !lowest_.compare_exchange_weak(lowest, *high)) {
+      }
+      return moved;
+    }
+  }
+  return fail(ENOSPC);
+}
+
+void PrivateFds::forget(int fd) noexcept {
+  for (auto& slot : held_) {
+    int expected = fd + 1;
+    if (slot.compare_exchange_strong(expected, 0)) {
+      return;
+    }
+  }
+}
+
+bool PrivateFds::owns(int fd) noexcept {
+  return fd >= lowest_.load(std::memory_order_acquire) &&
+         std::any_of(held_.begin(), held_.end(), [fd](const std::atomic<int>& slot) { return slot.load() == fd + 1; });
+}
+
+int PrivateFds::next(int from) noexcept {
+  int lowest = INT_MAX;
+  for (const auto& slot : held_) {
+    const int fd = slot.load() - 1;
+    if (fd >= from) {
+      lowest = std::min(lowest, fd);
+    }
+  }
+  return lowest == INT_MAX ? -1 : lowest;
+}
+
+} // namespace daxemu::fault

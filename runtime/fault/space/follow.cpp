@@ -1,0 +1,102 @@
+// What a change of the platform means for the mappings this process has.
+#include "runtime/fault/mappings/vma_reach.hpp"
+#include "runtime/fault/space/address_space.hpp"
+
+namespace daxemu::fault {
+
+void AddressSpace::follow(void* self) {
+  auto& space = *static_cast<AddressSpace*>(self);
+  if (space.also_follow_ != nullptr) {
+    space.also_follow_();
+  }
+  const TableGuard guard(space.lock_);
+  for (DeviceView& view : space.views_.all()) {
+    if (view.was_alive && !view.alive()) {
+      view.was_alive = false;
+      space.bury(view);
+    }
+    if (!view.was_alive && view.revive()) { // perhaps bound again since the last look, or since this one began
+      view.was_alive = true;
+      space.dig_up(view);
+    }
+    if (view.was_alive) {
+      space.hear_of_failures(view);
+      space.take_out_poison(view);
+      space.heal(view);
+    }
+  }
+}
+
+// unmap_mapping_range() of kill_dev_dax(): what is mapped stays mapped, every touch of it is SIGBUS.
+void AddressSpace::bury(const DeviceView& view) {
+  for (std::size_t at = 0; at < table_.size(); ++at) {
+    Vma vma = table_.at(at);
+    if (vma.view == &view && filler_.place(vma.start, vma.end - vma.start, vma.prot)) {
+      vma.flags |= kBroken | kPatched;
+      table_.update(vma);
+      if (server_.uffd()) {
+        server_.uffd().wake(vma.start, vma.end - vma.start);
+      }
+    }
+  }
+}
+
+// The device is bound again: the driver's fault handler is asked again for what was mapped before (run_dax(), guest,
+// U2.remap).
+void AddressSpace::dig_up(DeviceView& view) {
+  server_.resolver().forget(view, 0, view.faulted().size());
+  for (std::size_t at = 0; at < table_.size(); ++at) {
+    Vma vma = table_.at(at);
+    if (vma.view != &view || !is_whole(vma)) {
+      continue;
+    }
+    vma.flags &= ~static_cast<std::uint32_t>(kBroken);
+    restore(vma);
+    table_.update(vma);
+    if (!vma.has(kRegistered)) {
+      adopt_all(vma, backed_length(vma));
+    }
+  }
+  view.note_change();
+}
+
+// Extents not yet faulted in here are looked at when they are.
+void AddressSpace::take_out_poison(DeviceView& view) {
+  ExtentBitmap& faulted = view.faulted();
+  for (std::uint64_t extent = faulted.next(0); extent < faulted.size(); extent = faulted.next(extent + 1)) {
+    if ((view.folio(ExtentIndex(extent)).flags.load() & mm::kFolioHwpoison) == 0) {
+      continue;
+    }
+    const std::uint64_t offset = extent * view.align();
+    for (std::size_t at = 0; at < table_.size(); ++at) {
+      const Vma vma = table_.at(at);
+      if (vma.view == &view && offset >= vma.offset && offset - vma.offset < vma.end - vma.start) {
+        (void)server_.patch(vma, vma.start + (offset - vma.offset), true);
+      }
+    }
+    view.tell_unmapped(ExtentIndex(extent));
+    faulted.clear(extent, 1);
+  }
+}
+
+// What was taken out for poison is mapped again once no extent of the mapping is poisoned any more.
+void AddressSpace::heal(const DeviceView& view) {
+  for (std::size_t at = 0; at < table_.size(); ++at) {
+    Vma vma = table_.at(at);
+    if (vma.view != &view || !vma.has(kPatched) || vma.has(kBroken) || keeps_filler(vma)) {
+      continue;
+    }
+    bool poisoned = false;
+    const std::uint64_t backed = backed_length(vma);
+    for (std::uint64_t offset = 0; offset < backed && !poisoned; offset += view.align()) {
+      const ExtentIndex extent = view.extent_at(vma.offset + offset);
+      poisoned = (view.folio(extent).flags.load() & mm::kFolioHwpoison) != 0;
+    }
+    if (!poisoned) {
+      restore(vma);
+      table_.update(vma);
+    }
+  }
+}
+
+} // namespace daxemu::fault

@@ -1,0 +1,151 @@
+#include "runtime/fault/touches/map_ahead.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "emu/trace/trace.hpp"
+#include "runtime/fault/devices/device_view.hpp"
+#include "runtime/fault/mappings/vma_reach.hpp"
+#include "runtime/fault/touches/refusal.hpp"
+
+namespace daxemu::fault {
+namespace {
+
+// Zeroing takes the handler thread away from faults of other threads: a tenth of a millisecond for 2M, far too long
+// for 1G.
+constexpr std::uint64_t kMostPrepared = 16; // extents
+constexpr std::uint64_t kMostExpected = 4;  // of them, that the disk is told of at one touch
+
+} // namespace
+
+std::uint64_t MapAhead::remaining(const Vma& vma, ExtentIndex extent) {
+  const DeviceView& view = *vma.view;
+  const std::uint64_t end = std::min(vma.offset_of(vma.end), data_end(vma));
+  const std::uint64_t next = (extent.value() + 1) * view.align();
+  return next >= end ? 0 : (end - next) / view.align();
+}
+
+bool MapAhead::is_ready(const Vma& vma, ExtentIndex extent) {
+  DeviceView& view = *vma.view;
+  const bool done = !view.one_page_extents() && view.faulted().test(extent.value()); // of one page the kernel knows
+  return !done && !refuses(vma, extent) && view.has_bytes(extent) && (!view.hugetlb() || view.is_allocated(extent));
+}
+
+std::uint64_t MapAhead::ready(const Vma& vma, ExtentIndex extent, std::uint64_t most) {
+  std::uint64_t count = 0;
+  while (count < most && is_ready(vma, ExtentIndex(extent.value() + 1 + count))) {
+    ++count;
+  }
+  return count;
+}
+
+MapAhead::Guess MapAhead::guess(const Vma& vma, ExtentIndex extent) {
+  DeviceView& view = *vma.view;
+  const std::uint64_t behind = view.streams().touched(extent.value(), vma.has(kSequential));
+  // Where an extent is one page, another one costs an entry in the page table; else, a hole in what is watched.
+  return {behind, behind == 0 && view.hugetlb() ? view.streams().around() : 0};
+}
+
+std::uint64_t MapAhead::map_run(const UffdCalls& uffd, const Vma& vma, ExtentIndex first, std::uint64_t count) {
+  DeviceView& view = *vma.view;
+  const std::uint64_t start = vma.start + (first.value() * view.align() - vma.offset);
+  const std::uint64_t mapped = count == 0 ? 0 : resolver_.resolve_ahead(uffd, vma, start, count);
+  for (std::uint64_t at = 0; at < mapped; ++at) {
+    view.note_ahead(ExtentIndex(first.value() + at));
+  }
+  return mapped;
+}
+
+void MapAhead::map_around(const UffdCalls& uffd, const Vma& vma, ExtentIndex extent, std::uint64_t block) {
+  const std::uint64_t unit = vma.view->align();
+  const std::uint64_t middle = extent.value();
+  const std::uint64_t block_begin = align_down(middle, block);
+  const std::uint64_t begin = std::max(block_begin, align_up(vma.offset, unit) / unit);
+  const std::uint64_t end = std::min(block_begin + block, middle + 1 + remaining(vma, extent));
+  // What faulted before is mapped; in another mapping perhaps, but then in this one it is not worth an attempt.
+  const auto fits = [&](std::uint64_t at) { return !vma.view->faulted().test(at) && is_ready(vma, ExtentIndex(at)); };
+  std::uint64_t first = middle;
+  while (first > begin && fits(first - 1)) {
+    --first;
+  }
+  std::uint64_t last = middle + 1;
+  while (last < end && fits(last)) {
+    ++last;
+  }
+  (void)map_run(uffd, vma, ExtentIndex(first), middle - first);
+  (void)map_run(uffd, vma, ExtentIndex(middle + 1), last - middle - 1);
+}
+
+void MapAhead::map(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool handler) {
+  if (!allowed_.load(std::memory_order_relaxed) || vma.has(kRandom) || trace::on() || vma.view->hooks() != nullptr) {
+    return;
+  }
+  DeviceView& view = *vma.view;
+  const ExtentIndex extent = view.extent_at(vma.offset_of(address));
+  const auto [window, block] = guess(vma, extent);
+  if (window == 0 && block == 0) {
+    return;
+  }
+  // Locked, so that what is mapped is what was looked at. Whoever has the lock may be about to change it: no guess is
+  // worth waiting for that.
+  std::optional<SignalsBlocked> quiet;
+  if (!handler) { // which blocks them always
+    quiet.emplace();
+  }
+  if (!lock_.try_lock()) {
+    return;
+  }
+  std::uint64_t mapped = 0;
+  const auto now = table_.find(address);
+  if (now && now->view == vma.view && now->offset_of(address) == vma.offset_of(address)) {
+    const ExtentIndex next(extent.value() + 1);
+    mapped = map_run(uffd, *now, next, ready(*now, extent, std::min(window, remaining(*now, extent))));
+    if (block != 0) {
+      map_around(uffd, *now, extent, block);
+    } else if (handler && (view.hugetlb() || view.has_image()) && view.align() <= kPmdSize) {
+      plan(view, extent.value() + mapped + 1,
+           std::min({window, kMostPrepared, remaining(*now, ExtentIndex(extent.value() + mapped))}));
+    }
+  }
+  lock_.unlock();
+  if (window == 0) {
+    return;
+  }
+  if (handler && view.has_image()) {
+    expect_next();
+  }
+  view.streams().mapped_ahead(extent.value(), mapped);
+}
+
+void MapAhead::plan(DeviceView& view, std::uint64_t first, std::uint64_t count) {
+  const bool goes_on = view_ == &view && next_ >= first && next_ <= first + count; // those before next_ are prepared
+  next_ = goes_on ? next_ : first;
+  end_ = first + count;
+  view_ = &view;
+}
+
+// A program that waits for the disk touches the next extent at once, and we are never idle: the disk has to know now.
+void MapAhead::expect_next() {
+  for (std::uint64_t count = 0; count < kMostExpected && prepare_one(); ++count) {
+  }
+}
+
+bool MapAhead::prepare_one() {
+  while (next_ < end_ && view_->alive()) {
+    const ExtentIndex extent(next_++);
+    if (view_->has_image() && !view_->has_bytes(extent)) {
+      view_->expect(extent);
+      return true;
+    }
+    if (!view_->has_image() && !view_->is_allocated(extent)) {
+      if (view_->allocate(extent)) {
+        return true;
+      }
+      break;
+    }
+  }
+  next_ = end_;
+  return false;
+}
+
+} // namespace daxemu::fault

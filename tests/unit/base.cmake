@@ -1,0 +1,1 @@
+daxemu_unit_test(unit_base profile_test.cpp LINK emu_base)
