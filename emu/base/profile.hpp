@@ -68,6 +68,8 @@ struct Profile {
   // Where dax_hmem's devices hmem.N are.
   HmemPlace hmem_place;
   SoftReserved soft_reserved; // in /proc/iomem
+  bool modules_say_imports;   // /sys/module/*/import_ns
+  bool smaps_has_ksm;         // a line of its own, and THPeligible in a column of eight (6.12)
   // Extents of which sizes (bytes, joined by |) smaps calls resident: 6.1 sees entries of 2M (smaps_pmd_entry), 6.12
   // none of a device (vm_normal_page_pmd), 7.3 maps folios as any file's, of which smaps walks no 1G.
   std::uint64_t resident_in_smaps;
@@ -98,6 +100,8 @@ inline constexpr std::array kProfiles = {
             .has_fsdev = false,
             .hmem_place = HmemPlace::alone,
             .soft_reserved = SoftReserved::below_hmem,
+            .modules_say_imports = false,
+            .smaps_has_ksm = false,
             .resident_in_smaps = kPmdSize,
             .mincore_sees_1G = false,
             .counts_resident_files = false},
@@ -122,6 +126,8 @@ inline constexpr std::array kProfiles = {
             .has_fsdev = false,
             .hmem_place = HmemPlace::beside_hmem_platform,
             .soft_reserved = SoftReserved::alone,
+            .modules_say_imports = false,
+            .smaps_has_ksm = true,
             .resident_in_smaps = 0,
             .mincore_sees_1G = false,
             .counts_resident_files = false},
@@ -146,13 +152,15 @@ inline constexpr std::array kProfiles = {
             .has_fsdev = true,
             .hmem_place = HmemPlace::below_hmem_platform,
             .soft_reserved = SoftReserved::absent,
+            .modules_say_imports = true,
+            .smaps_has_ksm = true,
             .resident_in_smaps = kPageSize | kPmdSize,
             .mincore_sees_1G = true,
             .counts_resident_files = true},
 };
 
 // Where nobody says another.
-inline constexpr const Profile& kDefaultProfile = kProfiles[0];
+inline constexpr const Profile& kDefaultProfile = kProfiles[1];
 
 [[nodiscard]] constexpr const Profile& profile_of(KernelId id) {
   return kProfiles.at(static_cast<std::size_t>(id));

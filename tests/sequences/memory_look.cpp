@@ -189,11 +189,11 @@ std::string core(const Stage& stage) {
 
 // A byte in hexadecimal, "." for zero, "!" for SIGBUS, "x" for SIGSEGV; three places of each extent.
 std::string bytes(const Stage& stage) {
-  const std::size_t of_extent = stage.units.extent == kPage ? 1 : 3;
+  const std::size_t of_extent = stage.units.extent == kPage ? 2 : 3; // a page is its first and its last
   std::vector<const void*> places;
   for (std::uint64_t extent = 0; extent < kArenaExtents; ++extent) {
     for (const std::uint64_t within : {std::uint64_t{0}, stage.units.half(), stage.units.extent - kPage}) {
-      if (within == 0 || of_extent > 1) {
+      if (within == 0 || of_extent > 2) {
         places.push_back(reinterpret_cast<void*>(kArena + extent * stage.units.extent + within));
       }
     }

@@ -19,7 +19,9 @@ protected:
 
   void SetUp() override {
     platform.store->platform().kernel = GetParam();
-    void* taken = ::mmap(nullptr, 17 * kAlign, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    // Far below where the kernel puts what asks for no address, such as our own threads.
+    void* taken =
+        ::mmap(reinterpret_cast<void*>(0x200000000000), 17 * kAlign, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ASSERT_NE(taken, MAP_FAILED);
     ASSERT_EQ(::munmap(taken, 17 * kAlign), 0);
     stretch = reinterpret_cast<char*>(align_up(reinterpret_cast<std::uint64_t>(taken), kAlign));
