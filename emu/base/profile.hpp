@@ -45,6 +45,9 @@ struct Profile {
   // mremap(2) to another place moves what the range has of several mappings, holes between them too (remap_move); a
   // mapping of device-dax only by itself (vma_multi_allowed: it has a get_unmapped_area).
   bool mremap_moves_several;
+  // mprotect(2) changes an entry of 1G (change_pud_range with change_huge_pud); in 6.1 it takes it for a bad table and
+  // clears it.
+  bool mprotect_keeps_1G;
   // MAP_STACK is VM_NOHUGEPAGE (calc_vm_flag_bits, since 6.7): a mapping that has it finds no extent of 2M or 1G.
   bool stack_without_huge_pages;
   // What a device's `mapping` says to a range that its alignment does not allow, 0-0 among them: mapping_store() begins
@@ -86,6 +89,7 @@ inline constexpr std::array kProfiles = {
             .populate_ends_at_hole = false,
             .mremap_checks_first = false,
             .mremap_moves_several = false,
+            .mprotect_keeps_1G = false,
             .stack_without_huge_pages = false,
             .odd_mapping_range = ENXIO,
             .kmem_by_default = false,
@@ -111,6 +115,7 @@ inline constexpr std::array kProfiles = {
             .populate_ends_at_hole = true,
             .mremap_checks_first = false,
             .mremap_moves_several = false,
+            .mprotect_keeps_1G = true,
             .stack_without_huge_pages = true,
             .odd_mapping_range = 0,
             .kmem_by_default = true,
@@ -136,6 +141,7 @@ inline constexpr std::array kProfiles = {
             .populate_ends_at_hole = true,
             .mremap_checks_first = true,
             .mremap_moves_several = true,
+            .mprotect_keeps_1G = true,
             .stack_without_huge_pages = true,
             .odd_mapping_range = 0,
             .kmem_by_default = true,

@@ -90,13 +90,24 @@ std::string look(const Stage& stage) {
   return text;
 }
 
+namespace {
+
+// Newer kernels give soft-reserved memory to kmem unless device_dax was told its name, which attaches it.
+void bind(const conformance::Device& device) {
+  if (put(std::string(kDriver) + "/bind", device.name) != "ok") {
+    (void)put(std::string(kDriver) + "/new_id", device.name);
+  }
+}
+
+} // namespace
+
 void restore(const conformance::Device& device) {
   const std::string own = std::string(kDevices) + "/" + device.name;
   const auto names = names_in(kDevices, region_prefix(device));
   (void)region_start(device);
   const bool fixed = device.region.empty() || ::access((device.region + "/create").c_str(), F_OK) != 0;
   if (fixed && last_part(own + "/driver") != "device_dax") {
-    (void)put(std::string(kDriver) + "/bind", device.name);
+    bind(device);
   }
   if (fixed || (names.size() == 1 && last_part(own + "/driver") == "device_dax" &&
                 number_in(own + "/size") == device.size && number_in(own + "/align") == device.align)) {
@@ -112,7 +123,7 @@ void restore(const conformance::Device& device) {
   }
   (void)put(own + "/align", std::to_string(device.align));
   (void)put(own + "/size", std::to_string(device.size));
-  (void)put(std::string(kDriver) + "/bind", device.name);
+  bind(device);
 }
 
 } // namespace sequences::bus

@@ -70,7 +70,7 @@ Result<void> AddressSpace::protect_one(const Vma& vma, std::uint64_t from, std::
     return done;
   }
   auto done = ask_kernel(from, to - from, static_cast<int>(prot), pkey);
-  if (vma.view->align() == kPudSize) { // change_pud_range takes the entries for bad tables and clears them
+  if (vma.view->align() == kPudSize && !profile().mprotect_keeps_1G) {
     drop_extents(*table_.find(from), from, to);
   }
   return done;

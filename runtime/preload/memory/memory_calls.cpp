@@ -252,7 +252,7 @@ void* MemoryCalls::shmat(int id, const void* address, int flags) {
     return real_shmat(id, address, flags);
   }
   if (space->would_cut(address, about.shm_segsz)) {
-    errno = EINVAL;
+    errno = space->profile().cut_by_mmap; // do_shmat maps as mmap(2) does
     return reinterpret_cast<void*>(-1);
   }
   void* attached = real_shmat(id, address, flags);
