@@ -52,6 +52,8 @@ struct Profile {
   bool has_memmap_on_memory; // the attribute of a device (6.8)
   bool has_kmem_state;       // `state` of a device while kmem has it (state_store in drivers/dax/kmem.c)
   bool has_fsdev;            // the driver fsdev_dax (drivers/dax/fsdev.c)
+  bool node_counts_failures; // memory_failure of a NUMA node (memory_failure_attr_group in drivers/base/node.c)
+  bool node_reclaims;        // `reclaim` of a NUMA node (reclaim_register_node in mm/vmscan.c)
   // Where dax_hmem's devices hmem.N are.
   HmemPlace hmem_place;
   SoftReserved soft_reserved; // in /proc/iomem
@@ -79,6 +81,8 @@ inline constexpr std::array kProfiles = {
             .has_memmap_on_memory = false,
             .has_kmem_state = false,
             .has_fsdev = false,
+            .node_counts_failures = false,
+            .node_reclaims = false,
             .hmem_place = HmemPlace::alone,
             .soft_reserved = SoftReserved::below_hmem,
             .resident_in_smaps = kPmdSize,
@@ -99,6 +103,8 @@ inline constexpr std::array kProfiles = {
             .has_memmap_on_memory = true,
             .has_kmem_state = false,
             .has_fsdev = false,
+            .node_counts_failures = true,
+            .node_reclaims = false,
             .hmem_place = HmemPlace::beside_hmem_platform,
             .soft_reserved = SoftReserved::alone,
             .resident_in_smaps = 0,
@@ -119,6 +125,8 @@ inline constexpr std::array kProfiles = {
             .has_memmap_on_memory = true,
             .has_kmem_state = true,
             .has_fsdev = true,
+            .node_counts_failures = true,
+            .node_reclaims = true,
             .hmem_place = HmemPlace::below_hmem_platform,
             .soft_reserved = SoftReserved::absent,
             .resident_in_smaps = kPageSize | kPmdSize,
