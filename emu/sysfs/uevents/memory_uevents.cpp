@@ -18,6 +18,12 @@ bool has_memory(const store::Store& store, std::int32_t node, const store::Devic
   return any;
 }
 
+void announce_node(const store::Store& store, std::int32_t node, std::string_view action) {
+  PathText path;
+  memory_node_path(Scope{.store = &store, .number = static_cast<std::uint64_t>(node)}, path);
+  announce(store, {.action = action, .path = path.view(), .subsystem = "node", .variables = ""});
+}
+
 } // namespace
 
 void announce_block(const store::Store& store, std::uint64_t block, std::string_view action) {
@@ -26,10 +32,10 @@ void announce_block(const store::Store& store, std::uint64_t block, std::string_
   announce(store, {.action = action, .path = path.view(), .subsystem = "memory", .variables = ""});
 }
 
-void announce_online(const store::Store& store, const store::DeviceRecord& device) {
-  dax::each_block(store, device, [&](std::uint64_t block) {
+void announce_online(const store::Store& store, const store::DeviceRecord& device, std::string_view action) {
+  dax::each_whole_block(store, device, [&](std::uint64_t block) {
     if (dax::block_record(store, block)->state.load() != store::BlockState::offline) {
-      announce_block(store, block, "online");
+      announce_block(store, block, action);
     }
     return true;
   });
@@ -37,17 +43,20 @@ void announce_online(const store::Store& store, const store::DeviceRecord& devic
 
 void announce_memory(const store::Store& store, const store::DeviceRecord& device, std::string_view action) {
   const bool comes = action == "add";
+  const std::int32_t node = device.target_node;
+  const bool with_node = node >= store.platform().first_new_node && !has_memory(store, node, comes ? &device : nullptr);
+  const bool node_first = comes && store.profile().node_comes_before_blocks;
+  if (with_node && node_first) {
+    announce_node(store, node, action);
+  }
   dax::each_whole_block(store, device, [&](std::uint64_t block) {
     if (comes || !dax::is_left(store, block)) {
       announce_block(store, block, action);
     }
     return true;
   });
-  const std::int32_t node = device.target_node;
-  if (node >= store.platform().first_new_node && !has_memory(store, node, comes ? &device : nullptr)) {
-    PathText path;
-    memory_node_path(Scope{.store = &store, .number = static_cast<std::uint64_t>(node)}, path);
-    announce(store, {.action = action, .path = path.view(), .subsystem = "node", .variables = ""});
+  if (with_node && !node_first) {
+    announce_node(store, node, action);
   }
 }
 

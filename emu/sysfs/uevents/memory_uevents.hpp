@@ -12,7 +12,7 @@ void announce_block(const store::Store& store, std::uint64_t block, std::string_
 // not the machine's own and has no other memory.
 void announce_memory(const store::Store& store, const store::DeviceRecord& device, std::string_view action);
 
-// "online" of each of its blocks that is.
-void announce_online(const store::Store& store, const store::DeviceRecord& device);
+// "online" or "offline" of each of its blocks that is, or was before its memory went.
+void announce_online(const store::Store& store, const store::DeviceRecord& device, std::string_view action = "online");
 
 } // namespace daxemu::sysfs
