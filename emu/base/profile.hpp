@@ -35,6 +35,16 @@ struct Profile {
   // 6.1 mmap_region() had one word for whatever keeps the old mapping from going, later dev_dax_split()'s own comes
   // out.
   int cut_by_mmap;
+  // MADV_POPULATE_READ and _WRITE end at the first hole, and populate nothing behind it: madvise_populate() is called
+  // without madvise_walk_vmas(), which goes on (do_madvise).
+  bool populate_ends_at_hole;
+  // mremap(2) looks at all its parameters before it looks at any mapping (check_mremap_params), and at the mapping
+  // before it unmaps anything (check_prep_vma): a refused call leaves the target as it was. Before, mremap_to() had
+  // unmapped it by the time vma_to_resize() looked.
+  bool mremap_checks_first;
+  // mremap(2) to another place moves what the range has of several mappings, holes between them too (remap_move); a
+  // mapping of device-dax only by itself (vma_multi_allowed: it has a get_unmapped_area).
+  bool mremap_moves_several;
   // MAP_STACK is VM_NOHUGEPAGE (calc_vm_flag_bits, since 6.7): a mapping that has it finds no extent of 2M or 1G.
   bool stack_without_huge_pages;
   // What a device's `mapping` says to a range that its alignment does not allow, 0-0 among them: mapping_store() begins
@@ -59,6 +69,8 @@ struct Profile {
   // Where dax_hmem's devices hmem.N are.
   HmemPlace hmem_place;
   SoftReserved soft_reserved; // in /proc/iomem
+  bool modules_say_imports;   // /sys/module/*/import_ns
+  bool smaps_has_ksm;         // a line of its own, and THPeligible in a column of eight (6.12)
   // Extents of which sizes (bytes, joined by |) smaps calls resident: 6.1 sees entries of 2M (smaps_pmd_entry), 6.12
   // none of a device (vm_normal_page_pmd), 7.3 maps folios as any file's, of which smaps walks no 1G.
   std::uint64_t resident_in_smaps;
@@ -75,6 +87,9 @@ inline constexpr std::array kProfiles = {
             .minor = 1,
             .device_dax_type = "GENERIC_6_1",
             .cut_by_mmap = ENOMEM,
+            .populate_ends_at_hole = false,
+            .mremap_checks_first = false,
+            .mremap_moves_several = false,
             .stack_without_huge_pages = false,
             .odd_mapping_range = ENXIO,
             .kmem_by_default = false,
@@ -88,6 +103,8 @@ inline constexpr std::array kProfiles = {
             .node_reclaims = false,
             .hmem_place = HmemPlace::alone,
             .soft_reserved = SoftReserved::below_hmem,
+            .modules_say_imports = false,
+            .smaps_has_ksm = false,
             .resident_in_smaps = kPmdSize,
             .mincore_sees_1G = false,
             .counts_resident_files = false},
@@ -98,6 +115,9 @@ inline constexpr std::array kProfiles = {
             .minor = 12,
             .device_dax_type = "GENERIC_6_12",
             .cut_by_mmap = EINVAL,
+            .populate_ends_at_hole = true,
+            .mremap_checks_first = false,
+            .mremap_moves_several = false,
             .stack_without_huge_pages = true,
             .odd_mapping_range = 0,
             .kmem_by_default = true,
@@ -111,6 +131,8 @@ inline constexpr std::array kProfiles = {
             .node_reclaims = false,
             .hmem_place = HmemPlace::beside_hmem_platform,
             .soft_reserved = SoftReserved::alone,
+            .modules_say_imports = false,
+            .smaps_has_ksm = true,
             .resident_in_smaps = 0,
             .mincore_sees_1G = false,
             .counts_resident_files = false},
@@ -121,6 +143,9 @@ inline constexpr std::array kProfiles = {
             .minor = 3,
             .device_dax_type = "GENERIC_7_3",
             .cut_by_mmap = EINVAL,
+            .populate_ends_at_hole = true,
+            .mremap_checks_first = true,
+            .mremap_moves_several = true,
             .stack_without_huge_pages = true,
             .odd_mapping_range = 0,
             .kmem_by_default = true,
@@ -134,13 +159,15 @@ inline constexpr std::array kProfiles = {
             .node_reclaims = true,
             .hmem_place = HmemPlace::below_hmem_platform,
             .soft_reserved = SoftReserved::absent,
+            .modules_say_imports = true,
+            .smaps_has_ksm = true,
             .resident_in_smaps = kPageSize | kPmdSize,
             .mincore_sees_1G = true,
             .counts_resident_files = true},
 };
 
 // Where nobody says another.
-inline constexpr const Profile& kDefaultProfile = kProfiles[0];
+inline constexpr const Profile& kDefaultProfile = kProfiles[1];
 
 [[nodiscard]] constexpr const Profile& profile_of(KernelId id) {
   return kProfiles.at(static_cast<std::size_t>(id));

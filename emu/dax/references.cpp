@@ -7,7 +7,7 @@
 
 #include "emu/dax/extents.hpp"
 #include "emu/mm/holder_table.hpp"
-#include "emu/pgmap/behaviour.hpp"
+#include "emu/pgmap/memory_types.hpp"
 #include "emu/store/generation.hpp"
 
 namespace daxemu::dax {
@@ -32,7 +32,7 @@ bool any_referenced(const mm::FolioTable& folios, int fd) {
 } // namespace
 
 Result<void> await_references(const store::Store& store, const store::DeviceRecord& device) {
-  if (!pgmap::behaviours_of_record(device.behaviours).has(pgmap::Behaviour::wait_for_folios)) {
+  if (!pgmap::behaviours_of_record(device.behaviours, store.profile()).has(pgmap::Behaviour::wait_for_folios)) {
     return {};
   }
   const std::uint64_t extents = extent_count(device);

@@ -25,7 +25,7 @@ bool can_follow(const Entry& entry, std::uint32_t flags) {
   if (pgmap == nullptr) {
     return true;
   }
-  if ((flags & FOLL_LONGTERM) != 0 && pgmap->has(Behaviour::deny_longterm_fast)) {
+  if ((flags & FOLL_LONGTERM) != 0 && pgmap::longterm_goes_slow(pgmap->behaviours(), (flags & FOLL_WRITE) != 0)) {
     return false;
   }
   return (flags & FOLL_PCI_P2PDMA) != 0 || !pgmap->has(Behaviour::peer_to_peer);

@@ -23,7 +23,9 @@ int check_vma_flags(const Entry& entry, std::uint32_t flags) {
   if ((flags & FOLL_ANON) != 0 && entry.kind == EntryKind::device) {
     return EFAULT;
   }
-  const bool fsdax = (entry.rights & kVmFsDax) != 0 || device_has(entry, Behaviour::deny_longterm);
+  // Who is asked for each folio does not refuse the whole VMA.
+  const bool fsdax = device_has(entry, Behaviour::deny_longterm) ||
+                     ((entry.rights & kVmFsDax) != 0 && !device_has(entry, Behaviour::ask_before_longterm));
   if ((flags & FOLL_LONGTERM) != 0 && fsdax) {
     return EOPNOTSUPP;
   }
@@ -94,9 +96,18 @@ int Gup::walk_slow(Walk& walk) {
       continue;
     }
     Pfn first;
-    const PageRun run = walk.run_of(entry, first);
+    PageRun run = walk.run_of(entry, first);
     if (run.nr_pages == 0) {
       return EFAULT;
+    }
+    int refused = 0;
+    if (walk.has(FOLL_LONGTERM) && device_has(entry, Behaviour::ask_before_longterm)) {
+      const auto allowed = run.device->pgmap->holder().ask_longterm(*run.device, run.pgoff, run.nr_pages);
+      refused = allowed.error;
+      run.nr_pages = allowed.nr_pages;
+      if (run.nr_pages == 0) {
+        return refused;
+      }
     }
     if (!walk.takes()) {
       walk.deliver(first, run.nr_pages);
@@ -107,8 +118,8 @@ int Gup::walk_slow(Walk& walk) {
       walk.deliver(first, grabbed.nr_pages);
       faults = 0;
     }
-    if (grabbed.error != 0) {
-      return grabbed.error;
+    if (grabbed.error != 0 || refused != 0) {
+      return grabbed.error != 0 ? grabbed.error : refused;
     }
   }
   return 0;

@@ -34,7 +34,7 @@ public:
     FolioTable folios;
     std::optional<HolderTable> holders; // nothing: nobody accounts who holds what
     std::byte* direct_map = nullptr;    // byte 0 of the device in this process (the kernel's linear map); may be absent
-    bool starts_at_one = true;          // an idle page counts 1, as struct page of all types but PRIVATE and COHERENT
+    bool starts_at_one = true;          // an idle page counts 1 (count_from_one)
   };
   // Errors (Problem, EINVAL): no range, a range that is not aligned to the order in pfn, pgoff and length, ranges that
   // overlap or leave a hole in pgoff, a table of too few folios, an order above 18.
@@ -70,6 +70,8 @@ public:
 
   // folio->pgmap: set by who creates the pgmap, before anybody can find the pages.
   pgmap::DevPagemap* pgmap = nullptr;
+  // Mappings count as references (entry_references); set with it.
+  bool counts_entries = false;
   // What a trace calls the device by (trace::Event::minor).
   std::uint32_t minor = 0;
 

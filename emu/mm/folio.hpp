@@ -22,8 +22,12 @@ public:
   [[nodiscard]] std::uint64_t nr_pages() const { return pages_->pages_per_folio(); } // folio_nr_pages()
   [[nodiscard]] bool large() const { return order() > 0; }                           // folio_test_large()
 
-  // folio_ref_count(): an idle page counts 1 for all memory types but PRIVATE and COHERENT (__init_zone_device_page).
-  [[nodiscard]] std::uint32_t ref_count() const { return counts_of(record()).refs + pages_->idle_count(); }
+  // folio_ref_count(): an idle page counts 1 in some memory types (__init_zone_device_page); of device-dax and fs-dax
+  // page table entries count since 6.15 (insert_page_into_pte_locked).
+  [[nodiscard]] std::uint32_t ref_count() const {
+    const std::int32_t entries = pages_->counts_entries ? record().mapcount.load(std::memory_order_seq_cst) : 0;
+    return counts_of(record()).refs + pages_->idle_count() + (entries > 0 ? static_cast<std::uint32_t>(entries) : 0);
+  }
   // _pincount; order 0 has none.
   [[nodiscard]] std::uint32_t pin_count() const { return counts_of(record()).pins; }
   // folio_maybe_dma_pinned(): exact for large folios; at order 0 a guess that 1024 plain references also satisfy.

@@ -15,6 +15,7 @@ enum FolioFlag : std::uint32_t {
   kFolioAllocated = 1U << 3, // the driver has handed it out, which is one of its references (zone_device_page_init)
   kFolioLoaded = 1U << 4,    // its bytes were brought from the device's image (set for devices with one only)
   kFolioZeroed = 1U << 5,    // on hugetlb: its page was allocated before anybody touched it
+  kFolioInUse = 1U << 6,     // with entry_references: mapped since its driver last heard that it is idle
 };
 
 struct alignas(64) FolioRecord {

@@ -1,22 +1,22 @@
 // What a dev_pagemap does differently from ordinary memory, as flags instead of a type to switch over. Each flag stands
-// for one place in the kernel that asks for the type; the named types are sets of flags, and others can be made.
+// for one place in the kernel that asks for the type; the named types (memory_types.hpp) are sets of flags, and others
+// can be made.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "emu/base/result.hpp"
 
 namespace daxemu::pgmap {
 
 enum class Behaviour : std::uint32_t {
-  deny_longterm_fast,      // gup-fast leaves FOLL_LONGTERM to the slow path
+  deny_longterm_fast,      // gup-fast leaves FOLL_LONGTERM to the slow path, whatever the page table entry is
   deny_longterm,           // FOLL_LONGTERM is refused
   migrate_before_longterm, // FOLL_LONGTERM moves the data to RAM first
-  free_hook_on_idle,       // ops.folio_free when a folio's count falls idle
+  free_hook_on_idle,       // ops.folio_free (or page_free) when a folio's count falls idle
   wake_on_idle,            // truncate waits for a folio's count to fall idle
   device_swap_entries,     // page tables never hold it: a CPU touch calls ops.migrate_to_ram
   file_mapping,            // folio->mapping and index say which file's which page it is
@@ -27,8 +27,15 @@ enum class Behaviour : std::uint32_t {
   wait_for_folios,         // the pgmap dies only when every folio is idle
   generic_failure,         // memory_failure poisons it and kills those who map it
   deny_fixed_buffers,      // io_uring does not register its memory
+  devmap_entries,          // page table entries say that they are of a dev_pagemap
+  entry_references,        // each page table entry holds a reference
+  longterm_write_slow,     // gup-fast leaves long-term pins for writing to the slow path
+  page_free_hook,          // the hook of idle pages is page_free and gets a page
+  holder,                  // the device may have a holder, who hears of failures first
+  pre_remove_notice,       // a holder is told that the device goes as such, not as a failure
+  ask_before_longterm,     // the holder is asked before a long-term pin
 };
-inline constexpr std::uint32_t kBehaviours = 14;
+inline constexpr std::uint32_t kBehaviours = 21;
 
 class Behaviours {
 public:
@@ -63,27 +70,24 @@ struct BehaviourInfo {
 // Names joined by ", ".
 [[nodiscard]] std::string to_string(Behaviours set);
 
+// Does gup-fast leave a long-term pin, for writing or not, to the slow path?
+[[nodiscard]] constexpr bool longterm_goes_slow(Behaviours set, bool write) {
+  return set.has_any({Behaviour::deny_longterm_fast, Behaviour::devmap_entries}) ||
+         (write && set.has(Behaviour::longterm_write_slow));
+}
 // Does io_uring register such memory as buffers (a long-term pin)?
 [[nodiscard]] constexpr bool may_register_buffers(Behaviours set) {
   return !set.has(Behaviour::deny_fixed_buffers) && !set.has(Behaviour::deny_longterm);
 }
-// The set of a device whose record says `bits`: 0 stands for device-dax as of 6.1.
-[[nodiscard]] Behaviours behaviours_of_record(std::uint32_t bits);
-
-struct Preset {
-  const char* name;
-  Behaviours set;
-  const char* note;
-};
-// GENERIC, GENERIC_6_1, GENERIC_6_12, GENERIC_7_3, FS_DAX, PRIVATE, COHERENT, PCI_P2PDMA.
-[[nodiscard]] std::span<const Preset> presets();
-// Errors (Problem, EINVAL): lists the known names.
-[[nodiscard]] Outcome<Behaviours> preset(std::string_view name);
+// Memory whose driver hands out its pages and so begins their counts (zone_device_page_init).
+[[nodiscard]] constexpr bool driver_hands_out(Behaviours set) {
+  return !set.has_any({Behaviour::count_from_one, Behaviour::entry_references});
+}
 
 // What a set is checked with.
 struct SetContext {
   unsigned order = 0;
-  bool has_folio_free = false;
+  bool has_folio_free = false; // or page_free
   bool has_migrate_to_ram = false;
   bool has_owner = false;
 };

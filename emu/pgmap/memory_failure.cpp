@@ -6,13 +6,15 @@
 
 namespace daxemu::pgmap {
 
-void mf_dax_kill_procs(const mm::Folio& folio, Pfn bad, MappingReach& reach) {
-  folio.record().flags.fetch_or(mm::kFolioHwpoison); // before the unmapping: a fault in between must see it
-  trace::note([&] {
-    return trace::Event{.length = kPageSize << folio.order(),
-                        .address = folio.pfn().value() << kPageShift,
-                        .kind = trace::Kind::poison};
-  });
+void mf_dax_kill_procs(const mm::Folio& folio, Pfn bad, MappingReach& reach, int mf_flags) {
+  if ((mf_flags & kMfMemPreRemove) == 0) {
+    folio.record().flags.fetch_or(mm::kFolioHwpoison); // before the unmapping: a fault in between must see it
+    trace::note([&] {
+      return trace::Event{.length = kPageSize << folio.order(),
+                          .address = folio.pfn().value() << kPageShift,
+                          .kind = trace::Kind::poison};
+    });
+  }
   reach.unmap_and_kill(folio, bad, static_cast<unsigned>(kPageShift) + folio.order());
 }
 
@@ -25,6 +27,13 @@ Result<void> memory_failure(DevPagemap& pgmap, Pfn pfn, MappingReach& reach) {
     const std::uint64_t since = trace::begin();
     auto handled = pgmap.ops().memory_failure(pfn, 1);
     trace_callback(since, "memory_failure", pfn, 1);
+    if (handled || handled.error() != Errno{EOPNOTSUPP}) {
+      return handled;
+    }
+  }
+  if (pgmap.has(Behaviour::holder) && !pgmap.ops().memory_failure) {
+    // pmem_pagemap_memory_failure() -> dax_holder_notify_failure()
+    auto handled = pgmap.is_live() ? pgmap.holder().notify_failure(*pgoff << kPageShift, kPageSize, 0) : fail(ENXIO);
     if (handled || handled.error() != Errno{EOPNOTSUPP}) {
       return handled;
     }

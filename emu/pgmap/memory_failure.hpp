@@ -35,12 +35,13 @@ public:
 };
 
 // Frame `pfn` went bad. Errors: ENXIO (not a page of this pgmap, or memory whose driver handles its own failures),
-// whatever ops.memory_failure says but EOPNOTSUPP, which passes it on to the generic handling. Poisoning a poisoned
-// extent again is no error, as in the kernel.
+// whatever ops.memory_failure, or without it the device's holder, says but EOPNOTSUPP, which passes it on to the
+// generic handling. Poisoning a poisoned extent again is no error, as in the kernel.
 Result<void> memory_failure(DevPagemap& pgmap, Pfn pfn, MappingReach& reach);
 
 // What ops.memory_failure of a file system calls for the extents of the file that is hit: mf_dax_kill_procs().
-void mf_dax_kill_procs(const mm::Folio& folio, Pfn bad, MappingReach& reach);
+// With MF_MEM_PRE_REMOVE among `mf_flags` nothing is poisoned: the memory is taken away.
+void mf_dax_kill_procs(const mm::Folio& folio, Pfn bad, MappingReach& reach, int mf_flags = 0);
 
 // Makes the extent usable again; its data is gone: zeroes where there is a direct map. Errors: EBUSY while it is
 // referenced (somebody may be reading the poison), ENOENT if it is not poisoned.

@@ -16,7 +16,7 @@ Problem explained(Errno error, const std::string& what) {
 
 Outcome<std::unique_ptr<DevPagemap>> DevPagemap::memremap_pages(mm::MemMap& map, Spec spec) {
   const SetContext context{.order = spec.pages->order(),
-                           .has_folio_free = static_cast<bool>(spec.ops.folio_free),
+                           .has_folio_free = spec.ops.folio_free || spec.ops.page_free,
                            .has_migrate_to_ram = static_cast<bool>(spec.ops.migrate_to_ram),
                            .has_owner = spec.owner != nullptr};
   if (auto fine = check_set(spec.behaviours, context); !fine) {
@@ -33,6 +33,7 @@ Outcome<std::unique_ptr<DevPagemap>> DevPagemap::memremap_pages(mm::MemMap& map,
     return refuse(EBUSY, "the device is being unbound and something is still referenced", "wait until it is dead");
   }
   auto pages = spec.pages;
+  pages->counts_entries = spec.behaviours.has(Behaviour::entry_references);
   std::unique_ptr<DevPagemap> pgmap(new DevPagemap(map, std::move(spec)));
   pages->pgmap = pgmap.get();
   if (auto added = map.add(pages); !added) {
@@ -52,14 +53,28 @@ DevPagemap::~DevPagemap() {
   }
 }
 
-void DevPagemap::became_idle(const mm::Folio& folio) {
-  if (has(Behaviour::free_hook_on_idle)) {
-    if (has(Behaviour::device_swap_entries)) {
-      folio.set_mapping(0, 0); // a stale value would make it look anonymous (free_zone_device_page)
-    }
-    const std::uint64_t since = trace::begin();
+void DevPagemap::free_hook(const mm::Folio& folio) const {
+  if (has(Behaviour::device_swap_entries)) {
+    folio.set_mapping(0, 0); // a stale value would make it look anonymous (free_zone_device_page)
+  }
+  const bool page = ops_.page_free && (has(Behaviour::page_free_hook) || !ops_.folio_free);
+  const std::uint64_t since = trace::begin();
+  if (page) {
+    ops_.page_free(folio.page());
+  } else {
     ops_.folio_free(folio);
-    trace_callback(since, "folio_free", folio.pfn(), folio.nr_pages());
+  }
+  trace_callback(since, page ? "page_free" : "folio_free", folio.pfn(), folio.nr_pages());
+}
+
+void DevPagemap::became_idle(const mm::Folio& folio) {
+  // With entries that hold references the last one may be an entry's or another's: whoever of the two finds it idle
+  // first calls the hook, once.
+  const bool first =
+      !has(Behaviour::entry_references) || (folio.ref_count() == pages_->idle_count() &&
+                                            (folio.record().flags.fetch_and(~mm::kFolioInUse) & mm::kFolioInUse) != 0);
+  if (first && has(Behaviour::free_hook_on_idle)) {
+    free_hook(folio);
   }
   if (waiters_.load() > 0) {
     const std::lock_guard lock(waiting_);
@@ -80,7 +95,7 @@ Result<void> DevPagemap::put(const mm::Folio& folio, mm::FolioCounts counts) {
 }
 
 Result<void> DevPagemap::init_folio(const mm::Folio& folio) {
-  if (has(Behaviour::count_from_one)) {
+  if (!driver_hands_out(behaviours_)) {
     return fail(EINVAL);
   }
   if ((folio.record().flags.fetch_or(mm::kFolioAllocated) & mm::kFolioAllocated) != 0) {
@@ -104,20 +119,26 @@ Result<void> DevPagemap::put_folio(const mm::Folio& folio) {
   return put(folio, {1, 0});
 }
 
-void DevPagemap::note_mapped(const mm::Folio& folio) const {
+void DevPagemap::note_mapped(const mm::Folio& folio) {
   folio.record().mapcount.fetch_add(1);
+  if (has(Behaviour::entry_references)) {
+    folio.record().flags.fetch_or(mm::kFolioInUse);
+  }
   if (ops_.mapped) {
     const std::uint64_t since = trace::begin();
     ops_.mapped(folio);
     trace_callback(since, "mapped", folio.pfn(), folio.nr_pages());
   }
 }
-void DevPagemap::note_unmapped(const mm::Folio& folio) const {
+void DevPagemap::note_unmapped(const mm::Folio& folio) {
   folio.record().mapcount.fetch_sub(1);
   if (ops_.unmapped) {
     const std::uint64_t since = trace::begin();
     ops_.unmapped(folio);
     trace_callback(since, "unmapped", folio.pfn(), folio.nr_pages());
+  }
+  if (has(Behaviour::entry_references) && hears_idle()) {
+    became_idle(folio);
   }
 }
 
@@ -172,6 +193,12 @@ Result<DevPagemap::BusyReport> DevPagemap::busy() const {
   return report;
 }
 
+void DevPagemap::kill_dax() {
+  if (holder_.who() != nullptr) {
+    holder_.kill(has(Behaviour::pre_remove_notice) ? kMfMemPreRemove : 0);
+  }
+}
+
 void DevPagemap::kill() {
   auto was = static_cast<std::uint32_t>(State::live);
   control().pgmap_state.compare_exchange_strong(was, static_cast<std::uint32_t>(State::dying));
@@ -223,7 +250,11 @@ Outcome<void> DevPagemap::wait_dead(std::chrono::milliseconds most) {
     }
   }
   control().pgmap_state.store(static_cast<std::uint32_t>(State::dead));
-  map_.remove(*pages_);
+  // The kernel's struct pages are gone with it: who gives one back later writes to freed memory (6.1 panics in
+  // free_pipe_info). Here pages that somebody still holds can be found, so that he can.
+  if (const auto held = busy(); !held || held->folios.empty()) {
+    map_.remove(*pages_);
+  }
   return {};
 }
 

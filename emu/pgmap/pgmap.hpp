@@ -12,6 +12,7 @@
 
 #include "emu/mm/folio.hpp"
 #include "emu/pgmap/behaviour.hpp"
+#include "emu/pgmap/dax_holder.hpp"
 
 namespace daxemu::pgmap {
 
@@ -21,6 +22,8 @@ class DevPagemap;
 // them, with none of the model's locks held, but the runtime's may be: none may map, unmap, pin, touch or throw.
 struct PagemapOps {
   std::function<void(const mm::Folio&)> folio_free; // its count fell idle (free_hook_on_idle)
+  // The same as kernels with page_free_hook call it. Of the two the set's is called, the other where that is missing.
+  std::function<void(mm::PagePtr)> page_free;
   // A CPU touched it (device_swap_entries): bring its bytes into `ram`, folio_size bytes. Errors: those of the touch,
   // ENOMEM or EIO (VM_FAULT_SIGBUS).
   std::function<Result<void>(const mm::Folio&, std::byte* ram)> migrate_to_ram;
@@ -59,6 +62,7 @@ public:
   [[nodiscard]] mm::DevicePages& pages() const { return *pages_; }
   [[nodiscard]] const PagemapOps& ops() const { return ops_; }
   [[nodiscard]] const void* owner() const { return owner_; }
+  [[nodiscard]] DaxHolder& holder() { return holder_; }
   [[nodiscard]] unsigned vmemmap_shift() const { return pages_->order(); }
 
   // Shared by all processes that have the device.
@@ -79,14 +83,15 @@ public:
   // What the idle transition of a folio calls for, when somebody else dropped the last reference (a dead holder's).
   void became_idle(const mm::Folio& folio);
 
-  // zone_device_page_init(): hands out a folio of a driver that keeps them itself (without count_from_one).
+  // zone_device_page_init(): hands out a folio of a driver that keeps them itself (driver_hands_out()).
   // Errors: EINVAL (other memory), EBUSY (in use), ENODEV (dying).
   Result<void> init_folio(const mm::Folio& folio);
   // The driver's own reference goes. Errors: EINVAL if init_folio() had not been called.
   Result<void> put_folio(const mm::Folio& folio);
 
-  void note_mapped(const mm::Folio& folio) const;
-  void note_unmapped(const mm::Folio& folio) const;
+  // An entry of it was made, or taken away: with entry_references one of its references.
+  void note_mapped(const mm::Folio& folio);
+  void note_unmapped(const mm::Folio& folio);
 
   // A folio that is still referenced, and by whom as far as the holders say.
   struct Busy {
@@ -102,6 +107,8 @@ public:
   // Errors: lseek(2)'s and mmap(2)'s on the folio file.
   [[nodiscard]] Result<BusyReport> busy() const;
 
+  // The device goes: its holder is told, and is its holder no more (kill_dax). Again: nothing.
+  void kill_dax();
   // live -> dying (percpu_ref_kill in memunmap_pages). Again: nothing.
   void kill();
   // dying -> dead once nothing is referenced (at once without wait_for_folios). Holds of dead processes are released
@@ -115,6 +122,7 @@ public:
 
 private:
   DevPagemap(mm::MemMap& map, Spec spec);
+  void free_hook(const mm::Folio& folio) const;
   [[nodiscard]] mm::FolioControl& control() const { return pages_->folios().control(); }
 
   mm::MemMap& map_;
@@ -122,6 +130,7 @@ private:
   Behaviours behaviours_;
   const void* owner_;
   PagemapOps ops_;
+  DaxHolder holder_;
   std::mutex waiting_;
   std::condition_variable idle_;
   std::atomic<int> waiters_{0};

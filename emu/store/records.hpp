@@ -159,7 +159,7 @@ struct DeviceRecord {
   std::uint64_t born = 0;        // `incarnation` when it was created: what was noted of an earlier device of
                                  // this record is void
   std::uint32_t stale_pages = 0; // 1: device_dax failed to claim its memory and left a pgmap behind (dev_dax_probe)
-  std::uint32_t behaviours = 0;  // of its dev_pagemap (pgmap::Behaviours); 0: device-dax as of 6.1
+  std::uint32_t behaviours = 0;  // of its dev_pagemap (pgmap::Behaviours); 0: the profile's device-dax
   std::uint32_t node_slot = 0;   // index + 1 of the NodeSlot its node is from; 0: none
   KmemState kmem_state = KmemState::offline;
   std::uint32_t kept = 0;                // 1: while absent the record waits for its namespace to be used again

@@ -1,5 +1,7 @@
 #include <daxemu/device.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 
@@ -7,6 +9,7 @@
 
 #include "emu/base/profile.hpp"
 #include "emu/gup/ledger.hpp"
+#include "emu/pgmap/memory_types.hpp"
 #include "runtime/api/device.hpp"
 #include "runtime/api/last_error.hpp"
 #include "runtime/api/objects.hpp"
@@ -23,12 +26,23 @@ Result<void> result_of(int negative_errno) {
   return negative_errno >= 0 ? Result<void>() : fail(-negative_errno);
 }
 
+// Does the caller's struct, of `size` bytes, have a field that ends at `end`, and is it set?
+template <class Field>
+bool is_given(std::size_t size, const Field& field, std::size_t end) {
+  return size >= end && field != nullptr;
+}
+
 pgmap::PagemapOps ops_of(const daxemu_device_spec& spec) {
   pgmap::PagemapOps ops;
   const daxemu_dev_pagemap_ops* given = spec.ops;
   void* data = spec.private_data;
   if (given == nullptr) {
     return ops;
+  }
+  constexpr std::size_t kFirstOps = offsetof(daxemu_dev_pagemap_ops, page_free); // before it said its size
+  const std::size_t size = spec.ops_size == 0 ? kFirstOps : spec.ops_size;
+  if (is_given(size, given->page_free, kFirstOps + sizeof(given->page_free))) {
+    ops.page_free = [given, data](mm::PagePtr page) { given->page_free(page, data); };
   }
   if (given->folio_free != nullptr) {
     ops.folio_free = [given, data](const mm::Folio& folio) { given->folio_free(handle(folio), data); };
@@ -57,11 +71,27 @@ pgmap::PagemapOps ops_of(const daxemu_device_spec& spec) {
   return ops;
 }
 
-Outcome<api::DeviceSpec> spec_of(const daxemu_device_spec& given) {
-  if (given.struct_size != sizeof(given)) {
-    return refuse(EINVAL, "struct_size is not that of this version's struct daxemu_device_spec",
-                  "set it to sizeof(struct daxemu_device_spec)");
+// What a program gave, which may know an older or a newer struct: what it does not know is 0, what we do not must be.
+Outcome<daxemu_device_spec> known_part(const daxemu_device_spec& given) {
+  constexpr std::size_t kFirst = offsetof(daxemu_device_spec, ops_size);
+  const std::size_t size = given.struct_size;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(&given);
+  const bool sane = size >= kFirst && size <= kPageSize;
+  if (!sane || std::any_of(bytes + std::min(size, sizeof(given)), bytes + size, [](auto byte) { return byte != 0; })) {
+    return refuse(EINVAL, "struct_size is not that of a struct daxemu_device_spec known here",
+                  "set it to sizeof(struct daxemu_device_spec), and leave fields that this version does not know 0");
   }
+  daxemu_device_spec known{};
+  std::memcpy(&known, &given, std::min(size, sizeof(known)));
+  return known;
+}
+
+Outcome<api::DeviceSpec> spec_of(const daxemu_device_spec& from, const Profile& profile) {
+  const auto part = known_part(from);
+  if (!part) {
+    return tl::unexpected(part.error());
+  }
+  const daxemu_device_spec& given = *part;
   api::DeviceSpec spec;
   spec.name = given.name == nullptr ? "" : given.name;
   spec.size = given.size;
@@ -73,13 +103,13 @@ Outcome<api::DeviceSpec> spec_of(const daxemu_device_spec& given) {
   if (type == "custom") {
     spec.behaviours = pgmap::Behaviours::of_bits(given.behaviours);
   } else {
-    auto preset = pgmap::preset(type);
+    auto preset = pgmap::preset(type, profile);
     if (!preset) {
       return tl::unexpected(preset.error());
     }
     spec.behaviours = *preset;
   }
-  spec.device_dax = type.starts_with("GENERIC"); // a kernel's, or this one's
+  spec.device_dax = type.starts_with("GENERIC") && type.find_first_of("+-") == std::string::npos; // as a kernel has it
   const char* variable = std::getenv("DAXEMU");
   const char* word = given.mode != nullptr ? given.mode : (variable != nullptr ? variable : "auto");
   auto mode = kernel::parse_mode(word);
@@ -112,13 +142,32 @@ const char* daxemu_last_error(void) {
 }
 
 const char* daxemu_profile(void) {
+  if (const api::Platform* platform = api::current_platform(); platform != nullptr) {
+    return platform->profile().name.data();
+  }
   const auto chosen = chosen_profile(kKernelVariable, "");
   return (chosen ? *chosen->profile : kDefaultProfile).name.data();
 }
 
+const char* daxemu_platform_profile(const daxemu_platform* platform) {
+  return platform->impl->profile().name.data();
+}
+
+const char* daxemu_kernel(unsigned index) {
+  return index < kProfiles.size() ? kProfiles.at(index).version.data() : nullptr;
+}
+
 int daxemu_platform_create(const char* name, daxemu_platform** platform) {
+  return daxemu_platform_create_as(name, nullptr, platform);
+}
+
+int daxemu_platform_create_as(const char* name, const char* kernel, daxemu_platform** platform) {
   return api::guarded([&] {
-    auto made = api::Platform::create(name == nullptr ? "in-process" : name);
+    const auto chosen = chosen_profile("kernel", kernel == nullptr ? "" : kernel);
+    if (!chosen) {
+      return api::report(chosen.error());
+    }
+    auto made = api::Platform::create(name == nullptr ? "in-process" : name, *chosen->profile);
     if (!made) {
       return api::report(made.error());
     }
@@ -144,7 +193,7 @@ void daxemu_platform_use(daxemu_platform* platform) {
 
 int daxemu_device_open(daxemu_platform* platform, const daxemu_device_spec* spec, daxemu_device** device) {
   return api::guarded([&] {
-    auto wanted = spec_of(*spec);
+    auto wanted = spec_of(*spec, platform->impl->profile());
     if (!wanted) {
       return api::report(wanted.error());
     }

@@ -1,17 +1,10 @@
 #include <daxemu/file.h>
 
+#include "runtime/api/file_object.hpp"
 #include "runtime/api/last_error.hpp"
 #include "runtime/api/objects.hpp"
 
 using namespace daxemu;
-
-struct daxemu_file {
-  api::Platform* platform;
-  api::DeviceMemory memory;
-  pgmap::FileLayout* layout;
-  pgmap::FileId id;
-  [[nodiscard]] std::uint64_t extent_size() const { return kPageSize << memory.pages->order(); }
-};
 
 namespace {
 
@@ -57,6 +50,10 @@ int daxemu_file_unlink(daxemu_file* file, unsigned milliseconds) {
     }
     return done;
   });
+}
+
+uint64_t daxemu_file_id(const daxemu_file* file) {
+  return file->id;
 }
 
 uint64_t daxemu_file_size(const daxemu_file* file) {

@@ -6,6 +6,7 @@
 #include "emu/gup/grab.hpp"
 #include "emu/mm/vmemmap.hpp"
 #include "emu/pgmap/memory_failure.hpp"
+#include "emu/pgmap/memory_types.hpp"
 #include "emu/pgmap/pgmap.hpp"
 #include "runtime/api/last_error.hpp"
 #include "runtime/api/platform.hpp"
@@ -20,6 +21,10 @@ mm::PagePtr plain(const daxemu_page* page) {
 std::optional<mm::Folio> folio_at(const daxemu_page* page) {
   api::Platform* platform = api::current_platform();
   return platform == nullptr ? std::nullopt : mm::page_folio(platform->mem_map(), plain(page));
+}
+std::uint32_t bits_of(const char* type, const Profile& profile) {
+  const auto preset = pgmap::preset(type == nullptr ? "" : type, profile);
+  return preset ? preset->bits() : 0;
 }
 std::optional<mm::Folio> known(const daxemu_folio* folio) {
   return folio_at(reinterpret_cast<const daxemu_page*>(folio));
@@ -95,7 +100,7 @@ uint64_t daxemu_folio_mapping(const daxemu_folio* folio) {
 
 bool daxemu_folio_try_get(daxemu_folio* folio) {
   const auto found = known(folio);
-  if (!found) {
+  if (!found || found->ref_count() == 0) { // folio_ref_add_unless_zero()
     return false;
   }
   const gup::PageRun run{&found->device(), found->extent().value() << found->order(), 1};
@@ -146,8 +151,13 @@ bool daxemu_pgmap_describe(unsigned index, daxemu_pgmap_behaviour_info* info) {
 }
 
 uint32_t daxemu_pgmap_preset(const char* type) {
-  const auto preset = pgmap::preset(type == nullptr ? "" : type);
-  return preset ? preset->bits() : 0;
+  const auto chosen = chosen_profile(kKernelVariable, "");
+  const api::Platform* platform = api::current_platform();
+  return bits_of(type, platform != nullptr ? platform->profile() : chosen ? *chosen->profile : kDefaultProfile);
+}
+uint32_t daxemu_pgmap_preset_of(const char* type, const char* kernel) {
+  const auto chosen = chosen_profile("kernel", kernel == nullptr ? "" : kernel);
+  return chosen ? bits_of(type, *chosen->profile) : 0;
 }
 
 } // extern "C"

@@ -46,6 +46,8 @@ public:
   virtual Outcome<void> unbind(std::chrono::milliseconds most) = 0;
   // Files on its memory. Errors (Problem): EINVAL (not memory of a DAX file system), EOPNOTSUPP on a real device.
   [[nodiscard]] virtual Outcome<pgmap::FileLayout*> files() = 0;
+  // Who holds it. Errors (Problem): EOPNOTSUPP (memory that nobody can hold; a real device), ENODEV (unbound).
+  [[nodiscard]] virtual Outcome<pgmap::DaxHolder*> holder() = 0;
   [[nodiscard]] virtual DeviceMemory memory() const = 0;
   // May it be destroyed? Errors (Problem): EBUSY while mapped or pinned.
   virtual Outcome<void> close() = 0;

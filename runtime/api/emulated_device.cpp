@@ -144,6 +144,7 @@ public:
   }
 
   Outcome<void> unbind(std::chrono::milliseconds most) override {
+    pgmap_->kill_dax();
     pgmap_->kill();
     platform_.mm().bury(*pages_); // kill_dev_dax(): unmap_mapping_range()
     auto dead = pgmap_->wait_dead(most);
@@ -160,12 +161,28 @@ public:
     return layout_.get();
   }
 
+  Outcome<pgmap::DaxHolder*> holder() override {
+    if (!pgmap_->has(pgmap::Behaviour::holder)) {
+      return refuse(EOPNOTSUPP, facts().name + " is no memory that somebody can hold",
+                    "open it with type FS_DAX, or a set with DAXEMU_PGMAP_HOLDER");
+    }
+    if (!pgmap_->is_live()) {
+      return refuse(ENODEV, facts().name + " has been unbound", "open another device");
+    }
+    return &pgmap_->holder();
+  }
+
   DeviceMemory memory() const override {
     const bool one_page = files_.bytes.page_size == facts().align;
     return {pages_, files_.bytes.fd.get(), one_page && files_.bytes.kind == store::BackingKind::hugetlb};
   }
 
-  Outcome<void> close() override { return check_unused(platform_, *pages_, *pgmap_); }
+  Outcome<void> close() override {
+    if (pgmap_->holder().who() != nullptr) {
+      return refuse(EBUSY, facts().name + " is held", "let its holder put it first (daxemu_fs_put_dax)");
+    }
+    return check_unused(platform_, *pages_, *pgmap_);
+  }
 
 private:
   Platform& platform_;
@@ -188,7 +205,7 @@ Outcome<std::unique_ptr<Device>> open_emulated(Platform& platform, DeviceSpec sp
   }
   const unsigned order = log2_of(spec.align) - static_cast<unsigned>(kPageShift);
   const pgmap::SetContext context{.order = order,
-                                  .has_folio_free = static_cast<bool>(spec.ops.folio_free),
+                                  .has_folio_free = spec.ops.folio_free || spec.ops.page_free,
                                   .has_migrate_to_ram = static_cast<bool>(spec.ops.migrate_to_ram),
                                   .has_owner = true};
   if (auto fine = pgmap::check_set(spec.behaviours, context); !fine) { // before anything is made

@@ -33,7 +33,7 @@ void after_fork_in_child() {
 
 } // namespace
 
-Outcome<std::unique_ptr<Platform>> Platform::create(const std::string& name) {
+Outcome<std::unique_ptr<Platform>> Platform::create(const std::string& name, const Profile& profile) {
   static const int watching = ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   if (const char* ring = std::getenv(trace::kVariable); ring != nullptr && *ring != '\0') {
     (void)trace::attach(ring); // EBUSY: an earlier platform has; else its keeper has ended
@@ -47,6 +47,7 @@ Outcome<std::unique_ptr<Platform>> Platform::create(const std::string& name) {
   if (!store) {
     return refuse(store.error().code, "the platform's store: " + store.error().what, store.error().remedy);
   }
+  store->platform().kernel = profile.id;
   std::unique_ptr<Platform> platform(new Platform(std::move(*store)));
   auto ram = RamPool::create(platform->mem_map_);
   if (!ram) {

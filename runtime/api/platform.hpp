@@ -15,11 +15,12 @@ namespace daxemu::api {
 
 class Platform {
 public:
-  // Errors (Problem): ENOMEM, EMFILE.
-  [[nodiscard]] static Outcome<std::unique_ptr<Platform>> create(const std::string& name);
+  // One that mirrors that kernel. Errors (Problem): ENOMEM, EMFILE.
+  [[nodiscard]] static Outcome<std::unique_ptr<Platform>> create(const std::string& name, const Profile& profile);
   ~Platform();
 
   [[nodiscard]] store::Store& store() { return store_; }
+  [[nodiscard]] const Profile& profile() const { return store_.profile(); }
   [[nodiscard]] mm::MemMap& mem_map() { return mem_map_; }
   [[nodiscard]] ProcessMm& mm() { return *mm_; }
   [[nodiscard]] const ProcessMm& mm() const { return *mm_; }

@@ -28,7 +28,7 @@ std::string dl_error() {
 
 } // namespace
 
-Outcome<Plugin> load_plugin(const char* path) {
+Outcome<Plugin> load_plugin(const char* path, const Profile& profile) {
   const std::string name = std::string("the plugin ") + path;
   void* const library = ::dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
@@ -56,7 +56,7 @@ Outcome<Plugin> load_plugin(const char* path) {
   if (type == "custom") {
     plugin.behaviours = pgmap::Behaviours::of_bits(given->behaviours);
   } else {
-    auto preset = pgmap::preset(type);
+    auto preset = pgmap::preset(type, profile);
     if (!preset) {
       return refuse(preset.error().code, name + ": " + preset.error().what, preset.error().remedy);
     }

@@ -15,6 +15,12 @@ namespace {
 
 using kernel::KernelHolds;
 
+// What a pin may do the kernel says itself; the model only counts, and has to hear when a folio is idle again.
+constexpr pgmap::Behaviours kCounted = {pgmap::Behaviour::file_mapping,     pgmap::Behaviour::compound,
+                                        pgmap::Behaviour::count_from_one,   pgmap::Behaviour::direct_map,
+                                        pgmap::Behaviour::wait_for_folios,  pgmap::Behaviour::generic_failure,
+                                        pgmap::Behaviour::free_hook_on_idle};
+
 // Frames for a device whose addresses this user may not read: nobody else has them.
 constexpr std::uint64_t kUnknownPfn = 1ULL << 35;
 
@@ -57,10 +63,7 @@ public:
     }
     pgmap::PagemapOps ops;
     ops.folio_free = [this](const mm::Folio& folio) { let_go(folio); };
-    // What a pin may do the kernel says itself; the model only has to hear when a folio is idle again.
-    auto pgmap = pgmap::DevPagemap::memremap_pages(
-        platform_.mem_map(),
-        {*pages, pgmap::preset("GENERIC")->with(pgmap::Behaviour::free_hook_on_idle), &platform_, std::move(ops)});
+    auto pgmap = pgmap::DevPagemap::memremap_pages(platform_.mem_map(), {*pages, kCounted, &platform_, std::move(ops)});
     if (!pgmap) {
       return tl::unexpected(pgmap.error());
     }
@@ -78,6 +81,7 @@ public:
   Outcome<void> unbind(std::chrono::milliseconds) override { return refused("unbind"); }
   Outcome<void> close() override { return check_unused(platform_, *pages_, *pgmap_); }
   Outcome<pgmap::FileLayout*> files() override { return refused("keep files on"); }
+  Outcome<pgmap::DaxHolder*> holder() override { return refused("hold"); }
   DeviceMemory memory() const override { return {pages_, fd_.get(), false}; }
 
 private:

@@ -9,7 +9,7 @@ resources() {
   inside=
   while IFS= read -r line; do
     case $line in
-      *" : hmem."* | *" : Persistent Memory (legacy)") inside=yes ;;
+      *" : hmem."* | *" : Soft Reserved" | *" : dax"* | *" : Persistent Memory (legacy)") inside=yes ;;
       " "*) ;;
       *) inside= ;;
     esac

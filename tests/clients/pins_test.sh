@@ -1,6 +1,6 @@
 #!/bin/sh
 # pins_test.sh CASE: what the kernel pins of a device for a program's calls is in the ledger for as long as it is pinned,
-# and refused where the memory's type refuses it. What the kernel does: tests/conformance (6.1), behaviour.cpp (others).
+# and refused where the memory's type refuses it. What the kernel does: tests/conformance, emu/pgmap/behaviour.cpp.
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/clients/lib.sh
 . "$here/lib.sh"
@@ -20,7 +20,7 @@ gives() {
 }
 
 case_buffers() {
-  gives GENERIC 2M "table" "register: 0
+  gives GENERIC_6_12 2M "table" "register: 0
   0-0 io_uring longterm pin, 512 pages each
   1-1 io_uring longterm pin, 1 pages each
 again: -16 EBUSY
@@ -33,7 +33,7 @@ with tags: 0
   1-1 io_uring longterm pin, 1 pages each
 ring closed: 0
   nothing"
-  gives GENERIC 2M "sparse number" "sparse: 0
+  gives GENERIC_6_12 2M "sparse number" "sparse: 0
   nothing
 fill: 1
   2-2 io_uring longterm pin, 512 pages each
@@ -59,7 +59,7 @@ own memory: 0
   nothing
 RDMA: 0
   0-0 RDMA longterm pin, 1 pages each"
-  gives FS_DAX 4K "refused" "device: -95 EOPNOTSUPP
+  gives FS_DAX_7_3 4K "refused" "device: -95 EOPNOTSUPP
   nothing
 own memory: 0
   nothing
@@ -135,7 +135,7 @@ mlock: 0
 }
 
 case_processes() {
-  gives GENERIC 2M "fork exec" "register: 0
+  gives GENERIC_7_3 2M "fork exec" "register: 0
   0-0 io_uring longterm pin, 512 pages each
 a child's own: 0
   0-0 io_uring longterm pin, 512 pages each
@@ -149,10 +149,10 @@ now: 0
   released 0-0 io_uring longterm pin, 512 pages each"
 }
 
-# Device-dax of 6.1 is unbound whoever holds its pages (conformance: unbind.referenced-by-a-pipe; the guest panics when the
+# Device-dax is unbound whoever holds its pages (conformance: unbind.referenced-by-a-pipe; the guest panics when the
 # pipe is closed before the device is bound again). Memory of a type that waits does wait.
 case_unbind() {
-  gives GENERIC 2M "unbind" "register: 0
+  gives GENERIC_6_12+wait_for_folios 2M "unbind" "register: 0
   0-0 io_uring longterm pin, 512 pages each
 unbinding waits: 0
   0-0 io_uring longterm pin, 512 pages each
@@ -178,7 +178,7 @@ case_verb() {
   # On tmpfs: the host's kernel takes no long-term pins of files of most other file systems.
   DAXEMU_HOME=$(mktemp -d /dev/shm/daxemu-pins.XXXXXX)
   export DAXEMU_HOME
-  runs "$daxemu" create lab --size 8M --type GENERIC
+  runs "$daxemu" create lab --size 8M --type GENERIC_6_12
   trap '"$daxemu" destroy --force lab >/dev/null 2>&1 || :; rm -rf "$scratch" "$DAXEMU_HOME"' EXIT
   runs "$daxemu" pins --platform lab
   same "nothing yet" "$out" "nobody holds pages of a device"

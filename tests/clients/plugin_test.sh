@@ -32,6 +32,23 @@ for align in 2097152 4096; do
   matches "counts at $align" "$err" '^counting: 2 mapped, 2 unmapped, 2 freed, 0 failed$'
   matches "the device" "$err" "^counting: dax0.0 of 67108864 bytes in extents of $align\$"
 done
+# A gate that no kernel has: registered memory is asked for, extent by extent. What is not registered nobody asks for.
+pins=${DAXEMU_TESTS:?}/pins_program
+status_of "$daxemu" run --kernel 6.12 --size 16M --align 2M --backing shmem --plugin "$libraries/libasked.so" -- \
+  env SHOW=true "$pins" /dev/dax0.0 2097152 refused number
+if [ "$status" -ne 77 ]; then
+  same "in the half that may be pinned" "$(printf '%s\n' "$out" | grep -v '^ ')" "device: 0
+own memory: -16 EBUSY
+RDMA: 0
+by number: 0
+a copy is open: 0
+none is: 0"
+  matches "what it was asked" "$err" '^asked: 3 extents allowed, 0 refused$'
+  status_of "$daxemu" run --kernel 6.12 --size 8M --align 2M --backing shmem --plugin "$libraries/libasked.so" -- \
+    env SHOW=true "$pins" /dev/dax0.0 2097152 sparse
+  matches "beyond it" "$out" '^fill: -1 EPERM$'
+fi
+
 # By the variable, under another program that gives its child an environment of its own.
 DAXEMU_PLUGIN=$libraries/libcounting.so runs "$daxemu" run --size 64M --align 2M -- \
   env -i "$program" /dev/dax0.0 2097152 1

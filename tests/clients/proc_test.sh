@@ -1,25 +1,27 @@
 #!/bin/sh
 # proc: what /proc says of the device is the kernel's text (expected/proc.txt, expected/iomem-*.txt: Linux 6.1 in the guest,
-# by the same programs), in reads of any size; what is not about it stays the machine's.
+# by the same programs; of newer kernels expected/linux-KERNEL), in reads of any size; what is not about it stays the machine's.
 #   proc_test.sh process BACKING ENGINE | iomem KIND | machine | others
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/clients/lib.sh
 . "$here/lib.sh"
 program=${DAXEMU_TESTS:?}/proc_program
+expected=$here/expected
+[ "${DAXEMU_KERNEL:-6.1}" = 6.1 ] || expected=$expected/linux-$DAXEMU_KERNEL
 
 case $1 in
   process)
     [ "$2" != hugetlb ] || needs_huge_pages 256
     for piece in 65536 53; do
       runs "$daxemu" run --size 512M --backing "$2" --engine "$3" -- "$program" $piece
-      diff "$here/expected/proc.txt" out || fail "in reads of $piece bytes (<: kernel, >: here)"
+      diff "$expected/proc.txt" out || fail "in reads of $piece bytes (<: kernel, >: here)"
     done
     ;;
   iomem)
     needs daxctl ndctl
     [ "$(id -u)" -eq 0 ] || skip "only root sees addresses in /proc/iomem"
     runs "$daxemu" run --size 512M --backing shmem --region "$2" -- sh "$here/iomem_states.sh" "$2"
-    diff "$here/expected/iomem-$2.txt" out || fail "/proc/iomem is not the kernel's (<: kernel, >: here)"
+    diff "$expected/iomem-$2.txt" out || fail "/proc/iomem is not the kernel's (<: kernel, >: here)"
     ;;
   machine)
     # Without the lines of the devices the files are the machine's.

@@ -4,6 +4,7 @@ daxemu_client_test(exit_status exit_status_test.sh)
 daxemu_client_test(signals signals_test.sh)
 daxemu_client_test(streams streams_test.sh)
 daxemu_client_test(nested nested_test.sh)
+daxemu_client_test(every_kernel every_kernel_test.sh ARGS $<TARGET_FILE:uring_buffer>)
 daxemu_client_test(overhead overhead_test.sh TIMEOUT 300)
 set_tests_properties(client.overhead PROPERTIES RUN_SERIAL ON) # it looks at the clock
 add_executable(path_calls_program path_calls_program.c)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # tree_test.sh LISTING [run's flags]: every file, link and directory of region, device, buses and modules is there, with
-# the mode, size, link count and target it has on a real device (expected/tree-*.txt: Linux 6.1 in the guest), and
+# the mode, size, link count and target it has on a real device (expected/tree-*.txt: Linux 6.1 in the guest;
+# expected/linux-KERNEL: newer ones), and
 # nothing else.
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/clients/lib.sh

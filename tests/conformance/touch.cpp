@@ -19,25 +19,44 @@ void on_signal(int signal, siginfo_t* info, void* /*context*/) {
   siglongjmp(g_back, 1);
 }
 
+// Handlers for as long as it lives: a touch that fails comes back to run().
+class Handlers {
+public:
+  Handlers() {
+    struct sigaction mine {};
+    mine.sa_sigaction = on_signal;
+    mine.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    ::sigaction(SIGBUS, &mine, &bus_);
+    ::sigaction(SIGSEGV, &mine, &segv_);
+  }
+  ~Handlers() {
+    ::sigaction(SIGBUS, &bus_, nullptr);
+    ::sigaction(SIGSEGV, &segv_, nullptr);
+  }
+  Handlers(const Handlers&) = delete;
+  Handlers& operator=(const Handlers&) = delete;
+
+private:
+  struct sigaction bus_ {};
+  struct sigaction segv_ {};
+};
+
 // Actions live in static storage: automatic variables that change between sigsetjmp and siglongjmp are lost.
-Touch run(const void* address, const std::function<void(Touch&)>& action) {
+template <typename Action>
+Touch run_handled(const void* address, const Action& action) {
   static Touch touch;
   touch = Touch{};
   g_touch = &touch;
   g_address = static_cast<const char*>(address);
-  struct sigaction mine {};
-  struct sigaction bus {};
-  struct sigaction segv {};
-  mine.sa_sigaction = on_signal;
-  mine.sa_flags = SA_SIGINFO | SA_ONSTACK;
-  ::sigaction(SIGBUS, &mine, &bus);
-  ::sigaction(SIGSEGV, &mine, &segv);
   if (sigsetjmp(g_back, 1) == 0) {
     action(touch);
   }
-  ::sigaction(SIGBUS, &bus, nullptr);
-  ::sigaction(SIGSEGV, &segv, nullptr);
   return touch;
+}
+
+Touch run(const void* address, const std::function<void(Touch&)>& action) {
+  const Handlers handlers;
+  return run_handled(address, action);
 }
 
 std::string code_name(int signal, int code) {
@@ -72,6 +91,14 @@ std::string Touch::text() const {
 
 Touch load(const void* address) {
   return run(address, [address](Touch& touch) { touch.value = *static_cast<const volatile unsigned char*>(address); });
+}
+
+void load_each(const std::vector<const void*>& addresses, const std::function<void(const Touch&)>& told) {
+  const Handlers handlers;
+  for (const void* address : addresses) {
+    told(run_handled(address,
+                     [address](Touch& touch) { touch.value = *static_cast<const volatile unsigned char*>(address); }));
+  }
 }
 
 Touch store(void* address, unsigned char value) {

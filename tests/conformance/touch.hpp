@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace conformance {
 
@@ -20,6 +21,8 @@ struct Touch {
 };
 
 Touch load(const void* address);
+// Of several places, with one handler for all.
+void load_each(const std::vector<const void*>& addresses, const std::function<void(const Touch&)>& told);
 Touch store(void* address, unsigned char value);
 // `action` touches memory near `address` in some other way.
 Touch guarded(const void* address, const std::function<void()>& action);

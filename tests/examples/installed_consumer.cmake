@@ -18,14 +18,30 @@ run(${CMAKE_COMMAND} --build ${WORK}/build)
 run(${CMAKE_COMMAND} -E chdir ${WORK}/build ctest --output-on-failure)
 run(${CMAKE_COMMAND} -E chdir ${WORK}/build ctest --output-on-failure -L pair --no-tests=error)
 
-# What daxemu_add_test does not understand it names.
-file(WRITE ${WORK}/wrong/CMakeLists.txt "cmake_minimum_required(VERSION 3.16)\nproject(wrong NONE)\nfind_package(daxemu REQUIRED)\n"
-  "daxemu_add_test(SIZES 2M NAME x COMMAND true)\n")
-execute_process(COMMAND ${CMAKE_COMMAND} -S ${WORK}/wrong -B ${WORK}/wrong/build -DCMAKE_PREFIX_PATH=${prefix}
-  RESULT_VARIABLE result ERROR_VARIABLE said OUTPUT_QUIET)
-if(result EQUAL 0 OR NOT said MATCHES "FLAGS")
-  message(FATAL_ERROR "daxemu_add_test(SIZES): ${said}")
+# One test per kernel, each with its name, and under its kernel.
+execute_process(COMMAND ${CMAKE_COMMAND} -E chdir ${WORK}/build ctest -V -L "mirrors" OUTPUT_VARIABLE said ERROR_VARIABLE said)
+foreach(test registration.as.6.1 registration.as.7.3 registration.6_12)
+  if(NOT said MATCHES "${test} [.]+ +Passed")
+    message(FATAL_ERROR "no test ${test} that passed:\n${said}")
+  endif()
+endforeach()
+if(said MATCHES "SKIPPED" OR NOT said MATCHES "\"--kernel\" \"6[.]12\"")
+  message(FATAL_ERROR "the kernel is not handed on:\n${said}")
 endif()
+
+# What daxemu_add_test does not understand it names.
+function(refused arguments words)
+  file(WRITE ${WORK}/wrong/CMakeLists.txt "cmake_minimum_required(VERSION 3.16)\nproject(wrong NONE)\nfind_package(daxemu REQUIRED)\n"
+    "daxemu_add_test(${arguments} NAME x COMMAND true)\n")
+  execute_process(COMMAND ${CMAKE_COMMAND} -S ${WORK}/wrong -B ${WORK}/wrong/build -DCMAKE_PREFIX_PATH=${prefix}
+    RESULT_VARIABLE result ERROR_VARIABLE said OUTPUT_QUIET)
+  if(result EQUAL 0 OR NOT said MATCHES "${words}")
+    message(FATAL_ERROR "daxemu_add_test(${arguments}): ${said}")
+  endif()
+endfunction()
+refused("SIZES 2M" "FLAGS")
+refused("KERNEL 5.10" "'5.10'")
+refused("KERNEL 6.1 KERNELS all" "exclude")
 
 set(ENV{PKG_CONFIG_PATH} ${prefix}/${LIBDIR}/pkgconfig)
 find_program(compiler NAMES cc gcc REQUIRED)

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <getopt.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -19,6 +18,7 @@
 #include "tests/conformance/text.hpp"
 #include "tests/conformance/touch.hpp"
 #include "tests/sequences/bus.hpp"
+#include "tests/sequences/cleaner.hpp"
 #include "tests/sequences/descriptors.hpp"
 #include "tests/sequences/family.hpp"
 #include "tests/sequences/generate.hpp"
@@ -103,15 +103,44 @@ bool parse(int count, char** words, Options& options) {
   return optind == count;
 }
 
-// Every line is out before the next call: what ends the process does not end what it said.
-void say(const std::string& text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const ssize_t put = ::write(STDOUT_FILENO, text.data() + at, text.size() - at);
+void write_out(const char* text, std::size_t length) {
+  for (std::size_t at = 0; at < length;) {
+    const ssize_t put = ::write(STDOUT_FILENO, text + at, length - at);
     if (put <= 0) {
       ::_exit(3);
     }
     at += static_cast<std::size_t>(put);
   }
+}
+
+// What a sequence has said so far, in memory that its process shares with this one: what ends the process does not end
+// what it said, and a guest's channel is used once for each sequence. What does not fit is not kept back.
+struct Said {
+  static constexpr std::size_t kRoom = 1 << 18;
+  std::size_t length;
+  char text[kRoom];
+};
+Said* g_said = nullptr;
+
+void say_all() {
+  write_out(g_said->text, g_said->length);
+  g_said->length = 0;
+}
+
+void say(const std::string& text) {
+  if (g_said == nullptr) {
+    write_out(text.data(), text.size());
+    return;
+  }
+  if (g_said->length + text.size() > Said::kRoom) {
+    say_all();
+  }
+  if (text.size() > Said::kRoom) {
+    write_out(text.data(), text.size());
+    return;
+  }
+  std::memcpy(g_said->text + g_said->length, text.data(), text.size());
+  g_said->length += text.size();
 }
 
 // After exec: what has come over. A mapping of each shows that it is still what it was.
@@ -137,7 +166,8 @@ int look_after_exec(const Options& options) {
   const bool opens = std::none_of(sequence.calls.begin(), sequence.calls.end(),
                                   [](const Call& call) { return bus::concerns(call) || nd::concerns(call); });
   // Whoever started us may have left descriptors open: numbers are outcomes.
-  (void)::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
+  (void)::syscall(SYS_close_range, STDERR_FILENO + 1, kSourceAt - 1, 0);
+  (void)::syscall(SYS_close_range, kSourceAt + 1, ~0U, 0);
   if (const std::string problem = prepare(stage, device, opens); !problem.empty()) {
     say("prepare => " + problem + "\n");
     ::_exit(1);
@@ -148,35 +178,9 @@ int look_after_exec(const Options& options) {
   ::_exit(0);
 }
 
-// How a child ended: empty if by itself.
-std::string end_of(pid_t child, int seconds) {
-  const int handle = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
-  pollfd ended = {handle, POLLIN, 0};
-  bool stuck = false;
-  if (handle >= 0 && ::poll(&ended, 1, seconds * 1000) == 0) {
-    stuck = true;
-    ::kill(child, SIGKILL);
-  }
-  ::close(handle);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  if (stuck) {
-    return "stuck";
-  }
-  if (WIFSIGNALED(status)) {
-    return "signal " + std::to_string(WTERMSIG(status));
-  }
-  return WEXITSTATUS(status) == 0 ? std::string() : "status " + std::to_string(WEXITSTATUS(status));
-}
-
 // `before`: the calls of the sequence before it.
-void run(const Sequence& sequence, const Options& options, const std::vector<Call>& before) {
-  const pid_t cleaner = ::fork();
-  if (cleaner == 0) {
-    clean(options.device, before, sequence.calls);
-    ::_exit(0);
-  }
-  const std::string cleaned = end_of(cleaner, options.seconds);
+void run(const Sequence& sequence, const Options& options, const std::vector<Call>& before, Cleaner& cleaner) {
+  const std::string cleaned = cleaner.clean(before, sequence.calls);
   for (const std::string& note : sequence.notes) {
     say(note + "\n");
   }
@@ -189,12 +193,27 @@ void run(const Sequence& sequence, const Options& options, const std::vector<Cal
   std::string ending = end_of(child, options.seconds);
   // Its own children too: what they have open must be closed before the driver may take the device anew.
   (void)::kill(-child, SIGKILL);
-  while (::waitpid(-1, nullptr, 0) > 0) {
+  while (::waitpid(-child, nullptr, 0) > 0) {
   }
   if (!cleaned.empty()) {
     ending += " cleaner " + cleaned;
   }
   say(ending.empty() ? "end\n" : "end " + ending + "\n");
+  say_all();
+}
+
+// Sequences are made one at a time: every fork would copy the tables of what all of them take.
+template <typename Use>
+void each(const Options& options, Use use) {
+  if (!options.script.empty()) {
+    for (const Sequence& sequence : read_sequences(options.script)) {
+      use(sequence);
+    }
+    return;
+  }
+  for (std::uint64_t seed = options.first; seed <= options.last; ++seed) {
+    use(generate(options.family, seed, options.calls, options.large));
+  }
 }
 
 } // namespace
@@ -215,23 +234,23 @@ int main(int count, char** words) {
       return look_after_exec(options);
     }
   }
-  std::vector<Sequence> scripts;
-  if (!options.script.empty()) {
-    scripts = read_sequences(options.script);
-  } else {
-    for (std::uint64_t seed = options.first; seed <= options.last; ++seed) {
-      scripts.push_back(generate(options.family, seed, options.calls, options.large));
-    }
+  if (options.generate) {
+    each(options, [](const Sequence& sequence) { say(text_of(sequence, false)); });
+    return 0;
   }
+  void* shared = ::mmap(nullptr, sizeof(Said), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  std::string problem = make_source();
+  if (shared == MAP_FAILED || !problem.empty()) {
+    std::fprintf(stderr, "daxemu-sequences: %s\n", problem.empty() ? "no memory" : problem.c_str());
+    return 2;
+  }
+  g_said = static_cast<Said*>(shared);
   (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  Cleaner cleaner(options.device, options.seconds);
   std::vector<Call> before;
-  for (const Sequence& sequence : scripts) {
-    if (options.generate) {
-      say(text_of(sequence, false));
-    } else {
-      run(sequence, options, before);
-      before = sequence.calls;
-    }
-  }
+  each(options, [&](const Sequence& sequence) {
+    run(sequence, options, before, cleaner);
+    before = sequence.calls;
+  });
   return 0;
 }

@@ -20,21 +20,31 @@ namespace {
 
 constexpr std::uint64_t kEdge = 4 * kPage; // what calls reach on either side of a place
 
-void zero(const conformance::Device& device, int fd, std::uint64_t extent) {
-  const std::uint64_t align = device.align;
-  void* mapped = ::mmap(nullptr, align, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(extent * align));
+void zero(char* bytes, std::uint64_t extent) {
+  if (extent <= 4 * kEdge) {
+    std::memset(bytes, 0, extent);
+    return;
+  }
+  std::memset(bytes, 0, kEdge);
+  std::memset(bytes + extent / 2 - kEdge, 0, 2 * kEdge);
+  std::memset(bytes + extent - kEdge, 0, kEdge);
+}
+
+// In one mapping: each costs an emulated processor all that it knew of its addresses.
+void zero(const conformance::Device& device, int fd, std::uint64_t first, std::uint64_t behind) {
+  if (first >= behind) {
+    return;
+  }
+  const std::uint64_t length = (behind - first) * device.align;
+  void* mapped =
+      ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(first * device.align));
   if (mapped == MAP_FAILED) {
     return;
   }
-  auto* bytes = static_cast<char*>(mapped);
-  if (align <= 4 * kEdge) {
-    std::memset(bytes, 0, align);
-  } else {
-    std::memset(bytes, 0, kEdge);
-    std::memset(bytes + align / 2 - kEdge, 0, 2 * kEdge);
-    std::memset(bytes + align - kEdge, 0, kEdge);
+  for (std::uint64_t at = 0; at < length; at += device.align) {
+    zero(static_cast<char*>(mapped) + at, device.align);
   }
-  ::munmap(mapped, align);
+  ::munmap(mapped, length);
 }
 
 } // namespace
@@ -61,9 +71,13 @@ int Stage::descriptor(const std::string& name) const {
   return -1;
 }
 
+std::uint64_t Stage::arena_end() const {
+  return kArena + kWatchedExtents * std::max<std::uint64_t>(units.extent, 64 * kPage);
+}
+
 bool Stage::in_arena(const void* address) const {
   const auto at = reinterpret_cast<std::uint64_t>(address);
-  return at >= kArena && at < kArena + kWatchedExtents * std::max<std::uint64_t>(units.extent, 64 * kPage);
+  return at >= kArena && at < arena_end();
 }
 
 std::string Stage::place(const void* address) const {
@@ -82,11 +96,9 @@ void clean(const conformance::Device& device, const std::vector<Call>& before, c
   const std::uint64_t extents = device.extents();
   constexpr std::uint64_t low = 12;
   constexpr std::uint64_t high = 3;
-  for (std::uint64_t extent = 0; extent < extents; ++extent) {
-    if (extent < low || extent + high >= extents) {
-      zero(device, fd, extent);
-    }
-  }
+  const std::uint64_t behind = std::min(low, extents);
+  zero(device, fd, 0, behind);
+  zero(device, fd, std::max(behind, extents - std::min(high, extents)), extents);
   ::close(fd);
   (void)!::chmod(device.path.c_str(), 0600);
 }
@@ -113,6 +125,20 @@ std::string from_child(const std::function<void(int out)>& say) {
   return status == 0 ? text : text + " status=" + std::to_string(status);
 }
 
+std::string make_source() {
+  char pattern[64 * kPage];
+  for (std::uint64_t at = 0; at < sizeof pattern; ++at) {
+    pattern[at] = static_cast<char>(1 + at % 251);
+  }
+  const int made = ::memfd_create("source", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  const bool well = ::pwrite(made, pattern, sizeof pattern, 0) == static_cast<ssize_t>(sizeof pattern) &&
+                    ::fcntl(made, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK) == 0 &&
+                    ::dup3(made, kSourceAt, O_CLOEXEC) == kSourceAt;
+  const std::string problem = well ? "" : std::string("the file to read cannot be made: ") + std::strerror(errno);
+  ::close(made);
+  return problem;
+}
+
 std::string prepare(Stage& stage, const conformance::Device& device, bool opens) {
   stage.device = &device;
   stage.units = {device.align, device.size};
@@ -131,7 +157,8 @@ std::string prepare(Stage& stage, const conformance::Device& device, bool opens)
   stage.file = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   stage.file_ro = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   ::unlink(path.c_str());
-  stage.source = ::memfd_create("source", MFD_CLOEXEC);
+  stage.source = ::fcntl(kSourceAt, F_DUPFD_CLOEXEC, 0);
+  ::close(kSourceAt);
   stage.sink = ::memfd_create("sink", MFD_CLOEXEC);
   if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, stage.sockets) != 0) {
     return std::string("no sockets: ") + std::strerror(errno);
@@ -140,13 +167,8 @@ std::string prepare(Stage& stage, const conformance::Device& device, bool opens)
       stage.source < 0 || stage.sink < 0) {
     return std::string("a descriptor cannot be had: ") + std::strerror(errno);
   }
-  char pattern[64 * kPage];
-  for (std::uint64_t at = 0; at < sizeof pattern; ++at) {
-    pattern[at] = static_cast<char>(1 + at % 251);
-  }
-  if (::ftruncate(stage.file, static_cast<off_t>(8 * device.align)) != 0 ||
-      ::pwrite(stage.source, pattern, sizeof pattern, 0) != static_cast<ssize_t>(sizeof pattern)) {
-    return std::string("the files cannot be made: ") + std::strerror(errno);
+  if (::ftruncate(stage.file, static_cast<off_t>(8 * device.align)) != 0) {
+    return std::string("the file cannot be made: ") + std::strerror(errno);
   }
   return {};
 }

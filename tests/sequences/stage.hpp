@@ -51,6 +51,7 @@ struct Stage {
   [[nodiscard]] char* at(const std::string& place) const {
     return reinterpret_cast<char*>(kArena + units.bytes(place));
   }
+  [[nodiscard]] std::uint64_t arena_end() const;
   [[nodiscard]] bool in_arena(const void* address) const;
   [[nodiscard]] std::string place(const void* address) const;
 };
@@ -62,6 +63,10 @@ constexpr std::uint64_t kWatchedExtents = 16; // what maps shows
 // for all: what failed there is forgotten, the buses have the device as at the start. `next` are those to come. In a
 // process of its own, before the sequence's.
 void clean(const conformance::Device& device, const std::vector<Call>& before, const std::vector<Call>& next);
+// The file that read(2) reads, the same for all sequences, for none writes it: made once, under a number that sequences
+// do not come to. A message where that fails.
+constexpr int kSourceAt = 900;
+std::string make_source();
 // Opens everything, but the device only with `opens`. In the sequence's process. A message where that fails.
 std::string prepare(Stage& stage, const conformance::Device& device, bool opens);
 // What `say` writes to a descriptor in a child of fork(2), and how the child ended if not well.

@@ -1,5 +1,8 @@
 // Parts of the C API that have no C++ form.
+#include <cstddef>
+#include <cstdlib>
 #include <string>
+#include <tuple>
 
 #include <gtest/gtest.h>
 
@@ -17,20 +20,119 @@ TEST(CApi, BehavioursAreListedAndPresetsAreSetsOfThem) {
     EXPECT_NE(std::string(info.kernel), "");
     all |= info.flag;
   }
-  EXPECT_EQ(index, 14U);
+  EXPECT_EQ(index, 21U);
   EXPECT_EQ(daxemu_pgmap_preset("GENERIC_6_1"),
-            (daxemu_pgmap_preset("GENERIC") & ~static_cast<uint32_t>(DAXEMU_PGMAP_WAIT_FOR_FOLIOS)) |
-                static_cast<uint32_t>(DAXEMU_PGMAP_DENY_LONGTERM_FAST) |
-                static_cast<uint32_t>(DAXEMU_PGMAP_DENY_FIXED_BUFFERS));
+            daxemu_pgmap_preset("GENERIC_6_12") | static_cast<uint32_t>(DAXEMU_PGMAP_DENY_FIXED_BUFFERS));
+  EXPECT_EQ(daxemu_pgmap_preset("GENERIC_6_1+holder"),
+            daxemu_pgmap_preset("GENERIC_6_1") | static_cast<uint32_t>(DAXEMU_PGMAP_HOLDER));
   EXPECT_EQ(daxemu_pgmap_preset("nothing"), 0U);
   EXPECT_EQ(daxemu_pgmap_preset(nullptr), 0U);
   EXPECT_EQ(all & static_cast<uint32_t>(DAXEMU_PGMAP_GENERIC_FAILURE),
             static_cast<uint32_t>(DAXEMU_PGMAP_GENERIC_FAILURE));
 }
 
-TEST(CApi, SaysWhichKernelItMirrors) {
-  EXPECT_STREQ(daxemu_profile(), "linux-6.1");
-  EXPECT_NE(daxemu_pgmap_preset("GENERIC_6_1"), 0U) << "the type of that kernel's device-dax";
+// DAXEMU_KERNEL for as long as it lives.
+class KernelVariable {
+public:
+  explicit KernelVariable(const char* value) { ::setenv("DAXEMU_KERNEL", value, 1); }
+  ~KernelVariable() { before_.empty() ? ::unsetenv("DAXEMU_KERNEL") : ::setenv("DAXEMU_KERNEL", before_.c_str(), 1); }
+  KernelVariable(const KernelVariable&) = delete;
+  KernelVariable& operator=(const KernelVariable&) = delete;
+
+private:
+  static std::string now() {
+    const char* value = std::getenv("DAXEMU_KERNEL");
+    return value == nullptr ? "" : value;
+  }
+  std::string before_ = now();
+};
+
+TEST(CApi, MirrorsTheKernelOfTheVariableOrTheOneNamed) {
+  daxemu_platform_use(nullptr);
+  struct Row {
+    const char* variable;
+    const char* asked;
+    const char* mirrored; // NULL: refused
+  };
+  for (const Row& row :
+       {Row{"6.12", nullptr, "linux-6.12"}, Row{"6.12", "", "linux-6.12"}, Row{"7.3", "6.1", "linux-6.1"},
+        Row{"6.1", "6.9.2-generic", "linux-6.1"}, Row{"6.1", "linux-7.3", "linux-7.3"}, Row{"6.1", "7.9", "linux-7.3"},
+        Row{"6.1", "5.10", nullptr}, Row{"6.1", "kernel", nullptr}, Row{"nonsense", nullptr, nullptr}}) {
+    const KernelVariable variable(row.variable);
+    daxemu_platform* platform = nullptr;
+    const int made = daxemu_platform_create_as("c", row.asked, &platform);
+    if (row.mirrored == nullptr) {
+      EXPECT_EQ(made, -EINVAL);
+      EXPECT_NE(std::string(daxemu_last_error()).find("6.1, 6.12, 7.3"), std::string::npos) << daxemu_last_error();
+      continue;
+    }
+    ASSERT_EQ(made, 0) << daxemu_last_error();
+    EXPECT_STREQ(daxemu_platform_profile(platform), row.mirrored);
+    EXPECT_STREQ(daxemu_profile(), row.mirrored) << "the first one is in use";
+    const std::string suffix = std::string(row.mirrored) == "linux-6.1"    ? "_6_1"
+                               : std::string(row.mirrored) == "linux-6.12" ? "_6_12"
+                                                                           : "_7_3";
+    for (const std::string type : {"GENERIC", "FS_DAX", "PRIVATE", "COHERENT", "PCI_P2PDMA"}) {
+      EXPECT_EQ(daxemu_pgmap_preset(type.c_str()), daxemu_pgmap_preset((type + suffix).c_str()));
+      EXPECT_EQ(daxemu_pgmap_preset_of(type.c_str(), row.mirrored), daxemu_pgmap_preset((type + suffix).c_str()));
+    }
+    EXPECT_EQ(daxemu_platform_destroy(platform), 0);
+  }
+  {
+    const KernelVariable variable("7.3");
+    EXPECT_STREQ(daxemu_profile(), "linux-7.3") << "no platform is in use";
+    EXPECT_EQ(daxemu_pgmap_preset("GENERIC"), daxemu_pgmap_preset("GENERIC_7_3"));
+  }
+  EXPECT_STREQ(daxemu_kernel(0), "6.1");
+  EXPECT_STREQ(daxemu_kernel(2), "7.3");
+  EXPECT_EQ(daxemu_kernel(3), nullptr);
+  EXPECT_EQ(daxemu_pgmap_preset_of("GENERIC", "5.10"), 0U);
+}
+
+// Programs that were built with an older header, or a newer one, whose fields we do not know.
+TEST(CApi, ADeviceSpecOfAnotherVersionIsTakenAsFarAsItIsKnown) {
+  daxemu_platform* platform = nullptr;
+  ASSERT_EQ(daxemu_platform_create("c", &platform), 0);
+  struct Newer {
+    daxemu_device_spec spec;
+    uint64_t field;
+  } newer{};
+  daxemu_device_spec& spec = newer.spec;
+  spec.size = 2 << 20;
+  spec.align = 4096;
+  spec.mode = "emulate";
+  spec.type = "GENERIC_6_1+free_hook_on_idle+page_free_hook";
+  static int calls = 0;
+  daxemu_dev_pagemap_ops ops{};
+  ops.folio_free = [](daxemu_folio*, void*) { calls += 1; };
+  ops.page_free = [](daxemu_page*, void*) { calls += 100; };
+  spec.ops = &ops;
+  const size_t first = offsetof(daxemu_device_spec, ops_size);
+  for (const auto& [size, ops_size, field, made, hook] :
+       {std::tuple<size_t, size_t, uint64_t, int, int>{first, sizeof(ops), 0, 0, 1}, // ops_size is not read
+        {sizeof(spec), 0, 0, 0, 1},
+        {sizeof(spec), sizeof(ops), 0, 0, 100},
+        {sizeof(newer), sizeof(ops), 0, 0, 100},
+        {sizeof(newer), sizeof(ops), 1, -EINVAL, 0},
+        {first - 1, 0, 0, -EINVAL, 0}}) {
+    spec.struct_size = size;
+    spec.ops_size = ops_size;
+    newer.field = field;
+    daxemu_device* device = nullptr;
+    ASSERT_EQ(daxemu_device_open(platform, &spec, &device), made) << size << daxemu_last_error();
+    if (made == 0) {
+      calls = 0;
+      void* address = nullptr;
+      ASSERT_EQ(daxemu_mmap(device, 4096, 3, 0, &address), 0);
+      daxemu_page* page = nullptr;
+      ASSERT_EQ(daxemu_pin_user_pages_fast(reinterpret_cast<unsigned long>(address), 1, 0, &page), 1);
+      daxemu_unpin_user_page(page);
+      EXPECT_EQ(calls, hook) << size << " " << ops_size;
+      EXPECT_EQ(daxemu_munmap(address, 4096), 0);
+      EXPECT_EQ(daxemu_device_close(device), 0) << daxemu_last_error();
+    }
+  }
+  EXPECT_EQ(daxemu_platform_destroy(platform), 0);
 }
 
 TEST(CApi, VmemmapIsAccounted) {

@@ -99,7 +99,8 @@ TEST_P(DaxDeviceTest, PinsCountOnTheHead) {
   auto* folio = daxemu_page_folio(pin.ranges()[0].page);
   EXPECT_TRUE(daxemu_folio_maybe_dma_pinned(folio));
   EXPECT_EQ(daxemu_folio_nr_pages(folio), static_cast<long>(pages));
-  EXPECT_EQ(daxemu_folio_ref_count(folio), pages == 1 ? 1025 : static_cast<int>(pages) + 1);
+  const int idle = 1 + (platform().profile() == "linux-7.3" ? 1 : 0); // there the page table entry counts too
+  EXPECT_EQ(daxemu_folio_ref_count(folio), idle + (pages == 1 ? 1024 : static_cast<int>(pages)));
   EXPECT_EQ(daxemu_folio_pfn(folio), device().first_pfn());
   EXPECT_NE(platform().pins().find("longterm"), std::string::npos) << platform().pins();
   pin.release(true);
@@ -107,18 +108,69 @@ TEST_P(DaxDeviceTest, PinsCountOnTheHead) {
   EXPECT_EQ(platform().pins(), "");
 }
 
-TEST_P(DaxDeviceTest, PinsOutliveTheMappingAndHoldUpUnbinding) {
+TEST_P(DaxDeviceTest, PinsOutliveTheMappingAndTheDevice) {
   if (GetParam().kernel) {
     GTEST_SKIP() << "a test that unbinds a real device would take it from its owner";
   }
   auto mapping = device().map(align());
   daxemu::Pin pin(mapping.data(), 1);
   mapping.reset();
-  EXPECT_EQ(errno_of([&] { device().unbind(5); }), EBUSY);
+  device().unbind(0);
+  EXPECT_EQ(errno_of([&] { (void)device().map(align()); }), ENODEV);
+  EXPECT_NE(platform().pins(), "") << "memunmap_pages() of device-dax waits for nobody";
+  pin.release(false);
+  EXPECT_EQ(platform().pins(), "");
+}
+
+class Kernels : public testing::TestWithParam<std::string> {
+protected:
+  void SetUp() override { platform_.use(); }
+  // An emulated device of one extent of 2M.
+  [[nodiscard]] daxemu::Device device(const char* type) const {
+    daxemu::DeviceOptions options;
+    options.size = options.align;
+    options.type = type;
+    options.mode = "emulate";
+    options.backing = "shmem";
+    return {platform_, options};
+  }
+  daxemu::Platform platform_{"kernels", GetParam()};
+};
+INSTANTIATE_TEST_SUITE_P(Kernels, Kernels, testing::ValuesIn(daxemu::kernels()), daxemu::KernelName());
+
+TEST_P(Kernels, APlatformMirrorsTheOneItWasMadeFor) {
+  EXPECT_EQ(platform_.profile(), "linux-" + GetParam());
+  const auto made = device("GENERIC");
+  EXPECT_EQ(daxemu_page_behaviours(daxemu_pfn_to_page(made.first_pfn())),
+            daxemu_pgmap_preset_of("GENERIC", GetParam().c_str()));
+}
+
+// gup-fast: pte_devmap sends every long-term pin to the slow path, later gup_fast_folio_allowed() those for writing.
+TEST_P(Kernels, FastLongTermPinsAreTheKernels) {
+  const auto made = device("GENERIC");
+  const auto mapping = made.map(made.align());
+  mapping.touch(0);
+  daxemu_page* page = nullptr;
+  for (const bool write : {false, true}) {
+    const unsigned flags =
+        DAXEMU_FOLL_LONGTERM | DAXEMU_FOLL_FAST_ONLY | (write ? std::uint32_t{DAXEMU_FOLL_WRITE} : 0U);
+    const int pinned = daxemu_pin_user_pages_fast(mapping.address(), 1, flags, &page);
+    EXPECT_EQ(pinned, GetParam() == "7.3" && !write ? 1 : 0) << write;
+    if (pinned == 1) {
+      daxemu_unpin_user_page(page);
+    }
+  }
+}
+
+TEST_P(Kernels, MemoryThatWaitsForItsPagesHoldsUpUnbinding) {
+  const auto made = device("GENERIC+wait_for_folios");
+  auto mapping = made.map(made.align());
+  daxemu::Pin pin(mapping.data(), 1);
+  mapping.reset();
+  EXPECT_EQ(errno_of([&] { made.unbind(5); }), EBUSY);
   EXPECT_NE(std::string(daxemu_last_error()).find("process " + std::to_string(::getpid())), std::string::npos);
   pin.release(false);
-  device().unbind(1000);
-  EXPECT_EQ(errno_of([&] { (void)device().map(align()); }), ENODEV);
+  made.unbind(1000);
 }
 
 TEST_P(DaxDeviceTest, PoisonIsSeenByTouchesAndPinsAndHeals) {
@@ -185,7 +237,7 @@ TEST_P(DaxDeviceTest, AKilledChildsPinsAreReleased) {
   EXPECT_NE(pins.find("pid " + std::to_string(::getpid())), std::string::npos) << pins;
 }
 
-DAXEMU_INSTANTIATE_DEVICE_TESTS();
+DAXEMU_INSTANTIATE_DEVICE_TESTS_OF(daxemu::kernels());
 
 TEST(DaxPlatform, AutomaticTakesTheMachinesDeviceWhereThereIsOne) {
   constexpr std::uint64_t kAlign = 2U << 20;

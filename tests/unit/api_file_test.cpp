@@ -15,7 +15,7 @@ using daxemu::signal_of;
 
 constexpr std::uint64_t kBlock = 4096;
 
-class Files : public testing::Test {
+class Files : public testing::TestWithParam<std::string> {
 protected:
   void SetUp() override {
     platform_.use();
@@ -50,12 +50,14 @@ protected:
     const daxemu::Pin pin(mapping.bytes() + offset, 1, 0);
     return daxemu_page_to_pfn(pin.ranges()[0].page);
   }
-  daxemu::Platform platform_{"files"};
+  daxemu::Platform platform_{"files", GetParam()};
   daxemu::Device device_{platform_, options()};
   std::optional<daxemu::File> file_;
 };
 
-TEST_F(Files, AreTheDevicesBytes) {
+INSTANTIATE_TEST_SUITE_P(Kernels, Files, testing::ValuesIn(daxemu::kernels()), daxemu::KernelName());
+
+TEST_P(Files, AreTheDevicesBytes) {
   file_->allocate(0, 4 * kBlock);
   EXPECT_EQ(file_->size(), 4 * kBlock);
   const auto mapping = file_->map(4 * kBlock);
@@ -68,7 +70,7 @@ TEST_F(Files, AreTheDevicesBytes) {
   EXPECT_NE(daxemu_folio_mapping(daxemu_page_folio(page)), 0U);
 }
 
-TEST_F(Files, TouchesBeyondTheEndAreSigbusUntilItGrows) {
+TEST_P(Files, TouchesBeyondTheEndAreSigbusUntilItGrows) {
   file_->allocate(0, kBlock);
   const auto mapping = file_->map(4 * kBlock);
   EXPECT_EQ(signal_at(mapping, 0), 0);
@@ -80,7 +82,7 @@ TEST_F(Files, TouchesBeyondTheEndAreSigbusUntilItGrows) {
   EXPECT_EQ(mapping.bytes()[3 * kBlock + 1], 0);
 }
 
-TEST_F(Files, TruncationTakesThePagesOutOfMappings) {
+TEST_P(Files, TruncationTakesThePagesOutOfMappings) {
   file_->allocate(0, 4 * kBlock);
   const auto mapping = file_->map(4 * kBlock);
   std::memset(mapping.data(), 1, 4 * kBlock);
@@ -92,7 +94,7 @@ TEST_F(Files, TruncationTakesThePagesOutOfMappings) {
   EXPECT_EQ(signal_of([&] { EXPECT_EQ(mapping.bytes()[2 * kBlock], 0) << "fresh blocks read as zeroes"; }).signal, 0);
 }
 
-TEST_F(Files, APunchedBlockIsAnotherExtentWithZeroes) {
+TEST_P(Files, APunchedBlockIsAnotherExtentWithZeroes) {
   file_->allocate(0, 3 * kBlock);
   const daxemu::File second(device_);
   const auto mapping = file_->map(3 * kBlock);
@@ -110,14 +112,14 @@ TEST_F(Files, APunchedBlockIsAnotherExtentWithZeroes) {
   EXPECT_EQ(mapping.bytes()[2 * kBlock], 1);
 }
 
-TEST_F(Files, LongPinsAreRefused) {
+TEST_P(Files, LongPinsAreRefused) {
   file_->allocate(0, kBlock);
   const auto mapping = file_->map(kBlock);
   EXPECT_EQ(errno_of([&] { daxemu::Pin(mapping.data(), 1, DAXEMU_FOLL_WRITE | DAXEMU_FOLL_LONGTERM); }), EOPNOTSUPP);
   EXPECT_EQ(daxemu::Pin(mapping.data(), 1, DAXEMU_FOLL_WRITE).nr_pages(), 1U);
 }
 
-TEST_F(Files, TruncationAgainstAPinFailsWithABound) {
+TEST_P(Files, TruncationAgainstAPinFailsWithABound) {
   file_->allocate(0, 4 * kBlock);
   const auto mapping = file_->map(4 * kBlock);
   std::memset(mapping.data(), 3, 4 * kBlock);
@@ -132,7 +134,7 @@ TEST_F(Files, TruncationAgainstAPinFailsWithABound) {
   file_->truncate(kBlock, 0);
 }
 
-TEST_F(Files, TruncationWaitsForThePinAndTouchesGoOnMeanwhile) {
+TEST_P(Files, TruncationWaitsForThePinAndTouchesGoOnMeanwhile) {
   file_->allocate(0, 4 * kBlock);
   const auto mapping = file_->map(4 * kBlock);
   std::memset(mapping.data(), 3, 4 * kBlock);
@@ -154,7 +156,7 @@ TEST_F(Files, TruncationWaitsForThePinAndTouchesGoOnMeanwhile) {
   EXPECT_EQ(file_->size(), 0U);
 }
 
-TEST_F(Files, AFullDeviceIsENOSPCAndSigbus) {
+TEST_P(Files, AFullDeviceIsENOSPCAndSigbus) {
   file_->allocate(0, device_.size());
   const daxemu::File second(device_);
   EXPECT_EQ(errno_of([&] { second.allocate(0, kBlock); }), ENOSPC);
@@ -163,7 +165,7 @@ TEST_F(Files, AFullDeviceIsENOSPCAndSigbus) {
   EXPECT_EQ(signal_at(mapping, 0), SIGBUS);
 }
 
-TEST_F(Files, PoisonHitsTheFileThatHasTheExtent) {
+TEST_P(Files, PoisonHitsTheFileThatHasTheExtent) {
   file_->allocate(0, 3 * kBlock);
   const auto mapping = file_->map(3 * kBlock);
   std::memset(mapping.data(), 1, 3 * kBlock);
@@ -180,7 +182,7 @@ TEST_F(Files, PoisonHitsTheFileThatHasTheExtent) {
   EXPECT_EQ(signal_of([&] { EXPECT_EQ(mapping.bytes()[kBlock + 9], 0); }).signal, 0);
 }
 
-TEST_F(Files, UnlinkingWaitsForMappingsAndPins) {
+TEST_P(Files, UnlinkingWaitsForMappingsAndPins) {
   file_->allocate(0, kBlock);
   auto mapping = file_->map(kBlock);
   mapping.bytes()[0] = 1;
@@ -195,7 +197,7 @@ TEST_F(Files, UnlinkingWaitsForMappingsAndPins) {
   all.allocate(0, device_.size());
 }
 
-TEST_F(Files, BadRangesAndWrongMemoryAreRefused) {
+TEST_P(Files, BadRangesAndWrongMemoryAreRefused) {
   EXPECT_EQ(errno_of([&] { file_->allocate(1, kBlock); }), EINVAL);
   EXPECT_EQ(errno_of([&] { file_->allocate(0, 0); }), EINVAL);
   EXPECT_EQ(errno_of([&] { file_->truncate(100); }), EINVAL);
@@ -209,7 +211,7 @@ TEST_F(Files, BadRangesAndWrongMemoryAreRefused) {
 }
 
 // Two threads store to a file while a third truncates and allocates: no store goes to an extent that is another file's.
-TEST_F(Files, StoresNeverReachAnotherFilesExtents) {
+TEST_P(Files, StoresNeverReachAnotherFilesExtents) {
   const daxemu::File second(device_);
   file_->allocate(0, 8 * kBlock);
   const auto mapping = file_->map(8 * kBlock);

@@ -289,7 +289,7 @@ TEST(Stress, ThreadsKeepTheInvariantsOfADevice) {
   Totals totals;
   while (Clock::now() < until && !testing::Test::HasFailure()) {
     const bool huge = totals.lives % 2 == 0;
-    Life life(huge ? 2U << 20 : 4096, "GENERIC");
+    Life life(huge ? 2U << 20 : 4096, "GENERIC_6_12+wait_for_folios-devmap_entries"); // pinned by both walks
     life.live(250ms, static_cast<unsigned>(totals.lives) * 100, totals);
   }
   EXPECT_GT(totals.pins, 0U);

@@ -1,7 +1,9 @@
 daxemu_unit_test(unit_cli
   cli_device_flags_test.cpp
+  cli_every_kernel_test.cpp
   cli_executable_test.cpp
   cli_mistake_test.cpp
+  cli_output_difference_test.cpp
   cli_pages_test.cpp
   cli_platform_file_test.cpp
   cli_preload_path_test.cpp

@@ -1,6 +1,8 @@
 // What the flags of a device mean, and how a bad value is refused.
 #include "runtime/cli/plan/device_flags.hpp"
 
+#include <cstdio>
+#include <fstream>
 #include <functional>
 
 #include <gmock/gmock.h>
@@ -77,6 +79,25 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{[](DeviceFlags& f) { f.region = "cxl"; }, "--region cxl is not known", "hmem, pmem"},
         BadRow{[](DeviceFlags& f) { f.numa_node = "-5"; }, "--numa-node -5 is no node number", "doctor"},
         BadRow{[](DeviceFlags& f) { f.numa_node = "1x"; }, "--numa-node 1x is no node number", "doctor"}));
+
+TEST(DeviceFlags, KernelGoesBeforeThatOfTheFile) {
+  const std::string file = ::testing::TempDir() + "daxemu-kernel-flag.json";
+  std::ofstream(file) << R"({ "kernel": "7.3", "regions": [ { "devices": [ { "size": "64M" } ] } ] })";
+  DeviceFlags flags;
+  flags.config = file;
+  const auto by_file = read_device_flags(flags);
+  flags.kernel = "6.12";
+  const auto by_flag = read_device_flags(flags);
+  flags.kernel = "5.0";
+  const auto by_none = read_device_flags(flags);
+  std::remove(file.c_str());
+  ASSERT_TRUE(by_file) << by_file.error().what;
+  EXPECT_EQ(by_file->platform.kernel, KernelId::linux_7_3);
+  ASSERT_TRUE(by_flag) << by_flag.error().what;
+  EXPECT_EQ(by_flag->platform.kernel, KernelId::linux_6_12);
+  ASSERT_FALSE(by_none);
+  EXPECT_THAT(by_none.error().what, HasSubstr("5.0"));
+}
 
 } // namespace
 } // namespace daxemu::cli

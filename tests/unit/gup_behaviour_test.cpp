@@ -53,6 +53,9 @@ struct World {
 std::string fast_longterm_pin(World& world) {
   return world.pin(FOLL_LONGTERM | FOLL_FAST_ONLY, true);
 }
+std::string fast_longterm_write(World& world) {
+  return world.pin(FOLL_LONGTERM | FOLL_WRITE | FOLL_FAST_ONLY, true);
+}
 std::string longterm_pin(World& world) {
   return world.pin(FOLL_LONGTERM | FOLL_WRITE, true);
 }
@@ -87,6 +90,76 @@ std::string memory_failure(World& world) {
   const auto failed = pgmap::memory_failure(*world.device.pgmap, Pfn(pgmap::kFirstPfn), reach);
   return failed ? "killed" : std::string(::strerrorname_np(failed.error().value));
 }
+std::string count_of_a_mapped_page(World& world) {
+  const mm::Folio folio = world.device.folio(0);
+  world.device.pgmap->note_mapped(folio);
+  world.device.pgmap->note_mapped(folio);
+  const std::string mapped = std::to_string(folio.ref_count());
+  world.device.pgmap->note_unmapped(folio);
+  world.device.pgmap->note_unmapped(folio);
+  return mapped + ", then " + std::to_string(folio.ref_count());
+}
+std::string last_reference_of_a_mapped_page(World& world) {
+  auto told = [&, before = 0]() mutable {
+    return std::exchange(before, world.counted.freed.load()) == world.counted.freed ? "none" : "hook";
+  };
+  world.device.pgmap->note_mapped(world.device.folio(0));
+  (void)world.pin(0, true);
+  const std::string unpinned = told();
+  world.device.pgmap->note_unmapped(world.device.folio(0));
+  return unpinned + ", then " + told();
+}
+std::string which_hook(World& world) {
+  std::string called;
+  pgmap::PagemapOps ops;
+  ops.folio_free = [&](const mm::Folio&) { called += "folio_free"; };
+  ops.page_free = [&](mm::PagePtr) { called += "page_free"; };
+  mm::MemMap map;
+  const pgmap::Device device(map, world.device.pgmap->behaviours(), 0, 1, ops);
+  EXPECT_TRUE(mm::add_counts(device.folio(0).record(), {1, 0}));
+  EXPECT_TRUE(device.pgmap->put(device.folio(0), {1, 0}));
+  return called;
+}
+// A holder who writes down what he hears, and allows long-term pins of the first pages but one.
+struct Holder {
+  explicit Holder(pgmap::DaxHolder& of) {
+    pgmap::HolderOps ops;
+    ops.notify_failure = [this](std::uint64_t offset, std::uint64_t length, int flags) -> Result<void> {
+      const bool all = offset == 0 && length == UINT64_MAX;
+      told = (all ? "all" : std::to_string(offset) + " to " + std::to_string(offset + length)) + " flags " +
+             std::to_string(flags);
+      return {};
+    };
+    ops.longterm_pin = [this](const mm::Folio& folio, std::uint64_t first, std::uint64_t nr_pages) -> Result<void> {
+      EXPECT_EQ(first, 0U);
+      EXPECT_EQ(nr_pages, 1U);
+      ++asked;
+      return folio.extent().value() == 2 ? fail(EACCES) : Result<void>();
+    };
+    EXPECT_TRUE(of.get(this, std::move(ops)));
+  }
+  std::string told;
+  int asked = 0;
+};
+std::string failure_of_a_held_device(World& world) {
+  const Holder holder(world.device.pgmap->holder());
+  const std::string said = memory_failure(world);
+  return holder.told.empty() ? said : holder.told + ": " + (said == "killed" ? "handled" : said);
+}
+std::string end_of_a_held_device(World& world) {
+  const Holder holder(world.device.pgmap->holder());
+  world.device.pgmap->kill_dax();
+  EXPECT_EQ(world.device.pgmap->holder().who(), nullptr);
+  return holder.told;
+}
+std::string pins_that_a_holder_allows(World& world) {
+  const Holder holder(world.device.pgmap->holder());
+  std::array<mm::PagePtr, 4> pages{};
+  const auto pinned = world.gup.pin_user_pages_fast(world.view, kStart, 4, FOLL_LONGTERM, pages.data());
+  EXPECT_TRUE(pinned);
+  EXPECT_TRUE(world.gup.unpin_user_pages(pages.data(), *pinned));
+  return std::to_string(*pinned) + " of 4, asked " + std::to_string(holder.asked);
+}
 std::string fixed_buffers(World& world) {
   return pgmap::may_register_buffers(world.device.pgmap->behaviours()) ? "registered" : "EOPNOTSUPP";
 }
@@ -108,7 +181,34 @@ struct Row {
 // clang-format off
 const Row kRows[] = {
     {deny_longterm_fast, {}, fast_longterm_pin, "fast-only long-term pin", "device", "0 pages",
+     "try_grab_folio_fast: folio_is_longterm_pinnable; internal_get_user_pages_fast: FOLL_FAST_ONLY (mm/gup.c)"},
+    {devmap_entries, {}, fast_longterm_pin, "fast-only long-term pin", "device", "0 pages",
      "gup_pte_range: pte_devmap && FOLL_LONGTERM; internal_get_user_pages_fast: FOLL_FAST_ONLY (mm/gup.c)"},
+    {devmap_entries, {}, longterm_pin, "long-term pin", "device", "device",
+     "follow_devmap_pmd: takes a reference of the pgmap and goes on (mm/huge_memory.c, 6.1)"},
+    {longterm_write_slow, {}, fast_longterm_pin, "fast-only long-term pin for reading", "device", "device",
+     "gup_fast_folio_allowed: reject_file_backed for FOLL_WRITE only (mm/gup.c, 7.3)"},
+    {longterm_write_slow, {}, fast_longterm_write, "fast-only long-term pin for writing", "device", "0 pages",
+     "gup_fast_folio_allowed: FOLL_PIN | FOLL_LONGTERM | FOLL_WRITE of a file that is not shmem's (mm/gup.c, 7.3)"},
+    {longterm_write_slow, {}, longterm_pin, "long-term pin for writing", "device", "device",
+     "writable_file_mapping_allowed: device-dax needs no dirty tracking (mm/gup.c, 7.3)"},
+    {entry_references, {}, count_of_a_mapped_page, "count of a mapped page", "0, then 0", "2, then 0",
+     "insert_page_into_pte_locked: folio_get (mm/memory.c, 7.3)"},
+    {entry_references, {free_hook_on_idle}, last_reference_of_a_mapped_page, "last reference of a mapped page goes",
+     "hook, then none", "none, then hook",
+     "free_zone_device_folio: called when folio_put_testzero says so, after the entry has gone (mm/memremap.c, 7.3)"},
+    {page_free_hook, {free_hook_on_idle}, which_hook, "last reference goes", "folio_free", "page_free",
+     "free_zone_device_page: ops->page_free (6.1), free_zone_device_folio: ops->folio_free (7.3, mm/memremap.c)"},
+    {holder, {}, failure_of_a_held_device, "memory_failure of a held device", "ENXIO", "0 to 4096 flags 0: handled",
+     "pmem_pagemap_memory_failure: dax_holder_notify_failure (drivers/nvdimm/pmem.c, drivers/dax/super.c)"},
+    {pre_remove_notice, {holder}, end_of_a_held_device, "end of a held device", "all flags 0", "all flags 128",
+     "kill_dax: dax_holder_notify_failure(dax_dev, 0, U64_MAX, 0 or MF_MEM_PRE_REMOVE) (drivers/dax/super.c)"},
+    {ask_before_longterm, {holder, deny_longterm_fast}, longterm_pin, "long-term pin, nobody to ask", "device", "EOPNOTSUPP",
+     "none: as dax_holder_notify_failure() without a holder (drivers/dax/super.c)"},
+    {ask_before_longterm, {holder, deny_longterm_fast}, short_pin, "short pin", "device", "device",
+     "none: as vma_is_fsdax, asked for FOLL_LONGTERM only (mm/gup.c)"},
+    {ask_before_longterm, {holder, deny_longterm_fast}, pins_that_a_holder_allows, "long-term pin of 4 pages, 3 allowed",
+     "4 of 4, asked 0", "2 of 4, asked 3", "none: ends as check_vma_flags does at the next VMA (mm/gup.c)"},
     {deny_longterm_fast, {}, longterm_pin, "long-term pin", "device", "device",
      "internal_get_user_pages_fast: what the fast walk left goes to __gup_longterm_locked (mm/gup.c)"},
     {deny_longterm_fast, {}, short_pin, "short pin", "device", "device",
@@ -137,7 +237,7 @@ const Row kRows[] = {
      "__init_zone_device_page: set_page_count(page, 0) for PRIVATE and COHERENT (mm/page_alloc.c)"},
     {wait_for_folios, {}, death_while_referenced, "death while referenced", "dead", "EBUSY",
      "memunmap_pages: percpu_ref_kill, wait_for_completion(&pgmap->done) (mm/memremap.c)"},
-    {generic_failure, {count_from_one}, memory_failure, "memory_failure", "ENXIO", "killed",
+    {generic_failure, {}, memory_failure, "memory_failure", "ENXIO", "killed",
      "mf_generic_kill_procs: -ENXIO for PRIVATE and COHERENT (mm/memory-failure.c)"},
     {deny_fixed_buffers, {}, fixed_buffers, "io_uring_register_buffers", "registered", "EOPNOTSUPP",
      "io_pin_pages: vm_file that is neither shmem nor hugetlb is -EOPNOTSUPP (io_uring/rsrc.c)"},
@@ -173,15 +273,21 @@ TEST(BehaviourTable, OutcomePerPreset) {
     const char* failure;
   };
   const PresetRow rows[] = {
-      {"GENERIC", "device", "device", "device", "killed"},
       {"GENERIC_6_1", "0 pages", "device", "device", "killed"},
-      {"FS_DAX", "0 pages", "EOPNOTSUPP", "device", "killed"},
-      {"PRIVATE", "0 pages", "RAM", "RAM", "ENXIO"},
-      {"COHERENT", "0 pages", "RAM", "device", "ENXIO"},
-      {"PCI_P2PDMA", "0 pages", "EREMOTEIO", "EREMOTEIO", "killed"},
+      {"GENERIC_6_12", "0 pages", "device", "device", "killed"},
+      {"GENERIC_7_3", "device", "device", "device", "killed"},
+      {"FS_DAX_6_1", "0 pages", "EOPNOTSUPP", "device", "killed"},
+      {"FS_DAX_6_12", "0 pages", "EOPNOTSUPP", "device", "killed"},
+      {"FS_DAX_7_3", "0 pages", "EOPNOTSUPP", "device", "killed"},
+      {"PRIVATE_6_1", "0 pages", "RAM", "RAM", "ENXIO"},
+      {"PRIVATE_7_3", "0 pages", "RAM", "RAM", "ENXIO"},
+      {"COHERENT_6_1", "0 pages", "RAM", "device", "ENXIO"},
+      {"COHERENT_7_3", "0 pages", "RAM", "device", "ENXIO"},
+      {"PCI_P2PDMA_6_12", "0 pages", "EREMOTEIO", "EREMOTEIO", "killed"},
+      {"PCI_P2PDMA_7_3", "0 pages", "EREMOTEIO", "EREMOTEIO", "killed"},
   };
   for (const PresetRow& row : rows) {
-    const Behaviours set = *pgmap::preset(row.type);
+    const Behaviours set = pgmap::type_named(row.type);
     EXPECT_EQ(fast_longterm_pin(*std::make_unique<World>(set)), row.fast_longterm) << row.type;
     EXPECT_EQ(longterm_pin(*std::make_unique<World>(set)), row.longterm) << row.type;
     EXPECT_EQ(short_pin(*std::make_unique<World>(set)), row.brief) << row.type;
@@ -189,9 +295,12 @@ TEST(BehaviourTable, OutcomePerPreset) {
   }
 }
 
-TEST(BehaviourTable, PinnedFilePagesHoldUpTruncation) {
+class FileTable : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Kernels, FileTable, testing::Values("FS_DAX_6_1", "FS_DAX_6_12", "FS_DAX_7_3"));
+
+TEST_P(FileTable, PinnedFilePagesHoldUpTruncation) {
   mm::MemMap map;
-  const pgmap::Device device(map, *pgmap::preset("FS_DAX"), 0, 4, {});
+  const pgmap::Device device(map, pgmap::type_named(GetParam()), 0, 4, {});
   pgmap::RecordedReach reach;
   pgmap::FileLayout layout(*device.pgmap, reach);
   const pgmap::FileId file = layout.create();

@@ -24,7 +24,7 @@ protected:
     spec.folios = mm::FolioTable::map(file_.get(), kFolios).value();
     spec.direct_map = bytes_.data();
     pages_ = mm::DevicePages::make(std::move(spec)).value();
-    pgmap_ = pgmap::DevPagemap::memremap_pages(map_, {pages_, *pgmap::preset("GENERIC"), nullptr, {}}).value();
+    pgmap_ = pgmap::DevPagemap::memremap_pages(map_, {pages_, pgmap::kIdealDax, nullptr, {}}).value();
     vma_ = &view_.add(kStart, pages_, 16);
   }
   mm::PagePtr pin(std::uint64_t page, std::uint64_t nr_pages) {
@@ -123,7 +123,7 @@ TEST_F(Dma, PoisonAndDeathAreSeen) {
 
 TEST_F(Dma, MemoryWithoutADirectMapIsENXIO) {
   pgmap::CountedOps counted;
-  const pgmap::Device device(map_, *pgmap::preset("PRIVATE"), 0, 2, counted.ops(), 0x9000);
+  const pgmap::Device device(map_, pgmap::type_named("PRIVATE_6_1"), 0, 2, counted.ops(), 0x9000);
   ASSERT_TRUE(mm::add_counts(device.folio(0).record(), mm::counts_for(0, 0, 1)));
   const Iommu iommu(Iommu::Mode::identity);
   EXPECT_EQ(write_error(iommu, 0x9000ULL << kPageShift), ENXIO);

@@ -51,7 +51,7 @@ class Killed : public testing::TestWithParam<unsigned> {};
 TEST_P(Killed, NothingStays) {
   const unsigned order = GetParam();
   mm::MemMap map;
-  const pgmap::Device device(map, *pgmap::preset("GENERIC"), order, kExtents, {});
+  const pgmap::Device device(map, pgmap::kIdealDax, order, kExtents, {});
   TableView view;
   TableView::populate(view.add(kStart, device.pages, kExtents << order));
   std::mt19937 random(order);

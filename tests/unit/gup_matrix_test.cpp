@@ -14,26 +14,41 @@ namespace {
 using pgmap::Behaviour;
 
 enum Type : std::uint32_t {
-  GENERIC = 1,
+  GENERIC = 1, // pgmap::kIdealDax
   GENERIC_6_1 = 2,
-  FS_DAX = 4,
-  PRIVATE = 8,
-  COHERENT = 16,
-  P2PDMA = 32,
-  SPECIAL = 64,   // huge entries without struct pages, as TTM's
-  ORDINARY = 128, // the process's own memory
-  ANY = 255,
+  GENERIC_6_12 = 4,
+  GENERIC_7_3 = 8,
+  FS_DAX_6_1 = 16,
+  FS_DAX_7_3 = 32,
+  PRIVATE = 64,
+  COHERENT = 128,
+  P2PDMA = 256,
+  SPECIAL = 512,   // huge entries without struct pages, as TTM's
+  ORDINARY = 1024, // the process's own memory
+  ANY = 2047,
+  FS_DAX = FS_DAX_6_1 | FS_DAX_7_3,
+  DEVMAP = GENERIC_6_1 | GENERIC_6_12 | FS_DAX_6_1,
 };
 struct TypeInfo {
   Type type;
-  const char* preset;
+  const char* name; // of a type_named(), or "ideal"
   EntryKind kind;
+  [[nodiscard]] pgmap::Behaviours set() const {
+    return std::string_view(name) == "ideal" ? pgmap::kIdealDax : pgmap::type_named(name);
+  }
 };
 constexpr TypeInfo kTypes[] = {
-    {GENERIC, "GENERIC", EntryKind::device},   {GENERIC_6_1, "GENERIC_6_1", EntryKind::device},
-    {FS_DAX, "FS_DAX", EntryKind::device},     {PRIVATE, "PRIVATE", EntryKind::device},
-    {COHERENT, "COHERENT", EntryKind::device}, {P2PDMA, "PCI_P2PDMA", EntryKind::device},
-    {SPECIAL, "GENERIC", EntryKind::special},  {ORDINARY, "GENERIC", EntryKind::ordinary},
+    {GENERIC, "ideal", EntryKind::device},
+    {GENERIC_6_1, "GENERIC_6_1", EntryKind::device},
+    {GENERIC_6_12, "GENERIC_6_12", EntryKind::device},
+    {GENERIC_7_3, "GENERIC_7_3", EntryKind::device},
+    {FS_DAX_6_1, "FS_DAX_6_1", EntryKind::device},
+    {FS_DAX_7_3, "FS_DAX_7_3", EntryKind::device},
+    {PRIVATE, "PRIVATE_6_1", EntryKind::device},
+    {COHERENT, "COHERENT_6_1", EntryKind::device},
+    {P2PDMA, "PCI_P2PDMA_6_12", EntryKind::device},
+    {SPECIAL, "ideal", EntryKind::special},
+    {ORDINARY, "ideal", EntryKind::ordinary},
 };
 
 enum Presence : std::uint32_t { HERE = 1, NOT_HERE = 2, EITHER = 3 };
@@ -62,7 +77,9 @@ constexpr Row kFast[] = {
     {ANY, 0, 0, NOT_HERE, EVERY, kLeaves, "gup_pmd_range: pmd_present"},
     {ANY, 0, 0, HERE, NONE, kLeaves, "gup_pte_range: pte_protnone, not present to the hardware"},
     {ANY, FOLL_WRITE, 0, HERE, RO, kLeaves, "gup_pte_range: pte_access_permitted"},
-    {FS_DAX | GENERIC_6_1, FOLL_LONGTERM, 0, HERE, EVERY, kLeaves, "gup_pte_range: pte_devmap && FOLL_LONGTERM (6.1)"},
+    {DEVMAP, FOLL_LONGTERM, 0, HERE, EVERY, kLeaves, "gup_pte_range: pte_devmap && FOLL_LONGTERM (6.1, 6.12)"},
+    {FS_DAX_7_3, FOLL_LONGTERM, 0, HERE, EVERY, kLeaves, "try_grab_folio_fast: folio_is_longterm_pinnable (6.15)"},
+    {GENERIC_7_3, FOLL_LONGTERM | FOLL_WRITE, 0, HERE, EVERY, kLeaves, "gup_fast_folio_allowed: a file's folio (7.3)"},
     {COHERENT, FOLL_LONGTERM, 0, HERE, EVERY, kLeaves, "try_grab_folio: is_longterm_pinnable_page"},
     {P2PDMA, 0, FOLL_PCI_P2PDMA, HERE, EVERY, kLeaves, "try_grab_folio: is_pci_p2pdma_page (6.2)"},
     {ANY, 0, 0, HERE, RW | RO | WO, kFollows, "try_grab_folio"},
@@ -128,7 +145,7 @@ class Matrix : public testing::TestWithParam<unsigned> {};
 void check(const TypeInfo& info, unsigned order, Call call, const Case& one) {
   pgmap::CountedOps counted;
   mm::MemMap map;
-  const pgmap::Device device(map, *pgmap::preset(info.preset), order, 2, counted.ops());
+  const pgmap::Device device(map, info.set(), order, 2, counted.ops());
   TableView view;
   view.ram = mm::device_at(0x1000'0000, 0, 2);
   ASSERT_TRUE(map.add(view.ram));
@@ -169,11 +186,10 @@ void check(const TypeInfo& info, unsigned order, Call call, const Case& one) {
 
   const Row& fast = row_for(kFast, one);
   const Row& slow = row_for(kSlow, one);
-  const std::string told = std::string(info.preset) + " kind " + std::to_string(static_cast<int>(info.kind)) +
-                           " order " + std::to_string(order) + " call " + std::to_string(static_cast<int>(call)) +
-                           " flags " + std::to_string(one.flags) + " presence " + std::to_string(one.presence) +
-                           " protection " + std::to_string(one.protection) + "\n fast: " + fast.kernel +
-                           "\n slow: " + slow.kernel;
+  const std::string told = std::string(info.name) + " kind " + std::to_string(static_cast<int>(info.kind)) + " order " +
+                           std::to_string(order) + " call " + std::to_string(static_cast<int>(call)) + " flags " +
+                           std::to_string(one.flags) + " presence " + std::to_string(one.presence) + " protection " +
+                           std::to_string(one.protection) + "\n fast: " + fast.kernel + "\n slow: " + slow.kernel;
   if (!checked_flags(call, one.flags, true)) {
     ASSERT_FALSE(called) << told;
     EXPECT_EQ(called.error(), Errno{EINVAL}) << told;
@@ -216,7 +232,7 @@ TEST_P(Matrix, OutcomeIsWhatTheKernelsPlacesSay) {
   const unsigned order = GetParam();
   int cases = 0;
   for (const TypeInfo& info : kTypes) {
-    const bool small_only = !pgmap::preset(info.preset)->has(Behaviour::compound);
+    const bool small_only = !info.set().has(Behaviour::compound);
     if (small_only && order > 0) {
       continue;
     }

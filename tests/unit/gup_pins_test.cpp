@@ -21,7 +21,7 @@ constexpr std::uint64_t kExtent = 512; // pages
 class Pins : public testing::Test {
 protected:
   mm::MemMap map_;
-  pgmap::Device device_{map_, *pgmap::preset("GENERIC"), 9, 8, {}};
+  pgmap::Device device_{map_, pgmap::kIdealDax, 9, 8, {}};
   TableView view_;
   TableView::Vma& vma_{view_.add(kStart, device_.pages, 8 * kExtent)};
   Gup gup_{map_};
@@ -188,7 +188,7 @@ TEST(PinsOfRanges, ADeviceOfTwoRangesGivesTwoRuns) {
   spec.ranges = {{Pfn(0x40'0000), 1024, 0}, {Pfn(0x80'0000), 1024, 1024}};
   spec.folios = mm::FolioTable::map(file.get(), 4).value();
   auto pages = mm::DevicePages::make(std::move(spec)).value();
-  auto pgmap = pgmap::DevPagemap::memremap_pages(map, {pages, *pgmap::preset("GENERIC"), nullptr, {}}).value();
+  auto pgmap = pgmap::DevPagemap::memremap_pages(map, {pages, pgmap::kIdealDax, nullptr, {}}).value();
   TableView view;
   view.add(kStart, pages, 2048);
   Gup gup(map);
@@ -209,7 +209,7 @@ TEST(PinsOfRanges, ADeviceOfTwoRangesGivesTwoRuns) {
 TEST(PinsOfCoherent, OneThatCannotMoveGivesTheWholeBatchBack) {
   pgmap::CountedOps counted;
   mm::MemMap map;
-  const pgmap::Device device(map, *pgmap::preset("COHERENT"), 0, 4, counted.ops());
+  const pgmap::Device device(map, pgmap::type_named("COHERENT_6_1"), 0, 4, counted.ops());
   TableView view;
   view.ram = mm::device_at(0x1000'0000, 0, 4);
   ASSERT_TRUE(map.add(view.ram));

@@ -142,7 +142,7 @@ private:
 // One life of a device among four processes.
 std::uint64_t life(unsigned seed) {
   mm::MemMap map;
-  const pgmap::Device device(map, *pgmap::preset("GENERIC"), kOrder, kExtents, {});
+  const pgmap::Device device(map, pgmap::kIdealDax, kOrder, kExtents, {});
   void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   auto& shared = *new (memory) Shared;
   std::vector<pid_t> children;

@@ -45,7 +45,7 @@ public:
     pgmap::PagemapOps ops;
     ops.folio_free = [this](const mm::Folio& folio) { ++freed_[folio.extent().value()]; };
     pgmap_ = pgmap::DevPagemap::memremap_pages(
-                 map_, {pages_, pgmap::preset("GENERIC")->with(pgmap::Behaviour::free_hook_on_idle), nullptr, ops})
+                 map_, {pages_, pgmap::kIdealDax.with(pgmap::Behaviour::free_hook_on_idle), nullptr, ops})
                  .value();
     for (int vma = 0; vma < kVmas; ++vma) {
       view_.add(kStart + vma * kStride, pages_, kPages);

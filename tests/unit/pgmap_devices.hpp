@@ -5,12 +5,26 @@
 #include <mutex>
 
 #include "emu/pgmap/memory_failure.hpp"
+#include "emu/pgmap/memory_types.hpp"
 #include "tests/unit/mm_devices.hpp"
 
 namespace daxemu::pgmap {
 
 inline constexpr std::uint64_t kFirstPfn = 0x40'0000;
 inline constexpr int kOwner = 0;
+
+// Device-dax as no kernel has it: gup-fast takes every long-term pin, unbinding waits for references, page tables hold
+// none.
+inline constexpr Behaviours kIdealDax = {Behaviour::file_mapping,    Behaviour::compound,
+                                         Behaviour::count_from_one,  Behaviour::direct_map,
+                                         Behaviour::wait_for_folios, Behaviour::generic_failure};
+
+// A named memory type, of a kernel: "FS_DAX_6_1".
+inline Behaviours type_named(const char* name) {
+  auto set = preset(name, kProfiles[0]);
+  EXPECT_TRUE(set) << set.error().what;
+  return *set;
+}
 
 // Every operation a set may require, counting its calls.
 struct CountedOps {

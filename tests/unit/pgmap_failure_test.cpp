@@ -17,19 +17,20 @@ TEST(MemoryFailure, OutcomePerMemoryType) {
     const char* fact;
   };
   const Row rows[] = {
-      {"GENERIC", 9, 0, 21, "mf_generic_kill_procs; lsb of the mapping: dev_pagemap_mapping_shift"},
-      {"GENERIC", 18, 0, 30, "a 1G extent is one folio"},
-      {"GENERIC", 0, 0, 12, "4K extents"},
-      {"GENERIC_6_1", 9, 0, 21, "the same"},
-      {"FS_DAX", 0, 0, 12, "no ops.memory_failure here: mf_generic_kill_procs"},
-      {"PCI_P2PDMA", 0, 0, 12, "only PRIVATE and COHERENT are refused"},
-      {"PRIVATE", 0, ENXIO, 0, "mf_generic_kill_procs: needs coordination with the device"},
-      {"COHERENT", 0, ENXIO, 0, "mf_generic_kill_procs: the same"},
+      {"GENERIC_6_1", 9, 0, 21, "mf_generic_kill_procs; lsb of the mapping: dev_pagemap_mapping_shift"},
+      {"GENERIC_6_1", 18, 0, 30, "a 1G extent is one folio"},
+      {"GENERIC_6_1", 0, 0, 12, "4K extents"},
+      {"GENERIC_7_3", 9, 0, 21, "the same"},
+      {"FS_DAX_6_1", 0, 0, 12, "no ops.memory_failure and no holder here: mf_generic_kill_procs"},
+      {"FS_DAX_7_3", 0, 0, 12, "the same: it is of memory that counts from 0, too"},
+      {"PCI_P2PDMA_6_12", 0, 0, 12, "only PRIVATE and COHERENT are refused"},
+      {"PRIVATE_6_1", 0, ENXIO, 0, "mf_generic_kill_procs: needs coordination with the device"},
+      {"COHERENT_7_3", 0, ENXIO, 0, "mf_generic_kill_procs: the same"},
   };
   for (const Row& row : rows) {
     CountedOps counted;
     mm::MemMap map;
-    const Device device(map, *preset(row.type), row.order, 4, counted.ops());
+    const Device device(map, type_named(row.type), row.order, 4, counted.ops());
     RecordedReach reach;
     const Pfn bad = device.folio(2).pfn() + (device.pages->pages_per_folio() - 1);
     const auto failed = memory_failure(*device.pgmap, bad, reach);
@@ -61,7 +62,7 @@ TEST(MemoryFailure, TheDriversAnswerComesFirst) {
       return row.says == 0 ? Result<void>() : fail(row.says);
     };
     mm::MemMap map;
-    const Device device(map, *preset("GENERIC"), 9, 2, ops);
+    const Device device(map, kIdealDax, 9, 2, ops);
     RecordedReach reach;
     const auto failed = memory_failure(*device.pgmap, Pfn(kFirstPfn + 5), reach);
     EXPECT_EQ(failed ? 0 : failed.error().value, row.error);
@@ -72,7 +73,7 @@ TEST(MemoryFailure, TheDriversAnswerComesFirst) {
 
 TEST(MemoryFailure, FramesOfOthersAreENXIO) {
   mm::MemMap map;
-  const Device device(map, *preset("GENERIC"), 9, 2, {});
+  const Device device(map, kIdealDax, 9, 2, {});
   RecordedReach reach;
   EXPECT_EQ(memory_failure(*device.pgmap, Pfn(kFirstPfn - 1), reach).error(), Errno{ENXIO});
   EXPECT_EQ(memory_failure(*device.pgmap, Pfn(kFirstPfn + 1024), reach).error(), Errno{ENXIO});
@@ -88,7 +89,7 @@ TEST(MemoryFailure, HealingZeroesAndWaitsForNobody) {
   spec.folios = mm::FolioTable::map(file.get(), 4).value();
   spec.direct_map = bytes.data();
   auto pages = mm::DevicePages::make(std::move(spec)).value();
-  auto pgmap = DevPagemap::memremap_pages(map, {pages, *preset("GENERIC"), nullptr, {}}).value();
+  auto pgmap = DevPagemap::memremap_pages(map, {pages, kIdealDax, nullptr, {}}).value();
   RecordedReach reach;
   const mm::Folio folio = *mm::folio_of(*pages, ExtentIndex(1));
   EXPECT_EQ(clear_poison(folio).error(), Errno{ENOENT});

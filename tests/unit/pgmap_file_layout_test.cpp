@@ -12,15 +12,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class FsDax : public testing::Test {
+class FsDax : public testing::TestWithParam<const char*> {
 protected:
   mm::MemMap map_;
-  Device device_{map_, *preset("FS_DAX"), 0, 8, {}};
+  Device device_{map_, type_named(GetParam()), 0, 8, {}};
   RecordedReach reach_;
   FileLayout layout_{*device_.pgmap, reach_};
 };
 
-TEST_F(FsDax, BlocksAreExtentsAndATouchedHoleBecomesOne) {
+INSTANTIATE_TEST_SUITE_P(Kernels, FsDax, testing::Values("FS_DAX_6_1", "FS_DAX_6_12", "FS_DAX_7_3"));
+
+TEST_P(FsDax, BlocksAreExtentsAndATouchedHoleBecomesOne) {
   const FileId file = layout_.create();
   ASSERT_TRUE(layout_.allocate(file, 2, 3));
   EXPECT_EQ(layout_.free_extents(), 5U);
@@ -38,7 +40,7 @@ TEST_F(FsDax, BlocksAreExtentsAndATouchedHoleBecomesOne) {
   EXPECT_EQ(layout_.fault(99, 0).error(), Errno{ENOENT});
 }
 
-TEST_F(FsDax, FullIsENOSPCAndChangesNothing) {
+TEST_P(FsDax, FullIsENOSPCAndChangesNothing) {
   const FileId file = layout_.create();
   ASSERT_TRUE(layout_.allocate(file, 0, 6));
   EXPECT_EQ(layout_.allocate(file, 4, 5).error(), Errno{ENOSPC});
@@ -47,7 +49,7 @@ TEST_F(FsDax, FullIsENOSPCAndChangesNothing) {
   EXPECT_EQ(layout_.free_extents(), 0U);
 }
 
-TEST_F(FsDax, TruncateUnmapsThenFrees) {
+TEST_P(FsDax, TruncateUnmapsThenFrees) {
   const FileId file = layout_.create();
   ASSERT_TRUE(layout_.allocate(file, 0, 4));
   const auto folio = layout_.fault(file, 3);
@@ -59,7 +61,7 @@ TEST_F(FsDax, TruncateUnmapsThenFrees) {
   EXPECT_TRUE(layout_.fault(file, 1));
 }
 
-TEST_F(FsDax, TruncateAgainstAReferencedPageFailsWhereTheKernelWouldWait) {
+TEST_P(FsDax, TruncateAgainstAReferencedPageFailsWhereTheKernelWouldWait) {
   const FileId file = layout_.create();
   ASSERT_TRUE(layout_.allocate(file, 0, 4));
   const auto folio = layout_.fault(file, 3);
@@ -73,7 +75,7 @@ TEST_F(FsDax, TruncateAgainstAReferencedPageFailsWhereTheKernelWouldWait) {
   EXPECT_TRUE(layout_.fault(file, 3));
 }
 
-TEST_F(FsDax, TruncateWaitsForTheLastReference) {
+TEST_P(FsDax, TruncateWaitsForTheLastReference) {
   const FileId file = layout_.create();
   ASSERT_TRUE(layout_.allocate(file, 0, 4));
   const auto folio = layout_.fault(file, 1);
@@ -92,7 +94,7 @@ TEST_F(FsDax, TruncateWaitsForTheLastReference) {
   EXPECT_EQ(layout_.free_extents(), 8U);
 }
 
-TEST_F(FsDax, PoisonedExtentsAreNeitherFaultedNorHandedOut) {
+TEST_P(FsDax, PoisonedExtentsAreNeitherFaultedNorHandedOut) {
   const FileId file = layout_.create();
   ASSERT_TRUE(layout_.allocate(file, 0, 1));
   const auto folio = layout_.fault(file, 0);
@@ -109,7 +111,7 @@ TEST(FsDaxFailure, TheFileSystemNamesTheFilesItHits) {
   PagemapOps ops;
   std::function<Result<void>(Pfn, std::uint64_t)> handler;
   ops.memory_failure = [&](Pfn first, std::uint64_t pages) { return handler(first, pages); };
-  const Device device(map, *preset("FS_DAX"), 0, 8, ops);
+  const Device device(map, type_named("FS_DAX_6_1"), 0, 8, ops);
   FileLayout layout(*device.pgmap, reach);
   handler = layout.failure_handler();
   const FileId file = layout.create();

@@ -32,7 +32,7 @@ void unpin(const Device& device, std::uint64_t extent, std::uint32_t pins) {
 
 TEST(Lifetime, IdleMemoryDiesAtOnceAndIsFoundNoMore) {
   mm::MemMap map;
-  const Device device(map, *preset("GENERIC"), 9, 4, {});
+  const Device device(map, kIdealDax, 9, 4, {});
   EXPECT_EQ(device.pgmap->wait_dead(0ms).error().code, EINVAL) << "not killed yet";
   EXPECT_NE(map.find(Pfn(kFirstPfn)), nullptr);
   device.pgmap->kill();
@@ -45,7 +45,7 @@ TEST(Lifetime, IdleMemoryDiesAtOnceAndIsFoundNoMore) {
 
 TEST(Lifetime, TheReportNamesHolderExtentsAndCounts) {
   mm::MemMap map;
-  const Device device(map, *preset("GENERIC"), 9, 64, {});
+  const Device device(map, kIdealDax, 9, 64, {});
   pin(device, 7, 512);
   pin(device, 8, 512);
   device.pgmap->kill();
@@ -62,7 +62,7 @@ TEST(Lifetime, TheReportNamesHolderExtentsAndCounts) {
 
 TEST(Lifetime, TheWaitEndsWithTheLastReference) {
   mm::MemMap map;
-  const Device device(map, *preset("GENERIC"), 9, 4, {});
+  const Device device(map, kIdealDax, 9, 4, {});
   pin(device, 2, 1);
   device.pgmap->kill();
   std::thread releaser([&] {
@@ -78,7 +78,7 @@ TEST(Lifetime, TheWaitEndsWithTheLastReference) {
 TEST(Lifetime, AKilledHolderDoesNotKeepTheDevice) {
   mm::MemMap map;
   CountedOps counted;
-  const Device device(map, preset("GENERIC")->with(free_hook_on_idle), 9, 4, counted.ops());
+  const Device device(map, kIdealDax.with(free_hook_on_idle), 9, 4, counted.ops());
   const pid_t child = ::fork();
   if (child == 0) {
     pin(device, 3, 512);
@@ -94,23 +94,26 @@ TEST(Lifetime, AKilledHolderDoesNotKeepTheDevice) {
 TEST(Lifetime, WithoutWaitForFoliosItDiesUnderItsHolders) {
   // What 6.1's memunmap_pages does with MEMORY_DEVICE_GENERIC: page references do not hold pgmap->ref.
   mm::MemMap map;
-  const Device device(map, preset("GENERIC")->without(wait_for_folios), 9, 4, {});
+  const Device device(map, kIdealDax.without(wait_for_folios), 9, 4, {});
   pin(device, 0, 1);
   device.pgmap->kill();
   EXPECT_TRUE(device.pgmap->wait_dead(0ms));
+  EXPECT_NE(map.find(Pfn(kFirstPfn)), nullptr) << "what is held can be given back";
+  unpin(device, 0, 1);
+  EXPECT_EQ(device.folio(0).pin_count(), 0U);
 }
 
 TEST(Lifetime, TheStateIsSharedByAllWhoMapTheDevice) {
   mm::MemMap map;
-  const Device device(map, *preset("GENERIC"), 9, 4, {});
+  const Device device(map, kIdealDax, 9, 4, {});
   mm::MemMap other_map; // as another process has it
   auto other_pages = mm::device_at(kFirstPfn, 9, 4, device.file.get());
-  auto other = DevPagemap::memremap_pages(other_map, {other_pages, *preset("GENERIC"), nullptr, {}});
+  auto other = DevPagemap::memremap_pages(other_map, {other_pages, kIdealDax, nullptr, {}});
   ASSERT_TRUE(other);
   device.pgmap->kill();
   EXPECT_EQ((*other)->state(), State::dying);
-  auto third = DevPagemap::memremap_pages(
-      map, {mm::device_at(kFirstPfn, 9, 4, device.file.get()), *preset("GENERIC"), nullptr, {}});
+  auto third =
+      DevPagemap::memremap_pages(map, {mm::device_at(kFirstPfn, 9, 4, device.file.get()), kIdealDax, nullptr, {}});
   ASSERT_FALSE(third);
   EXPECT_EQ(third.error().code, EBUSY);
   ASSERT_TRUE(device.pgmap->wait_dead(0ms));
@@ -119,12 +122,12 @@ TEST(Lifetime, TheStateIsSharedByAllWhoMapTheDevice) {
 
 TEST(Lifetime, ADeadDeviceCanBeBoundAgain) {
   mm::MemMap map;
-  Device device(map, *preset("GENERIC"), 9, 4, {});
+  Device device(map, kIdealDax, 9, 4, {});
   device.pgmap->kill();
   ASSERT_TRUE(device.pgmap->wait_dead(0ms));
   device.pgmap.reset();
-  auto again = DevPagemap::memremap_pages(
-      map, {mm::device_at(kFirstPfn, 9, 4, device.file.get()), *preset("GENERIC"), nullptr, {}});
+  auto again =
+      DevPagemap::memremap_pages(map, {mm::device_at(kFirstPfn, 9, 4, device.file.get()), kIdealDax, nullptr, {}});
   ASSERT_TRUE(again) << again.error().what;
   EXPECT_TRUE((*again)->is_live());
 }
@@ -132,7 +135,7 @@ TEST(Lifetime, ADeadDeviceCanBeBoundAgain) {
 TEST(Lifetime, DriverManagedFoliosAreHandedOutOnce) {
   mm::MemMap map;
   CountedOps counted;
-  const Device device(map, *preset("PRIVATE"), 0, 4, counted.ops());
+  const Device device(map, type_named("PRIVATE_6_1"), 0, 4, counted.ops());
   const mm::Folio folio = device.folio(1);
   EXPECT_EQ(folio.ref_count(), 0U);
   ASSERT_TRUE(device.pgmap->init_folio(folio));
@@ -150,7 +153,7 @@ TEST(Lifetime, DriverManagedFoliosAreHandedOutOnce) {
 
 TEST(Lifetime, ReleasingWhatIsNotHeldIsReportedAndCounted) {
   mm::MemMap map;
-  const Device device(map, *preset("GENERIC"), 9, 4, {});
+  const Device device(map, kIdealDax, 9, 4, {});
   EXPECT_EQ(device.pgmap->put(device.folio(0), {1, 0}).error(), Errno{ERANGE});
   EXPECT_EQ(device.pages->folios().control().refused.load(), 1U);
 }
@@ -161,7 +164,7 @@ TEST(Lifetime, MapAndUnmapEventsReachTheDriver) {
   PagemapOps ops;
   ops.mapped = [&](const mm::Folio& folio) { events.push_back(static_cast<int>(folio.extent().value())); };
   ops.unmapped = [&](const mm::Folio& folio) { events.push_back(-static_cast<int>(folio.extent().value())); };
-  const Device device(map, *preset("GENERIC"), 9, 4, ops);
+  const Device device(map, kIdealDax, 9, 4, ops);
   device.pgmap->note_mapped(device.folio(3));
   EXPECT_EQ(device.folio(3).record().mapcount.load(), 1);
   device.pgmap->note_unmapped(device.folio(3));

@@ -1,8 +1,8 @@
 // /sys/module: the modules that serve the buses, as if loaded. libkmod, and with it daxctl, takes `initstate` for the
-// truth. Sizes are those of 6.1 (of fsdev_dax: 7.3); `sections` and `notes` (addresses and build ids) are empty.
+// truth. Sizes are those of Debian's kernels; `sections` and `notes` (addresses and build ids) are empty.
 #include <array>
 
-#include "emu/dax/drivers.hpp"
+#include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/values.hpp"
@@ -11,11 +11,11 @@ namespace daxemu::sysfs {
 
 struct Module {
   std::string_view name;
-  std::uint32_t core_size;                 // bytes
-  std::string_view bus;                    // of its drivers
-  std::array<std::string_view, 3> drivers; // links <bus>:<driver>
-  std::array<std::string_view, 4> holders; // modules that use it
-  std::string_view parameter;              // its only one, with its mode and value
+  std::array<std::uint32_t, kProfiles.size()> core_size; // bytes, by KernelId; 0: that kernel has it not
+  std::string_view bus;                                  // of its drivers
+  std::array<std::string_view, 3> drivers;               // links <bus>:<driver>
+  std::array<std::string_view, 4> holders;               // modules that use it
+  std::string_view parameter;                            // its only one, with its mode and value
   std::uint32_t parameter_mode;
   std::string_view parameter_value;
 };
@@ -23,27 +23,31 @@ struct Module {
 namespace {
 
 constexpr std::array kAll = std::to_array<Module>({
-    {"dax_hmem", 16384, "platform", {"hmem"}, {}, "region_idle", 0644, "N"},
-    {"dax_pmem", 16384, "nd", {"dax_pmem"}, {}, {}, 0, {}},
-    {"device_dax", 20480, "dax", {"device_dax"}, {}, {}, 0, {}},
-    {"fsdev_dax", 20480, "dax", {"fsdev_dax"}, {}, {}, 0, {}},
-    {"kmem", 16384, "dax", {"kmem"}, {}, {}, 0, {}},
+    {"dax_hmem", {16384, 16384, 20480}, "platform", {"hmem", "hmem_platform"}, {}, "region_idle", 0644, "N"},
+    {"dax_pmem", {16384, 12288, 12288}, "nd", {"dax_pmem"}, {}, {}, 0, {}},
+    {"device_dax", {20480, 20480, 20480}, "dax", {"device_dax"}, {}, {}, 0, {}},
+    {"fsdev_dax", {0, 0, 20480}, "dax", {"fsdev_dax"}, {}, {}, 0, {}},
+    {"kmem", {16384, 12288, 16384}, "dax", {"kmem"}, {}, {}, 0, {}},
     {"libnvdimm",
-     204800,
+     {204800, 241664, 253952},
      "nd",
      {"nd_bus", "nd_region", "nvdimm"},
      {"dax_pmem", "nd_btt", "nd_e820", "nd_pmem"},
      "key_revalidate",
      0444,
      "Y"},
-    {"nd_btt", 32768, {}, {}, {"nd_pmem"}, {}, 0, {}},
-    {"nd_e820", 16384, "platform", {"e820_pmem"}, {}, {}, 0, {}},
-    {"nd_pmem", 24576, "nd", {"nd_pmem"}, {}, {}, 0, {}},
+    {"nd_btt", {32768, 36864, 36864}, {}, {}, {"nd_pmem"}, {}, 0, {}},
+    {"nd_e820", {16384, 12288, 12288}, "platform", {"e820_pmem"}, {}, {}, 0, {}},
+    {"nd_pmem", {24576, 24576, 24576}, "nd", {"nd_pmem"}, {}, {}, 0, {}},
 });
+
+std::uint32_t core_size(const Scope& scope, const Module& module) {
+  return module.core_size[static_cast<std::size_t>(scope.store->profile().id)];
+}
 
 void each_module(const Scope& scope, Members members) {
   for (const Module& module : kAll) {
-    if (module.name == dax::kFsdevDax.name && !scope.store->profile().has_fsdev) {
+    if (core_size(scope, module) == 0) {
       continue;
     }
     Scope narrowed = scope;
@@ -68,7 +72,10 @@ void each_word(const Scope& scope, std::string_view prefix, std::string_view sep
   }
 }
 void each_driver(const Scope& scope, Members members) {
-  each_word<&Module::drivers>(scope, scope.module->bus, ":", members);
+  const bool has_platform = has_hmem_platform_driver(scope);
+  each_word<&Module::drivers>(scope, scope.module->bus, ":", [&](std::string_view name, const Scope& member) {
+    return (name == "platform:hmem_platform" && !has_platform) || members(name, member);
+  });
 }
 void each_holder(const Scope& scope, Members members) {
   each_word<&Module::holders>(scope, "", "", members);
@@ -81,7 +88,7 @@ void holder_target(const Scope& scope, Text& out) {
 }
 
 Result<void> show_core_size(const Scope& scope, Text& out) {
-  out.number(scope.module->core_size).put("\n");
+  out.number(core_size(scope, *scope.module)).put("\n");
   return {};
 }
 // One reference per holder, and one of nd_e820 by the bus it made.
@@ -120,6 +127,11 @@ bool has_driver(const Scope& scope) {
   return !scope.module->drivers[0].empty();
 }
 
+// Namespaces of symbols that it imports: libnvdimm, where the kernel says so.
+bool imports_symbols(const Scope& scope) {
+  return scope.store->profile().modules_say_imports && scope.module->name == "libnvdimm";
+}
+
 constexpr Family kDriverFamily[] = {{each_driver, link("", driver_target)}};
 constinit const Directory kDrivers = {{}, kDriverFamily};
 constexpr Family kHolderFamily[] = {{each_holder, link("", holder_target)}};
@@ -135,6 +147,7 @@ constexpr NodeSpec kModuleNodes[] = {
     attribute("coresize", 0444, show_core_size),
     directory("drivers", kDrivers, has_driver),
     directory("holders", kHolders),
+    attribute("import_ns", 0444, constant<"DEVMEM">, nullptr, imports_symbols),
     attribute("initsize", 0444, constant<"0">),
     attribute("initstate", 0444, constant<"live">),
     directory("notes", kEmpty),

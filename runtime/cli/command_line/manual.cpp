@@ -9,14 +9,22 @@ namespace {
 // In the order of --help. Each example must parse (a test).
 constexpr auto kManuals = std::to_array<VerbManual>({
     {"run",
-     "The command sees /dev/daxX.Y, the dax bus under /sys and the device's faults and errors as it would on Linux "
-     "6.1. "
-     "Its platform lives as long as it runs, unless --platform names one that daxemu create made.\n\n"
+     "The command sees /dev/daxX.Y, the dax bus under /sys and the device's faults and errors as it would on the "
+     "kernel that --kernel names. Its platform lives as long as it runs, unless --platform names one that daxemu "
+     "create made.\n\n"
      "Signals reach the command, and the exit status is its own. Where the machine has a device-dax that fits, the "
-     "command gets that one (see --mode), and daxemu says so.",
+     "command gets that one (see --mode), and daxemu says so.\n\n"
+     "With --kernel all the command runs on one kernel after the other, each time on a new platform. What it prints on "
+     "the first is passed on; behind its last run stands a table: exit status or signal, faults, touches answered by "
+     "SIGBUS, and the first lines of output that differ from the first kernel's (--ignore leaves out lines that always "
+     "do). The exit status is that of the first kernel on which it was not 0. A command that reads standard "
+     "input reads the same each time if that is a file, and nothing from a terminal or a pipe. A signal that asks for "
+     "an end ends "
+     "all.",
      "daxemu run --size 4G --align 2M -- ./app /dev/dax0.0\n"
      "daxemu run --size 2G --align 1G --stats -- daxctl list -DRM -u\n"
-     "daxemu run --image disk.img -- ./app"},
+     "daxemu run --image disk.img -- ./app\n"
+     "daxemu run --kernel all -- ./test"},
     {"stat",
      "Prints, when the command has ended, what each device counted meanwhile: faults, extents, bytes, mappings, "
      "SIGBUS, "

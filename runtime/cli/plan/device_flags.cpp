@@ -98,7 +98,9 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
   auto* config = verb.add_option("--config", flags.config, "A JSON file that describes all regions and devices")
                      ->type_name("FILE");
   for (CLI::Option* other : options) {
-    config->excludes(other);
+    if (other->get_name() != "--kernel") { // one platform, asked for on another kernel
+      config->excludes(other);
+    }
   }
   options.push_back(config);
   return options;
@@ -221,11 +223,19 @@ Outcome<DeviceWish> read_device_flags(const DeviceFlags& flags) {
   auto platform = flags.config.empty() ? device_options(flags, wish).and_then([&](const PlatformOptions& options) {
     return whole_platform(flags, options);
   })
-                                       : read_platform_file(flags.config); // it excludes all the others
+                                       : read_platform_file(flags.config); // it excludes the others but for --kernel
   if (!platform) {
     return tl::unexpected(platform.error());
   }
   wish.platform = std::move(*platform);
+  if (!flags.config.empty() && !flags.kernel.empty()) { // before what the file says
+    const auto kernel = chosen_profile("--kernel", flags.kernel);
+    if (!kernel) {
+      return tl::unexpected(kernel.error());
+    }
+    wish.platform.kernel = kernel->profile->id;
+    wish.platform.kernel_note = kernel->note;
+  }
   wish.platform.exact = wish.platform.exact || flags.exact; // `trace` asks for it, whatever the file says
   return wish;
 }

@@ -31,7 +31,7 @@ struct DeviceFlags {
   std::vector<std::string> more; // further devices, NAME=SIZE[,ALIGN]
   std::string free;              // bytes of each hmem region in no device
   bool exact = false;            // nothing is mapped before it is touched
-  std::string config;            // a file in place of all these
+  std::string config;            // a file in place of all these but the kernel
 };
 
 // Returns the options added.

@@ -4,12 +4,11 @@
 
 #include "emu/base/size_text.hpp"
 #include "emu/base/units.hpp"
-#include "runtime/cli/plan/platform_plan.hpp"
 
 namespace daxemu::cli {
 
 Outcome<pgmap::Behaviours> memory_type(const std::string& name, std::uint64_t align, const Profile& kernel) {
-  const auto set = pgmap::preset(name == kDefaultType ? kernel.device_dax_type : name);
+  const auto set = pgmap::preset(name, kernel);
   if (!set) {
     return set;
   }
@@ -29,9 +28,9 @@ Outcome<pgmap::Behaviours> memory_type(const std::string& name, std::uint64_t al
 }
 
 const char* memory_type_name(pgmap::Behaviours set) {
-  for (const pgmap::Preset& preset : pgmap::presets()) {
-    if (preset.set == set) {
-      return preset.name;
+  for (const pgmap::MemoryType& type : pgmap::memory_types()) {
+    if (type.set == set) {
+      return type.name;
     }
   }
   return "custom";

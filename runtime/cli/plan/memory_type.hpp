@@ -6,7 +6,7 @@
 
 #include "emu/base/profile.hpp"
 #include "emu/base/result.hpp"
-#include "emu/pgmap/behaviour.hpp"
+#include "emu/pgmap/memory_types.hpp"
 
 namespace daxemu::cli {
 

@@ -22,6 +22,11 @@ namespace {
 constexpr std::array kForwarded = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,  SIGUSR1, SIGUSR2,   SIGALRM,
                                    SIGCONT, SIGPIPE, SIGIO,   SIGWINCH, SIGTSTP, SIGVTALRM, SIGPROF};
 
+// Those that mean: end.
+bool asks_to_end(int signal) {
+  return signal == SIGHUP || signal == SIGINT || signal == SIGQUIT || signal == SIGTERM;
+}
+
 sigset_t watched_signals() {
   sigset_t set;
   ::sigemptyset(&set);
@@ -32,10 +37,22 @@ sigset_t watched_signals() {
   return set;
 }
 
+// As dup2(2), which keeps a descriptor that is in its place already from the command.
+void place(int fd, int at) {
+  if (fd == at) {
+    (void)::fcntl(fd, F_SETFD, 0);
+  } else if (fd >= 0) {
+    (void)::dup2(fd, at);
+  }
+}
+
 [[noreturn]] void become(const Command& command, const sigset_t& mask, int report) {
   for (const auto& [name, value] : command.environment) {
     ::setenv(name.c_str(), value.c_str(), 1);
   }
+  place(command.streams.input, STDIN_FILENO);
+  place(command.streams.output, STDOUT_FILENO);
+  place(command.streams.error, STDERR_FILENO);
   std::vector<char*> argv;
   argv.reserve(command.arguments.size() + 1);
   for (const std::string& argument : command.arguments) {
@@ -107,6 +124,9 @@ Outcome<ChildEnd> run_child(const Command& command) {
     siginfo_t info{};
     if (::sigwaitinfo(&watched, &info) < 0 || info.si_signo == SIGCHLD) {
       continue;
+    }
+    if (asks_to_end(info.si_signo)) {
+      end.asked_to_end = info.si_signo;
     }
     if (info.si_code <= 0) { // from a process; a terminal's (SI_KERNEL) went to the whole foreground group
       ::kill(child, info.si_signo);

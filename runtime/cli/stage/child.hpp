@@ -10,15 +10,23 @@
 
 namespace daxemu::cli {
 
+// Descriptors that the command is to have as its standard streams; -1: ours.
+struct Streams {
+  int input = -1;
+  int output = -1;
+  int error = -1;
+};
+
 struct Command {
   std::string path;                                             // file to execute
   std::vector<std::string> arguments;                           // argv, [0] included
   std::vector<std::pair<std::string, std::string>> environment; // set on top of the present one
+  Streams streams{};
 };
 
-// A child's wait status.
 struct ChildEnd {
-  int status = 0;
+  int status = 0;       // as wait(2) has it
+  int asked_to_end = 0; // the signal by which somebody asked daxemu meanwhile to end (Ctrl-C), or 0
 };
 
 // Starts the command and waits for its end. Meanwhile signals sent to daxemu (kill, a supervisor) are forwarded to it;

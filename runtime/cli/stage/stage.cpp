@@ -41,7 +41,7 @@ Outcome<void> check_plugin(const std::string& path, const PlatformPlan& plan) {
   if (path.empty()) {
     return {};
   }
-  const auto plugin = api::load_plugin(path.c_str());
+  const auto plugin = api::load_plugin(path.c_str(), profile_of(plan.kernel));
   if (!plugin) {
     return tl::unexpected(plugin.error());
   }
@@ -142,8 +142,10 @@ Outcome<std::string> Stage::open(const std::string& named) {
   return location_of_platform(named);
 }
 
-tl::expected<ChildEnd, Refusal> Stage::play(const std::vector<std::pair<std::string, std::string>>& more) const {
+tl::expected<ChildEnd, Refusal> Stage::play(const std::vector<std::pair<std::string, std::string>>& more,
+                                            const Streams& streams) const {
   Command command = command_;
+  command.streams = streams;
   command.environment.insert(command.environment.end(), more.begin(), more.end());
   if (!store_) {
     auto end = run_child(command);

@@ -26,9 +26,9 @@ public:
   // Why this stage and no other; empty for a named platform.
   [[nodiscard]] const std::string& why() const { return why_; }
 
-  // Runs the command to its end, with `more` in its environment. Once.
-  [[nodiscard]] tl::expected<ChildEnd, Refusal>
-  play(const std::vector<std::pair<std::string, std::string>>& more = {}) const;
+  // Runs the command to its end, with `more` in its environment, on `streams`. Once.
+  [[nodiscard]] tl::expected<ChildEnd, Refusal> play(const std::vector<std::pair<std::string, std::string>>& more = {},
+                                                     const Streams& streams = {}) const;
 
 private:
   Stage() = default;

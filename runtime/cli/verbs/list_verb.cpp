@@ -33,7 +33,7 @@ Json device_json(const store::Store& store, const store::DeviceRecord& device) {
   json["platform"] = store.platform().name.view();
   json["kernel"] = store.profile().version;
   json["region"] = store.region_of(device).kind == store::RegionKind::pmem ? "pmem" : "hmem";
-  json["type"] = memory_type_name(pgmap::behaviours_of_record(device.behaviours));
+  json["type"] = memory_type_name(pgmap::behaviours_of_record(device.behaviours, store.profile()));
   json["backing"] = backing::to_string(device.backing.kind);
   json["backing_reason"] = device.backing.reason.view();
   const DeviceTotals sum = totals_of(device);

@@ -24,6 +24,10 @@ struct FolioHooks {
   Result<void> (*migrate_to_ram)(void* self, const DeviceView& view, ExtentIndex extent, std::byte* ram) = nullptr;
   // Errors: EOPNOTSUPP, the generic handling follows.
   Result<void> (*memory_failure)(void* self, const DeviceView& view, ExtentIndex extent) = nullptr;
+  // ask_before_longterm: may pages [first, first + nr_pages) of the extent be pinned for long? Errors: those of the
+  // pin.
+  Result<void> (*longterm_pin)(void* self, const DeviceView& view, ExtentIndex extent, std::uint64_t first,
+                               std::uint64_t nr_pages) = nullptr;
 };
 
 } // namespace daxemu::fault

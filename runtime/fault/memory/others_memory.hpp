@@ -10,6 +10,7 @@ namespace daxemu::fault {
 struct OthersMapping {
   std::uint64_t start = 0;
   std::uint64_t end = 0;
+  bool shared = false; // VM_MAYSHARE
 };
 
 // The mapping at `address`, or the next one behind it. None: there is none, or the kernel cannot be asked

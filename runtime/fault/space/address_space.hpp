@@ -197,7 +197,17 @@ private:
   Result<void*> remap_in_place(const Remap& call);
   Result<void*> remap_others(const Remap& call);
   [[nodiscard]] static bool spans_several(const Remap& call);
+  static Result<void*> ask_kernel_to_remap(const Remap& call);
   [[nodiscard]] std::optional<Errno> cannot_resize(const Remap& call) const;
+  // Those of newer kernels (remap_several.cpp).
+  [[nodiscard]] std::optional<Errno> cannot_remap(const Remap& call) const;
+  struct NextMapping {
+    std::uint64_t start = 0;
+    std::uint64_t end = 0;
+    bool ours = false;
+  };
+  [[nodiscard]] std::optional<NextMapping> next_mapping(std::uint64_t start, std::uint64_t end) const;
+  Result<void*> remap_several(const Remap& call);
   Result<void> expand(const Vma& vma, std::uint64_t end);
   Result<void*> move(const Remap& call, std::uint64_t address, Reservation& reserved);
   // Part [from, to) of `vma` becomes what `like` is: a neighbour that is so already grows over it, which may put a

@@ -137,12 +137,12 @@ void AddressSpace::drop_extents(const Vma& vma, std::uint64_t from, std::uint64_
   freeze(vma.start);
 }
 
-// Today's kernel stops at a hole, that of 6.1 goes on behind it.
+// Today's kernel stops at a hole, that of 6.1 goes on behind it (Profile::populate_ends_at_hole).
 Result<void> AddressSpace::populate_others(std::uint64_t start, std::uint64_t end, int advice) {
   Result<void> outcome;
   for (std::uint64_t at = start; at < end;) {
     auto done = ask_kernel(at, end, advice);
-    if (done || done.error() != Errno{ENOMEM}) {
+    if (done || done.error() != Errno{ENOMEM} || profile().populate_ends_at_hole) {
       return done ? outcome : done;
     }
     outcome = done;
@@ -171,7 +171,7 @@ Result<void> AddressSpace::populate(std::uint64_t start, std::uint64_t end, int 
       return fail(EINVAL);
     }
     auto done = part->vma ? prefault(part->start, part->end) : populate_others(part->start, part->end, advice);
-    if (!done && (part->vma || done.error() != Errno{ENOMEM})) {
+    if (!done && (part->vma || done.error() != Errno{ENOMEM} || profile().populate_ends_at_hole)) {
       return done;
     }
     outcome = done ? outcome : done;

@@ -9,41 +9,10 @@
 #include "runtime/fault/mappings/vma_reach.hpp"
 #include "runtime/fault/memory/others_memory.hpp"
 #include "runtime/fault/memory/pointer.hpp"
-#include "runtime/fault/space/address_space.hpp"
+#include "runtime/fault/space/remap_call.hpp"
 #include "runtime/fault/touches/present_extents.hpp"
 
-#ifndef MREMAP_DONTUNMAP
-#define MREMAP_DONTUNMAP 4
-#endif
-
 namespace daxemu::fault {
-namespace {
-
-constexpr int kKnown = MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP;
-
-} // namespace
-
-struct AddressSpace::Remap {
-  std::uint64_t start = 0;
-  std::uint64_t old_length = 0;
-  std::uint64_t length = 0; // the new one
-  int flags = 0;
-  std::uint64_t target = 0; // new_addr
-
-  [[nodiscard]] bool has(int flag) const { return (flags & flag) != 0; }
-  // The checks of sys_mremap before it looks at any mapping.
-  [[nodiscard]] bool is_valid() const {
-    const bool moves_only = old_length == length;
-    return (flags & ~kKnown) == 0 && (has(MREMAP_MAYMOVE) || !has(MREMAP_FIXED)) &&
-           (!has(MREMAP_DONTUNMAP) || (has(MREMAP_MAYMOVE) && moves_only)) && is_aligned(start, kPageSize);
-  }
-  // Those of mremap_to().
-  [[nodiscard]] bool has_valid_target() const {
-    const bool overlap = start + old_length > target && target + length > start;
-    return is_aligned(target, kPageSize) && length <= kTaskSize && target <= kTaskSize - length && !overlap;
-  }
-};
-
 // 6.17 and newer move several mappings at once, and holes between them.
 bool AddressSpace::spans_several(const Remap& call) {
   const auto mapping = others_mapping_from(call.start);
@@ -54,13 +23,17 @@ Result<void*> AddressSpace::remap(void* old_address, std::size_t old_size, std::
                                   void* new_address) {
   Remap call{reinterpret_cast<std::uint64_t>(old_address), old_size, new_size, flags,
              reinterpret_cast<std::uint64_t>(new_address)};
-  const bool valid = call.is_valid(); // DONTUNMAP compares the lengths as they were given
+  const bool early = profile().mremap_checks_first;
+  const bool valid = early || call.is_valid(); // DONTUNMAP compares the lengths as they were given
   call.old_length = align_up(old_size, kPageSize);
   call.length = align_up(new_size, kPageSize);
-  if (!valid || call.length == 0) {
+  if (!valid || call.length == 0 || (early && !call.has_valid_parameters())) {
     return fail(EINVAL);
   }
   const TableGuard guard(lock_);
+  if (profile().mremap_moves_several && call.only_moves()) {
+    return remap_several(call);
+  }
   if (!table_.find(call.start)) {
     if (!all_mapped(call.start, call.start + kPageSize)) {
       return fail(EFAULT);
@@ -70,7 +43,10 @@ Result<void*> AddressSpace::remap(void* old_address, std::size_t old_size, std::
       return sys::mremap(old_address, old_size, new_size, flags, new_address);
     }
   }
-  return call.has(MREMAP_FIXED | MREMAP_DONTUNMAP) ? remap_to(call) : remap_in_place(call);
+  if (const auto error = early ? cannot_remap(call) : std::nullopt) {
+    return tl::unexpected(*error);
+  }
+  return call.has_target() ? remap_to(call) : remap_in_place(call);
 }
 
 // mremap_to(): what is at the target goes first, then what is too much at the source, whatever becomes of the rest.
@@ -140,6 +116,10 @@ Result<void*> AddressSpace::remap_others(const Remap& call) {
   if (table_.overlaps(call.start, call.start + call.old_length) || spans_several(call)) {
     return fail(EFAULT); // vma_to_resize: across a boundary
   }
+  return ask_kernel_to_remap(call);
+}
+
+Result<void*> AddressSpace::ask_kernel_to_remap(const Remap& call) {
   return sys::mremap(pointer(call.start), call.old_length, call.length, call.flags, pointer(call.target));
 }
 

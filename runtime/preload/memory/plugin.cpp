@@ -108,6 +108,19 @@ Result<void> memory_failure(void* self, const fault::DeviceView& view, ExtentInd
   return result_of(ask(loaded, loaded.plugin.ops.memory_failure, view, extent, loaded.plugin.ops.private_data));
 }
 
+Result<void> longterm_pin(void* self, const fault::DeviceView& view, ExtentIndex extent, std::uint64_t first,
+                          std::uint64_t nr_pages) {
+  const auto& loaded = *static_cast<Loaded*>(self);
+  if (!concerns(loaded, view)) {
+    return {};
+  }
+  if (loaded.plugin.ops.longterm_pin == nullptr) {
+    return fail(EOPNOTSUPP); // nobody to ask, as DaxHolder::ask_longterm()
+  }
+  return result_of(
+      ask(loaded, loaded.plugin.ops.longterm_pin, view, extent, first, nr_pages, loaded.plugin.ops.private_data));
+}
+
 } // namespace
 
 constinit PluginHost plugin_host;
@@ -120,7 +133,7 @@ Result<void> PluginHost::load(const store::Store& store, fault::AddressSpace& sp
   if (::getauxval(AT_SECURE) != 0) { // more privileges than who set the variable: his code does not run here
     return {};
   }
-  auto plugin = api::load_plugin(path);
+  auto plugin = api::load_plugin(path, store.profile());
   if (!plugin) {
     complain_of(plugin.error());
     return fail(plugin.error().code);
@@ -135,6 +148,9 @@ Result<void> PluginHost::load(const store::Store& store, fault::AddressSpace& sp
                    .folio_free = tell<&daxemu_plugin_ops::folio_free>,
                    .migrate_to_ram = migrate_to_ram,
                    .memory_failure = memory_failure};
+  if (loaded->plugin.behaviours.has(pgmap::Behaviour::ask_before_longterm)) {
+    loaded->hooks.longterm_pin = longterm_pin;
+  }
   space.use(&loaded->hooks);
   return {};
 }

@@ -37,8 +37,9 @@ void trace_hold(trace::Kind kind, const fault::DeviceView& view, std::uint64_t p
 
 } // namespace
 
-HeldDevice::HeldDevice(const fault::DeviceView& view, mm::FolioTable folios, mm::HolderTable holders)
-    : view_(&view), behaviours_(pgmap::behaviours_of_record(view.device().behaviours)),
+HeldDevice::HeldDevice(const fault::DeviceView& view, const Profile& profile, mm::FolioTable folios,
+                       mm::HolderTable holders)
+    : view_(&view), behaviours_(pgmap::behaviours_of_record(view.device().behaviours, profile)),
       order_(log2_of(view.align()) - static_cast<unsigned>(kPageShift)), folios_(std::move(folios)),
       holders_(std::move(holders)) {}
 
@@ -55,7 +56,7 @@ void HeldDevice::forget_all() {
   }
 }
 
-HeldDevice* HeldDevice::of(const fault::DeviceView& view) {
+HeldDevice* HeldDevice::of(const fault::DeviceView& view, const Profile& profile) {
   const auto known = [&] {
     HeldDevice* const end = all() + opened_devices.load(std::memory_order_acquire);
     HeldDevice* const found = std::find_if(all(), end, [&](const HeldDevice& one) { return one.view_ == &view; });
@@ -83,7 +84,7 @@ HeldDevice* HeldDevice::of(const fault::DeviceView& view) {
   if (!folios || !holders) {
     return nullptr;
   }
-  auto* made = new (all() + place) HeldDevice(view, std::move(*folios), std::move(*holders));
+  auto* made = new (all() + place) HeldDevice(view, profile, std::move(*folios), std::move(*holders));
   opened_devices.store(place + 1, std::memory_order_release);
   return made;
 }
@@ -99,6 +100,22 @@ void HeldDevice::each_folio(std::uint64_t pgoff, std::uint64_t nr_pages,
     pgoff += pages;
     nr_pages -= pages;
   }
+}
+
+Result<void> HeldDevice::ask_longterm(std::uint64_t pgoff, std::uint64_t nr_pages) const {
+  const fault::FolioHooks* hooks = view_->hooks();
+  if (hooks == nullptr || hooks->longterm_pin == nullptr) {
+    return {};
+  }
+  Result<void> allowed;
+  const std::uint64_t each = 1ULL << order_;
+  std::uint64_t first = pgoff & (each - 1); // only the first folio may begin in its middle
+  each_folio(pgoff, nr_pages, [&](std::uint64_t extent, std::uint32_t pages) {
+    allowed = hooks->longterm_pin(hooks->self, *view_, ExtentIndex(extent), first, pages);
+    first = 0;
+    return allowed.has_value();
+  });
+  return allowed;
 }
 
 Result<void> HeldDevice::take(std::uint64_t pgoff, std::uint64_t nr_pages, HoldKind kind, std::uint64_t site) {

@@ -6,7 +6,7 @@
 
 #include "emu/base/function_ref.hpp"
 #include "emu/mm/hold.hpp"
-#include "emu/pgmap/behaviour.hpp"
+#include "emu/pgmap/memory_types.hpp"
 #include "runtime/fault/devices/device_view.hpp"
 
 namespace daxemu::preload {
@@ -26,10 +26,13 @@ class HeldDevice {
 public:
   // That of the device behind `view`, opened now if need be; nullptr: its folio file cannot be opened, or there is no
   // more room (kMost). May allocate.
-  [[nodiscard]] static HeldDevice* of(const fault::DeviceView& view);
+  [[nodiscard]] static HeldDevice* of(const fault::DeviceView& view, const Profile& profile);
   // In a forked child: it holds nothing.
   static void forget_all();
 
+  // May pages [pgoff, pgoff + nr_pages) be pinned for long? Asks the plugin, folio by folio, if its memory is of those
+  // who want to be asked. Errors: its first refusal.
+  [[nodiscard]] Result<void> ask_longterm(std::uint64_t pgoff, std::uint64_t nr_pages) const;
   // Pages [pgoff, pgoff + nr_pages). `site`: a return address or 0. Errors: EFAULT (poisoned, as user space sees it),
   // ENOMEM (a count is full, or as many holders as there can be); then nothing is held.
   Result<void> take(std::uint64_t pgoff, std::uint64_t nr_pages, HoldKind kind, std::uint64_t site);
@@ -41,7 +44,7 @@ public:
 private:
   static constexpr std::size_t kMost = 256;
   [[nodiscard]] static HeldDevice* all();
-  HeldDevice(const fault::DeviceView& view, mm::FolioTable folios, mm::HolderTable holders);
+  HeldDevice(const fault::DeviceView& view, const Profile& profile, mm::FolioTable folios, mm::HolderTable holders);
   void release(std::uint64_t pgoff, std::uint64_t nr_pages, HoldKind kind);
   // Calls visit(extent, pages of it) for each folio of the run; stops when it returns false.
   void each_folio(std::uint64_t pgoff, std::uint64_t nr_pages,

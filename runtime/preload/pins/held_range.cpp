@@ -39,7 +39,7 @@ Result<void> HeldRange::extend(const iovec& range, bool write, std::uint64_t sit
   const auto end = align_up(reinterpret_cast<std::uint64_t>(range.iov_base) + range.iov_len, kPageSize);
   bool refused = false;
   for (auto piece = space->first_piece(start, end); piece; piece = space->first_piece(piece->end, end)) {
-    HeldDevice* device = HeldDevice::of(*piece->view);
+    HeldDevice* device = HeldDevice::of(*piece->view, space->profile());
     if (device == nullptr) {
       return fail(ENOMEM);
     }
@@ -51,6 +51,10 @@ Result<void> HeldRange::extend(const iovec& range, bool write, std::uint64_t sit
       return fail(EFAULT);
     }
     const std::uint64_t pages = (piece->end - piece->start) >> kPageShift;
+    if (auto allowed = kind_.longterm ? device->ask_longterm(piece->offset >> kPageShift, pages) : Result<void>();
+        !allowed) {
+      return allowed;
+    }
     if (auto taken = device->take(piece->offset >> kPageShift, pages, kind_, site); !taken) {
       return tl::unexpected(taken.error());
     }

@@ -135,7 +135,7 @@ void note_spliced(int fd, const iovec* pieces, std::size_t count, std::size_t sp
       continue;
     }
     for (auto part = space->first_piece(begin, end); part; part = space->first_piece(part->end, end)) {
-      HeldDevice* device = HeldDevice::of(*part->view);
+      HeldDevice* device = HeldDevice::of(*part->view, space->profile());
       if (device == nullptr) {
         continue;
       }

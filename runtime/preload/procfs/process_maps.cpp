@@ -162,13 +162,20 @@ void put_flags(const Vma& vma, TextFile& out) {
 
 // The fields of `vma` in smaps.
 void put_fields(const fault::AddressSpace& space, const Vma& vma, TextFile& out) {
+  const bool newer = space.profile().smaps_has_ksm;
   for (const SmapsField& field : smaps_fields(space, vma)) {
+    if (field.name == kKsm && !newer) {
+      continue;
+    }
     LineText text;
     put_smaps_field(field, text);
     out.put(text.view());
   }
   LineText text;
-  text.put("THPeligible:    0\nProtectionKey:").blanks_to(0).decimal(vma.flags >> fault::kPkeyShift, 10).put("\n");
+  text.put(newer ? "THPeligible:           0\n" : "THPeligible:    0\n")
+      .put("ProtectionKey:")
+      .decimal(vma.flags >> fault::kPkeyShift, 10)
+      .put("\n");
   out.put(text.view());
   put_flags(vma, out);
 }

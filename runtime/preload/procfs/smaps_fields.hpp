@@ -17,8 +17,8 @@ struct SmapsField {
   std::string_view name; // without its colon
   std::uint64_t kilobytes = 0;
 };
-inline constexpr std::size_t kSmapsFields = 21;
-inline constexpr std::size_t kFirstCounted = 3; // those before it are sizes and in no sum of mappings
+inline constexpr std::size_t kSmapsFields = 22;
+inline constexpr std::string_view kKsm = "KSM"; // where the kernel has it
 
 // Bytes of `vma` that smaps calls resident: whole extents that are present, of the sizes that kernel sees.
 [[nodiscard]] inline std::uint64_t resident_in_smaps(const fault::AddressSpace& space, const fault::Vma& vma) {
@@ -42,6 +42,7 @@ inline constexpr std::size_t kFirstCounted = 3; // those before it are sizes and
            {"Private_Dirty", counted},
            {"Referenced", counted},
            {"Anonymous"},
+           {kKsm},
            {"LazyFree"},
            {"AnonHugePages"},
            {"ShmemPmdMapped"},

@@ -33,10 +33,20 @@ Number checked(Number result) {
   return result;
 }
 
+// The kernels that can be mirrored: "6.1" and so on.
+inline std::vector<std::string> kernels() {
+  std::vector<std::string> names;
+  for (const char* name = nullptr; (name = ::daxemu_kernel(static_cast<unsigned>(names.size()))) != nullptr;) {
+    names.emplace_back(name);
+  }
+  return names;
+}
+
 class Platform {
 public:
-  explicit Platform(const std::string& name = "in-process") {
-    checked(::daxemu_platform_create(name.c_str(), &handle_));
+  // Mirrors `kernel` ("6.12"); empty: what the variable DAXEMU_KERNEL says, else the default.
+  explicit Platform(const std::string& name = "in-process", const std::string& kernel = "") {
+    checked(::daxemu_platform_create_as(name.c_str(), kernel.c_str(), &handle_));
   }
   ~Platform() {
     if (handle_ != nullptr) {
@@ -48,6 +58,8 @@ public:
   Platform& operator=(const Platform&) = delete;
   Platform& operator=(Platform&&) = delete;
 
+  // "linux-6.12".
+  [[nodiscard]] std::string profile() const { return ::daxemu_platform_profile(handle_); }
   // Get and pin calls look into this one from now on.
   void use() const { ::daxemu_platform_use(handle_); }
   // Who holds what, a line each.
@@ -125,6 +137,7 @@ public:
     spec.mode = options.mode.empty() ? nullptr : options.mode.c_str();
     spec.ops = options.ops;
     spec.private_data = options.private_data;
+    spec.ops_size = sizeof(daxemu_dev_pagemap_ops);
     checked(::daxemu_device_open(platform.get(), &spec, &handle_));
   }
   // A device that is still mapped or pinned stays open: close() says why.

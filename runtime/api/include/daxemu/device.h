@@ -20,12 +20,20 @@ struct daxemu_device;
 /* What went wrong in this thread's last call that failed: what, and what to do about it. Never NULL; valid until the
  * thread's next call. */
 DAXEMU_EXPORT const char* daxemu_last_error(void);
-/* The kernel whose device-dax is mirrored: "linux-6.1". */
+/* The kernel whose device-dax is mirrored, "linux-6.1": by the platform of daxemu_platform_use(); where there is none,
+ * by those made without naming one: the variable DAXEMU_KERNEL's, or the default. */
 DAXEMU_EXPORT const char* daxemu_profile(void);
+/* Kernel number `index` of those that can be mirrored, "6.1" first; NULL behind the last. */
+DAXEMU_EXPORT const char* daxemu_kernel(unsigned index);
 
-/* Makes a platform of that name, with no devices: 0, -ENOMEM, -EMFILE. The first platform made becomes the one that
- * get_user_pages and the like look into. */
+/* Makes a platform of that name, with no devices: 0, -ENOMEM, -EMFILE, -EINVAL (DAXEMU_KERNEL). The first platform made
+ * becomes the one that get_user_pages and the like look into. */
 DAXEMU_EXPORT int daxemu_platform_create(const char* name, struct daxemu_platform** platform);
+/* The same, as `kernel` would: "6.12", "linux-6.12" or what uname -r prints; another kernel's version stands for the
+ * nearest that is not newer. NULL or "": as daxemu_platform_create(). -EINVAL: no kernel's version, or an older one. */
+DAXEMU_EXPORT int daxemu_platform_create_as(const char* name, const char* kernel, struct daxemu_platform** platform);
+/* "linux-6.12". */
+DAXEMU_EXPORT const char* daxemu_platform_profile(const struct daxemu_platform* platform);
 /* Closes its devices first: -EBUSY while one of them is still pinned (nothing is destroyed then). */
 DAXEMU_EXPORT int daxemu_platform_destroy(struct daxemu_platform* platform);
 /* The platform that the calls without one use (struct mm_struct of `current`); NULL: none. */
@@ -37,12 +45,14 @@ struct daxemu_device_spec {
   uint64_t size;       /* bytes, a multiple of align and of 2M */
   uint64_t align;      /* bytes of an extent: 4K, 2M or 1G */
   const char* backing; /* "auto", "hugetlb" or "shmem"; NULL: auto */
-  const char* type;    /* "GENERIC" and so on, see pgmap.h; NULL: GENERIC. Others than device-dax are emulated always */
+  const char* type;    /* "GENERIC" and so on, see daxemu_pgmap_preset(); NULL: GENERIC. Others than device-dax are
+                        * emulated always */
   uint32_t behaviours; /* with type "custom": DAXEMU_PGMAP_* */
   const char* mode;    /* "auto", "emulate" or "kernel"; NULL: the variable DAXEMU, else auto */
   const struct daxemu_dev_pagemap_ops* ops; /* NULL: none; kept by reference */
   void* owner;                              /* pgmap->owner; NULL: the platform */
   void* private_data;                       /* handed to ops */
+  size_t ops_size;                          /* sizeof(struct daxemu_dev_pagemap_ops); 0: the first version's */
 };
 
 /* Makes the device, or opens the machine's own: 0, -EINVAL (sizes, names, sets of behaviours that cannot be), -ENOMEM

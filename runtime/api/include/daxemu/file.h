@@ -21,6 +21,8 @@ DAXEMU_EXPORT int daxemu_file_create(struct daxemu_device* device, struct daxemu
 /* unlink(2) and the last close. -EBUSY while it is mapped, or when its pages are still pinned after `milliseconds`:
  * then the file is still there. */
 DAXEMU_EXPORT int daxemu_file_unlink(struct daxemu_file* file, unsigned milliseconds);
+/* Its identity: what daxemu_folio_mapping() says of its pages; never 0. */
+DAXEMU_EXPORT uint64_t daxemu_file_id(const struct daxemu_file* file);
 /* i_size: bytes. */
 DAXEMU_EXPORT uint64_t daxemu_file_size(const struct daxemu_file* file);
 

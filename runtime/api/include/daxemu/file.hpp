@@ -25,6 +25,7 @@ public:
     checked(::daxemu_file_unlink(handle_, milliseconds));
     handle_ = nullptr;
   }
+  [[nodiscard]] std::uint64_t id() const { return ::daxemu_file_id(handle_); }
   [[nodiscard]] std::uint64_t size() const { return ::daxemu_file_size(handle_); }
   void allocate(std::uint64_t offset, std::uint64_t length) const {
     checked(::daxemu_file_allocate(handle_, offset, length));

@@ -4,6 +4,12 @@
 //   using daxemu::DaxDeviceTest;
 //   TEST_P(DaxDeviceTest, PinsOutliveTheMapping) { auto mapping = device().map(align()); ... }
 //   DAXEMU_INSTANTIATE_DEVICE_TESTS();
+//
+// DAXEMU_INSTANTIATE_DEVICE_TESTS_OF(daxemu::kernels()) does that once for each kernel that can be mirrored. A fixture
+// of one's own takes the kernel as its parameter:
+//
+//   class Pins : public testing::TestWithParam<std::string> { daxemu::Platform platform{"test", GetParam()}; };
+//   INSTANTIATE_TEST_SUITE_P(Kernels, Pins, testing::ValuesIn(daxemu::kernels()), daxemu::KernelName());
 #ifndef DAXEMU_GTEST_HPP
 #define DAXEMU_GTEST_HPP
 
@@ -21,18 +27,31 @@ namespace daxemu {
 
 struct DaxDeviceParam {
   std::uint64_t align;
-  bool kernel; // the machine's own device
+  bool kernel;           // the machine's own device
+  std::string profile{}; // the kernel that is mirrored; empty: as DAXEMU_KERNEL says
 };
+
+// "6_12" for "6.12": the names of tests have no dots.
+inline std::string kernel_name(std::string version) {
+  std::replace(version.begin(), version.end(), '.', '_');
+  return version;
+}
+struct KernelName {
+  std::string operator()(const testing::TestParamInfo<std::string>& info) const { return kernel_name(info.param); }
+};
+
 inline std::string align_name(std::uint64_t align) {
   return align >= (1U << 30) ? "1G" : align >= (2U << 20) ? "2M" : "4K";
 }
+inline std::string param_name(const DaxDeviceParam& param) {
+  return align_name(param.align) + (param.kernel ? "_kernel" : "_emulated") +
+         (param.profile.empty() ? "" : "_" + kernel_name(param.profile));
+}
 inline std::ostream& operator<<(std::ostream& out, const DaxDeviceParam& param) {
-  return out << align_name(param.align) << (param.kernel ? "_kernel" : "_emulated");
+  return out << param_name(param);
 }
 struct DaxDeviceParamName {
-  std::string operator()(const testing::TestParamInfo<DaxDeviceParam>& info) const {
-    return align_name(info.param.align) + (info.param.kernel ? "_kernel" : "_emulated");
-  }
+  std::string operator()(const testing::TestParamInfo<DaxDeviceParam>& info) const { return param_name(info.param); }
 };
 
 // The machine's device-dax of that alignment, as DAXEMU=kernel finds it; nothing where there is none.
@@ -56,11 +75,13 @@ inline std::optional<std::string> kernel_device(std::uint64_t align) {
   return std::nullopt;
 }
 
-// What there is to run on: emulated always, the kernel's where present.
-inline std::vector<DaxDeviceParam> dax_device_params() {
+// What there is to run on: emulated always, mirroring each of `profiles`; the kernel's own where present.
+inline std::vector<DaxDeviceParam> dax_device_params(const std::vector<std::string>& profiles = {""}) {
   std::vector<DaxDeviceParam> params;
   for (const std::uint64_t align : {4ULL << 10, 2ULL << 20, 1ULL << 30}) {
-    params.push_back({align, false});
+    for (const std::string& profile : profiles) {
+      params.push_back({align, false, profile});
+    }
     if (kernel_device(align)) {
       params.push_back({align, true});
     }
@@ -71,7 +92,7 @@ inline std::vector<DaxDeviceParam> dax_device_params() {
 class DaxDeviceTest : public testing::TestWithParam<DaxDeviceParam> {
 protected:
   void SetUp() override {
-    platform_.emplace("test");
+    platform_.emplace("test", GetParam().profile);
     platform_->use();
     DeviceOptions options;
     options.align = align();
@@ -111,6 +132,9 @@ private:
 
 #define DAXEMU_INSTANTIATE_DEVICE_TESTS()                                                                              \
   INSTANTIATE_TEST_SUITE_P(Dax, DaxDeviceTest, testing::ValuesIn(::daxemu::dax_device_params()),                       \
+                           ::daxemu::DaxDeviceParamName())
+#define DAXEMU_INSTANTIATE_DEVICE_TESTS_OF(profiles)                                                                   \
+  INSTANTIATE_TEST_SUITE_P(Dax, DaxDeviceTest, testing::ValuesIn(::daxemu::dax_device_params(profiles)),               \
                            ::daxemu::DaxDeviceParamName())
 
 #endif

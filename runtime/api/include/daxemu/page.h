@@ -35,7 +35,7 @@ DAXEMU_EXPORT unsigned long daxemu_folio_pfn(const struct daxemu_folio* folio);
 DAXEMU_EXPORT unsigned int daxemu_folio_order(const struct daxemu_folio* folio);
 /* folio_nr_pages(): 1 << order. */
 DAXEMU_EXPORT long daxemu_folio_nr_pages(const struct daxemu_folio* folio);
-/* folio_ref_count(): references, those of pins and of an idle page's own included. */
+/* folio_ref_count(): references, those of pins, of an idle page's own and, since 6.15, of mappings included. */
 DAXEMU_EXPORT int daxemu_folio_ref_count(const struct daxemu_folio* folio);
 /* folio->_pincount: pins by page; 0 for order 0, whose pins are GUP_PIN_COUNTING_BIAS references each. */
 DAXEMU_EXPORT int daxemu_folio_pincount(const struct daxemu_folio* folio);
@@ -50,8 +50,8 @@ DAXEMU_EXPORT unsigned long daxemu_folio_index(const struct daxemu_folio* folio)
 /* folio->mapping as a number: the identity of the file; 0: none. */
 DAXEMU_EXPORT uint64_t daxemu_folio_mapping(const struct daxemu_folio* folio);
 
-/* folio_try_get(): a plain reference, given back by daxemu_put_page() or daxemu_folio_put(). False: its device is
- * dying, the count is full, or it is no page of a device. */
+/* folio_try_get(): a plain reference, given back by daxemu_put_page() or daxemu_folio_put(). False: its count is 0, its
+ * device is dying, the count is full, or it is no page of a device. */
 DAXEMU_EXPORT bool daxemu_folio_try_get(struct daxemu_folio* folio);
 /* folio_put(): gives up a plain reference. */
 DAXEMU_EXPORT void daxemu_folio_put(struct daxemu_folio* folio);

@@ -37,7 +37,7 @@ struct daxemu_plugin_folio {
 struct daxemu_plugin_ops {
   uint32_t abi;         /* DAXEMU_PLUGIN_ABI */
   uint32_t struct_size; /* sizeof(struct daxemu_plugin_ops): newer fields are optional */
-  const char* type;     /* what the devices' memory is: see pgmap.h; NULL: GENERIC */
+  const char* type;     /* what the devices' memory is: see pgmap.h; NULL: GENERIC, as the platform's kernel has it */
   uint32_t behaviours;  /* with type "custom": DAXEMU_PGMAP_* */
   const char* device;   /* the only device it is for, such as "dax0.1"; NULL: all of the platform */
   void* private_data;   /* handed to the operations */
@@ -56,6 +56,10 @@ struct daxemu_plugin_ops {
   /* Memory of an extent that this process had touched went bad. 0: handled, no thread is told early (PR_MCE_KILL);
    * -EOPNOTSUPP: the generic handling follows. */
   int (*memory_failure)(const struct daxemu_plugin_folio* folio, void* private_data);
+  /* With DAXEMU_PGMAP_ASK_BEFORE_LONGTERM: before the process pins pages [first, first + nr_pages) of the extent for
+   * long (io_uring's registered buffers, ibv_reg_mr), extent by extent. 0: it may; a negative errno is what the pin
+   * fails with. NULL: -EOPNOTSUPP. In the thread that pins. */
+  int (*longterm_pin)(const struct daxemu_plugin_folio* folio, uint64_t first, uint64_t nr_pages, void* private_data);
 };
 
 /* What a plugin exports. `abi` is daxemu's DAXEMU_PLUGIN_ABI; NULL: the plugin cannot work with that. Called once. */
