@@ -70,6 +70,8 @@ matches "a mode of another kernel" "$err" 'Linux 6.12 has no driver fsdev_dax; c
 status_of "$daxemu" run --platform odd -- readlink /sys/bus/dax/devices/dax0.0/driver
 matches "its driver" "$out" 'device_dax$'
 runs "$daxemu" destroy odd
+status_of "$daxemu" run --size 16T --driver kmem --backing shmem -- true
+matches "memory of more blocks than there are" "$err" 'kmem has no room for dax0.0; choose a smaller size'
 runs "$daxemu" create ram --size 512M --kernel 7.3 --backing shmem
 runs "$daxemu" reconfigure --platform ram --mode system-ram dax0.0
 matches "the kernel was quicker" "$err" 'its memory went online by itself'
