@@ -88,6 +88,11 @@ Outcome<void> bind_first(const store::Store& store, DeviceRecord& device, FirstD
     return {};
   }
   const std::string what(driver.name);
+  if (given.error() == Errno{ENOMEM}) {
+    return refuse(ENOMEM, "the driver " + what + " has no room for " + std::string(store.name_of(device).view()),
+                  "choose a smaller size: a platform has " + std::to_string(store.memory_blocks().size()) +
+                      " blocks of " + size_text(store.platform().memory_block_size));
+  }
   return given.error() == Errno{ENODEV}
              ? refuse(ENODEV, "Linux " + std::string(store.profile().version) + " has no driver " + what,
                       "choose another driver, or a newer kernel")

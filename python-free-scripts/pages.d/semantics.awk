@@ -29,7 +29,8 @@ END {
   print "Made by `python-free-scripts/pages` from the answers that `tests/conformance` has of a real Linux 6.1, and from its list"
   print "of deliberate differences; a test keeps it current. The emulator's answers are compared with these in every run of the"
   print "tests: where a line says *equal*, a difference would be a failure. How to read an answer, and how to ask a device of"
-  print "your own, is told by [the suite](../../tests/conformance/README.md)."
+  print "your own, is told by [the suite](../../tests/conformance/README.md). What 6.12 (the default) and 7.3 answer otherwise is in"
+  print "[kernels.md](kernels.md)."
   print ""
   differing = 0
   for (at = 1; at <= rows; ++at) {

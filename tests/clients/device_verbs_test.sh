@@ -8,7 +8,11 @@ needs daxctl
 DAXEMU_HOME=$scratch/home
 export DAXEMU_HOME
 runs "$daxemu" create lab --size 512M --with dax0.1=128M
-trap '"$daxemu" destroy --force lab >/dev/null 2>&1 || :; rm -rf "$scratch"' EXIT
+forget() {
+  for made in lab odd ram; do "$daxemu" destroy --force "$made" >/dev/null 2>&1 || :; done
+  rm -rf "$scratch"
+}
+trap forget EXIT
 
 inside() {
   "$daxemu" run --platform lab -- daxctl "$@" 2>/dev/null | tr -d ' \n'
@@ -57,4 +61,33 @@ status_of "$daxemu" reconfigure --platform lab --mode ram dax0.0
 matches "no such mode" "$err" '--mode ram is not known; use one of: devdax, system-ram'
 status_of "$daxemu" enable --platform nowhere all
 [ "$status" -eq 125 ] || fail "a platform that is not there is accepted"
+# What was asked for comes of it, or is refused; a refused change leaves the driver as it was.
+runs "$daxemu" create odd --size 256M --numa-node none --kernel 6.12 --backing shmem
+status_of "$daxemu" reconfigure --platform odd --mode system-ram dax0.0
+matches "memory without a node" "$err" 'it needs a node'
+status_of "$daxemu" reconfigure --platform odd --mode famfs dax0.0
+matches "a mode of another kernel" "$err" 'Linux 6.12 has no driver fsdev_dax; choose another mode'
+status_of "$daxemu" run --platform odd -- readlink /sys/bus/dax/devices/dax0.0/driver
+matches "its driver" "$out" 'device_dax$'
+runs "$daxemu" destroy odd
+status_of "$daxemu" run --size 16T --driver kmem --backing shmem -- true
+matches "memory of more blocks than there are" "$err" 'kmem has no room for dax0.0; choose a smaller size'
+runs "$daxemu" create ram --size 512M --kernel 7.3 --backing shmem
+runs "$daxemu" reconfigure --platform ram --mode system-ram dax0.0
+matches "the kernel was quicker" "$err" 'its memory went online by itself'
+status_of "$daxemu" reconfigure --platform ram --mode system-ram --size 256M dax0.0
+matches "a size for memory that is online" "$err" 'its memory is online'
+status_of "$daxemu" reconfigure --platform ram --force dax0.0
+same "exit status of memory that stays" "$status" 125
+matches "memory that stays" "$err" 'offline: Device or resource busy; the kernel has things of its own there.*online_movable'
+runs "$daxemu" destroy ram
+runs "$daxemu" create ram --size 512M --kernel 7.3 --backing shmem
+runs "$daxemu" run --platform ram -- sh -c 'echo online_movable >/sys/devices/system/memory/auto_online_blocks'
+runs "$daxemu" reconfigure --platform ram --mode system-ram dax0.0
+has_not "movable, as asked" "$err" 'by itself'
+runs "$daxemu" reconfigure --platform ram --mode system-ram --size 256M --force dax0.0
+matches "size of memory" "$out" '"size": 268435456'
+matches "mode of memory" "$out" '"mode": "system-ram"'
+runs "$daxemu" reconfigure --platform ram --force dax0.0
+runs "$daxemu" destroy ram
 nothing_runs

@@ -62,5 +62,6 @@ case $1 in
     has_not "maps of another process" "$(cat maps)" 'memfd:dax0.0 '
     matches "smaps of another process" "$(cat smaps)" '^KernelPageSize: +2048 kB$'
     ;;
+  *) fail "no case $1" ;;
 esac
 nothing_runs

@@ -1,6 +1,7 @@
 // Devices through the public headers, by the fixture that users get.
 #include <daxemu/gtest.hpp>
 
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -238,6 +239,16 @@ TEST_P(DaxDeviceTest, AKilledChildsPinsAreReleased) {
 }
 
 DAXEMU_INSTANTIATE_DEVICE_TESTS_OF(daxemu::kernels());
+
+// Asked while tests are being listed: what is thrown there ends the program.
+TEST(DaxPlatform, TestsAreListedWhateverTheVariableSays) {
+  const char* value = std::getenv("DAXEMU_KERNEL");
+  const std::string before = value == nullptr ? "" : value;
+  ::setenv("DAXEMU_KERNEL", "garbage", 1);
+  EXPECT_NO_THROW(EXPECT_GE(daxemu::dax_device_params().size(), 3U));
+  EXPECT_EQ(errno_of([] { daxemu::Platform{}; }), EINVAL);
+  before.empty() ? ::unsetenv("DAXEMU_KERNEL") : ::setenv("DAXEMU_KERNEL", before.c_str(), 1);
+}
 
 TEST(DaxPlatform, AutomaticTakesTheMachinesDeviceWhereThereIsOne) {
   constexpr std::uint64_t kAlign = 2U << 20;

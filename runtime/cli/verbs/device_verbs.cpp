@@ -104,9 +104,11 @@ Outcome<void> release(const Store& store, DeviceRecord& device, const Wanted& wa
       return refused(store, device, "its memory is online", Errno{EBUSY}, "use --force to take it offline");
     }
   }
+  Result<void> offline;
   const auto done = changing(store, [&]() -> Result<void> {
     if (state == DeviceState::system_ram) {
-      if (auto offline = set_blocks(store, device, store::OnlinePolicy::offline); !offline) {
+      offline = set_blocks(store, device, store::OnlinePolicy::offline);
+      if (!offline) {
         return offline;
       }
       dax::remove_driver_id(store, kKmem, dax::id_of(store, device));
@@ -115,8 +117,31 @@ Outcome<void> release(const Store& store, DeviceRecord& device, const Wanted& wa
     const dax::Driver* driver = dax::driver_of(device);
     return driver != nullptr ? dax::unbind(store, device, *driver) : Result<void>{};
   });
+  if (!offline) {
+    // Profile::first_kernel_block_stays
+    return refused(store, device, "offline", offline.error(),
+                   "the kernel has things of its own there, for good; write online_movable to "
+                   "/sys/devices/system/memory/auto_online_blocks before kmem takes memory");
+  }
   const auto idle = done ? dax::await_references(store, device) : done;
   return idle ? Outcome<void>{} : refused(store, device, "unbind", idle.error(), "try again");
+}
+
+// Tells of memory that is not as it was asked for: the kernel was quicker.
+void tell_auto_online(const Store& store, const DeviceRecord& device, const Wanted& wanted) {
+  bool other = false;
+  dax::each_block(store, device, [&](std::uint64_t block) {
+    const auto state = dax::block_record(store, block)->state.load();
+    other = wanted.online ? wanted.movable && state == store::BlockState::online_kernel
+                          : state != store::BlockState::offline;
+    return !other;
+  });
+  if (other) {
+    note(fmt::format("{}: its memory went online by itself, {}; for another choice write offline to "
+                     "/sys/devices/system/memory/auto_online_blocks before",
+                     name_of(store, device),
+                     wanted.online ? "for the kernel's own use too" : "as the kernel's policy is"));
+  }
 }
 
 Outcome<void> to_system_ram(const Store& store, DeviceRecord& device, const Wanted& wanted) {
@@ -131,6 +156,10 @@ Outcome<void> to_system_ram(const Store& store, DeviceRecord& device, const Want
     return set_blocks(store, device,
                       wanted.movable ? store::OnlinePolicy::online_movable : store::OnlinePolicy::online_kernel);
   });
+  if (!done && done.error() == Errno{ENOMEM}) {
+    return refused(store, device, "system-ram", done.error(),
+                   "choose a smaller --size: a platform has no room for its blocks");
+  }
   return done ? Outcome<void>{}
               : refused(store, device, "system-ram", done.error(),
                         "it needs a node (not --numa-node none) and whole memory blocks of 128M");
@@ -138,7 +167,13 @@ Outcome<void> to_system_ram(const Store& store, DeviceRecord& device, const Want
 
 Outcome<void> reconfigure(const Store& store, DeviceRecord& device, const Wanted& wanted) {
   const bool to_ram = wanted.driver == &kKmem;
-  if (to_ram && device.state.load() == DeviceState::system_ram) { // as it is; daxctl then brings it online
+  if (!dax::has_driver(store.profile(), *wanted.driver)) {
+    return refuse(ENODEV, fmt::format("Linux {} has no driver {}", store.profile().version, wanted.driver->name),
+                  "choose another mode, or a platform of a newer kernel");
+  }
+  const bool reshaped =
+      (wanted.size && *wanted.size != device.size.load()) || (wanted.align && *wanted.align != device.align);
+  if (to_ram && !reshaped && device.state.load() == DeviceState::system_ram) { // as it is; daxctl then brings it online
     const auto done = changing(store, [&]() {
       return wanted.online
                  ? set_blocks(store, device,
@@ -147,6 +182,12 @@ Outcome<void> reconfigure(const Store& store, DeviceRecord& device, const Wanted
     });
     return done ? Outcome<void>{} : refused(store, device, "online", done.error(), "try again");
   }
+  const dax::Driver* before = dax::driver_of(device);
+  const auto as_it_was = [&] {
+    (void)changing(store, [&]() -> Result<void> {
+      return before != nullptr ? dax::give(store, device, *before) : Result<void>{};
+    });
+  };
   if (auto free = release(store, device, wanted); !free) {
     return free;
   }
@@ -159,11 +200,17 @@ Outcome<void> reconfigure(const Store& store, DeviceRecord& device, const Wanted
     return wanted.size ? dax::resize(store, device, *wanted.size) : Result<void>{};
   });
   if (!shaped) {
-    (void)enable(store, device); // as it was
+    as_it_was();
     return refused(store, device, "its size and alignment stay as they are", shaped.error(),
                    "use multiples of 2M and of the alignment, and no more than the region has free");
   }
-  return to_ram ? to_system_ram(store, device, wanted) : enable(store, device, *wanted.driver);
+  auto given = to_ram ? to_system_ram(store, device, wanted) : enable(store, device, *wanted.driver);
+  if (!given) {
+    as_it_was();
+  } else if (to_ram) {
+    tell_auto_online(store, device, wanted);
+  }
+  return given;
 }
 
 // A verb over some devices of a platform.

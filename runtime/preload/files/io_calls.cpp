@@ -126,33 +126,41 @@ int device_refusal(int fd, Operation operation) {
   return !FdTable::is_foreign(fd) && target_of(fd).what == FdClass::device ? refusal_of(fd, operation) : 0;
 }
 
+namespace {
+
+// Apart: a path has no place on a signal handler's stack, from which other files are read.
+[[gnu::noinline]] ssize_t read_named(const Context& context, int fd, std::int64_t offset, RealSize real) {
+  PathText vnode;
+  if (context.descriptors().classify(fd, vnode) == FdClass::directory && !vnode.empty()) {
+    errno = EISDIR;
+    return -1;
+  }
+  if (!vnode.empty() && is_at_start(fd, offset)) {
+    const auto node = context.descriptors().node_at(vnode.view());
+    const auto fresh = node ? context.files().refresh(fd, *node) : Result<void>(tl::unexpected(node.error()));
+    if (!fresh && grants(status_flags(fd), Access::readable)) { // else EBADF, which the kernel will say
+      errno = fresh.error().value;
+      return -1;
+    }
+  }
+  return real();
+}
+
+} // namespace
+
 ssize_t read_slow(int fd, const iovec* pieces, int count, std::int64_t offset, RealSize real) {
   Context* context = Context::get();
   if (context == nullptr) {
     return real();
   }
-  PathText vnode;
-  switch (context->descriptors().classify(fd, vnode)) {
+  switch (context->descriptors().classify(fd)) {
   case FdClass::device:
     return refuse_on_device(fd, Operation::read);
   case FdClass::disk:
     return read_disk(fd, pieces, count, offset);
   case FdClass::directory:
-    if (!vnode.empty()) {
-      errno = EISDIR;
-      return -1;
-    }
-    return real();
   case FdClass::attribute:
-    if (is_at_start(fd, offset)) {
-      const auto node = context->descriptors().node_at(vnode.view());
-      const auto fresh = node ? context->files().refresh(fd, *node) : Result<void>(tl::unexpected(node.error()));
-      if (!fresh && grants(status_flags(fd), Access::readable)) { // else EBADF, which the kernel will say
-        errno = fresh.error().value;
-        return -1;
-      }
-    }
-    return real();
+    return read_named(*context, fd, offset, real);
   default:
     return real();
   }

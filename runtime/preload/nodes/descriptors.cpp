@@ -47,13 +47,17 @@ FdClass Descriptors::classify(int fd) const noexcept {
   if (FdTable::is_foreign(fd)) {
     return FdClass::foreign;
   }
-  PathText vnode;
-  return examine(fd, vnode);
+  const auto known = by_inode(fd);
+  return known ? *known : by_name(fd);
 }
 
 FdClass Descriptors::classify(int fd, PathText& vnode) const noexcept {
   vnode.clear();
-  return FdTable::is_foreign(fd) ? FdClass::foreign : examine(fd, vnode);
+  if (FdTable::is_foreign(fd)) {
+    return FdClass::foreign;
+  }
+  const auto known = by_inode(fd);
+  return known ? *known : by_name(fd, vnode);
 }
 
 store::DeviceRecord* Descriptors::device_by_inode(int fd, const struct stat& about) const noexcept {
@@ -89,35 +93,42 @@ bool Descriptors::shows_foreign(int fd, const struct stat& about) const noexcept
   return foreign;
 }
 
-FdClass Descriptors::examine(int fd, PathText& vnode) const noexcept {
+std::optional<FdClass> Descriptors::by_inode(int fd) const noexcept {
   const auto about = sys::fstat(fd);
-  if (!about) {
+  if (!about || shows_foreign(fd, *about)) {
     return FdClass::foreign;
   }
-  if (shows_foreign(fd, *about)) {
-    return FdClass::foreign;
-  }
-  FdClass found = FdClass::foreign;
+  FdClass found = FdClass::directory;
   if (S_ISREG(about->st_mode)) {
     if (device_by_inode(fd, *about) != nullptr) {
       found = FdClass::device;
     } else if (store_->disk_of_node(about->st_dev, about->st_ino) != nullptr) {
       found = FdClass::disk;
     } else {
-      PathText text;
-      const std::string_view path = path_of(fd, text) ? vnode_path(text.view()) : std::string_view{};
-      if (!path.empty()) {
-        vnode.assign(path);
-        found = path.ends_with('/') ? FdClass::directory : FdClass::attribute;
-      }
+      return std::nullopt;
     }
   } else if (is_kernels_own(*about)) {
     found = watches_dev(fd) ? FdClass::watcher : FdClass::foreign;
-  } else {
-    found = FdClass::directory;
   }
   FdTable::set(fd, found);
   return found;
+}
+
+FdClass Descriptors::by_name(int fd, PathText& vnode) const noexcept {
+  FdClass found = FdClass::foreign;
+  PathText text;
+  const std::string_view path = path_of(fd, text) ? vnode_path(text.view()) : std::string_view{};
+  if (!path.empty()) {
+    vnode.assign(path);
+    found = path.ends_with('/') ? FdClass::directory : FdClass::attribute;
+  }
+  FdTable::set(fd, found);
+  return found;
+}
+
+FdClass Descriptors::by_name(int fd) const noexcept {
+  PathText vnode;
+  return by_name(fd, vnode);
 }
 
 bool Descriptors::watches_dev(int fd) const noexcept {

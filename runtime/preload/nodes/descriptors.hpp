@@ -64,7 +64,11 @@ public:
   [[nodiscard]] static std::string_view vnode_path(std::string_view link_text) noexcept;
 
 private:
-  [[nodiscard]] FdClass examine(int fd, PathText& vnode) const noexcept;
+  // What a descriptor is, where its inode tells; nothing: by_name() knows. Apart, and never inlined, because paths are
+  // large and the stack may be a signal handler's, of SIGSTKSZ: most descriptors are nobody's and need none.
+  [[nodiscard]] std::optional<FdClass> by_inode(int fd) const noexcept;
+  [[nodiscard, gnu::noinline]] FdClass by_name(int fd, PathText& vnode) const noexcept;
+  [[nodiscard, gnu::noinline]] FdClass by_name(int fd) const noexcept;
   // The device that `fd` is of, by its inode; nullptr: none.
   [[nodiscard]] store::DeviceRecord* device_by_inode(int fd, const struct stat& about) const noexcept;
   [[nodiscard]] bool is_node(int fd, const struct stat& about) const noexcept;

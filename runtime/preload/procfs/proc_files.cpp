@@ -77,6 +77,20 @@ const Kind* kind_of(std::string_view rest, std::string_view& process) {
   return nullptr;
 }
 
+// Apart: what has nothing of ours is opened on little stack, which may be a signal handler's.
+[[gnu::noinline]] Result<int> made(const Kind& kind, const ProcPath& about, int flags, const ProcSource& from) {
+  const auto real = sys::open(about.text.data(), O_RDONLY | O_CLOEXEC);
+  if (!real && (kind.of_process || real.error() != Errno{ENOENT})) {
+    return tl::unexpected(real.error());
+  }
+  const UniqueFd source(real.value_or(-1));
+  TextFile made(kind.name.empty() ? "fdinfo" : kind.name.data(), (flags & O_CLOEXEC) != 0);
+  if (!kind.render(from, about, source.get(), made)) {
+    return -1;
+  }
+  return made.take();
+}
+
 } // namespace
 
 bool ProcFiles::is_one(const char* path) noexcept {
@@ -101,16 +115,7 @@ Result<int> ProcFiles::open(const char* path, int flags) const noexcept {
   if (kind->memory_only && (!about.own || !source_.mappings.mapping_in(0, UINT64_MAX))) { // not even opened
     return -1;
   }
-  const auto real = sys::open(path, O_RDONLY | O_CLOEXEC);
-  if (!real && (kind->of_process || real.error() != Errno{ENOENT})) {
-    return tl::unexpected(real.error());
-  }
-  const UniqueFd source(real.value_or(-1));
-  TextFile made(kind->name.empty() ? "fdinfo" : kind->name.data(), (flags & O_CLOEXEC) != 0);
-  if (!kind->render(source_, about, source.get(), made)) {
-    return -1;
-  }
-  return made.take();
+  return made(*kind, about, flags, source_);
 }
 
 } // namespace daxemu::preload

@@ -56,7 +56,7 @@ struct DaxDeviceParamName {
 
 // The machine's device-dax of that alignment, as DAXEMU=kernel finds it; nothing where there is none.
 inline std::optional<std::string> kernel_device(std::uint64_t align) {
-  const Platform platform("probe");
+  const Platform platform("probe", ::daxemu_kernel(0)); // any: the machine is asked, whatever DAXEMU_KERNEL says
   for (int region = 0; region < 8; ++region) {
     for (int id = 0; id < 8; ++id) {
       const std::string name = "dax" + std::to_string(region) + "." + std::to_string(id);
