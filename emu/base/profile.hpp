@@ -67,6 +67,10 @@ struct Profile {
   bool has_memmap_on_memory; // the attribute of a device (6.8)
   bool has_kmem_state;       // `state` of a device while kmem has it (state_store in drivers/dax/kmem.c)
   bool has_fsdev;            // the driver fsdev_dax (drivers/dax/fsdev.c)
+  // New memory is heard of after its node (add_memory_resource in mm/memory_hotplug.c); before, the node followed.
+  bool node_comes_before_blocks;
+  bool node_counts_failures; // memory_failure of a NUMA node (memory_failure_attr_group in drivers/base/node.c)
+  bool node_reclaims;        // `reclaim` of a NUMA node (reclaim_register_node in mm/vmscan.c)
   // Where dax_hmem's devices hmem.N are.
   HmemPlace hmem_place;
   SoftReserved soft_reserved; // in /proc/iomem
@@ -101,6 +105,9 @@ inline constexpr std::array kProfiles = {
             .has_memmap_on_memory = false,
             .has_kmem_state = false,
             .has_fsdev = false,
+            .node_comes_before_blocks = false,
+            .node_counts_failures = false,
+            .node_reclaims = false,
             .hmem_place = HmemPlace::alone,
             .soft_reserved = SoftReserved::below_hmem,
             .modules_say_imports = false,
@@ -128,6 +135,9 @@ inline constexpr std::array kProfiles = {
             .has_memmap_on_memory = true,
             .has_kmem_state = false,
             .has_fsdev = false,
+            .node_comes_before_blocks = false,
+            .node_counts_failures = true,
+            .node_reclaims = false,
             .hmem_place = HmemPlace::beside_hmem_platform,
             .soft_reserved = SoftReserved::alone,
             .modules_say_imports = false,
@@ -155,6 +165,9 @@ inline constexpr std::array kProfiles = {
             .has_memmap_on_memory = true,
             .has_kmem_state = true,
             .has_fsdev = true,
+            .node_comes_before_blocks = true,
+            .node_counts_failures = true,
+            .node_reclaims = true,
             .hmem_place = HmemPlace::below_hmem_platform,
             .soft_reserved = SoftReserved::absent,
             .modules_say_imports = true,

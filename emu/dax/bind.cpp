@@ -37,6 +37,21 @@ bool matches(const Store& store, const DeviceRecord& device, const Driver& drive
          (&driver == &usual_driver(store, device) || find_id(store, driver, id_of(store, device)) != nullptr);
 }
 
+// What device_dax and fsdev_dax begin with: a pgmap, which a dynamic device must not have yet, and its memory, of which
+// some may still be RAM. Where that cannot be claimed dev_dax_probe() leaves the pgmap behind (fsdev_dax_probe() sets
+// it later), and neither takes the device again.
+Result<void> claim_pages(const Store& store, DeviceRecord& device, const Driver& driver) {
+  const bool dynamic = store.region_of(device).kind == store::RegionKind::hmem;
+  if (device.stale_pages != 0) {
+    return fail(EINVAL); // "dynamic-dax with pre-populated page map"
+  }
+  if (has_left_memory(store, device)) {
+    device.stale_pages = dynamic && &driver == &kDeviceDax ? 1 : 0;
+    return fail(EBUSY); // devm_request_mem_region(): "System RAM (kmem)" still has it
+  }
+  return {};
+}
+
 // dax_bus_probe() and the driver's own.
 Result<void> probe_with(const Store& store, DeviceRecord& device, const Driver& driver) {
   if (is_bound(device)) {
@@ -45,13 +60,8 @@ Result<void> probe_with(const Store& store, DeviceRecord& device, const Driver& 
   if (device.nr_ranges == 0) {
     return fail(ENXIO);
   }
-  if (has_stuck_memory(store, device)) {
-    return fail(EBUSY); // request_mem_region(): "System RAM (kmem)" still has it
-  }
-  if (&driver == &kKmem) {
-    if (auto added = add_memory(store, device); !added) {
-      return added;
-    }
+  if (auto claimed = &driver == &kKmem ? add_memory(store, device) : claim_pages(store, device, driver); !claimed) {
+    return claimed;
   }
   device.state.store(driver.state, std::memory_order_release);
   if (&driver == &kKmem) {

@@ -57,7 +57,7 @@ Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
   device.size = 0;
   device.nr_ranges = 0;
   device.slot = 0;
-  device.memory_stuck = 0;
+  device.stale_pages = 0;
   device.kept = 0;
   device.node = {};
   device.node_slot = 0;

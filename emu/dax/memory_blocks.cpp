@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "emu/base/units.hpp"
+#include "emu/dax/left_memory.hpp"
 
 namespace daxemu::dax {
 namespace {
@@ -12,12 +13,12 @@ using store::DeviceRecord;
 using store::DeviceState;
 using store::KmemState;
 using store::MemoryBlockRecord;
+using store::RegionRecord;
 using store::Store;
 
-bool is_ram(const DeviceRecord& device) {
-  const DeviceState state = device.state.load(std::memory_order_acquire);
-  return (state == DeviceState::system_ram && device.kmem_state != KmemState::unplugged) ||
-         (state != DeviceState::absent && device.memory_stuck != 0);
+bool is_plugged(const DeviceRecord& device) {
+  return device.state.load(std::memory_order_acquire) == DeviceState::system_ram &&
+         device.kmem_state != KmemState::unplugged;
 }
 
 // The blocks that lie wholly within a range (dax_kmem_range): [first, last).
@@ -62,25 +63,42 @@ void each_whole_block(const Store& store, const DeviceRecord& device, FunctionRe
   }
 }
 
+bool consists_of(const Store& store, const DeviceRecord& device, std::uint64_t block) {
+  const auto ranges = ranges_of(device);
+  return std::any_of(ranges.begin(), ranges.end(), [&](const store::RangeRecord& range) {
+    const BlockRange blocks = blocks_of(store, range);
+    return block >= blocks.first && block < blocks.last;
+  });
+}
+
 void each_block(const Store& store, const DeviceRecord& device, FunctionRef<bool(std::uint64_t)> each) {
-  if (is_ram(device)) {
-    each_whole_block(store, device, each);
+  const bool plugged = is_plugged(device);
+  if (plugged || store.platform().blocks_left.load() != 0) {
+    each_whole_block(store, device,
+                     [&](std::uint64_t block) { return (!plugged && !is_left(store, block)) || each(block); });
   }
 }
 
-DeviceRecord* device_of_block(const Store& store, std::uint64_t block) {
-  for (DeviceRecord& device : store.devices()) {
-    if (!is_ram(device)) {
-      continue;
+void each_ram_block(const Store& store, FunctionRef<bool(std::uint64_t, RegionRecord&)> each) {
+  bool go_on = true;
+  for (const DeviceRecord& device : store.devices()) {
+    if (is_plugged(device)) {
+      RegionRecord& region = store.region_of(device);
+      each_whole_block(store, device, [&](std::uint64_t block) {
+        go_on = each(block, region);
+        return go_on;
+      });
     }
-    for (const store::RangeRecord& range : ranges_of(device)) {
-      const BlockRange blocks = blocks_of(store, range);
-      if (block >= blocks.first && block < blocks.last) {
-        return &device;
-      }
+    if (!go_on) {
+      return;
     }
   }
-  return nullptr;
+  each_left_range(store, [&](const LeftRange& range) {
+    for (std::uint64_t block = range.first; go_on && block < range.end; ++block) {
+      go_on = each(block, *range.region);
+    }
+    return go_on;
+  });
 }
 
 MemoryBlockRecord* block_record(const Store& store, std::uint64_t number) {
@@ -97,19 +115,21 @@ Result<void> add_memory(const Store& store, DeviceRecord& device) {
     return fail(EINVAL);
   }
   std::uint64_t count = 0;
-  for (const store::RangeRecord& range : ranges_of(device)) {
-    const BlockRange blocks = blocks_of(store, range);
-    for (std::uint64_t block = blocks.first; block < blocks.last; ++block) {
-      MemoryBlockRecord* record = block_record(store, block);
-      if (record == nullptr) {
-        return fail(ENOMEM);
-      }
-      record->state.store(BlockState::offline, std::memory_order_release);
-      ++count;
-    }
+  Errno trouble{0};
+  each_whole_block(store, device, [&](std::uint64_t block) {
+    ++count;
+    trouble = block_record(store, block) == nullptr ? Errno{ENOMEM} : is_left(store, block) ? Errno{EBUSY} : Errno{0};
+    return trouble == Errno{0};
+  });
+  if (count == 0 || trouble != Errno{0}) {
+    return fail(count == 0 ? EINVAL : trouble.value);
   }
+  each_whole_block(store, device, [&](std::uint64_t block) {
+    block_record(store, block)->state.store(BlockState::offline, std::memory_order_release);
+    return true;
+  });
   device.kmem_state = KmemState::offline;
-  return count == 0 ? fail(EINVAL) : Result<void>();
+  return {};
 }
 
 void online_memory(const Store& store, DeviceRecord& device, store::OnlinePolicy policy) {
@@ -123,32 +143,49 @@ void online_memory(const Store& store, DeviceRecord& device, store::OnlinePolicy
   });
 }
 
-void remove_memory(const Store& store, DeviceRecord& device) {
-  device.memory_stuck = 0;
-  each_block(store, device, [&](std::uint64_t block) {
-    device.memory_stuck = block_record(store, block)->state.load() == BlockState::offline ? 0 : 1;
-    return device.memory_stuck == 0;
-  });
+void remove_memory(const Store& store, const DeviceRecord& device) {
+  if (!is_plugged(device)) {
+    return;
+  }
+  for (const store::RangeRecord& range : ranges_of(device)) {
+    const BlockRange blocks = blocks_of(store, range);
+    bool online = false;
+    for (std::uint64_t block = blocks.first; !online && block < blocks.last; ++block) {
+      online = block_record(store, block)->state.load() != BlockState::offline;
+    }
+    if (online) {
+      leave_memory(store, device, blocks.first, blocks.last);
+    }
+  }
 }
 
+namespace {
+
+std::int32_t node_of_block(const Store& store, std::uint64_t block) {
+  const std::uint64_t address = block * store.platform().memory_block_size;
+  for (const RegionRecord& region : store.regions()) {
+    if (address >= region.phys_start && address - region.phys_start < region.size) {
+      return region.target_node;
+    }
+  }
+  return -1;
+}
+
+} // namespace
+
 bool is_movable_by_default(const Store& store, std::uint64_t block) {
-  const DeviceRecord* owner = device_of_block(store, block);
+  const std::int32_t node = node_of_block(store, block);
   std::uint64_t first[2] = {~0ULL, ~0ULL}; // of the normal and the movable zone of the block's node
   std::uint64_t last[2] = {0, 0};
-  for (const DeviceRecord& device : store.devices()) {
-    if (owner == nullptr || device.target_node != owner->target_node) {
-      continue;
+  each_ram_block(store, [&](std::uint64_t other, const RegionRecord& region) {
+    const BlockState state = block_record(store, other)->state.load(std::memory_order_acquire);
+    if (region.target_node == node && state != BlockState::offline) {
+      const int zone = state == BlockState::online_movable ? 1 : 0;
+      first[zone] = std::min(first[zone], other);
+      last[zone] = std::max(last[zone], other);
     }
-    each_block(store, device, [&](std::uint64_t other) {
-      const BlockState state = block_record(store, other)->state.load(std::memory_order_acquire);
-      if (state != BlockState::offline) {
-        const int zone = state == BlockState::online_movable ? 1 : 0;
-        first[zone] = std::min(first[zone], other);
-        last[zone] = std::max(last[zone], other);
-      }
-      return true;
-    });
-  }
+    return true;
+  });
   const auto spans = [&](int zone) { return block >= first[zone] && block <= last[zone]; };
   return spans(1) && !spans(0);
 }
@@ -161,16 +198,13 @@ bool is_in_use(const Store& store, std::uint64_t block) {
       block_record(store, block)->state.load() != BlockState::online_kernel) {
     return false;
   }
-  const DeviceRecord* owner = device_of_block(store, block);
-  bool first = owner != nullptr;
-  for (const DeviceRecord& device : store.devices()) {
-    if (first && device.target_node == owner->target_node) {
-      each_block(store, device, [&](std::uint64_t other) {
-        first = other >= block || block_record(store, other)->state.load() != BlockState::online_kernel;
-        return first;
-      });
-    }
-  }
+  const std::int32_t node = node_of_block(store, block);
+  bool first = true;
+  each_ram_block(store, [&](std::uint64_t other, const RegionRecord& region) {
+    first = region.target_node != node || other >= block ||
+            block_record(store, other)->state.load() != BlockState::online_kernel;
+    return first;
+  });
   return first;
 }
 
@@ -222,8 +256,11 @@ Result<void> unplug_memory(const Store& store, DeviceRecord& device) {
   return {};
 }
 
-bool has_stuck_memory(const Store&, const DeviceRecord& device) {
-  return device.memory_stuck != 0;
+bool has_left_memory(const Store& store, const DeviceRecord& device) {
+  const auto ranges = ranges_of(device);
+  return std::any_of(ranges.begin(), ranges.end(), [&](const store::RangeRecord& range) {
+    return overlaps_left_memory(store, range.phys_start, range.size);
+  });
 }
 
 } // namespace daxemu::dax

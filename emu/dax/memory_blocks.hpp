@@ -11,20 +11,24 @@
 
 namespace daxemu::dax {
 
-// Calls for the number of each block of a device that is RAM, ascending within a range, until told to stop.
+// Calls for the number of each block of a device that is RAM, be it that kmem could not take it back, ascending within
+// a range, until told to stop.
 void each_block(const store::Store& store, const store::DeviceRecord& device, FunctionRef<bool(std::uint64_t)> each);
 // The same of the blocks that a device consists of, whether or not it is RAM.
 void each_whole_block(const store::Store& store, const store::DeviceRecord& device,
                       FunctionRef<bool(std::uint64_t)> each);
 
-// The device whose block this is, or nullptr.
-[[nodiscard]] store::DeviceRecord* device_of_block(const store::Store& store, std::uint64_t block);
+// Is the block one of those?
+[[nodiscard]] bool consists_of(const store::Store& store, const store::DeviceRecord& device, std::uint64_t block);
+
+// Every block of the platform that is RAM, those of devices first, with the region it is in.
+void each_ram_block(const store::Store& store, FunctionRef<bool(std::uint64_t, store::RegionRecord&)> each);
 
 // `number` of such a block; nullptr beyond what the platform has room for.
 [[nodiscard]] store::MemoryBlockRecord* block_record(const store::Store& store, std::uint64_t number);
 
 // dev_dax_kmem_probe(): the whole blocks within the device's ranges appear, offline. Errors: EINVAL (no node, or no
-// whole block), ENOMEM (more than the platform has room for).
+// whole block), EBUSY (one of them is RAM that was left), ENOMEM (more than the platform has room for).
 Result<void> add_memory(const store::Store& store, store::DeviceRecord& device);
 
 // They go online, where `policy` says so; the device's `state` tells of it.
@@ -45,10 +49,11 @@ Result<void> set_block(const store::Store& store, std::uint64_t block, store::On
 // and the normal one does not.
 [[nodiscard]] bool is_movable_by_default(const store::Store& store, std::uint64_t block);
 
-// dev_dax_kmem_remove(): they go, if all of them are offline; otherwise they stay for good.
-void remove_memory(const store::Store& store, store::DeviceRecord& device);
+// dev_dax_kmem_remove(): they go, range by range; where one of them is online those of its range stay for good
+// (left_memory.hpp).
+void remove_memory(const store::Store& store, const store::DeviceRecord& device);
 
-// Is memory of the device still in use although kmem let go of it?
-[[nodiscard]] bool has_stuck_memory(const store::Store& store, const store::DeviceRecord& device);
+// Is some of the device's memory still RAM that kmem could not take back from it, or from another before it?
+[[nodiscard]] bool has_left_memory(const store::Store& store, const store::DeviceRecord& device);
 
 } // namespace daxemu::dax

@@ -16,18 +16,13 @@ using NodeSet = std::bitset<kMaxNodes>;
 template <class Matches>
 NodeSet nodes_with(const store::Store& store, Matches&& matches) {
   NodeSet nodes;
-  for (const store::DeviceRecord& device : store.devices()) {
-    if (device.target_node < 0 || static_cast<std::size_t>(device.target_node) >= kMaxNodes) {
-      continue;
+  each_ram_block(store, [&](std::uint64_t block, const store::RegionRecord& region) {
+    if (region.target_node >= 0 && static_cast<std::size_t>(region.target_node) < kMaxNodes &&
+        matches(block_record(store, block)->state.load(std::memory_order_acquire))) {
+      nodes.set(static_cast<std::size_t>(region.target_node));
     }
-    each_block(store, device, [&](std::uint64_t block) {
-      const bool hit = matches(block_record(store, block)->state.load(std::memory_order_acquire));
-      if (hit) {
-        nodes.set(static_cast<std::size_t>(device.target_node));
-      }
-      return !hit;
-    });
-  }
+    return true;
+  });
   return nodes;
 }
 

@@ -6,7 +6,7 @@
 
 #include "emu/base/units.hpp"
 #include "emu/dax/drivers.hpp"
-#include "emu/dax/memory_blocks.hpp"
+#include "emu/dax/left_memory.hpp"
 #include "emu/sysfs/schema/text.hpp"
 
 namespace daxemu::procfs {
@@ -51,36 +51,45 @@ Resource resource(std::uint64_t start, std::uint64_t size, unsigned depth, std::
 bool is_absent(const store::DeviceRecord& device) {
   return device.state.load(std::memory_order_acquire) == store::DeviceState::absent;
 }
-// Is it RAM, be it that kmem could not take it back?
-bool is_ram(const store::DeviceRecord& device) {
-  const bool plugged = dax::driver_of(device) == &dax::kKmem && device.kmem_state != store::KmemState::unplugged;
-  return plugged || (!is_absent(device) && device.memory_stuck != 0);
-}
-bool is_claimed(const store::DeviceRecord& device) {
-  const dax::Driver* driver = dax::driver_of(device);
-  return is_ram(device) || (driver != nullptr && driver != &dax::kKmem);
-}
 
-// The lowest range behind `after` of a device of the region that a driver has claimed (dev_dax_probe,
-// dev_dax_kmem_probe).
+// What a driver has claimed: the ranges of a device (dev_dax_probe), or the whole blocks in them (dev_dax_kmem_probe),
+// which may have been left.
 struct Claim {
-  const store::DeviceRecord* device = nullptr;
-  const store::RangeRecord* range = nullptr;
+  std::uint64_t start = 0;
+  std::uint64_t size = 0; // 0: none
+  std::uint32_t id = 0;   // of the device
+  bool ram = false;
 };
-Claim next_claim(const store::Store& store, const store::RegionRecord& region, std::uint64_t after) {
+
+// The lowest of the region at or behind `from`.
+Claim next_claim(const store::Store& store, const store::RegionRecord& region, std::uint64_t from) {
+  const std::uint64_t block = std::max<std::uint64_t>(store.platform().memory_block_size, 1);
   Claim best;
+  const auto consider = [&](const Claim& claim) {
+    if (claim.size > 0 && claim.start >= from && (best.size == 0 || claim.start < best.start)) {
+      best = claim;
+    }
+  };
   for (const store::DeviceRecord& device : store.devices()) {
-    if (!is_claimed(device) || &store.region_of(device) != &region) {
+    const dax::Driver* driver = dax::driver_of(device);
+    const bool ram = driver == &dax::kKmem;
+    if (driver == nullptr || (ram && device.kmem_state == store::KmemState::unplugged) ||
+        &store.region_of(device) != &region) {
       continue;
     }
     for (std::uint32_t at = 0; at < std::min(device.nr_ranges, store::kMaxRanges); ++at) {
       const store::RangeRecord& range = device.ranges[at];
-      if (range.size > 0 && range.phys_start >= after &&
-          (best.range == nullptr || range.phys_start < best.range->phys_start)) {
-        best = {&device, &range};
-      }
+      const std::uint64_t start = ram ? align_up(range.phys_start, block) : range.phys_start;
+      const std::uint64_t end = range.phys_start + range.size;
+      consider({start, std::max(start, ram ? align_down(end, block) : end) - start, device.id, ram});
     }
   }
+  dax::each_left_range(store, [&](const dax::LeftRange& left) {
+    if (left.region == &region) {
+      consider({left.first * block, (left.end - left.first) * block, left.id, true});
+    }
+    return true;
+  });
   return best;
 }
 
@@ -121,15 +130,12 @@ void each_of_region(const store::Store& store, const store::RegionRecord& region
       each(resource(region.phys_start, *reserve, 1, name.view()));
     }
   }
-  const std::uint64_t block = std::max<std::uint64_t>(store.platform().memory_block_size, 1);
-  for (Claim claim = next_claim(store, region, 0); claim.range != nullptr;
-       claim = next_claim(store, region, claim.range->phys_start + 1)) {
-    const std::uint64_t start = claim.range->phys_start;
-    each(resource(start, claim.range->size, inner, store.name_of(*claim.device).view()));
-    const std::uint64_t first = (start + block - 1) / block * block;
-    const std::uint64_t end = (start + claim.range->size) / block * block;
-    if (is_ram(*claim.device) && first < end) {
-      each(resource(first, end - first, inner + 1, "System RAM (kmem)"));
+  for (Claim claim = next_claim(store, region, 0); claim.size > 0; claim = next_claim(store, region, claim.start + 1)) {
+    sysfs::NameText name;
+    name.put("dax").number(region.id).put(".").number(claim.id);
+    each(resource(claim.start, claim.size, inner, name.view()));
+    if (claim.ram) {
+      each(resource(claim.start, claim.size, inner + 1, "System RAM (kmem)"));
     }
   }
 }

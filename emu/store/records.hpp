@@ -156,11 +156,11 @@ struct DeviceRecord {
   std::uint32_t slot = 0;                    // index + 1 of the BackingSlot its bytes are in; 0: none
   std::atomic<std::uint64_t> incarnation{0}; // grows when the device is created and when a driver lets go of it: a
                                              // mapping made under another value is dead (unmap_mapping_range)
-  std::uint64_t born = 0;         // `incarnation` when it was created: what was noted of an earlier device of
-                                  // this record is void
-  std::uint32_t memory_stuck = 0; // 1: kmem let go while blocks were online; they stay for good
-  std::uint32_t behaviours = 0;   // of its dev_pagemap (pgmap::Behaviours); 0: the profile's device-dax
-  std::uint32_t node_slot = 0;    // index + 1 of the NodeSlot its node is from; 0: none
+  std::uint64_t born = 0;        // `incarnation` when it was created: what was noted of an earlier device of
+                                 // this record is void
+  std::uint32_t stale_pages = 0; // 1: device_dax failed to claim its memory and left a pgmap behind (dev_dax_probe)
+  std::uint32_t behaviours = 0;  // of its dev_pagemap (pgmap::Behaviours); 0: the profile's device-dax
+  std::uint32_t node_slot = 0;   // index + 1 of the NodeSlot its node is from; 0: none
   KmemState kmem_state = KmemState::offline;
   std::uint32_t kept = 0;                // 1: while absent the record waits for its namespace to be used again
   std::uint32_t snapshot = 0;            // 1: the image is read and never written
@@ -202,11 +202,16 @@ struct DriverIdRecord {
 // What may be asked of a memory block (mhp_online_type_to_str).
 enum class OnlinePolicy : std::uint32_t { offline, online, online_kernel, online_movable };
 
-// A memory block of a device in system-ram mode. Which blocks exist follows from the devices' ranges.
+// A memory block of a device in system-ram mode. Which blocks exist follows from the devices' ranges, and from what
+// kmem could not take back.
 enum class BlockState : std::uint8_t { offline, online_kernel, online_movable };
+// A block that stays although kmem let go of it: the range it is in had one online, and its resource keeps its name.
+enum class LeftBlock : std::uint8_t { no, first_of_range, further };
 struct MemoryBlockRecord {
   std::atomic<BlockState> state{BlockState::offline};
   PowerBits power{0};
+  LeftBlock left = LeftBlock::no;
+  std::uint32_t left_by = 0; // the Y of daxX.Y
 };
 
 // What somebody has changed of a node's inode (chmod, chown, utimensat, setxattr).
@@ -342,6 +347,7 @@ struct Platform {
   // Nodes from here on are emulated ones: the machine has none of these numbers.
   std::int32_t first_new_node = 1;
   OnlinePolicy auto_online = OnlinePolicy::offline; // what kmem does with new blocks (auto_online_blocks)
+  std::atomic<std::uint32_t> blocks_left{0};        // how many stay without a device; 0: nobody need look
   std::uint32_t nd_autoprobe_off = 0;               // drivers_autoprobe of the nd bus is 0
   std::atomic<std::uint32_t> disks{0};              // namespaces that are disks; 0: nobody need look
   std::uint64_t disks_made = 0;                     // number of the last one (DISKSEQ)

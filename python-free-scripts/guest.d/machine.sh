@@ -97,8 +97,7 @@ run_machine() {
   loglevel='quiet loglevel=4'
   [ "$kernel_log" = no ] || loglevel='loglevel=7'
 
-  # An emulated processor does "rep movsb" a byte at a time. (Its TSC is no clock: on a busy machine it is calibrated wrongly, and
-  # a guest of tsc=reliable then has seconds of its own.)
+  # An emulated processor does "rep movsb" a byte at a time: it does not claim to be fast at it.
   processor=max
   [ "$accel" != tcg ] || processor=max,-erms,-fsrm
   mkfifo "$work/stdout" "$work/stderr"

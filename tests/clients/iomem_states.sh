@@ -44,6 +44,14 @@ if [ "$1" = hmem ]; then
   resources "memory, offline"
   daxctl online-memory dax0.0 >/dev/null 2>&1
   resources "memory, online"
+  daxctl reconfigure-device -m devdax -f dax0.0 >/dev/null 2>&1
+  daxctl disable-device all >/dev/null 2>&1
+  for id in 1 2; do
+    daxctl destroy-device dax0.$id >/dev/null 2>&1
+  done
+  echo 201326592 >$device/size
+  daxctl reconfigure-device -m system-ram -N dax0.0 >/dev/null 2>&1
+  resources "memory, of one block and a half"
 else
   ndctl disable-namespace namespace0.0 >/dev/null 2>&1
   resources "namespace disabled"

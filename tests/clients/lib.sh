@@ -30,12 +30,15 @@ needs() {
   done
 }
 
-# recorded FILE: sets $transcript to what this version of daxctl and ndctl answered on a real device; skips if nobody asked it.
+# recorded FILE [KERNEL]: sets $transcript to what this version of daxctl and ndctl answered on a real device of that kernel (6.1);
+# skips if nobody asked it.
 # shellcheck disable=SC2154 # $here is the caller's
 recorded() {
   version=$(daxctl --version | cut -d . -f 1)
-  transcript=$here/expected/ndctl-$version/$1
-  [ -f "$transcript" ] || skip "what daxctl $version answers on a real device is not recorded (tests/clients/capture)"
+  folder=$here/expected/ndctl-$version
+  [ "${2:-6.1}" = 6.1 ] || folder=$here/expected/linux-$2/ndctl-$version
+  transcript=$folder/$1
+  [ -f "$transcript" ] || skip "what daxctl $version answers on a real device of Linux ${2:-6.1} is not recorded (tests/clients/capture)"
 }
 
 # needs_huge_pages COUNT: skips unless COUNT huge pages of 2M are available. What others hold of the pool they give back:

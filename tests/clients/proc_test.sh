@@ -1,7 +1,7 @@
 #!/bin/sh
 # proc: what /proc says of the device is the kernel's text (expected/proc.txt, expected/iomem-*.txt: Linux 6.1 in the guest,
 # by the same programs; of newer kernels expected/linux-KERNEL), in reads of any size; what is not about it stays the machine's.
-#   proc_test.sh process BACKING ENGINE | iomem KIND | machine | others
+#   proc_test.sh process BACKING ENGINE | memory BACKING | iomem KIND | machine | others
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/clients/lib.sh
 . "$here/lib.sh"
@@ -16,6 +16,12 @@ case $1 in
       runs "$daxemu" run --size 512M --backing "$2" --engine "$3" -- "$program" $piece
       diff "$expected/proc.txt" out || fail "in reads of $piece bytes (<: kernel, >: here)"
     done
+    ;;
+  memory)
+    # Memory that was touched counts as the kernel of that version counts it.
+    [ "$2" != hugetlb ] || needs_huge_pages 256
+    runs "$daxemu" run --size 512M --backing "$2" -- "${DAXEMU_TESTS:?}/proc_memory_program"
+    diff "$expected/proc-memory.txt" out || fail "resident memory (<: kernel, >: here)"
     ;;
   iomem)
     needs daxctl ndctl

@@ -125,6 +125,20 @@ std::string from_child(const std::function<void(int out)>& say) {
   return status == 0 ? text : text + " status=" + std::to_string(status);
 }
 
+namespace {
+
+// What is mapped without MAP_FIXED where its hint is taken goes to the end of the highest hole that is large enough:
+// that this is a multiple of an extent is luck, of one start of the program in so many, and must not be.
+void spoil_luck(std::uint64_t align) {
+  for (bool lucky = align > kPage; lucky;) {
+    void* end = ::mmap(nullptr, 2 * kWatchedExtents * align + kPage, PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    lucky = end != MAP_FAILED && reinterpret_cast<std::uint64_t>(end) % align == 0;
+  }
+}
+
+} // namespace
+
 std::string make_source() {
   char pattern[64 * kPage];
   for (std::uint64_t at = 0; at < sizeof pattern; ++at) {
@@ -148,6 +162,7 @@ std::string prepare(Stage& stage, const conformance::Device& device, bool opens)
   if (::mmap(below, kPage, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != below) {
     return "the arena is taken";
   }
+  spoil_luck(device.align);
   const char* node = opens ? device.path.c_str() : "/dev/null";
   stage.dev = ::open(node, O_RDWR | O_CLOEXEC);
   stage.dev2 = ::open(node, O_RDWR | O_CLOEXEC);

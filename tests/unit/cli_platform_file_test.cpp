@@ -29,7 +29,7 @@ TEST(PlatformFile, EveryKeyIsRead) {
   const auto plan = parse_platform(R"({
     "engine": "populate", "exact": true, "backing": "shmem",
     "regions": [
-      {"size": "16G", "numa_node": 1,
+      {"size": "16G", "numa_node": 1, "start": "64G",
        "devices": [{"size": 2147483648, "align": "1G", "backing": "hugetlb"}, {"id": 5, "size": "2M", "align": 4096, "type": "FS_DAX"}]},
       {"id": 7, "kind": "pmem", "numa_node": "none", "devices": [{"id": 3, "size": "1G"}]},
       {"kind": "hmem", "size": "1G"}
@@ -42,6 +42,7 @@ TEST(PlatformFile, EveryKeyIsRead) {
   ASSERT_EQ(plan->regions.size(), 3U);
   const RegionPlan& first = plan->regions[0];
   EXPECT_EQ(first.numa_node, 1);
+  EXPECT_EQ(first.start, 64 * kGiB);
   EXPECT_EQ(first.free, 14 * kGiB - kPmdSize);
   EXPECT_EQ(first.devices[0].id, 0U);
   EXPECT_EQ(first.devices[0].align, kGiB);
@@ -104,6 +105,8 @@ INSTANTIATE_TEST_SUITE_P(
             "lab.json:2: regions[1].id 1 is taken", "its own"},
         Row{"{\"regions\": [{\"numa_node\": \"all\", \"size\": \"1G\"}]}", "regions[0].numa_node \"all\" is no number",
             "0, 1"},
+        Row{"{\"regions\": [{\"start\": \"1536M\", \"size\": \"1G\"}]}",
+            "regions[0].start 1536M is not a multiple of 1G", "use 2G"},
         Row{"{\"engine\": \"steam\", \"regions\": [{\"size\": \"1G\"}]}", "engine steam is not known", "handler"},
         Row{"{\"regions\": [{\"size\": \"1G\", \"size\": \"2G\"}]}", "regions[0].size is there twice", "JSON"}));
 

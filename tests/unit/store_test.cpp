@@ -205,6 +205,10 @@ TEST(Store, RefusesTablesThatAreNotInTheFile) {
   platform.devices_used = platform.device_capacity + 1;
   EXPECT_EQ(Store::open(path.c_str()).error(), Errno{EPROTO});
   platform.devices_used = 0;
+  const KernelId kept =
+      std::exchange(platform.kernel, KernelId(kProfiles.size())); // one that this version does not know
+  EXPECT_EQ(Store::open(path.c_str()).error(), Errno{EPROTO});
+  platform.kernel = kept;
   EXPECT_TRUE(Store::open(path.c_str()));
 }
 

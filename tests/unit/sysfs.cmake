@@ -1,1 +1,1 @@
-daxemu_unit_test(unit_sysfs sysfs_inodes_test.cpp sysfs_kmem_test.cpp sysfs_nd_test.cpp sysfs_order_test.cpp sysfs_tree_test.cpp sysfs_uevent_test.cpp sysfs_values_test.cpp sysfs_writes_test.cpp LINK emu_sysfs emu_backing)
+daxemu_unit_test(unit_sysfs sysfs_inodes_test.cpp sysfs_kmem_test.cpp sysfs_left_memory_test.cpp sysfs_nd_test.cpp sysfs_order_test.cpp sysfs_tree_test.cpp sysfs_uevent_test.cpp sysfs_values_test.cpp sysfs_writes_test.cpp LINK emu_sysfs emu_backing)

@@ -100,6 +100,45 @@ TEST(SysfsUevent, ADiskIsHeardOfBeforeItsDriverIsBoundAndAfter) {
   EXPECT_TRUE(listener.next().starts_with("unbind@" + path + " "));
 }
 
+// What is heard until nothing is left, each message's "ACTION@NAME".
+std::string heard(const Listener& listener) {
+  std::string all;
+  for (std::string text = listener.next(); !text.empty(); text = listener.next()) {
+    const std::string path = text.substr(0, text.find(' '));
+    all += path.substr(0, path.find('@') + 1) + path.substr(path.rfind('/') + 1) + " ";
+  }
+  return all;
+}
+
+// Of guests of each kernel (tests/clients/expected, uevents-kmem.txt).
+TEST(SysfsUevent, TheNodeOfNewMemoryComesWhereTheKernelNamesIt) {
+  for (const KernelId kernel : {KernelId::linux_6_12, KernelId::linux_7_3}) {
+    Fixture lab(256ULL << 20, store::RegionKind::hmem, kernel, 1, dax::FirstDriver::none);
+    ASSERT_EQ(lab.write("/sys/devices/system/memory/auto_online_blocks", "online_movable"), 0);
+    const Listener listener(lab.store, store::kUeventsOfKernel);
+    ASSERT_EQ(lab.write("/sys/bus/dax/drivers/kmem/bind", "dax0.0"), 0);
+    EXPECT_EQ(heard(listener),
+              kernel == KernelId::linux_7_3
+                  ? "add@node1 add@memory40 add@memory41 online@memory40 online@memory41 bind@dax0.0 "
+                  : "add@memory40 add@memory41 add@node1 online@memory40 online@memory41 bind@dax0.0 ");
+    ASSERT_EQ(lab.write("/sys/devices/system/memory/memory41/state", "offline"), 0);
+    EXPECT_EQ(heard(listener), "offline@memory41 ");
+    ASSERT_EQ(lab.write("/sys/bus/dax/drivers/kmem/unbind", "dax0.0"), 0);
+    EXPECT_EQ(heard(listener), "unbind@dax0.0 ") << "what is left does not go";
+  }
+}
+
+TEST(SysfsUevent, MemoryThatIsUnpluggedGoesOfflineFirst) {
+  Fixture lab(256ULL << 20, store::RegionKind::hmem, KernelId::linux_7_3, 1, dax::FirstDriver::none);
+  ASSERT_EQ(lab.write("/sys/devices/system/memory/auto_online_blocks", "online_movable"), 0);
+  ASSERT_EQ(lab.write("/sys/bus/dax/drivers/kmem/bind", "dax0.0"), 0);
+  const Listener listener(lab.store, store::kUeventsOfKernel);
+  ASSERT_EQ(lab.write("/sys/devices/platform/hmem_platform.0/hmem.0/dax0.0/state", "unplugged"), 0);
+  EXPECT_EQ(heard(listener), "offline@memory40 offline@memory41 remove@memory40 remove@memory41 remove@node1 ");
+  ASSERT_EQ(lab.write("/sys/bus/dax/drivers/kmem/unbind", "dax0.0"), 0);
+  EXPECT_EQ(heard(listener), "unbind@dax0.0 ") << "it has gone already";
+}
+
 TEST(SysfsUevent, WhoHasClosedItsSocketIsForgotten) {
   Fixture lab(64ULL << 20);
   { const Listener gone(lab.store, store::kUeventsOfKernel); }

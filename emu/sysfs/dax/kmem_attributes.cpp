@@ -34,6 +34,7 @@ Result<void> unplug(const Scope& scope) {
   if (auto done = dax::unplug_memory(*scope.store, *scope.device); !done) {
     return done;
   }
+  announce_online(*scope.store, *scope.device, "offline"); // all of them, and only then they go
   announce_memory(*scope.store, *scope.device, "remove");
   return {};
 }

@@ -46,22 +46,14 @@ void add_machine_list(std::string_view name, NodeSet& nodes) {
 }
 
 void each_memory_block(const Scope& scope, Members members) {
-  for (store::DeviceRecord& device : scope.store->devices()) {
+  dax::each_ram_block(*scope.store, [&](std::uint64_t block, store::RegionRecord& region) {
     Scope narrowed = scope;
-    narrowed.device = &device;
-    bool go_on = true;
-    dax::each_block(*scope.store, device, [&](std::uint64_t block) {
-      narrowed.number = block;
-      narrowed.region = &scope.store->region_of(device);
-      NameText name;
-      name.put("memory").number(block);
-      go_on = members(name.view(), narrowed);
-      return go_on;
-    });
-    if (!go_on) {
-      return;
-    }
-  }
+    narrowed.number = block;
+    narrowed.region = &region;
+    NameText name;
+    name.put("memory").number(block);
+    return members(name.view(), narrowed);
+  });
 }
 
 void memory_block_path(const Scope& scope, Text& out) {
@@ -92,7 +84,7 @@ template void each_memory_node<false>(const Scope&, Members);
 
 void each_block_of_node(const Scope& scope, Members members) {
   each_memory_block(scope, [&](std::string_view name, const Scope& block) {
-    return static_cast<std::uint64_t>(block.device->target_node) != scope.number || members(name, block);
+    return static_cast<std::uint64_t>(block.region->target_node) != scope.number || members(name, block);
   });
 }
 

@@ -6,7 +6,7 @@
 
 namespace daxemu::sysfs {
 
-// Every block, as "memoryN"; the scope's number is N, its device the one whose block it is.
+// Every block, as "memoryN"; the scope's number is N, its region the one it is in.
 void each_memory_block(const Scope& scope, Members members);
 // The same of the scope's node only (its number, which is passed on in `node`).
 void each_block_of_node(const Scope& scope, Members members);

@@ -83,11 +83,11 @@ store::PowerBits& power_of_block(const Scope& scope) {
 
 void each_node_link(const Scope& scope, Members members) {
   NameText name;
-  name.put("node").number(scope.device->target_node);
+  name.put("node").number(scope.region->target_node);
   members(name.view(), scope);
 }
 void node_target(const Scope& scope, Text& out) {
-  out.put("/sys/devices/system/node/node").number(scope.device->target_node);
+  out.put("/sys/devices/system/node/node").number(scope.region->target_node);
 }
 
 constexpr NodeSpec kBlockNodes[] = {

@@ -153,6 +153,20 @@ constexpr NodeSpec kHugePageSizes[] = {
 };
 constinit const Directory kHugePagePools = {kHugePageSizes};
 
+// No page of such a node has failed by a machine check.
+bool counts_failures(const Scope& scope) {
+  return scope.store->profile().node_counts_failures;
+}
+bool reclaims(const Scope& scope) {
+  return scope.store->profile().node_reclaims;
+}
+constexpr NodeSpec kFailureCounts[] = {
+    attribute("delayed", 0444, constant<"0">), attribute("failed", 0444, constant<"0">),
+    attribute("ignored", 0444, constant<"0">), attribute("recovered", 0444, constant<"0">),
+    attribute("total", 0444, constant<"0">),
+};
+constinit const Directory kFailures = {kFailureCounts};
+
 constexpr NodeSpec kNewNodeNodes[] = {
     attribute("compact", 0200, nullptr),
     attribute("cpulist", 0444, constant<"">),
@@ -160,9 +174,11 @@ constexpr NodeSpec kNewNodeNodes[] = {
     attribute("distance", 0444, show_distance),
     directory("hugepages", kHugePagePools),
     attribute("meminfo", 0444, show_meminfo),
+    directory("memory_failure", kFailures, counts_failures),
     attribute("numastat", 0444,
               constant<"numa_hit 0\nnuma_miss 0\nnuma_foreign 0\ninterleave_hit 0\nlocal_node 0\nother_node 0">),
     directory("power", kPower<power_of_node>),
+    attribute("reclaim", 0200, nullptr, nullptr, reclaims),
     link("subsystem", fixed_target<"/sys/bus/node">),
     attribute("uevent", 0644, nothing, store_uevent),
 };

@@ -141,7 +141,7 @@ void Presence::announce_since(const Presence& before, const store::Store& store)
     const auto was = static_cast<DeviceState>(before.devices_[at]);
     const auto is = static_cast<DeviceState>(devices_[at]);
     if (was != is && has_driver(was)) {
-      if (was == DeviceState::system_ram && devices[at].memory_stuck == 0) {
+      if (was == DeviceState::system_ram && devices[at].kmem_state != store::KmemState::unplugged) {
         announce_memory(store, devices[at], "remove");
       }
       say_device(store, devices[at], "unbind");

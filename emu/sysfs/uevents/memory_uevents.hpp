@@ -8,11 +8,11 @@ namespace daxemu::sysfs {
 // "online" or "offline" of one block.
 void announce_block(const store::Store& store, std::uint64_t block, std::string_view action);
 
-// "add" or "remove" of the blocks that a device consists of, and of their node, if it is not the machine's own and no
-// other device has memory there.
+// "add" or "remove" of the blocks that a device consists of, but for those that it leaves, and of their node, if it is
+// not the machine's own and has no other memory.
 void announce_memory(const store::Store& store, const store::DeviceRecord& device, std::string_view action);
 
-// "online" of each of its blocks that is.
-void announce_online(const store::Store& store, const store::DeviceRecord& device);
+// "online" or "offline" of each of its blocks that is, or was before its memory went.
+void announce_online(const store::Store& store, const store::DeviceRecord& device, std::string_view action = "online");
 
 } // namespace daxemu::sysfs

@@ -210,10 +210,16 @@ DevicePlan read_device(Fields& fields, std::set<std::uint32_t>& ids, const Profi
 
 RegionPlan read_region(Fields& fields, std::set<std::uint32_t>& ids, const Profile& kernel) {
   RegionPlan region;
-  fields.only({"id", "kind", "size", "numa_node", "devices"});
+  fields.only({"id", "kind", "size", "start", "numa_node", "devices"});
   take_id(fields, ids, region.id);
   fields.word("kind", kRegions, region.kind);
   fields.node("numa_node", region.numa_node);
+  fields.size("start", region.start);
+  if (!is_aligned(region.start, kPudSize)) {
+    fields.mistake(fields.path_of("start"),
+                   fmt::format("{} {} is not a multiple of 1G", fields.path_of("start"), size_text(region.start)),
+                   fmt::format("use {}", size_text(align_up(region.start, kPudSize))));
+  }
   std::set<std::uint32_t> device_ids;
   fields.list("devices", [&](Fields& device) { region.devices.push_back(read_device(device, device_ids, kernel)); });
   std::uint64_t used = 0;

@@ -54,6 +54,7 @@ struct RegionPlan {
   std::uint64_t free = 0;       // bytes of a hmem region that are in no device yet
   std::optional<int> numa_node; // as PlatformOptions::numa_node
   std::vector<DevicePlan> devices;
+  std::uint64_t start = 0; // lowest physical address it may begin at, a multiple of 1G; 0: behind the machine's memory
 };
 
 struct PlatformPlan {

@@ -138,7 +138,7 @@ private:
                                           .align = plan.devices.empty() ? kPmdSize : plan.devices.front().align,
                                           .numa_node = plan.numa_node.value_or(0),
                                           .target_node = plan.numa_node == kNoNode ? kNoNode : target,
-                                          .phys_start = machine_.first_free_address,
+                                          .phys_start = std::max(machine_.first_free_address, plan.start),
                                           .cpus = *cpus});
     if (!region) {
       return tl::unexpected(region.error());

@@ -188,17 +188,30 @@ Result<void*> AddressSpace::move(const Remap& call, std::uint64_t address, Reser
   moved.start = address;
   moved.end = address + call.length;
   moved.flags &= ~kOurFlags;
-  moved.flags |= is_whole(moved) && moved.view->alive() ? 0U : kBroken; // nobody checks the new place; the faults do
+  // A part of an extent at its end leaves nothing in it that can be faulted in (check_vma), but what is present stays:
+  // it comes along before that part does. Nobody checks the new place; the faults do.
+  const Vma all = moved;
+  if (present.any() && align < kPudSize && moved.view->alive()) { // of entries of 1G none does
+    moved.end = align_down(moved.end, align);
+  }
+  moved.flags |= is_whole(moved) && moved.view->alive() ? 0U : kBroken;
   if (auto placed = place(moved, true); !placed) {
     return tl::unexpected(placed.error());
   }
-  reserved.keep(moved.start, moved.end);
+  reserved.keep(all.start, all.end);
   if (call.old_length != 0 && !call.has(MREMAP_DONTUNMAP)) {
     (void)unmap_range(call.start, old_end);
   } else if (call.old_length != 0) {
     drop_extents(vma, call.start, old_end);
   }
   present.bring_back(server_, moved, address);
+  if (moved.end != all.end) {
+    Vma part = all.part(moved.end, all.end);
+    part.flags |= kBroken;
+    if (auto placed = place(part, true); !placed) {
+      return tl::unexpected(placed.error());
+    }
+  }
   freeze(address);
   moved.view->note_change();
   return pointer(address);

@@ -16,6 +16,7 @@ public:
   [[nodiscard]] static bool has(const Vma& vma, std::uint64_t address);
   // Those of `vma` that lie in [from, to) as a whole.
   void note(const Vma& vma, std::uint64_t from, std::uint64_t to);
+  [[nodiscard]] bool any() const { return count_ != 0; }
   // Makes them present where they are now, in `vma`: what was at the start of the range noted is at `start`.
   void bring_back(FaultServer& server, const Vma& vma, std::uint64_t start) const;
 

@@ -1,6 +1,7 @@
 #include "runtime/preload/procfs/memory_files.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fcntl.h>
 
@@ -121,23 +122,25 @@ bool render_statm(const ProcSource& source, const ProcPath& /*path*/, int real, 
 }
 
 bool render_stat(const ProcSource& source, const ProcPath& /*path*/, int real, TextFile& out) {
-  constexpr int kBeforeRss = 21; // fields between the name, which is in brackets and may hold any, and rss
+  constexpr int kBeforeRss = 21; // fields between the name, which is in brackets, and rss
+  // Read whole: the name may hold any character, brackets and line ends too.
+  std::array<char, 2048> buffer{};
+  const auto got = sys::pread(real, buffer.data(), buffer.size(), 0);
+  const std::string_view text(buffer.data(), got.value_or(0));
   const auto memory = device_memory(source);
-  Lines lines(real);
-  const std::string_view line = lines.next();
-  std::size_t at = line.rfind(')');
+  std::size_t at = text.rfind(')');
   if (!memory || at == std::string_view::npos) {
     return false;
   }
   ++at;
   for (int field = 0; field < kBeforeRss && at != std::string_view::npos; ++field) {
-    at = line.find(' ', at + 1);
+    at = text.find(' ', at + 1);
   }
   if (at == std::string_view::npos) {
     return false;
   }
-  out.put(line.substr(0, at + 1));
-  std::string_view rest = line.substr(at + 1);
+  out.put(text.substr(0, at + 1));
+  std::string_view rest = text.substr(at + 1);
   LineText shown;
   put_changed(rest, shown, [&](std::uint64_t count) { return corrected(*memory, count << kPageShift) >> kPageShift; });
   out.put(shown.view());

@@ -23,7 +23,7 @@ using Render = bool (*)(const ProcSource& source, const ProcPath& path, int real
 struct Kind {
   std::string_view name; // of the last component
   bool of_process;       // below /proc/PID or /proc/PID/task/TID, else in /proc itself
-  bool own_only;         // of other processes it is the machine's
+  bool memory_only;      // of this process's mappings; of other processes it is the machine's
   Render render;
 };
 constexpr Kind kKinds[] = {
@@ -98,7 +98,7 @@ Result<int> ProcFiles::open(const char* path, int flags) const noexcept {
     std::string_view digits = about.process;
     about.own = take_number(digits, pid) && pid == static_cast<std::uint64_t>(sys::getpid());
   }
-  if (kind->own_only && !about.own) {
+  if (kind->memory_only && (!about.own || !source_.mappings.mapping_in(0, UINT64_MAX))) { // not even opened
     return -1;
   }
   const auto real = sys::open(path, O_RDONLY | O_CLOEXEC);

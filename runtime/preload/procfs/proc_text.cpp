@@ -65,14 +65,19 @@ LineText& LineText::blanks_to(std::size_t column) {
   return *this;
 }
 
-TextFile::TextFile(const char* name, bool close_on_exec) {
-  const auto made = sys::memfd_create(name, close_on_exec ? MFD_CLOEXEC : 0U);
+TextFile::TextFile(const char* name, bool close_on_exec) : name_(name), close_on_exec_(close_on_exec) {}
+
+void TextFile::make() {
+  const auto made = sys::memfd_create(name_, close_on_exec_ ? MFD_CLOEXEC : 0U);
   fd_ = UniqueFd(made.value_or(-1));
   error_ = made ? 0 : made.error().value;
   (void)sys::call(SYS_fchmod, fd_.get(), 0444); // as files of /proc that nobody writes to
 }
 
 void TextFile::flush() {
+  if (fd_.get() < 0 && error_ == 0) {
+    make();
+  }
   const auto written = sys::pwrite(fd_.get(), buffer_.data(), used_, size_);
   if (!written || *written != used_) {
     error_ = error_ != 0 ? error_ : (written ? ENOSPC : written.error().value);

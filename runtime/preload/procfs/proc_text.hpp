@@ -45,10 +45,10 @@ private:
   std::size_t used_ = 0;
 };
 
-// A memory file that grows at its end; the first error of any call stays.
+// A memory file that grows at its end, and is made when it does; the first error of any call stays.
 class TextFile {
 public:
-  // `name` is what /proc/PID/fd shows.
+  // `name` is what /proc/PID/fd shows; it outlives this.
   TextFile(const char* name, bool close_on_exec);
 
   void put(std::string_view text);
@@ -56,9 +56,12 @@ public:
   [[nodiscard]] Result<int> take();
 
 private:
+  void make();
   void flush();
 
-  UniqueFd fd_;
+  const char* name_;
+  bool close_on_exec_;
+  UniqueFd fd_; // made when there is text for it: most files have nothing of ours
   std::uint64_t size_ = 0;
   std::array<char, 4096> buffer_;
   std::size_t used_ = 0;
