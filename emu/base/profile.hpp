@@ -48,6 +48,8 @@ struct Profile {
   // mprotect(2) changes an entry of 1G (change_pud_range with change_huge_pud); in 6.1 it takes it for a bad table and
   // clears it.
   bool mprotect_keeps_1G;
+  // F_OFD_GETLK with F_UNLCK tells which locks the open file itself has (fcntl_getlk); in 6.1 it is EINVAL.
+  bool ofd_getlk_tells_own;
   // MAP_STACK is VM_NOHUGEPAGE (calc_vm_flag_bits, since 6.7): a mapping that has it finds no extent of 2M or 1G.
   bool stack_without_huge_pages;
   // What a device's `mapping` says to a range that its alignment does not allow, 0-0 among them: mapping_store() begins
@@ -94,6 +96,7 @@ inline constexpr std::array kProfiles = {
             .mremap_checks_first = false,
             .mremap_moves_several = false,
             .mprotect_keeps_1G = false,
+            .ofd_getlk_tells_own = false,
             .stack_without_huge_pages = false,
             .odd_mapping_range = ENXIO,
             .kmem_by_default = false,
@@ -123,6 +126,7 @@ inline constexpr std::array kProfiles = {
             .mremap_checks_first = false,
             .mremap_moves_several = false,
             .mprotect_keeps_1G = true,
+            .ofd_getlk_tells_own = true,
             .stack_without_huge_pages = true,
             .odd_mapping_range = 0,
             .kmem_by_default = true,
@@ -152,6 +156,7 @@ inline constexpr std::array kProfiles = {
             .mremap_checks_first = true,
             .mremap_moves_several = true,
             .mprotect_keeps_1G = true,
+            .ofd_getlk_tells_own = true,
             .stack_without_huge_pages = true,
             .odd_mapping_range = 0,
             .kmem_by_default = true,

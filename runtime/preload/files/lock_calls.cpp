@@ -37,12 +37,14 @@ bool is_record_lock(int command) {
 }
 
 int lock_record(int fd, int command, long argument, FunctionRef<int()> real) {
+  const Context* context = Context::get();
   struct flock lock {};
   if (!copy_lock(SYS_process_vm_readv, lock, argument)) {
     return real();
   }
-  if (command == F_OFD_GETLK && lock.l_type == F_UNLCK) {
-    errno = EINVAL; // a question for one's own locks, which kernels before 6.5 do not know
+  if (command == F_OFD_GETLK && lock.l_type == F_UNLCK && context != nullptr &&
+      !context->store().profile().ofd_getlk_tells_own) {
+    errno = EINVAL;
     return -1;
   }
   if (lock.l_whence != SEEK_CUR) {
