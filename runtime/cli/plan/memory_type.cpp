@@ -8,7 +8,7 @@
 namespace daxemu::cli {
 
 Outcome<pgmap::Behaviours> memory_type(const std::string& name, std::uint64_t align, const Profile& kernel) {
-  const auto set = pgmap::preset(name, kernel);
+  auto set = pgmap::preset(name, kernel);
   if (!set) {
     return set;
   }
