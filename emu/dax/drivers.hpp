@@ -13,14 +13,13 @@ struct Driver {
   std::string_view name;
   store::DeviceState state; // of a device bound to it
   bool opens;               // the device's node can be opened while it is bound
-  bool maps;                // and mapped
 };
 
 // In the order they are asked: device_dax is loaded before the others.
 inline constexpr std::array kDrivers = {
-    Driver{.name = "device_dax", .state = store::DeviceState::enabled, .opens = true, .maps = true},
-    Driver{.name = "kmem", .state = store::DeviceState::system_ram, .opens = false, .maps = false},
-    Driver{.name = "fsdev_dax", .state = store::DeviceState::fsdev, .opens = true, .maps = false},
+    Driver{.name = "device_dax", .state = store::DeviceState::enabled, .opens = true},
+    Driver{.name = "kmem", .state = store::DeviceState::system_ram, .opens = false},
+    Driver{.name = "fsdev_dax", .state = store::DeviceState::fsdev, .opens = true},
 };
 inline constexpr const Driver& kDeviceDax = kDrivers[0];
 inline constexpr const Driver& kKmem = kDrivers[1];

@@ -163,19 +163,6 @@ Result<void*> AddressSpace::move(const Remap& call, std::uint64_t address, Reser
   if (!may_split(call.start) || (old_end != vma.end && !is_aligned(old_end, align))) {
     return fail(EINVAL);
   }
-  // To an end inside an extent: what is present stays so, though nothing of the mapping can be faulted in any more.
-  if (call.old_length != 0 && call.old_length < call.length && is_aligned(address + call.old_length, align) &&
-      !is_aligned(address + call.length, align)) {
-    Remap part = call;
-    part.length = call.old_length;
-    if (auto moved = move(part, address, reserved); !moved) {
-      return moved;
-    }
-    if (auto grown = expand(*table_.find(address), address + call.length); !grown) {
-      return tl::unexpected(grown.error());
-    }
-    return pointer(address);
-  }
   PresentExtents present;
   // Else no entry survives; one of 1G never does: get_old_pud takes it for a bad table and clears it.
   if (align < kPudSize && is_aligned(address - call.start, align) && is_aligned(call.start, align)) {
