@@ -21,7 +21,7 @@ std::uint64_t record_fingerprint() {
        {sizeof(Platform), sizeof(RegionRecord), sizeof(DeviceRecord), sizeof(ProcessSlot), sizeof(RangeRecord),
         sizeof(BackingRecord), sizeof(NodeRecord), sizeof(NodeSlot), sizeof(CounterStripe), sizeof(BackingSlot),
         sizeof(DriverIdRecord), sizeof(MemoryBlockRecord), sizeof(InodeRecord), sizeof(NodeNameRecord),
-        sizeof(UndoRecord), sizeof(RecoveryRecord), sizeof(BindRecord), sizeof(CoverRecord)}) {
+        sizeof(UndoRecord), sizeof(RecoveryRecord), sizeof(BindRecord), sizeof(CoverRecord), sizeof(CxlRecord)}) {
     hash = (hash ^ size) * kFnvPrime;
   }
   return hash;

@@ -13,23 +13,21 @@
 
 #include "emu/base/fixed_string.hpp"
 #include "emu/base/profile.hpp"
+#include "emu/store/cxl_records.hpp"
 #include "emu/store/mount_records.hpp"
 #include "emu/store/nd_records.hpp"
+#include "emu/store/power_bits.hpp"
 
 namespace daxemu::store {
 
 enum class RegionKind : std::uint32_t {
   hmem, // dynamic: devices can be created, resized, deleted (the kernel's dax_hmem driver)
   pmem, // static: one device per namespace, below an nd bus (the kernel's nd_pmem / dax_pmem drivers)
+  cxl,  // dynamic, one device at first: what a volatile CXL region becomes (drivers/dax/cxl.c)
 };
 
 inline constexpr std::size_t kMaxCpus = 1024;
 using CpuMask = std::array<std::uint64_t, kMaxCpus / 64>;
-
-// power/ of a device: what was written to `async` and `control`.
-using PowerBits = std::atomic<std::uint8_t>;
-inline constexpr std::uint8_t kPowerAsync = 1;
-inline constexpr std::uint8_t kPowerOn = 2;
 
 // The name of the only driver a platform device may be bound to; empty: any. A page, without newline and terminator.
 using DriverOverride = FixedString<4096>;
@@ -50,7 +48,8 @@ struct RegionRecord {
   CpuMask cpus{};                 // CPUs of the node its memory is placed on; all zero: anywhere
   NdRegionRecord nd;              // of a pmem region
   PowerBits power{0};             // of the platform device of an hmem region
-  DriverOverride driver_override; // likewise
+  std::uint32_t cxl = 0;          // index + 1 of the CXL region that has become it; 0: none
+  DriverOverride driver_override; // of the platform device of an hmem region
 };
 
 // A piece of a device: `size` bytes at emulated physical address `phys_start`, seen at page `pgoff` of the device
@@ -369,6 +368,7 @@ struct Platform {
   boost::interprocess::offset_ptr<InodeRecord> inodes;
   boost::interprocess::offset_ptr<NodeNameRecord> node_names;
   boost::interprocess::offset_ptr<MemoryBlockRecord> memory_blocks; // from the first region's address on
+  boost::interprocess::offset_ptr<CxlRecord> cxl;                   // one
   std::atomic<std::int32_t> changer{0}; // pid of whoever changes the configuration right now
   std::uint32_t reserved2 = 0;
   UndoRecord undo;

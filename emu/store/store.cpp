@@ -39,7 +39,7 @@ bool is_whole(const Platform& platform, std::span<std::byte> file) {
       !is_within(platform.driver_ids, platform.driver_id_capacity, file) ||
       !is_within(platform.memory_blocks, platform.memory_block_capacity, file) ||
       !is_within(platform.inodes, platform.inode_capacity, file) ||
-      !is_within(platform.node_names, platform.node_name_capacity, file) ||
+      !is_within(platform.node_names, platform.node_name_capacity, file) || !is_within(platform.cxl, 1, file) ||
       static_cast<std::uint32_t>(platform.kernel) >= kProfiles.size()) { // profile_of() knows no other
     return false;
   }

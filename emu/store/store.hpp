@@ -62,6 +62,8 @@ public:
   [[nodiscard]] std::span<NodeSlot> node_slot_table() const;
   [[nodiscard]] std::span<DriverIdRecord> driver_ids() const;
   [[nodiscard]] std::span<MemoryBlockRecord> memory_blocks() const;
+  // The CXL topology; nothing is present without one.
+  [[nodiscard]] CxlRecord& cxl() const { return *platform_->cxl; }
   // Tables that node_table.hpp reads and writes.
   [[nodiscard]] std::span<InodeRecord> inode_table() const;
   [[nodiscard]] std::span<NodeNameRecord> node_name_table() const;

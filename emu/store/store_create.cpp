@@ -39,7 +39,7 @@ std::uint64_t tables_size(const Capacity& capacity) {
          table_size<ProcessSlot>(capacity.processes) + table_size<BackingSlot>(capacity.backing_slots) +
          table_size<NodeSlot>(capacity.node_slots) + table_size<DriverIdRecord>(capacity.driver_ids) +
          table_size<MemoryBlockRecord>(capacity.memory_blocks) + table_size<InodeRecord>(capacity.inodes) +
-         table_size<NodeNameRecord>(capacity.node_names);
+         table_size<NodeNameRecord>(capacity.node_names) + table_size<CxlRecord>(1);
 }
 
 // What is certainly needed, in bytes: Boost adds what its two blocks and their index take, which no function of it
@@ -77,6 +77,7 @@ Platform* lay_out(std::span<std::byte> file, const Capacity& capacity) {
   platform->memory_blocks = tables.next<MemoryBlockRecord>(capacity.memory_blocks);
   platform->inodes = tables.next<InodeRecord>(capacity.inodes);
   platform->node_names = tables.next<NodeNameRecord>(capacity.node_names);
+  platform->cxl = tables.next<CxlRecord>(1);
   platform->region_capacity = capacity.regions;
   platform->device_capacity = capacity.devices;
   platform->slot_capacity = capacity.processes;
