@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "emu/base/fixed_string.hpp"
@@ -18,6 +19,23 @@ enum class NodeType : std::uint8_t {
 
 inline constexpr std::uint32_t kNoDaxDevice = ~0U;
 inline constexpr std::uint32_t kNoDevice = ~1U; // a number that no driver answers to: open(2) is ENXIO
+// Of a CXL topology, by the index of the CxlMemdevRecord: /dev/cxl/memN, and /dev/nmemN of its label area.
+inline constexpr std::uint32_t kCxlMemdevs = 0xc000'0000U;
+inline constexpr std::uint32_t kNdDimms = 0xd000'0000U;
+inline constexpr std::uint32_t kCodesEach = 0x1000;
+[[nodiscard]] constexpr std::uint32_t memdev_code(std::uint32_t index) {
+  return kCxlMemdevs + index;
+}
+[[nodiscard]] constexpr std::uint32_t dimm_code(std::uint32_t index) {
+  return kNdDimms + index;
+}
+[[nodiscard]] constexpr std::optional<std::uint32_t> memdev_of_code(std::uint32_t device) {
+  return device - kCxlMemdevs < kCodesEach ? std::optional(device - kCxlMemdevs) : std::nullopt;
+}
+[[nodiscard]] constexpr std::optional<std::uint32_t> dimm_of_code(std::uint32_t device) {
+  return device - kNdDimms < kCodesEach ? std::optional(device - kNdDimms) : std::nullopt;
+}
+
 using Path = FixedString<256>;
 
 struct Node {
@@ -26,8 +44,8 @@ struct Node {
   std::uint32_t mode = 0;  // permission bits
   std::uint64_t inode = 0; // stable for a path as long as it exists; never that of another emulated path
   // Index into Store::devices() of the device a `device` node stands for; kNoDaxDevice: ndctl0, whose open(2) succeeds
-  // for whoever may and whose ioctl(2)s are all ENOTTY (an e820 bus has no commands).
-  // Of a `block` node index into Store::regions() of the region whose namespace it is.
+  // for whoever may and whose ioctl(2)s are all ENOTTY (an e820 bus has no commands); kCxlMemdevs and kNdDimms: those
+  // of a CXL topology. Of a `block` node index into Store::regions() of the region whose namespace it is.
   std::uint32_t device = 0;
   std::uint64_t number = 0; // of a `device` or `block` node: major and minor (dev_t)
   bool gone = false;        // a `device` node that has no name any more: of an open descriptor
