@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 #include "emu/base/fixed_string.hpp"
@@ -18,24 +17,9 @@ enum class NodeType : std::uint8_t {
 };
 
 inline constexpr std::uint32_t kNoDaxDevice = ~0U;
-inline constexpr std::uint32_t kNoDevice = ~1U; // a number that no driver answers to: open(2) is ENXIO
-// Of a CXL topology, by the index of the CxlMemdevRecord: /dev/cxl/memN, and /dev/nmemN of its label area.
-inline constexpr std::uint32_t kCxlMemdevs = 0xc000'0000U;
-inline constexpr std::uint32_t kNdDimms = 0xd000'0000U;
-inline constexpr std::uint32_t kCodesEach = 0x1000;
-[[nodiscard]] constexpr std::uint32_t memdev_code(std::uint32_t index) {
-  return kCxlMemdevs + index;
-}
-[[nodiscard]] constexpr std::uint32_t dimm_code(std::uint32_t index) {
-  return kNdDimms + index;
-}
-[[nodiscard]] constexpr std::optional<std::uint32_t> memdev_of_code(std::uint32_t device) {
-  return device - kCxlMemdevs < kCodesEach ? std::optional(device - kCxlMemdevs) : std::nullopt;
-}
-[[nodiscard]] constexpr std::optional<std::uint32_t> dimm_of_code(std::uint32_t device) {
-  return device - kNdDimms < kCodesEach ? std::optional(device - kNdDimms) : std::nullopt;
-}
-
+inline constexpr std::uint32_t kNoDevice = ~1U;      // a number that no driver answers to: open(2) is ENXIO
+inline constexpr std::uint32_t kCxlMemdevNode = ~2U; // /dev/cxl/memN, whose ioctl(2)s are the mailbox of Node::memdev
+inline constexpr std::uint32_t kNdDimmNode = ~3U;    // /dev/nmemN, whose ioctl(2)s are the label area of Node::memdev
 using Path = FixedString<256>;
 
 struct Node {
@@ -44,9 +28,11 @@ struct Node {
   std::uint32_t mode = 0;  // permission bits
   std::uint64_t inode = 0; // stable for a path as long as it exists; never that of another emulated path
   // Index into Store::devices() of the device a `device` node stands for; kNoDaxDevice: ndctl0, whose open(2) succeeds
-  // for whoever may and whose ioctl(2)s are all ENOTTY (an e820 bus has no commands); kCxlMemdevs and kNdDimms: those
-  // of a CXL topology. Of a `block` node index into Store::regions() of the region whose namespace it is.
+  // for whoever may and whose ioctl(2)s are all ENOTTY (an e820 bus has no commands).
+  // Of a `block` node index into Store::regions() of the region whose namespace it is.
   std::uint32_t device = 0;
+  std::uint32_t memdev =
+      0; // of a kCxlMemdevNode or kNdDimmNode: reference (index + 1) of the CXL memdev; 0: any other node
   std::uint64_t number = 0; // of a `device` or `block` node: major and minor (dev_t)
   bool gone = false;        // a `device` node that has no name any more: of an open descriptor
   Path path;
