@@ -7,7 +7,7 @@
 namespace daxemu::cli {
 namespace {
 
-constexpr Word<store::CxlMode> kModes[] = {{"ram", store::CxlMode::ram}, {"pmem", store::CxlMode::pmem}};
+constexpr Word<store::CxlMode> kCxlModes[] = {{"ram", store::CxlMode::ram}, {"pmem", store::CxlMode::pmem}};
 constexpr const char* kMemdevExample = R"({ "ram": "1G" })";
 constexpr const char* kPortExample = R"({ "memdev": { "ram": "1G" } })";
 
@@ -39,14 +39,16 @@ cxl::BelowSpec read_port(Fields& fields) {
     fields.number("number", number);
     port.number = number;
   }
-  fields.object("memdev", [&](Fields& memdev) { port.memdev.push_back(read_memdev(memdev)); }, kMemdevExample);
+  fields.object(
+      "memdev", [&](Fields& memdev) { port.memdev.push_back(read_memdev(memdev)); }, kMemdevExample);
   fields.object(
       "switch",
       [&](Fields& below) {
         cxl::SwitchSpec made;
         below.only({"decoders", "ports"});
         below.number("decoders", made.decoders);
-        below.list("ports", [&](Fields& each) { made.ports.push_back(read_port(each)); }, kPortExample);
+        below.list(
+            "ports", [&](Fields& each) { made.ports.push_back(read_port(each)); }, kPortExample);
         port.switches.push_back(made);
       },
       R"({ "ports": [ { "memdev": { "ram": "1G" } } ] })");
@@ -76,7 +78,7 @@ CxlRegionPlan read_region(Fields& fields) {
   CxlRegionPlan region;
   fields.only({"window", "type", "memdevs", "granularity", "size", "align", "driver"});
   fields.number("window", region.window);
-  fields.word("type", kModes, region.mode);
+  fields.word("type", kCxlModes, region.mode);
   region.memdevs = {0};
   fields.numbers("memdevs", region.memdevs);
   std::uint64_t granularity = 0;
@@ -117,7 +119,9 @@ void read_preset(Fields& fields, CxlPlan& plan) {
   auto made = cxl_preset(wish);
   if (!made) {
     const std::string& what = made.error().what;
-    fields.problem_of(what.starts_with("--size") ? "size" : what.starts_with("--ways") ? "ways" : "preset",
+    fields.problem_of(what.starts_with("--size")   ? "size"
+                      : what.starts_with("--ways") ? "ways"
+                                                   : "preset",
                       made.error());
     return;
   }
@@ -141,7 +145,8 @@ CxlPlan read_cxl(Fields& fields, const Profile& kernel) {
           cxl::HostBridgeSpec bridge;
           each.only({"decoders", "root_ports"});
           each.number("decoders", bridge.decoders);
-          each.list("root_ports", [&](Fields& port) { bridge.root_ports.push_back(read_port(port)); }, kPortExample);
+          each.list(
+              "root_ports", [&](Fields& port) { bridge.root_ports.push_back(read_port(port)); }, kPortExample);
           plan.topology.host_bridges.push_back(std::move(bridge));
         },
         R"({ "root_ports": [ { "memdev": { "ram": "1G" } } ] })");

@@ -6,9 +6,9 @@
 //     "windows": [ { "size": "4G", "targets": [0], "granularity": 256, "ram": true, "pmem": true } ],
 //     "regions": [ { "window": 0, "type": "ram", "memdevs": [0, 1], "size": "1G", "driver": "device_dax" } ] }
 //
-// or { "preset": "two-hosts", "size": "1G", "ways": 2 }, with "regions" of its own where it should not have the preset's.
-// Memdevs are numbered in the order in which they stand there. Without "windows" there is one over each host bridge, as
-// large as its memdevs.
+// or { "preset": "two-hosts", "size": "1G", "ways": 2 }, with "regions" of its own where it should not have the
+// preset's. Memdevs are numbered in the order in which they stand there. Without "windows" there is one over each host
+// bridge, as large as its memdevs.
 #pragma once
 
 #include "runtime/cli/plan/cxl_plan.hpp"

@@ -48,10 +48,10 @@ void add_cxl_flags(CLI::App& verb, CxlFlags& flags, std::vector<CLI::Option*>& o
   options.push_back(verb.add_option("--ways", flags.ways,
                                     "With --region cxl: memdevs that its region is interleaved over (default 1)")
                         ->type_name("WAYS"));
-  options.push_back(verb.add_option("--preset", flags.preset,
-                                    fmt::format("With --region cxl: the topology, {} (default {})", known_presets(),
-                                                kDefaultPreset))
-                        ->type_name("PRESET"));
+  options.push_back(
+      verb.add_option("--preset", flags.preset,
+                      fmt::format("With --region cxl: the topology, {} (default {})", known_presets(), kDefaultPreset))
+          ->type_name("PRESET"));
   options.push_back(verb.add_flag("--no-device", flags.no_device,
                                   "With --region cxl: begin without a region, for cxl create-region"));
 }

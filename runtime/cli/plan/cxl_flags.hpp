@@ -28,8 +28,8 @@ void add_cxl_flags(CLI::App& verb, CxlFlags& flags, std::vector<CLI::Option*>& o
 // Errors (Problem, EINVAL): one of `flags` without --region cxl.
 [[nodiscard]] Outcome<void> check_without_cxl(const CxlFlags& flags);
 
-// The platform of `--region cxl`; `options` are read already. Errors (Problem, EINVAL): flags that do not go with it, no
-// such preset, sizes and ways that it cannot have; a kernel that has no such regions.
+// The platform of `--region cxl`; `options` are read already. Errors (Problem, EINVAL): flags that do not go with it,
+// no such preset, sizes and ways that it cannot have; a kernel that has no such regions.
 [[nodiscard]] Outcome<PlatformPlan> cxl_platform(const DeviceFlags& flags, const DeviceWish& wish,
                                                  const PlatformOptions& options);
 

@@ -118,10 +118,10 @@ std::optional<CxlMistake> check(const std::string& path, const cxl::WindowSpec& 
   }
   const std::uint64_t unit = kCxlUnit * window.targets.size(); // CXL 3.0, 9.17.1.3; the kernel asks for 256M
   if (window.size == 0 || window.size % unit != 0) {
-    return mistake(path + ".size",
-                   fmt::format("{} is not a multiple of {} (256M for each target)", size_text(window.size),
-                               size_text(unit)),
-                   nearest_multiples("", window.size, unit));
+    return mistake(
+        path + ".size",
+        fmt::format("{} is not a multiple of {} (256M for each target)", size_text(window.size), size_text(unit)),
+        nearest_multiples("", window.size, unit));
   }
   if (!window.ram && !window.pmem) {
     return mistake(path, "a window for neither ram nor pmem", "let one of them be true");
@@ -171,8 +171,7 @@ std::optional<CxlMistake> check(const std::string& path, CxlRegionPlan& region, 
   const std::uint64_t ways = region.memdevs.size();
   const std::size_t bridges = window.targets.size();
   if (ways % bridges != 0 || !std::has_single_bit(ways / bridges)) { // interleave_ways_store()
-    return mistake(path + ".memdevs",
-                   fmt::format("{} memdevs cannot share a window of {} host bridges", ways, bridges),
+    return mistake(path + ".memdevs", fmt::format("{} memdevs cannot share a window of {} host bridges", ways, bridges),
                    fmt::format("use {}, or a power of two times that", bridges));
   }
   std::uint64_t each = ~0ULL;
@@ -234,7 +233,8 @@ std::vector<const cxl::MemdevSpec*> memdevs_of(const cxl::TopologySpec& topology
 }
 
 std::uint64_t capacity_of(const cxl::MemdevSpec& memdev, store::CxlMode mode) {
-  return mode == store::CxlMode::pmem ? memdev.pmem + memdev.either_pmem : memdev.ram + memdev.either - memdev.either_pmem;
+  return mode == store::CxlMode::pmem ? memdev.pmem + memdev.either_pmem
+                                      : memdev.ram + memdev.either - memdev.either_pmem;
 }
 
 std::optional<CxlMistake> check_cxl(CxlPlan& plan, const Profile& kernel) {

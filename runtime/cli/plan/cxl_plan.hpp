@@ -1,5 +1,5 @@
-// What a platform's CXL bus is to consist of, before it is built: a topology, and the regions that an administrator would
-// have made of it.
+// What a platform's CXL bus is to consist of, before it is built: a topology, and the regions that an administrator
+// would have made of it.
 #pragma once
 
 #include <cstdint>

@@ -118,23 +118,23 @@ Preset with_switch(const PresetWish& wish) {
   return made;
 }
 
-// The topology of the kernel's own mock with its module's defaults (tools/testing/cxl/test/cxl.c, mem.c), without the host
-// bridge of CXL 1.1 and its device: sizes, numbers and windows are the mock's, whatever is asked for.
+// The topology of the kernel's own mock with its module's defaults (tools/testing/cxl/test/cxl.c, mem.c), without the
+// host bridge of CXL 1.1 and its device: sizes, numbers and windows are the mock's, whatever is asked for.
 Preset cxl_test(const PresetWish& /*wish*/) {
-  constexpr std::uint32_t kDecoders = 8;    // NR_CXL_PORT_DECODERS
-  constexpr std::uint32_t kRootPorts = 4;   // NR_MULTI_ROOT: they take turns at two host bridges
-  constexpr std::uint32_t kSwitchPorts = 2; // of each switch
+  constexpr std::uint32_t kPortDecoders = 8;    // NR_CXL_PORT_DECODERS
+  constexpr std::uint32_t kRootPorts = 4;       // NR_MULTI_ROOT: they take turns at two host bridges
+  constexpr std::uint32_t kSwitchPorts = 2;     // of each switch
   constexpr std::uint64_t kDevice = 2ULL << 30; // DEV_SIZE: half of it volatile
   const auto mock_switch = [&](std::uint32_t first, std::uint32_t step) {
     SwitchSpec made;
-    made.decoders = kDecoders;
+    made.decoders = kPortDecoders;
     for (std::uint32_t at = 0; at < kSwitchPorts; ++at) {
       MemdevSpec memdev;
       memdev.either = kDevice;
       memdev.either_pmem = kDevice / 2;
-      memdev.label_size = 128ULL << 10; // LSA_SIZE
+      memdev.label_size = 128ULL << 10;  // LSA_SIZE
       memdev.serial = first + at * step; // the number of the platform device
-      memdev.decoders = kDecoders;
+      memdev.decoders = kPortDecoders;
       memdev.firmware = "mock fw v1 ";
       BelowSpec port = port_of(memdev);
       port.number = first + at * step;
@@ -170,7 +170,7 @@ Preset cxl_test(const PresetWish& /*wish*/) {
     window.qos_class = 42; // FAKE_QTG_ID
   }
   for (HostBridgeSpec& bridge : made.topology.host_bridges) {
-    bridge.decoders = kDecoders;
+    bridge.decoders = kPortDecoders;
   }
   made.order = {0, 1}; // cxl_mem.0 and cxl_mem.4, which its firmware has made a region of
   made.size = 512ULL << 20;
@@ -199,8 +199,8 @@ std::string known_presets() {
 }
 
 Outcome<CxlPlan> cxl_preset(const PresetWish& wish) {
-  const auto* found = std::find_if(kPresets.begin(), kPresets.end(),
-                                   [&](const Named& preset) { return wish.name == preset.name; });
+  const auto* found =
+      std::find_if(kPresets.begin(), kPresets.end(), [&](const Named& preset) { return wish.name == preset.name; });
   if (found == kPresets.end()) {
     std::vector<std::string> names;
     for (const Named& preset : kPresets) {

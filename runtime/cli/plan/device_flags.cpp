@@ -64,7 +64,8 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
       verb.add_option("--size", flags.size, "Size of the device (default 4G)")->type_name("SIZE"),
       verb.add_option("--align", flags.align, "Size of its extents: 4K, 2M or 1G (default 2M)")->type_name("4K|2M|1G"),
       verb.add_option("--device", flags.device, "Its name (default dax0.0)")->type_name("NAME"),
-      verb.add_option("--region", flags.region, "Kind of region: hmem, pmem or cxl: a CXL bus that it is made of (default hmem)")
+      verb.add_option("--region", flags.region,
+                      "Kind of region: hmem, pmem or cxl: a CXL bus that it is made of (default hmem)")
           ->type_name("hmem|pmem|cxl"),
       verb.add_option("--backing", flags.backing, "Where its bytes live: auto, hugetlb or shmem (default auto)")
           ->type_name("auto|hugetlb|shmem"),

@@ -33,7 +33,7 @@ struct DeviceFlags {
   std::string free;              // bytes of each hmem region in no device
   bool exact = false;            // nothing is mapped before it is touched
   CxlFlags cxl;
-  std::string config;            // a file in place of all these but the kernel
+  std::string config; // a file in place of all these but the kernel
 };
 
 // Returns the options added.

@@ -28,8 +28,8 @@ std::bitset<256> buses_of_machine() {
   for (const auto& entry : std::filesystem::directory_iterator("/sys/class/pci_bus", ignored)) {
     const std::string name = entry.path().filename().string();
     unsigned bus = 0;
-    if (name.starts_with("0000:") && std::from_chars(name.data() + 5, name.data() + name.size(), bus, 16).ec == std::errc() &&
-        bus < taken.size()) {
+    if (name.starts_with("0000:") &&
+        std::from_chars(name.data() + 5, name.data() + name.size(), bus, 16).ec == std::errc() && bus < taken.size()) {
       taken.set(bus);
     }
   }
@@ -130,20 +130,19 @@ Outcome<store::CxlRegionRecord*> make_region(const store::Store& store, const Cx
     if (decoder == nullptr) {
       return cannot(name, fmt::format("mem{} has no free decoder", plan.memdevs[at]), Errno{EBUSY});
     }
-    const auto attached = cxl::set_mode(store, *decoder, plan.mode)
-                              .and_then([&] { return cxl::set_dpa_size(store, *decoder, plan.size / ways); })
-                              .and_then([&] {
-                                return cxl::set_target(store, region, at,
-                                                       fmt::format("decoder{}.{}", cxl::port_of(store, *decoder).id,
-                                                                   decoder->id));
-                              });
+    const auto attached =
+        cxl::set_mode(store, *decoder, plan.mode)
+            .and_then([&] { return cxl::set_dpa_size(store, *decoder, plan.size / ways); })
+            .and_then([&] {
+              return cxl::set_target(store, region, at,
+                                     fmt::format("decoder{}.{}", cxl::port_of(store, *decoder).id, decoder->id));
+            });
     if (!attached) {
       return cannot(name, fmt::format("mem{} as target{}", plan.memdevs[at], at), attached.error());
     }
   }
-  const auto bound = cxl::set_commit(store, region, true).and_then([&] {
-    return cxl::bind(store, cxl::CxlDriver::region, name);
-  });
+  const auto bound =
+      cxl::set_commit(store, region, true).and_then([&] { return cxl::bind(store, cxl::CxlDriver::region, name); });
   if (!bound) {
     return cannot(name, "commit", bound.error());
   }
@@ -151,7 +150,8 @@ Outcome<store::CxlRegionRecord*> make_region(const store::Store& store, const Cx
 }
 
 // The device that the region has become, given its extents and its driver.
-Outcome<void> settle_device(const store::Store& store, const store::CxlRegionRecord& region, const CxlRegionPlan& plan) {
+Outcome<void> settle_device(const store::Store& store, const store::CxlRegionRecord& region,
+                            const CxlRegionPlan& plan) {
   for (store::DeviceRecord& device : store.devices()) {
     if (device.state.load() != store::DeviceState::disabled || device.region + 1 != region.region) {
       continue;

@@ -15,8 +15,8 @@ namespace daxemu::cli {
 [[nodiscard]] Outcome<void> add_cxl_bus(store::Store& store, const CxlPlan& plan, std::uint64_t phys_start,
                                         backing::FileSource& source, std::vector<UniqueFd>& held);
 
-// The regions of the plan, and what they become; takes spare files. Errors (Problem): the kernel's, with the step that it
-// refuses.
+// The regions of the plan, and what they become; takes spare files. Errors (Problem): the kernel's, with the step that
+// it refuses.
 [[nodiscard]] Outcome<void> add_cxl_regions(store::Store& store, const CxlPlan& plan);
 
 } // namespace daxemu::cli
