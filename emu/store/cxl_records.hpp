@@ -35,6 +35,7 @@ struct CxlPciRecord {
   std::uint32_t subordinate = 0; // last bus below it
   std::uint32_t uid = 0;         // of a host bridge: the N of ACPI0016:0N
   std::uint32_t port_number = 0; // of a root or downstream port: what target lists call it
+  std::uint32_t decoders = 0;    // of a host bridge or upstream port: what its registers have; 0: passthrough
   std::uint32_t unbound = 0;     // 1: its driver (cxl_pci of a memory device, pcieport of a port) let go of it
   std::uint32_t removed = 0;     // 1: gone from the bus
 };
@@ -80,6 +81,8 @@ struct CxlDecoderRecord {
   std::uint64_t start = 0;                          // HPA; of a root decoder the window's
   std::uint64_t size = 0;                           // bytes; 0: decodes nothing
   std::int32_t qos_class = 0;                       // of a root decoder
+  std::int32_t target_node = 0;                     // of a root decoder: node its memory comes up on; -1: none
+  std::uint32_t next_region = 0;                    // of a root decoder: id that its next region gets, taken already
   std::uint32_t nr_targets = 0;                     // of a root or switch decoder: room in `targets`
   std::array<std::uint32_t, kMaxCxlWays> targets{}; // dports by position
   // Of an endpoint decoder.
@@ -119,6 +122,25 @@ struct CxlPoisonRecord {
   std::uint32_t source = 0; // enum cxl_poison_source: 0 unknown, 1 external, 2 internal, 3 injected, 7 vendor
 };
 
+// What a device keeps that only its mailbox shows, and the kernel of its firmware loader (struct fw_priv,
+// fw_upload_priv) and of a sanitization. Times are CLOCK_BOOTTIME in ns: what takes time is over when it is, and nobody
+// waits for it.
+struct CxlMailboxRecord {
+  std::array<std::uint8_t, 16> alerts{}; // Get Alert Configuration, as it was set
+  std::uint32_t alerts_set = 0;          // 1: `alerts` counts; 0: what the device has from the factory
+  std::uint32_t fw_active = 0;           // slot of the running firmware - 1
+  std::uint32_t fw_staged = 0;           // slot of the next reset; 0: none
+  std::uint32_t fw_filled = 0;           // bit N: slot N + 1 was given a package
+  std::uint32_t fw_loading = 0;          // 1: `loading` is 1
+  std::uint64_t upload_canceled = 0;     // time at which `cancel` was written; 0: it was not, or that was heard
+  std::uint32_t upload_error = 0;        // why the last one failed (enum fw_upload_err)
+  std::uint32_t upload_error_at = 0;     // and where (enum fw_upload_prog)
+  std::uint64_t fw_bytes = 0;            // that `data` has got
+  std::uint64_t upload_bytes = 0;        // of the upload under way, or of the last one what was not written
+  std::uint64_t upload_started = 0;      // time; 0: none under way
+  std::uint64_t sanitize_until = 0;      // time; 0: none ever
+};
+
 // memN and what its device keeps (struct cxl_memdev, cxl_dev_state, cxl_memdev_state).
 struct CxlMemdevRecord {
   std::uint32_t used = 0;
@@ -146,6 +168,7 @@ struct CxlMemdevRecord {
   std::uint32_t security = 0;       // flags of Get Security State
   std::uint32_t bytes_slot = 0;     // the BackingSlot that has its media by DPA; 0: none yet
   std::uint32_t labels_slot = 0;    // the BackingSlot that has its label area; 0: none yet
+  CxlMailboxRecord mailbox;
   std::uint32_t poison_count = 0;
   std::array<CxlPoisonRecord, kMaxCxlPoison> poison{}; // by address
 };
@@ -153,7 +176,7 @@ struct CxlMemdevRecord {
 // The topology and its configuration, which changes as a whole or not at all (emu/cxl/change.hpp).
 struct CxlState {
   std::uint32_t present = 0;        // 1 once enumerated
-  std::uint32_t next_region = 0;    // id that the next region gets: what create_*_region show
+  std::uint32_t mock = 0;           // 1: shown as the platform devices of the kernel's cxl_test
   std::uint32_t bridge_unbound = 0; // 1: cxl_nvdimm_bridge let go of nvdimm-bridge0
   std::uint32_t pci_used = 0;       // high-water marks of the tables
   std::uint32_t ports_used = 0;
