@@ -115,7 +115,7 @@ Answer run_command(const store::Store& store, CxlMemdevRecord& memdev, Opcode op
 }
 
 bool changes_device(Opcode opcode) {
-  return opcode == Opcode::set_partition_info || opcode == Opcode::set_lsa;
+  return opcode == Opcode::set_partition_info;
 }
 
 } // namespace daxemu::cxl

@@ -42,8 +42,8 @@ void each_command(const store::Store& store, const CxlMemdevRecord& memdev,
                   FunctionRef<bool(const DeviceCommand&)> each);
 [[nodiscard]] const DeviceCommand* command_of(const store::Store& store, const CxlMemdevRecord& memdev, Opcode opcode);
 
-// Executes a command: `out` is at least payload_max bytes. Who sends one that changes the device (changes_device())
-// holds a Change.
+// Executes a command: `out` is at least payload_max bytes. Who sends one that changes the record (changes_device())
+// holds a Change; Set LSA changes a file, and wants a ConfigLock, so that it is done as a whole.
 [[nodiscard]] Answer run_command(const store::Store& store, CxlMemdevRecord& memdev, Opcode opcode,
                                  std::span<const std::byte> in, std::span<std::byte> out);
 [[nodiscard]] bool changes_device(Opcode opcode);

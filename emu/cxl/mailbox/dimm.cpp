@@ -4,7 +4,6 @@
 #include <array>
 
 #include "emu/base/clock.hpp"
-#include "emu/cxl/change.hpp"
 #include "emu/cxl/mailbox/device.hpp"
 #include "emu/cxl/mailbox/payload.hpp"
 #include "emu/cxl/mailbox/security.hpp"
@@ -92,9 +91,9 @@ Result<void> set_data(const store::Store& store, CxlMemdevRecord& memdev, std::u
   if (!memory.read(in.data() + request.length(), bytes, where.length)) {
     return fail(EFAULT);
   }
-  const auto change = Change::begin(store);
-  if (!change) {
-    return tl::unexpected(change.error());
+  const auto lock = store::ConfigLock::take(store);
+  if (!lock) {
+    return tl::unexpected(lock.error());
   }
   Buffer out{};
   const auto written = ask(store, memdev, Opcode::set_lsa, std::span(in).first(kSetHeader + where.length), out);

@@ -129,6 +129,14 @@ Result<void> send(const store::Store& store, CxlMemdevRecord& memdev, std::uint6
     }
     change.emplace(std::move(*begun));
   }
+  std::optional<store::ConfigLock> lock;
+  if (command.opcode == Opcode::set_lsa) {
+    auto taken = store::ConfigLock::take(store);
+    if (!taken) {
+      return tl::unexpected(taken.error());
+    }
+    lock.emplace(std::move(*taken));
+  }
   Buffer out{};
   const std::size_t asked = std::min<std::size_t>(static_cast<std::uint32_t>(send.out.size), payload_max);
   const Answer answer = run_command(store, memdev, command.opcode, in, out);
