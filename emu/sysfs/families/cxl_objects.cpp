@@ -1,5 +1,7 @@
 #include "emu/sysfs/families/cxl_objects.hpp"
 
+#include "emu/sysfs/families/cxl_things.hpp"
+
 namespace daxemu::sysfs {
 namespace {
 
@@ -56,8 +58,8 @@ void decoders_of(const Scope& port, Members members, Matches&& matches) {
   }
 }
 
-void put_number(std::uint32_t value, std::size_t width, Text& out) {
-  out.digits(value, 16, width);
+CxlPaths paths(const Scope& scope) {
+  return CxlPaths(scope.store->cxl().state);
 }
 
 } // namespace
@@ -183,121 +185,56 @@ void each_pmem_region_of(const Scope& region, Members members) {
   }
 }
 bool has_bridge(const Scope& scope) {
-  bool any = false;
-  each_root(scope, [&](std::string_view, const Scope& root) {
-    each_root_decoder(root, [&](std::string_view, const Scope& window) {
-      any = (decoder_in(window).flags & store::kCxlCapPmem) != 0;
-      return !any;
-    });
-    return !any;
-  });
-  return any;
+  return is_cxl_there(scope.store->cxl().state, CxlKind::bridge, 1);
 }
 
 void pci_name(const Scope& function, Text& out) {
-  const CxlPciRecord& pci = pci_in(function);
-  const bool is_bridge = pci.kind == CxlPciKind::host_bridge;
-  out.put(is_bridge ? "pci0000:" : "0000:");
-  put_number(pci.bus, 2, out);
-  if (!is_bridge) {
-    out.put(":");
-    put_number(pci.slot, 2, out);
-    out.put(".").number(pci.function);
-  }
+  paths(function).function_name(function.cxl, out);
 }
 void pci_path(const Scope& function, Text& out) {
-  if (const std::uint32_t parent = pci_in(function).parent; parent != 0) {
-    pci_path(cxl_scope(function, parent), out);
-    out.put("/");
-  } else {
-    out.put("/sys/devices/");
-  }
-  pci_name(function, out);
+  paths(function).function_path(function.cxl, out);
 }
 void port_name(const Scope& port, Text& out) {
-  const CxlPortRecord& record = port_in(port);
-  out.put(record.kind == CxlPortKind::root ? "root" : record.kind == CxlPortKind::endpoint ? "endpoint" : "port");
-  out.number(record.id);
+  paths(port).port_name(port.cxl, out);
 }
 void port_path(const Scope& port, Text& out) {
-  if (const std::uint32_t parent = port_in(port).parent; parent != 0) {
-    port_path(cxl_scope(port, parent), out);
-    out.put("/");
-  } else {
-    out.put("/sys/devices/platform/ACPI0017:00/");
-  }
-  port_name(port, out);
+  paths(port).port_path(port.cxl, out);
 }
 void decoder_name(const Scope& decoder, Text& out) {
-  const CxlDecoderRecord& record = decoder_in(decoder);
-  out.put("decoder").number(cxl::port_of(*decoder.store, record).id).put(".").number(record.id);
+  paths(decoder).decoder_name(decoder.cxl, out);
 }
 void decoder_path(const Scope& decoder, Text& out) {
-  port_path(cxl_scope(decoder, decoder_in(decoder).port), out);
-  out.put("/");
-  decoder_name(decoder, out);
+  paths(decoder).decoder_path(decoder.cxl, out);
 }
 void memdev_name(const Scope& memdev, Text& out) {
-  out.put("mem").number(memdev_in(memdev).id);
+  paths(memdev).memdev_name(memdev.cxl, out);
 }
 void memdev_path(const Scope& memdev, Text& out) {
-  pci_path(cxl_scope(memdev, memdev_in(memdev).pci), out);
-  out.put("/");
-  memdev_name(memdev, out);
+  paths(memdev).memdev_path(memdev.cxl, out);
 }
 void memdev_number(const Scope& memdev, Text& out) {
   out.number(memdev.store->cxl().major).put(":").number(memdev_in(memdev).minor);
 }
 void nvdimm_name(const Scope& memdev, Text& out) {
-  out.put("pmem").number(memdev_in(memdev).id);
+  paths(memdev).nvdimm_name(memdev.cxl, out);
 }
 void nvdimm_path(const Scope& memdev, Text& out) {
-  memdev_path(memdev, out);
-  out.put("/");
-  nvdimm_name(memdev, out);
+  paths(memdev).nvdimm_path(memdev.cxl, out);
 }
 void cxl_region_name(const Scope& region, Text& out) {
-  out.put("region").number(cxl_region_in(region).id);
+  paths(region).region_name(region.cxl, out);
 }
 void cxl_region_path(const Scope& region, Text& out) {
-  decoder_path(cxl_scope(region, cxl_region_in(region).root_decoder), out);
-  out.put("/");
-  cxl_region_name(region, out);
+  paths(region).region_path(region.cxl, out);
 }
 void derived_name(const Scope& region, Text& out) {
-  const CxlRegionRecord& record = cxl_region_in(region);
-  out.put(record.mode == CxlMode::pmem ? "pmem_region" : "dax_region").number(record.id);
+  paths(region).derived_name(region.cxl, out);
 }
 void derived_path(const Scope& region, Text& out) {
-  cxl_region_path(region, out);
-  out.put("/");
-  derived_name(region, out);
+  paths(region).derived_path(region.cxl, out);
 }
 void bridge_path(const Scope& scope, Text& out) {
-  each_root(scope, [&](std::string_view, const Scope& root) {
-    port_path(root, out);
-    return false;
-  });
-  out.put("/nvdimm-bridge0");
-}
-
-bool is_port_bound(const Scope& port) {
-  return port_in(port).unbound == 0;
-}
-bool is_memdev_bound(const Scope& memdev) {
-  return memdev_in(memdev).unbound == 0;
-}
-bool is_nvdimm_bound(const Scope& memdev) {
-  return memdev_in(memdev).nvdimm_unbound == 0;
-}
-bool is_cxl_region_bound(const Scope& region) {
-  return cxl_region_in(region).bound != 0;
-}
-bool is_derived_bound(const Scope& region) {
-  return cxl_region_in(region).derived_bound != 0;
-}
-bool is_bridge_bound(const Scope& scope) {
-  return has_bridge(scope) && scope.store->cxl().state.bridge_unbound == 0;
+  paths(scope).bridge_path(out);
 }
 
 } // namespace daxemu::sysfs

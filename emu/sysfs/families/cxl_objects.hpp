@@ -3,7 +3,7 @@
 #pragma once
 
 #include "emu/cxl/objects.hpp"
-#include "emu/sysfs/schema/schema.hpp"
+#include "emu/sysfs/families/cxl_things.hpp"
 
 namespace daxemu::sysfs {
 
@@ -65,13 +65,5 @@ void cxl_region_path(const Scope& region, Text& out);
 void derived_name(const Scope& region, Text& out);
 void derived_path(const Scope& region, Text& out);
 void bridge_path(const Scope& scope, Text& out);
-
-// Is a driver of the cxl bus bound to it?
-[[nodiscard]] bool is_port_bound(const Scope& port);
-[[nodiscard]] bool is_memdev_bound(const Scope& memdev);
-[[nodiscard]] bool is_nvdimm_bound(const Scope& memdev);
-[[nodiscard]] bool is_cxl_region_bound(const Scope& region);
-[[nodiscard]] bool is_derived_bound(const Scope& region);
-[[nodiscard]] bool is_bridge_bound(const Scope& scope);
 
 } // namespace daxemu::sysfs
