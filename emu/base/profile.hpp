@@ -82,6 +82,10 @@ struct Profile {
   // mincore(2) sees an entry of 1G; before, walk_pud_range() split it, so that the next touch faulted again.
   bool mincore_sees_1G;
   bool counts_resident_files; // in VmRSS and RssFile (add_mm_counter in insert_pmd, mm/huge_memory.c)
+  // A CXL port has the dports that memdevs below it have asked for (cxl_port_add_dport in drivers/cxl/port.c), and its
+  // decoders since the first; before, all that are connected (devm_cxl_port_enumerate_dports). What has no recording
+  // of its own, as 6.1 of a CXL bus, does as 6.12.
+  bool cxl_dports_follow_memdevs;
 };
 
 inline constexpr std::array kProfiles = {
@@ -114,7 +118,8 @@ inline constexpr std::array kProfiles = {
             .smaps_has_ksm = false,
             .resident_in_smaps = kPmdSize,
             .mincore_sees_1G = false,
-            .counts_resident_files = false},
+            .counts_resident_files = false,
+            .cxl_dports_follow_memdevs = false},
     Profile{.id = KernelId::linux_6_12,
             .version = "6.12",
             .name = "linux-6.12",
@@ -144,7 +149,8 @@ inline constexpr std::array kProfiles = {
             .smaps_has_ksm = true,
             .resident_in_smaps = 0,
             .mincore_sees_1G = false,
-            .counts_resident_files = false},
+            .counts_resident_files = false,
+            .cxl_dports_follow_memdevs = false},
     Profile{.id = KernelId::linux_7_3,
             .version = "7.3",
             .name = "linux-7.3",
@@ -174,7 +180,8 @@ inline constexpr std::array kProfiles = {
             .smaps_has_ksm = true,
             .resident_in_smaps = kPageSize | kPmdSize,
             .mincore_sees_1G = true,
-            .counts_resident_files = true},
+            .counts_resident_files = true,
+            .cxl_dports_follow_memdevs = true},
 };
 
 // Where nobody says another.

@@ -9,6 +9,7 @@
 #include "emu/store/generation.hpp"
 #include "emu/store/process_slots.hpp"
 #include "emu/store/recovery_log.hpp"
+#include "emu/store/topology_undo.hpp"
 
 namespace daxemu::dax {
 namespace {
@@ -17,8 +18,9 @@ using store::DeviceRecord;
 using store::DeviceState;
 
 // What a holder that died may have left: ranges half changed, a size that is not that of the ranges, a file half
-// adopted, a file nobody has.
+// adopted, a file nobody has, a topology half changed.
 void repair(const store::Store& store) {
+  store::put_topology_back(store.cxl());
   roll_back(store);
   for (DeviceRecord& device : store.devices()) {
     if (device.state.load() == DeviceState::absent) {

@@ -35,6 +35,7 @@ struct CxlPciRecord {
   std::uint32_t subordinate = 0; // last bus below it
   std::uint32_t uid = 0;         // of a host bridge: the N of ACPI0016:0N
   std::uint32_t port_number = 0; // of a root or downstream port: what target lists call it
+  std::uint32_t decoders = 0;    // of a host bridge or upstream port: what its registers have; 0: passthrough
   std::uint32_t unbound = 0;     // 1: its driver (cxl_pci of a memory device, pcieport of a port) let go of it
   std::uint32_t removed = 0;     // 1: gone from the bus
 };
@@ -80,6 +81,8 @@ struct CxlDecoderRecord {
   std::uint64_t start = 0;                          // HPA; of a root decoder the window's
   std::uint64_t size = 0;                           // bytes; 0: decodes nothing
   std::int32_t qos_class = 0;                       // of a root decoder
+  std::int32_t target_node = 0;                     // of a root decoder: node its memory comes up on; -1: none
+  std::uint32_t next_region = 0;                    // of a root decoder: id that its next region gets, taken already
   std::uint32_t nr_targets = 0;                     // of a root or switch decoder: room in `targets`
   std::array<std::uint32_t, kMaxCxlWays> targets{}; // dports by position
   // Of an endpoint decoder.
@@ -153,7 +156,7 @@ struct CxlMemdevRecord {
 // The topology and its configuration, which changes as a whole or not at all (emu/cxl/change.hpp).
 struct CxlState {
   std::uint32_t present = 0;        // 1 once enumerated
-  std::uint32_t next_region = 0;    // id that the next region gets: what create_*_region show
+  std::uint32_t mock = 0;           // 1: shown as the platform devices of the kernel's cxl_test
   std::uint32_t bridge_unbound = 0; // 1: cxl_nvdimm_bridge let go of nvdimm-bridge0
   std::uint32_t pci_used = 0;       // high-water marks of the tables
   std::uint32_t ports_used = 0;
