@@ -21,6 +21,7 @@ constexpr NodeSpec kWakeupNodes[] = {
     attribute("max_time_ms", 0444, constant<"0">),
     attribute("name", 0444, Name),
     attribute("prevent_suspend_time_ms", 0444, constant<"0">),
+    attribute("relax_count", 0444, constant<"0">, nullptr, devices_wake),
     link("subsystem", fixed_target<"/sys/class/wakeup">),
     attribute("total_time_ms", 0444, constant<"0">),
     attribute("uevent", 0644, nothing, store_uevent),

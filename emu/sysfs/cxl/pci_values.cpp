@@ -141,7 +141,8 @@ Result<void> show_pci_config(const Scope& function, Text& out) {
   Header header;
   header.put(0x00, identity.vendor, 2);
   header.put(0x02, identity.device, 2);
-  header.put(0x04, 0x0507, 2); // command: input and output, memory, master, SERR
+  header.put(0x04, is_memdev(function) ? 0x0507 : 0x0506,
+             2);               // command: memory, master, SERR; a device has input and output
   header.put(0x06, 0x0010, 2); // status: has capabilities
   header.put(0x08, identity.revision, 1);
   header.put(0x09, identity.class_code, 3);

@@ -122,6 +122,20 @@ std::uint64_t directories_in(const Directory& directory, const Scope& scope) {
   return count;
 }
 
+// What stat(2) says: of a directory of devtmpfs something for each entry (BOGO_DIRENT_SIZE in mm/shmem.c).
+off_t size_of(const Node& node, const Found& found) {
+  if (node.type != NodeType::directory || !node.path.view().starts_with(kDevDirectory)) {
+    return node.type == NodeType::attribute ? found.spec.size : 0;
+  }
+  constexpr off_t kPerEntry = 20;
+  off_t size = 2 * kPerEntry;
+  each_entry(*found.spec.directory, found.scope, [&](std::string_view, const NodeSpec&, const Scope&) {
+    size += kPerEntry;
+    return true;
+  });
+  return size;
+}
+
 // Directories of ours in a shared one that the real one lacks.
 std::uint64_t additional_directories(const Node& node, const Found& found) {
   std::uint64_t count = 0;
@@ -318,7 +332,7 @@ Result<Tree::Inode> Tree::inode(const Node& node) const {
     inode.key.device = found->scope.device;
     st.st_nlink = node.type == NodeType::directory ? 2 + directories_in(*found->spec.directory, found->scope) : 1;
     st.st_rdev = node.number;
-    st.st_size = node.type == NodeType::attribute ? found->spec.size : 0;
+    st.st_size = size_of(node, *found);
   }
   st.st_dev = device_of_file_system(node.path.view());
   st.st_ino = node.inode;
