@@ -86,6 +86,11 @@ struct Profile {
   // decoders since the first; before, all that are connected (devm_cxl_port_enumerate_dports). What has no recording
   // of its own, as 6.1 of a CXL bus, does as 6.12.
   bool cxl_dports_follow_memdevs;
+  // What an endpoint decoder without mode says: as a target (cxl_region_attach), and to dpa_size (cxl_dpa_alloc); and
+  // what one says to a mode of which its memdev has no memory (cxl_dpa_set_mode; 7.3: cxl_dpa_set_part).
+  int cxl_target_without_mode;
+  int cxl_dpa_without_mode;
+  int cxl_mode_without_memory;
 };
 
 inline constexpr std::array kProfiles = {
@@ -119,7 +124,10 @@ inline constexpr std::array kProfiles = {
             .resident_in_smaps = kPmdSize,
             .mincore_sees_1G = false,
             .counts_resident_files = false,
-            .cxl_dports_follow_memdevs = false},
+            .cxl_dports_follow_memdevs = false,
+            .cxl_target_without_mode = EINVAL,
+            .cxl_dpa_without_mode = EINVAL,
+            .cxl_mode_without_memory = ENXIO},
     Profile{.id = KernelId::linux_6_12,
             .version = "6.12",
             .name = "linux-6.12",
@@ -150,7 +158,10 @@ inline constexpr std::array kProfiles = {
             .resident_in_smaps = 0,
             .mincore_sees_1G = false,
             .counts_resident_files = false,
-            .cxl_dports_follow_memdevs = false},
+            .cxl_dports_follow_memdevs = false,
+            .cxl_target_without_mode = EINVAL,
+            .cxl_dpa_without_mode = EINVAL,
+            .cxl_mode_without_memory = ENXIO},
     Profile{.id = KernelId::linux_7_3,
             .version = "7.3",
             .name = "linux-7.3",
@@ -181,7 +192,10 @@ inline constexpr std::array kProfiles = {
             .resident_in_smaps = kPageSize | kPmdSize,
             .mincore_sees_1G = true,
             .counts_resident_files = true,
-            .cxl_dports_follow_memdevs = true},
+            .cxl_dports_follow_memdevs = true,
+            .cxl_target_without_mode = ENODEV,
+            .cxl_dpa_without_mode = EBUSY,
+            .cxl_mode_without_memory = EINVAL},
 };
 
 // Where nobody says another.

@@ -90,7 +90,12 @@ struct CxlDecoderRecord {
   std::uint32_t position = 0;  // in its region; valid if `region`
   std::uint64_t dpa_start = 0; // bytes; valid if dpa_size
   std::uint64_t dpa_size = 0;
-  std::uint64_t dpa_skip = 0; // bytes of the volatile partition that are left out before it
+  std::uint64_t dpa_skip = 0;  // bytes of the volatile partition that are left out before it
+  std::uint64_t ref_ports = 0; // ports that know it as one of its region: a bit for each depth
+  // Of the reference of a port to the region that the decoder is for (struct cxl_region_ref); valid if `region`.
+  std::uint32_t ref_endpoints = 0;
+  std::uint32_t ref_targets = 0;
+  std::uint32_t ref_targets_set = 0;
 };
 
 enum class CxlRegionState : std::uint32_t { idle, interleave_active, active, reset_pending, commit };
