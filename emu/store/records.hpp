@@ -92,6 +92,8 @@ struct NodeRecord {
 
 // Of a file that the namespace of a region has, by the index of that: no number of a device.
 inline constexpr std::uint32_t kDiskOwner = 1U << 31U;
+// Of a file that a CXL memdev has, by the index of that: its media or its label area.
+inline constexpr std::uint32_t kCxlOwner = 1U << 30U;
 
 // A node made in advance, as those below are, for a device that is created later.
 struct NodeSlot {
