@@ -30,4 +30,26 @@ extern const Directory kMemoryNodes;      // memory_node.cpp: /sys/devices/syste
 extern const Directory kNodeBusDevices;   // memory_node.cpp: /sys/bus/node/devices
 extern const Directory kModules;          // modules.cpp: /sys/module
 
+// Of CXL (emu/sysfs/cxl).
+extern const Directory kCxlBus;             // cxl_bus.cpp: /sys/bus/cxl
+extern const Directory kCxlDev;             // cxl_memdev.cpp: /dev/cxl
+extern const Directory kCxlMemdev;          // cxl_memdev.cpp: memN
+extern const Directory kCxlNvdimm;          // cxl_derived.cpp: pmemN
+extern const Directory kCxlBridge;          // cxl_derived.cpp: nvdimm-bridge0
+extern const Directory kCxlDaxRegion;       // cxl_derived.cpp: dax_regionN
+extern const Directory kCxlPmemRegion;      // cxl_derived.cpp: pmem_regionN
+extern const Directory kCxlPort;            // cxl_port.cpp: rootN, portN, endpointN
+extern const Directory kCxlRootDecoder;     // cxl_decoder.cpp: decoderP.D of a root
+extern const Directory kCxlSwitchDecoder;   // cxl_decoder.cpp: of a host bridge or switch
+extern const Directory kCxlEndpointDecoder; // cxl_decoder.cpp: of an endpoint
+extern const Directory kCxlRegion;          // cxl_region.cpp: regionN
+extern const Directory kCxlPlatform;        // cxl_platform.cpp: /sys/devices/platform/ACPI0017:00
+extern const Directory kCxlAcpiDriver;      // cxl_platform.cpp: /sys/bus/platform/drivers/cxl_acpi
+extern const Directory kCxlFirmware;        // cxl_firmware.cpp: /sys/devices/LNXSYSTM:00
+extern const Directory kCxlAcpiBus;         // cxl_firmware.cpp: /sys/bus/acpi
+extern const Directory kCxlHostBridge;      // cxl_pci.cpp: /sys/devices/pci0000:0c
+extern const Directory kCxlPciBus;          // cxl_pci.cpp: /sys/bus/pci
+extern const Directory kPciFunction;        // cxl_pci_function.cpp: 0000:0d:00.0
+extern const Directory kCxlDebug;           // cxl_debug.cpp: /sys/kernel/debug/cxl
+
 } // namespace daxemu::sysfs

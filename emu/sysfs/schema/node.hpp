@@ -17,7 +17,9 @@ enum class NodeType : std::uint8_t {
 };
 
 inline constexpr std::uint32_t kNoDaxDevice = ~0U;
-inline constexpr std::uint32_t kNoDevice = ~1U; // a number that no driver answers to: open(2) is ENXIO
+inline constexpr std::uint32_t kNoDevice = ~1U;      // a number that no driver answers to: open(2) is ENXIO
+inline constexpr std::uint32_t kCxlMemdevNode = ~2U; // /dev/cxl/memN, whose ioctl(2)s are the mailbox of Node::memdev
+inline constexpr std::uint32_t kNdDimmNode = ~3U;    // /dev/nmemN, whose ioctl(2)s are the label area of Node::memdev
 using Path = FixedString<256>;
 
 struct Node {
@@ -29,6 +31,8 @@ struct Node {
   // for whoever may and whose ioctl(2)s are all ENOTTY (an e820 bus has no commands).
   // Of a `block` node index into Store::regions() of the region whose namespace it is.
   std::uint32_t device = 0;
+  std::uint32_t memdev =
+      0; // of a kCxlMemdevNode or kNdDimmNode: reference (index + 1) of the CXL memdev; 0: any other node
   std::uint64_t number = 0; // of a `device` or `block` node: major and minor (dev_t)
   bool gone = false;        // a `device` node that has no name any more: of an open descriptor
   Path path;

@@ -23,6 +23,7 @@ struct Scope {
   store::DeviceRecord* device = nullptr;
   const dax::Driver* driver = nullptr;
   const Module* module = nullptr;
+  std::uint32_t cxl = 0;    // reference of a thing of the CXL topology in its table (families/cxl_objects.hpp)
   std::uint64_t number = 0; // of the mapping, memory block, seed, ... where the family is numbered
   std::size_t written = 0;  // bytes of the write(2) that a Store answers, whatever follows a NUL byte included
 };
@@ -34,6 +35,8 @@ using Store = Result<void> (*)(const Scope&, std::string_view); // of a C string
 using Target = void (*)(const Scope&, Text&);                   // a link's target as an absolute path
 using Visible = bool (*)(const Scope&);
 
+inline constexpr std::uint32_t kAttributeSize = 4096; // sysfs: a page (internal_create_group)
+
 struct NodeSpec {
   std::string_view name; // empty for a family: its members bring their own
   NodeType type = NodeType::directory;
@@ -44,6 +47,7 @@ struct NodeSpec {
   Store store = nullptr;
   Target target = nullptr;
   Visible visible = nullptr;
+  std::uint32_t size = kAttributeSize; // of an attribute, as stat(2) says
 };
 
 // Calls for each member with its name and its narrowed scope, until told to stop by `false`.
@@ -69,6 +73,13 @@ struct Directory {
 [[nodiscard]] constexpr NodeSpec attribute(std::string_view name, std::uint32_t mode, Show show, Store store = nullptr,
                                            Visible visible = nullptr) {
   return {.name = name, .type = NodeType::attribute, .mode = mode, .show = show, .store = store, .visible = visible};
+}
+// One of bytes, whose size is known (a struct bin_attribute, a file of debugfs).
+[[nodiscard]] constexpr NodeSpec binary(std::string_view name, std::uint32_t mode, std::uint32_t size, Show show,
+                                        Store store = nullptr, Visible visible = nullptr) {
+  NodeSpec spec = attribute(name, mode, show, store, visible);
+  spec.size = size;
+  return spec;
 }
 [[nodiscard]] constexpr NodeSpec link(std::string_view name, Target target, Visible visible = nullptr) {
   return {.name = name, .type = NodeType::symlink, .mode = 0777, .target = target, .visible = visible};

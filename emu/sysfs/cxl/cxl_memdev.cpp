@@ -1,0 +1,103 @@
+// memN below its PCI function, and its node /dev/cxl/memN (drivers/cxl/core/memdev.c; trigger_poison_list is
+// drivers/cxl/mem.c's).
+#include "emu/sysfs/cxl/cxl_firmware_upload.hpp"
+#include "emu/sysfs/families/cxl_objects.hpp"
+#include "emu/sysfs/schema/directories.hpp"
+#include "emu/sysfs/schema/values.hpp"
+
+namespace daxemu::sysfs {
+namespace {
+
+constexpr std::uint32_t kNodeMode = 0600; // devtmpfs: cxl_memdev_devnode() asks for none
+
+using cxl::CxlMemdevRecord;
+
+Result<void> show_dev(const Scope& scope, Text& out) {
+  memdev_number(scope, out);
+  out.put("\n");
+  return {};
+}
+Result<void> show_firmware_version(const Scope& scope, Text& out) {
+  out.put(memdev_in(scope).firmware.view()).put("\n");
+  return {};
+}
+template <std::uint64_t CxlMemdevRecord::*Member>
+Result<void> show_number(const Scope& scope, Text& out) {
+  out.number(memdev_in(scope).*Member).put("\n");
+  return {};
+}
+template <std::uint64_t CxlMemdevRecord::*Member>
+Result<void> show_hex(const Scope& scope, Text& out) {
+  out.hex(memdev_in(scope).*Member).put("\n");
+  return {};
+}
+Result<void> show_numa_node(const Scope& scope, Text& out) {
+  out.number(memdev_in(scope).numa_node).put("\n");
+  return {};
+}
+
+// security_state_show(), of the flags that Get Security State gives.
+Result<void> show_security(const Scope& scope, Text& out) {
+  constexpr std::uint32_t kPassphrase = 1;  // CXL_PMEM_SEC_STATE_USER_PASS_SET
+  constexpr std::uint32_t kLocked = 4;      // _LOCKED
+  constexpr std::uint32_t kFrozen = 8 | 16 | 32; // _FROZEN, _USER_PLIMIT, _MASTER_PLIMIT
+  const std::uint32_t flags = memdev_in(scope).security;
+  if ((flags & kPassphrase) == 0) {
+    out.put("disabled\n");
+  } else if ((flags & kFrozen) != 0) {
+    out.put("frozen\n");
+  } else {
+    out.put((flags & kLocked) != 0 ? "locked\n" : "unlocked\n");
+  }
+  return {};
+}
+
+// What is found goes to a trace event, which nobody can read here.
+Result<void> store_trigger_poison_list(const Scope&, std::string_view text) {
+  const auto trigger = parse_bool(text);
+  return trigger && *trigger ? Result<void>() : fail(EINVAL);
+}
+
+constexpr NodeSpec kRamNodes[] = {attribute("size", 0444, show_hex<&CxlMemdevRecord::ram_size>)};
+constinit const Directory kRam = {kRamNodes};
+constexpr NodeSpec kPmemNodes[] = {attribute("size", 0444, show_hex<&CxlMemdevRecord::pmem_size>)};
+constinit const Directory kPmem = {kPmemNodes};
+constexpr NodeSpec kSecurityNodes[] = {
+    attribute("sanitize", 0200, nullptr, store_sanitize),
+    attribute("state", 0444, show_security),
+};
+constinit const Directory kSecurity = {kSecurityNodes};
+void each_own_name(const Scope& memdev, Members members) {
+  NameText name;
+  memdev_name(memdev, name);
+  members(name.view(), memdev);
+}
+constexpr Family kUploadFamily[] = {{each_own_name, directory("", kCxlFirmwareUpload)}};
+constinit const Directory kFirmware = {{}, kUploadFamily};
+
+constexpr NodeSpec kNodes[] = {
+    attribute("dev", 0444, show_dev),
+    link("driver", fixed_target<"/sys/bus/cxl/drivers/cxl_mem">, is_bound<CxlKind::memdev>),
+    directory("firmware", kFirmware),
+    attribute("firmware_version", 0444, show_firmware_version),
+    attribute("label_storage_size", 0444, show_number<&CxlMemdevRecord::label_size>),
+    attribute("numa_node", 0444, show_numa_node),
+    attribute("payload_max", 0444, show_number<&CxlMemdevRecord::payload_max>),
+    directory("pmem", kPmem),
+    directory("ram", kRam),
+    directory("security", kSecurity),
+    attribute("serial", 0444, show_hex<&CxlMemdevRecord::serial>),
+    link("subsystem", fixed_target<"/sys/bus/cxl">),
+    attribute("trigger_poison_list", 0200, nullptr, store_trigger_poison_list, is_bound<CxlKind::memdev>),
+    attribute("uevent", 0644, show_cxl_uevent<CxlKind::memdev>, store_uevent),
+};
+constexpr Family kFamilies[] = {{each_nvdimm_of_memdev, directory("", kCxlNvdimm)}};
+
+constexpr Family kDevFamily[] = {{each_memdev, device_node(kNodeMode)}};
+
+} // namespace
+
+constinit const Directory kCxlMemdev = {kNodes, kFamilies};
+constinit const Directory kCxlDev = {{}, kDevFamily};
+
+} // namespace daxemu::sysfs
