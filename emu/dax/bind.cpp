@@ -27,7 +27,7 @@ DriverIdRecord* find_id(const Store& store, const Driver& driver, DriverId id) {
 
 // dax_match_type(): the driver that takes the device without being told to. In 6.1 device_dax took all of them.
 const Driver& usual_driver(const Store& store, const DeviceRecord& device) {
-  const bool soft_reserved = store.region_of(device).kind == store::RegionKind::hmem; // IORESOURCE_DAX_KMEM
+  const bool soft_reserved = store::is_dynamic(store.region_of(device).kind); // IORESOURCE_DAX_KMEM
   return soft_reserved && store.profile().kmem_by_default ? kKmem : kDeviceDax;
 }
 
@@ -41,7 +41,7 @@ bool matches(const Store& store, const DeviceRecord& device, const Driver& drive
 // some may still be RAM. Where that cannot be claimed dev_dax_probe() leaves the pgmap behind (fsdev_dax_probe() sets
 // it later), and neither takes the device again.
 Result<void> claim_pages(const Store& store, DeviceRecord& device, const Driver& driver) {
-  const bool dynamic = store.region_of(device).kind == store::RegionKind::hmem;
+  const bool dynamic = store::is_dynamic(store.region_of(device).kind);
   if (device.stale_pages != 0) {
     return fail(EINVAL); // "dynamic-dax with pre-populated page map"
   }
@@ -69,7 +69,7 @@ Result<void> probe_with(const Store& store, DeviceRecord& device, const Driver& 
   }
   store::RegionRecord& region = store.region_of(device);
   const auto number = static_cast<std::uint32_t>(&device - store.device_table().data()) + 1;
-  if (region.seed == number && region.kind == store::RegionKind::hmem) {
+  if (region.seed == number && store::is_dynamic(region.kind)) {
     region.seed = 0;
   }
   return {};

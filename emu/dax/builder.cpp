@@ -74,7 +74,9 @@ std::uint32_t register_node(const store::Store& store, std::uint32_t device, con
   return number + 1;
 }
 
-Outcome<void> bind_first(const store::Store& store, DeviceRecord& device, FirstDriver first) {
+} // namespace
+
+Outcome<void> give_first(const store::Store& store, DeviceRecord& device, FirstDriver first) {
   if (first == FirstDriver::none) {
     return {};
   }
@@ -101,8 +103,6 @@ Outcome<void> bind_first(const store::Store& store, DeviceRecord& device, FirstD
                       "kmem takes memory with a NUMA node of its own, in whole blocks of " +
                           size_text(store.platform().memory_block_size));
 }
-
-} // namespace
 
 Outcome<void> check_geometry(std::uint64_t size, std::uint64_t align) {
   if (align != kPageSize && align != kPmdSize && align != kPudSize) {
@@ -232,7 +232,7 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
     nd::begin(store, *region, index);
   }
   device.state.store(DeviceState::disabled, std::memory_order_release); // after all else: readers take no lock
-  if (auto bound = bind_first(store, device, spec.driver); !bound) {
+  if (auto bound = give_first(store, device, spec.driver); !bound) {
     device.state.store(DeviceState::absent, std::memory_order_release);
     return tl::unexpected(bound.error());
   }

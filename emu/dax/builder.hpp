@@ -60,6 +60,10 @@ Outcome<void> check_geometry(std::uint64_t size, std::uint64_t align);
 // check_geometry; EINVAL (kmem: no node, or no whole memory block).
 [[nodiscard]] Outcome<store::DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec);
 
+// Gives an unbound device its first driver. The caller holds a Change. Errors (Problem): ENODEV (no such driver in that
+// kernel), ENOMEM, EINVAL (kmem: no node, or no whole memory block).
+[[nodiscard]] Outcome<void> give_first(const store::Store& store, store::DeviceRecord& device, FirstDriver first);
+
 // A major number for emulated character devices that no driver of this machine has, the highest such below `below`.
 // `proc_devices` is /proc/devices or a test's copy.
 [[nodiscard]] std::uint32_t free_char_major(const char* proc_devices = "/proc/devices", std::uint32_t below = 255);

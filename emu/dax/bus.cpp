@@ -4,6 +4,7 @@
 
 #include "emu/dax/device_node.hpp"
 #include "emu/dax/drivers.hpp"
+#include "emu/dax/ranges.hpp"
 #include "emu/dax/region_space.hpp"
 
 namespace daxemu::dax {
@@ -31,12 +32,8 @@ std::uint32_t number_of(const Store& store, const DeviceRecord& device) {
   return static_cast<std::uint32_t>(&device - store.device_table().data()) + 1;
 }
 
-} // namespace
-
-Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
-  if (available_size(store, region) == 0) {
-    return fail(ENOSPC);
-  }
+// __devm_create_dev_dax(), without ranges. Errors: ENOMEM (the table is full).
+Result<DeviceRecord*> add_empty(const Store& store, RegionRecord& region) {
   const std::span<DeviceRecord> table = store.device_table();
   const auto place = std::find_if(table.begin(), table.end(), [](const DeviceRecord& device) {
     return device.state.load() == DeviceState::absent && device.kept == 0;
@@ -58,6 +55,8 @@ Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
   device.nr_ranges = 0;
   device.slot = 0;
   device.stale_pages = 0;
+  device.memmap_on_memory = 0;
+  device.has_media = 0;
   device.kept = 0;
   device.node = {};
   device.node_slot = 0;
@@ -77,11 +76,46 @@ Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
     platform.devices_used.store(index + 1, std::memory_order_release);
   }
   device.state.store(DeviceState::disabled, std::memory_order_release); // last: readers take no lock
-  region.youngest = number_of(store, device);
-  if (region.seed == 0) {
-    region.seed = region.youngest;
-  }
   return &device;
+}
+
+} // namespace
+
+Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
+  if (available_size(store, region) == 0) {
+    return fail(ENOSPC);
+  }
+  const auto device = add_empty(store, region);
+  if (device) {
+    region.youngest = number_of(store, **device);
+    if (region.seed == 0) {
+      region.seed = region.youngest;
+    }
+  }
+  return device;
+}
+
+Result<DeviceRecord*> create_whole_device(const Store& store, RegionRecord& region) {
+  const auto device = add_empty(store, region);
+  if (!device) {
+    return device;
+  }
+  if (auto sized = resize(store, **device, region.size); !sized) {
+    release_node(store, **device);
+    (*device)->state.store(DeviceState::absent, std::memory_order_release);
+    return tl::unexpected(sized.error());
+  }
+  return device;
+}
+
+Result<DeviceRecord*> create_static_device(const Store& store, RegionRecord& region, std::uint32_t id) {
+  const auto device = add_empty(store, region);
+  if (device) {
+    (*device)->state.store(DeviceState::absent, std::memory_order_release);
+    (*device)->id = id;
+    (*device)->kept = 1;
+  }
+  return device;
 }
 
 Result<void> delete_device(const Store& store, DeviceRecord& device) {

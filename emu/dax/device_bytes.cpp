@@ -242,6 +242,15 @@ Result<void> adapt_bytes(const store::Store& store, DeviceRecord& device) {
   return reset_folios(store, device.folios_location, size / device.align); // one record per extent of the new size
 }
 
+Result<void> renew_bytes(const store::Store& store, DeviceRecord& device) {
+  const std::uint32_t slot = std::exchange(device.slot, 0);
+  device.image = {};
+  device.backing = {};
+  device.folios_location = {};
+  release_slot(store, slot);
+  return device.size.load() == 0 ? Result<void>() : reserve_bytes(store, device, device.size.load());
+}
+
 void repair_bytes(const store::Store& store, DeviceRecord& device) {
   if (device.slot != 0 && device.slot <= store.backing_slots().size()) {
     adopt(store, device, device.slot); // its file's description may be a mixture of two

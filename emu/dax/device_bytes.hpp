@@ -17,6 +17,10 @@ Result<void> reserve_bytes(const store::Store& store, store::DeviceRecord& devic
 // Cuts the file to the device's size; a device of size 0 gives it back.
 void trim_bytes(const store::Store& store, store::DeviceRecord& device);
 
+// Gives the device an empty file of its size instead of the one it has, for somebody else has its bytes. Errors:
+// ENOMEM; it has none then.
+Result<void> renew_bytes(const store::Store& store, store::DeviceRecord& device);
+
 // Moves the bytes if the file's pages do not suit the device's extents. Errors: ENOMEM.
 Result<void> adapt_bytes(const store::Store& store, store::DeviceRecord& device);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "emu/base/units.hpp"
+#include "emu/dax/cxl_windows.hpp"
 #include "emu/dax/left_memory.hpp"
 
 namespace daxemu::dax {
@@ -101,12 +102,22 @@ void each_ram_block(const Store& store, FunctionRef<bool(std::uint64_t, RegionRe
   });
 }
 
+// Blocks of dax regions from the first one's address on; those of CXL windows, which are elsewhere, from the end of the
+// table down: neither must wait for the other to be described.
 MemoryBlockRecord* block_record(const Store& store, std::uint64_t number) {
-  if (store.regions().empty()) {
+  const std::span<MemoryBlockRecord> records = store.memory_blocks();
+  const std::uint64_t block_size = store.platform().memory_block_size;
+  if (is_in_window(store, number * block_size)) {
+    const std::uint64_t place = number - first_window_start(store) / block_size;
+    return place < records.size() ? &records[records.size() - 1 - place] : nullptr;
+  }
+  const std::span<RegionRecord> regions = store.regions();
+  const auto lowest = std::find_if(regions.begin(), regions.end(),
+                                   [&](const RegionRecord& region) { return region.cxl == 0 && region.size > 0; });
+  if (lowest == regions.end()) {
     return nullptr;
   }
-  const std::uint64_t first = store.regions()[0].phys_start / store.platform().memory_block_size;
-  const std::span<MemoryBlockRecord> records = store.memory_blocks();
+  const std::uint64_t first = lowest->phys_start / block_size;
   return number >= first && number - first < records.size() ? &records[number - first] : nullptr;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "emu/base/units.hpp"
+#include "emu/cxl/objects.hpp"
 #include "emu/dax/drivers.hpp"
 #include "emu/dax/left_memory.hpp"
 #include "emu/sysfs/schema/text.hpp"
@@ -106,6 +107,19 @@ std::optional<std::uint64_t> reserve_of(const store::Store& store, const store::
   return std::nullopt;
 }
 
+// What drivers have claimed of a region, from the depth of the devices' lines on.
+void each_claim(const store::Store& store, const store::RegionRecord& region, unsigned depth,
+                FunctionRef<void(const Resource&)> each) {
+  for (Claim claim = next_claim(store, region, 0); claim.size > 0; claim = next_claim(store, region, claim.start + 1)) {
+    sysfs::NameText name;
+    name.put("dax").number(region.id).put(".").number(claim.id);
+    each(resource(claim.start, claim.size, depth, name.view()));
+    if (claim.ram) {
+      each(resource(claim.start, claim.size, depth + 1, "System RAM (kmem)"));
+    }
+  }
+}
+
 void each_of_region(const store::Store& store, const store::RegionRecord& region,
                     FunctionRef<void(const Resource&)> each) {
   const bool hmem = region.kind == store::RegionKind::hmem;
@@ -130,12 +144,52 @@ void each_of_region(const store::Store& store, const store::RegionRecord& region
       each(resource(region.phys_start, *reserve, 1, name.view()));
     }
   }
-  for (Claim claim = next_claim(store, region, 0); claim.size > 0; claim = next_claim(store, region, claim.start + 1)) {
-    sysfs::NameText name;
-    name.put("dax").number(region.id).put(".").number(claim.id);
-    each(resource(claim.start, claim.size, inner, name.view()));
-    if (claim.ram) {
-      each(resource(claim.start, claim.size, inner + 1, "System RAM (kmem)"));
+  each_claim(store, region, inner, each);
+}
+
+// What lies in a window: CXL regions, and memory that was left by such as are gone, which their parent has then
+// (remove_resource).
+struct InWindow {
+  std::uint64_t start = 0;
+  const store::CxlRegionRecord* cxl = nullptr;
+  const store::RegionRecord* left = nullptr;
+};
+std::optional<InWindow> next_in_window(const store::Store& store, std::uint64_t from, std::uint64_t end) {
+  std::optional<InWindow> next;
+  const auto consider = [&](const InWindow& one) {
+    if (one.start >= from && one.start < end && (!next || one.start < next->start)) {
+      next = one;
+    }
+  };
+  for (const store::CxlRegionRecord& region : cxl::regions(store)) {
+    if (region.used != 0 && region.size > 0) {
+      consider({region.start, &region, nullptr});
+    }
+  }
+  for (const store::RegionRecord& region : store.regions()) {
+    if (region.used.load() == 0 && next_claim(store, region, 0).size > 0) {
+      consider({region.phys_start, nullptr, &region});
+    }
+  }
+  return next;
+}
+
+void each_of_window(const store::Store& store, const store::CxlDecoderRecord& window,
+                    FunctionRef<void(const Resource&)> each) {
+  sysfs::NameText name;
+  name.put("CXL Window ").number(window.id);
+  each(resource(window.start, window.size, 0, name.view()));
+  const std::uint64_t end = window.start + window.size;
+  for (auto at = next_in_window(store, window.start, end); at; at = next_in_window(store, at->start + 1, end)) {
+    if (at->cxl == nullptr) {
+      each_claim(store, *at->left, 1, each);
+      continue;
+    }
+    sysfs::NameText region;
+    region.put("region").number(at->cxl->id);
+    each(resource(at->cxl->start, at->cxl->size, 1, region.view()));
+    if (at->cxl->region != 0 && at->cxl->region <= store.regions().size()) {
+      each_claim(store, store.regions()[at->cxl->region - 1], 2, each);
     }
   }
 }
@@ -175,16 +229,28 @@ void each_resource(const store::Store& store, FunctionRef<void(const Resource&)>
   for (;;) {
     const store::RegionRecord* next = nullptr;
     for (const store::RegionRecord& region : store.regions()) {
-      if (region.used.load() != 0 && region.size > 0 && region.phys_start >= from &&
+      if (region.used.load() != 0 && region.cxl == 0 && region.size > 0 && region.phys_start >= from &&
           (next == nullptr || region.phys_start < next->phys_start)) {
         next = &region;
       }
     }
-    if (next == nullptr) {
+    const store::CxlDecoderRecord* window = nullptr;
+    for (const store::CxlDecoderRecord& decoder : cxl::decoders(store)) {
+      if (decoder.port != 0 && cxl::is_root_decoder(store, decoder) && decoder.start >= from &&
+          (window == nullptr || decoder.start < window->start) &&
+          (next == nullptr || decoder.start < next->phys_start)) {
+        window = &decoder;
+      }
+    }
+    if (window != nullptr) {
+      each_of_window(store, *window, each);
+      from = window->start + 1;
+    } else if (next != nullptr) {
+      each_of_region(store, *next, each);
+      from = next->phys_start + 1;
+    } else {
       return;
     }
-    each_of_region(store, *next, each);
-    from = next->phys_start + 1;
   }
 }
 

@@ -127,6 +127,25 @@ struct CxlPoisonRecord {
   std::uint32_t source = 0; // enum cxl_poison_source: 0 unknown, 1 external, 2 internal, 3 injected, 7 vendor
 };
 
+// What a device keeps that only its mailbox shows, and the kernel of its firmware loader (struct fw_priv,
+// fw_upload_priv) and of a sanitization. Times are CLOCK_BOOTTIME in ns: what takes time is over when it is, and nobody
+// waits for it.
+struct CxlMailboxRecord {
+  std::array<std::uint8_t, 16> alerts{}; // Get Alert Configuration, as it was set
+  std::uint32_t alerts_set = 0;          // 1: `alerts` counts; 0: what the device has from the factory
+  std::uint32_t fw_active = 0;           // slot of the running firmware - 1
+  std::uint32_t fw_staged = 0;           // slot of the next reset; 0: none
+  std::uint32_t fw_filled = 0;           // bit N: slot N + 1 was given a package
+  std::uint32_t fw_loading = 0;          // 1: `loading` is 1
+  std::uint64_t upload_canceled = 0;     // time at which `cancel` was written; 0: it was not, or that was heard
+  std::uint32_t upload_error = 0;        // why the last one failed (enum fw_upload_err)
+  std::uint32_t upload_error_at = 0;     // and where (enum fw_upload_prog)
+  std::uint64_t fw_bytes = 0;            // that `data` has got
+  std::uint64_t upload_bytes = 0;        // of the upload under way, or of the last one what was not written
+  std::uint64_t upload_started = 0;      // time; 0: none under way
+  std::uint64_t sanitize_until = 0;      // time; 0: none ever
+};
+
 // memN and what its device keeps (struct cxl_memdev, cxl_dev_state, cxl_memdev_state).
 struct CxlMemdevRecord {
   std::uint32_t used = 0;
@@ -154,6 +173,7 @@ struct CxlMemdevRecord {
   std::uint32_t security = 0;       // flags of Get Security State
   std::uint32_t bytes_slot = 0;     // the BackingSlot that has its media by DPA; 0: none yet
   std::uint32_t labels_slot = 0;    // the BackingSlot that has its label area; 0: none yet
+  CxlMailboxRecord mailbox;
   std::uint32_t poison_count = 0;
   std::array<CxlPoisonRecord, kMaxCxlPoison> poison{}; // by address
 };

@@ -25,6 +25,10 @@ enum class RegionKind : std::uint32_t {
   pmem, // static: one device per namespace, below an nd bus (the kernel's nd_pmem / dax_pmem drivers)
   cxl,  // dynamic, one device at first: what a volatile CXL region becomes (drivers/dax/cxl.c)
 };
+// Can devices be created, resized and deleted in it (is_static() in drivers/dax/bus.c says no)?
+[[nodiscard]] constexpr bool is_dynamic(RegionKind kind) {
+  return kind != RegionKind::pmem;
+}
 
 inline constexpr std::size_t kMaxCpus = 1024;
 using CpuMask = std::array<std::uint64_t, kMaxCpus / 64>;
@@ -88,6 +92,8 @@ struct NodeRecord {
 
 // Of a file that the namespace of a region has, by the index of that: no number of a device.
 inline constexpr std::uint32_t kDiskOwner = 1U << 31U;
+// Of a file that a CXL memdev has, by the index of that: its media or its label area.
+inline constexpr std::uint32_t kCxlOwner = 1U << 30U;
 
 // A node made in advance, as those below are, for a device that is created later.
 struct NodeSlot {
@@ -163,6 +169,8 @@ struct DeviceRecord {
   KmemState kmem_state = KmemState::offline;
   std::uint32_t kept = 0;                // 1: while absent the record waits for its namespace to be used again
   std::uint32_t snapshot = 0;            // 1: the image is read and never written
+  std::uint32_t memmap_on_memory = 0;    // the attribute of that name (struct dev_dax)
+  std::uint32_t has_media = 0;           // of a CXL region: 1: its file has the bytes, and no more the memdevs
   std::atomic<std::uint64_t> tracker{0}; // who asks which extents were written to (process_identity.hpp); 0: nobody,
                                          // and processes do not have the kernel note it
   std::atomic<std::uint64_t> mapping_changes{0}; // grows after every change of what is mapped of the device, and after

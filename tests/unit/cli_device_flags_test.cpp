@@ -76,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{[](DeviceFlags& f) { f.device = "pmem0"; }, "--device pmem0 is no device name", "dax0.0"},
         BadRow{[](DeviceFlags& f) { f.backing = "disk"; }, "--backing disk is not known", "auto, hugetlb, shmem"},
         BadRow{[](DeviceFlags& f) { f.engine = "steam"; }, "--engine steam is not known", "handler"},
-        BadRow{[](DeviceFlags& f) { f.region = "cxl"; }, "--region cxl is not known", "hmem, pmem"},
+        BadRow{[](DeviceFlags& f) { f.region = "cxi"; }, "--region cxi is not known", "hmem, pmem, cxl"},
         BadRow{[](DeviceFlags& f) { f.numa_node = "-5"; }, "--numa-node -5 is no node number", "doctor"},
         BadRow{[](DeviceFlags& f) { f.numa_node = "1x"; }, "--numa-node 1x is no node number", "doctor"}));
 

@@ -1,5 +1,6 @@
 // daxX.Y and what is below it (dev_dax_attributes and dax_mapping_attributes in drivers/dax/bus.c; dev, uevent, power,
 // subsystem and driver come from drivers/base/core.c).
+#include "emu/cxl/media.hpp"
 #include "emu/dax/ranges.hpp"
 #include "emu/sysfs/dax/kmem_attributes.hpp"
 #include "emu/sysfs/families/families.hpp"
@@ -84,7 +85,7 @@ Result<void> changing(const Scope& scope, Action&& action) {
   if (scope.device->state.load() == store::DeviceState::absent || scope.device->id != id) {
     return fail(ENODEV);
   }
-  return action(*scope.store, *scope.device);
+  return cxl::with_media_returned(*scope.store, *scope.device, [&] { return action(*scope.store, *scope.device); });
 }
 
 Result<void> store_size(const Scope& scope, std::string_view text) {
@@ -128,7 +129,7 @@ bool is_bound(const Scope& scope) {
   return dax::is_bound(*scope.device);
 }
 bool is_dynamic(const Scope& scope) {
-  return scope.region->kind == store::RegionKind::hmem;
+  return store::is_dynamic(scope.region->kind);
 }
 bool is_static(const Scope& scope) {
   return !is_dynamic(scope);

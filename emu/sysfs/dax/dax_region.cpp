@@ -12,7 +12,7 @@ namespace daxemu::sysfs {
 namespace {
 
 bool is_dynamic(const Scope& scope) {
-  return scope.region->kind == store::RegionKind::hmem;
+  return store::is_dynamic(scope.region->kind);
 }
 Result<void> show_id(const Scope& scope, Text& out) {
   out.number(scope.region->id).put("\n");

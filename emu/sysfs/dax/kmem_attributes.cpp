@@ -82,19 +82,30 @@ bool has_memmap_on_memory(const Scope& scope) {
   return scope.store->profile().has_memmap_on_memory;
 }
 
-// Nothing sets it: that takes a kernel started with memory_hotplug.memmap_on_memory (the machine's own parameter, N in
-// Debian's), and without it a soft-reserved device begins with 0.
-Result<void> show_memmap_on_memory(const Scope&, Text& out) {
-  out.put("0\n");
+Result<void> show_memmap_on_memory(const Scope& scope, Text& out) {
+  out.put(scope.device->memmap_on_memory != 0 ? "1\n" : "0\n");
   return {};
 }
 
-Result<void> store_memmap_on_memory(const Scope&, std::string_view text) {
+// Nothing sets it: that takes a kernel started with memory_hotplug.memmap_on_memory (the machine's own parameter, N in
+// Debian's). Without it a device that was born with 1, that of a CXL region, can lose it.
+Result<void> store_memmap_on_memory(const Scope& scope, std::string_view text) {
   const auto wanted = parse_bool(text);
   if (!wanted) {
     return tl::unexpected(wanted.error());
   }
-  return *wanted ? fail(EOPNOTSUPP) : Result<void>(); // mhp_supports_memmap_on_memory()
+  if (*wanted) {
+    return fail(EOPNOTSUPP); // mhp_supports_memmap_on_memory()
+  }
+  auto change = AnnouncedChange::begin(*scope.store);
+  if (!change) {
+    return tl::unexpected(change.error());
+  }
+  if (scope.device->memmap_on_memory != 0 && dax::driver_of(*scope.device) == &dax::kKmem) {
+    return fail(EBUSY);
+  }
+  scope.device->memmap_on_memory = 0;
+  return {};
 }
 
 } // namespace daxemu::sysfs

@@ -13,7 +13,8 @@ Result<void> store_kmem_state(const Scope& scope, std::string_view text);
 
 [[nodiscard]] bool has_memmap_on_memory(const Scope& scope);
 Result<void> show_memmap_on_memory(const Scope& scope, Text& out);
-// memmap_on_memory_store() in drivers/dax/bus.c. Errors: EINVAL (no truth value), EOPNOTSUPP (true).
+// memmap_on_memory_store() in drivers/dax/bus.c. Errors: EINVAL (no truth value), EOPNOTSUPP (true), EBUSY (kmem has a
+// device that is to lose it).
 Result<void> store_memmap_on_memory(const Scope& scope, std::string_view text);
 
 } // namespace daxemu::sysfs

@@ -1,5 +1,7 @@
 #include "emu/sysfs/families/places.hpp"
 
+#include "emu/dax/cxl_windows.hpp"
+
 namespace daxemu::sysfs {
 namespace {
 
@@ -7,14 +9,39 @@ bool is_pmem(const Scope& scope) {
   return scope.region->kind == store::RegionKind::pmem;
 }
 
+// Of the CXL region that has become a dax region; the window is asked, for the region itself may be gone by now.
+void path_of_cxl_region(const Scope& scope, Text& out) {
+  const store::CxlState& state = scope.store->cxl().state;
+  out.put("/sys/devices/platform/").put(state.mock != 0 ? "cxl_acpi.0" : "ACPI0017:00");
+  if (const store::CxlDecoderRecord* window = dax::window_at(*scope.store, scope.region->phys_start)) {
+    const std::uint32_t root = state.ports[window->port - 1].id;
+    out.put("/root").number(root).put("/decoder").number(root).put(".").number(window->id);
+  }
+  out.put("/region").number(scope.region->id);
+}
+
 } // namespace
 
 void region_name(const Scope& scope, Text& out) {
-  out.put(is_pmem(scope) ? "region" : "hmem.").number(scope.region->id);
+  switch (scope.region->kind) {
+  case store::RegionKind::hmem:
+    out.put("hmem.");
+    break;
+  case store::RegionKind::pmem:
+    out.put("region");
+    break;
+  case store::RegionKind::cxl:
+    out.put("dax_region");
+    break;
+  }
+  out.number(scope.region->id);
 }
 void region_path(const Scope& scope, Text& out) {
   if (is_pmem(scope)) {
     nd_bus_path(scope, out);
+    out.put("/");
+  } else if (scope.region->kind == store::RegionKind::cxl) {
+    path_of_cxl_region(scope, out);
     out.put("/");
   } else {
     const bool below = scope.store->profile().hmem_place == HmemPlace::below_hmem_platform;

@@ -5,9 +5,10 @@
 
 namespace daxemu::sysfs {
 
-// "hmem.0" or "region0": what the region itself is called on its bus.
+// "hmem.0", "region0" or "dax_region0": what the region itself is called on its bus.
 void region_name(const Scope& scope, Text& out);
-// "/sys/devices/platform/hmem.0" or "/sys/devices/platform/e820_pmem/ndbus0/region0".
+// "/sys/devices/platform/hmem.0", "/sys/devices/platform/e820_pmem/ndbus0/region0" or
+// "/sys/devices/platform/ACPI0017:00/root0/decoder0.0/region0/dax_region0".
 void region_path(const Scope& scope, Text& out);
 // The device that the region's dax devices hang below: an hmem region's own, or in a pmem region the dax of the nd bus
 // that is bound, or was last.

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "emu/base/profile.hpp"
 #include "emu/base/size_text.hpp"
 #include "emu/dax/builder.hpp"
 #include "runtime/cli/images/image_platform.hpp"
@@ -64,7 +65,9 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
       verb.add_option("--size", flags.size, "Size of the device (default 4G)")->type_name("SIZE"),
       verb.add_option("--align", flags.align, "Size of its extents: 4K, 2M or 1G (default 2M)")->type_name("4K|2M|1G"),
       verb.add_option("--device", flags.device, "Its name (default dax0.0)")->type_name("NAME"),
-      verb.add_option("--region", flags.region, "Kind of region: hmem or pmem (default hmem)")->type_name("hmem|pmem"),
+      verb.add_option("--region", flags.region,
+                      "Kind of region: hmem, pmem or cxl: a CXL bus that it is made of (default hmem)")
+          ->type_name("hmem|pmem|cxl"),
       verb.add_option("--backing", flags.backing, "Where its bytes live: auto, hugetlb or shmem (default auto)")
           ->type_name("auto|hugetlb|shmem"),
       verb.add_option("--engine", flags.engine,
@@ -95,6 +98,7 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
       verb.add_option("--free", flags.free, "Bytes of each hmem region left free, for daxctl create-device (default 0)")
           ->type_name("SIZE"),
   };
+  add_cxl_flags(verb, flags.cxl, options);
   auto* config = verb.add_option("--config", flags.config, "A JSON file that describes all regions and devices")
                      ->type_name("FILE");
   for (CLI::Option* other : options) {
@@ -108,6 +112,17 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
 
 namespace {
 
+// `run` has looked for its word for every kernel before.
+Outcome<ChosenProfile> kernel_of_flag(const std::string& text) {
+  if (text == kEveryKernel) {
+    return refuse(
+        EINVAL,
+        fmt::format("--kernel {} is for `run` only, which plays a command on one kernel after the other", kEveryKernel),
+        fmt::format("daxemu run --kernel {}, or use one of: {}", kEveryKernel, known_kernels()));
+  }
+  return chosen_profile("--kernel", text);
+}
+
 // The device that the flags describe by themselves; its sizes, as far as they are given, are read already.
 Outcome<PlatformOptions> device_options(const DeviceFlags& flags, const DeviceWish& wish) {
   PlatformOptions options;
@@ -119,7 +134,7 @@ Outcome<PlatformOptions> device_options(const DeviceFlags& flags, const DeviceWi
   if (auto image = read_image(flags, wish.size, wish.align, options); !image) {
     return tl::unexpected(image.error());
   }
-  const auto kernel = chosen_profile("--kernel", flags.kernel);
+  const auto kernel = kernel_of_flag(flags.kernel);
   if (!kernel) {
     return tl::unexpected(kernel.error());
   }
@@ -130,7 +145,7 @@ Outcome<PlatformOptions> device_options(const DeviceFlags& flags, const DeviceWi
        {dax::check_geometry(options.size, options.align), checked_type(options.type, options.align, options.kernel),
         read_word("--backing", flags.backing, kBackings, options.backing),
         read_word("--engine", flags.engine, kEngines, options.engine),
-        read_word("--region", flags.region, kRegions, options.region),
+        read_word("--region", flags.region, kRegionsOfFlags, options.region),
         read_word("--driver", flags.driver, kDriverWords, options.driver),
         node ? Outcome<void>() : tl::unexpected(node.error())}) {
     if (!read) {
@@ -182,7 +197,13 @@ Outcome<void> add_more(const std::string& text, const PlatformOptions& base, Pla
 }
 
 // The whole platform: the device of `options`, those of --with, and room for more.
-Outcome<PlatformPlan> whole_platform(const DeviceFlags& flags, const PlatformOptions& options) {
+Outcome<PlatformPlan> whole_platform(const DeviceFlags& flags, const DeviceWish& wish, const PlatformOptions& options) {
+  if (options.region == store::RegionKind::cxl) {
+    return cxl_platform(flags, wish, options);
+  }
+  if (auto fine = check_without_cxl(flags.cxl); !fine) {
+    return tl::unexpected(fine.error());
+  }
   PlatformPlan plan(options);
   for (const std::string& text : flags.more) {
     if (auto added = add_more(text, options, plan); !added) {
@@ -219,9 +240,9 @@ Outcome<DeviceWish> read_device_flags(const DeviceFlags& flags) {
   wish.name = *name;
   wish.size = *size;
   wish.align = *align;
-  wish.more_than_one = !flags.config.empty() || !flags.more.empty() || !flags.free.empty();
+  wish.more_than_one = flags.region == "cxl" || !flags.config.empty() || !flags.more.empty() || !flags.free.empty();
   auto platform = flags.config.empty() ? device_options(flags, wish).and_then([&](const PlatformOptions& options) {
-    return whole_platform(flags, options);
+    return whole_platform(flags, wish, options);
   })
                                        : read_platform_file(flags.config); // it excludes the others but for --kernel
   if (!platform) {
@@ -229,12 +250,17 @@ Outcome<DeviceWish> read_device_flags(const DeviceFlags& flags) {
   }
   wish.platform = std::move(*platform);
   if (!flags.config.empty() && !flags.kernel.empty()) { // before what the file says
-    const auto kernel = chosen_profile("--kernel", flags.kernel);
+    const auto kernel = kernel_of_flag(flags.kernel);
     if (!kernel) {
       return tl::unexpected(kernel.error());
     }
     wish.platform.kernel = kernel->profile->id;
     wish.platform.kernel_note = kernel->note;
+    if (wish.platform.cxl.is_there()) {
+      if (const auto wrong = check_cxl(wish.platform.cxl, *kernel->profile)) {
+        return tl::unexpected(wrong->problem);
+      }
+    }
   }
   wish.platform.exact = wish.platform.exact || flags.exact; // `trace` asks for it, whatever the file says
   return wish;

@@ -3,9 +3,11 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "emu/base/result.hpp"
+#include "runtime/cli/plan/cxl_flags.hpp"
 #include "runtime/cli/plan/platform_plan.hpp"
 
 namespace CLI {
@@ -14,6 +16,9 @@ class Option;
 } // namespace CLI
 
 namespace daxemu::cli {
+
+// --kernel's word for every kernel, one after the other: `run` takes it.
+inline constexpr std::string_view kEveryKernel = "all";
 
 struct DeviceFlags {
   std::string size;
@@ -31,7 +36,8 @@ struct DeviceFlags {
   std::vector<std::string> more; // further devices, NAME=SIZE[,ALIGN]
   std::string free;              // bytes of each hmem region in no device
   bool exact = false;            // nothing is mapped before it is touched
-  std::string config;            // a file in place of all these but the kernel
+  CxlFlags cxl;
+  std::string config; // a file in place of all these but the kernel
 };
 
 // Returns the options added.
@@ -43,7 +49,7 @@ struct DeviceWish {
   dax::DeviceName name;               // of the first device
   std::optional<std::uint64_t> size;  // bytes, where it was asked for
   std::optional<std::uint64_t> align; // bytes, where it was asked for
-  bool more_than_one = false;         // --with, --free or --config: a real device is not meant
+  bool more_than_one = false;         // --with, --free, --region cxl or --config: a real device is not meant
 };
 
 // Reads all of them, the file of --config too. Errors (Problem): EINVAL (they name the flag and the good values), those

@@ -12,164 +12,14 @@
 #include "emu/base/size_text.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/builder.hpp"
+#include "runtime/cli/plan/cxl_file.hpp"
+#include "runtime/cli/plan/json_fields.hpp"
 #include "runtime/cli/plan/json_lines.hpp"
 #include "runtime/cli/plan/memory_type.hpp"
 #include "runtime/cli/plan/words.hpp"
-#include "runtime/cli/text/joined.hpp"
-#include "runtime/cli/text/nearest.hpp"
-#include "runtime/cli/text/one_line.hpp"
 
 namespace daxemu::cli {
 namespace {
-
-using Json = nlohmann::json;
-
-// One object of the file, read key by key. The first mistake anywhere is kept; later calls do nothing.
-class Fields {
-public:
-  Fields(const Json& object, std::string path, const JsonLines& lines, const std::string& file, Outcome<void>& result)
-      : object_(object), path_(std::move(path)), lines_(lines), file_(file), result_(result) {}
-
-  [[nodiscard]] bool ok() const { return result_.has_value(); }
-  [[nodiscard]] bool has(const char* key) const { return object_.contains(key); }
-  [[nodiscard]] std::string path_of(const char* key) const { return path_.empty() ? key : path_ + "." + key; }
-
-  void mistake(const std::string& path, const std::string& what, const std::string& remedy) {
-    if (ok()) {
-      result_ =
-          refuse(EINVAL, on_one_line(fmt::format("{}:{}: {}", file_, lines_.of(path), what)), on_one_line(remedy));
-    }
-  }
-  void problem_of(const char* key, const Problem& problem) {
-    std::string what = problem.what;
-    std::string remedy = problem.remedy;
-    for (std::string* text : {&what, &remedy}) { // messages speak of flags
-      for (std::size_t at = 0; (at = text->find("--", at)) != std::string::npos;) {
-        text->erase(at, 2);
-      }
-    }
-    mistake(path_of(key), fmt::format("{}: {}", path_of(key), what), remedy);
-  }
-
-  // Refuses keys that are not among `known`.
-  void only(const std::vector<std::string>& known) {
-    for (const auto& [key, value] : object_.items()) {
-      if (std::find(known.begin(), known.end(), key) == known.end()) {
-        const std::string meant = nearest(key, known);
-        mistake(path_of(key.c_str()), fmt::format("{} is no key here", path_of(key.c_str())),
-                meant.empty() ? "the keys are " + joined(known, ", ") : fmt::format("did you mean {}?", meant));
-      }
-    }
-  }
-  void size(const char* key, std::uint64_t& bytes) {
-    if (!has(key)) {
-      return;
-    }
-    const Json& value = object_[key];
-    Result<std::uint64_t> parsed = fail(EINVAL);
-    if (value.is_number_unsigned()) {
-      parsed = value.get<std::uint64_t>();
-    } else if (value.is_string()) {
-      parsed = parse_size(value.get_ref<const std::string&>());
-    }
-    if (!parsed) {
-      mistake(path_of(key), fmt::format("{} {} is no size", path_of(key), value.dump()),
-              "give a text such as \"2M\" or \"4G\", or a number of bytes");
-      return;
-    }
-    bytes = *parsed;
-  }
-  void boolean(const char* key, bool& value) {
-    if (has(key) && !object_[key].is_boolean()) {
-      mistake(path_of(key), fmt::format("{} {} is neither true nor false", path_of(key), object_[key].dump()),
-              "give true or false");
-    } else if (has(key)) {
-      value = object_[key].get<bool>();
-    }
-  }
-  void text(const char* key, std::string& text) {
-    if (!has(key)) {
-      return;
-    }
-    if (!object_[key].is_string()) {
-      mistake(path_of(key), fmt::format("{} {} is no text", path_of(key), object_[key].dump()), "write it in quotes");
-      return;
-    }
-    text = object_[key].get<std::string>();
-  }
-  void number(const char* key, std::uint32_t& number) {
-    if (!has(key)) {
-      return;
-    }
-    const Json& value = object_[key];
-    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > 0x7fffffffU) {
-      mistake(path_of(key), fmt::format("{} {} is no number", path_of(key), value.dump()), "use 0, 1, 2, ...");
-      return;
-    }
-    number = value.get<std::uint32_t>();
-  }
-  template <class Value, std::size_t Count>
-  void word(const char* key, const Word<Value> (&words)[Count], Value& value) {
-    if (!has(key)) {
-      return;
-    }
-    const Json& text = object_[key];
-    const auto read =
-        read_word(path_of(key).c_str(), text.is_string() ? text.get<std::string>() : text.dump(), words, value);
-    if (!read) {
-      mistake(path_of(key), read.error().what, read.error().remedy);
-    }
-  }
-  void node(const char* key, std::optional<int>& node) {
-    if (has(key) && object_[key] == "none") {
-      node = kNoNode;
-      return;
-    }
-    std::uint32_t value = 0;
-    number(key, value);
-    if (has(key) && ok()) {
-      node = static_cast<int>(value);
-    }
-  }
-  void kernel(const char* key, PlatformPlan& plan) {
-    std::string version;
-    text(key, version);
-    const auto chosen = chosen_profile(path_of(key), version);
-    if (!chosen) {
-      mistake(path_of(key), chosen.error().what, chosen.error().remedy);
-      return;
-    }
-    plan.kernel = chosen->profile->id;
-    plan.kernel_note = chosen->note;
-  }
-  // Calls `each` with the fields of every object of a list.
-  template <class Each>
-  void list(const char* key, Each&& each) {
-    if (!has(key)) {
-      return;
-    }
-    if (!object_[key].is_array()) {
-      mistake(path_of(key), fmt::format("{} is no list", path_of(key)), "write it as [ { ... }, ... ]");
-      return;
-    }
-    for (std::size_t at = 0; at < object_[key].size() && ok(); ++at) {
-      const std::string path = fmt::format("{}[{}]", path_of(key), at);
-      if (!object_[key][at].is_object()) {
-        mistake(path, fmt::format("{} is no object", path), "write it as { \"size\": \"4G\" }");
-        return;
-      }
-      Fields fields(object_[key][at], path, lines_, file_, result_);
-      each(fields);
-    }
-  }
-
-private:
-  const Json& object_;
-  std::string path_;
-  const JsonLines& lines_;
-  const std::string& file_;
-  Outcome<void>& result_;
-};
 
 // Takes the id that is given, or the lowest free one.
 void take_id(Fields& fields, std::set<std::uint32_t>& taken, std::uint32_t& id) {
@@ -248,6 +98,19 @@ RegionPlan read_region(Fields& fields, std::set<std::uint32_t>& ids, const Profi
   return region;
 }
 
+void read_kernel(Fields& fields, PlatformPlan& plan) {
+  constexpr const char* kKey = "kernel";
+  std::string version;
+  fields.text(kKey, version);
+  const auto chosen = chosen_profile(fields.path_of(kKey), version);
+  if (!chosen) {
+    fields.mistake(fields.path_of(kKey), chosen.error().what, chosen.error().remedy);
+    return;
+  }
+  plan.kernel = chosen->profile->id;
+  plan.kernel_note = chosen->note;
+}
+
 } // namespace
 
 Outcome<PlatformPlan> parse_platform(const std::string& text, const std::string& file) {
@@ -264,17 +127,19 @@ Outcome<PlatformPlan> parse_platform(const std::string& text, const std::string&
   PlatformPlan plan;
   Outcome<void> result;
   Fields fields(json, "", lines, file, result);
-  fields.only({"kernel", "engine", "exact", "backing", "regions"});
-  fields.kernel("kernel", plan);
+  fields.only({"kernel", "engine", "exact", "backing", "regions", "cxl"});
+  read_kernel(fields, plan);
   fields.word("engine", kEngines, plan.engine);
   fields.boolean("exact", plan.exact);
   fields.word("backing", kBackings, plan.backing);
   std::set<std::uint32_t> ids;
   fields.list("regions",
               [&](Fields& region) { plan.regions.push_back(read_region(region, ids, profile_of(plan.kernel))); });
-  if (plan.regions.empty()) {
+  fields.object(
+      "cxl", [&](Fields& cxl) { plan.cxl = read_cxl(cxl, profile_of(plan.kernel)); }, R"({ "preset": "one-host" })");
+  if (plan.regions.empty() && !plan.cxl.is_there()) {
     fields.mistake("regions", "regions is empty or missing",
-                   "add \"regions\": [ { \"devices\": [ { \"size\": \"4G\" } ] } ]");
+                   R"(add "regions": [ { "devices": [ { "size": "4G" } ] } ])");
   }
   if (!result) {
     return tl::unexpected(result.error());

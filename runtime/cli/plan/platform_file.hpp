@@ -4,10 +4,12 @@
 //     "regions": [ { "id": 0, "kind": "hmem", "size": "16G", "numa_node": 0,
 //                    "devices": [ { "id": 0, "size": "4G", "align": "2M", "backing": "shmem" } ] } ] }
 //
-// Only `regions` and the devices' `size` must be there. Sizes are texts ("4G") or numbers of bytes; `numa_node` is a
-// number or "none"; `start` is the lowest physical address a region may begin at, "64G" for one (it begins higher where
-// this machine or another region has memory, so programs that number memory blocks find the same where that is free);
-// a region without `size` is as large as its devices; ids count up from 0 where they are missing.
+//     "cxl": { "preset": "two-hosts" }     (cxl_file.hpp)
+//
+// Only `regions` or `cxl` and the devices' `size` must be there. Sizes are texts ("4G") or numbers of bytes;
+// `numa_node` is a number or "none"; `start` is the lowest physical address a region may begin at, "64G" for one (it
+// begins higher where this machine or another region has memory, so programs that number memory blocks find the same
+// where that is free); a region without `size` is as large as its devices; ids count up from 0 where they are missing.
 // daxctl sees a region once it has a device.
 #pragma once
 

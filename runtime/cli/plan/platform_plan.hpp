@@ -11,6 +11,7 @@
 #include "emu/dax/builder.hpp"
 #include "emu/dax/device_name.hpp"
 #include "emu/store/store.hpp"
+#include "runtime/cli/plan/cxl_plan.hpp"
 
 namespace daxemu::cli {
 
@@ -64,6 +65,7 @@ struct PlatformPlan {
   bool exact = false;                        // as PlatformOptions::exact
   std::optional<store::BackingKind> backing; // for devices that do not say, and for those made later
   std::vector<RegionPlan> regions;
+  CxlPlan cxl;
 
   PlatformPlan() = default;
   PlatformPlan(const PlatformOptions& one) // NOLINT(google-explicit-constructor): a plan of one device

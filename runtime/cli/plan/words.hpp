@@ -28,6 +28,9 @@ inline constexpr Word<store::EngineKind> kEngines[] = {{"auto", store::EngineKin
                                                        {"populate", store::EngineKind::populate}};
 inline constexpr Word<store::RegionKind> kRegions[] = {{"hmem", store::RegionKind::hmem},
                                                        {"pmem", store::RegionKind::pmem}};
+// Of flags: in a file a CXL bus has a key of its own.
+inline constexpr Word<store::RegionKind> kRegionsOfFlags[] = {
+    {"hmem", store::RegionKind::hmem}, {"pmem", store::RegionKind::pmem}, {"cxl", store::RegionKind::cxl}};
 
 inline constexpr Word<dax::FirstDriver> kDriverWords[] = {{"device_dax", dax::FirstDriver::device_dax},
                                                           {"kmem", dax::FirstDriver::kmem},

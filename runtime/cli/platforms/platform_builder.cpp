@@ -1,7 +1,6 @@
 #include "runtime/cli/platforms/platform_builder.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -10,32 +9,17 @@
 #include "emu/backing/node_file.hpp"
 #include "emu/backing/placement.hpp"
 #include "emu/backing/spare_files.hpp"
-#include "emu/base/size_text.hpp"
 #include "emu/dax/builder.hpp"
 #include "emu/dax/machine_memory.hpp"
 #include "emu/mm/folio_table.hpp"
 #include "runtime/cli/plan/memory_type.hpp"
+#include "runtime/cli/platforms/cxl_builder.hpp"
 #include "runtime/cli/platforms/image_use.hpp"
+#include "runtime/cli/platforms/small_file.hpp"
 #include "runtime/cli/text/terminal.hpp"
 
 namespace daxemu::cli {
 namespace {
-
-Outcome<backing::SourcedFile> small_file(backing::FileSource& source, const std::string& name, std::uint64_t size) {
-  auto file = source.make(name, kPageSize);
-  if (!file) {
-    return refuse(file.error().value,
-                  fmt::format("the platform's file {} cannot be made: {}", name, std::strerror(file.error().value)),
-                  "raise the limit of open files, free some memory, or remove what is in the way");
-  }
-  if (auto sized = sys::ftruncate(file->fd.get(), size); !sized) {
-    source.discard(*file);
-    return refuse(sized.error().value,
-                  fmt::format("a memory file of {}: {}", size_text(size), std::strerror(sized.error().value)),
-                  "choose a smaller --size");
-  }
-  return std::move(*file);
-}
 
 // Builds one platform, piece by piece into its store.
 class Builder {
@@ -55,7 +39,7 @@ public:
     if (!store_file) {
       return tl::unexpected(store_file.error());
     }
-    auto store = store::Store::create(std::move(store_file->fd), name);
+    auto store = store::Store::create(std::move(store_file->fd), name, capacity());
     if (!store) {
       return refuse(store.error().code, "the platform's store: " + store.error().what, store.error().remedy);
     }
@@ -75,11 +59,19 @@ public:
         return tl::unexpected(added.error());
       }
     }
+    if (plan_.cxl.is_there()) {
+      if (auto there = add_cxl_bus(*store, plan_.cxl, machine_.first_free_address, source_, held_); !there) {
+        return tl::unexpected(there.error());
+      }
+    }
     auto spares = backing::add_spare_files(*store, source_);
     if (!spares) {
       return tl::unexpected(spares.error());
     }
     std::move(spares->begin(), spares->end(), std::back_inserter(held_));
+    if (auto made = add_cxl_regions(*store, plan_.cxl); !made) {
+      return tl::unexpected(made.error());
+    }
     return BuiltPlatform{std::move(*store), store_file->location, std::move(held_)};
   }
 
@@ -98,6 +90,13 @@ private:
       }
     }
     return {};
+  }
+
+  [[nodiscard]] store::Capacity capacity() const {
+    constexpr std::uint32_t kFilesOfMemdev = 2; // its bytes and its labels
+    store::Capacity capacity;
+    capacity.backing_slots += kFilesOfMemdev * static_cast<std::uint32_t>(memdevs_of(plan_.cxl.topology).size());
+    return capacity;
   }
 
   // Bytes from the region's start to the last device's end, each aligned as add_device() does it.

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "emu/cxl/media.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/device_name.hpp"
 #include "emu/dax/memory_blocks.hpp"
@@ -192,12 +193,14 @@ Outcome<void> reconfigure(const Store& store, DeviceRecord& device, const Wanted
     return free;
   }
   const auto shaped = changing(store, [&]() -> Result<void> {
-    if (wanted.align && *wanted.align != device.align) {
-      if (auto aligned = dax::set_align(store, device, *wanted.align); !aligned) {
-        return aligned;
+    return cxl::with_media_returned(store, device, [&]() -> Result<void> {
+      if (wanted.align && *wanted.align != device.align) {
+        if (auto aligned = dax::set_align(store, device, *wanted.align); !aligned) {
+          return aligned;
+        }
       }
-    }
-    return wanted.size ? dax::resize(store, device, *wanted.size) : Result<void>{};
+      return wanted.size ? dax::resize(store, device, *wanted.size) : Result<void>{};
+    });
   });
   if (!shaped) {
     as_it_was();

@@ -1,0 +1,27 @@
+// Topologies by name.
+#pragma once
+
+#include <string>
+
+#include "runtime/cli/plan/cxl_plan.hpp"
+
+namespace daxemu::cli {
+
+inline constexpr const char* kDefaultPreset = "one-host";
+inline constexpr const char* kMockPreset = "cxl_test"; // that of the kernel's mock
+
+// What a preset is asked for with.
+struct PresetWish {
+  std::string name = kDefaultPreset;
+  std::uint64_t size = 4ULL << 30; // bytes of its region, and of each memdev (cxl_test has its own)
+  std::uint32_t ways = 1;          // that the region is interleaved
+  bool with_region = true;
+};
+
+// The names of all, "one-host, two-hosts, ...".
+[[nodiscard]] std::string known_presets();
+
+// Errors (Problem, EINVAL): no such preset; ways or a size that it cannot have (they name --preset, --ways, --size).
+[[nodiscard]] Outcome<CxlPlan> cxl_preset(const PresetWish& wish);
+
+} // namespace daxemu::cli

@@ -1,0 +1,230 @@
+#include "runtime/cli/platforms/cxl_builder.hpp"
+
+#include <bitset>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <random>
+
+#include <fmt/format.h>
+
+#include "emu/base/size_text.hpp"
+#include "emu/cxl/change.hpp"
+#include "emu/cxl/dpa.hpp"
+#include "emu/cxl/drivers.hpp"
+#include "emu/cxl/objects.hpp"
+#include "emu/cxl/regions.hpp"
+#include "emu/dax/bind.hpp"
+#include "emu/dax/ranges.hpp"
+#include "runtime/cli/platforms/small_file.hpp"
+
+namespace daxemu::cli {
+namespace {
+
+// The buses of segment 0 that this machine has: "0000:3a:00.0" is on 3a.
+std::bitset<256> buses_of_machine() {
+  std::bitset<256> taken;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/sys/class/pci_bus", ignored)) {
+    const std::string name = entry.path().filename().string();
+    unsigned bus = 0;
+    if (name.starts_with("0000:") &&
+        std::from_chars(name.data() + 5, name.data() + name.size(), bus, 16).ec == std::errc() && bus < taken.size()) {
+      taken.set(bus);
+    }
+  }
+  return taken;
+}
+
+// A file of the platform that is a memdev's: nobody else takes it.
+Outcome<std::uint32_t> add_file(store::Store& store, const std::string& name, std::uint64_t size, std::uint32_t memdev,
+                                backing::FileSource& source, std::vector<UniqueFd>& held) {
+  auto file = small_file(source, name, size);
+  if (!file) {
+    return tl::unexpected(file.error());
+  }
+  store::Platform& platform = store.platform();
+  const std::uint32_t number = platform.backing_slots_used.load();
+  const auto st = sys::fstat(file->fd.get());
+  if (number >= platform.backing_slot_capacity || !st) {
+    return refuse(ENOSPC, "the platform has no room for the files of its memdevs", "use fewer memdevs");
+  }
+  store::BackingSlot& slot = store.backing_slot_table()[number];
+  slot.backing.kind = store::BackingKind::shmem;
+  slot.backing.st_dev = st->st_dev;
+  slot.backing.st_ino = st->st_ino;
+  slot.backing.page_size = kPageSize;
+  slot.backing.location.assign(file->location);
+  slot.backing.reason.assign("what a memdev keeps");
+  slot.owner = store::kCxlOwner | memdev;
+  platform.backing_slots_used.store(number + 1, std::memory_order_release);
+  held.push_back(std::move(file->fd));
+  return number + 1;
+}
+
+tl::unexpected<Problem> cannot(const std::string& what, const std::string& step, Errno error) {
+  return refuse(error.value, fmt::format("{} cannot be made: {}: {}", what, step, std::strerror(error.value)),
+                "begin with --no-device, and see what cxl create-region -v says");
+}
+
+std::string random_uuid() {
+  std::random_device random;
+  std::array<std::uint32_t, 4> words{};
+  for (std::uint32_t& word : words) {
+    word = random();
+  }
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:04x}{:08x}", words[0], words[1] >> 16U, words[1] & 0xfffU,
+                     (words[2] >> 16U & 0x3fffU) | 0x8000U, words[2] & 0xffffU, words[3]);
+}
+
+store::CxlDecoderRecord* root_decoder(const store::Store& store, std::uint32_t window) {
+  for (store::CxlDecoderRecord& decoder : cxl::decoders(store)) {
+    if (decoder.port != 0 && cxl::is_root_decoder(store, decoder) && decoder.id == window) {
+      return &decoder;
+    }
+  }
+  return nullptr;
+}
+
+// The decoder of a memdev that comes next: they are taken in order.
+store::CxlDecoderRecord* free_decoder(const store::Store& store, std::uint32_t memdev) {
+  const store::CxlMemdevRecord* found = cxl::memdev_named(store, fmt::format("mem{}", memdev));
+  store::CxlDecoderRecord* best = nullptr;
+  for (store::CxlDecoderRecord& decoder : cxl::decoders(store)) {
+    if (found != nullptr && decoder.port != 0 && decoder.port == found->endpoint && decoder.dpa_size == 0 &&
+        (best == nullptr || decoder.id < best->id)) {
+      best = &decoder;
+    }
+  }
+  return best;
+}
+
+// What `cxl create-region` writes, in its order.
+Outcome<store::CxlRegionRecord*> make_region(const store::Store& store, const CxlRegionPlan& plan,
+                                             store::CxlDecoderRecord& root) {
+  const std::string name = fmt::format("region{}", root.next_region);
+  const auto made = cxl::create_region(store, root, plan.mode, name);
+  if (!made) {
+    return cannot(name, plan.mode == store::CxlMode::ram ? "create_ram_region" : "create_pmem_region", made.error());
+  }
+  store::CxlRegionRecord& region = **made;
+  if (plan.mode == store::CxlMode::pmem) {
+    if (auto done = cxl::set_uuid(store, region, random_uuid()); !done) {
+      return cannot(name, "uuid", done.error());
+    }
+  }
+  const std::uint64_t ways = plan.memdevs.size();
+  if (plan.granularity != 0) {
+    if (auto done = cxl::set_granularity(store, region, plan.granularity); !done) {
+      return cannot(name, fmt::format("interleave_granularity of {}", plan.granularity), done.error());
+    }
+  }
+  if (auto done = cxl::set_ways(store, region, ways); !done) {
+    return cannot(name, fmt::format("interleave_ways of {}", ways), done.error());
+  }
+  if (auto done = cxl::set_size(store, region, plan.size); !done) {
+    return cannot(name, fmt::format("size of {}", size_text(plan.size)), done.error());
+  }
+  for (std::uint32_t at = 0; at < ways; ++at) {
+    store::CxlDecoderRecord* decoder = free_decoder(store, plan.memdevs[at]);
+    if (decoder == nullptr) {
+      return cannot(name, fmt::format("mem{} has no free decoder", plan.memdevs[at]), Errno{EBUSY});
+    }
+    const auto attached =
+        cxl::set_mode(store, *decoder, plan.mode)
+            .and_then([&] { return cxl::set_dpa_size(store, *decoder, plan.size / ways); })
+            .and_then([&] {
+              return cxl::set_target(store, region, at,
+                                     fmt::format("decoder{}.{}", cxl::port_of(store, *decoder).id, decoder->id));
+            });
+    if (!attached) {
+      return cannot(name, fmt::format("mem{} as target{}", plan.memdevs[at], at), attached.error());
+    }
+  }
+  const auto bound =
+      cxl::set_commit(store, region, true).and_then([&] { return cxl::bind(store, cxl::CxlDriver::region, name); });
+  if (!bound) {
+    return cannot(name, "commit", bound.error());
+  }
+  return &region;
+}
+
+// The device that the region has become, given its extents and its driver.
+Outcome<void> settle_device(const store::Store& store, const store::CxlRegionRecord& region,
+                            const CxlRegionPlan& plan) {
+  for (store::DeviceRecord& device : store.devices()) {
+    if (device.state.load() != store::DeviceState::disabled || device.region + 1 != region.region) {
+      continue;
+    }
+    const std::string name(store.name_of(device).view());
+    if (device.align != plan.align) {
+      if (auto done = dax::set_align(store, device, plan.align); !done) {
+        return cannot(name, fmt::format("extents of {}", size_text(plan.align)), done.error());
+      }
+    }
+    if (auto done = dax::give_first(store, device, plan.driver); !done) {
+      return tl::unexpected(done.error());
+    }
+  }
+  return {};
+}
+
+} // namespace
+
+Outcome<void> add_cxl_bus(store::Store& store, const CxlPlan& plan, std::uint64_t phys_start,
+                          backing::FileSource& source, std::vector<UniqueFd>& held) {
+  store.cxl().major = dax::free_char_major("/proc/devices", store.platform().nd_major);
+  cxl::TopologySpec topology = plan.topology;
+  topology.buses_taken = buses_of_machine();
+  topology.phys_start = phys_start;
+  if (auto there = cxl::enumerate(store, topology); !there) {
+    return there;
+  }
+  const std::span<store::CxlMemdevRecord> memdevs = cxl::memdevs(store);
+  for (std::uint32_t at = 0; at < memdevs.size(); ++at) {
+    store::CxlMemdevRecord& memdev = memdevs[at];
+    const std::string name = fmt::format("mem{}", memdev.id);
+    const auto bytes = add_file(store, name, memdev.ram_size + memdev.pmem_size, at, source, held);
+    if (!bytes) {
+      return tl::unexpected(bytes.error());
+    }
+    memdev.bytes_slot = *bytes;
+    if (memdev.label_size != 0) {
+      const auto labels = add_file(store, name + ".labels", memdev.label_size, at, source, held);
+      if (!labels) {
+        return tl::unexpected(labels.error());
+      }
+      memdev.labels_slot = *labels;
+    }
+  }
+  return {};
+}
+
+Outcome<void> add_cxl_regions(store::Store& store, const CxlPlan& plan) {
+  for (const CxlRegionPlan& wanted : plan.regions) {
+    auto change = cxl::Change::begin(store);
+    if (!change) {
+      return refuse(change.error().value, "the platform cannot be locked", "check that its store is still there");
+    }
+    store::CxlDecoderRecord* root = root_decoder(store, wanted.window);
+    if (root == nullptr) {
+      return refuse(EINVAL, fmt::format("there is no window {}", wanted.window), "name one that is there");
+    }
+    // No driver takes what it becomes by itself, unless that is asked for.
+    const bool is_given = wanted.driver != dax::FirstDriver::kernels;
+    store.platform().autoprobe_off = is_given ? 1 : 0;
+    auto region = make_region(store, wanted, *root);
+    store.platform().autoprobe_off = 0;
+    if (!region) {
+      return tl::unexpected(region.error());
+    }
+    if (is_given && wanted.mode == store::CxlMode::ram) {
+      if (auto done = settle_device(store, **region, wanted); !done) {
+        return done;
+      }
+    }
+  }
+  return {};
+}
+
+} // namespace daxemu::cli

@@ -1,0 +1,151 @@
+// The bytes of memdevs: what a region shows of them, in which order, and that they outlive it.
+#include "emu/cxl/media.hpp"
+
+#include <chrono>
+#include <random>
+
+#include "emu/cxl/stripes.hpp"
+#include "emu/dax/bus.hpp"
+#include "emu/dax/ranges.hpp"
+#include "tests/unit/cxl_derived/lab.hpp"
+
+namespace daxemu::cxl {
+namespace {
+
+constexpr std::uint64_t kSize = 512ULL << 20;
+
+TEST(CxlStripes, AStretchOfTheRegionIsAStretchOfEachTarget) {
+  for (const std::uint32_t ways : {1U, 2U, 3U, 4U, 6U, 8U, 12U, 16U}) {
+    for (const std::uint32_t granularity : {256U, 512U, 16384U}) {
+      CxlRegionRecord record;
+      record.ways = ways;
+      record.granularity = granularity;
+      const Stripes stripes(record);
+      const std::uint64_t end = 3ULL * ways * granularity;
+      std::uint64_t counts[store::kMaxCxlWays] = {};
+      for (std::uint64_t offset = 0; offset < end; offset += 128) {
+        const std::uint64_t position = offset / granularity % ways;
+        ASSERT_EQ(stripes.position_of(offset), position);
+        for (std::uint64_t other = 0; other < ways; ++other) {
+          ASSERT_EQ(stripes.before(offset, other), counts[other]) << ways << " ways, at " << offset;
+        }
+        ASSERT_EQ(stripes.offset_of(counts[position], position), offset);
+        counts[position] += 128;
+      }
+    }
+  }
+}
+
+TEST(CxlMedia, IsWhatTheDeviceShowsAndOutlivesTheRegion) {
+  Lab lab;
+  put(lab.media_of(0), 5000, "old");
+  CxlRegionRecord& region = lab.region(0, kWindow, kSize, 1, 256, 256ULL << 20);
+  put(lab.media_of(0), (256ULL << 20) + 7, "shown");
+  ASSERT_TRUE(lab.commit(region));
+  EXPECT_EQ(get(lab.bytes_of(lab.device()), 7), "shown");
+  EXPECT_EQ(get(lab.media_of(0), (256ULL << 20) + 7), "") << "moved, not copied";
+  EXPECT_EQ(get(lab.media_of(0), 5000), "old") << "not the region's";
+  put(lab.bytes_of(lab.device()), kSize - 4096, "last");
+  lab.remove(region);
+  EXPECT_EQ(get(lab.media_of(0), (256ULL << 20) + 7), "shown");
+  EXPECT_EQ(get(lab.media_of(0), (256ULL << 20) + kSize - 4096), "last");
+  EXPECT_EQ(lab.store->device_named("dax0.0"), nullptr);
+}
+
+// Byte by byte: what stands at a device address, by what the region has at the address it decodes to.
+void check_interleave(std::uint32_t ways, std::uint32_t granularity) {
+  Lab lab(ways);
+  const std::uint64_t size = std::uint64_t{ways} * (32ULL << 20);
+  CxlRegionRecord& region = lab.region(0, kWindow, size, ways, granularity, 64ULL << 20);
+  ASSERT_TRUE(lab.commit(region));
+  std::mt19937_64 random(ways * 1000 + granularity);
+  std::vector<std::pair<std::uint64_t, std::uint8_t>> written;
+  {
+    const Mapping bytes = lab.bytes_of(lab.device());
+    for (int count = 0; count < 2000; ++count) {
+      written.emplace_back(random() % size, static_cast<std::uint8_t>(random() % 255 + 1));
+      bytes.bytes()[written.back().first] = std::byte{written.back().second};
+    }
+    for (auto& [offset, value] : written) { // later ones may have hit earlier ones
+      value = static_cast<std::uint8_t>(bytes.bytes()[offset]);
+    }
+  }
+  lab.remove(region);
+  std::vector<Mapping> media;
+  for (std::uint32_t memdev = 0; memdev < ways; ++memdev) {
+    media.push_back(lab.media_of(memdev));
+  }
+  for (const auto& [offset, value] : written) {
+    const std::uint64_t granule = offset / granularity;
+    const std::uint64_t dpa = (64ULL << 20) + granule / ways * granularity + offset % granularity;
+    ASSERT_EQ(static_cast<std::uint8_t>(media[granule % ways].bytes()[dpa]), value) << offset;
+  }
+  // And again, by another order of the same memdevs if there are several.
+  ASSERT_TRUE(lab.commit(region));
+  const Mapping bytes = lab.bytes_of(lab.device());
+  for (const auto& [offset, value] : written) {
+    ASSERT_EQ(static_cast<std::uint8_t>(bytes.bytes()[offset]), value) << offset;
+  }
+  for (std::uint32_t memdev = 0; memdev < ways; ++memdev) {
+    EXPECT_EQ(lab.media_used(memdev), 0U) << "a memdev has what no region shows";
+  }
+}
+TEST(CxlMedia, IsInterleaved2Ways) {
+  check_interleave(2, 256);
+}
+TEST(CxlMedia, IsInterleaved3Ways) {
+  check_interleave(3, 512);
+}
+TEST(CxlMedia, IsInterleaved4Ways4K) {
+  check_interleave(4, 4096);
+}
+TEST(CxlMedia, IsInterleaved12Ways) {
+  check_interleave(12, 1024);
+}
+TEST(CxlMedia, IsInterleaved16Ways) {
+  check_interleave(16, 16384);
+}
+
+TEST(CxlMedia, UntouchedMemoryCostsNothing) {
+  Lab lab(2);
+  CxlRegionRecord& region = lab.region(0, kWindow, 2 * kMedia, 2);
+  std::chrono::nanoseconds best = std::chrono::hours(1);
+  for (int round = 0; round < 10; ++round) {
+    const auto before = std::chrono::steady_clock::now();
+    ASSERT_TRUE(lab.commit(region));
+    best = std::min<std::chrono::nanoseconds>(best, std::chrono::steady_clock::now() - before);
+    EXPECT_EQ(lab.media_used(0), 0U);
+    lab.remove(region);
+    EXPECT_EQ(lab.media_used(0), 0U);
+  }
+  RecordProperty("commit_us", static_cast<int>(best.count() / 1000));
+  EXPECT_LT(best, std::chrono::milliseconds(5));
+}
+
+TEST(CxlMedia, StaysWhereItIsWhenDevicesOfTheRegionChange) {
+  Lab lab(2, KernelId::linux_6_1);
+  CxlRegionRecord& region = lab.region(0, kWindow, kSize, 2);
+  ASSERT_TRUE(lab.commit(region));
+  put(lab.bytes_of(lab.device()), 0, "first");
+  put(lab.bytes_of(lab.device()), 300ULL << 20, "behind");
+  ASSERT_EQ(lab.write("/sys/bus/dax/drivers/device_dax/unbind", "dax0.0"), 0);
+  const auto resize = [&](store::DeviceRecord& device, std::uint64_t size) {
+    auto change = dax::Change::begin(*lab.store);
+    return with_media_returned(*lab.store, device, [&] { return dax::resize(*lab.store, device, size); });
+  };
+  ASSERT_TRUE(resize(lab.device(), 256ULL << 20));
+  EXPECT_EQ(get(lab.bytes_of(lab.device()), 0), "first");
+  auto* second = [&] {
+    auto change = dax::Change::begin(*lab.store);
+    return dax::create_device(*lab.store, lab.store->regions()[0]).value();
+  }();
+  ASSERT_TRUE(resize(*second, 128ULL << 20));
+  EXPECT_EQ(get(lab.bytes_of(*second), 44ULL << 20), "behind") << "memory keeps what is in it, whoever has it";
+  ASSERT_TRUE(resize(*second, 0));
+  ASSERT_TRUE(resize(lab.device(), kSize));
+  EXPECT_EQ(get(lab.bytes_of(lab.device()), 300ULL << 20), "behind");
+  EXPECT_EQ(get(lab.bytes_of(lab.device()), 0), "first");
+}
+
+} // namespace
+} // namespace daxemu::cxl
