@@ -1,5 +1,5 @@
 // Which numbers of ways, granularities and decoders the CXL specification can encode (ways_to_eiw(),
-// granularity_to_eig() and cxl_hdm_decoder_count() in drivers/cxl/cxl.h).
+// granularity_to_eig() and cxl_hdm_decoder_count() in drivers/cxl/cxl.h), and which of them decoders can do.
 #pragma once
 
 #include <bit>
@@ -19,6 +19,18 @@ inline constexpr std::uint32_t kMaxGranularity = 256 << 6U; // CXL_DECODER_MAX_E
 }
 [[nodiscard]] constexpr bool is_decoder_count(std::uint32_t count) {
   return count == 1 || (count != 0 && count <= 10 && count % 2 == 0);
+}
+
+// check_interleave_cap(): our decoders have every capability that the registers can say: all ways, and interleave
+// bits 8 to 14 of an address. So a granularity goes with some ways only: 16K with 2 at most, 8K with 4.
+[[nodiscard]] constexpr bool can_decode(std::uint32_t ways, std::uint32_t granularity) {
+  constexpr std::uint64_t kHighestBit = 14;
+  if (!is_ways(ways)) {
+    return false;
+  }
+  const std::uint32_t power = ways % 3 == 0 ? ways / 3 : ways;
+  // One bit of the address for each doubling; the factor 3 takes none.
+  return power == 1 || !is_granularity(granularity) || std::uint64_t{granularity} * power <= (2ULL << kHighestBit);
 }
 
 } // namespace daxemu::cxl

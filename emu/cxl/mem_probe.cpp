@@ -4,6 +4,7 @@
 
 #include "emu/cxl/derived.hpp"
 #include "emu/cxl/ports.hpp"
+#include "emu/cxl/region_attach.hpp"
 
 namespace daxemu::cxl {
 namespace {
@@ -63,17 +64,72 @@ Result<CxlDportRecord*> dport_for(const store::Store& store, const CxlMemdevReco
   return dport;
 }
 
-// devm_cxl_add_nvdimm(), and cxl_nvdimm's probe of it, which wants the bridge's bus.
+// devm_cxl_add_nvdimm().
 Result<void> add_nvdimm(const store::Store& store, CxlMemdevRecord& memdev) {
   if (!has_nvdimm_bridge(store)) {
     return fail(ENODEV);
   }
   memdev.has_nvdimm = 1;
   memdev.nvdimm_unbound = 1;
-  if (store.cxl().state.bridge_unbound == 0 && store.cxl().autoprobe_off == 0 && add_dimm(store, memdev)) {
-    memdev.nvdimm_unbound = 0;
+  if (store.cxl().autoprobe_off == 0) {
+    (void)probe_nvdimm(store, memdev); // a device that no driver takes is one all the same
   }
   return {};
+}
+
+void remove_nvdimm(const store::Store& store, CxlMemdevRecord& memdev) {
+  if (memdev.has_nvdimm != 0 && memdev.nvdimm_unbound == 0) {
+    remove_dimm(store, memdev);
+  }
+  memdev.has_nvdimm = 0;
+  memdev.nvdimm_unbound = 0;
+}
+
+Result<void> add_endpoint(const store::Store& store, CxlMemdevRecord& memdev, const CxlDportRecord& dport) {
+  // Without a driver of its own the endpoint is given back.
+  if (port_at(store, dport.port)->unbound != 0 || store.cxl().autoprobe_off != 0) {
+    return fail(ENXIO);
+  }
+  CxlPortRecord* endpoint = add_port(store, {.kind = CxlPortKind::endpoint,
+                                             .parent = dport.port,
+                                             .parent_dport = reference_of(store, dport),
+                                             .uport = reference_of(store, memdev)});
+  if (endpoint == nullptr) {
+    return fail(ENOMEM);
+  }
+  memdev.endpoint = reference_of(store, *endpoint);
+  return add_endpoint_decoders(store, *endpoint, memdev.decoders);
+}
+
+void remove_endpoint(const store::Store& store, CxlMemdevRecord& memdev) {
+  CxlPortRecord* endpoint = port_at(store, memdev.endpoint);
+  if (endpoint == nullptr) {
+    return;
+  }
+  for (CxlDecoderRecord& decoder : decoders(store)) {
+    if (decoder.port == memdev.endpoint) {
+      detach(store, decoder);
+    }
+  }
+  remove_port(store, *endpoint);
+  memdev.endpoint = 0;
+}
+
+bool has_endpoint_below(const store::Store& store, const CxlPciRecord& above) {
+  return std::ranges::any_of(memdevs(store), [&](const CxlMemdevRecord& memdev) {
+    const CxlPciRecord* function = pci_at(store, memdev.pci);
+    return memdev.used != 0 && memdev.endpoint != 0 && function != nullptr && is_below(store, *function, above);
+  });
+}
+
+// cxl_detach_ep(): from the bottom up.
+void remove_idle_switches(const store::Store& store, const CxlMemdevRecord& memdev) {
+  for (const CxlPciRecord* at = pci_at(store, memdev.pci); at != nullptr; at = pci_at(store, at->parent)) {
+    CxlPortRecord* port = port_of_function(store, reference_of(store, *at));
+    if (port != nullptr && port->kind == CxlPortKind::switch_port && !has_endpoint_below(store, *at)) {
+      remove_port(store, *port);
+    }
+  }
 }
 
 } // namespace
@@ -98,33 +154,41 @@ void add_memdev(const store::Store& store, CxlMemdevRecord& memdev) {
   memdev.used = 1;
 }
 
+Result<void> probe_nvdimm(const store::Store& store, CxlMemdevRecord& memdev) {
+  if (store.cxl().state.bridge_unbound != 0) {
+    return fail(ENODEV);
+  }
+  auto added = add_dimm(store, memdev);
+  memdev.nvdimm_unbound = added ? 0 : 1;
+  return added;
+}
+
 Result<void> probe_mem(const store::Store& store, CxlMemdevRecord& memdev) {
   const Result<CxlDportRecord*> dport = dport_for(store, memdev);
   if (!dport) {
     return fail(dport.error().value);
   }
-  if (memdev.pmem_size != 0) {
-    if (const auto added = add_nvdimm(store, memdev); !added) {
-      return added;
-    }
+  Result<void> done = memdev.pmem_size != 0 ? add_nvdimm(store, memdev) : Result<void>{};
+  if (done) {
+    done = add_endpoint(store, memdev, **dport);
   }
-  const CxlPortRecord& parent = *port_at(store, (*dport)->port);
-  if (parent.unbound != 0) {
-    return fail(ENXIO);
-  }
-  CxlPortRecord* endpoint = add_port(store, {.kind = CxlPortKind::endpoint,
-                                             .parent = (*dport)->port,
-                                             .parent_dport = reference_of(store, **dport),
-                                             .uport = reference_of(store, memdev)});
-  if (endpoint == nullptr) {
-    return fail(ENOMEM);
-  }
-  memdev.endpoint = reference_of(store, *endpoint);
-  if (auto added = add_endpoint_decoders(store, *endpoint, memdev.decoders); !added) {
-    return added;
+  if (!done) {
+    remove_endpoint(store, memdev);
+    remove_nvdimm(store, memdev);
+    return done;
   }
   memdev.unbound = 0;
   return {};
+}
+
+void release_mem(const store::Store& store, CxlMemdevRecord& memdev) {
+  if (memdev.unbound != 0) {
+    return;
+  }
+  remove_endpoint(store, memdev);
+  remove_nvdimm(store, memdev);
+  remove_idle_switches(store, memdev);
+  memdev.unbound = 1;
 }
 
 } // namespace daxemu::cxl

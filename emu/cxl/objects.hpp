@@ -61,6 +61,10 @@ using store::CxlState;
 [[nodiscard]] inline bool is_endpoint_decoder(const store::Store& store, const CxlDecoderRecord& decoder) {
   return port_of(store, decoder).kind == CxlPortKind::endpoint;
 }
+// Committed.
+[[nodiscard]] inline bool is_enabled(const CxlDecoderRecord& decoder) {
+  return (decoder.flags & store::kCxlEnabled) != 0;
+}
 // The memdev called memN, or nullptr.
 [[nodiscard]] CxlMemdevRecord* memdev_named(const store::Store& store, std::string_view name);
 

@@ -1,6 +1,7 @@
 // What a topology may be: refusals for people, each with the good values.
 #pragma once
 
+#include "emu/base/units.hpp"
 #include "emu/cxl/topology.hpp"
 
 namespace daxemu::cxl {

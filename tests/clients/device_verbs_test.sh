@@ -25,6 +25,7 @@ agrees() {
 runs "$daxemu" disable --platform lab dax0.0 dax0.1
 same "message" "$err" 'disabled 2 devices'
 matches "daxctl sees it" "$(inside list -D -i -d dax0.0)" '"state":"disabled"'
+matches "list says so too" "$("$daxemu" list)" 'dax0\.0 +[0-9]+M +[0-9]+[KMG] disabled +daxemu +lab'
 status_of "$daxemu" run --platform lab -- dd if=/dev/dax0.0 of=/dev/null
 matches "it cannot be opened" "$err" 'No such device or address'
 runs "$daxemu" disable --platform lab all

@@ -98,6 +98,13 @@ refused '--ignore' 'add --kernel all' --ignore x -- true
 refused '--ignore a\[ is no regular expression' 'grep -E' --kernel all --ignore 'a[' -- true
 refused '--output /no/such/file cannot be written' 'another' --kernel all --output /no/such/file -- true
 refused 'no command' 'daxemu run -- ' --kernel all
+
+# Verbs that take one kernel say who takes all.
+for verb in stat trace report; do
+  status_of "$daxemu" $verb --kernel all -- true
+  same "exit status of $verb" "$status" 125
+  matches "message of $verb" "$err" "^daxemu: --kernel all is for .run. only.*; daxemu run --kernel all, or use one of: 6"
+done
 status_of "$daxemu" run --kernel all -- no-such-command
 same "exit status without a command" "$status" 127
 same "said once" "$(printf '%s\n' "$err" | wc -l)" 1

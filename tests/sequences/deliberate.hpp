@@ -9,8 +9,8 @@
 namespace sequences {
 
 // Lines of deliberate.tsv: CALL-GLOB, SCOPE-GLOB, KERNEL-GLOB, EMULATOR-GLOB, REASON, with tabs between. The scope is
-// REGION-ALIGN-BACKING-ENGINE. A difference that is on purpose ends the comparison of its sequence, unless its call
-// only looks: what follows it follows from it.
+// KERNEL-REGION-ALIGN-BACKING-ENGINE. A difference that is on purpose ends the comparison of its sequence, unless its
+// call only looks: what follows it follows from it.
 class Deliberate {
 public:
   // An empty path: none.

@@ -55,7 +55,7 @@ bool parse(int count, char** words, Options& options) {
 int main(int count, char** words) {
   Options options;
   if (!parse(count, words, options)) {
-    std::cerr << "usage: daxemu-sequences-diff [--deliberate FILE] [--scope REGION-ALIGN-BACKING-ENGINE]\n"
+    std::cerr << "usage: daxemu-sequences-diff [--deliberate FILE] [--scope KERNEL-REGION-ALIGN-BACKING-ENGINE]\n"
                  "         [--differing FILE] [--quiet] KERNEL EMULATOR\n";
     return 2;
   }

@@ -14,6 +14,7 @@ namespace {
 
 const std::string kDevices = "/sys/bus/nd/devices/";
 const std::string kDrivers = "/sys/bus/nd/drivers/";
+const std::string kAutoprobe = "/sys/bus/nd/drivers_autoprobe";
 
 using tree::text_in;
 
@@ -122,23 +123,21 @@ void restore(const conformance::Device& device) {
            text_in(folder + "size") == std::to_string(device.size) && text_in(folder + "mode") == "ram" &&
            uuid_in(folder + "uuid") == "U" && tree::last_part(folder + "driver") == "dax_pmem";
   };
-  // The namespace is found beside the seeds being made: mostly the first is dax0.0 and the namespace has dax0.1, but
-  // not always.
+  // The namespace is looked at beside the seeds being made, and both take the first name that is free: so that the
+  // seeds are there first, nothing is looked at until they are.
   const auto anew = [&] {
-    for (int turn = 0; turn < 50; ++turn) {
-      (void)tree::put(kDrivers + "nd_region/unbind", "region0");
-      settle();
-      (void)tree::put(kDrivers + "nd_region/bind", "region0");
-      settle();
-      if (text_in(kDevices + "namespace0.0/holder") != "dax0.0") {
-        return;
-      }
-    }
+    (void)tree::put(kDrivers + "nd_region/unbind", "region0");
+    settle();
+    (void)tree::put(kAutoprobe, "0");
+    (void)tree::put(kDrivers + "nd_region/bind", "region0");
+    settle();
+    (void)tree::put(kAutoprobe, "1");
+    (void)tree::put("/sys/bus/nd/drivers_probe", "namespace0.0");
+    settle();
   };
   (void)tree::put(kDevices + "region0/read_only", "0");
   const bool whole = std::strtoull(text_in(kDevices + "region0/size").c_str(), nullptr, 0) % (16U << 20U) == 0;
   (void)tree::put(kDevices + "region0/align", whole ? "0x1000000" : "0x200000");
-  (void)tree::put("/sys/bus/nd/drivers_autoprobe", "1");
   anew();
   if (!is_there()) {
     (void)output_of("ndctl create-namespace -f -e namespace0.0 -m devdax -M mem -a " + std::to_string(device.align));

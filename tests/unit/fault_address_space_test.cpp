@@ -130,6 +130,22 @@ TEST_P(Mappings, KernelModeTouchesWork) {
   }
 }
 
+TEST_P(Mappings, APipeTakesWhatIsPresentAndOnlyWritable) {
+  if (!counts_touches) {
+    return; // whom the kernel serves needs nothing made present
+  }
+  char* place = map(3 * align);
+  place[0] = 'x';
+  ASSERT_TRUE(space.protect(place, align, PROT_WRITE));
+  EXPECT_FALSE(space.pretouch(place, 2 * align, PROT_READ));
+  EXPECT_EQ(platform.extents(), 1U);
+  EXPECT_TRUE(space.pretouch(place, 2 * align, PROT_READ | kPresentDoes));
+  EXPECT_EQ(platform.extents(), 2U);
+  ASSERT_TRUE(space.protect(place + 2 * align, align, PROT_WRITE)); // which nobody touched
+  EXPECT_FALSE(space.pretouch(place, 3 * align, PROT_READ | kPresentDoes));
+  EXPECT_EQ(platform.extents(), 2U);
+}
+
 TEST_P(Mappings, PartialChangesRespectExtents) {
   char* at = map(4 * align);
   if (align > kPageSize) {

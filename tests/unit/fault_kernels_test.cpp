@@ -78,6 +78,15 @@ TEST_P(Kernels, ARefusedMremapHasUnmappedItsTargetOrNot) {
   EXPECT_EQ(is_ours(8), kernel.mremap_checks_first);
 }
 
+TEST_P(Kernels, ARefusedMremapOfOthersMemoryHasToo) {
+  map(12, 1); // so that the calls are ours to answer
+  map_others(0, 1)[0] = 'a';
+  map_others(4, 1);
+  EXPECT_EQ(remap(0, 0, 1, kMove, 4).error(), Errno{EINVAL}); // only what is shared can be duplicated
+  EXPECT_EQ(stretch[0], 'a');
+  EXPECT_EQ(::msync(stretch + 4 * kAlign, kAlign, MS_ASYNC) == 0, kernel.mremap_checks_first);
+}
+
 TEST_P(Kernels, MremapMovesOthersMemoryOfSeveralMappingsOrNot) {
   map(12, 1); // so that the calls are ours to answer
   map_others(0, 1)[0] = 'a';

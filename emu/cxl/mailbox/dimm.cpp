@@ -39,6 +39,18 @@ bool writes(std::uint32_t command) {
   return std::find(kWriting.begin(), kWriting.end(), command) != kWriting.end();
 }
 
+// A region of the nd bus uses its labels (nd_region_notify_driver_action()).
+bool is_busy(const store::Store& store, const CxlMemdevRecord& memdev) {
+  const auto uses = [&](std::uint32_t target) {
+    const CxlDecoderRecord* decoder = decoder_at(store, target);
+    return decoder != nullptr && decoder->port != 0 && &memdev_of(store, *decoder) == &memdev;
+  };
+  return std::ranges::any_of(regions(store), [&](const CxlRegionRecord& region) {
+    return region.used != 0 && region.mode == CxlMode::pmem && region.derived_bound != 0 &&
+           std::ranges::any_of(region.targets, uses);
+  });
+}
+
 // cxl_internal_send_cmd(). Errors: ENXIO, and what else the device's word stands for; EBUSY.
 Result<std::size_t> ask(const store::Store& store, CxlMemdevRecord& memdev, Opcode opcode,
                         std::span<const std::byte> in, std::span<std::byte> out) {
@@ -141,7 +153,7 @@ Result<void> control_dimm(const store::Store& store, CxlMemdevRecord& memdev, co
   if (where.length > kLongestCall - sizeof where - sizeof(std::uint32_t)) {
     return fail(EINVAL);
   }
-  if (command == kSetConfigData && call.busy) {
+  if (command == kSetConfigData && is_busy(store, memdev)) {
     return fail(EBUSY);
   }
   return command == kGetConfigData ? get_data(store, memdev, argument, where, memory)

@@ -17,7 +17,6 @@ namespace daxemu::cxl {
 struct DimmCall {
   std::uint32_t request = 0; // only the number of it counts
   bool read_only = false;    // of the open file
-  bool busy = false;         // a region uses its labels
 };
 // Errors: ENXIO (the DIMM is gone, or the place is behind its area), ENOTTY (no such command), EINVAL, EPERM
 // (`read_only`), EBUSY, E2BIG (more than label_transfer() and its header), EFAULT.

@@ -65,14 +65,6 @@ bool is_variable(std::string_view word) {
          std::all_of(value.begin(), value.end(), is_alphanumeric);
 }
 
-// 8-4-4-4-12 hexadecimal digits (uuid_is_valid).
-bool is_uuid(std::string_view word) {
-  constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-  return word.size() == kForm.size() && std::equal(word.begin(), word.end(), kForm.begin(), [](char c, char form) {
-           return form == '-' ? c == '-' : is_hex_digit(c);
-         });
-}
-
 } // namespace
 
 std::string_view c_string(std::string_view text) {
@@ -134,21 +126,6 @@ Result<bool> parse_bool(std::string_view text) {
   return kFalse.find(text[0]) != std::string_view::npos ? Result<bool>(false) : fail(EINVAL);
 }
 
-Result<store::Uuid> parse_uuid(std::string_view text) {
-  constexpr std::size_t kLength = 36;
-  if (text.size() < kLength || !is_uuid(text.substr(0, kLength))) {
-    return fail(EINVAL);
-  }
-  store::Uuid uuid{};
-  std::size_t at = 0;
-  for (std::uint8_t& byte : uuid) {
-    at += text[at] == '-' ? 1 : 0;
-    std::from_chars(text.data() + at, text.data() + at + 2, byte, 16);
-    at += 2;
-  }
-  return uuid;
-}
-
 Result<AddressRange> parse_range(std::string_view text) {
   const std::size_t dash = text.find('-');
   if (dash == std::string_view::npos) {
@@ -197,7 +174,7 @@ Result<void> check_uevent(std::string_view text) {
   for (bool first = true; first || !words.empty(); first = false) {
     const std::size_t end = words.find(' ');
     const std::string_view word = words.substr(0, end);
-    if (first ? !is_uuid(word) : !is_variable(word)) {
+    if (first ? !store::is_uuid(word) : !is_variable(word)) {
       return fail(EINVAL);
     }
     words = end == std::string_view::npos ? std::string_view() : words.substr(end + 1);

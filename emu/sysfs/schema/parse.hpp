@@ -6,7 +6,7 @@
 
 #include "emu/base/result.hpp"
 #include "emu/dax/bind.hpp"
-#include "emu/store/nd_records.hpp"
+#include "emu/store/uuid_text.hpp"
 
 namespace daxemu::sysfs {
 
@@ -21,8 +21,7 @@ namespace daxemu::sysfs {
 [[nodiscard]] Result<std::uint64_t> parse_unsigned(std::string_view text, unsigned base);
 // kstrtobool(): by the first letter or two. Errors: EINVAL.
 [[nodiscard]] Result<bool> parse_bool(std::string_view text);
-// uuid_parse(): 8-4-4-4-12 hexadecimal digits, whatever follows. Errors: EINVAL.
-[[nodiscard]] Result<store::Uuid> parse_uuid(std::string_view text);
+using store::parse_uuid;
 // kstrtoint(..., 0, ...). Errors: EINVAL, ERANGE.
 [[nodiscard]] Result<std::int32_t> parse_int(std::string_view text);
 

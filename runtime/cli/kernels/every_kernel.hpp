@@ -11,9 +11,6 @@
 
 namespace daxemu::cli {
 
-// --kernel's word for it.
-inline constexpr std::string_view kEveryKernel = "all";
-
 // What the flags ask for, one plan for each profile in their order. Errors (Problem, EINVAL): stage_plan's; what there
 // is only one of: a named platform, the machine's own device, an image that is written to.
 [[nodiscard]] Outcome<std::vector<StagePlan>> every_kernel_plans(StageFlags flags);

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "emu/base/profile.hpp"
 #include "emu/base/size_text.hpp"
 #include "emu/dax/builder.hpp"
 #include "runtime/cli/images/image_platform.hpp"
@@ -111,6 +112,17 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
 
 namespace {
 
+// `run` has looked for its word for every kernel before.
+Outcome<ChosenProfile> kernel_of_flag(const std::string& text) {
+  if (text == kEveryKernel) {
+    return refuse(
+        EINVAL,
+        fmt::format("--kernel {} is for `run` only, which plays a command on one kernel after the other", kEveryKernel),
+        fmt::format("daxemu run --kernel {}, or use one of: {}", kEveryKernel, known_kernels()));
+  }
+  return chosen_profile("--kernel", text);
+}
+
 // The device that the flags describe by themselves; its sizes, as far as they are given, are read already.
 Outcome<PlatformOptions> device_options(const DeviceFlags& flags, const DeviceWish& wish) {
   PlatformOptions options;
@@ -122,7 +134,7 @@ Outcome<PlatformOptions> device_options(const DeviceFlags& flags, const DeviceWi
   if (auto image = read_image(flags, wish.size, wish.align, options); !image) {
     return tl::unexpected(image.error());
   }
-  const auto kernel = chosen_profile("--kernel", flags.kernel);
+  const auto kernel = kernel_of_flag(flags.kernel);
   if (!kernel) {
     return tl::unexpected(kernel.error());
   }
@@ -238,7 +250,7 @@ Outcome<DeviceWish> read_device_flags(const DeviceFlags& flags) {
   }
   wish.platform = std::move(*platform);
   if (!flags.config.empty() && !flags.kernel.empty()) { // before what the file says
-    const auto kernel = chosen_profile("--kernel", flags.kernel);
+    const auto kernel = kernel_of_flag(flags.kernel);
     if (!kernel) {
       return tl::unexpected(kernel.error());
     }

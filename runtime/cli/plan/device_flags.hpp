@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "emu/base/result.hpp"
@@ -15,6 +16,9 @@ class Option;
 } // namespace CLI
 
 namespace daxemu::cli {
+
+// --kernel's word for every kernel, one after the other: `run` takes it.
+inline constexpr std::string_view kEveryKernel = "all";
 
 struct DeviceFlags {
   std::string size;

@@ -135,7 +135,7 @@ void print_table(const Json& devices, bool verbose) {
             : "the kernel's own device";
     fmt::print("{:<10} {:>8} {:>6} {:<11} {:<8} {:<12} {}\n", device["chardev"].get<std::string>(),
                size_text(device["size"].get<std::uint64_t>()), size_text(device["align"].get<std::uint64_t>()),
-               device["mode"].get<std::string>(), device["provider"].get<std::string>(),
+               device.value("state", device["mode"].get<std::string>()), device["provider"].get<std::string>(),
                device.value("platform", std::string("-")), backing);
     if (device.contains("vmemmap") && !device["vmemmap"].is_null()) {
       print_vmemmap(device["vmemmap"], device["align"].get<std::uint64_t>());

@@ -76,13 +76,14 @@ bool AddressSpace::pretouch(const void* address, std::size_t length, int right) 
       return false;
     }
     reached = vma->end;
-    if ((vma->prot & static_cast<unsigned>(right)) == 0) {
+    const bool may = (vma->prot & static_cast<unsigned>(right)) != 0;
+    if (!may && ((right & kPresentDoes) == 0 || (vma->prot & PROT_WRITE) == 0)) {
       return false; // the kernel stops here
     }
     const std::uint64_t to = std::min(vma->end, end);
     for (std::uint64_t at = std::max(start, vma->start); at < to;) {
       const std::uint64_t offset = vma->offset_of(at);
-      if (is_frozen(*vma)) {
+      if (!may || is_frozen(*vma)) {
         if (!is_present(*vma, at)) {
           return false;
         }

@@ -42,6 +42,9 @@ struct Place {
   std::uint64_t vma_length = 0; // bytes
 };
 
+// Beside PROT_*: what is present and may be written needs no other right (get_user_pages_fast looks at entries only).
+inline constexpr int kPresentDoes = 1 << 30;
+
 class AddressSpace {
 public:
   explicit AddressSpace(const store::Store& store) : store_(&store) {}
@@ -120,8 +123,8 @@ public:
   bool resolve(const void* address);
 
   // The kernel is about to read or write [address, address + length) for a system call: makes what is ours of it
-  // present, as far as the kernel would come with one of the rights in `right` (PROT_*). False: it would not come to
-  // the end. Async-signal-safe.
+  // present, as far as the kernel would come with one of the rights in `right` (PROT_*); with kPresentDoes what is
+  // present needs none. False: it would not come to the end. Async-signal-safe.
   bool pretouch(const void* address, std::size_t length, int right) noexcept;
 
   // The kernel is about to get pages of it for reading (get_user_pages_fast), which takes what is present and only
@@ -197,6 +200,7 @@ private:
   Result<void*> remap_in_place(const Remap& call);
   Result<void*> remap_others(const Remap& call);
   [[nodiscard]] static bool spans_several(const Remap& call);
+  [[nodiscard]] static bool is_refused_late(const Remap& call);
   static Result<void*> ask_kernel_to_remap(const Remap& call);
   [[nodiscard]] std::optional<Errno> cannot_resize(const Remap& call) const;
   // Those of newer kernels (remap_several.cpp).

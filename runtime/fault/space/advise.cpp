@@ -87,9 +87,9 @@ Result<void> AddressSpace::change_flags(const Vma& vma, std::uint64_t from, std:
   if (rule.advice == MADV_NOHUGEPAGE) {
     freeze(from);
   }
-  // A refused touch of an extent of 1G has left a page table in the place of its entry, which stays. The inline engine
-  // could not tell such an extent from one that is to be faulted in.
-  const bool stays = vma.view->align() == kPudSize && engine_.kind() != store::EngineKind::inline_;
+  // A refused touch of an extent of 1G has left a page table in the place of its entry, which stays. Only the handler
+  // hears of such touches; with the other engines there were none, for they seldom are survived.
+  const bool stays = vma.view->align() == kPudSize && engine_.kind() == store::EngineKind::handler;
   if (rule.advice == MADV_HUGEPAGE && !stays) {
     if (auto now = table_.find(from); now && now->has(kPatched) && !now->has(kBroken)) {
       restore(*now); // touches refused while it was MADV_NOHUGEPAGE have left filler

@@ -19,6 +19,12 @@ bool AddressSpace::spans_several(const Remap& call) {
   return mapping && mapping->end < call.start + call.old_length;
 }
 
+// What is at the target is gone when the kernel finds that there is nothing to duplicate: only what is shared is.
+bool AddressSpace::is_refused_late(const Remap& call) {
+  const auto mapping = call.has(MREMAP_FIXED) && call.old_length == 0 ? others_mapping_from(call.start) : std::nullopt;
+  return mapping && !mapping->shared;
+}
+
 Result<void*> AddressSpace::remap(void* old_address, std::size_t old_size, std::size_t new_size, int flags,
                                   void* new_address) {
   Remap call{reinterpret_cast<std::uint64_t>(old_address), old_size, new_size, flags,
@@ -39,7 +45,8 @@ Result<void*> AddressSpace::remap(void* old_address, std::size_t old_size, std::
       return fail(EFAULT);
     }
     const bool at_target = call.has(MREMAP_FIXED) && table_.overlaps(call.target, call.target + call.length);
-    if (!at_target && !table_.overlaps(call.start, call.start + call.old_length) && !spans_several(call)) {
+    if (!at_target && !table_.overlaps(call.start, call.start + call.old_length) && !spans_several(call) &&
+        (early || !is_refused_late(call))) {
       return sys::mremap(old_address, old_size, new_size, flags, new_address);
     }
   }

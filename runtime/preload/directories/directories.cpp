@@ -219,7 +219,7 @@ Result<DIR*> Directories::adopt(const Context& context, int fd) {
     return nullptr;
   }
   const FdClass what = context.descriptors().classify(fd);
-  if (what == FdClass::device || what == FdClass::disk || what == FdClass::attribute) {
+  if (is_character(what) || what == FdClass::disk || what == FdClass::attribute) {
     return fail(ENOTDIR);
   }
   if (what != FdClass::directory) {

@@ -2,15 +2,20 @@
 
 #include <algorithm>
 
+#include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 
+#include "emu/base/function_ref.hpp"
+#include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/preload/files/disk_calls.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
 #include "runtime/preload/nodes/caller.hpp"
+#include "runtime/preload/nodes/node_controls.hpp"
 #include "runtime/preload/paths/watch_events.hpp"
 
 namespace daxemu::preload {
@@ -53,7 +58,8 @@ int set_async(const void* argument) {
   return wanted != 0 ? refused(ENOTTY) : 0;
 }
 
-int control_device(unsigned long request, const void* argument) {
+// `driver` answers what the kernel does not know of every file; an errno, or 0.
+int control_device(unsigned long request, const void* argument, FunctionRef<int()> driver) {
   if (request == FIOASYNC) {
     return set_async(argument);
   }
@@ -64,12 +70,35 @@ int control_device(unsigned long request, const void* argument) {
   const auto* known = std::find_if(std::begin(kGeneric), std::end(kGeneric),
                                    [request](const Generic& one) { return one.request == request; });
   if (known == std::end(kGeneric)) {
-    return refused(device_rule(Operation::control).error);
+    const int code = driver();
+    return code == 0 ? 0 : refused(code);
   }
   if (known->first == First::capability && !Caller().credentials().capable(sysfs::kCapSysAdmin)) {
     return refused(EPERM);
   }
   return refused(known->reads != 0 && !is_readable(argument, known->reads) ? EFAULT : known->error);
+}
+
+// Of a device-dax or a disk: none of its own.
+int no_request() {
+  return device_rule(Operation::control).error;
+}
+
+// What the driver of a node says; `flags` are those of the descriptor.
+int driver_answer(const Context& context, int fd, unsigned long request, const void* argument) {
+  const auto node = context.descriptors().node(fd);
+  if (!node) {
+    return ENXIO; // it is gone, and the driver with it
+  }
+  const auto flags = sys::call(SYS_fcntl, fd, F_GETFL);
+  const auto done = control_node(context.store(), *node, static_cast<int>(flags.value_or(O_RDONLY)),
+                                 static_cast<unsigned>(request), argument);
+  return done ? 0 : done.error().value;
+}
+
+bool is_control(int fd) {
+  const Context* context = Context::get();
+  return context != nullptr && context->descriptors().classify(fd) == FdClass::control;
 }
 
 bool is_watcher(int fd) {
@@ -95,13 +124,18 @@ int control_slow(int fd, unsigned long request, const void* argument, RealStatus
   }
   if (is_disk(fd)) {
     int status = 0;
-    return control_disk(fd, request, const_cast<void*>(argument), status) ? status : control_device(request, argument);
+    return control_disk(fd, request, const_cast<void*>(argument), status)
+               ? status
+               : control_device(request, argument, [] { return no_request(); });
   }
   const int refusal = device_refusal(fd, Operation::control);
   if (refusal == 0 || refusal == EBADF) {
     return refusal == 0 ? real() : refused(refusal);
   }
-  return control_device(request, argument);
+  if (is_control(fd)) {
+    return control_device(request, argument, [=] { return driver_answer(*Context::get(), fd, request, argument); });
+  }
+  return control_device(request, argument, [] { return no_request(); });
 }
 
 } // namespace daxemu::preload

@@ -123,7 +123,7 @@ int device_refusal_by_flags(int flags, Operation operation) {
 }
 
 int device_refusal(int fd, Operation operation) {
-  return !FdTable::is_foreign(fd) && target_of(fd).what == FdClass::device ? refusal_of(fd, operation) : 0;
+  return !FdTable::is_foreign(fd) && is_character(target_of(fd).what) ? refusal_of(fd, operation) : 0;
 }
 
 namespace {
@@ -155,6 +155,7 @@ ssize_t read_slow(int fd, const iovec* pieces, int count, std::int64_t offset, R
   }
   switch (context->descriptors().classify(fd)) {
   case FdClass::device:
+  case FdClass::control:
     return refuse_on_device(fd, Operation::read);
   case FdClass::disk:
     return read_disk(fd, pieces, count, offset);
@@ -170,6 +171,7 @@ ssize_t write_slow(int fd, const iovec* pieces, int count, std::int64_t offset, 
   const Target target = target_of(fd);
   switch (target.what) {
   case FdClass::device:
+  case FdClass::control:
     return refuse_on_device(fd, Operation::write);
   case FdClass::disk:
     return write_disk(fd, pieces, count, offset);
@@ -199,7 +201,7 @@ off_t seek_slow(int fd, off_t offset, int whence, FunctionRef<off_t()> real) {
   if (target.what == FdClass::disk) {
     return seek_disk(fd, offset, whence);
   }
-  if (target.what != FdClass::device) {
+  if (!is_character(target.what)) {
     return real();
   }
   if (!grants(status_flags(fd), Access::none)) {
@@ -216,6 +218,7 @@ off_t seek_slow(int fd, off_t offset, int whence, FunctionRef<off_t()> real) {
 int operate_slow(int fd, Operation operation, RealStatus real) {
   switch (target_of(fd).what) {
   case FdClass::device:
+  case FdClass::control:
     return refuse_on_device(fd, operation);
   case FdClass::disk: // the rest the file that stands for it answers as a disk
     return operation == Operation::truncate || operation == Operation::allocate
@@ -240,7 +243,7 @@ int operate_slow(int fd, Operation operation, RealStatus real) {
 }
 
 int advise_slow(int fd, int advice, RealStatus real) {
-  if (target_of(fd).what != FdClass::device) {
+  if (!is_character(target_of(fd).what)) {
     return real();
   }
   if (!grants(status_flags(fd), Access::none)) {
@@ -252,7 +255,7 @@ int advise_slow(int fd, int advice, RealStatus real) {
 
 int allocate_slow(int fd, int mode, off_t offset, off_t length, RealStatus real) {
   const FdClass what = target_of(fd).what;
-  if (what != FdClass::device && what != FdClass::attribute && what != FdClass::disk) {
+  if (!is_character(what) && what != FdClass::attribute && what != FdClass::disk) {
     return real();
   }
   // The order of ksys_fallocate() and vfs_fallocate().
@@ -273,7 +276,7 @@ int allocate_slow(int fd, int mode, off_t offset, off_t length, RealStatus real)
 
 int posix_allocate_slow(int fd, off_t offset, off_t length, RealStatus real) {
   const FdClass what = target_of(fd).what;
-  if (what != FdClass::device && what != FdClass::attribute && what != FdClass::disk) {
+  if (!is_character(what) && what != FdClass::attribute && what != FdClass::disk) {
     return real();
   }
   const int kept = errno;
@@ -287,7 +290,7 @@ int sync_range_slow(int fd, off_t offset, off_t length, unsigned flags, RealStat
   constexpr unsigned kKnown = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
   off_t end = 0;
   const bool bad = (flags & ~kKnown) != 0 || offset < 0 || __builtin_add_overflow(offset, length, &end) || end < offset;
-  if (bad && target_of(fd).what == FdClass::device && grants(status_flags(fd), Access::none)) {
+  if (bad && is_character(target_of(fd).what) && grants(status_flags(fd), Access::none)) {
     errno = EINVAL; // sync_file_range() looks at what it is asked before it looks at the file
     return -1;
   }
@@ -299,7 +302,7 @@ int fcntl_slow(int fd, int command, long argument, RealStatus real) {
   if (int status = 0; what == FdClass::disk && fcntl_disk(fd, command, argument, real, status)) {
     return status;
   }
-  const bool ours = what == FdClass::disk || what == FdClass::device || what == FdClass::attribute ||
+  const bool ours = what == FdClass::disk || is_character(what) || what == FdClass::attribute ||
                     (what == FdClass::directory && Descriptors::is_vnode(fd));
   if (ours && grants(status_flags(fd), Access::none)) {
     if (command == F_ADD_SEALS && (argument >> 32) == 0 && !grants(status_flags(fd), Access::writable)) {
@@ -308,7 +311,7 @@ int fcntl_slow(int fd, int command, long argument, RealStatus real) {
     }
     const bool seals = command == F_ADD_SEALS || command == F_GET_SEALS;
     const bool direct = command == F_SETFL && (argument & O_DIRECT) != 0;
-    const bool special = what == FdClass::device || what == FdClass::disk;
+    const bool special = is_character(what) || what == FdClass::disk;
     const bool lease = special && command == F_SETLEASE; // vfs_setlease(): no regular file
     if (seals || direct || lease) {
       errno = EINVAL;
@@ -347,7 +350,7 @@ ssize_t copy_call(int in, int out, const Places& places, RealSize real) {
   }
   const FdClass from = target_of(in).what;
   const FdClass to = target_of(out).what;
-  if (from == FdClass::device || to == FdClass::device) {
+  if (is_character(from) || is_character(to)) {
     if (places.nothing) {
       return real(); // the files that stand for devices are empty ones
     }
@@ -357,7 +360,7 @@ ssize_t copy_call(int in, int out, const Places& places, RealSize real) {
       errno = EBADF;
       return -1;
     }
-    return refuse_on_device(from == FdClass::device ? in : out, Operation::copy);
+    return refuse_on_device(is_character(from) ? in : out, Operation::copy);
   }
   if (from == FdClass::disk || to == FdClass::disk) {
     if (places.nothing) {

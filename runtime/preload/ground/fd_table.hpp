@@ -18,11 +18,17 @@ enum class FdClass : std::uint8_t {
   foreign,
   device,    // the node of an emulated device
   disk,      // the node of a disk that a namespace of the nd bus is
+  control,   // a vnode file of a character device that is no dax device: a memdev of CXL, a DIMM, the nd bus
   attribute, // a vnode file (vnode_files.hpp) of an attribute
   directory, // a vnode file of a directory, or a real directory of /dev, /sys or /proc, where entries are emulated or
              // hidden
   watcher,   // an inotify instance with a watch of /dev (watch_list.hpp)
 };
+
+// The node of a character device, whose file operations have no read, write and the like.
+[[nodiscard]] constexpr bool is_character(FdClass what) noexcept {
+  return what == FdClass::device || what == FdClass::control;
+}
 
 class FdTable {
 public:

@@ -120,7 +120,9 @@ FdClass Descriptors::by_name(int fd, PathText& vnode) const noexcept {
   const std::string_view path = path_of(fd, text) ? vnode_path(text.view()) : std::string_view{};
   if (!path.empty()) {
     vnode.assign(path);
-    found = path.ends_with('/') ? FdClass::directory : FdClass::attribute;
+    found = path.ends_with('/')                ? FdClass::directory
+            : path.starts_with(kNodeDirectory) ? FdClass::control
+                                               : FdClass::attribute;
   }
   FdTable::set(fd, found);
   return found;
@@ -180,6 +182,7 @@ Result<sysfs::Node> Descriptors::node(int fd) const noexcept {
       return tree_->node_of_disk(*found);
     }
     return fail(EBADF);
+  case FdClass::control:
   case FdClass::attribute:
   case FdClass::directory: {
     if (!vnode.empty()) {

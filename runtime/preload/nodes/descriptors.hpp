@@ -32,10 +32,11 @@ public:
   [[nodiscard]] const BoundNodes& bound() const noexcept { return bound_; }
   // The pmem region whose namespace is the disk that `fd` is open on, or nullptr.
   [[nodiscard]] store::RegionRecord* disk(int fd) const noexcept;
-  // Attributes, directories and disks: mmap(2) on them is ENODEV, which their memory files would not say.
+  // All but devices: mmap(2) on them is ENODEV, which their memory files would not say.
   [[nodiscard]] bool has_no_mmap(int fd) const noexcept {
     const FdClass what = classify(fd);
-    return what == FdClass::attribute || what == FdClass::directory || what == FdClass::disk;
+    return what == FdClass::attribute || what == FdClass::directory || what == FdClass::disk ||
+           what == FdClass::control;
   }
   // The node behind a device, a vnode file or a directory shared with the real system.
   // Errors: ENODEV (gone meanwhile), EBADF (none of ours).

@@ -22,6 +22,12 @@ unsigned wanted_by(int flags) {
   return kByMode[flags & O_ACCMODE] | ((flags & O_TRUNC) != 0 ? kMayWrite : 0);
 }
 
+// A character device that is no dax device.
+bool is_control(const sysfs::Node& node) {
+  return node.device == sysfs::kNoDaxDevice || node.device == sysfs::kCxlMemdevNode ||
+         node.device == sysfs::kNdDimmNode;
+}
+
 // may_open() drops O_TRUNC for a character device, and the rest has been answered.
 int flags_of_file(int flags) {
   return flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_DIRECTORY | O_DIRECT | O_NOCTTY);
@@ -127,7 +133,7 @@ Result<int> Opener::open_number(const sysfs::Node& node, int flags) const {
 }
 
 Result<int> Opener::open_device(const sysfs::Node& node, int flags) const {
-  if (node.device == sysfs::kNoDaxDevice) { // ndctl0: open and release, and ioctls that are none
+  if (is_control(node)) { // open and release, and ioctls: node_controls.hpp
     auto stand_in = files_->open(node, flags);
     return stand_in ? Result<int>(stand_in->release()) : tl::unexpected(stand_in.error());
   }

@@ -15,6 +15,7 @@
 #include "emu/base/units.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/nodes/descriptors.hpp"
+#include "runtime/preload/nodes/node_position.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -48,13 +49,14 @@ Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
   const bool is_directory = node.type == sysfs::NodeType::directory;
   std::snprintf(name, sizeof name, "%.*s%s%s", static_cast<int>(kVnodePrefix.size()), kVnodePrefix.data(),
                 node.path.c_str(), is_directory ? "/" : "");
-  const FdClass what = is_directory ? FdClass::directory : FdClass::attribute;
+  const bool is_control = node.type == sysfs::NodeType::device;
+  const FdClass what = is_directory ? FdClass::directory : is_control ? FdClass::control : FdClass::attribute;
   auto made = sys::memfd_create(name, MFD_CLOEXEC);
   if (!made) {
     return tl::unexpected(made.error());
   }
   UniqueFd whole(*made);
-  if (!is_directory && (flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0) {
+  if (what == FdClass::attribute && (flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0) {
     Page page;
     // A show() that fails does so when read, not here.
     if (const auto length = tree_->show(node, page); length && *length > 0) {
@@ -69,6 +71,9 @@ Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
     return tl::unexpected(opened.error());
   }
   FdTable::set(*opened, what);
+  if (is_control && (flags & O_PATH) == 0) {
+    put_node_position(*opened);
+  }
   // The lowest free number is the one the program expects: the first memory file may hold it.
   if (*opened < whole.get()) {
     return UniqueFd(*opened);

@@ -20,8 +20,8 @@ class VnodeFiles {
 public:
   explicit VnodeFiles(const sysfs::Tree& tree) : tree_(&tree) {}
 
-  // A descriptor of `node`, an attribute or a directory, with open(2)'s `flags` (permissions are checked already).
-  // Errors: memfd_create(2)'s, EMFILE, ENFILE.
+  // A descriptor of `node`, an attribute, a directory or a character device that is no dax device, with open(2)'s
+  // `flags` (permissions are checked already). Errors: memfd_create(2)'s, EMFILE, ENFILE.
   [[nodiscard]] Result<UniqueFd> open(const sysfs::Node& node, int flags) const;
 
   // Puts what the attribute says now into its file. Errors: the attribute's show(), ENODEV if it is gone.

@@ -190,7 +190,7 @@ ssize_t vmsplice_call(int fd, const iovec* pieces, std::size_t count, std::uint6
     done = real(); // wait_for_space: nothing is touched before there is room, perhaps never
   }
   if (done == -EFAULT || (done == -1 && errno == EFAULT)) {
-    pretouch(pieces, static_cast<int>(count), into_pipe ? PROT_READ : PROT_WRITE);
+    pretouch(pieces, static_cast<int>(count), into_pipe ? PROT_READ | fault::kPresentDoes : PROT_WRITE);
     if (into_pipe) {
       find_writable(pieces, count);
     }

@@ -184,7 +184,7 @@ FILE* open_stream_over(int fd, const char* mode, const RealStdio& stdio) {
   if (mode != nullptr && needs_cookie(what, fd)) {
     return NodeStreams::open(fd, mode);
   }
-  if (what != FdClass::device || mode == nullptr) {
+  if (!is_character(what) || mode == nullptr) {
     return stdio.over(fd, mode);
   }
   FILE* stream = stdio.over(fd, ModeForDevice(mode).get());

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -61,6 +62,26 @@ long cachestat(const Words& words) {
 // The C library of 2.41 writes the bytes itself (vDSO): a SIGBUS where the call is EFAULT.
 long getrandom(const Words& words) {
   pretouch(as<const void*>(words.word[0]), static_cast<std::size_t>(words.word[1]), PROT_WRITE);
+  return pass(words);
+}
+
+// get_futex_key() finds the page of a word unless the word is private, where only who reads it needs the page; one at
+// an odd address is refused before.
+long futex(const Words& words) {
+  const auto find = [&](int word) {
+    if (words.word[word] % static_cast<long>(sizeof(std::uint32_t)) == 0) {
+      pretouch(as<const void*>(words.word[word]), sizeof(std::uint32_t), PROT_READ | PROT_WRITE);
+    }
+  };
+  const long command = words.word[1] & FUTEX_CMD_MASK;
+  const bool wakes = command == FUTEX_WAKE || command == FUTEX_WAKE_BITSET;
+  if (!wakes || (words.word[1] & FUTEX_PRIVATE_FLAG) == 0) {
+    find(0);
+  }
+  if (command == FUTEX_REQUEUE || command == FUTEX_CMP_REQUEUE || command == FUTEX_WAKE_OP ||
+      command == FUTEX_WAIT_REQUEUE_PI || command == FUTEX_CMP_REQUEUE_PI) {
+    find(4);
+  }
   return pass(words);
 }
 

@@ -70,6 +70,7 @@ inline long forward(long (*function)(const Words&), const Words& words) {
 int mseal(void* address, std::size_t length, unsigned long flags);
 long cachestat(const Words& words);
 long getrandom(const Words& words);
+long futex(const Words& words);
 
 // Words of another process: read ones are put where `data` points.
 long ptrace(long request, pid_t process, void* address, void* data);

@@ -1,0 +1,164 @@
+#include "emu/cxl/region_attach.hpp"
+
+#include "emu/cxl/interleave.hpp"
+#include "emu/cxl/ports.hpp"
+#include "emu/cxl/region_commit.hpp"
+#include "emu/cxl/region_driver.hpp"
+#include "emu/cxl/region_refs.hpp"
+#include "emu/cxl/region_targets.hpp"
+#include "emu/cxl/regions.hpp"
+#include "emu/cxl/written_name.hpp"
+
+namespace daxemu::cxl {
+namespace {
+
+// What the region and the decoder are must fit, before any position is looked at.
+Result<void> check_kind(const store::Store& store, const CxlRegionRecord& region, const CxlDecoderRecord& endpoint) {
+  if (!can_decode(region.ways, region.granularity)) {
+    return fail(ENXIO);
+  }
+  if (endpoint.mode == CxlMode::none) {
+    return fail(store.profile().cxl_target_without_mode);
+  }
+  if (endpoint.mode != region.mode) {
+    return fail(EINVAL);
+  }
+  if (region.state > CxlRegionState::interleave_active) {
+    return fail(EBUSY);
+  }
+  if (region.state < CxlRegionState::interleave_active) {
+    return fail(ENXIO);
+  }
+  return {};
+}
+
+Result<void> check_size(const CxlRegionRecord& region, const CxlDecoderRecord& endpoint) {
+  if (endpoint.dpa_size == 0) {
+    return fail(ENXIO);
+  }
+  return endpoint.dpa_size * region.ways == region.size ? Result<void>{} : fail(EINVAL);
+}
+
+// cxl_region_validate_position().
+Result<void> check_position(const store::Store& store, const CxlRegionRecord& region, const CxlDecoderRecord& endpoint,
+                            std::uint32_t position) {
+  if (position >= region.ways) {
+    return fail(ENXIO);
+  }
+  const std::uint32_t there = region.targets[position];
+  if (there == reference_of(store, endpoint)) {
+    return {};
+  }
+  if (there != 0) {
+    return fail(EBUSY);
+  }
+  for (std::uint32_t at = 0; at < region.ways; ++at) {
+    const CxlDecoderRecord* other = decoder_at(store, region.targets[at]);
+    if (other != nullptr && other->port == endpoint.port) {
+      return fail(EBUSY); // the memdev is in it already
+    }
+  }
+  return {};
+}
+
+// cxl_region_attach_position(): the window sends this position to the host bridge, and each port on the way has room.
+Result<void> attach_path(const store::Store& store, const CxlRegionRecord& region, CxlDecoderRecord& endpoint,
+                         std::uint32_t position) {
+  const CxlDecoderRecord& root = root_decoder_of(store, region);
+  if (root.targets[position % root.ways] != host_bridge_port(store, endpoint).parent_dport) {
+    return fail(ENXIO);
+  }
+  for (CxlPortRecord* port = &port_of(store, endpoint); port != nullptr; port = above(store, *port)) {
+    if (auto attached = attach_port(store, *port, region, endpoint); !attached) {
+      for (CxlPortRecord* at = &port_of(store, endpoint); at != nullptr; at = above(store, *at)) {
+        detach_port(store, *at, region, endpoint);
+      }
+      return attached;
+    }
+  }
+  return {};
+}
+
+} // namespace
+
+Result<void> attach(const store::Store& store, CxlRegionRecord& region, CxlDecoderRecord& endpoint,
+                    std::uint32_t position) {
+  if (auto fits = check_kind(store, region, endpoint); !fits) {
+    return fits;
+  }
+  if (region.nr_targets >= region.ways) {
+    return fail(EINVAL);
+  }
+  if (auto fits = check_size(region, endpoint); !fits) {
+    return fits;
+  }
+  if (auto fits = check_position(store, region, endpoint, position); !fits) {
+    return fits;
+  }
+  if (auto attached = attach_path(store, region, endpoint, position); !attached) {
+    return attached;
+  }
+  region.targets[position] = reference_of(store, endpoint);
+  endpoint.position = position;
+  ++region.nr_targets;
+  if (region.nr_targets == region.ways) {
+    if (auto set = setup_targets(store, region); !set) {
+      return set; // and it stays in its position, as in the kernel
+    }
+    region.state = CxlRegionState::active;
+  }
+  endpoint.ways = region.ways;
+  endpoint.granularity = region.granularity;
+  endpoint.start = region.start;
+  endpoint.size = region.size;
+  return {};
+}
+
+void detach(const store::Store& store, CxlDecoderRecord& endpoint) {
+  CxlRegionRecord* region = region_at(store, endpoint.region);
+  if (region == nullptr) {
+    return;
+  }
+  release_region(store, *region); // while its bytes are still decoded
+  if (region->state > CxlRegionState::active) {
+    reset_decoders(store, *region);
+    region->state = CxlRegionState::active;
+  }
+  for (CxlPortRecord* port = &port_of(store, endpoint); port != nullptr; port = above(store, *port)) {
+    detach_port(store, *port, *region, endpoint);
+  }
+  if (endpoint.position >= region->ways || region->targets[endpoint.position] != reference_of(store, endpoint)) {
+    return;
+  }
+  if (region->state == CxlRegionState::active) {
+    region->state = CxlRegionState::interleave_active;
+    teardown_targets(store, *region);
+  }
+  region->targets[endpoint.position] = 0;
+  --region->nr_targets;
+  endpoint.start = 0;
+  endpoint.size = 0;
+}
+
+Result<void> set_target(const store::Store& store, CxlRegionRecord& region, std::uint32_t position,
+                        std::string_view text) {
+  if (is_empty_line(text)) {
+    if (position >= region.ways) {
+      return fail(ENXIO);
+    }
+    if (CxlDecoderRecord* endpoint = decoder_at(store, region.targets[position]); endpoint != nullptr) {
+      detach(store, *endpoint);
+    }
+    return {};
+  }
+  const Named named = find_on_bus(store, text);
+  if (!named) {
+    return fail(ENODEV);
+  }
+  if (named.decoder == nullptr || !is_endpoint_decoder(store, *named.decoder)) {
+    return fail(EINVAL);
+  }
+  return attach(store, region, *named.decoder, position);
+}
+
+} // namespace daxemu::cxl

@@ -1,0 +1,15 @@
+// ioctl(2) of the drivers of character devices that are no dax devices: memdevs of CXL (drivers/cxl/core/memdev.c),
+// DIMMs and the nd bus (drivers/nvdimm/bus.c).
+#pragma once
+
+#include "emu/base/result.hpp"
+#include "emu/store/store.hpp"
+#include "emu/sysfs/schema/node.hpp"
+
+namespace daxemu::preload {
+
+// `flags` are those that the descriptor is open with (F_GETFL). Errors: the driver's; ENOTTY: it has no such request.
+Result<void> control_node(const store::Store& store, const sysfs::Node& node, int flags, unsigned request,
+                          const void* argument);
+
+} // namespace daxemu::preload
