@@ -177,7 +177,7 @@ Result<void> note_written(const Store& store, RegionRecord& region, std::uint64_
   if (auto read = read_whole(file->get(), bytes, kInfoOffset); !read) {
     return read;
   }
-  region.nd.info = parse_info(bytes);
+  region.nd.info = parse_info(bytes, region.nd.uuid);
   return {};
 }
 
@@ -192,7 +192,7 @@ Result<void> put_info(const Store& store, const RegionRecord& region) {
   const store::NdInfoBlock& info = region.nd.info;
   const std::uint64_t data = info.present == 0 ? 0 : data_offset(region, info.align, info.pages);
   const std::uint64_t end = info.present == 0 ? 0 : (region.size - data) % std::max(info.align, kPmdSize);
-  return write_whole(file->get(), info_bytes(info, data, region.size, end), kInfoOffset);
+  return write_whole(file->get(), info_bytes(info, data, region.size, end, region.nd.uuid), kInfoOffset);
 }
 
 } // namespace daxemu::dax::nd

@@ -38,8 +38,8 @@ Result<void> show_numa_node(const Scope& scope, Text& out) {
 
 // security_state_show(), of the flags that Get Security State gives.
 Result<void> show_security(const Scope& scope, Text& out) {
-  constexpr std::uint32_t kPassphrase = 1;  // CXL_PMEM_SEC_STATE_USER_PASS_SET
-  constexpr std::uint32_t kLocked = 4;      // _LOCKED
+  constexpr std::uint32_t kPassphrase = 1;       // CXL_PMEM_SEC_STATE_USER_PASS_SET
+  constexpr std::uint32_t kLocked = 4;           // _LOCKED
   constexpr std::uint32_t kFrozen = 8 | 16 | 32; // _FROZEN, _USER_PLIMIT, _MASTER_PLIMIT
   const std::uint32_t flags = memdev_in(scope).security;
   if ((flags & kPassphrase) == 0) {

@@ -31,8 +31,7 @@ struct Node {
   // for whoever may and whose ioctl(2)s are all ENOTTY (an e820 bus has no commands).
   // Of a `block` node index into Store::regions() of the region whose namespace it is.
   std::uint32_t device = 0;
-  std::uint32_t memdev =
-      0; // of a kCxlMemdevNode or kNdDimmNode: reference (index + 1) of the CXL memdev; 0: any other node
+  std::uint32_t memdev = 0; // of a kCxlMemdevNode or kNdDimmNode: reference (index + 1) of the memdev; 0: another node
   std::uint64_t number = 0; // of a `device` or `block` node: major and minor (dev_t)
   bool gone = false;        // a `device` node that has no name any more: of an open descriptor
   Path path;
