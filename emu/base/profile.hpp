@@ -86,6 +86,16 @@ struct Profile {
   // decoders since the first; before, all that are connected (devm_cxl_port_enumerate_dports). What has no recording
   // of its own, as 6.1 of a CXL bus, does as 6.12.
   bool cxl_dports_follow_memdevs;
+  // Of CXL: `interleave_ways` of a region is read as an int (set_interleave_ways), before as an unsigned one.
+  bool cxl_ways_are_signed;
+  bool cxl_regions_take_poison;     // inject_poison and clear_poison of a region, in debugfs
+  bool cxl_region_says_locked;      // `locked` of a region (CXL_REGION_F_LOCK)
+  bool cxl_modules_need_each_other; // cxl_pci uses cxl_mem, cxl_acpi uses cxl_pmem
+  // What the firmware can wake up has wakeup/ below its node of the firmware's tree, and power/ there; later below the
+  // device itself.
+  bool firmware_nodes_wake;
+  // aer/, doe_features/ and serial_number of PCI functions, available_secure_streams of host bridges, pcie_bwctrl.
+  bool pci_says_more;
   // What an endpoint decoder without mode says: as a target (cxl_region_attach), and to dpa_size (cxl_dpa_alloc); and
   // what one says to a mode of which its memdev has no memory (cxl_dpa_set_mode; 7.3: cxl_dpa_set_part).
   int cxl_target_without_mode;
@@ -125,6 +135,12 @@ inline constexpr std::array kProfiles = {
             .mincore_sees_1G = false,
             .counts_resident_files = false,
             .cxl_dports_follow_memdevs = false,
+            .cxl_ways_are_signed = false,
+            .cxl_regions_take_poison = false,
+            .cxl_region_says_locked = false,
+            .cxl_modules_need_each_other = false,
+            .firmware_nodes_wake = true,
+            .pci_says_more = false,
             .cxl_target_without_mode = EINVAL,
             .cxl_dpa_without_mode = EINVAL,
             .cxl_mode_without_memory = ENXIO},
@@ -159,6 +175,12 @@ inline constexpr std::array kProfiles = {
             .mincore_sees_1G = false,
             .counts_resident_files = false,
             .cxl_dports_follow_memdevs = false,
+            .cxl_ways_are_signed = false,
+            .cxl_regions_take_poison = false,
+            .cxl_region_says_locked = false,
+            .cxl_modules_need_each_other = false,
+            .firmware_nodes_wake = true,
+            .pci_says_more = false,
             .cxl_target_without_mode = EINVAL,
             .cxl_dpa_without_mode = EINVAL,
             .cxl_mode_without_memory = ENXIO},
@@ -193,6 +215,12 @@ inline constexpr std::array kProfiles = {
             .mincore_sees_1G = true,
             .counts_resident_files = true,
             .cxl_dports_follow_memdevs = true,
+            .cxl_ways_are_signed = true,
+            .cxl_regions_take_poison = true,
+            .cxl_region_says_locked = true,
+            .cxl_modules_need_each_other = true,
+            .firmware_nodes_wake = false,
+            .pci_says_more = true,
             .cxl_target_without_mode = ENODEV,
             .cxl_dpa_without_mode = EBUSY,
             .cxl_mode_without_memory = EINVAL},

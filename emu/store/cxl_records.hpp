@@ -173,6 +173,8 @@ struct CxlMemdevRecord {
   std::uint32_t security = 0;       // flags of Get Security State
   std::uint32_t bytes_slot = 0;     // the BackingSlot that has its media by DPA; 0: none yet
   std::uint32_t labels_slot = 0;    // the BackingSlot that has its label area; 0: none yet
+  std::uint32_t dimm = 0;           // 1 + the N of nmemN, its DIMM on the nd bus; 0: none
+  std::uint32_t dimm_unbound = 0;   // 1: nvdimm let go of that
   CxlMailboxRecord mailbox;
   std::uint32_t poison_count = 0;
   std::array<CxlPoisonRecord, kMaxCxlPoison> poison{}; // by address
@@ -201,19 +203,18 @@ static_assert(std::is_trivially_copyable_v<CxlState>);
 struct CxlRecord {
   std::uint32_t major = 0;         // of /dev/cxl/memN
   std::uint32_t autoprobe_off = 0; // drivers_autoprobe of the cxl bus is 0
+  std::uint32_t raw_allow_all = 0; // raw mailbox commands are let through (debugfs)
   CxlState state;
   std::atomic<std::uint32_t> changing{0}; // 1: `before` is what a changer that dies leaves to be put back
   CxlState before;
-  // power/ of each thing.
+  FixedString<4096> acpi_override; // driver_override of ACPI0017:00
+  // power/ of what has one: the things of the bus do not (device_set_pm_not_required).
   PowerBits acpi_power{0};
-  PowerBits bridge_power{0};
-  std::array<PowerBits, kMaxCxlPciDevices> pci_power{};
-  std::array<PowerBits, kMaxCxlPorts> port_power{};
-  std::array<PowerBits, kMaxCxlDecoders> decoder_power{};
-  std::array<PowerBits, kMaxCxlMemdevs> memdev_power{};
-  std::array<PowerBits, kMaxCxlMemdevs> nvdimm_power{};
-  std::array<PowerBits, kMaxCxlRegions> region_power{};
-  std::array<PowerBits, kMaxCxlRegions> derived_power{}; // of dax_regionN or pmem_regionN
+  PowerBits root_firmware_power{0};                          // of the firmware's ACPI0017:00
+  std::array<PowerBits, kMaxCxlPciDevices> pci_power{};      // bits that differ from what a function begins with
+  std::array<PowerBits, kMaxCxlPciDevices> pci_bus_power{};  // of pci_bus/0000:BB below it
+  std::array<PowerBits, kMaxCxlPciDevices> firmware_power{}; // of a host bridge's ACPI0016:NN
+  std::array<PowerBits, kMaxCxlMemdevs> memdev_power{};      // of firmware/memN
 };
 
 } // namespace daxemu::store

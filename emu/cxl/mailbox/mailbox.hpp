@@ -36,8 +36,8 @@ struct SendCommand {
     std::uint32_t reserved = 0;
     std::uint64_t address = 0;
   };
-  Payload in;
-  Payload out;
+  Payload in{};
+  Payload out{};
 };
 static_assert(sizeof(SendCommand) == 48);
 

@@ -120,9 +120,8 @@ Result<void> store_mode(const Scope& scope, std::string_view text) {
   if (!is_pmem && !same_text(text, "ram")) {
     return fail(EINVAL);
   }
-  return changing_cxl(scope, [&] {
-    return cxl::set_mode(*scope.store, decoder_in(scope), is_pmem ? CxlMode::pmem : CxlMode::ram);
-  });
+  return changing_cxl(
+      scope, [&] { return cxl::set_mode(*scope.store, decoder_in(scope), is_pmem ? CxlMode::pmem : CxlMode::ram); });
 }
 // cxl_dpa_resource_start(): -1 without.
 Result<void> show_dpa_resource(const Scope& scope, Text& out) {

@@ -1,5 +1,6 @@
 // What the firmware declares: ACPI0017:00, the CXL root, and an ACPI0016 for each host bridge
 // (acpi_attrs in drivers/acpi/device_sysfs.c).
+#include "emu/sysfs/cxl/pci_parts.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/power.hpp"
@@ -20,6 +21,7 @@ constexpr NodeSpec kWakeupNodes[] = {
     attribute("max_time_ms", 0444, constant<"0">),
     attribute("name", 0444, Name),
     attribute("prevent_suspend_time_ms", 0444, constant<"0">),
+    attribute("relax_count", 0444, constant<"0">, nullptr, devices_wake),
     link("subsystem", fixed_target<"/sys/class/wakeup">),
     attribute("total_time_ms", 0444, constant<"0">),
     attribute("uevent", 0644, nothing, store_uevent),
@@ -29,10 +31,6 @@ constexpr NodeSpec kWakeupNodes[] = {
 // Host bridges.
 void bridge_name(const Scope& function, Text& out) {
   out.put("ACPI0016:").digits(pci_in(function).uid, 16, 2);
-}
-void firmware_path(const Scope& function, Text& out) {
-  out.put("/sys/devices/LNXSYSTM:00/LNXSYBUS:00/");
-  bridge_name(function, out);
 }
 Result<void> show_bridge_name(const Scope& scope, Text& out) {
   bridge_name(scope, out);
@@ -72,19 +70,22 @@ void each_bridge_wakeup(const Scope& function, Members members) {
   members(name.view(), function);
 }
 constinit const Directory kBridgeWakeup = {kWakeupNodes<firmware_path, show_bridge_name>};
+constinit const Directory kOwnBridgeWakeup = {kWakeupNodes<pci_path, show_bridge_name>};
 constexpr Family kBridgeWakeupFamily[] = {{each_bridge_wakeup, directory("", kBridgeWakeup)}};
 constinit const Directory kBridgeWakeups = {{}, kBridgeWakeupFamily};
+constexpr Family kOwnBridgeWakeupFamily[] = {{each_bridge_wakeup, directory("", kOwnBridgeWakeup)}};
 
 constexpr NodeSpec kBridgeNodes[] = {
+    attribute("cid", 0444, constant<"PNP0A08,PNP0A03">, nullptr, devices_wake),
     attribute("hid", 0444, constant<"ACPI0016">),
     attribute("modalias", 0444, constant<"acpi:ACPI0016:PNP0A08:PNP0A03:">),
     attribute("path", 0444, show_bridge_path),
     link("physical_node", pci_path),
-    directory("power", kPower<power_of_bridge>),
+    directory("power", kPower<power_of_bridge>, firmware_nodes_wake),
     link("subsystem", fixed_target<"/sys/bus/acpi">),
     attribute("uevent", 0644, constant<"MODALIAS=acpi:ACPI0016:PNP0A08:PNP0A03:">, store_uevent),
     attribute("uid", 0444, show_uid),
-    directory("wakeup", kBridgeWakeups),
+    directory("wakeup", kBridgeWakeups, firmware_nodes_wake),
 };
 constinit const Directory kBridge = {kBridgeNodes};
 void each_firmware_bridge(const Scope& scope, Members members) {
@@ -96,7 +97,6 @@ void each_firmware_bridge(const Scope& scope, Members members) {
 }
 
 // The root.
-constexpr char kRootPath[] = "/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0017:00";
 store::PowerBits& power_of_root(const Scope& scope) {
   return scope.store->cxl().root_firmware_power;
 }
@@ -107,7 +107,11 @@ void each_root_wakeup(const Scope& scope, Members members) {
   name.put("wakeup").number(bridges + 10);
   members(name.view(), scope);
 }
-constinit const Directory kRootWakeup = {kWakeupNodes<fixed_target<kRootPath>, constant<"ACPI0017:00">>};
+constinit const Directory kRootWakeup = {
+    kWakeupNodes<fixed_target<"/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0017:00">, constant<"ACPI0017:00">>};
+constinit const Directory kOwnRootWakeup = {
+    kWakeupNodes<fixed_target<"/sys/devices/platform/ACPI0017:00">, constant<"ACPI0017:00">>};
+constexpr Family kOwnRootWakeupFamily[] = {{each_root_wakeup, directory("", kOwnRootWakeup)}};
 constexpr Family kRootWakeupFamily[] = {{each_root_wakeup, directory("", kRootWakeup)}};
 constinit const Directory kRootWakeups = {{}, kRootWakeupFamily};
 constexpr NodeSpec kRootNodes[] = {
@@ -115,11 +119,11 @@ constexpr NodeSpec kRootNodes[] = {
     attribute("modalias", 0444, constant<"acpi:ACPI0017:">),
     attribute("path", 0444, constant<"\\_SB_.CXLM">),
     link("physical_node", fixed_target<"/sys/devices/platform/ACPI0017:00">),
-    directory("power", kPower<power_of_root>),
+    directory("power", kPower<power_of_root>, firmware_nodes_wake),
     attribute("status", 0444, constant<"11">),
     link("subsystem", fixed_target<"/sys/bus/acpi">),
     attribute("uevent", 0644, constant<"MODALIAS=acpi:ACPI0017:">, store_uevent),
-    directory("wakeup", kRootWakeups),
+    directory("wakeup", kRootWakeups, firmware_nodes_wake),
 };
 constinit const Directory kRootNode = {kRootNodes};
 
@@ -129,13 +133,27 @@ constinit const Directory kSystemBus = {kSystemBusNodes, kSystemBusFamily};
 constexpr NodeSpec kSystemNodes[] = {shared("LNXSYBUS:00", kSystemBus)};
 
 // /sys/bus/acpi/devices
-constexpr NodeSpec kAcpiNodes[] = {link("ACPI0017:00", fixed_target<kRootPath>)};
+constexpr NodeSpec kAcpiNodes[] = {
+    link("ACPI0017:00", fixed_target<"/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0017:00">)};
 constexpr Family kAcpiFamily[] = {{each_firmware_bridge, link("", firmware_path)}};
 constinit const Directory kAcpiDevices = {kAcpiNodes, kAcpiFamily};
 constexpr NodeSpec kAcpiBusNodes[] = {shared("devices", kAcpiDevices)};
 
 } // namespace
 
+void firmware_path(const Scope& host_bridge, Text& out) {
+  out.put("/sys/devices/LNXSYSTM:00/LNXSYBUS:00/");
+  bridge_name(host_bridge, out);
+}
+bool firmware_nodes_wake(const Scope& scope) {
+  return scope.store->profile().firmware_nodes_wake;
+}
+bool devices_wake(const Scope& scope) {
+  return !firmware_nodes_wake(scope);
+}
+
+constinit const Directory kHostBridgeWakeups = {{}, kOwnBridgeWakeupFamily};
+constinit const Directory kPlatformWakeups = {{}, kOwnRootWakeupFamily};
 constinit const Directory kCxlFirmware = {kSystemNodes};
 constinit const Directory kCxlAcpiBus = {kAcpiBusNodes};
 

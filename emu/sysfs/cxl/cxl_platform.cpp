@@ -1,5 +1,6 @@
 // ACPI0017:00, the platform device that a topology hangs below, its driver (drivers/cxl/acpi.c), and what the firmware
 // says of it and of the host bridges (drivers/acpi/device_sysfs.c).
+#include "emu/sysfs/cxl/pci_parts.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/driver_override.hpp"
@@ -32,6 +33,7 @@ constexpr NodeSpec kPlatformNodes[] = {
     directory("power", kPower<power_of_platform>),
     link("subsystem", fixed_target<"/sys/bus/platform">),
     attribute("uevent", 0644, constant<"DRIVER=cxl_acpi\nMODALIAS=acpi:ACPI0017:">, store_uevent),
+    directory("wakeup", kPlatformWakeups, devices_wake),
 };
 constexpr Family kRootFamily[] = {{each_root, directory("", kCxlPort)}};
 

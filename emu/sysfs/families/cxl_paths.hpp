@@ -1,5 +1,6 @@
-// What the things of a CXL topology are called and where they lie, in the topology as it is or as it was before a change
-// (dev_set_name and the parents that drivers/cxl gives them). References are index + 1 in the table of their kind.
+// What the things of a CXL topology are called and where they lie, in the topology as it is or as it was before a
+// change (dev_set_name and the parents that drivers/cxl gives them). References are index + 1 in the table of their
+// kind.
 #pragma once
 
 #include "emu/store/store.hpp"

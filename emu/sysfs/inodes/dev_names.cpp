@@ -4,6 +4,7 @@
 
 #include <sys/sysmacros.h>
 
+#include "emu/cxl/objects.hpp"
 #include "emu/dax/node_news.hpp"
 #include "emu/sysfs/inodes/identity.hpp"
 #include "emu/sysfs/inodes/inode_changes.hpp"
@@ -33,6 +34,18 @@ store::DeviceRecord* device_of_number(const store::Store& store, std::uint32_t m
   return nullptr;
 }
 
+// The memdev of /dev/cxl/memN; nullptr: no such number.
+store::CxlMemdevRecord* memdev_of_number(const store::Store& store, std::uint32_t major, std::uint32_t minor) {
+  if (cxl::is_present(store) && major == store.cxl().major) {
+    for (store::CxlMemdevRecord& memdev : cxl::memdevs(store)) {
+      if (memdev.used != 0 && memdev.minor == minor) {
+        return &memdev;
+      }
+    }
+  }
+  return nullptr;
+}
+
 bool is_bus_number(const store::Store& store, std::uint32_t major, std::uint32_t minor) {
   return store.platform().nd_major != 0 && major == store.platform().nd_major && minor == 0;
 }
@@ -52,10 +65,14 @@ Node node_called(std::string_view name, std::uint64_t inode, std::uint32_t devic
 
 Node node_of(const store::Store& store, std::string_view name, const store::NodeName& given) {
   const store::DeviceRecord* device = device_of_number(store, given.major, given.minor);
+  const store::CxlMemdevRecord* memdev = memdev_of_number(store, given.major, given.minor);
   const std::uint32_t index = device != nullptr                                ? index_of(store, device)
+                              : memdev != nullptr                              ? kCxlMemdevNode
                               : is_bus_number(store, given.major, given.minor) ? kNoDaxDevice
                                                                                : kNoDevice;
-  return node_called(name, given.inode, index, ::makedev(given.major, given.minor));
+  Node node = node_called(name, given.inode, index, ::makedev(given.major, given.minor));
+  node.memdev = memdev == nullptr ? 0 : cxl::reference_of(store, *memdev);
+  return node;
 }
 
 bool is_drivers_name(const store::Store& store, std::string_view name) {
@@ -75,6 +92,9 @@ store::NodeName as_given(const Node& node) {
 
 // The name by which the driver made a node of this inode, if that is its name still.
 bool has_drivers_name(const store::Store& store, const Node& node) {
+  if (node.device == kCxlMemdevNode && node.path.view().starts_with("/dev/cxl/")) {
+    return true; // only names right in /dev can be taken away
+  }
   PathText name;
   if (node.device == kNoDaxDevice) {
     name.put(kBusNode);
@@ -150,6 +170,13 @@ std::uint32_t links_of(const store::Store& store, const Node& node) {
 std::optional<Node> node_of_number(const store::Store& store, dev_t number) {
   if (const store::DeviceRecord* device = device_of_number(store, major(number), minor(number)); device != nullptr) {
     return driver_node(store, *device);
+  }
+  if (const store::CxlMemdevRecord* memdev = memdev_of_number(store, major(number), minor(number)); memdev != nullptr) {
+    NameText name;
+    name.put("cxl/mem").number(memdev->id);
+    Node node = node_called(name.view(), inode_of("/dev/cxl", name.view().substr(4)), kCxlMemdevNode, number);
+    node.memdev = cxl::reference_of(store, *memdev);
+    return node;
   }
   if (is_bus_number(store, major(number), minor(number))) {
     return node_called(kBusNode, inode_of("/dev", kBusNode), kNoDaxDevice, number);

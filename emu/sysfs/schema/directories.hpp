@@ -47,9 +47,8 @@ extern const Directory kCxlPlatform;        // cxl_platform.cpp: /sys/devices/pl
 extern const Directory kCxlAcpiDriver;      // cxl_platform.cpp: /sys/bus/platform/drivers/cxl_acpi
 extern const Directory kCxlFirmware;        // cxl_firmware.cpp: /sys/devices/LNXSYSTM:00
 extern const Directory kCxlAcpiBus;         // cxl_firmware.cpp: /sys/bus/acpi
-extern const Directory kCxlHostBridge;      // cxl_pci.cpp: /sys/devices/pci0000:0c
-extern const Directory kCxlPciBus;          // cxl_pci.cpp: /sys/bus/pci
-extern const Directory kPciFunction;        // cxl_pci_function.cpp: 0000:0d:00.0
+extern const Directory kCxlHostBridge;      // pci_bus.cpp: /sys/devices/pci0000:0c
+extern const Directory kCxlPciBus;          // pci_bus.cpp: /sys/bus/pci
 extern const Directory kCxlDebug;           // cxl_debug.cpp: /sys/kernel/debug/cxl
 
 } // namespace daxemu::sysfs

@@ -1,4 +1,5 @@
 // The directories every Linux has, down to where emulated things begin.
+#include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/families/places.hpp"
@@ -12,16 +13,29 @@ constexpr std::uint32_t kNodeMode = 0600; // devtmpfs: what a driver that asks f
 
 // device_add() makes the node and the number's link for every device with a devt, bound or not.
 constexpr std::uint32_t kDiskMode = 0660; // udev's for disks
+// devtmpfs makes the directory with the first node in it, and takes it away with the last.
+bool has_cxl_nodes(const Scope& scope) {
+  bool any = false;
+  each_memdev(scope, [&](std::string_view, const Scope&) {
+    any = true;
+    return false;
+  });
+  return any;
+}
 constexpr Family kNodeFamily[] = {
     {each_device, device_node(kNodeMode)},
     {each_disk, block_node(kDiskMode)},
 };
-constexpr NodeSpec kDevNodes[] = {device_node(kNodeMode, "ndctl0", has_nd_bus)};
+constexpr NodeSpec kDevNodes[] = {
+    directory("cxl", kCxlDev, has_cxl_nodes),
+    device_node(kNodeMode, "ndctl0", has_nd_bus),
+};
 constinit const Directory kDev = {kDevNodes, kNodeFamily};
 
 constexpr Family kNumberFamily[] = {
     {each_device_number, link("", device_path)},
     {each_nd_bus_number, link("", ndctl_path)},
+    {each_memdev_number, link("", memdev_path)},
 };
 constinit const Directory kSysDevChar = {{}, kNumberFamily};
 constexpr NodeSpec kSysDevNodes[] = {
@@ -32,11 +46,13 @@ constinit const Directory kSysDev = {kSysDevNodes};
 
 constexpr Family kPlatformDeviceFamily[] = {{each_hmem_region, link("", region_path)}};
 constexpr NodeSpec kPlatformDeviceNodes[] = {
+    link("ACPI0017:00", fixed_target<"/sys/devices/platform/ACPI0017:00">, has_cxl),
     link("e820_pmem", fixed_target<"/sys/devices/platform/e820_pmem">, has_nd_bus),
     link("hmem_platform.0", fixed_target<"/sys/devices/platform/hmem_platform.0">, has_hmem_platform),
 };
 constinit const Directory kPlatformBusDevices = {kPlatformDeviceNodes, kPlatformDeviceFamily};
 constexpr NodeSpec kPlatformDriverNodes[] = {
+    directory("cxl_acpi", kCxlAcpiDriver, has_cxl),
     directory("e820_pmem", kE820PmemDriver),
     directory("hmem", kHmemDriver),
     directory("hmem_platform", kHmemPlatformDriver, has_hmem_platform_driver),
@@ -52,13 +68,20 @@ constinit const Directory kMemoryBus = {kMemoryBusNodes};
 constexpr NodeSpec kNodeBusNodes[] = {shared("devices", kNodeBusDevices)};
 constinit const Directory kNodeBus = {kNodeBusNodes};
 constexpr NodeSpec kBusNodes[] = {
-    directory("dax", kDaxBus), shared("memory", kMemoryBus),     directory("nd", kNdBus),
-    shared("node", kNodeBus),  shared("platform", kPlatformBus),
+    shared("acpi", kCxlAcpiBus, has_cxl),
+    directory("cxl", kCxlBus, has_cxl),
+    directory("dax", kDaxBus),
+    shared("memory", kMemoryBus),
+    directory("nd", kNdBus),
+    shared("node", kNodeBus),
+    shared("pci", kCxlPciBus, has_cxl),
+    shared("platform", kPlatformBus),
 };
 constinit const Directory kBus = {kBusNodes};
 
 constexpr Family kPlatformFamily[] = {{each_hmem_region_alone, directory("", kHmemRegion)}};
 constexpr NodeSpec kPlatformNodes[] = {
+    directory("ACPI0017:00", kCxlPlatform, has_cxl),
     directory("e820_pmem", kE820Pmem, has_nd_bus),
     directory("hmem_platform.0", kHmemPlatform, has_hmem_platform),
 };
@@ -69,10 +92,12 @@ constexpr NodeSpec kSystemNodes[] = {
 };
 constinit const Directory kSystem = {kSystemNodes};
 constexpr NodeSpec kDevicesNodes[] = {
+    shared("LNXSYSTM:00", kCxlFirmware, has_cxl),
     shared("platform", kPlatform),
     shared("system", kSystem),
 };
-constinit const Directory kDevices = {kDevicesNodes};
+constexpr Family kDevicesFamily[] = {{each_host_bridge, directory("", kCxlHostBridge)}};
+constinit const Directory kDevices = {kDevicesNodes, kDevicesFamily};
 
 constexpr NodeSpec kClassNodes[] = {
     shared("block", kBlockClass, has_disks),
@@ -80,12 +105,18 @@ constexpr NodeSpec kClassNodes[] = {
 };
 constinit const Directory kClass = {kClassNodes};
 
+constexpr NodeSpec kDebugNodes[] = {directory("cxl", kCxlDebug)};
+constinit const Directory kDebug = {kDebugNodes};
+constexpr NodeSpec kKernelNodes[] = {shared("debug", kDebug)};
+constinit const Directory kKernel = {kKernelNodes};
+
 constexpr NodeSpec kSysNodes[] = {
     shared("block", kBlockClass, has_disks),
     shared("bus", kBus),
     shared("class", kClass),
     shared("dev", kSysDev),
     shared("devices", kDevices),
+    shared("kernel", kKernel, has_cxl),
     shared("module", kModules),
 };
 constinit const Directory kSys = {kSysNodes};

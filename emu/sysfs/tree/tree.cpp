@@ -10,6 +10,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/change.hpp"
+#include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/families/places.hpp"
 #include "emu/sysfs/inodes/dev_names.hpp"
 #include "emu/sysfs/inodes/identity.hpp"
@@ -25,26 +26,38 @@ namespace {
 
 // Everything emulated starts with one of these. Shared directories themselves do not.
 constexpr std::array kClaims = std::to_array<std::string_view>({
+    "/dev/cxl",
     "/dev/dax",
     "/dev/ndctl0",
     "/dev/pmem",
     "/sys/block/pmem",
+    "/sys/bus/acpi/devices/ACPI001",
+    "/sys/bus/cxl",
     "/sys/bus/dax",
     "/sys/bus/memory/devices/",
     "/sys/bus/nd",
     "/sys/bus/node/devices/",
+    "/sys/bus/pci/devices/",
+    "/sys/bus/pci/drivers/cxl_pci",
+    "/sys/bus/platform/devices/ACPI001",
     "/sys/bus/platform/devices/e820_pmem",
     "/sys/bus/platform/devices/hmem",
+    "/sys/bus/platform/drivers/cxl_acpi",
     "/sys/bus/platform/drivers/e820_pmem",
     "/sys/bus/platform/drivers/hmem",
     "/sys/class/block/pmem",
     "/sys/class/nd",
     "/sys/dev/block/259:",
     "/sys/dev/char/",
+    "/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI001",
+    "/sys/devices/pci0000:",
+    "/sys/devices/platform/ACPI001",
     "/sys/devices/platform/e820_pmem",
     "/sys/devices/platform/hmem",
     "/sys/devices/system/memory/",
     "/sys/devices/system/node/",
+    "/sys/kernel/debug/cxl",
+    "/sys/module/cxl_",
     "/sys/module/dax_",
     "/sys/module/device_dax",
     "/sys/module/fsdev_dax",
@@ -62,14 +75,13 @@ static_assert(std::all_of(kFirstOfSys, kClaims.end(), [](std::string_view claim)
 struct TypeBits {
   NodeType type;
   std::uint32_t mode;
-  std::uint32_t size; // what stat(2) of sysfs says
 };
 constexpr std::array<TypeBits, 5> kTypes = {{
-    {NodeType::directory, S_IFDIR, 0},
-    {NodeType::attribute, S_IFREG, kPageSize},
-    {NodeType::symlink, S_IFLNK, 0},
-    {NodeType::device, S_IFCHR, 0},
-    {NodeType::block, S_IFBLK, 0},
+    {NodeType::directory, S_IFDIR},
+    {NodeType::attribute, S_IFREG},
+    {NodeType::symlink, S_IFLNK},
+    {NodeType::device, S_IFCHR},
+    {NodeType::block, S_IFBLK},
 }};
 
 // "dax0.1/size=4194304": what a trace says of a write, the last two words of the path and the first line written.
@@ -110,6 +122,20 @@ std::uint64_t directories_in(const Directory& directory, const Scope& scope) {
   return count;
 }
 
+// What stat(2) says: of a directory of devtmpfs something for each entry (BOGO_DIRENT_SIZE in mm/shmem.c).
+off_t size_of(const Node& node, const Found& found) {
+  if (node.type != NodeType::directory || !node.path.view().starts_with(kDevDirectory)) {
+    return node.type == NodeType::attribute ? found.spec.size : 0;
+  }
+  constexpr off_t kPerEntry = 20;
+  off_t size = 2 * kPerEntry;
+  each_entry(*found.spec.directory, found.scope, [&](std::string_view, const NodeSpec&, const Scope&) {
+    size += kPerEntry;
+    return true;
+  });
+  return size;
+}
+
 // Directories of ours in a shared one that the real one lacks.
 std::uint64_t additional_directories(const Node& node, const Found& found) {
   std::uint64_t count = 0;
@@ -131,6 +157,22 @@ std::string_view name_in_dev(std::string_view path) {
   }
   path.remove_prefix(kDevDirectory.size());
   return path.find('/') == std::string_view::npos ? path : std::string_view{};
+}
+
+// Which device a node is.
+void put_device(const store::Store& store, const Scope& scope, Node& node) {
+  const store::Platform& platform = store.platform();
+  if (scope.device != nullptr) {
+    node.device = static_cast<std::uint32_t>(scope.device - store.device_table().data());
+    node.number = ::makedev(platform.dax_major, scope.device->minor);
+  } else if (scope.cxl != 0) {
+    node.device = kCxlMemdevNode;
+    node.memdev = scope.cxl;
+    node.number = ::makedev(store.cxl().major, memdev_in(scope).minor);
+  } else {
+    node.device = kNoDaxDevice;
+    node.number = ::makedev(platform.nd_major, 0);
+  }
 }
 
 Result<Found> resolve_again(const store::Store& store, const Node& node, NodeType type) {
@@ -160,7 +202,7 @@ bool Tree::may_claim(std::string_view path) {
 bool Tree::may_name_node(const store::Store& store, std::string_view name) {
   return name.starts_with("dax") || name.starts_with("ndctl") ||
          (store.platform().disks.load(std::memory_order_acquire) != 0 && name.starts_with("pmem")) ||
-         store::find_node_name(store, name).has_value();
+         (name == "cxl" && cxl::is_present(store)) || store::find_node_name(store, name).has_value();
 }
 
 Result<Node> Tree::lookup(std::string_view path) const {
@@ -183,10 +225,7 @@ Result<Node> Tree::lookup(std::string_view path) const {
   node.mode = found->spec.mode;
   node.inode = inode_of(path);
   if (node.type == NodeType::device) {
-    const store::Platform& platform = store_->platform();
-    const store::DeviceRecord* device = found->scope.device;
-    node.device = device == nullptr ? kNoDaxDevice : static_cast<std::uint32_t>(device - store_->device_table().data());
-    node.number = device == nullptr ? ::makedev(platform.nd_major, 0) : ::makedev(platform.dax_major, device->minor);
+    put_device(*store_, found->scope, node);
   }
   if (node.type == NodeType::block) {
     const store::RegionRecord& region = *found->scope.region;
@@ -293,13 +332,13 @@ Result<Tree::Inode> Tree::inode(const Node& node) const {
     inode.key.device = found->scope.device;
     st.st_nlink = node.type == NodeType::directory ? 2 + directories_in(*found->spec.directory, found->scope) : 1;
     st.st_rdev = node.number;
+    st.st_size = size_of(node, *found);
   }
   st.st_dev = device_of_file_system(node.path.view());
   st.st_ino = node.inode;
   st.st_mode = type.mode | node.mode;
   st.st_uid = store_->uid();
   st.st_gid = store_->gid();
-  st.st_size = type.size;
   st.st_blksize = static_cast<blksize_t>(kPageSize);
   const timespec created = {.tv_sec = static_cast<time_t>(platform.created_ns / 1'000'000'000U),
                             .tv_nsec = static_cast<long>(platform.created_ns % 1'000'000'000U)};

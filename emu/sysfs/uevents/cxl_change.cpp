@@ -14,8 +14,8 @@ namespace {
 using store::CxlState;
 
 // The order in which what holds others comes before it; it goes the other way round.
-constexpr std::array<CxlKind, kCxlKinds> kOrder = {CxlKind::function, CxlKind::memdev,  CxlKind::nvdimm,
-                                                   CxlKind::bridge,   CxlKind::port,    CxlKind::decoder,
+constexpr std::array<CxlKind, kCxlKinds> kOrder = {CxlKind::function, CxlKind::memdev, CxlKind::nvdimm,
+                                                   CxlKind::bridge,   CxlKind::port,   CxlKind::decoder,
                                                    CxlKind::region,   CxlKind::derived};
 
 struct Said {
