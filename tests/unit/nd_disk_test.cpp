@@ -43,7 +43,7 @@ struct Lab {
   [[nodiscard]] store::RegionRecord& region() const { return store->regions()[0]; }
   void let_go() const {
     auto change = Change::begin(*store);
-    store::NdHolderRecord* holder = holder_of_namespace(region());
+    store::NdHolderRecord* holder = holder_of_namespace(*store, region());
     EXPECT_TRUE(unbind_dax(*store, region(), *holder));
     EXPECT_TRUE(detach(region(), *holder));
   }
@@ -168,14 +168,14 @@ TEST(NdDisk, WhoseInfoBlockIsZeroedIsADiskOfNobody) {
     ASSERT_TRUE(detach_disk(*lab.store, lab.region()));
   }
   EXPECT_EQ(lab.bind(false), 0); // nothing to be found on it: a disk again
-  EXPECT_EQ(holder_of_namespace(lab.region()), nullptr);
+  EXPECT_EQ(holder_of_namespace(*lab.store, lab.region()), nullptr);
   lab.put(before);
   {
     auto change = Change::begin(*lab.store);
     ASSERT_TRUE(detach_disk(*lab.store, lab.region()));
   }
   EXPECT_EQ(lab.bind(false), ENXIO); // the dax that the block names has it
-  EXPECT_NE(holder_of_namespace(lab.region()), nullptr);
+  EXPECT_NE(holder_of_namespace(*lab.store, lab.region()), nullptr);
 }
 
 TEST(NdDisk, ANewInfoBlockIsThereToBeRead) {
