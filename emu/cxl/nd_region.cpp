@@ -84,6 +84,7 @@ Result<void> add_namespaces(const Store& store, RegionRecord& region) {
     return tl::unexpected(found.error());
   }
   const std::uint32_t count = mappings_of(store, region);
+  region.nd.first_namespaces = static_cast<std::uint32_t>(std::max<std::size_t>(found->count, 1));
   const std::uint64_t base = mapping_of(store, region, 0).start;
   for (std::size_t at = 0; at < std::max<std::size_t>(found->count, 1); ++at) {
     const NamespaceLabel& label = found->labels[at];
