@@ -88,6 +88,7 @@ struct Profile {
   bool cxl_dports_follow_memdevs;
   // Of CXL: `interleave_ways` of a region is read as an int (set_interleave_ways), before as an unsigned one.
   bool cxl_ways_are_signed;
+  bool cxl_regions_take_poison;     // inject_poison and clear_poison of a region, in debugfs
   bool cxl_region_says_locked;      // `locked` of a region (CXL_REGION_F_LOCK)
   bool cxl_modules_need_each_other; // cxl_pci uses cxl_mem, cxl_acpi uses cxl_pmem
   // What the firmware can wake up has wakeup/ below its node of the firmware's tree, and power/ there; later below the
@@ -135,6 +136,7 @@ inline constexpr std::array kProfiles = {
             .counts_resident_files = false,
             .cxl_dports_follow_memdevs = false,
             .cxl_ways_are_signed = false,
+            .cxl_regions_take_poison = false,
             .cxl_region_says_locked = false,
             .cxl_modules_need_each_other = false,
             .firmware_nodes_wake = true,
@@ -174,6 +176,7 @@ inline constexpr std::array kProfiles = {
             .counts_resident_files = false,
             .cxl_dports_follow_memdevs = false,
             .cxl_ways_are_signed = false,
+            .cxl_regions_take_poison = false,
             .cxl_region_says_locked = false,
             .cxl_modules_need_each_other = false,
             .firmware_nodes_wake = true,
@@ -213,6 +216,7 @@ inline constexpr std::array kProfiles = {
             .counts_resident_files = true,
             .cxl_dports_follow_memdevs = true,
             .cxl_ways_are_signed = true,
+            .cxl_regions_take_poison = true,
             .cxl_region_says_locked = true,
             .cxl_modules_need_each_other = true,
             .firmware_nodes_wake = false,

@@ -1,8 +1,5 @@
 // /sys/kernel/debug/cxl: media errors of a memdev (drivers/cxl/mem.c), which of its addresses are whose
 // (cxl_dpa_debug in drivers/cxl/core/hdm.c), and whether raw commands are let through (drivers/cxl/core/mbox.c).
-#include <algorithm>
-#include <array>
-
 #include "emu/cxl/poison.hpp"
 #include "emu/cxl/translate.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
@@ -73,6 +70,33 @@ void each_bound_memdev(const Scope& scope, Members members) {
   });
 }
 
+// Of a region: the byte of whichever device it is.
+template <auto Does>
+Result<void> store_offset(const Scope& scope, std::string_view text) {
+  const auto offset = parse_unsigned(text, 0);
+  if (!offset) {
+    return tl::unexpected(offset.error());
+  }
+  return changing_cxl(scope, [&]() -> Result<void> {
+    const auto address = cxl::to_device(*scope.store, cxl_region_in(scope), *offset);
+    return address ? Does(*scope.store, *cxl::memdev_at(*scope.store, address->memdev), address->dpa) : fail(EINVAL);
+  });
+}
+constexpr NodeSpec kRegionNodes[] = {
+    binary("clear_poison", 0200, 0, nullptr, store_offset<cxl::clear_poison>),
+    binary("inject_poison", 0200, 0, nullptr, store_offset<cxl::inject_poison>),
+};
+constinit const Directory kRegion = {kRegionNodes};
+// cxl_region_setup_poison(): while cxl_region has it.
+void each_bound_region(const Scope& scope, Members members) {
+  if (!scope.store->profile().cxl_regions_take_poison) {
+    return;
+  }
+  each_cxl_region(scope, [&](std::string_view name, const Scope& region) {
+    return !is_bound<CxlKind::region>(region) || members(name, region);
+  });
+}
+
 // debugfs_create_bool()
 Result<void> show_raw(const Scope& scope, Text& out) {
   out.put(scope.store->cxl().raw_allow_all != 0 ? "Y\n" : "N\n");
@@ -90,7 +114,10 @@ constexpr NodeSpec kMboxNodes[] = {binary("raw_allow_all", 0600, 0, show_raw, st
 constinit const Directory kMbox = {kMboxNodes};
 
 constexpr NodeSpec kNodes[] = {directory("mbox", kMbox)};
-constexpr Family kFamilies[] = {{each_bound_memdev, directory("", kMemdev)}};
+constexpr Family kFamilies[] = {
+    {each_bound_memdev, directory("", kMemdev)},
+    {each_bound_region, directory("", kRegion)},
+};
 
 } // namespace
 

@@ -1,19 +1,62 @@
 #include "emu/sysfs/cxl/cxl_firmware_upload.hpp"
 
+#include "emu/base/clock.hpp"
+#include "emu/cxl/mailbox/firmware.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/schema/power.hpp"
 #include "emu/sysfs/schema/values.hpp"
+#include "emu/sysfs/uevents/cxl_change.hpp"
 
 namespace daxemu::sysfs {
 namespace {
 
-// fw_upload: nothing is under way.
-Result<void> refuse(const Scope&, std::string_view) {
-  return fail(EOPNOTSUPP);
+std::uint64_t now() {
+  return clock_ns(CLOCK_BOOTTIME);
 }
-// cancel_store(): 1, and only while an upload is under way.
-Result<void> store_cancel(const Scope&, std::string_view text) {
-  return same_text(text, "1") ? fail(ENODEV) : fail(EINVAL);
+cxl::Upload upload_in(const Scope& memdev) {
+  return cxl::upload_of(memdev_in(memdev), now());
+}
+
+// cancel_store()
+Result<void> store_cancel(const Scope& scope, std::string_view text) {
+  const auto cancel = parse_bool(text);
+  if (!cancel || !*cancel) {
+    return fail(EINVAL);
+  }
+  return changing_cxl(scope, [&] { return cxl::cancel_upload(memdev_in(scope), now()); });
+}
+// firmware_data_write(): whatever the bytes are, they are taken.
+Result<void> store_data(const Scope& scope, std::string_view) {
+  return changing_cxl(scope, [&] { return cxl::add_firmware(memdev_in(scope), scope.written, now()); });
+}
+Result<void> show_loading(const Scope& scope, Text& out) {
+  out.put(cxl::is_loading(memdev_in(scope)) ? "1\n" : "0\n");
+  return {};
+}
+Result<void> store_loading(const Scope& scope, std::string_view text) {
+  return changing_cxl(scope, [&]() -> Result<void> {
+    cxl::set_loading(*scope.store, memdev_in(scope), text, now());
+    return {};
+  });
+}
+Result<void> show_status(const Scope& scope, Text& out) {
+  out.put(cxl::name_of(upload_in(scope).stage)).put("\n");
+  return {};
+}
+Result<void> show_remaining(const Scope& scope, Text& out) {
+  out.number(upload_in(scope).remaining).put("\n");
+  return {};
+}
+// error_show(): where it failed, and why; EBUSY while it goes on.
+Result<void> show_error(const Scope& scope, Text& out) {
+  const cxl::Upload upload = upload_in(scope);
+  if (upload.stage != cxl::UploadStage::idle) {
+    return fail(EBUSY);
+  }
+  if (upload.error != cxl::UploadError::none) {
+    out.put(cxl::name_of(upload.failed_in)).put(":").put(cxl::name_of(upload.error)).put("\n");
+  }
+  return {};
 }
 Result<void> show_upload_uevent(const Scope& scope, Text& out) {
   out.put("FIRMWARE=");
@@ -27,27 +70,18 @@ store::PowerBits& power_of(const Scope& scope) {
 
 constexpr NodeSpec kNodes[] = {
     attribute("cancel", 0200, nullptr, store_cancel),
-    binary("data", 0644, 0, nothing, refuse),
+    binary("data", 0644, 0, nothing, store_data),
     link("device", memdev_path),
-    attribute("error", 0444, nothing),
-    attribute("loading", 0644, constant<"0">, refuse),
+    attribute("error", 0444, show_error),
+    attribute("loading", 0644, show_loading, store_loading),
     directory("power", kPower<power_of>),
-    attribute("remaining_size", 0444, constant<"0">),
-    attribute("status", 0444, constant<"idle">),
+    attribute("remaining_size", 0444, show_remaining),
+    attribute("status", 0444, show_status),
     link("subsystem", fixed_target<"/sys/class/firmware">),
     attribute("uevent", 0644, show_upload_uevent, store_uevent),
 };
 
 } // namespace
-
-Result<void> store_sanitize(const Scope& memdev, std::string_view text) {
-  const auto sanitize = parse_bool(text);
-  if (!sanitize || !*sanitize) {
-    return fail(EINVAL);
-  }
-  const store::CxlPortRecord* endpoint = cxl::port_at(*memdev.store, memdev_in(memdev).endpoint);
-  return endpoint != nullptr && endpoint->commit_end != 0 ? fail(EBUSY) : fail(EOPNOTSUPP); // cxl_mem_sanitize()
-}
 
 constinit const Directory kCxlFirmwareUpload = {kNodes};
 

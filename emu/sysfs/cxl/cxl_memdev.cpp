@@ -1,9 +1,12 @@
 // memN below its PCI function, and its node /dev/cxl/memN (drivers/cxl/core/memdev.c; trigger_poison_list is
 // drivers/cxl/mem.c's).
+#include "emu/base/clock.hpp"
+#include "emu/cxl/mailbox/security.hpp"
 #include "emu/sysfs/cxl/cxl_firmware_upload.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/values.hpp"
+#include "emu/sysfs/uevents/cxl_change.hpp"
 
 namespace daxemu::sysfs {
 namespace {
@@ -36,20 +39,17 @@ Result<void> show_numa_node(const Scope& scope, Text& out) {
   return {};
 }
 
-// security_state_show(), of the flags that Get Security State gives.
 Result<void> show_security(const Scope& scope, Text& out) {
-  constexpr std::uint32_t kPassphrase = 1;       // CXL_PMEM_SEC_STATE_USER_PASS_SET
-  constexpr std::uint32_t kLocked = 4;           // _LOCKED
-  constexpr std::uint32_t kFrozen = 8 | 16 | 32; // _FROZEN, _USER_PLIMIT, _MASTER_PLIMIT
-  const std::uint32_t flags = memdev_in(scope).security;
-  if ((flags & kPassphrase) == 0) {
-    out.put("disabled\n");
-  } else if ((flags & kFrozen) != 0) {
-    out.put("frozen\n");
-  } else {
-    out.put((flags & kLocked) != 0 ? "locked\n" : "unlocked\n");
-  }
+  out.put(cxl::security_state(memdev_in(scope), clock_ns(CLOCK_BOOTTIME))).put("\n");
   return {};
+}
+// security_sanitize_store()
+Result<void> store_sanitize(const Scope& scope, std::string_view text) {
+  const auto sanitize = parse_bool(text);
+  if (!sanitize || !*sanitize) {
+    return fail(EINVAL);
+  }
+  return changing_cxl(scope, [&] { return cxl::sanitize(*scope.store, memdev_in(scope), clock_ns(CLOCK_BOOTTIME)); });
 }
 
 // What is found goes to a trace event, which nobody can read here.

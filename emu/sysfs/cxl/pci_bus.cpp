@@ -13,22 +13,19 @@ namespace {
 
 using cxl::CxlPciKind;
 
-// pci_bus/0000:BB below the bridge that leads to it. A write to `rescan` finds nothing.
+// pci_bus/0000:BB below the bridge that leads to it.
 void each_bus(const Scope& function, Members members) {
   const store::CxlPciRecord& pci = pci_in(function);
   NameText name;
   name.put("0000:").digits(pci.kind == CxlPciKind::host_bridge ? pci.bus : pci.secondary, 16, 2);
   members(name.view(), function);
 }
-Result<void> store_rescan(const Scope&, std::string_view text) {
-  return parse_unsigned(text, 0) ? Result<void>() : fail(EINVAL); // kstrtoul()
-}
 constexpr NodeSpec kBusNodes[] = {
     attribute("cpuaffinity", 0444, show_cpu_mask),
     attribute("cpulistaffinity", 0444, show_cpu_list),
     link("device", pci_path),
     directory("power", kPciBusPower),
-    attribute("rescan", 0200, nullptr, store_rescan),
+    attribute("rescan", 0200, nullptr, store_pci_rescan),
     link("subsystem", fixed_target<"/sys/class/pci_bus">),
     attribute("uevent", 0644, nothing, store_uevent),
 };
@@ -80,10 +77,25 @@ constinit const Directory kDrivers = {kDriversNodes};
 constexpr NodeSpec kPciNodes[] = {
     shared("devices", kDevices),
     shared("drivers", kDrivers),
+    attribute("rescan", 0200, nullptr, store_pci_rescan),
 };
 
 } // namespace
 
+// rescan_store(), of a function, a bus and the bus type alike: whatever was removed is found again.
+Result<void> store_pci_rescan(const Scope& scope, std::string_view text) {
+  const auto rescan = parse_unsigned(text, 0); // kstrtoul()
+  if (!rescan) {
+    return fail(EINVAL);
+  }
+  if (*rescan == 0) {
+    return {};
+  }
+  return changing_cxl(scope, [&]() -> Result<void> {
+    cxl::rescan_pci(*scope.store);
+    return {};
+  });
+}
 bool pci_says_more(const Scope& scope) {
   return scope.store->profile().pci_says_more;
 }

@@ -73,9 +73,6 @@ Result<void> show_reset_method(const Scope& scope, Text& out) {
 Result<void> refuse(const Scope&, std::string_view) {
   return fail(EOPNOTSUPP);
 }
-Result<void> store_rescan(const Scope&, std::string_view text) {
-  return parse_unsigned(text, 0) ? Result<void>() : fail(EINVAL);
-}
 // remove_store()
 Result<void> store_remove(const Scope& scope, std::string_view text) {
   const auto remove = parse_unsigned(text, 0);
@@ -143,7 +140,7 @@ constexpr NodeSpec kNodes[] = {
     directory("power", kPciFunctionPower),
     attribute("power_state", 0444, constant<"D0">),
     attribute("remove", 0220, nullptr, store_remove),
-    attribute("rescan", 0200, nullptr, store_rescan),
+    attribute("rescan", 0200, nullptr, store_pci_rescan),
     attribute("reset", 0200, nullptr, refuse, is_memdev),
     attribute("reset_method", 0644, show_reset_method, refuse, is_memdev),
     attribute("reset_subordinate", 0200, nullptr, refuse, is_port),

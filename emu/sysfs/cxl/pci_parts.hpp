@@ -10,6 +10,9 @@ extern const Directory kPciBuses;    // pci_bus.cpp: pci_bus below the bridge th
 extern const Directory kPcieService; // pci_port.cpp: 0000:0c:00.0:pcie001
 void each_pcie_service(const Scope& port, Members members);
 
+// `rescan`. Errors: EINVAL.
+Result<void> store_pci_rescan(const Scope& scope, std::string_view text);
+
 [[nodiscard]] bool pci_says_more(const Scope& scope);
 
 // firmware: "ACPI0016:00" of a host bridge, its path, and its wakeup/ where that is below the bridge itself.

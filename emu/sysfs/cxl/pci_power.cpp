@@ -1,7 +1,8 @@
 #include "emu/sysfs/cxl/pci_power.hpp"
 
-#include <ctime>
+#include <algorithm>
 
+#include "emu/base/clock.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/schema/power.hpp"
 
@@ -45,13 +46,9 @@ Result<void> show_children(const Scope& function, Text& out) {
 }
 // In milliseconds: all the time that it has been there.
 Result<void> show_active_time(const Scope& function, Text& out) {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  constexpr std::uint64_t kPerSecond = 1'000'000'000;
   constexpr std::uint64_t kPerMillisecond = 1'000'000;
-  const std::uint64_t ns =
-      static_cast<std::uint64_t>(now.tv_sec) * kPerSecond + static_cast<std::uint64_t>(now.tv_nsec);
-  out.number((ns - std::min(ns, function.store->platform().created_ns)) / kPerMillisecond).put("\n");
+  const std::uint64_t now = clock_ns(CLOCK_REALTIME);
+  out.number((now - std::min(now, function.store->platform().created_ns)) / kPerMillisecond).put("\n");
   return {};
 }
 // One reference of the driver's, one of whoever forbids it to sleep (pm_runtime_forbid).

@@ -28,7 +28,7 @@ struct Node {
   std::uint32_t mode = 0;  // permission bits
   std::uint64_t inode = 0; // stable for a path as long as it exists; never that of another emulated path
   // Index into Store::devices() of the device a `device` node stands for; kNoDaxDevice: ndctl0, whose open(2) succeeds
-  // for whoever may and whose ioctl(2)s are all ENOTTY (an e820 bus has no commands).
+  // for whoever may and that has no commands.
   // Of a `block` node index into Store::regions() of the region whose namespace it is.
   std::uint32_t device = 0;
   std::uint32_t memdev = 0; // of a kCxlMemdevNode or kNdDimmNode: reference (index + 1) of the memdev; 0: another node
