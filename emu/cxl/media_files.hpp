@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "emu/base/function_ref.hpp"
 #include "emu/base/mapping.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/cxl/objects.hpp"

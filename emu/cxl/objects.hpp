@@ -14,6 +14,7 @@ using store::CxlMemdevRecord;
 using store::CxlMode;
 using store::CxlPciKind;
 using store::CxlPciRecord;
+using store::CxlPoisonRecord;
 using store::CxlPortKind;
 using store::CxlPortRecord;
 using store::CxlRegionRecord;

@@ -1,5 +1,6 @@
 // The poison list of a memdev (Get Poison List, Inject Poison, Clear Poison), and what of it is in the memory that
-// programs have mapped: a byte that a region decodes is poisoned in the device-dax too. The caller holds a Change.
+// programs have mapped: a byte that a region decodes is poisoned in the device-dax too. There the extent fails at once,
+// as if somebody had read it. The caller holds a Change.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,12 @@ namespace daxemu::cxl {
 // cxl_inject_poison(): 64 bytes at `dpa`, source injected. Errors: EINVAL (not aligned to 64, or beyond the device),
 // EBUSY (the list is full); poisoned already: ok.
 Result<void> inject_poison(const store::Store& store, CxlMemdevRecord& memdev, std::uint64_t dpa);
-// cxl_clear_poison(): the 64 bytes read zero again. Errors: EINVAL.
+// cxl_clear_poison(): the 64 bytes read zero again; so does the extent they are in, once nothing of it is poisoned.
+// Errors: EINVAL.
 Result<void> clear_poison(const store::Store& store, CxlMemdevRecord& memdev, std::uint64_t dpa);
+
+// Of a device that has (other) bytes of a CXL region now: its extents with a poisoned byte fail. Called after its
+// folios were made anew.
+void poison_device(const store::Store& store, const store::DeviceRecord& device);
 
 } // namespace daxemu::cxl

@@ -1,1 +1,2 @@
-daxemu_unit_test(unit_cxl cxl/topology_test.cpp LINK emu_cxl)
+daxemu_unit_test(unit_cxl cxl/attributes.cpp cxl/recording_test.cpp cxl/topology_test.cpp LINK emu_cxl emu_sysfs)
+target_compile_definitions(unit_cxl PRIVATE DAXEMU_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

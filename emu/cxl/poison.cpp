@@ -1,0 +1,216 @@
+#include "emu/cxl/poison.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <fcntl.h>
+
+#include "emu/base/sys.hpp"
+#include "emu/base/units.hpp"
+#include "emu/cxl/media_files.hpp"
+#include "emu/cxl/translate.hpp"
+#include "emu/dax/extents.hpp"
+#include "emu/mm/folio_table.hpp"
+
+namespace daxemu::cxl {
+namespace {
+
+constexpr std::uint64_t kUnit = 64; // bytes: what poison is counted in
+constexpr std::uint32_t kInjected = 3;
+
+Result<void> check_address(const CxlMemdevRecord& memdev, std::uint64_t dpa) {
+  return dpa < memdev.ram_size + memdev.pmem_size && is_aligned(dpa, kUnit) ? Result<void>{} : fail(EINVAL);
+}
+
+// The list's entries from the first that ends behind `dpa` on.
+CxlPoisonRecord* entry_at(CxlMemdevRecord& memdev, std::uint64_t dpa) {
+  CxlPoisonRecord* entry = memdev.poison.data();
+  CxlPoisonRecord* end = entry + memdev.poison_count;
+  return std::find_if(entry, end, [&](const CxlPoisonRecord& one) { return dpa < one.start + one.length; });
+}
+
+void insert(CxlMemdevRecord& memdev, CxlPoisonRecord* place, const CxlPoisonRecord& entry) {
+  CxlPoisonRecord* end = memdev.poison.data() + memdev.poison_count;
+  std::move_backward(place, end, end + 1);
+  *place = entry;
+  ++memdev.poison_count;
+}
+
+void erase(CxlMemdevRecord& memdev, CxlPoisonRecord* entry) {
+  CxlPoisonRecord* end = memdev.poison.data() + memdev.poison_count;
+  std::move(entry + 1, end, entry);
+  *(end - 1) = {};
+  --memdev.poison_count;
+}
+
+// Takes 64 bytes out of an entry: what is before and behind them stays, as far as the list has room.
+void cut(CxlMemdevRecord& memdev, CxlPoisonRecord* entry, std::uint64_t dpa) {
+  const CxlPoisonRecord whole = *entry;
+  const CxlPoisonRecord before{whole.start, dpa - whole.start, whole.source};
+  const CxlPoisonRecord behind{dpa + kUnit, whole.start + whole.length - dpa - kUnit, whole.source};
+  erase(memdev, entry);
+  if (behind.length != 0) {
+    insert(memdev, entry, behind);
+  }
+  if (before.length != 0 && memdev.poison_count < store::kMaxCxlPoison) {
+    insert(memdev, entry, before);
+  }
+}
+
+// Byte `offset` of a device's file.
+struct Place {
+  store::DeviceRecord* device = nullptr;
+  std::uint64_t offset = 0;
+};
+
+std::optional<std::uint64_t> offset_in(const store::DeviceRecord& device, std::uint64_t address) {
+  for (std::uint32_t at = 0; at < std::min(device.nr_ranges, store::kMaxRanges); ++at) {
+    const store::RangeRecord& range = device.ranges[at];
+    if (address >= range.phys_start && address - range.phys_start < range.size) {
+      return (range.pgoff << kPageShift) + (address - range.phys_start);
+    }
+  }
+  return std::nullopt;
+}
+
+// The device of a region that has the byte of the memdev. Nothing: no region decodes it, or none of its devices has it.
+std::optional<Place> place_of(const store::Store& store, const CxlMemdevRecord& memdev, std::uint64_t dpa) {
+  const auto found = to_region(store, memdev, dpa);
+  if (!found) {
+    return std::nullopt;
+  }
+  for (store::DeviceRecord& device : store.devices()) {
+    if (device.state.load() == store::DeviceState::absent ||
+        region_behind(store, store.region_of(device)) != found->region) {
+      continue;
+    }
+    if (const auto offset = offset_in(device, found->region->start + found->offset); offset && device.has_media != 0) {
+      return Place{&device, *offset};
+    }
+  }
+  return std::nullopt;
+}
+
+// What memory_failure() does to the folio; whoever maps it hears of it at the end of the Change, which all follow.
+void fail_extent(const mm::FolioTable& folios, ExtentIndex extent) {
+  folios[extent].flags.fetch_or(mm::kFolioHwpoison);
+  folios.control().failures.note(extent, 0);
+}
+
+Result<mm::FolioTable> folios_of(const store::DeviceRecord& device) {
+  return mm::FolioTable::open(device.folios_location.c_str(), dax::extent_count(device));
+}
+
+void poison_place(const Place& place) {
+  if (const auto folios = folios_of(*place.device)) {
+    fail_extent(*folios, ExtentIndex(place.offset / place.device->align));
+  }
+}
+
+// Is a byte of [start, start + size) of the device poisoned, as its memdevs' lists say?
+template <class Each>
+void each_poisoned(const store::Store& store, const store::DeviceRecord& device, Each&& each) {
+  for (CxlMemdevRecord& memdev : memdevs(store)) {
+    for (std::uint32_t at = 0; memdev.used != 0 && at < memdev.poison_count; ++at) {
+      const CxlPoisonRecord& entry = memdev.poison[at];
+      for (std::uint64_t dpa = entry.start; dpa < entry.start + entry.length; dpa += kUnit) {
+        if (const auto place = place_of(store, memdev, dpa); place && place->device == &device) {
+          each(place->offset);
+        }
+      }
+    }
+  }
+}
+
+Result<void> zero_in_device(const store::Store& store, const Place& place) {
+  const auto file = DeviceFile::open(store, *place.device);
+  constexpr std::array<std::byte, kUnit> kZeroes{};
+  return file ? file->write(kZeroes, place.offset) : fail(file.error().value);
+}
+
+void heal_place(const store::Store& store, const Place& place) {
+  const std::uint64_t extent = place.offset / place.device->align;
+  bool is_poisoned = false;
+  each_poisoned(store, *place.device,
+                [&](std::uint64_t offset) { is_poisoned |= offset / place.device->align == extent; });
+  if (const auto folios = folios_of(*place.device); folios && !is_poisoned) {
+    place.device->mapping_changes.fetch_add(1);
+    (*folios)[ExtentIndex(extent)].flags.fetch_and(~mm::kFolioHwpoison);
+  }
+}
+
+// In the file of the memdev, where no device has the bytes.
+Result<void> zero_in_memdev(const store::Store& store, const CxlMemdevRecord& memdev, std::uint64_t dpa) {
+  if (memdev.bytes_slot == 0 || memdev.bytes_slot > store.backing_slots().size()) {
+    return {};
+  }
+  const auto file =
+      store.open_file(store.backing_slots()[memdev.bytes_slot - 1].backing.location.c_str(), O_RDWR | O_CLOEXEC);
+  if (!file) {
+    return fail(file.error().value);
+  }
+  std::array<std::byte, kUnit> bytes{};
+  const auto read = sys::pread(file->get(), bytes.data(), bytes.size(), dpa);
+  if (!read || std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{}; })) {
+    return {}; // a hole stays one
+  }
+  bytes = {};
+  const auto written = sys::pwrite(file->get(), bytes.data(), bytes.size(), dpa);
+  return written ? Result<void>{} : fail(written.error().value);
+}
+
+} // namespace
+
+Result<void> inject_poison(const store::Store& store, CxlMemdevRecord& memdev, std::uint64_t dpa) {
+  if (auto fine = check_address(memdev, dpa); !fine) {
+    return fine;
+  }
+  CxlPoisonRecord* entry = entry_at(memdev, dpa);
+  const bool is_listed = entry != memdev.poison.data() + memdev.poison_count && entry->start <= dpa;
+  if (is_listed) {
+    return {};
+  }
+  if (memdev.poison_count == store::kMaxCxlPoison) {
+    return fail(EBUSY);
+  }
+  insert(memdev, entry, {dpa, kUnit, kInjected});
+  if (const auto place = place_of(store, memdev, dpa)) {
+    poison_place(*place);
+  }
+  return {};
+}
+
+Result<void> clear_poison(const store::Store& store, CxlMemdevRecord& memdev, std::uint64_t dpa) {
+  if (auto fine = check_address(memdev, dpa); !fine) {
+    return fine;
+  }
+  const auto place = place_of(store, memdev, dpa);
+  if (auto zeroed = place ? zero_in_device(store, *place) : zero_in_memdev(store, memdev, dpa); !zeroed) {
+    return zeroed;
+  }
+  CxlPoisonRecord* entry = entry_at(memdev, dpa);
+  if (entry == memdev.poison.data() + memdev.poison_count || entry->start > dpa) {
+    return {};
+  }
+  cut(memdev, entry, dpa);
+  if (place) {
+    heal_place(store, *place);
+  }
+  return {};
+}
+
+void poison_device(const store::Store& store, const store::DeviceRecord& device) {
+  std::optional<mm::FolioTable> folios;
+  each_poisoned(store, device, [&](std::uint64_t offset) {
+    if (!folios) {
+      if (auto opened = folios_of(device)) {
+        folios.emplace(std::move(*opened));
+      }
+    }
+    if (folios) {
+      fail_extent(*folios, ExtentIndex(offset / device.align));
+    }
+  });
+}
+
+} // namespace daxemu::cxl
