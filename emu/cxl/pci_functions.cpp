@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+#include <bitset>
 #include <cstdio>
 
 #include "emu/cxl/drivers.hpp"
@@ -102,13 +104,17 @@ Result<void> remove_pci(const store::Store& store, CxlPciRecord& pci) {
   return {};
 }
 
+// Functions are all there before any of their drivers looks at one (pci_rescan_bus()).
 void rescan_pci(const store::Store& store) {
-  for (CxlPciRecord& function : pci_functions(store)) {
-    if (function.removed == 0) {
-      continue;
-    }
-    function.removed = 0;
-    if (CxlMemdevRecord* memdev = memdev_of_function(store, function); memdev != nullptr) {
+  std::bitset<store::kMaxCxlPciDevices> found;
+  const std::span all = pci_functions(store);
+  for (std::size_t at = 0; at < all.size(); ++at) {
+    found[at] = all[at].removed != 0;
+    all[at].removed = 0;
+  }
+  for (std::size_t at = 0; at < all.size(); ++at) {
+    CxlMemdevRecord* memdev = found[at] ? memdev_of_function(store, all[at]) : nullptr;
+    if (memdev != nullptr) {
       find_memdev(store, *memdev);
     }
   }

@@ -1,15 +1,3 @@
-Result<void> set_holder_class(const store::Store& store, RegionRecord& space, NdKind kind) {
-  if (is_disk(space) || holder_of_namespace(store, space) != nullptr) {
-    return fail(EBUSY);
-  }
-  space.ndResult<void> write_info(const store::Store& store, const RegionRecord& region, RegionRecord& space,
-                                  const NdHolderRecord& holder) {
-    if (region.nd.read_only != 0 || holder.pages == NdPages::none ||
-        data_offset(space, holder.unit, holder.pages) + holder.unit > space.size) {
-      return fail(ENXIO);
-    }
-    space.nd.info = ;
-    return put_info(store, space);
 #include "emu/dax/nd.hpp"
 
 #include <algorithm>
@@ -21,322 +9,322 @@ Result<void> set_holder_class(const store::Store& store, RegionRecord& space, Nd
 #include "emu/dax/nd_disk.hpp"
 #include "emu/dax/nd_namespaces.hpp"
 
-        namespace daxemu::dax::nd {
-      namespace {
+namespace daxemu::dax::nd {
+namespace {
 
-      using store::NdPages;
-      using store::NdRegionRecord;
+using store::NdPages;
+using store::NdRegionRecord;
 
-      constexpr std::uint64_t kLeastNamespace = kPageSize;  // ND_MIN_NAMESPACE_SIZE
-      constexpr std::uint64_t kDefaultNdAlign = 16U << 20U; // MEMREMAP_COMPAT_ALIGN_MAX
-      constexpr std::array<std::uint64_t, 3> kExtents = {kPageSize, kPmdSize, kPudSize};
-      constexpr std::array<std::uint64_t, 7> kSectors = {512, 520, 528, 4096, 4104, 4160, 4224};
+constexpr std::uint64_t kLeastNamespace = kPageSize;  // ND_MIN_NAMESPACE_SIZE
+constexpr std::uint64_t kDefaultNdAlign = 16U << 20U; // MEMREMAP_COMPAT_ALIGN_MAX
+constexpr std::array<std::uint64_t, 3> kExtents = {kPageSize, kPmdSize, kPudSize};
+constexpr std::array<std::uint64_t, 7> kSectors = {512, 520, 528, 4096, 4104, 4160, 4224};
 
-      std::uint32_t& seed_of(NdRegionRecord& nd, NdKind kind) {
-        return nd.seeds[static_cast<std::size_t>(kind)];
-      }
-      std::uint32_t number_of(const NdRegionRecord& nd, const NdHolderRecord& holder) {
-        return static_cast<std::uint32_t>(&holder - nd.holders.data()) + 1;
-      }
+std::uint32_t& seed_of(NdRegionRecord& nd, NdKind kind) {
+  return nd.seeds[static_cast<std::size_t>(kind)];
+}
+std::uint32_t number_of(const NdRegionRecord& nd, const NdHolderRecord& holder) {
+  return static_cast<std::uint32_t>(&holder - nd.holders.data()) + 1;
+}
 
-      // A new bttX.Y, pfnX.Y or daxX.Y with the lowest free number of its kind; nullptr: the table is full.
-      NdHolderRecord* add_holder(RegionRecord& region, NdKind kind) {
-        std::array<NdHolderRecord, store::kMaxNdHolders>& holders = region.nd.holders;
-        const auto place = std::find_if(holders.begin(), holders.end(),
-                                        [](const NdHolderRecord& holder) { return holder.kind == NdKind::none; });
-        if (place == holders.end()) {
-          return nullptr;
-        }
-        std::uint32_t id = 0;
-        while (std::any_of(holders.begin(), holders.end(),
-                           [&](const NdHolderRecord& holder) { return holder.kind == kind && holder.id == id; })) {
-          ++id;
-        }
-        *place = {.kind = kind, .id = id, .unit = kind == NdKind::btt ? 0 : kPmdSize};
-        return &*place;
-      }
+// A new bttX.Y, pfnX.Y or daxX.Y with the lowest free number of its kind; nullptr: the table is full.
+NdHolderRecord* add_holder(RegionRecord& region, NdKind kind) {
+  std::array<NdHolderRecord, store::kMaxNdHolders>& holders = region.nd.holders;
+  const auto place = std::find_if(holders.begin(), holders.end(),
+                                  [](const NdHolderRecord& holder) { return holder.kind == NdKind::none; });
+  if (place == holders.end()) {
+    return nullptr;
+  }
+  std::uint32_t id = 0;
+  while (std::any_of(holders.begin(), holders.end(),
+                     [&](const NdHolderRecord& holder) { return holder.kind == kind && holder.id == id; })) {
+    ++id;
+  }
+  *place = {.kind = kind, .id = id, .unit = kind == NdKind::btt ? 0 : kPmdSize};
+  return &*place;
+}
 
-      void add_seed(RegionRecord& region, NdKind kind) {
-        if (NdHolderRecord* seed = add_holder(region, kind); seed != nullptr) {
-          seed_of(region.nd, kind) = number_of(region.nd, *seed);
-        }
-      }
+void add_seed(RegionRecord& region, NdKind kind) {
+  if (NdHolderRecord* seed = add_holder(region, kind); seed != nullptr) {
+    seed_of(region.nd, kind) = number_of(region.nd, *seed);
+  }
+}
 
-      // nd_region_create_ns_seed(): of no size, as soon as the one before is in use.
-      void advance_namespace_seed(const store::Store& store, RegionRecord& region, const RegionRecord& used) {
-        if (region.nd.labelled != 0 && region.nd.namespace_seed == reference_of(store, used)) {
-          const RegionRecord* next = add_namespace(store, region, 0, 0);
-          region.nd.namespace_seed = next == nullptr ? 0 : reference_of(store, *next);
-        }
-      }
+// nd_region_create_ns_seed(): of no size, as soon as the one before is in use.
+void advance_namespace_seed(const store::Store& store, RegionRecord& region, const RegionRecord& used) {
+  if (region.nd.labelled != 0 && region.nd.namespace_seed == reference_of(store, used)) {
+    const RegionRecord* next = add_namespace(store, region, 0, 0);
+    region.nd.namespace_seed = next == nullptr ? 0 : reference_of(store, *next);
+  }
+}
 
-      // What nobody chose yet: uuid and place of struct pages go with whoever had the namespace, the extent stays.
-      void reset(NdHolderRecord& holder) {
-        holder.has_uuid = 0;
-        holder.uuid = {};
-        holder.pages = NdPages::none;
-        if (holder.kind == NdKind::btt) {
-          holder.unit = 0;
-        }
-      }
+// What nobody chose yet: uuid and place of struct pages go with whoever had the namespace, the extent stays.
+void reset(NdHolderRecord& holder) {
+  holder.has_uuid = 0;
+  holder.uuid = {};
+  holder.pages = NdPages::none;
+  if (holder.kind == NdKind::btt) {
+    holder.unit = 0;
+  }
+}
 
-      // nd_pfn_validate(). ENODEV: there is no info block of this uuid.
-      Result<void> validate(const RegionRecord& region, const NdHolderRecord& holder) {
-        const store::NdInfoBlock& info = region.nd.info;
-        if (info.present == 0 || info.uuid != holder.uuid) {
-          return fail(ENODEV);
-        }
-        return info.align == holder.unit && info.pages == holder.pages ? Result<void>() : fail(EOPNOTSUPP);
-      }
+// nd_pfn_validate(). ENODEV: there is no info block of this uuid.
+Result<void> validate(const RegionRecord& region, const NdHolderRecord& holder) {
+  const store::NdInfoBlock& info = region.nd.info;
+  if (info.present == 0 || info.uuid != holder.uuid) {
+    return fail(ENODEV);
+  }
+  return info.align == holder.unit && info.pages == holder.pages ? Result<void>() : fail(EOPNOTSUPP);
+}
 
-      // nd_pfn_init()
-      Result<void> write_info(const store::Store& store, RegionRecord& region, const NdHolderRecord& holder) {
-        if (region.nd.read_only != 0 || holder.pages == NdPages::none ||
-            data_offset(region, holder.unit, holder.pages) + holder.unit > region.size) {
-          return fail(ENXIO);
-        }
-        region.nd.info = {.present = 1, .pages = holder.pages, .align = holder.unit, .uuid = holder.uuid};
-        return put_info(store, region);
-      }
+// nd_pfn_init()
+Result<void> write_info(const store::Store& store, const RegionRecord& region, RegionRecord& space,
+                        const NdHolderRecord& holder) {
+  if (region.nd.read_only != 0 || holder.pages == NdPages::none ||
+      data_offset(space, holder.unit, holder.pages) + holder.unit > space.size) {
+    return fail(ENXIO);
+  }
+  space.nd.info = {.present = 1, .pages = holder.pages, .align = holder.unit, .uuid = holder.uuid};
+  return put_info(store, space);
+}
 
-      } // namespace
+} // namespace
 
-      void begin(const store::Store& store, RegionRecord& region, std::uint32_t device) {
-        NdRegionRecord& nd = region.nd;
-        nd = {};
-        nd.device = device + 1;
-        // default_align() says 16M; where that does not divide the region, whoever made the namespace had to choose
-        // less.
-        nd.align = region.size % kDefaultNdAlign == 0 ? kDefaultNdAlign : kPmdSize;
-        nd.holder_class = NdKind::dax;
-        add_seed(region, NdKind::btt);
-        add_seed(region, NdKind::pfn);
-        NdHolderRecord* dax = add_holder(region, NdKind::dax);
-        dax->unit = region.align;
-        dax->pages = NdPages::ram;
-        dax->uuid = new_uuid(store, region);
-        dax->has_uuid = 1;
-        dax->holds = 1;
-        dax->bound = 1;
-        nd.dax_id = dax->id;
-        nd.info = {.present = 1, .pages = dax->pages, .align = dax->unit, .uuid = dax->uuid};
-        add_seed(region, NdKind::dax);
-      }
+void begin(const store::Store& store, RegionRecord& region, std::uint32_t device) {
+  NdRegionRecord& nd = region.nd;
+  nd = {};
+  nd.device = device + 1;
+  // default_align() says 16M; where that does not divide the region, whoever made the namespace had to choose
+  // less.
+  nd.align = region.size % kDefaultNdAlign == 0 ? kDefaultNdAlign : kPmdSize;
+  nd.holder_class = NdKind::dax;
+  add_seed(region, NdKind::btt);
+  add_seed(region, NdKind::pfn);
+  NdHolderRecord* dax = add_holder(region, NdKind::dax);
+  dax->unit = region.align;
+  dax->pages = NdPages::ram;
+  dax->uuid = new_uuid(store, region);
+  dax->has_uuid = 1;
+  dax->holds = 1;
+  dax->bound = 1;
+  nd.dax_id = dax->id;
+  nd.info = {.present = 1, .pages = dax->pages, .align = dax->unit, .uuid = dax->uuid};
+  add_seed(region, NdKind::dax);
+}
 
-      NdHolderRecord* holder_of_namespace(const store::Store& store, const RegionRecord& space) {
-        const std::uint32_t number = space.nd.parent == 0 ? 0 : reference_of(store, space);
-        for (NdHolderRecord& holder :
-             store.region_table()[reference_of(store, region_of_namespace(store, space)) - 1].nd.holders) {
-          if (holder.kind != NdKind::none && holder.holds != 0 && holder.space == number) {
-            return &holder;
-          }
-        }
-        return nullptr;
-      }
+NdHolderRecord* holder_of_namespace(const store::Store& store, const RegionRecord& space) {
+  const std::uint32_t number = space.nd.parent == 0 ? 0 : reference_of(store, space);
+  for (NdHolderRecord& holder :
+       store.region_table()[reference_of(store, region_of_namespace(store, space)) - 1].nd.holders) {
+    if (holder.kind != NdKind::none && holder.holds != 0 && holder.space == number) {
+      return &holder;
+    }
+  }
+  return nullptr;
+}
 
-      bool is_seed(const RegionRecord& region, const NdHolderRecord& holder) {
-        return region.nd.seeds[static_cast<std::size_t>(holder.kind)] == number_of(region.nd, holder);
-      }
+bool is_seed(const RegionRecord& region, const NdHolderRecord& holder) {
+  return region.nd.seeds[static_cast<std::size_t>(holder.kind)] == number_of(region.nd, holder);
+}
 
-      std::uint64_t data_offset(const RegionRecord& region, std::uint64_t align, NdPages pages) {
-        constexpr std::uint64_t kInfoBlock = 8192;
-        constexpr std::uint64_t kStructPage = 64;
-        std::uint64_t before = kInfoBlock;
-        if (pages == NdPages::pmem) {
-          before += kStructPage * ((region.size - kInfoBlock) >> kPageShift);
-        }
-        return align_up(region.phys_start + before, std::max(align, kPmdSize)) - region.phys_start;
-      }
+std::uint64_t data_offset(const RegionRecord& region, std::uint64_t align, NdPages pages) {
+  constexpr std::uint64_t kInfoBlock = 8192;
+  constexpr std::uint64_t kStructPage = 64;
+  std::uint64_t before = kInfoBlock;
+  if (pages == NdPages::pmem) {
+    before += kStructPage * ((region.size - kInfoBlock) >> kPageShift);
+  }
+  return align_up(region.phys_start + before, std::max(align, kPmdSize)) - region.phys_start;
+}
 
-      Result<void> set_unit(NdHolderRecord & holder, std::uint64_t bytes) {
-        if (holder.bound != 0) {
-          return fail(EBUSY);
-        }
-        const bool known = holder.kind == NdKind::btt
-                               ? std::find(kSectors.begin(), kSectors.end(), bytes) != kSectors.end()
-                               : std::find(kExtents.begin(), kExtents.end(), bytes) != kExtents.end();
-        if (!known) {
-          return fail(EINVAL);
-        }
-        holder.unit = bytes;
-        return {};
-      }
+Result<void> set_unit(NdHolderRecord& holder, std::uint64_t bytes) {
+  if (holder.bound != 0) {
+    return fail(EBUSY);
+  }
+  const bool known = holder.kind == NdKind::btt ? std::find(kSectors.begin(), kSectors.end(), bytes) != kSectors.end()
+                                                : std::find(kExtents.begin(), kExtents.end(), bytes) != kExtents.end();
+  if (!known) {
+    return fail(EINVAL);
+  }
+  holder.unit = bytes;
+  return {};
+}
 
-      Result<void> set_pages(NdHolderRecord & holder, NdPages pages) {
-        if (holder.bound != 0) {
-          return fail(EBUSY);
-        }
-        holder.pages = pages;
-        return {};
-      }
+Result<void> set_pages(NdHolderRecord& holder, NdPages pages) {
+  if (holder.bound != 0) {
+    return fail(EBUSY);
+  }
+  holder.pages = pages;
+  return {};
+}
 
-      Result<void> set_uuid(NdHolderRecord & holder, const store::Uuid& uuid) {
-        if (holder.bound != 0) {
-          return fail(EBUSY);
-        }
-        holder.uuid = uuid;
-        holder.has_uuid = 1;
-        return {};
-      }
+Result<void> set_uuid(NdHolderRecord& holder, const store::Uuid& uuid) {
+  if (holder.bound != 0) {
+    return fail(EBUSY);
+  }
+  holder.uuid = uuid;
+  holder.has_uuid = 1;
+  return {};
+}
 
-      Result<void> attach(const store::Store& store, const RegionRecord& space, NdHolderRecord& holder) {
-        const NdKind meant = space.nd.holder_class;
-        if (holder.bound != 0 || holder.holds != 0 || (meant != NdKind::none && meant != holder.kind) ||
-            holder_of_namespace(store, space) != nullptr) {
-          return fail(EBUSY);
-        }
-        holder.space = space.nd.parent == 0 ? 0 : reference_of(store, space);
-        holder.holds = 1;
-        return {};
-      }
+Result<void> attach(const store::Store& store, const RegionRecord& space, NdHolderRecord& holder) {
+  const NdKind meant = space.nd.holder_class;
+  if (holder.bound != 0 || holder.holds != 0 || (meant != NdKind::none && meant != holder.kind) ||
+      holder_of_namespace(store, space) != nullptr) {
+    return fail(EBUSY);
+  }
+  holder.space = space.nd.parent == 0 ? 0 : reference_of(store, space);
+  holder.holds = 1;
+  return {};
+}
 
-      Result<void> detach(RegionRecord & region, NdHolderRecord & holder) {
-        if (holder.bound != 0) {
-          return fail(EBUSY);
-        }
-        holder.holds = 0;
-        holder.space = 0;
-        if (is_seed(region, holder)) {
-          reset(holder);
-        } else {
-          holder = {};
-        }
-        return {};
-      }
+Result<void> detach(RegionRecord& region, NdHolderRecord& holder) {
+  if (holder.bound != 0) {
+    return fail(EBUSY);
+  }
+  holder.holds = 0;
+  holder.space = 0;
+  if (is_seed(region, holder)) {
+    reset(holder);
+  } else {
+    holder = {};
+  }
+  return {};
+}
 
-      Result<void> set_holder_class(RegionRecord & region, NdKind kind) {
-        if (is_disk(region) || holder_of_namespace(region) != nullptr) {
-          return fail(EBUSY);
-        }
-        region.nd.holder_class = kind;
-        return {};
-      }
+Result<void> set_holder_class(const store::Store& store, RegionRecord& space, NdKind kind) {
+  if (is_disk(space) || holder_of_namespace(store, space) != nullptr) {
+    return fail(EBUSY);
+  }
+  space.nd.holder_class = kind;
+  return {};
+}
 
-      Result<void> bind_dax(const store::Store& store, RegionRecord& region, NdHolderRecord& holder) {
-        if (holder.bound != 0) {
-          return fail(EBUSY);
-        }
-        if (holder.holds == 0) {
-          return fail(ENODEV);
-        }
-        RegionRecord& space = namespace_of(store, region, holder);
-        if (is_disk(space)) {
-          return fail(EBUSY); // nvdimm_namespace_common_probe(): the raw personality is active
-        }
-        if (space.size < kLeastNamespace || (space.nd.parent != 0 && space.nd.has_uuid == 0)) {
-          return fail(ENODEV);
-        }
-        if (holder.has_uuid == 0) {
-          return fail(ENODEV);
-        }
-        auto valid = validate(space, holder);
-        if (!valid && valid.error() == Errno{ENODEV}) {
-          valid = write_info(store, region, space, holder);
-        }
-        if (!valid) {
-          return valid;
-        }
-        if (auto added = add_dax_device(store, space); !added) {
-          return added;
-        }
-        holder.bound = 1;
-        space.nd.dax_id = holder.id;
-        if (is_seed(region, holder)) {
-          add_seed(region, NdKind::dax);
-        }
-        advance_namespace_seed(store, region, space);
-        return {};
-      }
+Result<void> bind_dax(const store::Store& store, RegionRecord& region, NdHolderRecord& holder) {
+  if (holder.bound != 0) {
+    return fail(EBUSY);
+  }
+  if (holder.holds == 0) {
+    return fail(ENODEV);
+  }
+  RegionRecord& space = namespace_of(store, region, holder);
+  if (is_disk(space)) {
+    return fail(EBUSY); // nvdimm_namespace_common_probe(): the raw personality is active
+  }
+  if (space.size < kLeastNamespace || (space.nd.parent != 0 && space.nd.has_uuid == 0)) {
+    return fail(ENODEV);
+  }
+  if (holder.has_uuid == 0) {
+    return fail(ENODEV);
+  }
+  auto valid = validate(space, holder);
+  if (!valid && valid.error() == Errno{ENODEV}) {
+    valid = write_info(store, region, space, holder);
+  }
+  if (!valid) {
+    return valid;
+  }
+  if (auto added = add_dax_device(store, space); !added) {
+    return added;
+  }
+  holder.bound = 1;
+  space.nd.dax_id = holder.id;
+  if (is_seed(region, holder)) {
+    add_seed(region, NdKind::dax);
+  }
+  advance_namespace_seed(store, region, space);
+  return {};
+}
 
-      Result<void> unbind_dax(const store::Store& store, RegionRecord& region, NdHolderRecord& holder) {
-        if (holder.bound == 0) {
-          return fail(ENODEV);
-        }
-        remove_dax_device(store, namespace_of(store, region, holder));
-        holder.bound = 0;
-        return {};
-      }
+Result<void> unbind_dax(const store::Store& store, RegionRecord& region, NdHolderRecord& holder) {
+  if (holder.bound == 0) {
+    return fail(ENODEV);
+  }
+  remove_dax_device(store, namespace_of(store, region, holder));
+  holder.bound = 0;
+  return {};
+}
 
-      Result<void> bind_namespace(const store::Store& store, RegionRecord& space) {
-        NdRegionRecord& nd = space.nd;
-        RegionRecord& region = region_of_namespace(store, space);
-        if (region.nd.unbound != 0) {
-          return fail(ENODEV);
-        }
-        if (is_disk(space)) {
-          return fail(EBUSY);
-        }
-        if (holder_of_namespace(store, space) != nullptr) {
-          return fail(ENXIO);
-        }
-        if (space.size < kLeastNamespace || (nd.parent != 0 && nd.has_uuid == 0)) {
-          return fail(ENODEV);
-        }
-        const bool may_be_dax = nd.holder_class == NdKind::none || nd.holder_class == NdKind::dax;
-        if (nd.force_raw != 0 || nd.info.present == 0 || !may_be_dax) {
-          auto attached = attach_disk(store, space);
-          if (attached) {
-            advance_namespace_seed(store, region, space);
-          }
-          return attached;
-        }
-        NdHolderRecord* dax = add_holder(region, NdKind::dax); // nd_dax_probe()
-        if (dax == nullptr) {
-          return fail(ENOMEM);
-        }
-        dax->holds = 1;
-        dax->space = nd.parent == 0 ? 0 : reference_of(store, space);
-        dax->has_uuid = 1;
-        dax->uuid = nd.info.uuid;
-        dax->unit = nd.info.align;
-        dax->pages = nd.info.pages;
-        if (store.platform().nd_autoprobe_off == 0) {
-          (void)bind_dax(store, region, *dax);
-        }
-        return fail(ENXIO);
-      }
+Result<void> bind_namespace(const store::Store& store, RegionRecord& space) {
+  NdRegionRecord& nd = space.nd;
+  RegionRecord& region = region_of_namespace(store, space);
+  if (region.nd.unbound != 0) {
+    return fail(ENODEV);
+  }
+  if (is_disk(space)) {
+    return fail(EBUSY);
+  }
+  if (holder_of_namespace(store, space) != nullptr) {
+    return fail(ENXIO);
+  }
+  if (space.size < kLeastNamespace || (nd.parent != 0 && nd.has_uuid == 0)) {
+    return fail(ENODEV);
+  }
+  const bool may_be_dax = nd.holder_class == NdKind::none || nd.holder_class == NdKind::dax;
+  if (nd.force_raw != 0 || nd.info.present == 0 || !may_be_dax) {
+    auto attached = attach_disk(store, space);
+    if (attached) {
+      advance_namespace_seed(store, region, space);
+    }
+    return attached;
+  }
+  NdHolderRecord* dax = add_holder(region, NdKind::dax); // nd_dax_probe()
+  if (dax == nullptr) {
+    return fail(ENOMEM);
+  }
+  dax->holds = 1;
+  dax->space = nd.parent == 0 ? 0 : reference_of(store, space);
+  dax->has_uuid = 1;
+  dax->uuid = nd.info.uuid;
+  dax->unit = nd.info.align;
+  dax->pages = nd.info.pages;
+  if (store.platform().nd_autoprobe_off == 0) {
+    (void)bind_dax(store, region, *dax);
+  }
+  return fail(ENXIO);
+}
 
-      void add_seeds(RegionRecord & region) {
-        for (const NdKind kind : {NdKind::btt, NdKind::pfn, NdKind::dax}) {
-          add_seed(region, kind);
-        }
-      }
+void add_seeds(RegionRecord& region) {
+  for (const NdKind kind : {NdKind::btt, NdKind::pfn, NdKind::dax}) {
+    add_seed(region, kind);
+  }
+}
 
-      Result<void> bind_region(const store::Store& store, RegionRecord& region) {
-        NdRegionRecord& nd = region.nd;
-        if (nd.unbound == 0) {
-          return fail(EBUSY);
-        }
-        nd.unbound = 0;
-        add_seeds(region);
-        if (store.platform().nd_autoprobe_off == 0) {
-          (void)bind_namespace(store, region);
-        }
-        return {};
-      }
+Result<void> bind_region(const store::Store& store, RegionRecord& region) {
+  NdRegionRecord& nd = region.nd;
+  if (nd.unbound == 0) {
+    return fail(EBUSY);
+  }
+  nd.unbound = 0;
+  add_seeds(region);
+  if (store.platform().nd_autoprobe_off == 0) {
+    (void)bind_namespace(store, region);
+  }
+  return {};
+}
 
-      Result<void> unbind_region(const store::Store& store, RegionRecord& region) {
-        NdRegionRecord& nd = region.nd;
-        if (nd.unbound != 0) {
-          return fail(ENODEV);
-        }
-        for (NdHolderRecord& holder : nd.holders) {
-          (void)unbind_dax(store, region, holder);
-          holder = {};
-        }
-        (void)detach_disk(store, region);
-        for (RegionRecord& space : store.regions()) {
-          if (is_namespace_of(store, region, space)) {
-            (void)detach_disk(store, space);
-            space.used.store(0, std::memory_order_release);
-          }
-        }
-        nd.namespace_seed = 0;
-        nd.seeds = {};
-        nd.force_raw = 0;
-        nd.holder_class = NdKind::none;
-        nd.unbound = 1;
-        return {};
-      }
+Result<void> unbind_region(const store::Store& store, RegionRecord& region) {
+  NdRegionRecord& nd = region.nd;
+  if (nd.unbound != 0) {
+    return fail(ENODEV);
+  }
+  for (NdHolderRecord& holder : nd.holders) {
+    (void)unbind_dax(store, region, holder);
+    holder = {};
+  }
+  (void)detach_disk(store, region);
+  for (RegionRecord& space : store.regions()) {
+    if (is_namespace_of(store, region, space)) {
+      (void)detach_disk(store, space);
+      space.used.store(0, std::memory_order_release);
+    }
+  }
+  nd.namespace_seed = 0;
+  nd.seeds = {};
+  nd.force_raw = 0;
+  nd.holder_class = NdKind::none;
+  nd.unbound = 1;
+  return {};
+}
 
-    } // namespace daxemu::dax::nd
+} // namespace daxemu::dax::nd

@@ -119,6 +119,17 @@ Result<void> detach_disk(const Store& store, RegionRecord& region) {
   return {};
 }
 
+void release_reserve(const Store& store, RegionRecord& region) {
+  if (region.nd.reserve_slot == 0) {
+    return;
+  }
+  if (const auto file = open_reserve(store, region)) {
+    (void)sys::ftruncate(file->get(), 0);
+  }
+  const std::uint32_t number = std::exchange(region.nd.reserve_slot, 0);
+  store.backing_slots()[number - 1].owner.store(0, std::memory_order_release);
+}
+
 void repair_disks(const Store& store) {
   const auto free_unknown = [&](auto slots, auto known) {
     for (std::uint32_t at = 0; at < slots.size(); ++at) {

@@ -55,8 +55,9 @@ struct NdRegionRecord {
   std::uint32_t disk_node = 0;    // index + 1 of the NodeSlot that descriptors of the disk are of; 0: none
   std::uint32_t reserve_slot = 0; // index + 1 of the BackingSlot of what is not the memory of its device; 0: none yet
   // Of a region with labels (emu/dax/nd_namespaces.hpp).
-  std::uint32_t labelled = 0;       // 1: it is one; its namespaces have records of their own
-  std::uint32_t namespace_seed = 0; // index + 1 of the namespace that waits; 0: none
+  std::uint32_t labelled = 0;         // 1: it is one; its namespaces have records of their own
+  std::uint32_t namespace_seed = 0;   // index + 1 of the namespace that waits; 0: none
+  std::uint32_t first_namespaces = 0; // how many it began with when nd_region took it
   // Of a namespace of such a region.
   std::uint32_t parent = 0;       // index + 1 of the region's RegionRecord; 0: this is no such namespace
   std::uint32_t namespace_id = 0; // the Y of namespaceX.Y

@@ -97,7 +97,7 @@ TEST(NdDisk, IsANamespaceThatIsToBeRawUntilItIsLetGoOf) {
   EXPECT_EQ(lab.store->disk_of_node(node.st_dev, node.st_ino), &lab.region());
   EXPECT_EQ(lab.store->device_of_node(node.st_dev, node.st_ino), nullptr);
   auto change = Change::begin(*lab.store);
-  EXPECT_FALSE(set_holder_class(lab.region(), store::NdKind::none)); // bound
+  EXPECT_FALSE(set_holder_class(*lab.store, lab.region(), store::NdKind::none)); // bound
   EXPECT_TRUE(detach_disk(*lab.store, lab.region()));
   EXPECT_EQ(detach_disk(*lab.store, lab.region()).error(), Errno{ENODEV});
   EXPECT_EQ(lab.store->disk_of_node(node.st_dev, node.st_ino), nullptr);
@@ -126,7 +126,7 @@ TEST(NdDisk, ADaxCannotHaveWhatNdPmemHas) {
   auto change = Change::begin(*lab.store);
   store::RegionRecord& region = lab.region();
   store::NdHolderRecord& dax = region.nd.holders[region.nd.seeds[static_cast<std::size_t>(store::NdKind::dax)] - 1];
-  ASSERT_TRUE(attach(region, dax));
+  ASSERT_TRUE(attach(*lab.store, region, dax));
   ASSERT_TRUE(set_uuid(dax, {9}));
   ASSERT_TRUE(set_pages(dax, NdPages::ram));
   EXPECT_EQ(bind_dax(*lab.store, region, dax).error(), Errno{EBUSY});
@@ -187,7 +187,7 @@ TEST(NdDisk, ANewInfoBlockIsThereToBeRead) {
     store::RegionRecord& region = lab.region();
     ASSERT_TRUE(detach_disk(*lab.store, region));
     store::NdHolderRecord& dax = region.nd.holders[region.nd.seeds[static_cast<std::size_t>(store::NdKind::dax)] - 1];
-    ASSERT_TRUE(attach(region, dax));
+    ASSERT_TRUE(attach(*lab.store, region, dax));
     ASSERT_TRUE(set_uuid(dax, {9}));
     ASSERT_TRUE(set_unit(dax, kPageSize));
     ASSERT_TRUE(set_pages(dax, NdPages::ram));
