@@ -9,11 +9,13 @@ one_g=1073741824
 
 # layout: region, memory_bytes, size_bytes, align_bytes, numa -> machine_bytes, boot_words, node_words; of cxl machine_words, channel_place.
 layout() {
-  machine_words='' channel_place=''
+  machine_words='' channel_place='' more_memory=''
   if [ "$region" = cxl ]; then
     # Its memory is of the bus: windows that the machine puts behind its own. A processor that says it is one of a machine: the kernel
     # flushes caches before a region is made, which it refuses a guest (cpu_cache_has_invalidate_memregion()).
     machine_bytes=$memory_bytes boot_words='' node_words=$cxl_words machine_words="-M $cxl_machine" channel_place=,bus=pcie.0,addr=0x10
+    # With room for more memory QEMU has an SRAT; without one no window has a node of its own (seen: target_node 0).
+    more_memory=,maxmem=$((machine_bytes / 1048576 + 4096))M,slots=1
     return 0
   fi
   rest=0
@@ -118,7 +120,7 @@ run_machine() {
   : >"$work/log"
   : >"$work/status"
   # shellcheck disable=SC2086 # node_words is words
-  timeout -k 5 "$seconds" "$qemu" $machine_words -accel "$accel" -cpu "$processor" -smp "$cpus" -m "$((machine_bytes / 1048576))M" \
+  timeout -k 5 "$seconds" "$qemu" $machine_words -accel "$accel" -cpu "$processor" -smp "$cpus" -m "$((machine_bytes / 1048576))M$more_memory" \
     $node_words -nodefaults -display none -no-reboot -kernel "$kernel" -initrd "$work/initramfs" \
     -append "console=ttyS0 $loglevel panic=-1 oops=panic mitigations=off nmi_watchdog=0 no_timer_check $boot_words$boot_extra" \
     -chardev "file,id=log,path=$work/log" -serial chardev:log \
