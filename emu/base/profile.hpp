@@ -88,6 +88,7 @@ struct Profile {
   bool cxl_dports_follow_memdevs;
   // Of CXL: `interleave_ways` of a region is read as an int (set_interleave_ways), before as an unsigned one.
   bool cxl_ways_are_signed;
+  bool dax_regions_probe_later;     // dax_cxl is PROBE_PREFER_ASYNCHRONOUS: after cxl_region is bound
   bool cxl_regions_take_poison;     // inject_poison and clear_poison of a region, in debugfs
   bool cxl_region_says_locked;      // `locked` of a region (CXL_REGION_F_LOCK)
   bool cxl_modules_need_each_other; // cxl_pci uses cxl_mem, cxl_acpi uses cxl_pmem
@@ -136,6 +137,7 @@ inline constexpr std::array kProfiles = {
             .counts_resident_files = false,
             .cxl_dports_follow_memdevs = false,
             .cxl_ways_are_signed = false,
+            .dax_regions_probe_later = false,
             .cxl_regions_take_poison = false,
             .cxl_region_says_locked = false,
             .cxl_modules_need_each_other = false,
@@ -176,6 +178,7 @@ inline constexpr std::array kProfiles = {
             .counts_resident_files = false,
             .cxl_dports_follow_memdevs = false,
             .cxl_ways_are_signed = false,
+            .dax_regions_probe_later = false,
             .cxl_regions_take_poison = false,
             .cxl_region_says_locked = false,
             .cxl_modules_need_each_other = false,
@@ -216,6 +219,7 @@ inline constexpr std::array kProfiles = {
             .counts_resident_files = true,
             .cxl_dports_follow_memdevs = true,
             .cxl_ways_are_signed = true,
+            .dax_regions_probe_later = true,
             .cxl_regions_take_poison = true,
             .cxl_region_says_locked = true,
             .cxl_modules_need_each_other = true,
