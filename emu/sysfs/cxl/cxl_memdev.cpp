@@ -45,7 +45,7 @@ Result<void> show_security(const Scope& scope, Text& out) {
 }
 // security_sanitize_store()
 Result<void> store_sanitize(const Scope& scope, std::string_view text) {
-  const auto sanitize = parse_bool(text);
+  const auto sanitize = parse_bool(text, scope.store->profile());
   if (!sanitize || !*sanitize) {
     return fail(EINVAL);
   }
@@ -53,8 +53,8 @@ Result<void> store_sanitize(const Scope& scope, std::string_view text) {
 }
 
 // What is found goes to a trace event, which nobody can read here.
-Result<void> store_trigger_poison_list(const Scope&, std::string_view text) {
-  const auto trigger = parse_bool(text);
+Result<void> store_trigger_poison_list(const Scope& scope, std::string_view text) {
+  const auto trigger = parse_bool(text, scope.store->profile());
   return trigger && *trigger ? Result<void>() : fail(EINVAL);
 }
 

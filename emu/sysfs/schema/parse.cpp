@@ -107,9 +107,9 @@ Result<std::int32_t> parse_int(std::string_view text) {
   return static_cast<std::int32_t>(negative ? -value : value);
 }
 
-Result<bool> parse_bool(std::string_view text) {
-  constexpr std::string_view kTrue = "yYtT1";
-  constexpr std::string_view kFalse = "nNfF0";
+Result<bool> parse_bool(std::string_view text, const Profile& profile) {
+  const std::string_view truths = profile.bool_takes_enable ? "yYtT1eE" : "yYtT1";
+  const std::string_view lies = profile.bool_takes_enable ? "nNfF0dD" : "nNfF0";
   if (text.empty()) {
     return fail(EINVAL);
   }
@@ -120,10 +120,10 @@ Result<bool> parse_bool(std::string_view text) {
     }
     return second == 'f' || second == 'F' ? Result<bool>(false) : fail(EINVAL);
   }
-  if (kTrue.find(text[0]) != std::string_view::npos) {
+  if (truths.find(text[0]) != std::string_view::npos) {
     return true;
   }
-  return kFalse.find(text[0]) != std::string_view::npos ? Result<bool>(false) : fail(EINVAL);
+  return lies.find(text[0]) != std::string_view::npos ? Result<bool>(false) : fail(EINVAL);
 }
 
 Result<AddressRange> parse_range(std::string_view text) {
