@@ -103,7 +103,7 @@ Result<void> show_raw(const Scope& scope, Text& out) {
   return {};
 }
 Result<void> store_raw(const Scope& scope, std::string_view text) {
-  const auto allow = parse_bool(text);
+  const auto allow = parse_bool(text, scope.store->profile());
   if (!allow) {
     return fail(EINVAL);
   }

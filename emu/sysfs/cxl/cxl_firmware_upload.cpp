@@ -19,7 +19,7 @@ cxl::Upload upload_in(const Scope& memdev) {
 
 // cancel_store()
 Result<void> store_cancel(const Scope& scope, std::string_view text) {
-  const auto cancel = parse_bool(text);
+  const auto cancel = parse_bool(text, scope.store->profile());
   if (!cancel || !*cancel) {
     return fail(EINVAL);
   }

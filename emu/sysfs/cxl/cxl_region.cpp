@@ -40,7 +40,7 @@ Result<void> show_commit(const Scope& scope, Text& out) {
   return {};
 }
 Result<void> store_commit(const Scope& scope, std::string_view text) {
-  const auto commit = parse_bool(text);
+  const auto commit = parse_bool(text, scope.store->profile());
   if (!commit) {
     return tl::unexpected(commit.error());
   }

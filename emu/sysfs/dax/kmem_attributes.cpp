@@ -90,7 +90,7 @@ Result<void> show_memmap_on_memory(const Scope& scope, Text& out) {
 // Nothing sets it: that takes a kernel started with memory_hotplug.memmap_on_memory (the machine's own parameter, N in
 // Debian's). Without it a device that was born with 1, that of a CXL region, can lose it.
 Result<void> store_memmap_on_memory(const Scope& scope, std::string_view text) {
-  const auto wanted = parse_bool(text);
+  const auto wanted = parse_bool(text, scope.store->profile());
   if (!wanted) {
     return tl::unexpected(wanted.error());
   }

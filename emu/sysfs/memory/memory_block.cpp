@@ -67,7 +67,7 @@ Result<void> store_state(const Scope& scope, std::string_view text) {
 }
 // Asking for what is so already is no error here (online_store in drivers/base/core.c).
 Result<void> store_online(const Scope& scope, std::string_view text) {
-  const auto wanted = parse_bool(text);
+  const auto wanted = parse_bool(text, scope.store->profile());
   if (!wanted) {
     return tl::unexpected(wanted.error());
   }

@@ -26,7 +26,7 @@ Result<void> show_force_raw(const Scope& scope, Text& out) {
   return {};
 }
 Result<void> store_force_raw(const Scope& scope, std::string_view text) {
-  const auto raw = parse_bool(text);
+  const auto raw = parse_bool(text, scope.store->profile());
   if (!raw) {
     return tl::unexpected(raw.error());
   }

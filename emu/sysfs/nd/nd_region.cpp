@@ -39,7 +39,7 @@ Result<void> show_read_only(const Scope& scope, Text& out) {
   return {};
 }
 Result<void> store_read_only(const Scope& scope, std::string_view text) {
-  const auto read_only = parse_bool(text);
+  const auto read_only = parse_bool(text, scope.store->profile());
   if (!read_only) {
     return tl::unexpected(read_only.error());
   }

@@ -107,9 +107,9 @@ Result<std::int32_t> parse_int(std::string_view text) {
   return static_cast<std::int32_t>(negative ? -value : value);
 }
 
-Result<bool> parse_bool(std::string_view text) {
-  constexpr std::string_view kTrue = "yYtT1";
-  constexpr std::string_view kFalse = "nNfF0";
+Result<bool> parse_bool(std::string_view text, const Profile& profile) {
+  const std::string_view kTrue = profile.bools_may_be_enabled ? "yYtT1eE" : "yYtT1";
+  const std::string_view kFalse = profile.bools_may_be_enabled ? "nNfF0dD" : "nNfF0";
   if (text.empty()) {
     return fail(EINVAL);
   }

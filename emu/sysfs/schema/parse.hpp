@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "emu/base/profile.hpp"
 #include "emu/base/result.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/store/uuid_text.hpp"
@@ -20,7 +21,7 @@ namespace daxemu::sysfs {
 // Errors: EINVAL, ERANGE.
 [[nodiscard]] Result<std::uint64_t> parse_unsigned(std::string_view text, unsigned base);
 // kstrtobool(): by the first letter or two. Errors: EINVAL.
-[[nodiscard]] Result<bool> parse_bool(std::string_view text);
+[[nodiscard]] Result<bool> parse_bool(std::string_view text, const Profile& profile);
 using store::parse_uuid;
 // kstrtoint(..., 0, ...). Errors: EINVAL, ERANGE.
 [[nodiscard]] Result<std::int32_t> parse_int(std::string_view text);

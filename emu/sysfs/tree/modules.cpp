@@ -169,7 +169,7 @@ Result<void> store_parameter(const Scope& scope, std::string_view text) {
   if (!is_idle(*scope.module)) {
     return fail(EOPNOTSUPP); // how long to wait for a device: none is slow here
   }
-  const auto idle = parse_bool(text);
+  const auto idle = parse_bool(text, scope.store->profile());
   if (!idle) {
     return tl::unexpected(idle.error());
   }

@@ -94,7 +94,7 @@ std::optional<Result<void>> write_region(const store::Store& store, CxlRegionRec
     return with_int(text, [&](std::uint64_t bytes) { return set_granularity(store, region, bytes); });
   }
   if (file == "commit") {
-    const auto value = sysfs::parse_bool(text);
+    const auto value = sysfs::parse_bool(text, store.profile());
     return value ? set_commit(store, region, *value) : fail(value.error().value);
   }
   if (file.starts_with("target")) {
