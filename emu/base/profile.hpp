@@ -86,7 +86,6 @@ struct Profile {
   // decoders since the first; before, all that are connected (devm_cxl_port_enumerate_dports). What has no recording
   // of its own, as 6.1 of a CXL bus, does as 6.12.
   bool cxl_dports_follow_memdevs;
-  bool bools_may_be_enabled; // kstrtobool() reads e(nable) and d(isable) too
   // Of CXL: `interleave_ways` of a region is read as an int (set_interleave_ways), before as an unsigned one.
   bool cxl_ways_are_signed;
   bool dax_regions_probe_later;     // dax_cxl is PROBE_PREFER_ASYNCHRONOUS: after cxl_region is bound
@@ -137,7 +136,6 @@ inline constexpr std::array kProfiles = {
             .mincore_sees_1G = false,
             .counts_resident_files = false,
             .cxl_dports_follow_memdevs = false,
-            .bools_may_be_enabled = false,
             .cxl_ways_are_signed = false,
             .dax_regions_probe_later = false,
             .cxl_regions_take_poison = false,
@@ -179,7 +177,6 @@ inline constexpr std::array kProfiles = {
             .mincore_sees_1G = false,
             .counts_resident_files = false,
             .cxl_dports_follow_memdevs = false,
-            .bools_may_be_enabled = false,
             .cxl_ways_are_signed = false,
             .dax_regions_probe_later = false,
             .cxl_regions_take_poison = false,
@@ -221,7 +218,6 @@ inline constexpr std::array kProfiles = {
             .mincore_sees_1G = true,
             .counts_resident_files = true,
             .cxl_dports_follow_memdevs = true,
-            .bools_may_be_enabled = true,
             .cxl_ways_are_signed = true,
             .dax_regions_probe_later = true,
             .cxl_regions_take_poison = true,
