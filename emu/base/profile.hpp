@@ -82,6 +82,9 @@ struct Profile {
   // mincore(2) sees an entry of 1G; before, walk_pud_range() split it, so that the next touch faulted again.
   bool mincore_sees_1G;
   bool counts_resident_files; // in VmRSS and RssFile (add_mm_counter in insert_pmd, mm/huge_memory.c)
+  // Attributes that are a yes or a no take words of "enable" and "disable" too: kstrtobool() looks at the first letter
+  // (guest).
+  bool bool_takes_enable;
   // A CXL port has the dports that memdevs below it have asked for (cxl_port_add_dport in drivers/cxl/port.c), and its
   // decoders since the first; before, all that are connected (devm_cxl_port_enumerate_dports). What has no recording
   // of its own, as 6.1 of a CXL bus, does as 6.12.
@@ -135,6 +138,7 @@ inline constexpr std::array kProfiles = {
             .resident_in_smaps = kPmdSize,
             .mincore_sees_1G = false,
             .counts_resident_files = false,
+            .bool_takes_enable = false,
             .cxl_dports_follow_memdevs = false,
             .cxl_ways_are_signed = false,
             .dax_regions_probe_later = false,
@@ -176,6 +180,7 @@ inline constexpr std::array kProfiles = {
             .resident_in_smaps = 0,
             .mincore_sees_1G = false,
             .counts_resident_files = false,
+            .bool_takes_enable = false,
             .cxl_dports_follow_memdevs = false,
             .cxl_ways_are_signed = false,
             .dax_regions_probe_later = false,
@@ -217,6 +222,7 @@ inline constexpr std::array kProfiles = {
             .resident_in_smaps = kPageSize | kPmdSize,
             .mincore_sees_1G = true,
             .counts_resident_files = true,
+            .bool_takes_enable = true,
             .cxl_dports_follow_memdevs = true,
             .cxl_ways_are_signed = true,
             .dax_regions_probe_later = true,

@@ -17,7 +17,7 @@ Result<void> add_dax_region(const store::Store& store, CxlRegionRecord& region);
 void remove_dax_region(const store::Store& store, CxlRegionRecord& region);
 
 // cxl_pmem_region_probe(): nvdimm_pmem_region_create() on the bridge's nd bus. Its namespaces are what the labels of
-// the memdevs say. Sets region.region. Errors: ENXIO (no bridge, or a memdev without pmemN), ENOMEM.
+// the memdevs say. Sets region.region. Errors: ENODEV (no bridge, or a memdev without nmemN), ENOMEM.
 Result<void> add_nd_region(const store::Store& store, CxlRegionRecord& region);
 void remove_nd_region(const store::Store& store, CxlRegionRecord& region);
 

@@ -23,9 +23,10 @@ struct Transfer {
   [[nodiscard]] std::span<std::byte> part(std::size_t size) const { return room.bytes().subspan(kBlock, size); }
 };
 
-Result<Transfer> transfer_of(const store::Store& store, const store::DeviceRecord& device,
-                             const CxlRegionRecord& region) {
-  auto file = DeviceFile::open(store, device);
+// `of`: a device, or a file of its own.
+template <class File>
+Result<Transfer> transfer_of(const store::Store& store, const File& of, const CxlRegionRecord& region) {
+  auto file = DeviceFile::open(store, of);
   auto targets = TargetFiles::open(store, region);
   const auto room = sys::mmap_aside(2 * kBlock, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
   Mapping buffers = room ? Mapping(*room, 2 * kBlock) : Mapping();
@@ -115,6 +116,62 @@ std::uint64_t end_of_block(std::uint64_t offset, std::uint64_t end) {
   return std::min(align_down(offset, kBlock) + kBlock, end);
 }
 
+Result<void> bring_piece(const Transfer& transfer, const Piece& piece) {
+  std::uint64_t at = piece.offset;
+  while ((at = transfer.targets.next_data(at, piece.end)) < piece.end) {
+    at = std::max(align_down(at, kBlock), piece.offset);
+    const std::uint64_t end = end_of_block(at, piece.end);
+    if (auto done = bring_block(transfer, at, end, piece.place + (at - piece.offset)); !done) {
+      return done;
+    }
+    at = end;
+  }
+  return {};
+}
+
+Result<void> return_piece(const Transfer& transfer, const Piece& piece) {
+  const std::uint64_t size = piece.end - piece.offset;
+  std::uint64_t at = 0;
+  while ((at = transfer.device.next_data(piece.place + at) - piece.place) < size) {
+    const std::uint64_t from = std::max(align_down(piece.offset + at, kBlock), piece.offset);
+    const std::uint64_t end = end_of_block(from, piece.end);
+    if (auto done = return_block(transfer, from, end, piece.place + (from - piece.offset)); !done) {
+      return done;
+    }
+    at = end - piece.offset;
+  }
+  return {};
+}
+
+// All of a namespace, in the file of its reserve.
+template <class Move>
+Result<void> move_disk(const store::Store& store, const store::RegionRecord& space, Move&& move) {
+  const CxlRegionRecord* region = region_behind(store, space);
+  const std::uint32_t slot = space.nd.reserve_slot;
+  if (region == nullptr || slot == 0 || slot > store.backing_slots().size()) {
+    return {};
+  }
+  const auto transfer = transfer_of(store, store.backing_slots()[slot - 1].backing, *region);
+  if (!transfer) {
+    return tl::unexpected(transfer.error());
+  }
+  const std::uint64_t offset = space.phys_start - region->start;
+  return move(*transfer, Piece{offset, offset + space.size, 0});
+}
+
+// Calls for each run that a target has of bytes [offset, offset + size) of the namespace: its position, its place in
+// the target, its place in the bytes, and how many.
+template <class Each>
+void each_run_of(const TargetFiles& files, std::uint64_t offset, std::uint64_t size, Each&& each) {
+  const Stripes& stripes = files.stripes();
+  for (std::uint64_t at = offset; at < offset + size;) {
+    const std::uint64_t position = stripes.position_of(at);
+    const std::uint64_t length = std::min(stripes.run_at(at), offset + size - at);
+    each(position, stripes.before(at, position), at - offset, length);
+    at += length;
+  }
+}
+
 } // namespace
 
 Result<void> bring_media(const store::Store& store, store::DeviceRecord& device) {
@@ -126,18 +183,7 @@ Result<void> bring_media(const store::Store& store, store::DeviceRecord& device)
   if (!transfer) {
     return tl::unexpected(transfer.error());
   }
-  auto brought = each_piece(device, *region, [&](const Piece& piece) -> Result<void> {
-    std::uint64_t at = piece.offset;
-    while ((at = transfer->targets.next_data(at, piece.end)) < piece.end) {
-      at = std::max(align_down(at, kBlock), piece.offset);
-      const std::uint64_t end = end_of_block(at, piece.end);
-      if (auto done = bring_block(*transfer, at, end, piece.place + (at - piece.offset)); !done) {
-        return done;
-      }
-      at = end;
-    }
-    return {};
-  });
+  auto brought = each_piece(device, *region, [&](const Piece& piece) { return bring_piece(*transfer, piece); });
   if (!brought) {
     return brought;
   }
@@ -157,23 +203,56 @@ Result<void> return_media(const store::Store& store, store::DeviceRecord& device
   if (!transfer) {
     return tl::unexpected(transfer.error());
   }
-  auto returned = each_piece(device, *region, [&](const Piece& piece) -> Result<void> {
-    const std::uint64_t size = piece.end - piece.offset;
-    std::uint64_t at = 0;
-    while ((at = transfer->device.next_data(piece.place + at) - piece.place) < size) {
-      const std::uint64_t from = std::max(align_down(piece.offset + at, kBlock), piece.offset);
-      const std::uint64_t end = end_of_block(from, piece.end);
-      if (auto done = return_block(*transfer, from, end, piece.place + (from - piece.offset)); !done) {
-        return done;
-      }
-      at = end - piece.offset;
-    }
-    return {};
-  });
+  auto returned = each_piece(device, *region, [&](const Piece& piece) { return return_piece(*transfer, piece); });
   if (returned) {
     std::atomic_ref(device.has_media).store(0, std::memory_order_release);
   }
   return returned;
+}
+
+Result<void> bring_disk(const store::Store& store, store::RegionRecord& space) {
+  return move_disk(store, space, [](const Transfer& transfer, const Piece& piece) {
+    auto brought = bring_piece(transfer, piece);
+    if (brought) {
+      transfer.targets.clear(piece.offset, piece.end);
+    }
+    return brought;
+  });
+}
+
+Result<void> return_disk(const store::Store& store, store::RegionRecord& space) {
+  return move_disk(store, space, return_piece);
+}
+
+Result<void> read_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,
+                        std::span<std::byte> into) {
+  const CxlRegionRecord* region = region_behind(store, space);
+  const auto files = region == nullptr ? Result<TargetFiles>(fail(ENOMEM)) : TargetFiles::open(store, *region);
+  if (!files) {
+    return tl::unexpected(files.error());
+  }
+  each_run_of(*files, space.phys_start - region->start + offset, into.size(),
+              [&](std::uint64_t position, std::uint64_t place, std::uint64_t at, std::uint64_t size) {
+                files->read(position, into.subspan(at, size), place);
+              });
+  return {};
+}
+
+Result<void> write_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,
+                         std::span<const std::byte> from) {
+  const CxlRegionRecord* region = region_behind(store, space);
+  const auto files = region == nullptr ? Result<TargetFiles>(fail(ENOMEM)) : TargetFiles::open(store, *region);
+  if (!files) {
+    return tl::unexpected(files.error());
+  }
+  Result<void> result;
+  each_run_of(*files, space.phys_start - region->start + offset, from.size(),
+              [&](std::uint64_t position, std::uint64_t place, std::uint64_t at, std::uint64_t size) {
+                if (auto written = files->write(position, from.subspan(at, size), place); !written) {
+                  result = written;
+                }
+              });
+  return result;
 }
 
 } // namespace daxemu::cxl

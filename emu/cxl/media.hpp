@@ -3,6 +3,8 @@
 // a Change, and no program has the device mapped that its driver let go of before.
 #pragma once
 
+#include <span>
+
 #include "emu/base/result.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/dax/device_bytes.hpp"
@@ -15,6 +17,17 @@ namespace daxemu::cxl {
 Result<void> bring_media(const store::Store& store, store::DeviceRecord& device);
 // And back: its file is to be emptied or freed. Errors: ENOMEM; the device still has them then.
 Result<void> return_media(const store::Store& store, store::DeviceRecord& device);
+
+// The same of a namespace of the nd bus that becomes a disk, and of one that is none any more: all of it, in the file
+// of its reserve.
+Result<void> bring_disk(const store::Store& store, store::RegionRecord& space);
+Result<void> return_disk(const store::Store& store, store::RegionRecord& space);
+
+// Bytes of a namespace that no device and no disk has, from its byte `offset` on. Errors: ENOMEM.
+Result<void> read_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,
+                        std::span<std::byte> into);
+Result<void> write_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,
+                         std::span<const std::byte> from);
 
 // Changes the size, ranges or extents of a device as `change` does: while it does, the memdevs have the bytes.
 // Errors: those of `change`, and ENOMEM.

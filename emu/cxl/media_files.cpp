@@ -69,6 +69,16 @@ Result<DeviceFile> DeviceFile::open(const store::Store& store, const store::Devi
   return file;
 }
 
+Result<DeviceFile> DeviceFile::open(const store::Store& store, const store::BackingRecord& backing) {
+  auto fd = store.open_file(backing.location.c_str(), O_RDWR | O_CLOEXEC);
+  if (!fd) {
+    return fail(ENOMEM);
+  }
+  DeviceFile file;
+  file.fd_ = std::move(*fd);
+  return file;
+}
+
 std::uint64_t DeviceFile::next_data(std::uint64_t offset) const {
   if (!hugetlb_) {
     return seek_data(fd_.get(), offset);

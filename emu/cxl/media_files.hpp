@@ -17,6 +17,8 @@ class DeviceFile {
 public:
   // Errors: ENOMEM (it cannot be opened).
   [[nodiscard]] static Result<DeviceFile> open(const store::Store& store, const store::DeviceRecord& device);
+  // Of a file of small pages that is no device's.
+  [[nodiscard]] static Result<DeviceFile> open(const store::Store& store, const store::BackingRecord& backing);
   // The first byte at or behind `offset` that may have been written; ~0: none.
   [[nodiscard]] std::uint64_t next_data(std::uint64_t offset) const;
   [[nodiscard]] Result<void> read(std::span<std::byte> into, std::uint64_t offset) const;

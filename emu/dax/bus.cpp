@@ -108,6 +108,16 @@ Result<DeviceRecord*> create_whole_device(const Store& store, RegionRecord& regi
   return device;
 }
 
+Result<DeviceRecord*> create_static_device(const Store& store, RegionRecord& region, std::uint32_t id) {
+  const auto device = add_empty(store, region);
+  if (device) {
+    (*device)->state.store(DeviceState::absent, std::memory_order_release);
+    (*device)->id = id;
+    (*device)->kept = 1;
+  }
+  return device;
+}
+
 Result<void> delete_device(const Store& store, DeviceRecord& device) {
   if (is_bound(device) || device.nr_ranges != 0 || device.id == 0) {
     return fail(EBUSY);

@@ -16,6 +16,11 @@ Result<store::DeviceRecord*> create_device(const store::Store& store, store::Reg
 // Errors: ENOMEM (the table is full, no file or no pages for its bytes).
 Result<store::DeviceRecord*> create_whole_device(const store::Store& store, store::RegionRecord& region);
 
+// A device with the number that its driver says, absent and `kept` until that shows it. Errors: ENOMEM (the table is
+// full).
+Result<store::DeviceRecord*> create_static_device(const store::Store& store, store::RegionRecord& region,
+                                                  std::uint32_t id);
+
 // Errors: EBUSY (bound, not of size 0, or number 0, which stays as long as the region does).
 Result<void> delete_device(const store::Store& store, store::DeviceRecord& device);
 

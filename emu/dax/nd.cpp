@@ -7,6 +7,7 @@
 #include "emu/dax/bind.hpp"
 #include "emu/dax/nd_device.hpp"
 #include "emu/dax/nd_disk.hpp"
+#include "emu/dax/nd_namespaces.hpp"
 
 namespace daxemu::dax::nd {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 using store::NdPages;
 using store::NdRegionRecord;
 
+constexpr std::uint64_t kLeastNamespace = kPageSize;  // ND_MIN_NAMESPACE_SIZE
 constexpr std::uint64_t kDefaultNdAlign = 16U << 20U; // MEMREMAP_COMPAT_ALIGN_MAX
 constexpr std::array<std::uint64_t, 3> kExtents = {kPageSize, kPmdSize, kPudSize};
 constexpr std::array<std::uint64_t, 7> kSectors = {512, 520, 528, 4096, 4104, 4160, 4224};
@@ -48,6 +50,14 @@ void add_seed(RegionRecord& region, NdKind kind) {
   }
 }
 
+// nd_region_create_ns_seed(): of no size, as soon as the one before is in use.
+void advance_namespace_seed(const store::Store& store, RegionRecord& region, const RegionRecord& used) {
+  if (region.nd.labelled != 0 && region.nd.namespace_seed == reference_of(store, used)) {
+    const RegionRecord* next = add_namespace(store, region, 0, 0);
+    region.nd.namespace_seed = next == nullptr ? 0 : reference_of(store, *next);
+  }
+}
+
 // What nobody chose yet: uuid and place of struct pages go with whoever had the namespace, the extent stays.
 void reset(NdHolderRecord& holder) {
   holder.has_uuid = 0;
@@ -68,13 +78,14 @@ Result<void> validate(const RegionRecord& region, const NdHolderRecord& holder) 
 }
 
 // nd_pfn_init()
-Result<void> write_info(const store::Store& store, RegionRecord& region, const NdHolderRecord& holder) {
+Result<void> write_info(const store::Store& store, const RegionRecord& region, RegionRecord& space,
+                        const NdHolderRecord& holder) {
   if (region.nd.read_only != 0 || holder.pages == NdPages::none ||
-      data_offset(region, holder.unit, holder.pages) + holder.unit > region.size) {
+      data_offset(space, holder.unit, holder.pages) + holder.unit > space.size) {
     return fail(ENXIO);
   }
-  region.nd.info = {.present = 1, .pages = holder.pages, .align = holder.unit, .uuid = holder.uuid};
-  return put_info(store, region);
+  space.nd.info = {.present = 1, .pages = holder.pages, .align = holder.unit, .uuid = holder.uuid};
+  return put_info(store, space);
 }
 
 } // namespace
@@ -83,7 +94,8 @@ void begin(const store::Store& store, RegionRecord& region, std::uint32_t device
   NdRegionRecord& nd = region.nd;
   nd = {};
   nd.device = device + 1;
-  // default_align() says 16M; where that does not divide the region, whoever made the namespace had to choose less.
+  // default_align() says 16M; where that does not divide the region, whoever made the namespace had to choose
+  // less.
   nd.align = region.size % kDefaultNdAlign == 0 ? kDefaultNdAlign : kPmdSize;
   nd.holder_class = NdKind::dax;
   add_seed(region, NdKind::btt);
@@ -100,9 +112,11 @@ void begin(const store::Store& store, RegionRecord& region, std::uint32_t device
   add_seed(region, NdKind::dax);
 }
 
-NdHolderRecord* holder_of_namespace(RegionRecord& region) {
-  for (NdHolderRecord& holder : region.nd.holders) {
-    if (holder.kind != NdKind::none && holder.holds != 0) {
+NdHolderRecord* holder_of_namespace(const store::Store& store, const RegionRecord& space) {
+  const std::uint32_t number = space.nd.parent == 0 ? 0 : reference_of(store, space);
+  for (NdHolderRecord& holder :
+       store.region_table()[reference_of(store, region_of_namespace(store, space)) - 1].nd.holders) {
+    if (holder.kind != NdKind::none && holder.holds != 0 && holder.space == number) {
       return &holder;
     }
   }
@@ -153,12 +167,13 @@ Result<void> set_uuid(NdHolderRecord& holder, const store::Uuid& uuid) {
   return {};
 }
 
-Result<void> attach(RegionRecord& region, NdHolderRecord& holder) {
-  const NdKind meant = region.nd.holder_class;
+Result<void> attach(const store::Store& store, const RegionRecord& space, NdHolderRecord& holder) {
+  const NdKind meant = space.nd.holder_class;
   if (holder.bound != 0 || holder.holds != 0 || (meant != NdKind::none && meant != holder.kind) ||
-      holder_of_namespace(region) != nullptr) {
+      holder_of_namespace(store, space) != nullptr) {
     return fail(EBUSY);
   }
+  holder.space = space.nd.parent == 0 ? 0 : reference_of(store, space);
   holder.holds = 1;
   return {};
 }
@@ -168,6 +183,7 @@ Result<void> detach(RegionRecord& region, NdHolderRecord& holder) {
     return fail(EBUSY);
   }
   holder.holds = 0;
+  holder.space = 0;
   if (is_seed(region, holder)) {
     reset(holder);
   } else {
@@ -176,11 +192,11 @@ Result<void> detach(RegionRecord& region, NdHolderRecord& holder) {
   return {};
 }
 
-Result<void> set_holder_class(RegionRecord& region, NdKind kind) {
-  if (is_disk(region) || holder_of_namespace(region) != nullptr) {
+Result<void> set_holder_class(const store::Store& store, RegionRecord& space, NdKind kind) {
+  if (is_disk(space) || holder_of_namespace(store, space) != nullptr) {
     return fail(EBUSY);
   }
-  region.nd.holder_class = kind;
+  space.nd.holder_class = kind;
   return {};
 }
 
@@ -191,27 +207,32 @@ Result<void> bind_dax(const store::Store& store, RegionRecord& region, NdHolderR
   if (holder.holds == 0) {
     return fail(ENODEV);
   }
-  if (is_disk(region)) {
+  RegionRecord& space = namespace_of(store, region, holder);
+  if (is_disk(space)) {
     return fail(EBUSY); // nvdimm_namespace_common_probe(): the raw personality is active
+  }
+  if (space.size < kLeastNamespace || (space.nd.parent != 0 && space.nd.has_uuid == 0)) {
+    return fail(ENODEV);
   }
   if (holder.has_uuid == 0) {
     return fail(ENODEV);
   }
-  auto valid = validate(region, holder);
+  auto valid = validate(space, holder);
   if (!valid && valid.error() == Errno{ENODEV}) {
-    valid = write_info(store, region, holder);
+    valid = write_info(store, region, space, holder);
   }
   if (!valid) {
     return valid;
   }
-  if (auto added = add_dax_device(store, region); !added) {
+  if (auto added = add_dax_device(store, space); !added) {
     return added;
   }
   holder.bound = 1;
-  region.nd.dax_id = holder.id;
+  space.nd.dax_id = holder.id;
   if (is_seed(region, holder)) {
     add_seed(region, NdKind::dax);
   }
+  advance_namespace_seed(store, region, space);
   return {};
 }
 
@@ -219,31 +240,40 @@ Result<void> unbind_dax(const store::Store& store, RegionRecord& region, NdHolde
   if (holder.bound == 0) {
     return fail(ENODEV);
   }
-  remove_dax_device(store, region);
+  remove_dax_device(store, namespace_of(store, region, holder));
   holder.bound = 0;
   return {};
 }
 
-Result<void> bind_namespace(const store::Store& store, RegionRecord& region) {
-  NdRegionRecord& nd = region.nd;
-  if (nd.unbound != 0) {
+Result<void> bind_namespace(const store::Store& store, RegionRecord& space) {
+  NdRegionRecord& nd = space.nd;
+  RegionRecord& region = region_of_namespace(store, space);
+  if (region.nd.unbound != 0) {
     return fail(ENODEV);
   }
-  if (is_disk(region)) {
+  if (is_disk(space)) {
     return fail(EBUSY);
   }
-  if (holder_of_namespace(region) != nullptr) {
+  if (holder_of_namespace(store, space) != nullptr) {
     return fail(ENXIO);
+  }
+  if (space.size < kLeastNamespace || (nd.parent != 0 && nd.has_uuid == 0)) {
+    return fail(ENODEV);
   }
   const bool may_be_dax = nd.holder_class == NdKind::none || nd.holder_class == NdKind::dax;
   if (nd.force_raw != 0 || nd.info.present == 0 || !may_be_dax) {
-    return attach_disk(store, region);
+    auto attached = attach_disk(store, space);
+    if (attached) {
+      advance_namespace_seed(store, region, space);
+    }
+    return attached;
   }
   NdHolderRecord* dax = add_holder(region, NdKind::dax); // nd_dax_probe()
   if (dax == nullptr) {
     return fail(ENOMEM);
   }
   dax->holds = 1;
+  dax->space = nd.parent == 0 ? 0 : reference_of(store, space);
   dax->has_uuid = 1;
   dax->uuid = nd.info.uuid;
   dax->unit = nd.info.align;
@@ -254,15 +284,19 @@ Result<void> bind_namespace(const store::Store& store, RegionRecord& region) {
   return fail(ENXIO);
 }
 
+void add_seeds(RegionRecord& region) {
+  for (const NdKind kind : {NdKind::btt, NdKind::pfn, NdKind::dax}) {
+    add_seed(region, kind);
+  }
+}
+
 Result<void> bind_region(const store::Store& store, RegionRecord& region) {
   NdRegionRecord& nd = region.nd;
   if (nd.unbound == 0) {
     return fail(EBUSY);
   }
   nd.unbound = 0;
-  for (const NdKind kind : {NdKind::btt, NdKind::pfn, NdKind::dax}) {
-    add_seed(region, kind);
-  }
+  add_seeds(region);
   if (store.platform().nd_autoprobe_off == 0) {
     (void)bind_namespace(store, region);
   }
@@ -279,6 +313,13 @@ Result<void> unbind_region(const store::Store& store, RegionRecord& region) {
     holder = {};
   }
   (void)detach_disk(store, region);
+  for (RegionRecord& space : store.regions()) {
+    if (is_namespace_of(store, region, space)) {
+      (void)detach_disk(store, space);
+      space.used.store(0, std::memory_order_release);
+    }
+  }
+  nd.namespace_seed = 0;
   nd.seeds = {};
   nd.force_raw = 0;
   nd.holder_class = NdKind::none;

@@ -18,8 +18,9 @@ using store::RegionRecord;
 // index of its record in the device table.
 void begin(const store::Store& store, RegionRecord& region, std::uint32_t device);
 
-// The holder that has the namespace, or nullptr.
-[[nodiscard]] NdHolderRecord* holder_of_namespace(RegionRecord& region);
+// The holder that has the namespace, or nullptr. `space` is the region itself where that has no labels
+// (nd_namespaces.hpp); so it is below.
+[[nodiscard]] NdHolderRecord* holder_of_namespace(const store::Store& store, const RegionRecord& space);
 [[nodiscard]] bool is_seed(const RegionRecord& region, const NdHolderRecord& holder);
 
 // Bytes before the data, of a namespace of the region used with such extents and struct pages there (nd_pfn_init).
@@ -32,11 +33,11 @@ Result<void> set_pages(NdHolderRecord& holder, store::NdPages pages);
 Result<void> set_uuid(NdHolderRecord& holder, const store::Uuid& uuid);
 // Writes of a name to `namespace` (nd_namespace_store). Errors: EBUSY (bound, has one, or somebody else has it or is
 // meant to).
-Result<void> attach(RegionRecord& region, NdHolderRecord& holder);
+Result<void> attach(const store::Store& store, const RegionRecord& space, NdHolderRecord& holder);
 // Of nothing: what is no seed is gone afterwards (nd_detach_and_reset). Errors: EBUSY (bound).
 Result<void> detach(RegionRecord& region, NdHolderRecord& holder);
 // holder_class of the namespace. Errors: EBUSY (somebody has it, or nd_pmem).
-Result<void> set_holder_class(RegionRecord& region, NdKind kind);
+Result<void> set_holder_class(const store::Store& store, RegionRecord& space, NdKind kind);
 
 // dax_pmem takes a dax: writes or checks the info block and adds the device. Errors: EBUSY (bound, or the namespace is
 // a disk), ENODEV (no namespace or no uuid), ENXIO (no place for struct pages chosen, read-only), EOPNOTSUPP (the info
@@ -47,9 +48,11 @@ Result<void> unbind_dax(const store::Store& store, RegionRecord& region, NdHolde
 // nd_pmem takes the namespace: finds what its info block makes of it, and lets that have it, which is ENXIO to whoever
 // asked. Raw, or without an info block, it is a disk (attach_disk). Errors: ENXIO (also: it is held), EBUSY (it is
 // one), ENOMEM.
-Result<void> bind_namespace(const store::Store& store, RegionRecord& region);
+Result<void> bind_namespace(const store::Store& store, RegionRecord& space);
 
-// nd_region. Errors: EBUSY, ENODEV.
+// nd_region. Its namespaces go with it; those of a region with labels come by them (emu/cxl/nd_region.cpp), behind its
+// seeds. Errors: EBUSY, ENODEV.
+void add_seeds(RegionRecord& region);
 Result<void> bind_region(const store::Store& store, RegionRecord& region);
 Result<void> unbind_region(const store::Store& store, RegionRecord& region);
 

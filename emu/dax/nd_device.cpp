@@ -4,6 +4,7 @@
 
 #include "emu/base/units.hpp"
 #include "emu/dax/bind.hpp"
+#include "emu/dax/bus.hpp"
 #include "emu/dax/device_bytes.hpp"
 #include "emu/dax/nd.hpp"
 #include "emu/dax/node_news.hpp"
@@ -86,6 +87,13 @@ store::Uuid new_uuid(const Store& store, const RegionRecord& region) {
 }
 
 Result<void> add_dax_device(const Store& store, RegionRecord& region) {
+  if (region.nd.parent != 0 && region.nd.device == 0) {
+    const auto made = create_static_device(store, region, region.nd.namespace_id);
+    if (!made) {
+      return tl::unexpected(made.error());
+    }
+    region.nd.device = static_cast<std::uint32_t>(*made - store.device_table().data()) + 1;
+  }
   DeviceRecord* device = device_of(store, region);
   if (device == nullptr) {
     return fail(EINVAL);

@@ -119,6 +119,17 @@ Result<void> detach_disk(const Store& store, RegionRecord& region) {
   return {};
 }
 
+void release_reserve(const Store& store, RegionRecord& region) {
+  if (region.nd.reserve_slot == 0) {
+    return;
+  }
+  if (const auto file = open_reserve(store, region)) {
+    (void)sys::ftruncate(file->get(), 0);
+  }
+  const std::uint32_t number = std::exchange(region.nd.reserve_slot, 0);
+  store.backing_slots()[number - 1].owner.store(0, std::memory_order_release);
+}
+
 void repair_disks(const Store& store) {
   const auto free_unknown = [&](auto slots, auto known) {
     for (std::uint32_t at = 0; at < slots.size(); ++at) {
@@ -177,7 +188,7 @@ Result<void> note_written(const Store& store, RegionRecord& region, std::uint64_
   if (auto read = read_whole(file->get(), bytes, kInfoOffset); !read) {
     return read;
   }
-  region.nd.info = parse_info(bytes);
+  region.nd.info = parse_info(bytes, region.nd.uuid);
   return {};
 }
 
@@ -192,7 +203,7 @@ Result<void> put_info(const Store& store, const RegionRecord& region) {
   const store::NdInfoBlock& info = region.nd.info;
   const std::uint64_t data = info.present == 0 ? 0 : data_offset(region, info.align, info.pages);
   const std::uint64_t end = info.present == 0 ? 0 : (region.size - data) % std::max(info.align, kPmdSize);
-  return write_whole(file->get(), info_bytes(info, data, region.size, end), kInfoOffset);
+  return write_whole(file->get(), info_bytes(info, data, region.size, end, region.nd.uuid), kInfoOffset);
 }
 
 } // namespace daxemu::dax::nd

@@ -22,6 +22,9 @@ Result<void> attach_disk(const store::Store& store, store::RegionRecord& region)
 // What descriptors of it somebody has left are open on is nobody's. Errors: ENODEV (it is none).
 Result<void> detach_disk(const store::Store& store, store::RegionRecord& region);
 
+// The file of the reserve is free, what was in it nobody's.
+void release_reserve(const store::Store& store, store::RegionRecord& region);
+
 // After a changer that died: how many disks there are, and files that no namespace knows of are free again.
 void repair_disks(const store::Store& store);
 

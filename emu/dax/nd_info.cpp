@@ -59,7 +59,8 @@ bool is_extent(std::uint64_t bytes) {
 
 } // namespace
 
-InfoBytes info_bytes(const NdInfoBlock& info, std::uint64_t data, std::uint64_t size, std::uint64_t end) {
+InfoBytes info_bytes(const NdInfoBlock& info, std::uint64_t data, std::uint64_t size, std::uint64_t end,
+                     const store::Uuid& parent) {
   InfoBytes bytes{};
   if (info.present == 0) {
     return bytes;
@@ -67,6 +68,7 @@ InfoBytes info_bytes(const NdInfoBlock& info, std::uint64_t data, std::uint64_t 
   Layout layout;
   std::copy(kSignature.begin(), kSignature.end(), layout.signature.begin());
   layout.uuid = info.uuid;
+  layout.parent = parent;
   layout.major = 1;
   layout.minor = 4;
   layout.data_offset = data;
@@ -81,12 +83,12 @@ InfoBytes info_bytes(const NdInfoBlock& info, std::uint64_t data, std::uint64_t 
   return bytes;
 }
 
-NdInfoBlock parse_info(const InfoBytes& bytes) {
+NdInfoBlock parse_info(const InfoBytes& bytes, const store::Uuid& parent) {
   Layout layout;
   std::memcpy(&layout, bytes.data(), sizeof layout);
   const auto pages = static_cast<NdPages>(layout.mode);
   const bool valid = std::equal(kSignature.begin(), kSignature.end(), layout.signature.begin()) &&
-                     layout.checksum == checksum_of(layout) && layout.parent == store::Uuid{} &&
+                     layout.checksum == checksum_of(layout) && layout.parent == parent &&
                      (pages == NdPages::ram || pages == NdPages::pmem) && is_extent(layout.align);
   if (!valid) {
     return {};

@@ -8,6 +8,7 @@
 #include "emu/cxl/objects.hpp"
 #include "emu/dax/drivers.hpp"
 #include "emu/dax/left_memory.hpp"
+#include "emu/dax/nd_namespaces.hpp"
 #include "emu/sysfs/schema/text.hpp"
 
 namespace daxemu::procfs {
@@ -120,6 +121,16 @@ void each_claim(const store::Store& store, const store::RegionRecord& region, un
   }
 }
 
+// The line of a namespace: all of it while it is a disk (pmem_attach_disk).
+void each_reserve(const store::Store& store, const store::RegionRecord& space, unsigned depth,
+                  FunctionRef<void(const Resource&)> each) {
+  if (const auto reserve = space.nd.disk != 0 ? std::optional(space.size) : reserve_of(store, space)) {
+    sysfs::NameText name;
+    name.put("namespace").number(space.id).put(".").number(space.nd.namespace_id);
+    each(resource(space.phys_start, *reserve, depth, name.view()));
+  }
+}
+
 void each_of_region(const store::Store& store, const store::RegionRecord& region,
                     FunctionRef<void(const Resource&)> each) {
   const bool hmem = region.kind == store::RegionKind::hmem;
@@ -137,12 +148,7 @@ void each_of_region(const store::Store& store, const store::RegionRecord& region
     }
   } else {
     each(resource(region.phys_start, region.size, 0, "Persistent Memory (legacy)"));
-    // All of it while it is a disk (pmem_attach_disk).
-    if (const auto reserve = region.nd.disk != 0 ? std::optional(region.size) : reserve_of(store, region)) {
-      sysfs::NameText name;
-      name.put("namespace").number(region.id).put(".0");
-      each(resource(region.phys_start, *reserve, 1, name.view()));
-    }
+    each_reserve(store, region, 1, each);
   }
   each_claim(store, region, inner, each);
 }
@@ -174,6 +180,26 @@ std::optional<InWindow> next_in_window(const store::Store& store, std::uint64_t 
   return next;
 }
 
+// Those of a region with labels, ascending by address.
+void each_namespace(const store::Store& store, const store::RegionRecord& region, unsigned depth,
+                    FunctionRef<void(const Resource&)> each) {
+  std::uint64_t from = 0;
+  for (const store::RegionRecord* next = &region; next != nullptr;) {
+    next = nullptr;
+    for (const store::RegionRecord& space : store.regions()) {
+      if (dax::nd::is_namespace_of(store, region, space) && space.size > 0 && space.phys_start >= from &&
+          (next == nullptr || space.phys_start < next->phys_start)) {
+        next = &space;
+      }
+    }
+    if (next != nullptr) {
+      each_reserve(store, *next, depth, each);
+      each_claim(store, *next, depth, each);
+      from = next->phys_start + 1;
+    }
+  }
+}
+
 void each_of_window(const store::Store& store, const store::CxlDecoderRecord& window,
                     FunctionRef<void(const Resource&)> each) {
   sysfs::NameText name;
@@ -185,11 +211,21 @@ void each_of_window(const store::Store& store, const store::CxlDecoderRecord& wi
       each_claim(store, *at->left, 1, each);
       continue;
     }
+    const store::RegionRecord* became = nullptr;
+    if (at->cxl->region != 0 && at->cxl->region <= store.regions().size()) {
+      became = &store.regions()[at->cxl->region - 1];
+    }
+    const bool persistent = became != nullptr && became->kind == store::RegionKind::pmem;
+    if (persistent) { // cxl_pmem_region_probe() puts it around the region
+      each(resource(at->cxl->start, at->cxl->size, 1, "Persistent Memory"));
+    }
     sysfs::NameText region;
     region.put("region").number(at->cxl->id);
-    each(resource(at->cxl->start, at->cxl->size, 1, region.view()));
-    if (at->cxl->region != 0 && at->cxl->region <= store.regions().size()) {
-      each_claim(store, store.regions()[at->cxl->region - 1], 2, each);
+    each(resource(at->cxl->start, at->cxl->size, persistent ? 2 : 1, region.view()));
+    if (persistent) {
+      each_namespace(store, *became, 3, each);
+    } else if (became != nullptr) {
+      each_claim(store, *became, 2, each);
     }
   }
 }

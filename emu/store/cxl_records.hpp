@@ -173,6 +173,8 @@ struct CxlMemdevRecord {
   std::uint32_t security = 0;       // flags of Get Security State
   std::uint32_t bytes_slot = 0;     // the BackingSlot that has its media by DPA; 0: none yet
   std::uint32_t labels_slot = 0;    // the BackingSlot that has its label area; 0: none yet
+  std::uint32_t dimm = 0;           // 1 + the N of nmemN, its DIMM on the nd bus; 0: none
+  std::uint32_t dimm_unbound = 0;   // 1: nvdimm let go of that
   CxlMailboxRecord mailbox;
   std::uint32_t poison_count = 0;
   std::array<CxlPoisonRecord, kMaxCxlPoison> poison{}; // by address

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdint>
 
+#include "emu/base/fixed_string.hpp"
+
 namespace daxemu::store {
 
 // What a namespace is used as, and what a device of the nd bus uses one as (enum nvdimm_claim_class).
@@ -22,6 +24,7 @@ struct NdHolderRecord {
   std::uint32_t id = 0;       // the Y
   std::uint32_t bound = 0;    // 1: to dax_pmem
   std::uint32_t holds = 0;    // 1: the region's namespace
+  std::uint32_t space = 0;    // of a region with labels: index + 1 of that namespace's RegionRecord
   std::uint32_t has_uuid = 0;
   NdPages pages = NdPages::none;
   std::uint64_t unit = 0; // bytes: the extents of a pfn or dax, the sectors of a btt (0: not chosen)
@@ -51,6 +54,17 @@ struct NdRegionRecord {
   std::uint64_t disk = 0;         // number (DISKSEQ) of the disk that nd_pmem has made of the namespace; 0: none
   std::uint32_t disk_node = 0;    // index + 1 of the NodeSlot that descriptors of the disk are of; 0: none
   std::uint32_t reserve_slot = 0; // index + 1 of the BackingSlot of what is not the memory of its device; 0: none yet
+  // Of a region with labels (emu/dax/nd_namespaces.hpp).
+  std::uint32_t labelled = 0;         // 1: it is one; its namespaces have records of their own
+  std::uint32_t namespace_seed = 0;   // index + 1 of the namespace that waits; 0: none
+  std::uint32_t first_namespaces = 0; // how many it began with when nd_region took it
+  // Of a namespace of such a region.
+  std::uint32_t parent = 0;       // index + 1 of the region's RegionRecord; 0: this is no such namespace
+  std::uint32_t namespace_id = 0; // the Y of namespaceX.Y
+  std::uint32_t has_uuid = 0;
+  Uuid uuid{};
+  std::uint64_t sector_size = 0; // bytes (lbasize); 0: not chosen
+  FixedString<64> alt_name;
 };
 
 } // namespace daxemu::store

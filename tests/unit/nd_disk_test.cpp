@@ -43,7 +43,7 @@ struct Lab {
   [[nodiscard]] store::RegionRecord& region() const { return store->regions()[0]; }
   void let_go() const {
     auto change = Change::begin(*store);
-    store::NdHolderRecord* holder = holder_of_namespace(region());
+    store::NdHolderRecord* holder = holder_of_namespace(*store, region());
     EXPECT_TRUE(unbind_dax(*store, region(), *holder));
     EXPECT_TRUE(detach(region(), *holder));
   }
@@ -97,7 +97,7 @@ TEST(NdDisk, IsANamespaceThatIsToBeRawUntilItIsLetGoOf) {
   EXPECT_EQ(lab.store->disk_of_node(node.st_dev, node.st_ino), &lab.region());
   EXPECT_EQ(lab.store->device_of_node(node.st_dev, node.st_ino), nullptr);
   auto change = Change::begin(*lab.store);
-  EXPECT_FALSE(set_holder_class(lab.region(), store::NdKind::none)); // bound
+  EXPECT_FALSE(set_holder_class(*lab.store, lab.region(), store::NdKind::none)); // bound
   EXPECT_TRUE(detach_disk(*lab.store, lab.region()));
   EXPECT_EQ(detach_disk(*lab.store, lab.region()).error(), Errno{ENODEV});
   EXPECT_EQ(lab.store->disk_of_node(node.st_dev, node.st_ino), nullptr);
@@ -126,7 +126,7 @@ TEST(NdDisk, ADaxCannotHaveWhatNdPmemHas) {
   auto change = Change::begin(*lab.store);
   store::RegionRecord& region = lab.region();
   store::NdHolderRecord& dax = region.nd.holders[region.nd.seeds[static_cast<std::size_t>(store::NdKind::dax)] - 1];
-  ASSERT_TRUE(attach(region, dax));
+  ASSERT_TRUE(attach(*lab.store, region, dax));
   ASSERT_TRUE(set_uuid(dax, {9}));
   ASSERT_TRUE(set_pages(dax, NdPages::ram));
   EXPECT_EQ(bind_dax(*lab.store, region, dax).error(), Errno{EBUSY});
@@ -168,14 +168,14 @@ TEST(NdDisk, WhoseInfoBlockIsZeroedIsADiskOfNobody) {
     ASSERT_TRUE(detach_disk(*lab.store, lab.region()));
   }
   EXPECT_EQ(lab.bind(false), 0); // nothing to be found on it: a disk again
-  EXPECT_EQ(holder_of_namespace(lab.region()), nullptr);
+  EXPECT_EQ(holder_of_namespace(*lab.store, lab.region()), nullptr);
   lab.put(before);
   {
     auto change = Change::begin(*lab.store);
     ASSERT_TRUE(detach_disk(*lab.store, lab.region()));
   }
   EXPECT_EQ(lab.bind(false), ENXIO); // the dax that the block names has it
-  EXPECT_NE(holder_of_namespace(lab.region()), nullptr);
+  EXPECT_NE(holder_of_namespace(*lab.store, lab.region()), nullptr);
 }
 
 TEST(NdDisk, ANewInfoBlockIsThereToBeRead) {
@@ -187,7 +187,7 @@ TEST(NdDisk, ANewInfoBlockIsThereToBeRead) {
     store::RegionRecord& region = lab.region();
     ASSERT_TRUE(detach_disk(*lab.store, region));
     store::NdHolderRecord& dax = region.nd.holders[region.nd.seeds[static_cast<std::size_t>(store::NdKind::dax)] - 1];
-    ASSERT_TRUE(attach(region, dax));
+    ASSERT_TRUE(attach(*lab.store, region, dax));
     ASSERT_TRUE(set_uuid(dax, {9}));
     ASSERT_TRUE(set_unit(dax, kPageSize));
     ASSERT_TRUE(set_pages(dax, NdPages::ram));

@@ -2,6 +2,7 @@
 // and pmem_regionN of a region to the dax and nd buses (drivers/cxl/core/region.c).
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/families/families.hpp"
+#include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/values.hpp"
 
@@ -32,6 +33,7 @@ void each_group(const Scope& scope, Members members) {
 void each_dax_device(const Scope& scope, Members members) {
   with_region(scope, [&](const Scope& region) { each_device(region, members); });
 }
+constexpr Family kBridgeFamilies[] = {{each_cxl_nd_bus, directory("", kCxlNdBus)}};
 constexpr Family kDaxFamilies[] = {
     {each_dax_device, directory("", kDaxDevice)},
     {each_group, directory("", kDaxRegion)},
@@ -40,7 +42,7 @@ constexpr Family kDaxFamilies[] = {
 } // namespace
 
 constinit const Directory kCxlBridge = {
-    kNodes<CxlKind::bridge, "cxl_nvdimm_bridge", "cxl:t1", "/sys/bus/cxl/drivers/cxl_nvdimm_bridge">};
+    kNodes<CxlKind::bridge, "cxl_nvdimm_bridge", "cxl:t1", "/sys/bus/cxl/drivers/cxl_nvdimm_bridge">, kBridgeFamilies};
 constinit const Directory kCxlNvdimm = {
     kNodes<CxlKind::nvdimm, "cxl_nvdimm", "cxl:t2", "/sys/bus/cxl/drivers/cxl_nvdimm">};
 constinit const Directory kCxlPmemRegion = {

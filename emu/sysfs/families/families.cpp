@@ -32,7 +32,7 @@ void devices(const Scope& scope, void (*name)(const Scope&, Text&), Members memb
 
 void regions(const Scope& scope, store::RegionKind kind, Members members) {
   for (store::RegionRecord& region : scope.store->regions()) {
-    if (region.used.load(std::memory_order_acquire) == 0 || region.kind != kind) {
+    if (region.used.load(std::memory_order_acquire) == 0 || region.kind != kind || region.nd.parent != 0) {
       continue;
     }
     Scope narrowed = scope;
@@ -78,6 +78,12 @@ bool has_hmem_platform(const Scope& scope) {
 
 void each_pmem_region(const Scope& scope, Members members) {
   regions(scope, store::RegionKind::pmem, members);
+}
+
+void each_e820_region(const Scope& scope, Members members) {
+  each_pmem_region(scope, [&](std::string_view name, const Scope& region) {
+    return region.region->cxl != 0 || members(name, region);
+  });
 }
 
 void each_device(const Scope& scope, Members members) {

@@ -16,6 +16,8 @@ void each_hmem_region_below(const Scope& scope, Members members);
 [[nodiscard]] bool has_hmem_platform_driver(const Scope& scope);
 // Regions of the pmem kind, as "regionN".
 void each_pmem_region(const Scope& scope, Members members);
+// Those of them that the firmware's memory map declares, and no CXL region has become.
+void each_e820_region(const Scope& scope, Members members);
 // Devices on the dax bus: all of them, or those of the scope's region if it has one; as "daxX.Y".
 void each_device(const Scope& scope, Members members);
 // The same as "major:minor".

@@ -4,6 +4,7 @@
 
 #include "emu/dax/nd_device.hpp"
 #include "emu/dax/nd_disk.hpp"
+#include "emu/dax/nd_namespaces.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/places.hpp"
 
@@ -51,15 +52,20 @@ void disks_as(const Scope& scope, void (*name)(const Scope&, Text&), Members mem
     return;
   }
   each_pmem_region(scope, [&](std::string_view, const Scope& region) {
-    if (!has_disk(region) || (scope.region != nullptr && region.region != scope.region)) {
-      return true;
-    }
-    Scope narrowed = region;
-    narrowed.device = dax::nd::device_of(*scope.store, *region.region);
-    narrowed.number = region.region->nd.disk;
-    NameText text;
-    name(narrowed, text);
-    return members(text.view(), narrowed);
+    bool go_on = true;
+    each_namespace(region, [&](std::string_view, const Scope& space) {
+      if (!has_disk(space) || (scope.region != nullptr && space.region != scope.region)) {
+        return true;
+      }
+      Scope narrowed = space;
+      narrowed.device = dax::nd::device_of(*scope.store, *space.region);
+      narrowed.number = space.region->nd.disk;
+      NameText text;
+      name(narrowed, text);
+      go_on = members(text.view(), narrowed);
+      return go_on;
+    });
+    return go_on;
   });
 }
 
@@ -67,7 +73,7 @@ void disks_as(const Scope& scope, void (*name)(const Scope&, Text&), Members mem
 
 bool has_nd_bus(const Scope& scope) {
   bool any = false;
-  each_pmem_region(scope, [&](std::string_view, const Scope&) {
+  each_e820_region(scope, [&](std::string_view, const Scope&) {
     any = true;
     return false;
   });
@@ -94,10 +100,31 @@ void each_bound_region(const Scope& scope, Members members) {
 }
 
 void each_namespace(const Scope& scope, Members members) {
-  if (scope.region->nd.unbound == 0) {
+  if (scope.region->nd.unbound != 0) {
+    return;
+  }
+  for (store::RegionRecord& space : scope.store->regions()) {
+    const bool is_its_own = scope.region->nd.labelled == 0 && &space == scope.region;
+    if (!is_its_own && !dax::nd::is_namespace_of(*scope.store, *scope.region, space)) {
+      continue;
+    }
+    Scope narrowed = scope;
+    narrowed.region = &space;
     NameText name;
-    namespace_name(scope, name);
-    members(name.view(), scope);
+    namespace_name(narrowed, name);
+    if (!members(name.view(), narrowed)) {
+      return;
+    }
+  }
+}
+void each_plain_namespace(const Scope& scope, Members members) {
+  if (scope.region->nd.labelled == 0) {
+    each_namespace(scope, members);
+  }
+}
+void each_labelled_namespace(const Scope& scope, Members members) {
+  if (scope.region->nd.labelled != 0) {
+    each_namespace(scope, members);
   }
 }
 
@@ -129,6 +156,12 @@ void each_bound_dax(const Scope& scope, Members members) {
   holders(scope, members, [](const NdHolderRecord& holder) { return holder.bound != 0; });
 }
 
+Scope namespace_scope(const Scope& holder) {
+  Scope narrowed = holder;
+  narrowed.region = &dax::nd::namespace_of(*holder.store, *holder.region, holder_in(holder));
+  return narrowed;
+}
+
 NdHolderRecord& holder_in(const Scope& scope) {
   return scope.region->nd.holders[scope.number % store::kMaxNdHolders];
 }
@@ -152,8 +185,8 @@ bool has_nd_target_node(const Scope& scope) {
 std::string_view nd_devtype(NdKind kind) {
   return names_of(kind).devtype;
 }
-std::string_view nd_modalias(NdKind kind) {
-  return names_of(kind).modalias;
+std::string_view nd_modalias(const store::RegionRecord& region, NdKind kind) {
+  return region.nd.labelled != 0 && kind != NdKind::dax ? "nd:t5" : names_of(kind).modalias;
 }
 
 } // namespace daxemu::sysfs

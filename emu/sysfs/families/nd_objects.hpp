@@ -15,8 +15,12 @@ void ndctl_path(const Scope& scope, Text& out);
 
 // Pmem regions that nd_region has, as "regionN".
 void each_bound_region(const Scope& scope, Members members);
-// The namespace of the scope's region, as "namespaceX.0", while the region is bound.
+// Namespaces of the scope's region, as "namespaceX.Y", while that is bound; the members' region is the record of the
+// namespace (emu/dax/nd_namespaces.hpp).
 void each_namespace(const Scope& scope, Members members);
+// The same of a region without, or with labels; none of the other.
+void each_plain_namespace(const Scope& scope, Members members);
+void each_labelled_namespace(const Scope& scope, Members members);
 // Namespaces that are disks: all of them, or that of the scope's region if it has one; as "pmemX", and as the number.
 // The device of the members is the one whose memory it is, their number the disk's (DISKSEQ).
 void each_disk(const Scope& scope, Members members);
@@ -35,6 +39,8 @@ void each_bound_dax(const Scope& scope, Members members);
 // The holder a scope is narrowed to, and what it is called.
 [[nodiscard]] store::NdHolderRecord& holder_in(const Scope& scope);
 void holder_name(const Scope& scope, Text& out);
+// The scope of the namespace that the scope's holder has.
+[[nodiscard]] Scope namespace_scope(const Scope& holder);
 
 // Attributes every device of the bus has (nd_numa_attributes in drivers/nvdimm/bus.c).
 Result<void> show_nd_numa_node(const Scope& scope, Text& out);
@@ -43,6 +49,6 @@ bool has_nd_target_node(const Scope& scope);
 
 // nd_type_show() and the uevent's MODALIAS: of a btt or pfn the namespaces it is for, of a dax its own.
 [[nodiscard]] std::string_view nd_devtype(store::NdKind kind);
-[[nodiscard]] std::string_view nd_modalias(store::NdKind kind);
+[[nodiscard]] std::string_view nd_modalias(const store::RegionRecord& region, store::NdKind kind);
 
 } // namespace daxemu::sysfs

@@ -1,6 +1,7 @@
 #include "emu/sysfs/families/places.hpp"
 
 #include "emu/dax/cxl_windows.hpp"
+#include "emu/sysfs/families/nd_cxl_objects.hpp"
 
 namespace daxemu::sysfs {
 namespace {
@@ -67,10 +68,13 @@ void device_number(const Scope& scope, Text& out) {
   out.number(scope.store->platform().dax_major).put(":").number(scope.device->minor);
 }
 void namespace_name(const Scope& scope, Text& out) {
-  out.put("namespace").number(scope.region->id).put(".0");
+  out.put("namespace").number(scope.region->id).put(".").number(scope.region->nd.namespace_id);
 }
 void disk_name(const Scope& scope, Text& out) {
   out.put("pmem").number(scope.region->id);
+  if (scope.region->nd.namespace_id != 0) { // nvdimm_namespace_disk_name()
+    out.put(".").number(scope.region->nd.namespace_id);
+  }
 }
 void disk_path(const Scope& scope, Text& out) {
   region_path(scope, out);
@@ -82,7 +86,11 @@ void disk_path(const Scope& scope, Text& out) {
 void disk_number(const Scope& scope, Text& out) {
   out.number(kDiskMajor).put(":").number(disk_minor(*scope.region));
 }
-void nd_bus_path(const Scope&, Text& out) {
+void nd_bus_path(const Scope& scope, Text& out) {
+  if (scope.region != nullptr && scope.region->cxl != 0) {
+    cxl_nd_bus_path(scope, out);
+    return;
+  }
   out.put("/sys/devices/platform/e820_pmem/ndbus0");
 }
 void nd_bus_number(const Scope& scope, Text& out) {

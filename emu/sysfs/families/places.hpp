@@ -20,7 +20,8 @@ void device_path(const Scope& scope, Text& out);
 // "254:0"
 void device_number(const Scope& scope, Text& out);
 
-// Objects of the nd bus: "namespace0.0", and "/sys/devices/platform/e820_pmem/ndbus0".
+// Objects of the nd bus: "namespace0.0", the scope's region being the namespace's record, and the bus of the scope's
+// region: "/sys/devices/platform/e820_pmem/ndbus0", or that of nvdimm-bridge0.
 void namespace_name(const Scope& scope, Text& out);
 void nd_bus_path(const Scope& scope, Text& out);
 // What nd_pmem makes of a namespace: "pmem0", below its namespace, with its number, "259:1048575".
@@ -30,7 +31,8 @@ void disk_number(const Scope& scope, Text& out);
 // BLOCK_EXT_MAJOR. Minors are the last ones, so that no disk of the machine has the same: it counts from 0.
 inline constexpr std::uint32_t kDiskMajor = 259;
 [[nodiscard]] constexpr std::uint32_t disk_minor(const store::RegionRecord& region) {
-  return (1U << 20U) - 1 - region.id;
+  constexpr std::uint32_t kRegions = 1024; // further namespaces of a region behind all of them
+  return (1U << 20U) - 1 - region.id - kRegions * region.nd.namespace_id;
 }
 // "245:0", the number of ndctl0.
 void nd_bus_number(const Scope& scope, Text& out);

@@ -1,5 +1,6 @@
 // /sys/bus/nd: its devices and drivers.
 #include "emu/sysfs/families/families.hpp"
+#include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/families/places.hpp"
 #include "emu/sysfs/nd/nd_drivers.hpp"
@@ -52,6 +53,8 @@ Result<void> store_autoprobe(const Scope& scope, std::string_view text) {
 
 constexpr NodeSpec kDeviceNodes[] = {link("ndbus0", nd_bus_path, has_nd_bus)};
 constexpr Family kDeviceFamilies[] = {
+    {each_cxl_nd_bus, link("", cxl_nd_bus_path)},
+    {each_dimm, link("", dimm_path)},
     {of_every_region<each_nd_holder<NdKind::btt>>, link("", holder_object_path)},
     {of_every_region<each_nd_holder<NdKind::dax>>, link("", holder_object_path)},
     {of_every_region<each_namespace>, link("", namespace_path)},
@@ -75,12 +78,14 @@ constexpr NodeSpec kNdBusDriverNodes[] = {
     link("ndbus0", nd_bus_path, has_nd_bus),
     attribute("uevent", 0200, nullptr, store_uevent),
 };
-constinit const Directory kNdBusDriver = {kNdBusDriverNodes};
+constexpr Family kNdBusDriverFamilies[] = {{each_cxl_nd_bus, link("", cxl_nd_bus_path)}};
+constinit const Directory kNdBusDriver = {kNdBusDriverNodes, kNdBusDriverFamilies};
 constexpr Family kNdPmemFamilies[] = {{each_raw_namespace, link("", namespace_path)}};
 constinit const Directory kNdPmem = {kDriverFiles<NdDriver::nd_pmem, "/sys/module/nd_pmem">, kNdPmemFamilies};
 constexpr Family kRegionLinks[] = {{each_bound_region, link("", region_path)}};
 constinit const Directory kNdRegionDriver = {kDriverFiles<NdDriver::nd_region, "/sys/module/libnvdimm">, kRegionLinks};
-constinit const Directory kNvdimm = {kDriverFiles<NdDriver::nvdimm, "/sys/module/libnvdimm">};
+constexpr Family kDimmLinks[] = {{each_bound_dimm, link("", dimm_path)}};
+constinit const Directory kNvdimm = {kDriverFiles<NdDriver::nvdimm, "/sys/module/libnvdimm">, kDimmLinks};
 
 constexpr NodeSpec kDriverNodes[] = {
     directory("dax_pmem", kDaxPmem),         directory("nd_bus", kNdBusDriver), directory("nd_pmem", kNdPmem),

@@ -1,8 +1,8 @@
 #include "emu/sysfs/nd/nd_drivers.hpp"
 
-#include "emu/dax/nd.hpp"
-#include "emu/dax/nd_disk.hpp"
+#include "emu/cxl/nd_region.hpp"
 #include "emu/sysfs/families/families.hpp"
+#include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/schema/parse.hpp"
 #include "emu/sysfs/uevents/announced_change.hpp"
@@ -12,7 +12,7 @@ namespace {
 
 using store::NdKind;
 
-enum class ObjectKind : std::uint8_t { none, bus, region, nd_namespace, btt, pfn, dax };
+enum class ObjectKind : std::uint8_t { none, bus, dimm, region, nd_namespace, btt, pfn, dax };
 
 struct Object {
   ObjectKind kind = ObjectKind::none;
@@ -33,6 +33,8 @@ Object object_called(const Scope& bus, std::string_view text) {
   if (has_nd_bus(bus) && same_text("ndbus0", text)) {
     return {ObjectKind::bus, bus};
   }
+  look_among(bus, ObjectKind::bus, each_cxl_nd_bus);
+  look_among(bus, ObjectKind::dimm, each_dimm);
   look_among(bus, ObjectKind::region, each_pmem_region);
   each_pmem_region(bus, [&](std::string_view, const Scope& region) {
     look_among(region, ObjectKind::nd_namespace, each_namespace);
@@ -49,20 +51,31 @@ Result<void> bind_block(const store::NdHolderRecord& holder) {
   return holder.holds != 0 && holder.has_uuid != 0 ? fail(EOPNOTSUPP) : fail(ENODEV);
 }
 
+// nvdimm takes a DIMM, or lets go of it. Errors: EBUSY, ENODEV.
+Result<void> bind_dimm(store::CxlMemdevRecord& memdev, bool binding) {
+  if ((memdev.dimm_unbound == 0) == binding) {
+    return fail(binding ? EBUSY : ENODEV);
+  }
+  memdev.dimm_unbound = binding ? 0 : 1;
+  return {};
+}
+
 // The driver that is for such an object, and what it does with it.
 Result<void> bind_object(const Object& object, NdDriver driver) {
   const store::Store* store = object.scope.store; // of no object there is none
   switch (object.kind) {
   case ObjectKind::region:
-    return driver == NdDriver::nd_region ? dax::nd::bind_region(*store, *object.scope.region) : fail(ENODEV);
+    return driver == NdDriver::nd_region ? cxl::bind_nd_region(*store, *object.scope.region) : fail(ENODEV);
   case ObjectKind::nd_namespace:
-    return driver == NdDriver::nd_pmem ? dax::nd::bind_namespace(*store, *object.scope.region) : fail(ENODEV);
+    return driver == NdDriver::nd_pmem ? cxl::bind_nd_namespace(*store, *object.scope.region) : fail(ENODEV);
   case ObjectKind::btt:
   case ObjectKind::pfn:
     return driver == NdDriver::nd_pmem ? bind_block(holder_in(object.scope)) : fail(ENODEV);
   case ObjectKind::dax:
-    return driver == NdDriver::dax_pmem ? dax::nd::bind_dax(*store, *object.scope.region, holder_in(object.scope))
+    return driver == NdDriver::dax_pmem ? cxl::bind_nd_dax(*store, *object.scope.region, holder_in(object.scope))
                                         : fail(ENODEV);
+  case ObjectKind::dimm:
+    return driver == NdDriver::nvdimm ? bind_dimm(dimm_in(object.scope), true) : fail(ENODEV);
   case ObjectKind::bus:
   case ObjectKind::none:
     break;
@@ -83,14 +96,17 @@ Result<void> unbind_nd(const Scope& scope, NdDriver driver, std::string_view nam
     return tl::unexpected(change.error());
   }
   const Object object = object_called(scope, name);
+  if (object.kind == ObjectKind::dimm && driver == NdDriver::nvdimm) {
+    return bind_dimm(dimm_in(object.scope), false);
+  }
   if (object.kind == ObjectKind::region && driver == NdDriver::nd_region) {
-    return dax::nd::unbind_region(*scope.store, *object.scope.region);
+    return cxl::unbind_nd_region(*scope.store, *object.scope.region);
   }
   if (object.kind == ObjectKind::nd_namespace && driver == NdDriver::nd_pmem) {
-    return dax::nd::detach_disk(*scope.store, *object.scope.region);
+    return cxl::unbind_nd_namespace(*scope.store, *object.scope.region);
   }
   if (object.kind == ObjectKind::dax && driver == NdDriver::dax_pmem) {
-    return dax::nd::unbind_dax(*scope.store, *object.scope.region, holder_in(object.scope));
+    return cxl::unbind_nd_dax(*scope.store, *object.scope.region, holder_in(object.scope));
   }
   return fail(ENODEV);
 }

@@ -4,6 +4,7 @@
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/families/places.hpp"
+#include "emu/sysfs/nd/nd_namespace.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/uevent_variables.hpp"
 #include "emu/sysfs/schema/values.hpp"
@@ -81,7 +82,7 @@ Result<void> store_mode(const Scope& scope, std::string_view text) {
 
 Result<void> show_namespace(const Scope& scope, Text& out) {
   if (holder_in(scope).holds != 0) {
-    namespace_name(scope, out);
+    namespace_name(namespace_scope(scope), out);
   }
   out.put("\n");
   return {};
@@ -103,18 +104,21 @@ Result<void> store_namespace(const Scope& scope, std::string_view text) {
     if (holder.holds != 0) {
       return fail(EBUSY);
     }
-    NameText name;
-    namespace_name(scope, name);
-    return name.view() == text ? dax::nd::attach(*scope.region, holder) : fail(ENODEV);
+    Result<void> attached = fail(ENODEV);
+    each_namespace(scope, [&](std::string_view name, const Scope& space) {
+      if (name == text) {
+        attached = dax::nd::attach(*scope.store, *space.region, holder);
+      }
+      return name != text;
+    });
+    return attached;
   });
 }
 
 Result<void> show_uuid(const Scope& scope, Text& out) {
   const NdHolderRecord& holder = holder_in(scope);
   if (holder.has_uuid != 0) {
-    for (std::size_t at = 0; at < holder.uuid.size(); ++at) {
-      out.put(at == 4 || at == 6 || at == 8 || at == 10 ? "-" : "").digits(holder.uuid[at], 16, 2);
-    }
+    put_nd_uuid(holder.uuid, out);
   }
   out.put("\n");
   return {};
@@ -136,7 +140,8 @@ Result<void> show_resource(const Scope& scope, Text& out) {
   if (holder.bound == 0) {
     return fail(ENXIO);
   }
-  out.hex(scope.region->phys_start + dax::nd::data_offset(*scope.region, holder.unit, holder.pages)).put("\n");
+  const store::RegionRecord& space = *namespace_scope(scope).region;
+  out.hex(space.phys_start + dax::nd::data_offset(space, holder.unit, holder.pages)).put("\n");
   return {};
 }
 Result<void> show_size(const Scope& scope, Text& out) {
@@ -144,7 +149,8 @@ Result<void> show_size(const Scope& scope, Text& out) {
   if (holder.bound == 0) {
     return fail(ENXIO);
   }
-  out.number(scope.region->size - dax::nd::data_offset(*scope.region, holder.unit, holder.pages)).put("\n");
+  const store::RegionRecord& space = *namespace_scope(scope).region;
+  out.number(space.size - dax::nd::data_offset(space, holder.unit, holder.pages)).put("\n");
   return {};
 }
 Result<void> show_devtype(const Scope& scope, Text& out) {
@@ -152,7 +158,7 @@ Result<void> show_devtype(const Scope& scope, Text& out) {
   return {};
 }
 Result<void> show_modalias(const Scope& scope, Text& out) {
-  out.put(nd_modalias(holder_in(scope).kind)).put("\n");
+  out.put(nd_modalias(*scope.region, holder_in(scope).kind)).put("\n");
   return {};
 }
 
@@ -162,7 +168,12 @@ bool is_bound(const Scope& scope) {
 // The devices of the region hang below whichever dax is bound.
 void each_own_device(const Scope& scope, Members members) {
   if (is_bound(scope)) {
-    each_device(scope, members);
+    each_device(namespace_scope(scope), members);
+  }
+}
+void each_own_group(const Scope& scope, Members members) {
+  if (is_bound(scope)) {
+    members("dax_region", namespace_scope(scope));
   }
 }
 
@@ -182,7 +193,6 @@ constexpr NodeSpec kBttNodes[] = {
 
 constexpr NodeSpec kPfnNodes[] = {
     attribute("align", 0644, show_unit, store_unit),
-    directory("dax_region", kDaxRegion, is_bound),
     attribute("devtype", 0444, show_devtype),
     link("driver", fixed_target<"/sys/bus/nd/drivers/dax_pmem">, is_bound),
     attribute("modalias", 0444, show_modalias),
@@ -197,7 +207,10 @@ constexpr NodeSpec kPfnNodes[] = {
     attribute("uevent", 0644, nd_holder_variables, store_uevent),
     attribute("uuid", 0644, show_uuid, store_uuid),
 };
-constexpr Family kPfnFamilies[] = {{each_own_device, directory("", kDaxDevice)}};
+constexpr Family kPfnFamilies[] = {
+    {each_own_device, directory("", kDaxDevice)},
+    {each_own_group, directory("", kDaxRegion)},
+};
 
 } // namespace
 
@@ -207,7 +220,7 @@ Result<void> nd_holder_variables(const Scope& scope, Text& out) {
   if (holder.bound != 0) {
     out.put("DRIVER=dax_pmem\n");
   }
-  out.put("MODALIAS=").put(nd_modalias(holder.kind)).put("\n");
+  out.put("MODALIAS=").put(nd_modalias(*scope.region, holder.kind)).put("\n");
   return {};
 }
 

@@ -1,6 +1,10 @@
 // namespaceX.0: the memory of a region, held by whoever uses it (nd_namespace_attributes in
 // drivers/nvdimm/namespace_devs.c).
+#include "emu/sysfs/nd/nd_namespace.hpp"
+
+#include "emu/cxl/nd_region.hpp"
 #include "emu/dax/nd.hpp"
+#include "emu/dax/nd_namespaces.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/uevent_variables.hpp"
@@ -21,6 +25,8 @@ struct ClassWord {
 constexpr ClassWord kClasses[] = {
     {"btt", NdKind::btt, "safe"}, {"pfn", NdKind::pfn, "memory"}, {"dax", NdKind::dax, "dax"}, {"", NdKind::none, ""}};
 
+} // namespace
+
 Result<void> show_force_raw(const Scope& scope, Text& out) {
   out.number(scope.region->nd.force_raw).put("\n");
   return {};
@@ -37,10 +43,11 @@ Result<void> store_force_raw(const Scope& scope, std::string_view text) {
   scope.region->nd.force_raw = *raw ? 1 : 0;
   return {};
 }
-Result<void> show_holder(const Scope& scope, Text& out) {
-  if (const NdHolderRecord* holder = dax::nd::holder_of_namespace(*scope.region); holder != nullptr) {
+Result<void> show_namespace_holder(const Scope& scope, Text& out) {
+  if (const NdHolderRecord* holder = dax::nd::holder_of_namespace(*scope.store, *scope.region); holder != nullptr) {
     Scope narrowed = scope;
-    narrowed.number = static_cast<std::uint64_t>(holder - scope.region->nd.holders.data());
+    narrowed.region = &dax::nd::region_of_namespace(*scope.store, *scope.region);
+    narrowed.number = static_cast<std::uint64_t>(holder - narrowed.region->nd.holders.data());
     holder_name(narrowed, out);
   }
   out.put("\n");
@@ -59,21 +66,22 @@ Result<void> store_holder_class(const Scope& scope, std::string_view text) {
   if (!change) {
     return tl::unexpected(change.error());
   }
-  if (has_disk(scope) || dax::nd::holder_of_namespace(*scope.region) != nullptr) {
+  if (has_disk(scope) || dax::nd::holder_of_namespace(*scope.store, *scope.region) != nullptr) {
     return fail(EBUSY); // whatever was written
   }
   for (const ClassWord& word : kClasses) {
     if (same_text(word.text, text)) {
-      return dax::nd::set_holder_class(*scope.region, word.kind);
+      return cxl::set_namespace_class(*scope.store, *scope.region, word.kind);
     }
   }
   return fail(EINVAL);
 }
 // Unclaimed memory of a kind that has struct pages reads as if it were a pfn's, unless it is to be raw.
-Result<void> show_mode(const Scope& scope, Text& out) {
-  const NdHolderRecord* holder = dax::nd::holder_of_namespace(*scope.region);
+Result<void> show_namespace_mode(const Scope& scope, Text& out) {
+  const NdHolderRecord* holder = dax::nd::holder_of_namespace(*scope.store, *scope.region);
   if (holder == nullptr) {
-    out.put(scope.region->nd.force_raw != 0 ? "raw\n" : "memory\n");
+    const bool has_pages = scope.region->nd.parent == 0; // ND_REGION_PAGEMAP
+    out.put(scope.region->nd.force_raw != 0 || !has_pages ? "raw\n" : "memory\n");
     return {};
   }
   for (const ClassWord& word : kClasses) {
@@ -83,6 +91,14 @@ Result<void> show_mode(const Scope& scope, Text& out) {
   }
   return {};
 }
+void put_nd_uuid(const store::Uuid& uuid, Text& out) {
+  for (std::size_t at = 0; at < uuid.size(); ++at) {
+    out.put(at == 4 || at == 6 || at == 8 || at == 10 ? "-" : "").digits(uuid[at], 16, 2);
+  }
+}
+
+namespace {
+
 Result<void> show_resource(const Scope& scope, Text& out) {
   out.hex(scope.region->phys_start).put("\n");
   return {};
@@ -97,10 +113,10 @@ constexpr NodeSpec kNodes[] = {
     attribute("devtype", 0444, constant<"nd_namespace_io">),
     link("driver", fixed_target<"/sys/bus/nd/drivers/nd_pmem">, has_disk),
     attribute("force_raw", 0644, show_force_raw, store_force_raw),
-    attribute("holder", 0444, show_holder),
+    attribute("holder", 0444, show_namespace_holder),
     attribute("holder_class", 0644, show_holder_class, store_holder_class),
     attribute("modalias", 0444, constant<"nd:t4">),
-    attribute("mode", 0444, show_mode),
+    attribute("mode", 0444, show_namespace_mode),
     attribute("nstype", 0444, constant<"4">),
     attribute("numa_node", 0444, show_nd_numa_node),
     attribute("resource", 0400, show_resource),
@@ -113,7 +129,9 @@ constexpr NodeSpec kNodes[] = {
 } // namespace
 
 Result<void> nd_namespace_variables(const Scope& scope, Text& out) {
-  out.put("DEVTYPE=nd_namespace_io\n").put(has_disk(scope) ? "DRIVER=nd_pmem\n" : "").put("MODALIAS=nd:t4\n");
+  const bool labelled = scope.region->nd.parent != 0;
+  out.put(labelled ? "DEVTYPE=nd_namespace_pmem\n" : "DEVTYPE=nd_namespace_io\n");
+  out.put(has_disk(scope) ? "DRIVER=nd_pmem\n" : "").put(labelled ? "MODALIAS=nd:t5\n" : "MODALIAS=nd:t4\n");
   return {};
 }
 

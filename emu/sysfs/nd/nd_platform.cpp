@@ -1,6 +1,7 @@
 // e820_pmem: the platform device the nd bus hangs below, the bus itself, and its character device
 // (drivers/nvdimm/e820.c, bus.c, core.c).
 #include "emu/sysfs/families/families.hpp"
+#include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/families/places.hpp"
 #include "emu/sysfs/schema/directories.hpp"
@@ -41,7 +42,7 @@ constexpr NodeSpec kBusNodes[] = {
     attribute("uevent", 0644, constant<"DRIVER=nd_bus\nMODALIAS=nd:t0">, store_uevent),
     attribute("wait_probe", 0444, constant<"1">),
 };
-constexpr Family kBusFamilies[] = {{each_pmem_region, directory("", kNdRegion)}};
+constexpr Family kBusFamilies[] = {{each_e820_region, directory("", kNdRegion)}};
 constinit const Directory kBus = {kBusNodes, kBusFamilies};
 
 store::PowerBits& power_of_platform(const Scope& scope) {
@@ -78,11 +79,12 @@ constexpr NodeSpec kDriverNodes[] = {
 };
 
 constexpr NodeSpec kClassNodes[] = {link("ndctl0", ndctl_path, has_nd_bus)};
+constexpr Family kClassFamilies[] = {{each_cxl_ndctl, link("", cxl_ndctl_path)}};
 
 } // namespace
 
 constinit const Directory kE820Pmem = {kPlatformNodes};
 constinit const Directory kE820PmemDriver = {kDriverNodes};
-constinit const Directory kNdClass = {kClassNodes};
+constinit const Directory kNdClass = {kClassNodes, kClassFamilies};
 
 } // namespace daxemu::sysfs

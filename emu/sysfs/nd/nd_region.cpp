@@ -1,8 +1,12 @@
 // regionN of the nd bus (nd_region_attributes in drivers/nvdimm/region_devs.c).
+#include <algorithm>
 #include <bit>
 
 #include "emu/base/units.hpp"
+#include "emu/cxl/nd_region.hpp"
 #include "emu/dax/change.hpp"
+#include "emu/dax/nd_namespaces.hpp"
+#include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/families/places.hpp"
 #include "emu/sysfs/schema/directories.hpp"
@@ -24,7 +28,9 @@ Result<void> store_align(const Scope& scope, std::string_view text) {
   if (!align) {
     return tl::unexpected(align.error());
   }
-  if (!std::has_single_bit(*align) || *align < kPageSize || *align > scope.region->size) {
+  const std::uint64_t ways = std::max<std::uint64_t>(cxl::mappings_of(*scope.store, *scope.region), 1);
+  if (*align % ways != 0 || !std::has_single_bit(*align / ways) || *align / ways < kPageSize ||
+      *align > scope.region->size) {
     return fail(EINVAL);
   }
   auto change = dax::Change::begin(*scope.store);
@@ -70,9 +76,13 @@ Result<void> show_seed(const Scope& scope, Text& out) {
   return {};
 }
 Result<void> show_namespace_seed(const Scope& scope, Text& out) {
-  each_namespace(scope, [&](std::string_view name, const Scope&) {
-    out.put(name);
-    return false;
+  const store::NdRegionRecord& nd = scope.region->nd;
+  each_namespace(scope, [&](std::string_view name, const Scope& space) {
+    const bool is_it = nd.labelled == 0 || dax::nd::reference_of(*scope.store, *space.region) == nd.namespace_seed;
+    if (is_it) {
+      out.put(name);
+    }
+    return !is_it;
   });
   out.put("\n");
   return {};
@@ -87,37 +97,90 @@ Result<void> show_init_namespaces(const Scope& scope, Text& out) {
   if (!is_bound(scope)) {
     return fail(ENXIO);
   }
-  out.put("1/1\n");
+  const std::uint32_t count = scope.region->nd.labelled != 0 ? scope.region->nd.first_namespaces : 1;
+  out.number(count).put("/").number(count).put("\n");
+  return {};
+}
+
+// Of a region with labels.
+bool has_labels(const Scope& scope) {
+  return scope.region->nd.labelled != 0;
+}
+Result<void> show_available(const Scope& scope, Text& out) {
+  out.number(cxl::available_dpa(*scope.store, *scope.region)).put("\n");
+  return {};
+}
+Result<void> show_allocatable(const Scope& scope, Text& out) {
+  out.number(has_labels(scope) ? cxl::allocatable_dpa(*scope.store, *scope.region) : 0).put("\n");
+  return {};
+}
+Result<void> show_mappings(const Scope& scope, Text& out) {
+  out.number(cxl::mappings_of(*scope.store, *scope.region)).put("\n");
+  return {};
+}
+Result<void> show_nstype(const Scope& scope, Text& out) {
+  out.put(has_labels(scope) ? "5\n" : "4\n");
+  return {};
+}
+Result<void> show_cookie(const Scope& scope, Text& out) {
+  out.hex(cxl::cookie_of(*scope.store, *scope.region)).put("\n");
+  return {};
+}
+// mapping0, mapping1, ...: a DIMM, what it gives, and where that stands among the others.
+void each_nd_mapping(const Scope& scope, Members members) {
+  for (std::uint32_t at = 0; at < cxl::mappings_of(*scope.store, *scope.region); ++at) {
+    Scope narrowed = scope;
+    narrowed.number = at;
+    NameText name;
+    name.put("mapping").number(at);
+    if (!members(name.view(), narrowed)) {
+      return;
+    }
+  }
+}
+Result<void> show_mapping(const Scope& scope, Text& out) {
+  const auto position = static_cast<std::uint32_t>(scope.number);
+  const cxl::NdMapping mapping = cxl::mapping_of(*scope.store, *scope.region, position);
+  if (mapping.memdev == nullptr) {
+    return fail(ENXIO);
+  }
+  Scope dimm = scope;
+  dimm.dimm = cxl::reference_of(*scope.store, *mapping.memdev);
+  dimm_name(dimm, out);
+  out.put(",").number(mapping.start).put(",").number(mapping.size).put(",").number(position).put("\n");
   return {};
 }
 
 constexpr NodeSpec kNodes[] = {
     attribute("align", 0644, show_align, store_align),
+    attribute("available_size", 0444, show_available, nullptr, has_labels),
     attribute("badblocks", 0444, show_badblocks),
     attribute("btt_seed", 0444, show_seed<NdKind::btt>),
     attribute("dax_seed", 0444, show_seed<NdKind::dax>),
+    attribute("deep_flush", 0444, constant<"0">, nullptr, has_labels),
     attribute("devtype", 0444, constant<"nd_pmem">),
     link("driver", fixed_target<"/sys/bus/nd/drivers/nd_region">, is_bound),
     attribute("init_namespaces", 0444, show_init_namespaces),
-    attribute("mappings", 0444, constant<"0">),
-    attribute("max_available_extent", 0444, constant<"0">),
+    attribute("mappings", 0444, show_mappings),
+    attribute("max_available_extent", 0444, show_allocatable),
     attribute("modalias", 0444, constant<"nd:t2">),
     attribute("namespace_seed", 0444, show_namespace_seed),
-    attribute("nstype", 0444, constant<"4">),
+    attribute("nstype", 0444, show_nstype),
     attribute("numa_node", 0444, show_nd_numa_node),
+    attribute("persistence_domain", 0444, constant<"memory_controller">, nullptr, has_labels),
     attribute("pfn_seed", 0444, show_seed<NdKind::pfn>),
     attribute("read_only", 0644, show_read_only, store_read_only),
     attribute("resource", 0400, show_resource),
+    attribute("set_cookie", 0444, show_cookie, nullptr, has_labels),
     attribute("size", 0444, show_size),
     link("subsystem", fixed_target<"/sys/bus/nd">),
     attribute("target_node", 0444, show_nd_target_node, nullptr, has_nd_target_node),
     attribute("uevent", 0644, nd_region_variables, store_uevent),
 };
 constexpr Family kFamilies[] = {
-    {each_nd_holder<NdKind::btt>, directory("", kNdBtt)},
-    {each_nd_holder<NdKind::dax>, directory("", kNdPfn)},
-    {each_namespace, directory("", kNdNamespace)},
-    {each_nd_holder<NdKind::pfn>, directory("", kNdPfn)},
+    {each_nd_holder<NdKind::btt>, directory("", kNdBtt)}, {each_nd_holder<NdKind::dax>, directory("", kNdPfn)},
+    {each_plain_namespace, directory("", kNdNamespace)},  {each_labelled_namespace, directory("", kNdPmemNamespace)},
+    {each_nd_mapping, attribute("", 0444, show_mapping)}, {each_nd_holder<NdKind::pfn>, directory("", kNdPfn)},
 };
 
 } // namespace

@@ -19,6 +19,8 @@ extern const Directory kNdClass;          // nd_platform.cpp: /sys/class/nd
 extern const Directory kNdBus;            // nd_bus.cpp: /sys/bus/nd
 extern const Directory kNdRegion;         // nd_region.cpp: regionN
 extern const Directory kNdNamespace;      // nd_namespace.cpp: namespaceX.Y
+extern const Directory kNdPmemNamespace;  // nd_pmem_namespace.cpp: namespaceX.Y of a region with labels
+extern const Directory kCxlNdBus;         // nd_cxl_bus.cpp: ndbusN below nvdimm-bridge0
 extern const Directory kNdDisks;          // nd_disk.cpp: namespaceX.Y/block
 extern const Directory kBlockClass;       // nd_disk.cpp: /sys/class/block, /sys/block
 extern const Directory kBlockNumbers;     // nd_disk.cpp: /sys/dev/block

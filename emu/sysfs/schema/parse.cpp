@@ -108,8 +108,8 @@ Result<std::int32_t> parse_int(std::string_view text) {
 }
 
 Result<bool> parse_bool(std::string_view text, const Profile& profile) {
-  const std::string_view kTrue = profile.bools_may_be_enabled ? "yYtT1eE" : "yYtT1";
-  const std::string_view kFalse = profile.bools_may_be_enabled ? "nNfF0dD" : "nNfF0";
+  const std::string_view truths = profile.bool_takes_enable ? "yYtT1eE" : "yYtT1";
+  const std::string_view lies = profile.bool_takes_enable ? "nNfF0dD" : "nNfF0";
   if (text.empty()) {
     return fail(EINVAL);
   }
@@ -120,10 +120,10 @@ Result<bool> parse_bool(std::string_view text, const Profile& profile) {
     }
     return second == 'f' || second == 'F' ? Result<bool>(false) : fail(EINVAL);
   }
-  if (kTrue.find(text[0]) != std::string_view::npos) {
+  if (truths.find(text[0]) != std::string_view::npos) {
     return true;
   }
-  return kFalse.find(text[0]) != std::string_view::npos ? Result<bool>(false) : fail(EINVAL);
+  return lies.find(text[0]) != std::string_view::npos ? Result<bool>(false) : fail(EINVAL);
 }
 
 Result<AddressRange> parse_range(std::string_view text) {

@@ -20,7 +20,7 @@ namespace daxemu::sysfs {
 // kstrtoull(): digits in `base` (0: by the prefix 0x or 0), an optional '+' before and newline behind.
 // Errors: EINVAL, ERANGE.
 [[nodiscard]] Result<std::uint64_t> parse_unsigned(std::string_view text, unsigned base);
-// kstrtobool(): by the first letter or two. Errors: EINVAL.
+// kstrtobool(): by the first letter or two, which are not the same in every kernel. Errors: EINVAL.
 [[nodiscard]] Result<bool> parse_bool(std::string_view text, const Profile& profile);
 using store::parse_uuid;
 // kstrtoint(..., 0, ...). Errors: EINVAL, ERANGE.

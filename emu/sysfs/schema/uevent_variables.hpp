@@ -13,5 +13,6 @@ Result<void> nd_namespace_variables(const Scope& scope, Text& out);
 // Of a disk: the numbers, the node's name, the type, and the scope's number (disk_uevent).
 Result<void> nd_disk_variables(const Scope& scope, Text& out);
 Result<void> nd_region_variables(const Scope& scope, Text& out);
+Result<void> nd_dimm_variables(const Scope& scope, Text& out);
 
 } // namespace daxemu::sysfs

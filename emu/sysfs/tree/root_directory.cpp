@@ -1,6 +1,7 @@
 // The directories every Linux has, down to where emulated things begin.
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/families/families.hpp"
+#include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/families/places.hpp"
 #include "emu/sysfs/schema/directories.hpp"
@@ -25,6 +26,8 @@ bool has_cxl_nodes(const Scope& scope) {
 constexpr Family kNodeFamily[] = {
     {each_device, device_node(kNodeMode)},
     {each_disk, block_node(kDiskMode)},
+    {each_cxl_ndctl, device_node(kNodeMode)},
+    {each_dimm, device_node(kNodeMode)},
 };
 constexpr NodeSpec kDevNodes[] = {
     directory("cxl", kCxlDev, has_cxl_nodes),
@@ -33,8 +36,8 @@ constexpr NodeSpec kDevNodes[] = {
 constinit const Directory kDev = {kDevNodes, kNodeFamily};
 
 constexpr Family kNumberFamily[] = {
-    {each_device_number, link("", device_path)},
-    {each_nd_bus_number, link("", ndctl_path)},
+    {each_device_number, link("", device_path)},       {each_nd_bus_number, link("", ndctl_path)},
+    {each_cxl_ndctl_number, link("", cxl_ndctl_path)}, {each_dimm_number, link("", dimm_path)},
     {each_memdev_number, link("", memdev_path)},
 };
 constinit const Directory kSysDevChar = {{}, kNumberFamily};

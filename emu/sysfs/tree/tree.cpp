@@ -11,6 +11,7 @@
 #include "emu/base/units.hpp"
 #include "emu/dax/change.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
+#include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/families/places.hpp"
 #include "emu/sysfs/inodes/dev_names.hpp"
 #include "emu/sysfs/inodes/identity.hpp"
@@ -165,13 +166,17 @@ void put_device(const store::Store& store, const Scope& scope, Node& node) {
   if (scope.device != nullptr) {
     node.device = static_cast<std::uint32_t>(scope.device - store.device_table().data());
     node.number = ::makedev(platform.dax_major, scope.device->minor);
+  } else if (scope.dimm != 0) {
+    node.device = kNdDimmNode;
+    node.memdev = scope.dimm;
+    node.number = ::makedev(dimm_major(store), dimm_in(scope).dimm - 1);
   } else if (scope.cxl != 0) {
     node.device = kCxlMemdevNode;
     node.memdev = scope.cxl;
     node.number = ::makedev(store.cxl().major, memdev_in(scope).minor);
   } else {
     node.device = kNoDaxDevice;
-    node.number = ::makedev(platform.nd_major, 0);
+    node.number = ::makedev(platform.nd_major, static_cast<unsigned>(scope.number));
   }
 }
 

@@ -65,7 +65,7 @@ void say_holder(const Scope& region, NdKind kind, std::uint32_t id, bool bound, 
   path.put("/").put(nd_devtype(kind).substr(3)).number(region.region->id).put(".").number(id); // "nd_dax"
   TextBuffer<128> lines;
   lines.put("DEVTYPE=").put(nd_devtype(kind)).put("\n").put(bound ? "DRIVER=dax_pmem\n" : "");
-  lines.put("MODALIAS=").put(nd_modalias(kind)).put("\n");
+  lines.put("MODALIAS=").put(nd_modalias(*region.region, kind)).put("\n");
   announce(*region.store, {.action = action, .path = path.view(), .subsystem = "nd", .variables = lines.view()});
 }
 

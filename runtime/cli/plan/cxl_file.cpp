@@ -68,9 +68,11 @@ cxl::WindowSpec read_window(Fields& fields) {
   std::uint32_t qos_class = 0;
   fields.number("qos_class", qos_class);
   window.qos_class = static_cast<std::int32_t>(qos_class);
-  std::optional<int> node;
-  fields.node("target_node", node);
-  window.target_node = node.value_or(window.target_node);
+  if (fields.has("target_node")) {
+    std::uint32_t node = 0;
+    fields.number("target_node", node);
+    window.target_node = static_cast<std::int32_t>(node);
+  }
   return window;
 }
 

@@ -47,11 +47,10 @@ Outcome<std::uint32_t> ways_of(const std::string& text) {
 void add_cxl_flags(CLI::App& verb, CxlFlags& flags, std::vector<CLI::Option*>& options) {
   options.push_back(verb.add_option("--ways", flags.ways,
                                     "With --region cxl: memdevs that its region is interleaved over (default 1)")
-                        ->type_name("WAYS"));
-  options.push_back(
-      verb.add_option("--preset", flags.preset,
-                      fmt::format("With --region cxl: the topology, {} (default {})", known_presets(), kDefaultPreset))
-          ->type_name("PRESET"));
+                        ->type_name("1|2|3|4|6|8|12|16"));
+  options.push_back(verb.add_option("--preset", flags.preset,
+                                    fmt::format("With --region cxl: the topology (default {})", kDefaultPreset))
+                        ->type_name(known_presets("|")));
   options.push_back(verb.add_flag("--no-device", flags.no_device,
                                   "With --region cxl: begin without a region, for cxl create-region"));
 }
@@ -78,6 +77,7 @@ Outcome<PlatformPlan> cxl_platform(const DeviceFlags& flags, const DeviceWish& w
   preset.size = options.size;
   preset.ways = *ways;
   preset.with_region = !flags.cxl.no_device;
+  preset.numa_node = options.numa_node.value_or(kNoNode);
   if (preset.name == kMockPreset && (wish.size || !flags.cxl.ways.empty())) {
     return refuse(EINVAL, fmt::format("--preset {} has sizes and ways of its own", kMockPreset),
                   "leave out --size and --ways");

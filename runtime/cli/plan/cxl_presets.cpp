@@ -33,9 +33,10 @@ BelowSpec port_of(const MemdevSpec& memdev) {
   return port;
 }
 
-MemdevSpec volatile_memdev(std::uint64_t size) {
+MemdevSpec volatile_memdev(const PresetWish& wish) {
   MemdevSpec memdev;
-  memdev.ram = size;
+  memdev.ram = wish.size;
+  memdev.numa_node = wish.numa_node;
   return memdev;
 }
 
@@ -70,12 +71,13 @@ Preset one_host_of(const PresetWish& wish, const MemdevSpec& memdev) {
 }
 
 Preset one_host(const PresetWish& wish) {
-  return one_host_of(wish, volatile_memdev(wish.size));
+  return one_host_of(wish, volatile_memdev(wish));
 }
 
 Preset pmem(const PresetWish& wish) {
   MemdevSpec memdev;
   memdev.pmem = wish.size;
+  memdev.numa_node = wish.numa_node;
   Preset made = one_host_of(wish, memdev);
   made.mode = store::CxlMode::pmem;
   return made;
@@ -88,7 +90,7 @@ Preset two_hosts(const PresetWish& wish) {
   for (std::uint32_t bridge = 0; bridge < 2; ++bridge) {
     HostBridgeSpec& spec = made.topology.host_bridges.emplace_back();
     for (std::uint32_t at = 0; at < each; ++at) {
-      spec.root_ports.push_back(port_of(volatile_memdev(wish.size)));
+      spec.root_ports.push_back(port_of(volatile_memdev(wish)));
     }
   }
   made.topology.windows = {window(wish.size * each, {0}), window(wish.size * each, {1})};
@@ -108,7 +110,7 @@ Preset with_switch(const PresetWish& wish) {
   const std::uint32_t memdevs = std::max(4U, wish.ways);
   SwitchSpec below;
   for (std::uint32_t at = 0; at < memdevs; ++at) {
-    below.ports.push_back(port_of(volatile_memdev(wish.size)));
+    below.ports.push_back(port_of(volatile_memdev(wish)));
   }
   BelowSpec root_port;
   root_port.switches = {below};
@@ -190,10 +192,10 @@ constexpr std::array<Named, 5> kPresets = {{{kDefaultPreset, one_host},
 
 } // namespace
 
-std::string known_presets() {
+std::string known_presets(const char* between) {
   std::string names;
   for (const Named& preset : kPresets) {
-    names += (names.empty() ? "" : ", ") + std::string(preset.name);
+    names += (names.empty() ? "" : between) + std::string(preset.name);
   }
   return names;
 }

@@ -15,11 +15,12 @@ struct PresetWish {
   std::string name = kDefaultPreset;
   std::uint64_t size = 4ULL << 30; // bytes of its region, and of each memdev (cxl_test has its own)
   std::uint32_t ways = 1;          // that the region is interleaved
+  std::int32_t numa_node = -1;     // of its memdevs; -1: none
   bool with_region = true;
 };
 
-// The names of all, "one-host, two-hosts, ...".
-[[nodiscard]] std::string known_presets();
+// The names of all, with `between` between them.
+[[nodiscard]] std::string known_presets(const char* between = ", ");
 
 // Errors (Problem, EINVAL): no such preset; ways or a size that it cannot have (they name --preset, --ways, --size).
 [[nodiscard]] Outcome<CxlPlan> cxl_preset(const PresetWish& wish);

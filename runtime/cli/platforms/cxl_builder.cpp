@@ -12,6 +12,7 @@
 #include "emu/cxl/change.hpp"
 #include "emu/cxl/dpa.hpp"
 #include "emu/cxl/drivers.hpp"
+#include "emu/cxl/media.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/cxl/regions.hpp"
 #include "emu/dax/bind.hpp"
@@ -114,10 +115,9 @@ Outcome<store::CxlRegionRecord*> make_region(const store::Store& store, const Cx
     }
   }
   const std::uint64_t ways = plan.memdevs.size();
-  if (plan.granularity != 0) {
-    if (auto done = cxl::set_granularity(store, region, plan.granularity); !done) {
-      return cannot(name, fmt::format("interleave_granularity of {}", plan.granularity), done.error());
-    }
+  const std::uint32_t granularity = plan.granularity != 0 ? plan.granularity : root.granularity;
+  if (auto done = cxl::set_granularity(store, region, granularity); !done) {
+    return cannot(name, fmt::format("interleave_granularity of {}", granularity), done.error());
   }
   if (auto done = cxl::set_ways(store, region, ways); !done) {
     return cannot(name, fmt::format("interleave_ways of {}", ways), done.error());
@@ -158,7 +158,9 @@ Outcome<void> settle_device(const store::Store& store, const store::CxlRegionRec
     }
     const std::string name(store.name_of(device).view());
     if (device.align != plan.align) {
-      if (auto done = dax::set_align(store, device, plan.align); !done) {
+      const auto done =
+          cxl::with_media_returned(store, device, [&] { return dax::set_align(store, device, plan.align); });
+      if (!done) {
         return cannot(name, fmt::format("extents of {}", size_text(plan.align)), done.error());
       }
     }
@@ -171,12 +173,16 @@ Outcome<void> settle_device(const store::Store& store, const store::CxlRegionRec
 
 } // namespace
 
-Outcome<void> add_cxl_bus(store::Store& store, const CxlPlan& plan, std::uint64_t phys_start,
+Outcome<void> add_cxl_bus(store::Store& store, const CxlPlan& plan, std::uint64_t phys_start, std::int32_t first_node,
                           backing::FileSource& source, std::vector<UniqueFd>& held) {
   store.cxl().major = dax::free_char_major("/proc/devices", store.platform().nd_major);
   cxl::TopologySpec topology = plan.topology;
   topology.buses_taken = buses_of_machine();
   topology.phys_start = phys_start;
+  for (cxl::WindowSpec& window : topology.windows) {
+    const std::int32_t node = first_node++;
+    window.target_node = window.target_node < 0 ? node : window.target_node;
+  }
   if (auto there = cxl::enumerate(store, topology); !there) {
     return there;
   }

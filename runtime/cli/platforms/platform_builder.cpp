@@ -60,7 +60,9 @@ public:
       }
     }
     if (plan_.cxl.is_there()) {
-      if (auto there = add_cxl_bus(*store, plan_.cxl, machine_.first_free_address, source_, held_); !there) {
+      const auto next_node = machine_.first_new_node + static_cast<std::int32_t>(plan_.regions.size());
+      const auto there = add_cxl_bus(*store, plan_.cxl, machine_.first_free_address, next_node, source_, held_);
+      if (!there) {
         return tl::unexpected(there.error());
       }
     }

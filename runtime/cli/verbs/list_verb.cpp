@@ -1,5 +1,7 @@
 // daxemu list: the devices of the platform this shell is in, of the platforms that run now, and the machine's own.
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
@@ -13,12 +15,15 @@
 #include "emu/mm/vmemmap.hpp"
 #include "runtime/cli/command_line/commands.hpp"
 #include "runtime/cli/plan/memory_type.hpp"
+#include "runtime/cli/plan/words.hpp"
 #include "runtime/cli/platforms/find_platform.hpp"
 #include "runtime/cli/platforms/named_platform.hpp"
+#include "runtime/cli/state/cxl_json.hpp"
 #include "runtime/cli/state/device_json.hpp"
 #include "runtime/cli/state/device_mode.hpp"
 #include "runtime/cli/state/platform_users.hpp"
 #include "runtime/cli/state/statistics.hpp"
+#include "runtime/cli/text/joined.hpp"
 #include "runtime/cli/text/terminal.hpp"
 #include "runtime/kernel/real_device.hpp"
 
@@ -27,12 +32,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+const char* kind_word(store::RegionKind kind) {
+  const auto* found = std::find_if(std::begin(kRegionsOfFlags), std::end(kRegionsOfFlags),
+                                   [kind](const Word<store::RegionKind>& word) { return word.value == kind; });
+  return found == std::end(kRegionsOfFlags) ? "?" : found->text;
+}
+
 Json device_json(const store::Store& store, const store::DeviceRecord& device) {
   Json json = daxctl_json(store, device);
   json["provider"] = "daxemu";
   json["platform"] = store.platform().name.view();
   json["kernel"] = store.profile().version;
-  json["region"] = store.region_of(device).kind == store::RegionKind::pmem ? "pmem" : "hmem";
+  json["region"] = kind_word(store.region_of(device).kind);
   json["type"] = memory_type_name(pgmap::behaviours_of_record(device.behaviours, store.profile()));
   json["backing"] = backing::to_string(device.backing.kind);
   json["backing_reason"] = device.backing.reason.view();
@@ -135,17 +146,53 @@ void print_table(const Json& devices, bool verbose) {
   }
 }
 
+// What a CXL bus has, a line each.
+void print_cxl(const Json& bus) {
+  fmt::print("\n{:<10} {:>8} {:<11} {:<8} {:<12} {}\n", "CXL", "SIZE", "TYPE", "STATE", "PLATFORM", "OF");
+  const auto line = [&](const std::string& name, std::uint64_t size, const std::string& type, const std::string& state,
+                        const std::string& of) {
+    fmt::print("{:<10} {:>8} {:<11} {:<8} {:<12} {}\n", name, size_text(size), type, state,
+               bus["platform"].get<std::string>(), of);
+  };
+  for (const Json& memdev : bus["memdevs"]) {
+    const std::uint64_t ram = memdev.value("ram_size", std::uint64_t{0});
+    const std::uint64_t pmem = memdev.value("pmem_size", std::uint64_t{0});
+    const std::uint64_t errors = memdev["media_errors"].get<std::uint64_t>();
+    line(memdev["memdev"].get<std::string>(), ram + pmem,
+         pmem == 0  ? "ram"
+         : ram == 0 ? "pmem"
+                    : "ram, pmem",
+         memdev.value("state", std::string("enabled")),
+         memdev["host"].get<std::string>() + (errors == 0 ? "" : fmt::format(", {} media errors", errors)));
+  }
+  for (const Json& decoder : bus["decoders"]) {
+    if (decoder.contains("nr_targets")) { // a window: what regions are made in
+      line(decoder["decoder"].get<std::string>(), decoder["size"].get<std::uint64_t>(), "window", "-",
+           fmt::format("{} way{} of {}", decoder["interleave_ways"].get<int>(),
+                       decoder["interleave_ways"] == 1 ? "" : "s", decoder["interleave_granularity"].get<int>()));
+    }
+  }
+  for (const Json& region : bus["regions"]) {
+    line(region["region"].get<std::string>(), region["size"].get<std::uint64_t>(), region["type"].get<std::string>(),
+         region["decode_state"].get<std::string>(),
+         joined(region["memdevs"].get<std::vector<std::string>>(), ", ") +
+             (region["devices"].empty() ? "" : ": " + joined(region["devices"].get<std::vector<std::string>>(), ", ")));
+  }
+}
+
 class ListVerb final : public Verb {
 public:
   explicit ListVerb(CLI::App& app) {
     CLI::App& verb = *app.add_subcommand("list", "List device-dax devices, emulated ones and the machine's own");
     verb.add_flag("--json", json_, "Print JSON");
+    verb.add_flag("--cxl", cxl_, "List memdevs, decoders and regions of CXL buses in place of devices");
     verb.add_flag("--verbose,-v", verbose_,
                   "Say which engine serves whom, what struct pages would cost, what daxemu spends");
   }
 
   int run(const std::vector<std::string>& /*command*/) override {
     Json devices = Json::array();
+    Json buses = Json::array();
     const char* inside = std::getenv("DAXEMU_PLATFORM");
     for (const std::string& platform : visible_platforms()) {
       auto store = open_platform(platform);
@@ -155,6 +202,11 @@ public:
           return kExitRefused;
         }
         continue; // ended meanwhile, or another user's
+      }
+      if (const Json bus = cxl_json(*store); !bus.is_null()) {
+        Json entry = {{"platform", store->platform().name.view()}};
+        entry.update(bus);
+        buses.push_back(std::move(entry));
       }
       for (const store::DeviceRecord& device : store->devices()) {
         if (device.state.load() != store::DeviceState::absent) {
@@ -175,15 +227,23 @@ public:
       }
     }
     if (json_) {
-      fmt::print("{}\n", devices.dump(2));
-    } else {
+      fmt::print("{}\n", (cxl_ ? buses : devices).dump(2));
+      return 0;
+    }
+    if (!cxl_) {
       print_table(devices, verbose_);
+    } else if (buses.empty()) {
+      fmt::print("no platform with a CXL bus runs here\n");
+    }
+    for (const Json& bus : buses) {
+      print_cxl(bus);
     }
     return 0;
   }
 
 private:
   bool json_ = false;
+  bool cxl_ = false;
   bool verbose_ = false;
 };
 

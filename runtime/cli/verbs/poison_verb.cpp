@@ -8,6 +8,8 @@
 
 #include "emu/base/mapping.hpp"
 #include "emu/base/size_text.hpp"
+#include "emu/cxl/change.hpp"
+#include "emu/cxl/poison.hpp"
 #include "emu/dax/device_name.hpp"
 #include "emu/dax/extents.hpp"
 #include "emu/mm/folio_table.hpp"
@@ -28,15 +30,20 @@ struct Hit {
   std::uint64_t end = 0;
 };
 
+constexpr std::uint64_t kCxlLine = 64; // bytes that a memdev can say of that they are bad
+
 class PoisonVerb final : public Verb {
 public:
   explicit PoisonVerb(CLI::App& app) {
     CLI::App& verb = *app.add_subcommand("poison", "Let memory of a device fail, or heal it");
-    verb.add_option("device", device_, "Its name, such as dax0.0")->required()->type_name("DEVICE");
-    verb.add_option("--offset", offset_, "Where, bytes from the device's start: the extent there fails")
+    verb.add_option("device", device_, "Its name, such as dax0.0, or a CXL memdev such as mem0")
+        ->required()
+        ->type_name("DEVICE");
+    verb.add_option("--offset", offset_,
+                    "Where, bytes from the device's start (of a memdev: device address): the extent there fails")
         ->required()
         ->type_name("SIZE");
-    verb.add_option("--length", length_, "How far (default: one page)")->type_name("SIZE");
+    verb.add_option("--length", length_, "How far (default: one page, of a memdev 64 bytes)")->type_name("SIZE");
     verb.add_option("--platform", platform_, "Platform's name, or pid of a process in it (default: the only one)")
         ->type_name("PLATFORM");
     verb.add_flag("--clear", clear_, "Heal what failed: usable again, its data lost (zeros)");
@@ -63,10 +70,13 @@ private:
       return tl::unexpected(store.error());
     }
     const std::string_view name = std::string_view(device_).substr(device_.starts_with("/dev/") ? 5 : 0);
+    if (store::CxlMemdevRecord* memdev = memdev_named(*store); memdev != nullptr) {
+      return poison_memdev(*store, *memdev, offset->value_or(0), length->value_or(kCxlLine));
+    }
     store::DeviceRecord* device = store->device_named(name);
     if (device == nullptr || device->size.load() == 0) {
       return refuse(ENODEV, fmt::format("platform {} has no device {} with memory", *wish, device_),
-                    "daxemu list shows those there are");
+                    "daxemu list shows those there are, daxemu list --cxl the memdevs");
     }
     const std::uint64_t size = device->size.load();
     const std::uint64_t begin = offset->value_or(0);
@@ -76,6 +86,34 @@ private:
                     fmt::format("the device has {}", size_text(size)));
     }
     return change(*store, *device, {begin / device->align, (begin + bytes - 1) / device->align + 1});
+  }
+
+  [[nodiscard]] store::CxlMemdevRecord* memdev_named(const store::Store& store) const {
+    return cxl::memdev_named(store, std::string_view(device_).substr(device_.starts_with("/dev/cxl/") ? 9 : 0));
+  }
+
+  // What Inject Poison and Clear Poison do, by device address; a region that decodes it has it in its device too.
+  Outcome<void> poison_memdev(const store::Store& store, store::CxlMemdevRecord& memdev, std::uint64_t begin,
+                              std::uint64_t bytes) const {
+    const std::uint64_t size = memdev.ram_size + memdev.pmem_size;
+    if (begin >= size || bytes == 0 || bytes > size - begin || begin % kCxlLine != 0 || bytes % kCxlLine != 0) {
+      return refuse(ENXIO, fmt::format("--offset {} --length {} is not of {}", offset_, size_text(bytes), device_),
+                    fmt::format("its device addresses are those below {}, in steps of 64", size_text(size)));
+    }
+    auto change = cxl::Change::begin(store);
+    if (!change) {
+      return refuse(change.error().value, "the platform cannot be locked", "the platform may have ended");
+    }
+    for (std::uint64_t dpa = begin; dpa < begin + bytes; dpa += kCxlLine) {
+      const auto done = clear_ ? cxl::clear_poison(store, memdev, dpa) : cxl::inject_poison(store, memdev, dpa);
+      if (!done) {
+        return refuse(done.error().value,
+                      fmt::format("{} refuses it at {:#x}: {}", device_, dpa, std::strerror(done.error().value)),
+                      done.error() == Errno{EBUSY} ? "clear some first: its list of media errors is full"
+                                                   : "see cxl list --media-errors");
+      }
+    }
+    return {};
   }
 
   Outcome<void> change(const store::Store& store, store::DeviceRecord& device, Hit hit) const {

@@ -123,7 +123,11 @@ INSTANTIATE_TEST_SUITE_P(Kernels, Recordings,
                          ::testing::Values(Recording{KernelId::linux_6_12, "linux-6.12/boot1.txt"},
                                            Recording{KernelId::linux_6_12, "linux-6.12/boot2.txt"},
                                            Recording{KernelId::linux_6_12, "linux-6.12/boot3.txt"},
-                                           Recording{KernelId::linux_6_12, "linux-6.12/boot4.txt"}));
+                                           Recording{KernelId::linux_6_12, "linux-6.12/boot4.txt"},
+                                           Recording{KernelId::linux_7_3, "linux-7.3/boot1.txt"},
+                                           Recording{KernelId::linux_7_3, "linux-7.3/boot2.txt"},
+                                           Recording{KernelId::linux_7_3, "linux-7.3/boot3.txt"},
+                                           Recording{KernelId::linux_7_3, "linux-7.3/boot4.txt"}));
 
 } // namespace
 } // namespace daxemu::cxl

@@ -36,6 +36,7 @@ struct Lab {
     store.emplace(std::move(*made));
     store->platform().kernel = kernel;
     store->platform().dax_major = 254;
+    store->platform().nd_major = 244;
     store->platform().backing_wanted = wanted;
     auto spares = backing::add_spare_files(*store, source);
     EXPECT_TRUE(spares);
@@ -50,6 +51,7 @@ struct Lab {
       window.id = id;
       window.start = kWindow + id * kWindowSize;
       window.size = kWindowSize;
+      window.flags = store::kCxlCapRam | store::kCxlCapPmem;
       window.ways = 1;
       window.granularity = 256;
       window.target_node = kNode + static_cast<std::int32_t>(id);
@@ -66,17 +68,21 @@ struct Lab {
     endpoint.id = id + 2;
     endpoint.uport = id + 1;
     CxlMemdevRecord& memdev = state.memdevs[id];
+    state.memdevs_used = id + 1;
     memdev.used = 1;
     memdev.id = id;
     memdev.serial = id + 1;
     memdev.endpoint = state.ports_used;
     memdev.label_size = labels;
     (labels == 0 ? memdev.ram_size : memdev.pmem_size) = kMedia;
+    if (labels != 0) {
+      memdev.has_nvdimm = 1;
+      EXPECT_TRUE(add_dimm(*store, memdev));
+    }
     memdev.bytes_slot = file_of("media-" + std::to_string(id), kMedia, id);
     if (labels != 0) {
       memdev.labels_slot = file_of("labels-" + std::to_string(id), labels, id);
     }
-    state.memdevs_used = id + 1;
   }
 
   std::uint32_t file_of(const std::string& name, std::uint64_t size, std::uint32_t memdev) {

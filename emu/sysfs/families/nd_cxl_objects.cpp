@@ -1,0 +1,119 @@
+#include "emu/sysfs/families/nd_cxl_objects.hpp"
+
+#include "emu/cxl/mem_probe.hpp"
+#include "emu/sysfs/families/cxl_objects.hpp"
+#include "emu/sysfs/families/families.hpp"
+#include "emu/sysfs/families/nd_objects.hpp"
+#include "emu/sysfs/families/places.hpp"
+
+namespace daxemu::sysfs {
+namespace {
+
+std::uint32_t bus_number(const Scope& scope) {
+  return has_nd_bus(scope) ? 1 : 0;
+}
+
+template <class Matches>
+void dimms_as(const Scope& scope, void (*name)(const Scope&, Text&), Members members, Matches&& matches) {
+  if (!has_cxl_nd_bus(scope)) {
+    return;
+  }
+  for (const cxl::CxlMemdevRecord& memdev : cxl::memdevs(*scope.store)) {
+    if (memdev.used == 0 || memdev.dimm == 0 || !matches(memdev)) {
+      continue;
+    }
+    Scope narrowed = scope;
+    narrowed.dimm = cxl::reference_of(*scope.store, memdev);
+    NameText text;
+    name(narrowed, text);
+    if (!members(text.view(), narrowed)) {
+      return;
+    }
+  }
+}
+constexpr auto kEvery = [](const cxl::CxlMemdevRecord&) { return true; };
+
+void dimm_number(const Scope& scope, Text& out) {
+  out.number(dimm_major(*scope.store)).put(":").number(dimm_in(scope).dimm - 1);
+}
+
+} // namespace
+
+bool has_cxl_nd_bus(const Scope& scope) {
+  return cxl::is_present(*scope.store) && scope.store->cxl().state.bridge_unbound == 0 &&
+         cxl::has_nvdimm_bridge(*scope.store);
+}
+
+void each_cxl_nd_bus(const Scope& scope, Members members) {
+  if (has_cxl_nd_bus(scope)) {
+    NameText name;
+    cxl_nd_bus_name(scope, name);
+    members(name.view(), scope);
+  }
+}
+
+void each_cxl_ndctl(const Scope& scope, Members members) {
+  if (has_cxl_nd_bus(scope)) {
+    Scope narrowed = scope;
+    narrowed.number = bus_number(scope);
+    NameText name;
+    name.put("ndctl").number(narrowed.number);
+    members(name.view(), narrowed);
+  }
+}
+
+void each_cxl_ndctl_number(const Scope& scope, Members members) {
+  each_cxl_ndctl(scope, [&](std::string_view, const Scope& bus) {
+    NameText name;
+    name.put("").number(scope.store->platform().nd_major).put(":").number(bus.number);
+    return members(name.view(), bus);
+  });
+}
+
+void cxl_nd_bus_name(const Scope& scope, Text& out) {
+  out.put("ndbus").number(bus_number(scope));
+}
+void cxl_nd_bus_path(const Scope& scope, Text& out) {
+  bridge_path(scope, out);
+  out.put("/");
+  cxl_nd_bus_name(scope, out);
+}
+void cxl_ndctl_path(const Scope& scope, Text& out) {
+  cxl_nd_bus_path(scope, out);
+  out.put("/nd/ndctl").number(bus_number(scope));
+}
+
+void each_cxl_nd_region(const Scope& scope, Members members) {
+  each_pmem_region(scope, [&](std::string_view name, const Scope& region) {
+    return region.region->cxl == 0 || members(name, region);
+  });
+}
+
+void each_dimm(const Scope& scope, Members members) {
+  dimms_as(scope, dimm_name, members, kEvery);
+}
+void each_bound_dimm(const Scope& scope, Members members) {
+  dimms_as(scope, dimm_name, members, [](const cxl::CxlMemdevRecord& memdev) { return memdev.dimm_unbound == 0; });
+}
+void each_dimm_number(const Scope& scope, Members members) {
+  dimms_as(scope, dimm_number, members, kEvery);
+}
+cxl::CxlMemdevRecord& dimm_in(const Scope& scope) {
+  return *cxl::memdev_at(*scope.store, scope.dimm);
+}
+void dimm_name(const Scope& scope, Text& out) {
+  out.put("nmem").number(dimm_in(scope).dimm - 1);
+}
+void dimm_path(const Scope& scope, Text& out) {
+  cxl_nd_bus_path(scope, out);
+  out.put("/");
+  dimm_name(scope, out);
+}
+
+// Of "dimmctl", which libnvdimm asks for right after that of "ndctl".
+std::uint32_t dimm_major(const store::Store& store) {
+  const store::Platform& platform = store.platform();
+  return platform.dimm_major != 0 ? platform.dimm_major : platform.nd_major - 1;
+}
+
+} // namespace daxemu::sysfs
