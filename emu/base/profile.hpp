@@ -50,6 +50,7 @@ struct Profile {
   bool mprotect_keeps_1G;
   // F_OFD_GETLK with F_UNLCK tells which locks the open file itself has (fcntl_getlk); in 6.1 it is EINVAL.
   bool ofd_getlk_tells_own;
+  bool has_mseal; // mseal(2), since 6.10: a sealed mapping is neither unmapped nor moved, nor is its protection changed
   // MAP_STACK is VM_NOHUGEPAGE (calc_vm_flag_bits, since 6.7): a mapping that has it finds no extent of 2M or 1G.
   bool stack_without_huge_pages;
   // What a device's `mapping` says to a range that its alignment does not allow, 0-0 among them: mapping_store() begins
@@ -91,6 +92,7 @@ struct Profile {
   bool cxl_dports_follow_memdevs;
   // Of CXL: `interleave_ways` of a region is read as an int (set_interleave_ways), before as an unsigned one.
   bool cxl_ways_are_signed;
+  bool dax_regions_probe_later;     // dax_cxl is PROBE_PREFER_ASYNCHRONOUS: after cxl_region is bound
   bool cxl_regions_take_poison;     // inject_poison and clear_poison of a region, in debugfs
   bool cxl_region_says_locked;      // `locked` of a region (CXL_REGION_F_LOCK)
   bool cxl_modules_need_each_other; // cxl_pci uses cxl_mem, cxl_acpi uses cxl_pmem
@@ -119,6 +121,7 @@ inline constexpr std::array kProfiles = {
             .mremap_moves_several = false,
             .mprotect_keeps_1G = false,
             .ofd_getlk_tells_own = false,
+            .has_mseal = false,
             .stack_without_huge_pages = false,
             .odd_mapping_range = ENXIO,
             .kmem_by_default = false,
@@ -140,6 +143,7 @@ inline constexpr std::array kProfiles = {
             .bool_takes_enable = false,
             .cxl_dports_follow_memdevs = false,
             .cxl_ways_are_signed = false,
+            .dax_regions_probe_later = false,
             .cxl_regions_take_poison = false,
             .cxl_region_says_locked = false,
             .cxl_modules_need_each_other = false,
@@ -160,6 +164,7 @@ inline constexpr std::array kProfiles = {
             .mremap_moves_several = false,
             .mprotect_keeps_1G = true,
             .ofd_getlk_tells_own = true,
+            .has_mseal = true,
             .stack_without_huge_pages = true,
             .odd_mapping_range = 0,
             .kmem_by_default = true,
@@ -181,6 +186,7 @@ inline constexpr std::array kProfiles = {
             .bool_takes_enable = false,
             .cxl_dports_follow_memdevs = false,
             .cxl_ways_are_signed = false,
+            .dax_regions_probe_later = false,
             .cxl_regions_take_poison = false,
             .cxl_region_says_locked = false,
             .cxl_modules_need_each_other = false,
@@ -201,6 +207,7 @@ inline constexpr std::array kProfiles = {
             .mremap_moves_several = true,
             .mprotect_keeps_1G = true,
             .ofd_getlk_tells_own = true,
+            .has_mseal = true,
             .stack_without_huge_pages = true,
             .odd_mapping_range = 0,
             .kmem_by_default = true,
@@ -222,6 +229,7 @@ inline constexpr std::array kProfiles = {
             .bool_takes_enable = true,
             .cxl_dports_follow_memdevs = true,
             .cxl_ways_are_signed = true,
+            .dax_regions_probe_later = true,
             .cxl_regions_take_poison = true,
             .cxl_region_says_locked = true,
             .cxl_modules_need_each_other = true,

@@ -1,7 +1,7 @@
 #include "emu/sysfs/uevents/cxl_change.hpp"
 
 #include <algorithm>
-#include <array>
+#include <bitset>
 #include <utility>
 
 #include "emu/sysfs/families/cxl_things.hpp"
@@ -12,26 +12,6 @@ namespace daxemu::sysfs {
 namespace {
 
 using store::CxlState;
-
-// The order in which what holds others comes before it; it goes the other way round.
-constexpr std::array<CxlKind, kCxlKinds> kOrder = {CxlKind::function, CxlKind::memdev, CxlKind::nvdimm,
-                                                   CxlKind::bridge,   CxlKind::port,   CxlKind::decoder,
-                                                   CxlKind::region,   CxlKind::derived};
-
-struct Said {
-  const store::Store& store;
-  const CxlState& state; // that has the thing
-};
-void say(const Said& of, CxlKind kind, std::uint32_t reference, std::string_view action) {
-  PathText path;
-  cxl_thing_path(of.state, kind, reference, path);
-  TextBuffer<512> lines;
-  cxl_variables(of.state, of.store.cxl().major, kind, reference, lines);
-  announce(of.store, {.action = action,
-                      .path = path.view(),
-                      .subsystem = kind == CxlKind::function ? "pci" : "cxl",
-                      .variables = lines.view()});
-}
 
 // The number that it is called by.
 std::uint32_t number_of(const CxlState& state, CxlKind kind, std::uint32_t reference) {
@@ -45,8 +25,8 @@ std::uint32_t number_of(const CxlState& state, CxlKind kind, std::uint32_t refer
   case CxlKind::region:
   case CxlKind::derived:
     return state.regions[at].id;
-  case CxlKind::decoder: // of one port as of another: records of a port are used for that port's
-    return state.decoders[at].port << 8U | state.decoders[at].id;
+  case CxlKind::decoder:
+    return (state.decoders[at].port << 8U) | state.decoders[at].id;
   case CxlKind::function:
   case CxlKind::bridge:
     break;
@@ -54,64 +34,182 @@ std::uint32_t number_of(const CxlState& state, CxlKind kind, std::uint32_t refer
   return 0;
 }
 
-// What became of one record: it may have been that of another thing before.
-struct Step {
-  bool gone = false;
-  bool come = false;
-  bool let_go = false;
-  bool bound = false;
+// What became of a topology, told in the order in which drivers/cxl does it: things go from the leaves, the last first,
+// and come from the root.
+class Announcer {
+public:
+  Announcer(const store::Store& store, const Presence& devices)
+      : store_(store), before_(store.cxl().before), now_(store.cxl().state), devices_(devices) {}
+
+  void announce() {
+    announce_gone();
+    announce_come();
+    say_devices();
+  }
+
+private:
+  // What became of one record: it may have been that of another thing before.
+  struct Step {
+    bool gone = false;
+    bool come = false;
+    bool let_go = false;
+    bool bound = false;
+  };
+  [[nodiscard]] Step step_of(CxlKind kind, std::uint32_t reference) const {
+    const bool was = is_cxl_there(before_, kind, reference);
+    const bool is = is_cxl_there(now_, kind, reference);
+    const bool other = was && is && number_of(before_, kind, reference) != number_of(now_, kind, reference);
+    const bool was_bound = is_cxl_bound(before_, kind, reference);
+    const bool is_bound = is_cxl_bound(now_, kind, reference);
+    return {.gone = was && (!is || other),
+            .come = is && (!was || other),
+            .let_go = was_bound && (!is_bound || other),
+            .bound = is_bound && (!was_bound || other)};
+  }
+
+  void say(const CxlState& state, CxlKind kind, std::uint32_t reference, std::string_view action) const {
+    PathText path;
+    cxl_thing_path(state, kind, reference, path);
+    TextBuffer<512> lines;
+    cxl_variables(state, store_.cxl().major, kind, reference, lines);
+    sysfs::announce(store_, {.action = action,
+                             .path = path.view(),
+                             .subsystem = kind == CxlKind::function ? "pci" : "cxl",
+                             .variables = lines.view()});
+  }
+  void say_let_go(CxlKind kind, std::uint32_t reference) const {
+    if (step_of(kind, reference).let_go) {
+      say(before_, kind, reference, "unbind");
+    }
+  }
+  void say_gone(CxlKind kind, std::uint32_t reference) const {
+    say_let_go(kind, reference);
+    if (step_of(kind, reference).gone) {
+      say(before_, kind, reference, "remove");
+    }
+  }
+  void say_come(CxlKind kind, std::uint32_t reference) const {
+    if (step_of(kind, reference).come) {
+      say(now_, kind, reference, "add");
+    }
+  }
+  void say_bound(CxlKind kind, std::uint32_t reference) const {
+    if (step_of(kind, reference).bound) {
+      say(now_, kind, reference, "bind");
+    }
+  }
+  // Devices of the dax and nd buses, once.
+  void say_devices() {
+    if (!std::exchange(devices_said_, true)) {
+      Presence(store_).announce_since(devices_, store_);
+    }
+  }
+
+  [[nodiscard]] std::uint32_t most(CxlKind kind) const {
+    return std::max(cxl_count(before_, kind), cxl_count(now_, kind));
+  }
+  template <class Each>
+  void forwards(CxlKind kind, Each&& each) const {
+    for (std::uint32_t reference = 1; reference <= most(kind); ++reference) {
+      each(reference);
+    }
+  }
+  template <class Each>
+  void backwards(CxlKind kind, Each&& each) const {
+    for (std::uint32_t reference = most(kind); reference > 0; --reference) {
+      each(reference);
+    }
+  }
+
+  // A region loses its devices before its driver.
+  void say_region_gone(std::uint32_t region) {
+    if (region == 0 || told_.test(region - 1)) {
+      return;
+    }
+    told_.set(region - 1);
+    if (step_of(CxlKind::derived, region).let_go) {
+      say_devices();
+    }
+    say_gone(CxlKind::derived, region);
+    say_gone(CxlKind::region, region);
+  }
+  // The decoders of a port go before it, each after the region that it decodes for.
+  void say_port_gone(std::uint32_t port) {
+    if (step_of(CxlKind::port, port).let_go || step_of(CxlKind::port, port).gone) {
+      backwards(CxlKind::decoder, [&](std::uint32_t decoder) {
+        if (before_.decoders[decoder - 1].port == port && step_of(CxlKind::decoder, decoder).gone) {
+          say_region_gone(before_.decoders[decoder - 1].region);
+          say_gone(CxlKind::decoder, decoder);
+        }
+      });
+    }
+    say_gone(CxlKind::port, port);
+  }
+  void announce_gone() {
+    backwards(CxlKind::port, [&](std::uint32_t port) { say_port_gone(port); });
+    backwards(CxlKind::region, [&](std::uint32_t region) { say_region_gone(region); });
+    backwards(CxlKind::memdev, [&](std::uint32_t memdev) {
+      if (step_of(CxlKind::nvdimm, memdev).let_go) {
+        say_devices();
+      }
+      say_gone(CxlKind::nvdimm, memdev);
+      say_gone(CxlKind::memdev, memdev);
+    });
+    say_gone(CxlKind::bridge, 1);
+    backwards(CxlKind::function, [&](std::uint32_t function) { say_gone(CxlKind::function, function); });
+  }
+
+  void say_port_come(std::uint32_t port) const {
+    say_come(CxlKind::port, port);
+    if (step_of(CxlKind::port, port).come || step_of(CxlKind::port, port).bound) {
+      forwards(CxlKind::decoder, [&](std::uint32_t decoder) {
+        if (now_.decoders[decoder - 1].port == port) {
+          say_come(CxlKind::decoder, decoder);
+        }
+      });
+    }
+    say_bound(CxlKind::port, port);
+  }
+  void say_region_come(std::uint32_t region) {
+    const bool later = store_.profile().dax_regions_probe_later;
+    say_come(CxlKind::region, region);
+    say_come(CxlKind::derived, region);
+    if (later) {
+      say_bound(CxlKind::region, region);
+    }
+    if (step_of(CxlKind::derived, region).bound) {
+      say_devices();
+    }
+    say_bound(CxlKind::derived, region);
+    if (!later) {
+      say_bound(CxlKind::region, region);
+    }
+  }
+  void announce_come() {
+    forwards(CxlKind::function, [&](std::uint32_t function) { say_come(CxlKind::function, function); });
+    say_come(CxlKind::bridge, 1);
+    say_bound(CxlKind::bridge, 1);
+    forwards(CxlKind::memdev, [&](std::uint32_t memdev) {
+      say_come(CxlKind::memdev, memdev);
+      say_come(CxlKind::nvdimm, memdev);
+      if (step_of(CxlKind::nvdimm, memdev).bound) {
+        say_devices();
+      }
+      say_bound(CxlKind::nvdimm, memdev);
+    });
+    forwards(CxlKind::port, [&](std::uint32_t port) { say_port_come(port); });
+    forwards(CxlKind::memdev, [&](std::uint32_t memdev) { say_bound(CxlKind::memdev, memdev); });
+    forwards(CxlKind::function, [&](std::uint32_t function) { say_bound(CxlKind::function, function); });
+    forwards(CxlKind::region, [&](std::uint32_t region) { say_region_come(region); });
+  }
+
+  const store::Store& store_;
+  const CxlState& before_;
+  const CxlState& now_;
+  const Presence& devices_;
+  bool devices_said_ = false;
+  std::bitset<store::kMaxCxlRegions> told_;
 };
-Step step_of(const CxlState& before, const CxlState& now, CxlKind kind, std::uint32_t reference) {
-  const bool was = is_cxl_there(before, kind, reference);
-  const bool is = is_cxl_there(now, kind, reference);
-  const bool other = was && is && number_of(before, kind, reference) != number_of(now, kind, reference);
-  const bool was_bound = is_cxl_bound(before, kind, reference);
-  const bool is_bound = is_cxl_bound(now, kind, reference);
-  return {.gone = was && (!is || other),
-          .come = is && (!was || other),
-          .let_go = was_bound && (!is_bound || other),
-          .bound = is_bound && (!was_bound || other)};
-}
-
-template <class Each>
-void each_thing(const CxlState& before, const CxlState& now, CxlKind kind, Each&& each) {
-  const std::uint32_t count = std::max(cxl_count(before, kind), cxl_count(now, kind));
-  for (std::uint32_t reference = 1; reference <= count; ++reference) {
-    each(reference);
-  }
-}
-
-void announce_added(const store::Store& store, const CxlState& before, const CxlState& now) {
-  for (const CxlKind kind : kOrder) {
-    each_thing(before, now, kind, [&](std::uint32_t reference) {
-      if (step_of(before, now, kind, reference).come) {
-        say({store, now}, kind, reference, "add");
-      }
-    });
-  }
-}
-void announce_gone(const store::Store& store, const CxlState& before, const CxlState& now) {
-  std::for_each(kOrder.rbegin(), kOrder.rend(), [&](CxlKind kind) {
-    each_thing(before, now, kind, [&](std::uint32_t reference) {
-      const Step step = step_of(before, now, kind, reference);
-      if (step.let_go) {
-        say({store, before}, kind, reference, "unbind");
-      }
-      if (step.gone) {
-        say({store, before}, kind, reference, "remove");
-      }
-    });
-  });
-}
-void announce_bound(const store::Store& store, const CxlState& before, const CxlState& now) {
-  std::for_each(kOrder.rbegin(), kOrder.rend(), [&](CxlKind kind) {
-    each_thing(before, now, kind, [&](std::uint32_t reference) {
-      if (step_of(before, now, kind, reference).bound) {
-        say({store, now}, kind, reference, "bind");
-      }
-    });
-  });
-}
 
 } // namespace
 
@@ -130,17 +228,10 @@ Result<AnnouncedCxlChange> AnnouncedCxlChange::begin(const store::Store& store) 
   return AnnouncedCxlChange(store, std::move(*change));
 }
 
-// A region that is bound becomes devices, which are bound before it; one that is let go of loses them first.
 AnnouncedCxlChange::~AnnouncedCxlChange() {
-  if (store_ == nullptr) {
-    return;
+  if (store_ != nullptr) {
+    Announcer(*store_, devices_before_).announce();
   }
-  const CxlState& before = store_->cxl().before;
-  const CxlState& now = store_->cxl().state;
-  announce_added(*store_, before, now);
-  Presence(*store_).announce_since(devices_before_, *store_);
-  announce_gone(*store_, before, now);
-  announce_bound(*store_, before, now);
 }
 
 } // namespace daxemu::sysfs
