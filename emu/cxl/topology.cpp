@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "emu/base/units.hpp"
-#include "emu/cxl/acpi.hpp"
 #include "emu/cxl/change.hpp"
+#include "emu/cxl/enumeration/acpi.hpp"
+#include "emu/cxl/enumeration/topology_check.hpp"
+#include "emu/cxl/enumeration/topology_pci.hpp"
 #include "emu/cxl/mem_probe.hpp"
-#include "emu/cxl/topology_check.hpp"
-#include "emu/cxl/topology_pci.hpp"
 #include "emu/dax/builder.hpp"
 
 namespace daxemu::cxl {

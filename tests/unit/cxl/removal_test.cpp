@@ -5,9 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "emu/cxl/acpi.hpp"
 #include "emu/cxl/change.hpp"
 #include "emu/cxl/drivers.hpp"
+#include "emu/cxl/enumeration/acpi.hpp"
 #include "emu/cxl/poison.hpp"
 #include "tests/unit/cxl/region_steps.hpp"
 

@@ -1,11 +1,11 @@
-#include "emu/cxl/acpi.hpp"
+#include "emu/cxl/enumeration/acpi.hpp"
 
 #include <algorithm>
 
 #include "emu/cxl/derived.hpp"
+#include "emu/cxl/enumeration/memregion.hpp"
 #include "emu/cxl/interleave.hpp"
 #include "emu/cxl/mem_probe.hpp"
-#include "emu/cxl/memregion.hpp"
 #include "emu/cxl/ports.hpp"
 #include "emu/cxl/regions.hpp"
 #include "emu/cxl/written_name.hpp"

@@ -1,4 +1,4 @@
-#include "emu/cxl/topology_check.hpp"
+#include "emu/cxl/enumeration/topology_check.hpp"
 
 #include <algorithm>
 #include <array>
