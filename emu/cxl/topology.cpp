@@ -19,7 +19,7 @@ std::uint64_t first_address(const store::Store& store, const TopologySpec& spec)
   for (const store::RegionRecord& region : store.regions()) {
     start = std::max(start, region.phys_start + region.size);
   }
-  return align_up(start, kPudSize);
+  return start;
 }
 
 std::vector<std::uint32_t> host_bridges(const store::Store& store) {
@@ -37,6 +37,10 @@ void add_windows(const store::Store& store, const TopologySpec& spec) {
   const std::vector<std::uint32_t> bridges = host_bridges(store);
   std::uint64_t start = first_address(store, spec);
   for (const WindowSpec& window : spec.windows) {
+    // What divides by 3 does so from address 0 on: where a region begins at a multiple too, its positions begin with it
+    // (region_is_unaligned_mod3() of 7.3 tells those that do not).
+    const std::uint64_t unit = window.targets.size() % 3 == 0 ? 3 * kPudSize : kPudSize;
+    start = (start + unit - 1) / unit * unit;
     store::CxlWindowRecord& record = state.windows[state.windows_used++];
     record = {.start = start,
               .size = window.size,
@@ -49,7 +53,7 @@ void add_windows(const store::Store& store, const TopologySpec& spec) {
     for (std::uint32_t at = 0; at < record.ways; ++at) {
       record.targets[at] = bridges[window.targets[at]];
     }
-    start = align_up(start + window.size, kPudSize);
+    start += window.size;
   }
 }
 
