@@ -55,7 +55,10 @@ Result<void> show_ways(const Scope& scope, Text& out) {
 Result<std::uint64_t> parse_ways(const Scope& scope, std::string_view text) {
   if (scope.store->profile().cxl_ways_are_signed) {
     const auto value = parse_int(text);
-    return value ? Result<std::uint64_t>(static_cast<std::uint32_t>(*value)) : tl::unexpected(value.error());
+    if (!value) {
+      return tl::unexpected(value.error());
+    }
+    return *value < 0 ? fail(EINVAL) : Result<std::uint64_t>(static_cast<std::uint64_t>(*value)); // ways_to_eiw()
   }
   const auto value = parse_uint(text);
   return value ? Result<std::uint64_t>(*value) : tl::unexpected(value.error());
@@ -76,7 +79,10 @@ Result<void> store_granularity(const Scope& scope, std::string_view text) {
   if (!granularity) {
     return tl::unexpected(granularity.error());
   }
-  const auto bytes = static_cast<std::uint32_t>(*granularity);
+  if (*granularity < 0) {
+    return fail(EINVAL); // granularity_to_eig()
+  }
+  const auto bytes = static_cast<std::uint64_t>(*granularity);
   return changing_cxl(scope, [&] { return cxl::set_granularity(*scope.store, cxl_region_in(scope), bytes); });
 }
 

@@ -118,7 +118,7 @@ Result<void> store_namespace(const Scope& scope, std::string_view text) {
 Result<void> show_uuid(const Scope& scope, Text& out) {
   const NdHolderRecord& holder = holder_in(scope);
   if (holder.has_uuid != 0) {
-    put_uuid(holder.uuid, out);
+    put_nd_uuid(holder.uuid, out);
   }
   out.put("\n");
   return {};

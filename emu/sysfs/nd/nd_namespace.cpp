@@ -91,7 +91,7 @@ Result<void> show_namespace_mode(const Scope& scope, Text& out) {
   }
   return {};
 }
-void put_uuid(const store::Uuid& uuid, Text& out) {
+void put_nd_uuid(const store::Uuid& uuid, Text& out) {
   for (std::size_t at = 0; at < uuid.size(); ++at) {
     out.put(at == 4 || at == 6 || at == 8 || at == 10 ? "-" : "").digits(uuid[at], 16, 2);
   }

@@ -13,6 +13,6 @@ Result<void> store_holder_class(const Scope& scope, std::string_view text);
 Result<void> show_namespace_mode(const Scope& scope, Text& out);
 
 // As the kernel's %pUb.
-void put_uuid(const store::Uuid& uuid, Text& out);
+void put_nd_uuid(const store::Uuid& uuid, Text& out);
 
 } // namespace daxemu::sysfs

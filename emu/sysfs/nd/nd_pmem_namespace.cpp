@@ -77,7 +77,7 @@ Result<void> store_space_size(const Scope& scope, std::string_view text) {
 }
 Result<void> show_space_uuid(const Scope& scope, Text& out) {
   if (scope.region->nd.has_uuid != 0) {
-    put_uuid(scope.region->nd.uuid, out);
+    put_nd_uuid(scope.region->nd.uuid, out);
   }
   out.put("\n");
   return {};

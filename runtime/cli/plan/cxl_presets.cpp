@@ -25,6 +25,7 @@ struct Preset {
   store::CxlMode mode = store::CxlMode::ram;
   std::optional<std::uint64_t> size; // of its region, where that is not asked for
   std::optional<std::uint32_t> ways;
+  std::uint32_t granularity = 0; // the window's
 };
 
 BelowSpec port_of(const MemdevSpec& memdev) {
@@ -177,6 +178,7 @@ Preset cxl_test(const PresetWish& /*wish*/) {
   made.order = {0, 1}; // cxl_mem.0 and cxl_mem.4, which its firmware has made a region of
   made.size = 512ULL << 20;
   made.ways = 2;
+  made.granularity = 4096; // a window of one target advertises the smallest (__cxl_parse_cfmws)
   return made;
 }
 
@@ -230,6 +232,7 @@ Outcome<CxlPlan> cxl_preset(const PresetWish& wish) {
   if (wish.with_region) {
     CxlRegionPlan region;
     region.mode = made.mode;
+    region.granularity = made.granularity;
     region.memdevs.assign(made.order.begin(), made.order.begin() + made.ways.value_or(wish.ways));
     region.size = made.size.value_or(wish.size);
     plan.regions.push_back(region);

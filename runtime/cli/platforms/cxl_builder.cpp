@@ -115,10 +115,9 @@ Outcome<store::CxlRegionRecord*> make_region(const store::Store& store, const Cx
     }
   }
   const std::uint64_t ways = plan.memdevs.size();
-  if (plan.granularity != 0) {
-    if (auto done = cxl::set_granularity(store, region, plan.granularity); !done) {
-      return cannot(name, fmt::format("interleave_granularity of {}", plan.granularity), done.error());
-    }
+  const std::uint32_t granularity = plan.granularity != 0 ? plan.granularity : root.granularity;
+  if (auto done = cxl::set_granularity(store, region, granularity); !done) {
+    return cannot(name, fmt::format("interleave_granularity of {}", granularity), done.error());
   }
   if (auto done = cxl::set_ways(store, region, ways); !done) {
     return cannot(name, fmt::format("interleave_ways of {}", ways), done.error());

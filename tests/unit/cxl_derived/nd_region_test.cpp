@@ -270,7 +270,7 @@ TEST_F(CxlNdRegion, HasSeveralNamespaces) {
   // The first goes, the other stays where it is; what is free comes in one piece of 128M on either side.
   const std::string dax = read("namespace0.0/holder").substr(0, 6);
   EXPECT_EQ(lab.write("/sys/bus/nd/drivers/dax_pmem/unbind", dax), 0);
-  EXPECT_EQ(write(dax + "/namespace", ""), 0);
+  EXPECT_EQ(write(dax + "/namespace", "\n"), 0);
   EXPECT_EQ(write("namespace0.0/size", "0"), 0);
   EXPECT_EQ(read("available_size"), "268435456\n");
   EXPECT_EQ(read("max_available_extent"), "134217728\n");
@@ -285,7 +285,7 @@ TEST_F(CxlNdRegion, RefusesWhatTheKernelRefuses) {
   EXPECT_EQ(write("namespace0.0/uuid", kDaxUuid), EBUSY) << "there is no label to change";
   EXPECT_EQ(write("namespace0.0/size", "4096"), EINVAL);
   EXPECT_EQ(write("namespace0.0/size", "x"), EINVAL);
-  EXPECT_EQ(write("namespace0.0/size", "536870912000"), EINVAL);
+  EXPECT_EQ(write("namespace0.0/size", "536870913"), EINVAL);
   EXPECT_EQ(write("namespace0.0/size", "1073741824"), ENOSPC);
   EXPECT_EQ(write("namespace0.0/sector_size", "520"), EINVAL);
   EXPECT_EQ(write("namespace0.0/alt_name", std::string(64, 'n')), EINVAL);
