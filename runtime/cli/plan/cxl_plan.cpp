@@ -237,6 +237,12 @@ std::uint64_t capacity_of(const cxl::MemdevSpec& memdev, store::CxlMode mode) {
                                       : memdev.ram + memdev.either - memdev.either_pmem;
 }
 
+bool has_pmem(const cxl::TopologySpec& topology) {
+  const std::vector<const cxl::MemdevSpec*> memdevs = memdevs_of(topology);
+  return std::any_of(memdevs.begin(), memdevs.end(),
+                     [](const cxl::MemdevSpec* memdev) { return capacity_of(*memdev, store::CxlMode::pmem) != 0; });
+}
+
 std::optional<CxlMistake> check_cxl(CxlPlan& plan, const Profile& kernel) {
   const cxl::TopologySpec& topology = plan.topology;
   const std::vector<const cxl::MemdevSpec*> memdevs = memdevs_of(topology);
@@ -261,6 +267,9 @@ std::optional<CxlMistake> check_cxl(CxlPlan& plan, const Profile& kernel) {
     if (auto found = check(fmt::format("windows[{}]", at), topology.windows[at], topology.host_bridges.size())) {
       return found;
     }
+  }
+  if (!plan.images.empty() && !has_pmem(topology)) {
+    return mistake("image", "no memdev is persistent: there is nothing to keep", "give one pmem, or leave it out");
   }
   if (auto found = check_kernel(plan, kernel)) {
     return found;
