@@ -50,6 +50,7 @@ struct Profile {
   bool mprotect_keeps_1G;
   // F_OFD_GETLK with F_UNLCK tells which locks the open file itself has (fcntl_getlk); in 6.1 it is EINVAL.
   bool ofd_getlk_tells_own;
+  bool has_mseal; // mseal(2), since 6.10: a sealed mapping is neither unmapped nor moved, nor is its protection changed
   // MAP_STACK is VM_NOHUGEPAGE (calc_vm_flag_bits, since 6.7): a mapping that has it finds no extent of 2M or 1G.
   bool stack_without_huge_pages;
   // What a device's `mapping` says to a range that its alignment does not allow, 0-0 among them: mapping_store() begins
@@ -120,6 +121,7 @@ inline constexpr std::array kProfiles = {
             .mremap_moves_several = false,
             .mprotect_keeps_1G = false,
             .ofd_getlk_tells_own = false,
+            .has_mseal = false,
             .stack_without_huge_pages = false,
             .odd_mapping_range = ENXIO,
             .kmem_by_default = false,
@@ -162,6 +164,7 @@ inline constexpr std::array kProfiles = {
             .mremap_moves_several = false,
             .mprotect_keeps_1G = true,
             .ofd_getlk_tells_own = true,
+            .has_mseal = true,
             .stack_without_huge_pages = true,
             .odd_mapping_range = 0,
             .kmem_by_default = true,
@@ -204,6 +207,7 @@ inline constexpr std::array kProfiles = {
             .mremap_moves_several = true,
             .mprotect_keeps_1G = true,
             .ofd_getlk_tells_own = true,
+            .has_mseal = true,
             .stack_without_huge_pages = true,
             .odd_mapping_range = 0,
             .kmem_by_default = true,

@@ -13,8 +13,10 @@ late_modules="kmem fsdev_dax"
 more_modules="crc32c_generic crc16 mbcache jbd2 ext4 loop"
 
 need_tools() {
+  own_qemu="qemu-system-x86_64:qemu-system-x86 "
+  [ "$region" != cxl ] || own_qemu=
   missing=
-  for tool in qemu-system-x86_64:qemu-system-x86 busybox:busybox-static cpio:cpio depmod:kmod ndctl:ndctl daxctl:daxctl \
+  for tool in ${own_qemu}busybox:busybox-static cpio:cpio depmod:kmod ndctl:ndctl daxctl:daxctl \
     dpkg:dpkg apt-get:apt flock:util-linux ldd:libc-bin timeout:coreutils xz:xz-utils; do
     command -v "${tool%%:*}" >/dev/null || missing="$missing ${tool##*:}"
   done
@@ -111,7 +113,7 @@ prepare_cache() {
   find_image
   expand_image
   # shellcheck disable=SC2086 # the names are words
-  expand_modules $boot_modules $late_modules $more_modules
+  expand_modules $boot_modules $late_modules $cxl_modules $more_modules
   kernel=$image
   [ ! -s "$folder/vmlinux" ] || kernel=$folder/vmlinux
   prepare_base

@@ -7,8 +7,17 @@ low_bytes=3221225472
 four_g=4294967296
 one_g=1073741824
 
-# layout: memory_bytes, size_bytes, align_bytes, numa -> machine_bytes, boot_words, node_words.
+# layout: region, memory_bytes, size_bytes, align_bytes, numa -> machine_bytes, boot_words, node_words; of cxl machine_words, channel_place.
 layout() {
+  machine_words='' channel_place='' more_memory=''
+  if [ "$region" = cxl ]; then
+    # Its memory is of the bus: windows that the machine puts behind its own. A processor that says it is one of a machine: the kernel
+    # flushes caches before a region is made, which it refuses a guest (cpu_cache_has_invalidate_memregion()).
+    machine_bytes=$memory_bytes boot_words='' node_words=$cxl_words machine_words="-M $cxl_machine" channel_place=,bus=pcie.0,addr=0x10
+    # With room for more memory QEMU has an SRAT; without one no window has a node of its own (seen: target_node 0).
+    more_memory=,maxmem=$((machine_bytes / 1048576 + 4096))M,slots=1
+    return 0
+  fi
   rest=0
   [ "$memory_bytes" -le $low_bytes ] || rest=$((memory_bytes - low_bytes))
   # A gap below the device is the guest's memory too: it cannot be left out.
@@ -48,7 +57,7 @@ kvm_boots() {
   [ -r /dev/kvm ] && [ -w /dev/kvm ] || return 1
   verdict=$folder/kvm-$(cksum </proc/sys/kernel/random/boot_id | tr ' ' -)-${base##*/base-}
   if [ ! -s "$verdict" ]; then
-    timeout -k 1 10 qemu-system-x86_64 -accel kvm -cpu max -m 1G -nodefaults -display none -no-reboot \
+    timeout -k 1 10 "$qemu" -accel kvm -cpu max -m 1G -nodefaults -display none -no-reboot \
       -kernel "$kernel" -initrd "$base" -append "panic=-1 no_timer_check daxemu.probe" >/dev/null 2>&1 \
       && answer=yes || answer=no
     rm -f "$folder"/kvm-*
@@ -100,6 +109,7 @@ run_machine() {
   # An emulated processor does "rep movsb" a byte at a time: it does not claim to be fast at it.
   processor=max
   [ "$accel" != tcg ] || processor=max,-erms,-fsrm
+  [ "$region" != cxl ] || processor=$processor,-hypervisor
   mkfifo "$work/stdout" "$work/stderr"
   cat "$work/stdout" &
   stdout_pid=$!
@@ -110,11 +120,11 @@ run_machine() {
   : >"$work/log"
   : >"$work/status"
   # shellcheck disable=SC2086 # node_words is words
-  timeout -k 5 "$seconds" qemu-system-x86_64 -accel "$accel" -cpu "$processor" -smp "$cpus" -m "$((machine_bytes / 1048576))M" \
+  timeout -k 5 "$seconds" "$qemu" $machine_words -accel "$accel" -cpu "$processor" -smp "$cpus" -m "$((machine_bytes / 1048576))M$more_memory" \
     $node_words -nodefaults -display none -no-reboot -kernel "$kernel" -initrd "$work/initramfs" \
     -append "console=ttyS0 $loglevel panic=-1 oops=panic mitigations=off nmi_watchdog=0 no_timer_check $boot_words$boot_extra" \
     -chardev "file,id=log,path=$work/log" -serial chardev:log \
-    -device virtio-serial-pci \
+    -device "virtio-serial-pci$channel_place" \
     -chardev "file,id=stdout,path=$work/stdout" -device virtserialport,chardev=stdout,nr=1 \
     -chardev "file,id=stderr,path=$work/stderr" -device virtserialport,chardev=stderr,nr=2 \
     -chardev "file,id=status,path=$work/status" -device virtserialport,chardev=status,nr=3 \

@@ -1,5 +1,6 @@
 # Stock daxctl and ndctl, and the writes they make, against what they said and did on a real device-dax.
 add_executable(poke poke.c)
+add_executable(sysfs_tree sysfs_tree.c)
 
 # daxemu_daxctl_test(KERNEL VERSION TRANSCRIPT): one transcript on the profile of the kernel it is of, by the daxctl it is of.
 function(daxemu_daxctl_test kernel version transcript)

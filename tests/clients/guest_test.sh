@@ -30,7 +30,10 @@ refused() {
 
 case_bad_input() {
   mkdir third
-  refused cxl 'pmem' --region cxl -- true
+  refused nosuch 'pmem cxl' --region nosuch -- true
+  refused nosuch 'bridges default wide' --region cxl --topology nosuch -- true
+  refused 76 '81 85' --region cxl --tools 76 -- true
+  refused 6.1 '6[.]12 or 7[.]3' --region cxl --kernel 6.1 -- true
   refused 3M '4K 2M 1G' --align 3M -- true
   refused 12Q 'K, M or G' --size 12Q -- true
   refused 0 'K, M or G' --size 0 -- true
@@ -161,6 +164,31 @@ kmem is there
 kmem
 0-1
 device_dax"
+}
+
+# A CXL bus: the devices are the same at every start, no region is there, and one can be made and becomes a device.
+case_cxl() {
+  # shellcheck disable=SC2016 # for that shell
+  guest_gives 0 --region cxl --timeout 300 -- sh -c '
+    for device in /sys/bus/cxl/devices/mem*; do cat $device/serial; done
+    echo offline >/sys/devices/system/memory/auto_online_blocks
+    cxl create-region -d decoder0.0 -t ram -m mem0 >/dev/null 2>&1 && cat /sys/bus/cxl/devices/region0/target0
+    daxctl reconfigure-device -f -m devdax dax0.0 >/dev/null 2>&1 && stat -c %F /dev/dax0.0'
+  same "a CXL bus" "$out" "0x1
+0x2
+0x3
+decoder2.0
+character special file"
+}
+
+# No QEMU that has such a bus: which would, and where it is had.
+case_cxl_old_qemu() {
+  mkdir bin
+  printf "#!/bin/sh\necho QEMU emulator version 7.2.9\n" >bin/qemu-system-x86_64
+  chmod +x bin/qemu-system-x86_64
+  status_of env PATH="$scratch/bin:$PATH" XDG_CACHE_HOME="$scratch/cache" "$guest" --region cxl -- true
+  same "exit status" "$status" 126
+  matches "message" "$err" "QEMU 8[.]1 or later.*has 7[.]2[.]9.*Debian 13.*bookworm-backports"
 }
 
 # No kernel in the cache, none to be had: the reason and the remedy, and the next run is not harmed by what this one left.

@@ -33,7 +33,8 @@ static int open_monitor(void) {
 }
 
 static int is_ours(const char* path) {
-  static const char* const words[] = {"dax", "/hmem", "ndbus", "e820_pmem", "/memory/memory", "/node/node", "/bus/nd"};
+  static const char* const words[] = {"dax",        "/hmem",   "ndbus",    "e820_pmem", "/memory/memory",
+                                      "/node/node", "/bus/nd", "ACPI0017", "/bus/cxl",  "/mem"};
   for (unsigned at = 0; at < sizeof words / sizeof *words; ++at) {
     if (strstr(path, words[at]) != NULL) {
       return 1;

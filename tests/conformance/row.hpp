@@ -44,6 +44,7 @@ void add_mmap_place_rows(Table& table);
 void add_touch_rows(Table& table);
 void add_unmap_rows(Table& table);
 void add_mremap_rows(Table& table);
+void add_seal_rows(Table& table);
 void add_madvise_rows(Table& table);
 void add_residence_rows(Table& table);
 void add_process_rows(Table& table);
@@ -63,11 +64,12 @@ void add_unbind_rows(Table& table);
 
 inline void add_all_rows(Table& table) {
   for (const auto add :
-       {add_open_rows,          add_stat_rows,    add_descriptor_rows,  add_fcntl_rows,  add_mmap_rows,
-        add_mmap_place_rows,    add_touch_rows,   add_unmap_rows,       add_mremap_rows, add_madvise_rows,
-        add_residence_rows,     add_process_rows, add_file_io_rows,     add_pipe_rows,   add_async_rows,
-        add_memory_policy_rows, add_procfs_rows,  add_userfaultfd_rows, add_sysfs_rows,  add_poison_rows,
-        add_sysfs_write_rows,   add_driver_rows,  add_early_kill_rows,  add_nd_rows,     add_unbind_rows}) {
+       {add_open_rows,       add_stat_rows,          add_descriptor_rows, add_fcntl_rows,       add_mmap_rows,
+        add_mmap_place_rows, add_touch_rows,         add_unmap_rows,      add_mremap_rows,      add_seal_rows,
+        add_madvise_rows,    add_residence_rows,     add_process_rows,    add_file_io_rows,     add_pipe_rows,
+        add_async_rows,      add_memory_policy_rows, add_procfs_rows,     add_userfaultfd_rows, add_sysfs_rows,
+        add_poison_rows,     add_sysfs_write_rows,   add_driver_rows,     add_early_kill_rows,  add_nd_rows,
+        add_unbind_rows}) {
     add(table);
   }
 }

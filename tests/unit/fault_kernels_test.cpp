@@ -121,6 +121,29 @@ TEST_P(Kernels, MremapMovesADevicesMappingOnlyByItself) {
   EXPECT_TRUE(is_ours(8));
 }
 
+TEST_P(Kernels, WhatIsSealedStaysOrCannotBe) {
+  map(0, 3);
+  if (!kernel.has_mseal) {
+    EXPECT_EQ(space.seal(stretch, 3 * kAlign, 0).error(), Errno{ENOSYS});
+    return;
+  }
+  EXPECT_EQ(space.seal(stretch, 3 * kAlign, 1).error(), Errno{EINVAL});
+  EXPECT_EQ(space.seal(stretch, 4 * kAlign, 0).error(), Errno{ENOMEM}); // a hole, and nothing is sealed
+  ASSERT_TRUE(space.seal(stretch + kAlign, kAlign, 0));
+  EXPECT_EQ(space.unmap(stretch, 3 * kAlign).error(), Errno{EPERM});
+  EXPECT_EQ(space.unmap(stretch + kAlign, kAlign / 2).error(), Errno{EPERM}); // before EINVAL
+  EXPECT_EQ(space.protect(stretch, 3 * kAlign, PROT_READ).error(), Errno{EPERM});
+  EXPECT_EQ(space.find(stretch)->prot, static_cast<std::uint32_t>(PROT_READ)); // what lies before has changed
+  EXPECT_EQ(space.find(stretch + kAlign)->prot, static_cast<std::uint32_t>(PROT_READ | PROT_WRITE));
+  EXPECT_EQ(remap(1, 1, 1, kMove, 4).error(), Errno{EPERM});
+  EXPECT_EQ(remap(0, 1, 1, kMove, 1).error(), Errno{EPERM});
+  EXPECT_EQ(remap(1, 2, 2, kMove, 4).error(), Errno{kernel.mremap_moves_several ? EFAULT : EPERM});
+  auto over = space.map_foreign(stretch, 3 * kAlign, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  EXPECT_EQ(over.error(), Errno{EPERM});
+  EXPECT_TRUE(is_ours(0) && is_ours(1) && is_ours(2));
+  EXPECT_TRUE(space.unmap(stretch, kAlign));
+}
+
 INSTANTIATE_TEST_SUITE_P(All, Kernels,
                          ::testing::Values(KernelId::linux_6_1, KernelId::linux_6_12, KernelId::linux_7_3),
                          [](const auto& kernel) {

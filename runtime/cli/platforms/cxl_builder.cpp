@@ -42,14 +42,15 @@ tl::unexpected<Problem> cannot(const std::string& what, const std::string& step,
                 "begin with --no-device, and see what cxl create-region -v says");
 }
 
-std::string random_uuid() {
+store::Uuid random_uuid() {
   std::random_device random;
-  std::array<std::uint32_t, 4> words{};
-  for (std::uint32_t& word : words) {
-    word = random();
+  store::Uuid uuid{};
+  for (std::uint8_t& byte : uuid) {
+    byte = static_cast<std::uint8_t>(random());
   }
-  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:04x}{:08x}", words[0], words[1] >> 16U, words[1] & 0xfffU,
-                     (words[2] >> 16U & 0x3fffU) | 0x8000U, words[2] & 0xffffU, words[3]);
+  uuid[6] = static_cast<std::uint8_t>(0x40U | (uuid[6] & 0x0fU)); // version 4
+  uuid[8] = static_cast<std::uint8_t>(0x80U | (uuid[8] & 0x3fU));
+  return uuid;
 }
 
 store::CxlDecoderRecord* root_decoder(const store::Store& store, std::uint32_t window) {

@@ -21,6 +21,7 @@ enum VmaFlag : std::uint32_t {
   kRegistered = 1U << 9, // with the userfaultfd of this process
   kNoReserve = 1U << 10, // VM_NORESERVE
   kSync = 1U << 11,      // VM_SYNC
+  kSealed = 1U << 12,    // VM_SEALED: it stays as it is (mseal)
 };
 // The protection key (pkey_mprotect) is above the flags.
 inline constexpr unsigned kPkeyShift = 28;

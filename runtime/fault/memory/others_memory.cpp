@@ -7,6 +7,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "emu/base/units.hpp"
 
 namespace daxemu::fault {
 namespace {
@@ -46,6 +47,13 @@ std::optional<OthersMapping> others_mapping_from(std::uint64_t address) noexcept
 // msync(2) has no pointer to follow, and does nothing.
 bool all_mapped(std::uint64_t start, std::uint64_t end) noexcept {
   return sys::call(SYS_msync, static_cast<long>(start), static_cast<long>(end - start), MS_ASYNC).has_value();
+}
+
+// mremap(2) to the same place and length changes nothing, and is refused.
+bool is_sealed_others(std::uint64_t address) noexcept {
+  const auto page = reinterpret_cast<void*>(align_down(address, kPageSize));
+  const auto same = sys::mremap(page, kPageSize, kPageSize, 0, nullptr);
+  return !same && same.error() == Errno{EPERM};
 }
 
 // MADV_POPULATE_READ and _WRITE refuse what a mapping has no right for, and end at a hole (madvise_populate).

@@ -20,6 +20,9 @@ struct OthersMapping {
 // Is every page of [start, end) mapped? Lock-free, async-signal-safe.
 [[nodiscard]] bool all_mapped(std::uint64_t start, std::uint64_t end) noexcept;
 
+// Is the page at `address` of a mapping that is sealed (mseal)? Lock-free, async-signal-safe.
+[[nodiscard]] bool is_sealed_others(std::uint64_t address) noexcept;
+
 // Does the kernel come through all of [start, end) with one of the rights in `right` (PROT_*)? Faults it in, as the
 // call that wants to know will. Lock-free, async-signal-safe.
 [[nodiscard]] bool others_reachable(std::uint64_t start, std::uint64_t end, int right) noexcept;

@@ -87,8 +87,8 @@ public:
   Result<void> protect(void* address, std::size_t length, int prot, int pkey = -1);
   // mmap(2) of something else with MAP_FIXED over mappings of ours.
   Result<void*> map_foreign(void* address, std::size_t length, int prot, int flags, int fd, std::uint64_t offset);
-  // Another call (shmat, mremap) has replaced the range, or will: would that cut an extent? / it has.
-  [[nodiscard]] bool would_cut(const void* address, std::size_t length);
+  // Another call (shmat) is to replace the range, as mmap(2) does / has replaced it.
+  [[nodiscard]] Result<void> can_replace(const void* address, std::size_t length);
   void replaced(const void* address, std::size_t length);
 
   // madvise(2). `hit` is set if MADV_HWPOISON hit an extent: then the calling thread is due a SIGBUS.
@@ -97,6 +97,8 @@ public:
   Result<void*> remap(void* old_address, std::size_t old_size, std::size_t new_size, int flags, void* new_address);
   // remap_file_pages(2) of a mapping of ours.
   Result<void> remap_pages(void* address, std::size_t size, int prot, std::size_t page_offset);
+  // mseal(2), of kernels that have it. EINVAL if it would cut an extent, ENOMEM for a hole.
+  Result<void> seal(void* address, std::size_t length, unsigned long flags);
   // mlock2(2). Errors: ENOMEM (a touch would be SIGBUS, or over the limit), EPERM.
   Result<void> lock_memory(const void* address, std::size_t length, int flags);
   // msync(2). EINVAL for MS_SYNC.
@@ -230,6 +232,10 @@ private:
   [[nodiscard]] static bool is_present(const Vma& vma, std::uint64_t address);
   // Does a boundary at `start` or `end` fall inside an extent of ours?
   [[nodiscard]] bool cuts(std::uint64_t start, std::uint64_t end) const;
+  // Is some mapping in [start, end) sealed?
+  [[nodiscard]] bool is_sealed(std::uint64_t start, std::uint64_t end) const;
+  // What mmap(2) says where cut() said `why`.
+  [[nodiscard]] Errno not_replaced(Errno why) const;
   // Takes [start, end) out of the table; the kernel has unmapped it already.
   void drop(std::uint64_t start, std::uint64_t end);
   // Bytes begin to end of the device are no longer mapped by the mapping that starts at `but` (0: it is gone).

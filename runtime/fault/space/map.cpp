@@ -108,7 +108,8 @@ Vma AddressSpace::vma_of(const MapRequest& request, std::uint64_t address, Devic
 // mmap_region(): what is there goes before the driver is asked, and does not come back; what cannot go is said in
 // that kernel's word.
 Errno AddressSpace::refuse_late(std::uint64_t start, std::uint64_t end, bool replaces, Errno why) {
-  return replaces && !unmap_range(start, end) ? Errno{store_->profile().cut_by_mmap} : why;
+  const auto gone = replaces ? unmap_range(start, end) : Result<void>();
+  return gone ? why : not_replaced(gone.error());
 }
 
 Result<void> AddressSpace::map_region(const MapRequest& request, const Vma& vma, Reservation& reserved) {
@@ -116,10 +117,10 @@ Result<void> AddressSpace::map_region(const MapRequest& request, const Vma& vma,
   if (auto fine = check_vma(request, vma.start, vma.view->align(), vma.view->alive()); !fine) {
     return tl::unexpected(refuse_late(vma.start, vma.end, replaces, fine.error()));
   }
-  if (replaces && !cut(vma.start, vma.end)) {
-    return fail(store_->profile().cut_by_mmap);
-  }
   if (replaces) {
+    if (auto done = cut(vma.start, vma.end); !done) {
+      return tl::unexpected(not_replaced(done.error()));
+    }
     drop(vma.start, vma.end);
   }
   // VM_LOCKED goes again from a mapping of device-dax, but not before it was compared with the neighbours.

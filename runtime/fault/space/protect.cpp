@@ -58,6 +58,9 @@ Result<void> AddressSpace::protect_one(const Vma& vma, std::uint64_t from, std::
   if ((prot & PROT_WRITE) != 0 && !vma.has(kMayWrite)) {
     return fail(EACCES);
   }
+  if (vma.has(kSealed)) { // whatever would change
+    return fail(EPERM);
+  }
   Vma like = vma;
   like.prot = prot;
   if (pkey >= 0) {

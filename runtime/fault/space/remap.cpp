@@ -40,6 +40,9 @@ Result<void*> AddressSpace::remap(void* old_address, std::size_t old_size, std::
   if (profile().mremap_moves_several && call.only_moves()) {
     return remap_several(call);
   }
+  if (is_sealed(call.start, call.start + 1)) { // before everything else but the mapping's being there
+    return fail(EPERM);
+  }
   if (!table_.find(call.start)) {
     if (!all_mapped(call.start, call.start + kPageSize)) {
       return fail(EFAULT);
@@ -48,6 +51,9 @@ Result<void*> AddressSpace::remap(void* old_address, std::size_t old_size, std::
     if (!at_target && !table_.overlaps(call.start, call.start + call.old_length) && !spans_several(call) &&
         (early || !is_refused_late(call))) {
       return sys::mremap(old_address, old_size, new_size, flags, new_address);
+    }
+    if (profile().has_mseal && is_sealed_others(call.start)) {
+      return fail(EPERM);
     }
   }
   if (const auto error = early ? cannot_remap(call) : std::nullopt) {

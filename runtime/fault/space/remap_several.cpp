@@ -60,6 +60,9 @@ Result<void*> AddressSpace::remap_several(const Remap& call) {
     if (next->ours && (moved_one || next->end < call.old_end())) {
       return fail(EFAULT); // vma_multi_allowed
     }
+    if (is_sealed(next->start, next->end) || (!next->ours && is_sealed_others(next->start))) {
+      return fail(EPERM); // check_prep_vma
+    }
     Remap part = call;
     part.start = std::max(at, next->start);
     part.old_length = part.length = std::min(next->end, call.old_end()) - part.start;

@@ -23,12 +23,21 @@ Result<void> AddressSpace::split(std::uint64_t at) {
   return may_split(at) ? table_.split(at) : fail(EINVAL);
 }
 
-// do_mas_align_munmap(): the cut at the start stays if the one at the end is refused. It may have left mappings that
-// begin and end with extents where there was one that did not.
+bool AddressSpace::is_sealed(std::uint64_t start, std::uint64_t end) const {
+  for (auto vma = table_.first_from(start, end); vma; vma = table_.first_from(vma->end, end)) {
+    if (vma->has(kSealed)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// do_mas_align_munmap(), vms_gather_munmap_vmas(): the cut at the start stays if the one at the end, or what is sealed,
+// is refused. It may have left mappings that begin and end with extents where there was one that did not.
 Result<void> AddressSpace::cut(std::uint64_t start, std::uint64_t end) {
-  auto done = split(start);
+  auto done = is_sealed(start, start + 1) ? fail(EPERM) : split(start); // can_modify_vma comes before its split
   if (done) {
-    done = split(end);
+    done = is_sealed(start, end) ? fail(EPERM) : split(end);
   }
   if (!done) {
     settle(start, start);
@@ -102,15 +111,14 @@ Result<void*> AddressSpace::map_foreign(void* address, std::size_t length, int p
   const auto start = reinterpret_cast<std::uint64_t>(address);
   const std::uint64_t end = start + align_up(length, kPageSize);
   const TableGuard guard(lock_);
-  if (is_aligned(start, kPageSize) && end > start && cuts(start, end)) {
+  if (is_aligned(start, kPageSize) && end > start && (cuts(start, end) || is_sealed(start, end))) {
     // What is wrong with the call itself is said first (do_mmap); that is the same at any other place.
     auto elsewhere = sys::mmap(nullptr, length, prot, flags & ~(MAP_FIXED | MAP_POPULATE), fd, offset);
     if (!elsewhere) {
       return elsewhere;
     }
     (void)sys::munmap(*elsewhere, length);
-    (void)cut(start, end);
-    return fail(store_->profile().cut_by_mmap); // as in map_region
+    return tl::unexpected(not_replaced(cut(start, end).error())); // as in map_region
   }
   auto mapped = sys::mmap(address, length, prot, flags, fd, offset);
   if (mapped) {
@@ -121,9 +129,18 @@ Result<void*> AddressSpace::map_foreign(void* address, std::size_t length, int p
   return mapped;
 }
 
-bool AddressSpace::would_cut(const void* address, std::size_t length) {
+Result<void> AddressSpace::can_replace(const void* address, std::size_t length) {
   const auto start = reinterpret_cast<std::uint64_t>(address);
-  return cuts(start, start + align_up(length, kPageSize));
+  const std::uint64_t end = start + align_up(length, kPageSize);
+  const TableGuard guard(lock_);
+  if (!cuts(start, end) && !is_sealed(start, end)) {
+    return {};
+  }
+  return tl::unexpected(not_replaced(cut(start, end).error()));
+}
+
+Errno AddressSpace::not_replaced(Errno why) const {
+  return why == Errno{EPERM} ? why : Errno{profile().cut_by_mmap};
 }
 
 void AddressSpace::replaced(const void* address, std::size_t length) {

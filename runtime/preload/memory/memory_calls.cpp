@@ -251,8 +251,8 @@ void* MemoryCalls::shmat(int id, const void* address, int flags) {
   if (shmctl(id, IPC_STAT, &about) != 0 || !space->overlaps(address, about.shm_segsz)) {
     return real_shmat(id, address, flags);
   }
-  if (space->would_cut(address, about.shm_segsz)) {
-    errno = space->profile().cut_by_mmap; // do_shmat maps as mmap(2) does
+  if (auto can = space->can_replace(address, about.shm_segsz); !can) {
+    errno = can.error().value; // do_shmat maps as mmap(2) does
     return reinterpret_cast<void*>(-1);
   }
   void* attached = real_shmat(id, address, flags);
@@ -264,9 +264,8 @@ void* MemoryCalls::shmat(int id, const void* address, int flags) {
 
 int MemoryCalls::mseal(void* address, std::size_t length, unsigned long flags) {
   constexpr long kMseal = 462; // newer than the C library's headers
-  if (live_space.concerned(address, length) != nullptr) {
-    errno = ENOSYS;
-    return -1;
+  if (fault::AddressSpace* space = live_space.concerned(address, length == 0 ? 1 : length); space != nullptr) {
+    return as_int(space->seal(address, length, flags));
   }
   return libc_value(
       sys::call(kMseal, reinterpret_cast<long>(address), static_cast<long>(length), static_cast<long>(flags)), -1);

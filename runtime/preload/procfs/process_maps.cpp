@@ -149,6 +149,7 @@ void put_flags(const Vma& vma, TextFile& out) {
       {"sd", true},
       {"hg", vma.has(fault::kHuge)},
       {"nh", vma.has(fault::kNoHuge)},
+      {"sl", vma.has(fault::kSealed)},
   };
   LineText text;
   text.put("VmFlags: ");

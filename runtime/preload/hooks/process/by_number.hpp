@@ -66,7 +66,7 @@ inline long forward(long (*function)(const Words&), const Words& words) {
   return function(words);
 }
 
-// Newer than 6.1, which has no such calls for its devices; of everything else they are the machine's.
+// Newer than 6.1: of devices as the mirrored kernel has them, of everything else they are the machine's.
 int mseal(void* address, std::size_t length, unsigned long flags);
 long cachestat(const Words& words);
 long getrandom(const Words& words);
