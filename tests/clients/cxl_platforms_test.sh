@@ -116,6 +116,29 @@ status_of "$daxemu" run --config bad.json -- true
 same "exit status of a bad file" "$status" 125
 matches "its message" "$err" '^daxemu: bad\.json:4: cxl\.ways: ways 5 are no ways of interleaving; use 1, 2, 4, 8 or 16'
 
+# What is persistent, in a folder.
+cat >first <<'END'
+set -e
+ndctl create-namespace -m devdax >/dev/null
+echo bytes | daxio -o /dev/dax0.0 -l 6 2>/dev/null
+END
+if command -v daxio >/dev/null; then
+  runs "$daxemu" run --region cxl --preset pmem --size 512M --image kept -- sh ./first
+  for file in mem0.media mem0.labels; do
+    [ -s "kept/$file" ] || fail "there is no kept/$file: $(ls -l kept)"
+  done
+  listed "$daxemu" run --region cxl --preset pmem --size 512M --image kept -- sh -c 'ndctl list; daxio -i /dev/dax0.0 -l 6 2>/dev/null'
+  has "the namespace of the run before" '"mode":"devdax"'
+  has "its bytes" bytes
+  status_of "$daxemu" run --region cxl --preset pmem --size 512M --image kept -- \
+    "$daxemu" run --region cxl --preset pmem --size 512M --image kept -- true
+  matches "files in use" "$err" 'the image .*kept/mem0\.media is in use by platform run-'
+  status_of "$daxemu" run --region cxl --preset pmem --size 1G --image kept -- true
+  matches "files of another size" "$err" 'kept/mem0\.media is of 512M, its memdev has 1G; '
+fi
+status_of "$daxemu" run --region cxl --image kept -- true
+matches "nothing to keep" "$err" '--image kept: no memdev of --preset one-host is persistent; add --preset pmem'
+
 # A platform that is kept.
 runs "$daxemu" create lab --region cxl --size 1G --no-device
 trap '"$daxemu" destroy --force lab >/dev/null 2>&1 || :; rm -rf "$scratch"' EXIT
