@@ -41,7 +41,7 @@ std::string platform_with(const std::string& path) {
     }
     for (const store::BackingSlot& slot : store->backing_slots()) {
       if (is_image(slot) && slot.backing.location.view() == path) {
-        return platform;
+        return std::string(store->platform().name.view());
       }
     }
   }
