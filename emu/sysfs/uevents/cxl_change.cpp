@@ -195,6 +195,14 @@ private:
     const bool later = store_.profile().dax_regions_probe_later;
     say_come(CxlKind::region, region);
     say_come(CxlKind::derived, region);
+    if (is_cxl_there(now_, CxlKind::derived, region) && now_.regions[region - 1].mode == store::CxlMode::pmem) {
+      say_bound(CxlKind::derived, region);
+      say_bound(CxlKind::region, region);
+      if (step_of(CxlKind::derived, region).bound) {
+        say_devices(); // nd_async_device_register()
+      }
+      return;
+    }
     if (later) {
       say_bound(CxlKind::region, region);
     }
