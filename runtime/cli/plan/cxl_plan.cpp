@@ -9,7 +9,7 @@
 
 #include "emu/base/size_text.hpp"
 #include "emu/base/units.hpp"
-#include "emu/cxl/topology_check.hpp"
+#include "emu/cxl/enumeration/topology_check.hpp"
 
 namespace daxemu::cli {
 namespace {
