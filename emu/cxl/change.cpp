@@ -1,5 +1,6 @@
 #include "emu/cxl/change.hpp"
 
+#include "emu/cxl/derived.hpp"
 #include "emu/store/topology_undo.hpp"
 
 namespace daxemu::cxl {
@@ -9,6 +10,7 @@ Result<Change> Change::begin(const store::Store& store) {
   if (!change) {
     return tl::unexpected(change.error());
   }
+  settle_derived(store);
   store::keep_topology(store.cxl());
   return Change(store, std::move(*change));
 }

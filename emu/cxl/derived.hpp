@@ -27,4 +27,7 @@ void remove_nd_bus(const store::Store& store);
 Result<void> add_dimm(const store::Store& store, CxlMemdevRecord& memdev);
 void remove_dimm(const store::Store& store, CxlMemdevRecord& memdev);
 
+// After a changer that died: regions and what they have become know of each other again. Else it does nothing.
+void settle_derived(const store::Store& store);
+
 } // namespace daxemu::cxl

@@ -6,6 +6,7 @@
 
 #include "emu/base/aside.hpp"
 #include "emu/cxl/media_files.hpp"
+#include "emu/cxl/poison.hpp"
 
 namespace daxemu::cxl {
 namespace {
@@ -188,10 +189,12 @@ Result<void> bring_media(const store::Store& store, store::DeviceRecord& device)
     return brought;
   }
   std::atomic_ref(device.has_media).store(1, std::memory_order_release); // until now the memdevs have them
-  return each_piece(device, *region, [&](const Piece& piece) -> Result<void> {
+  (void)each_piece(device, *region, [&](const Piece& piece) -> Result<void> {
     transfer->targets.clear(piece.offset, piece.end);
     return {};
   });
+  poison_device(store, device);
+  return {};
 }
 
 Result<void> return_media(const store::Store& store, store::DeviceRecord& device) {

@@ -133,20 +133,18 @@ Result<void> delete_region(const store::Store& store, CxlDecoderRecord& root, st
   return {};
 }
 
-Result<void> set_uuid(const store::Store& store, CxlRegionRecord& region, std::string_view text) {
-  constexpr std::size_t kLength = 37; // with a newline, or any other character
-  const auto uuid = text.size() == kLength ? store::parse_uuid(text) : fail(EINVAL);
-  if (!uuid || *uuid == store::Uuid{}) {
+Result<void> set_uuid(const store::Store& store, CxlRegionRecord& region, const store::Uuid& uuid) {
+  if (uuid == store::Uuid{}) {
     return fail(EINVAL);
   }
-  if (*uuid == region.uuid) {
+  if (uuid == region.uuid) {
     return {};
   }
-  const auto has_it = [&](const CxlRegionRecord& other) { return other.used != 0 && other.uuid == *uuid; };
+  const auto has_it = [&](const CxlRegionRecord& other) { return other.used != 0 && other.uuid == uuid; };
   if (region.state >= CxlRegionState::active || std::ranges::any_of(regions(store), has_it)) {
     return fail(EBUSY);
   }
-  region.uuid = *uuid;
+  region.uuid = uuid;
   return {};
 }
 

@@ -16,8 +16,8 @@ Result<CxlRegionRecord*> create_region(const store::Store& store, CxlDecoderReco
 // delete_region_store(). Errors: ENODEV (no such region below it).
 Result<void> delete_region(const store::Store& store, CxlDecoderRecord& root, std::string_view name);
 
-// uuid_store(). Errors: EINVAL, EBUSY (state, or another region's).
-Result<void> set_uuid(const store::Store& store, CxlRegionRecord& region, std::string_view text);
+// uuid_store(). Errors: EINVAL (none), EBUSY (state, or another region's).
+Result<void> set_uuid(const store::Store& store, CxlRegionRecord& region, const store::Uuid& uuid);
 // interleave_ways_store(), interleave_granularity_store(), size_store().
 Result<void> set_ways(const store::Store& store, CxlRegionRecord& region, std::uint64_t ways);
 Result<void> set_granularity(const store::Store& store, CxlRegionRecord& region, std::uint64_t granularity);

@@ -46,6 +46,9 @@ void each_left_range(const Store& store, FunctionRef<bool(const LeftRange&)> eac
   }
   const std::uint64_t block_size = store.platform().memory_block_size;
   for (RegionRecord& region : store.regions()) {
+    if (region.nd.labelled != 0) {
+      continue; // its namespaces have the devices, and records of their own
+    }
     const std::uint64_t end = (region.phys_start + region.size) / block_size;
     for (std::uint64_t block = region.phys_start / block_size; block < end; ++block) {
       if (!is_left(store, block)) {

@@ -55,7 +55,11 @@ Result<void> store_sanitize(const Scope& scope, std::string_view text) {
 // What is found goes to a trace event, which nobody can read here.
 Result<void> store_trigger_poison_list(const Scope& scope, std::string_view text) {
   const auto trigger = parse_bool(text, scope.store->profile());
-  return trigger && *trigger ? Result<void>() : fail(EINVAL);
+  if (!trigger || !*trigger) {
+    return fail(EINVAL);
+  }
+  const bool is_busy = cxl::is_sanitizing(memdev_in(scope), clock_ns(CLOCK_BOOTTIME));
+  return is_busy ? fail(EBUSY) : Result<void>(); // of the mailbox
 }
 
 constexpr NodeSpec kRamNodes[] = {attribute("size", 0444, show_hex<&CxlMemdevRecord::ram_size>)};

@@ -22,11 +22,12 @@ Result<void> show_uuid(const Scope& scope, Text& out) {
   return {};
 }
 Result<void> store_uuid(const Scope& scope, std::string_view text) {
-  constexpr std::size_t kWithNewline = 37; // UUID_STRING_LEN and whatever byte follows
-  if (scope.written != kWithNewline) {
-    return fail(EINVAL);
+  constexpr std::size_t kLength = 37; // UUID_STRING_LEN and whatever byte follows: libcxl writes the NUL
+  const auto uuid = scope.written == kLength ? parse_uuid(text) : fail(EINVAL);
+  if (!uuid) {
+    return tl::unexpected(uuid.error());
   }
-  return changing_cxl(scope, [&] { return cxl::set_uuid(*scope.store, cxl_region_in(scope), text); });
+  return changing_cxl(scope, [&] { return cxl::set_uuid(*scope.store, cxl_region_in(scope), *uuid); });
 }
 bool is_pmem(const Scope& scope) {
   return cxl_region_in(scope).mode == CxlMode::pmem;

@@ -46,6 +46,18 @@ store::CxlMemdevRecord* memdev_of_number(const store::Store& store, std::uint32_
   return nullptr;
 }
 
+// The memdev whose DIMM is /dev/nmemN; nullptr: no such number.
+store::CxlMemdevRecord* dimm_of_number(const store::Store& store, std::uint32_t major, std::uint32_t minor) {
+  if (cxl::is_present(store) && major == store.platform().dimm_major) {
+    for (store::CxlMemdevRecord& memdev : cxl::memdevs(store)) {
+      if (memdev.used != 0 && memdev.dimm == minor + 1) {
+        return &memdev;
+      }
+    }
+  }
+  return nullptr;
+}
+
 bool is_bus_number(const store::Store& store, std::uint32_t major, std::uint32_t minor) {
   return store.platform().nd_major != 0 && major == store.platform().nd_major && minor == 0;
 }
@@ -65,8 +77,10 @@ Node node_called(std::string_view name, std::uint64_t inode, std::uint32_t devic
 
 Node node_of(const store::Store& store, std::string_view name, const store::NodeName& given) {
   const store::DeviceRecord* device = device_of_number(store, given.major, given.minor);
-  const store::CxlMemdevRecord* memdev = memdev_of_number(store, given.major, given.minor);
+  const store::CxlMemdevRecord* dimm = dimm_of_number(store, given.major, given.minor);
+  const store::CxlMemdevRecord* memdev = dimm != nullptr ? dimm : memdev_of_number(store, given.major, given.minor);
   const std::uint32_t index = device != nullptr                                ? index_of(store, device)
+                              : dimm != nullptr                                ? kNdDimmNode
                               : memdev != nullptr                              ? kCxlMemdevNode
                               : is_bus_number(store, given.major, given.minor) ? kNoDaxDevice
                                                                                : kNoDevice;
@@ -75,8 +89,20 @@ Node node_of(const store::Store& store, std::string_view name, const store::Node
   return node;
 }
 
+bool is_dimm(const store::Store& store, std::string_view name) {
+  for (const store::CxlMemdevRecord& memdev : cxl::memdevs(store)) {
+    NameText dimm;
+    dimm.put("nmem").number(memdev.dimm - 1);
+    if (memdev.used != 0 && memdev.dimm != 0 && dimm.view() == name) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool is_drivers_name(const store::Store& store, std::string_view name) {
-  return store.device_named(name) != nullptr || (name == kBusNode && store.platform().nd_major != 0);
+  return is_dimm(store, name) || store.device_named(name) != nullptr ||
+         (name == kBusNode && store.platform().nd_major != 0);
 }
 
 std::string_view name_of(const Node& node) {
@@ -98,6 +124,8 @@ bool has_drivers_name(const store::Store& store, const Node& node) {
   PathText name;
   if (node.device == kNoDaxDevice) {
     name.put(kBusNode);
+  } else if (node.device == kNdDimmNode && node.memdev != 0) {
+    name.put("nmem").number(cxl::memdev_at(store, node.memdev)->dimm - 1);
   } else if (node.device < store.device_table().size()) {
     name.put(store.name_of(store.device_table()[node.device]).view());
   }
@@ -176,6 +204,13 @@ std::optional<Node> node_of_number(const store::Store& store, dev_t number) {
     name.put("cxl/mem").number(memdev->id);
     Node node = node_called(name.view(), inode_of("/dev/cxl", name.view().substr(4)), kCxlMemdevNode, number);
     node.memdev = cxl::reference_of(store, *memdev);
+    return node;
+  }
+  if (const store::CxlMemdevRecord* dimm = dimm_of_number(store, major(number), minor(number)); dimm != nullptr) {
+    NameText name;
+    name.put("nmem").number(dimm->dimm - 1);
+    Node node = node_called(name.view(), inode_of("/dev", name.view()), kNdDimmNode, number);
+    node.memdev = cxl::reference_of(store, *dimm);
     return node;
   }
   if (is_bus_number(store, major(number), minor(number))) {

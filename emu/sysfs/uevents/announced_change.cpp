@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "emu/cxl/objects.hpp"
 #include "emu/dax/drivers.hpp"
+#include "emu/dax/nd_namespaces.hpp"
+#include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/families/places.hpp"
 #include "emu/sysfs/schema/uevent_variables.hpp"
@@ -34,10 +37,12 @@ void say_device(const store::Store& store, store::DeviceRecord& device, std::str
   say(scope, action, path.view(), "dax", dax_device_variables);
 }
 
-void say_region(const Scope& region, std::string_view action) {
+void say_region(const Scope& region, std::string_view action, bool bound) {
   PathText path;
   region_path(region, path);
-  say(region, action, path.view(), "nd", nd_region_variables);
+  TextBuffer<128> lines;
+  lines.put("DEVTYPE=nd_pmem\n").put(bound ? "DRIVER=nd_region\n" : "").put("MODALIAS=nd:t2\n");
+  announce(*region.store, {.action = action, .path = path.view(), .subsystem = "nd", .variables = lines.view()});
 }
 
 void say_namespace(const Scope& region, std::string_view action) {
@@ -80,13 +85,21 @@ Presence::Presence(const store::Store& store) {
   for (std::size_t at = 0; at < std::min(regions.size(), regions_.size()); ++at) {
     const store::NdRegionRecord& nd = regions[at].nd;
     NdRegion& region = regions_[at];
-    region.present = regions[at].kind == store::RegionKind::pmem;
+    const bool of_nd = regions[at].kind == store::RegionKind::pmem && regions[at].used.load() != 0;
+    region.present = of_nd && nd.parent == 0;
+    region.space = of_nd && nd.parent != 0;
+    region.labelled = nd.labelled != 0;
     region.bound = nd.unbound == 0;
     region.disk = nd.disk;
     for (std::size_t which = 0; region.present && which < region.holders.size(); ++which) {
       const store::NdHolderRecord& holder = nd.holders[which];
       region.holders[which] = {holder.kind, holder.id, holder.bound != 0};
     }
+  }
+  const std::span<cxl::CxlMemdevRecord> memdevs = cxl::memdevs(store);
+  for (std::size_t at = 0; at < std::min(memdevs.size(), dimms_.size()); ++at) {
+    const cxl::CxlMemdevRecord& memdev = memdevs[at];
+    dimms_[at] = {memdev.used == 0 ? 0 : memdev.dimm, memdev.dimm_unbound == 0};
   }
 }
 
@@ -114,8 +127,69 @@ void Presence::announce_gone(const Presence& before, const Scope& region, std::s
     say_disk(region, was.disk, false);
   }
   if (was.bound && !is.bound) {
-    say_namespace(region, "remove");
-    say_region(region, "unbind");
+    if (was.labelled) {
+      announce_spaces(before, region, "remove");
+    } else {
+      say_namespace(region, "remove");
+    }
+    say_region(region, "unbind", false);
+  }
+  if (was.present && !is.present) {
+    say_region(region, "remove", false);
+  }
+}
+
+// Namespaces of a region with labels that are new, or gone, the disks of the latter before them.
+void Presence::announce_spaces(const Presence& before, const Scope& region, std::string_view action) const {
+  const auto regions = region.store->regions();
+  const bool adds = action == "add";
+  for (std::size_t at = 0; at < std::min(regions.size(), regions_.size()); ++at) {
+    const NdRegion& was = before.regions_[at];
+    const NdRegion& is = regions_[at];
+    const bool changed = adds ? is.space && !was.space : was.space && !is.space;
+    if (changed && regions[at].nd.parent == dax::nd::reference_of(*region.store, *region.region)) {
+      const Scope space{.store = region.store, .region = &regions[at]};
+      if (!adds && was.disk != 0) {
+        say_disk(space, was.disk, false);
+      }
+      say_namespace(space, action);
+    }
+  }
+}
+
+// DIMMs of the bus below nvdimm-bridge0, by the numbers they had.
+void Presence::announce_dimms(const Presence& before, const store::Store& store, bool comes) const {
+  const Scope scope{.store = &store};
+  for (std::size_t at = 0; at < dimms_.size(); ++at) {
+    const Dimm& was = before.dimms_[at];
+    const Dimm& is = dimms_[at];
+    const auto say_dimm = [&](std::uint32_t number, bool bound, std::string_view action) {
+      PathText path;
+      cxl_nd_bus_path(scope, path);
+      path.put("/nmem").number(number - 1);
+      TextBuffer<192> lines;
+      lines.put("MAJOR=").number(dimm_major(store)).put("\nMINOR=").number(number - 1);
+      lines.put("\nDEVNAME=nmem").number(number - 1).put("\nDEVTYPE=nvdimm\n");
+      lines.put(bound ? "DRIVER=nvdimm\n" : "").put("MODALIAS=nd:t1\n");
+      announce(store, {.action = action, .path = path.view(), .subsystem = "nd", .variables = lines.view()});
+    };
+    const bool same = was.number == is.number;
+    if (!comes && was.number != 0) {
+      if (was.bound && !(same && is.bound)) {
+        say_dimm(was.number, false, "unbind");
+      }
+      if (!same) {
+        say_dimm(was.number, false, "remove");
+      }
+    }
+    if (comes && is.number != 0) {
+      if (!same) {
+        say_dimm(is.number, false, "add");
+      }
+      if (is.bound && !(same && was.bound)) {
+        say_dimm(is.number, true, "bind");
+      }
+    }
   }
 }
 
@@ -150,19 +224,40 @@ void Presence::announce_since(const Presence& before, const store::Store& store)
       say_device(store, devices[at], "remove");
     }
   }
+  announce_dimms(before, store, false);
+  announce_dimms(before, store, true);
   const auto regions = store.regions();
   const auto each_region = [&](auto&& action) {
     for (std::size_t at = 0; at < std::min(regions.size(), regions_.size()); ++at) {
-      if (regions_[at].present && before.regions_[at].present) {
+      if (regions_[at].present || before.regions_[at].present) {
         action(Scope{.store = &store, .region = &regions[at]}, at);
       }
     }
   };
+  for (std::size_t at = 0; at < std::min(regions.size(), regions_.size()); ++at) {
+    const NdRegion& was = before.regions_[at];
+    if (was.space && regions_[at].space && was.disk != 0 && regions_[at].disk != was.disk) {
+      say_disk(Scope{.store = &store, .region = &regions[at]}, was.disk, false);
+    }
+  }
   each_region([&](const Scope& region, std::size_t at) {
     announce_gone(before, region, at);
-    if (regions_[at].bound && !before.regions_[at].bound) {
-      say_region(region, "bind");
-      say_namespace(region, "add");
+    const NdRegion& is = regions_[at];
+    if (is.present && !before.regions_[at].present) {
+      say_region(region, "add", false);
+    }
+    const bool binds = is.bound && !(before.regions_[at].present && before.regions_[at].bound);
+    if (is.present && binds) {
+      say_region(region, "bind", true);
+      if (!is.labelled) {
+        say_namespace(region, "add");
+      }
+    }
+    if (is.labelled) { // others than those that went with their region
+      announce_spaces(before, region, "add");
+      if (is.bound && before.regions_[at].bound) {
+        announce_spaces(before, region, "remove");
+      }
     }
     announce_come(before, region, at, false);
   });
@@ -193,6 +288,12 @@ void Presence::announce_since(const Presence& before, const store::Store& store)
       say_disk(region, regions_[at].disk, true);
     }
   });
+  for (std::size_t at = 0; at < std::min(regions.size(), regions_.size()); ++at) {
+    const NdRegion& is = regions_[at];
+    if (is.space && is.disk != 0 && is.disk != before.regions_[at].disk) {
+      say_disk(Scope{.store = &store, .region = &regions[at]}, is.disk, true);
+    }
+  }
 }
 
 AnnouncedChange::AnnouncedChange(const store::Store& store, dax::Change change)

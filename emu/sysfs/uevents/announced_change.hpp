@@ -26,17 +26,28 @@ private:
     bool bound = false;
   };
   struct NdRegion {
-    bool present = false; // a region of the nd bus
+    bool present = false;  // a region of the nd bus
+    bool space = false;    // a namespace of one with labels
+    bool labelled = false; // a region that has them
     bool bound = false;
     std::uint64_t disk = 0; // number of the one that its namespace is; 0: none
     std::array<NdHolder, store::kMaxNdHolders> holders{};
   };
 
+  struct Dimm {
+    std::uint32_t number = 0; // 1 + the N of nmemN; 0: none
+    bool bound = false;
+  };
+
   void announce_gone(const Presence& before, const Scope& region, std::size_t index) const;
   void announce_come(const Presence& before, const Scope& region, std::size_t index, bool seeds) const;
 
+  void announce_spaces(const Presence& before, const Scope& region, std::string_view action) const;
+  void announce_dimms(const Presence& before, const store::Store& store, bool comes) const;
+
   std::array<std::uint8_t, kMostDevices> devices_{}; // DeviceState
   std::array<NdRegion, kMostRegions> regions_{};
+  std::array<Dimm, store::kMaxCxlMemdevs> dimms_{};
 };
 
 class AnnouncedChange {

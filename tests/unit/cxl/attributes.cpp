@@ -82,7 +82,10 @@ std::optional<Result<void>> write_decoder(const store::Store& store, CxlDecoderR
 std::optional<Result<void>> write_region(const store::Store& store, CxlRegionRecord& region, std::string_view file,
                                          std::string_view text) {
   if (file == "uuid") {
-    return region.mode == CxlMode::pmem ? set_uuid(store, region, text) : fail(EACCES);
+    const auto uuid = text.size() == 37 ? store::parse_uuid(text) : fail(EINVAL); // as uuid_store() reads it
+    return region.mode != CxlMode::pmem ? fail(EACCES)
+           : uuid                       ? set_uuid(store, region, *uuid)
+                                        : tl::unexpected(uuid.error());
   }
   if (file == "size") {
     return with_number(text, [&](std::uint64_t size) { return set_size(store, region, size); });

@@ -165,5 +165,32 @@ TEST(CxlDaxRegion, KeepsStructPagesOnItselfUntilSomebodySaysNo) {
   EXPECT_EQ(lab.show(sysfs::kDaxDevice, "memmap_on_memory", scope), "0\n");
 }
 
+// A changer that died in between: the topology is put back to what it was before it (emu/store/topology_undo.hpp).
+TEST(CxlDaxRegion, IsTakenBackWhereItsRegionDoesNotKnowOfIt) {
+  Lab lab;
+  CxlRegionRecord& region = lab.region(0, kWindow, kSize);
+  ASSERT_TRUE(lab.commit(region));
+  put(lab.bytes_of(lab.device()), 4096, "kept");
+  region.region = 0;
+  settle_derived(*lab.store);
+  EXPECT_EQ(lab.store->device_named("dax0.0"), nullptr);
+  EXPECT_EQ(lab.store->regions()[0].used.load(), 0U);
+  EXPECT_EQ(get(lab.media_of(0), 4096), "kept");
+}
+TEST(CxlDaxRegion, ComesAgainWhereItsRegionSaysThatItIsThere) {
+  Lab lab;
+  CxlRegionRecord& region = lab.region(0, kWindow, kSize);
+  ASSERT_TRUE(lab.commit(region));
+  put(lab.bytes_of(lab.device()), 4096, "kept");
+  lab.remove(region);
+  region.region = 1;
+  region.derived_bound = 1;
+  settle_derived(*lab.store);
+  EXPECT_EQ(get(lab.bytes_of(lab.device()), 4096), "kept");
+  const std::uint64_t born = lab.device().born;
+  settle_derived(*lab.store); // nothing to do
+  EXPECT_EQ(lab.device().born, born);
+}
+
 } // namespace
 } // namespace daxemu::cxl

@@ -7,6 +7,7 @@
 #include "emu/cxl/stripes.hpp"
 #include "emu/dax/bus.hpp"
 #include "emu/dax/ranges.hpp"
+#include "emu/mm/folio_table.hpp"
 #include "tests/unit/cxl_derived/lab.hpp"
 
 namespace daxemu::cxl {
@@ -145,6 +146,30 @@ TEST(CxlMedia, StaysWhereItIsWhenDevicesOfTheRegionChange) {
   ASSERT_TRUE(resize(lab.device(), kSize));
   EXPECT_EQ(get(lab.bytes_of(lab.device()), 300ULL << 20), "behind");
   EXPECT_EQ(get(lab.bytes_of(lab.device()), 0), "first");
+}
+
+// Of huge pages nobody can be asked which there are but the records of the extents.
+TEST(CxlMedia, OutlivesARegionInHugePages) {
+  Lab lab(1, KernelId::linux_6_1, store::BackingKind::hugetlb);
+  CxlRegionRecord& region = lab.region(0, kWindow, 256ULL << 20);
+  const auto committed = lab.commit(region);
+  if (!committed) {
+    GTEST_SKIP() << "no 128 huge pages of 2M: " << committed.error().value;
+  }
+  ASSERT_EQ(lab.device().backing.kind, store::BackingKind::hugetlb);
+  put(lab.bytes_of(lab.device()), 5 * kPmdSize + 3, "huge");
+  {
+    auto folios = mm::FolioTable::open(lab.device().folios_location.c_str(), 128);
+    ASSERT_TRUE(folios);
+    (*folios)[ExtentIndex(5)].flags = mm::kFolioTouched; // as the fault that served it does
+  }
+  for (int round = 0; round < 2; ++round) { // the second time nobody has touched it
+    lab.remove(region);
+    EXPECT_EQ(get(lab.media_of(0), 5 * kPmdSize + 3), "huge");
+    EXPECT_LE(lab.media_used(0), kPmdSize);
+    ASSERT_TRUE(lab.commit(region));
+    EXPECT_EQ(get(lab.bytes_of(lab.device()), 5 * kPmdSize + 3), "huge");
+  }
 }
 
 } // namespace
