@@ -9,6 +9,7 @@
 #include "emu/dax/drivers.hpp"
 #include "emu/dax/left_memory.hpp"
 #include "emu/dax/nd_namespaces.hpp"
+#include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/schema/text.hpp"
 
 namespace daxemu::procfs {
@@ -16,9 +17,12 @@ namespace {
 
 constexpr std::string_view kDax = "dax";
 constexpr std::string_view kNdctl = "ndctl";
+constexpr std::string_view kCxl = "cxl";
+constexpr std::string_view kDimmctl = "dimmctl";
 
 // In the order in which they are loaded last to first.
-constexpr std::string_view kModules[] = {"fsdev_dax",  "dax_hmem", "nd_e820", "kmem",     "dax_pmem",
+constexpr std::string_view kModules[] = {"cxl_pci",    "dax_cxl",  "cxl_mem", "cxl_pmem", "cxl_acpi",
+                                         "fsdev_dax",  "dax_hmem", "nd_e820", "kmem",     "dax_pmem",
                                          "device_dax", "nd_pmem",  "nd_btt",  "libnvdimm"};
 
 std::uint64_t number_in(const sysfs::Tree& tree, std::string_view module, std::string_view attribute) {
@@ -232,16 +236,19 @@ void each_of_window(const store::Store& store, const store::CxlDecoderRecord& wi
 
 } // namespace
 
-std::array<CharMajor, 2> char_majors(const store::Store& store) {
-  std::array<CharMajor, 2> majors = {{{store.platform().dax_major, kDax}, {store.platform().nd_major, kNdctl}}};
-  if (majors[1].number < majors[0].number) {
-    std::swap(majors[0], majors[1]);
+CharMajors char_majors(const store::Store& store) {
+  CharMajors majors{.all = {{{store.platform().dax_major, kDax}, {store.platform().nd_major, kNdctl}}}, .count = 2};
+  if (cxl::is_present(store)) {
+    majors.all[majors.count++] = {store.cxl().major, kCxl};
+    majors.all[majors.count++] = {sysfs::dimm_major(store), kDimmctl};
   }
+  std::sort(majors.all.begin(), majors.all.begin() + static_cast<std::ptrdiff_t>(majors.count),
+            [](const CharMajor& one, const CharMajor& other) { return one.number < other.number; });
   return majors;
 }
 
-bool is_char_name(std::string_view name) {
-  return name == kDax || name == kNdctl;
+bool is_char_name(const store::Store& store, std::string_view name) {
+  return name == kDax || name == kNdctl || (cxl::is_present(store) && (name == kCxl || name == kDimmctl));
 }
 
 void each_module(const sysfs::Tree& tree, FunctionRef<void(const ModuleLine&)> each) {

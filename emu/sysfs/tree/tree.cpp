@@ -30,6 +30,8 @@ constexpr std::array kClaims = std::to_array<std::string_view>({
     "/dev/cxl",
     "/dev/dax",
     "/dev/ndctl0",
+    "/dev/ndctl1",
+    "/dev/nmem",
     "/dev/pmem",
     "/sys/block/pmem",
     "/sys/bus/acpi/devices/ACPI001",
@@ -205,7 +207,7 @@ bool Tree::may_claim(std::string_view path) {
 }
 
 bool Tree::may_name_node(const store::Store& store, std::string_view name) {
-  return name.starts_with("dax") || name.starts_with("ndctl") ||
+  return name.starts_with("dax") || name.starts_with("ndctl") || name.starts_with("nmem") ||
          (store.platform().disks.load(std::memory_order_acquire) != 0 && name.starts_with("pmem")) ||
          (name == "cxl" && cxl::is_present(store)) || store::find_node_name(store, name).has_value();
 }

@@ -177,6 +177,7 @@ Outcome<void> settle_device(const store::Store& store, const store::CxlRegionRec
 Outcome<void> add_cxl_bus(store::Store& store, const CxlPlan& plan, std::uint64_t phys_start, std::int32_t first_node,
                           backing::FileSource& source, std::vector<UniqueFd>& held) {
   store.cxl().major = dax::free_char_major("/proc/devices", store.platform().nd_major);
+  store.platform().dimm_major = dax::free_char_major("/proc/devices", store.cxl().major);
   cxl::TopologySpec topology = plan.topology;
   topology.buses_taken = buses_of_machine();
   topology.phys_start = phys_start;
