@@ -237,13 +237,20 @@ void each_of_window(const store::Store& store, const store::CxlDecoderRecord& wi
 } // namespace
 
 CharMajors char_majors(const store::Store& store) {
-  CharMajors majors{.all = {{{store.platform().dax_major, kDax}, {store.platform().nd_major, kNdctl}}}, .count = 2};
+  CharMajors majors;
+  const auto add = [&](std::uint32_t number, std::string_view name) {
+    std::size_t at = majors.count++;
+    for (; at > 0 && majors.all[at - 1].number > number; --at) {
+      majors.all[at] = majors.all[at - 1];
+    }
+    majors.all[at] = {number, name};
+  };
+  add(store.platform().dax_major, kDax);
+  add(store.platform().nd_major, kNdctl);
   if (cxl::is_present(store)) {
-    majors.all[majors.count++] = {store.cxl().major, kCxl};
-    majors.all[majors.count++] = {sysfs::dimm_major(store), kDimmctl};
+    add(store.cxl().major, kCxl);
+    add(sysfs::dimm_major(store), kDimmctl);
   }
-  std::sort(majors.all.begin(), majors.all.begin() + static_cast<std::ptrdiff_t>(majors.count),
-            [](const CharMajor& one, const CharMajor& other) { return one.number < other.number; });
   return majors;
 }
 
