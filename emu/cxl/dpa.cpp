@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "emu/cxl/topology_check.hpp"
+#include "emu/cxl/enumeration/topology_check.hpp"
 
 namespace daxemu::cxl {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "emu/cxl/mem_probe.hpp"
 #include "emu/cxl/ports.hpp"
-#include "emu/cxl/region_driver.hpp"
+#include "emu/cxl/region/region_driver.hpp"
 #include "emu/cxl/written_name.hpp"
 
 namespace daxemu::cxl {

@@ -4,7 +4,7 @@
 
 #include "emu/cxl/derived.hpp"
 #include "emu/cxl/ports.hpp"
-#include "emu/cxl/region_attach.hpp"
+#include "emu/cxl/region/region_attach.hpp"
 
 namespace daxemu::cxl {
 namespace {

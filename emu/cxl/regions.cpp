@@ -5,11 +5,11 @@
 #include <climits>
 #include <optional>
 
+#include "emu/cxl/enumeration/memregion.hpp"
+#include "emu/cxl/enumeration/topology_check.hpp"
 #include "emu/cxl/interleave.hpp"
-#include "emu/cxl/memregion.hpp"
-#include "emu/cxl/region_attach.hpp"
-#include "emu/cxl/region_driver.hpp"
-#include "emu/cxl/topology_check.hpp"
+#include "emu/cxl/region/region_attach.hpp"
+#include "emu/cxl/region/region_driver.hpp"
 #include "emu/cxl/written_name.hpp"
 #include "emu/dax/left_memory.hpp"
 #include "emu/store/uuid_text.hpp"

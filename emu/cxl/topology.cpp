@@ -4,21 +4,14 @@
 
 #include "emu/base/units.hpp"
 #include "emu/cxl/change.hpp"
-#include "emu/cxl/derived.hpp"
-#include "emu/cxl/interleave.hpp"
+#include "emu/cxl/enumeration/acpi.hpp"
+#include "emu/cxl/enumeration/topology_check.hpp"
+#include "emu/cxl/enumeration/topology_pci.hpp"
 #include "emu/cxl/mem_probe.hpp"
-#include "emu/cxl/memregion.hpp"
-#include "emu/cxl/ports.hpp"
-#include "emu/cxl/topology_check.hpp"
-#include "emu/cxl/topology_pci.hpp"
 #include "emu/dax/builder.hpp"
 
 namespace daxemu::cxl {
 namespace {
-
-tl::unexpected<Problem> no_room(const char* what) {
-  return refuse(ENOSPC, std::string("the tables of the platform have no room for ") + what, "use a smaller topology");
-}
 
 // Where no dax region is, nor will be: they are made one behind the other.
 std::uint64_t first_address(const store::Store& store, const TopologySpec& spec) {
@@ -26,94 +19,54 @@ std::uint64_t first_address(const store::Store& store, const TopologySpec& spec)
   for (const store::RegionRecord& region : store.regions()) {
     start = std::max(start, region.phys_start + region.size);
   }
-  return align_up(start, kPudSize);
+  return start;
 }
 
-std::vector<CxlPciRecord*> host_bridges(const store::Store& store) {
-  std::vector<CxlPciRecord*> found;
-  for (CxlPciRecord& function : pci_functions(store)) {
+std::vector<std::uint32_t> host_bridges(const store::Store& store) {
+  std::vector<std::uint32_t> found;
+  for (const CxlPciRecord& function : pci_functions(store)) {
     if (function.kind == CxlPciKind::host_bridge) {
-      found.push_back(&function);
+      found.push_back(reference_of(store, function));
     }
   }
   return found;
 }
 
-// cxl_parse_cfmws(); a window has all it needs when it is added, so each is one decoder of root0.
-bool add_window(const store::Store& store, CxlPortRecord& root, const WindowSpec& spec, std::uint64_t start) {
-  const std::uint32_t next = next_memregion(store);
-  CxlDecoderRecord* decoder = add_decoder(store, root);
-  if (decoder == nullptr) {
-    return false;
-  }
-  const auto ways = static_cast<std::uint32_t>(spec.targets.size());
-  decoder->flags = store::kCxlEnabled | store::kCxlCapType2 | store::kCxlCapType3 | (spec.ram ? store::kCxlCapRam : 0) |
-                   (spec.pmem ? store::kCxlCapPmem : 0);
-  decoder->ways = ways;
-  decoder->granularity = ways == 1 ? kMinGranularity : spec.granularity; // any that a region may want
-  decoder->start = start;
-  decoder->size = spec.size;
-  decoder->qos_class = spec.qos_class;
-  decoder->target_node = spec.target_node;
-  decoder->next_region = next;
-  decoder->nr_targets = ways;
-  for (std::uint32_t at = 0; at < ways; ++at) {
-    decoder->targets[at] = spec.targets[at] + 1; // dports of the root were added in that order, first of all
-  }
-  return true;
-}
-
-// cxl_acpi_probe(): root0 with its dports and windows, then a port for each host bridge.
-Outcome<void> add_root(const store::Store& store, const TopologySpec& spec) {
-  CxlPortRecord* root = add_port(store, {.kind = CxlPortKind::root});
-  if (root == nullptr) {
-    return no_room("root0");
-  }
-  const std::vector<CxlPciRecord*> bridges = host_bridges(store);
-  for (const CxlPciRecord* bridge : bridges) {
-    const std::uint32_t port_id = spec.mock ? bridge->uid : bridge->bus; // _UID: in QEMU the number of the bus
-    if (add_dport(store, *root, port_id, *bridge) == nullptr) {
-      return no_room("its host bridges");
-    }
-  }
+void add_windows(const store::Store& store, const TopologySpec& spec) {
+  CxlState& state = store.cxl().state;
+  const std::vector<std::uint32_t> bridges = host_bridges(store);
   std::uint64_t start = first_address(store, spec);
   for (const WindowSpec& window : spec.windows) {
-    if (!add_window(store, *root, window, start)) {
-      return no_room("its windows");
+    // What divides by 3 does so from address 0 on: where a region begins at a multiple too, its positions begin with it
+    // (region_is_unaligned_mod3() of 7.3 tells those that do not).
+    const std::uint64_t unit = window.targets.size() % 3 == 0 ? 3 * kPudSize : kPudSize;
+    start = (start + unit - 1) / unit * unit;
+    store::CxlWindowRecord& record = state.windows[state.windows_used++];
+    record = {.start = start,
+              .size = window.size,
+              .flags = store::kCxlCapType2 | store::kCxlCapType3 | (window.ram ? store::kCxlCapRam : 0) |
+                       (window.pmem ? store::kCxlCapPmem : 0),
+              .ways = static_cast<std::uint32_t>(window.targets.size()),
+              .granularity = window.granularity,
+              .qos_class = window.qos_class,
+              .target_node = window.target_node};
+    for (std::uint32_t at = 0; at < record.ways; ++at) {
+      record.targets[at] = bridges[window.targets[at]];
     }
-    start = align_up(start + window.size, kPudSize);
+    start += window.size;
   }
-  for (const CxlPciRecord* bridge : bridges) {
-    CxlPortRecord* port = add_port(
-        store, {.kind = CxlPortKind::host_bridge,
-                .parent = reference_of(store, *root),
-                .parent_dport = reference_of(store, *dport_of_function(store, *root, reference_of(store, *bridge))),
-                .uport = reference_of(store, *bridge)});
-    if (port == nullptr || !probe_switch(store, *port)) {
-      return no_room("its ports");
-    }
-  }
-  return {};
 }
 
 Outcome<void> add_all(const store::Store& store, const TopologySpec& spec) {
   if (auto added = add_pci(store, spec); !added) {
     return added;
   }
-  if (auto added = add_root(store, spec); !added) {
-    return added;
-  }
-  if (has_nvdimm_bridge(store)) {
-    if (const auto added = add_nd_bus(store); !added) {
-      return no_room("an nd bus");
-    }
-  }
+  add_windows(store, spec);
   for (CxlMemdevRecord& memdev : memdevs(store)) {
     add_memdev(store, memdev);
-    // Persistent memory that no window takes leaves the memdev without a driver, as on a machine.
-    if (const auto probed = probe_mem(store, memdev); !probed && probed.error() != Errno{ENODEV}) {
-      return no_room("its endpoints");
-    }
+  }
+  if (!probe_acpi(store)) {
+    return refuse(ENOSPC, "the tables of the platform have no room for the topology", "use a smaller topology");
   }
   return {};
 }

@@ -20,7 +20,8 @@ inline constexpr std::size_t kMaxCxlDports = 512;    // of all ports together
 inline constexpr std::size_t kMaxCxlDecoders = 2048; // of all ports together
 inline constexpr std::size_t kMaxCxlMemdevs = 128;
 inline constexpr std::size_t kMaxCxlRegions = 64;
-inline constexpr std::size_t kMaxCxlWays = 16;   // CXL_DECODER_MAX_INTERLEAVE
+inline constexpr std::size_t kMaxCxlWays = 16; // CXL_DECODER_MAX_INTERLEAVE
+inline constexpr std::size_t kMaxCxlWindows = 32;
 inline constexpr std::size_t kMaxCxlPoison = 64; // entries of a memdev's poison list
 
 // A function of the invented PCI hierarchy. Paths nest as the bus does: libcxl finds the dport of a memdev by its path.
@@ -180,17 +181,32 @@ struct CxlMemdevRecord {
   std::array<CxlPoisonRecord, kMaxCxlPoison> poison{}; // by address
 };
 
+// A window as the firmware tells of it (CFMWS); root decoders are made of these while cxl_acpi is bound.
+struct CxlWindowRecord {
+  std::uint64_t start = 0;
+  std::uint64_t size = 0;
+  std::uint32_t flags = 0; // kCxlCap*
+  std::uint32_t ways = 0;
+  std::uint32_t granularity = 0; // bytes
+  std::int32_t qos_class = 0;
+  std::int32_t target_node = 0;                     // -1: none
+  std::array<std::uint32_t, kMaxCxlWays> targets{}; // host bridges among the PCI functions
+};
+
 // The topology and its configuration, which changes as a whole or not at all (emu/cxl/change.hpp).
 struct CxlState {
   std::uint32_t present = 0;        // 1 once enumerated
   std::uint32_t mock = 0;           // 1: shown as the platform devices of the kernel's cxl_test
   std::uint32_t bridge_unbound = 0; // 1: cxl_nvdimm_bridge let go of nvdimm-bridge0
-  std::uint32_t pci_used = 0;       // high-water marks of the tables
+  std::uint32_t acpi_unbound = 0;   // 1: cxl_acpi let go of ACPI0017:00: there are no ports
+  std::uint32_t windows_used = 0;
+  std::uint32_t pci_used = 0; // high-water marks of the tables
   std::uint32_t ports_used = 0;
   std::uint32_t dports_used = 0;
   std::uint32_t decoders_used = 0;
   std::uint32_t memdevs_used = 0;
   std::uint32_t regions_used = 0;
+  std::array<CxlWindowRecord, kMaxCxlWindows> windows{};
   std::array<CxlPciRecord, kMaxCxlPciDevices> pci{};
   std::array<CxlPortRecord, kMaxCxlPorts> ports{};
   std::array<CxlDportRecord, kMaxCxlDports> dports{};

@@ -1,8 +1,8 @@
 # A guest with a CXL bus: which QEMU, what hangs on the bus, the programs that ask it. Sourced by guest.
 # shellcheck shell=sh disable=SC2154,SC2034
 
-# Loaded in this order, the last one with care (see init).
-cxl_modules="cxl_acpi cxl_pmem cxl_mem dax_cxl cxl_pci"
+# Loaded in this order, which 7.3 needs (its cxl_acpi uses cxl_pmem), the last one with care (see init).
+cxl_modules="cxl_pmem cxl_acpi cxl_mem dax_cxl cxl_pci"
 
 # new_enough FILE: whether this QEMU has volatile CXL memory.
 new_enough() {

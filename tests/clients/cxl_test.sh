@@ -2,6 +2,7 @@
 # cxl_test.sh NAME KERNEL TOOLS [run's flags]: the emulated CXL bus answers as that kernel's own did in a guest (expected/cxl/linux-KERNEL,
 # recorded by cxl/capture), asked by the same scripts. NAME: one of cxl/steps, or tree. TOOLS: the release of cxl, daxctl and ndctl,
 # 81 or 85, brought by python-free-scripts/daxctl-release.
+# The platform is cxl/default.json: what the guest had.
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/clients/lib.sh
 . "$here/lib.sh"
@@ -22,7 +23,7 @@ case $name in
   uevents) set -- "$@" -- sh "$here/cxl/named.sh" "$DAXEMU_TESTS/uevents" "$steps" ;;
   *) set -- "$@" -- sh "$here/cxl/replay.sh" "$steps" ;;
 esac
-status_of "$daxemu" run --region cxl --kernel "$kernel" "$@"
+status_of "$daxemu" run --config "$here/cxl/default.json" --kernel "$kernel" "$@"
 same "stderr" "$err" ""
 same "exit status" "$status" 0
 awk -f "$here/cxl/names.awk" out >answered

@@ -8,6 +8,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
+#include "emu/cxl/topology.hpp"
 #include "emu/dax/builder.hpp"
 #include "runtime/cli/plan/platform_file.hpp"
 #include "tests/fuzz/target.hpp"
@@ -55,6 +56,10 @@ void check_buildable(const cli::PlatformPlan& plan) {
       require(made || is_full(made.error()) || !added, "a device that was read can be added");
     }
   }
+  if (plan.cxl.is_there()) {
+    const auto there = cxl::enumerate(*store, plan.cxl.topology);
+    require(there || is_full(there.error()), "a topology that was read can be enumerated");
+  }
 }
 
 } // namespace
@@ -66,7 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_refusal(plan.error());
     return 0;
   }
-  require(!plan->regions.empty(), "a platform has a region");
+  require(!plan->regions.empty() || plan->cxl.is_there(), "a platform has a region or a CXL bus");
   check_buildable(*plan);
   return 0;
 }

@@ -5,6 +5,7 @@ daxemu_unit_test(unit_cli
   cli_mistake_test.cpp
   cli_output_difference_test.cpp
   cli_pages_test.cpp
+  cli_cxl_builder_test.cpp
   cli_cxl_plan_test.cpp
   cli_platform_file_test.cpp
   cli_preload_path_test.cpp

@@ -123,7 +123,7 @@ TEST(Store, IsLargeEnoughWhateverTheCountsAndNotMuchLarger) {
         capacity.processes * sizeof(ProcessSlot) + capacity.backing_slots * sizeof(BackingSlot) +
         capacity.node_slots * sizeof(NodeSlot) + capacity.driver_ids * sizeof(DriverIdRecord) +
         capacity.memory_blocks * sizeof(MemoryBlockRecord) + capacity.inodes * sizeof(InodeRecord) +
-        capacity.node_names * sizeof(NodeNameRecord);
+        capacity.node_names * sizeof(NodeNameRecord) + sizeof(CxlRecord);
     const auto st = sys::fstat(store->fd());
     ASSERT_TRUE(st);
     EXPECT_LE(static_cast<std::uint64_t>(st->st_size), kHeaderSize + records + 3UL * 4096U);

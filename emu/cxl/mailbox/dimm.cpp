@@ -39,15 +39,15 @@ bool writes(std::uint32_t command) {
   return std::find(kWriting.begin(), kWriting.end(), command) != kWriting.end();
 }
 
-// A region of the nd bus uses its labels (nd_region_notify_driver_action()).
+// A region of the nd bus uses its labels (init_active_labels()).
 bool is_busy(const store::Store& store, const CxlMemdevRecord& memdev) {
   const auto uses = [&](std::uint32_t target) {
     const CxlDecoderRecord* decoder = decoder_at(store, target);
     return decoder != nullptr && decoder->port != 0 && &memdev_of(store, *decoder) == &memdev;
   };
   return std::ranges::any_of(regions(store), [&](const CxlRegionRecord& region) {
-    return region.used != 0 && region.mode == CxlMode::pmem && region.derived_bound != 0 &&
-           std::ranges::any_of(region.targets, uses);
+    return region.used != 0 && region.mode == CxlMode::pmem && region.region != 0 &&
+           store.region_table()[region.region - 1].nd.unbound == 0 && std::ranges::any_of(region.targets, uses);
   });
 }
 
@@ -130,7 +130,7 @@ std::uint32_t label_transfer(const CxlMemdevRecord& memdev) {
 Result<void> control_dimm(const store::Store& store, CxlMemdevRecord& memdev, const DimmCall& call,
                           std::uint64_t argument, const UserMemory& memory) {
   const std::uint32_t command = call.request & 0xffU; // _IOC_NR()
-  if (memdev.used == 0 || memdev.has_nvdimm == 0 || memdev.nvdimm_unbound != 0) {
+  if (memdev.used == 0 || memdev.dimm == 0) {
     return fail(ENXIO);
   }
   if (command == kCall) {

@@ -1,11 +1,14 @@
 // ACPI0017:00, the platform device that a topology hangs below, its driver (drivers/cxl/acpi.c), and what the firmware
 // says of it and of the host bridges (drivers/acpi/device_sysfs.c).
+#include "emu/cxl/enumeration/acpi.hpp"
+#include "emu/cxl/written_name.hpp"
 #include "emu/sysfs/cxl/pci_parts.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/driver_override.hpp"
 #include "emu/sysfs/schema/power.hpp"
 #include "emu/sysfs/schema/values.hpp"
+#include "emu/sysfs/uevents/cxl_change.hpp"
 
 namespace daxemu::sysfs {
 namespace {
@@ -16,33 +19,47 @@ store::PowerBits& power_of_platform(const Scope& scope) {
 store::DriverOverride& override_of(const Scope& scope) {
   return scope.store->cxl().acpi_override;
 }
-// bind and unbind name the one device.
-template <bool Binding>
-Result<void> store_name(const Scope& scope, std::string_view text) {
-  if (!same_text("ACPI0017:00", text)) {
+// bind and unbind name the one device; what is written to driver_override keeps the driver from it.
+Result<void> store_bind(const Scope& scope, std::string_view text) {
+  const store::DriverOverride& only = override_of(scope);
+  if (same_text(cxl::kAcpiName, text) && !only.empty() && only.view() != "cxl_acpi") {
     return fail(ENODEV);
   }
-  return Binding ? bind_bound<"cxl_acpi">(override_of(scope)) : unbind_bound();
+  return changing_cxl(scope, [&] { return cxl::bind_acpi(*scope.store, cxl::without_newline(text)); });
+}
+Result<void> store_unbind(const Scope& scope, std::string_view text) {
+  return changing_cxl(scope, [&] { return cxl::unbind_acpi(*scope.store, cxl::without_newline(text)); });
+}
+bool is_acpi_bound(const Scope& scope) {
+  return scope.store->cxl().state.acpi_unbound == 0;
+}
+Result<void> show_platform_uevent(const Scope& scope, Text& out) {
+  out.put(is_acpi_bound(scope) ? "DRIVER=cxl_acpi\n" : "").put("MODALIAS=acpi:ACPI0017:\n");
+  return {};
+}
+// cxl_acpi_probe() lets it wake the machine.
+bool platform_wakes(const Scope& scope) {
+  return devices_wake(scope) && is_acpi_bound(scope);
 }
 
 constexpr NodeSpec kPlatformNodes[] = {
-    link("driver", fixed_target<"/sys/bus/platform/drivers/cxl_acpi">),
+    link("driver", fixed_target<"/sys/bus/platform/drivers/cxl_acpi">, is_acpi_bound),
     attribute("driver_override", 0644, show_driver_override<override_of>, store_driver_override<override_of>),
     link("firmware_node", fixed_target<"/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0017:00">),
     attribute("modalias", 0444, constant<"acpi:ACPI0017:">),
     directory("power", kPower<power_of_platform>),
     link("subsystem", fixed_target<"/sys/bus/platform">),
-    attribute("uevent", 0644, constant<"DRIVER=cxl_acpi\nMODALIAS=acpi:ACPI0017:">, store_uevent),
-    directory("wakeup", kPlatformWakeups, devices_wake),
+    attribute("uevent", 0644, show_platform_uevent, store_uevent),
+    directory("wakeup", kPlatformWakeups, platform_wakes),
 };
 constexpr Family kRootFamily[] = {{each_root, directory("", kCxlPort)}};
 
 constexpr NodeSpec kDriverNodes[] = {
-    link("ACPI0017:00", fixed_target<"/sys/devices/platform/ACPI0017:00">),
-    attribute("bind", 0200, nullptr, store_name<true>),
+    link("ACPI0017:00", fixed_target<"/sys/devices/platform/ACPI0017:00">, is_acpi_bound),
+    attribute("bind", 0200, nullptr, store_bind),
     link("module", fixed_target<"/sys/module/cxl_acpi">),
     attribute("uevent", 0200, nullptr, store_uevent),
-    attribute("unbind", 0200, nullptr, store_name<false>),
+    attribute("unbind", 0200, nullptr, store_unbind),
 };
 
 } // namespace

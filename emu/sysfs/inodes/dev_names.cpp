@@ -14,7 +14,6 @@ namespace daxemu::sysfs {
 namespace {
 
 constexpr std::string_view kBusNode = "ndctl0"; // of the nd bus, which no device stands for
-constexpr std::string_view kDimmNode = "nmem";  // and its number
 
 std::uint32_t index_of(const store::Store& store, const store::DeviceRecord* device) {
   return device == nullptr ? kNoDaxDevice : static_cast<std::uint32_t>(device - store.device_table().data());
@@ -47,6 +46,18 @@ store::CxlMemdevRecord* memdev_of_number(const store::Store& store, std::uint32_
   return nullptr;
 }
 
+// The memdev whose DIMM is /dev/nmemN; nullptr: no such number.
+store::CxlMemdevRecord* dimm_of_number(const store::Store& store, std::uint32_t major, std::uint32_t minor) {
+  if (cxl::is_present(store) && major == store.platform().dimm_major) {
+    for (store::CxlMemdevRecord& memdev : cxl::memdevs(store)) {
+      if (memdev.used != 0 && memdev.dimm == minor + 1) {
+        return &memdev;
+      }
+    }
+  }
+  return nullptr;
+}
+
 bool is_bus_number(const store::Store& store, std::uint32_t major, std::uint32_t minor) {
   return store.platform().nd_major != 0 && major == store.platform().nd_major && minor == 0;
 }
@@ -66,8 +77,10 @@ Node node_called(std::string_view name, std::uint64_t inode, std::uint32_t devic
 
 Node node_of(const store::Store& store, std::string_view name, const store::NodeName& given) {
   const store::DeviceRecord* device = device_of_number(store, given.major, given.minor);
-  const store::CxlMemdevRecord* memdev = memdev_of_number(store, given.major, given.minor);
+  const store::CxlMemdevRecord* dimm = dimm_of_number(store, given.major, given.minor);
+  const store::CxlMemdevRecord* memdev = dimm != nullptr ? dimm : memdev_of_number(store, given.major, given.minor);
   const std::uint32_t index = device != nullptr                                ? index_of(store, device)
+                              : dimm != nullptr                                ? kNdDimmNode
                               : memdev != nullptr                              ? kCxlMemdevNode
                               : is_bus_number(store, given.major, given.minor) ? kNoDaxDevice
                                                                                : kNoDevice;
@@ -76,23 +89,19 @@ Node node_of(const store::Store& store, std::string_view name, const store::Node
   return node;
 }
 
-// The memdev whose DIMM has this name in /dev; nullptr: none.
-const store::CxlMemdevRecord* memdev_of_dimm(const store::Store& store, std::string_view name) {
-  if (!cxl::is_present(store) || !name.starts_with(kDimmNode)) {
-    return nullptr;
-  }
+bool is_dimm(const store::Store& store, std::string_view name) {
   for (const store::CxlMemdevRecord& memdev : cxl::memdevs(store)) {
-    NameText text;
-    text.put(kDimmNode).number(memdev.dimm - 1);
-    if (memdev.used != 0 && memdev.dimm != 0 && text.view() == name) {
-      return &memdev;
+    NameText dimm;
+    dimm.put("nmem").number(memdev.dimm - 1);
+    if (memdev.used != 0 && memdev.dimm != 0 && dimm.view() == name) {
+      return true;
     }
   }
-  return nullptr;
+  return false;
 }
 
 bool is_drivers_name(const store::Store& store, std::string_view name) {
-  return memdev_of_dimm(store, name) != nullptr || store.device_named(name) != nullptr ||
+  return is_dimm(store, name) || store.device_named(name) != nullptr ||
          (name == kBusNode && store.platform().nd_major != 0);
 }
 
@@ -115,9 +124,8 @@ bool has_drivers_name(const store::Store& store, const Node& node) {
   PathText name;
   if (node.device == kNoDaxDevice) {
     name.put(kBusNode);
-  } else if (const store::CxlMemdevRecord* memdev = cxl::memdev_at(store, node.memdev);
-             node.device == kNdDimmNode && memdev != nullptr) {
-    name.put(kDimmNode).number(memdev->dimm - 1);
+  } else if (node.device == kNdDimmNode && node.memdev != 0) {
+    name.put("nmem").number(cxl::memdev_at(store, node.memdev)->dimm - 1);
   } else if (node.device < store.device_table().size()) {
     name.put(store.name_of(store.device_table()[node.device]).view());
   }
@@ -196,6 +204,13 @@ std::optional<Node> node_of_number(const store::Store& store, dev_t number) {
     name.put("cxl/mem").number(memdev->id);
     Node node = node_called(name.view(), inode_of("/dev/cxl", name.view().substr(4)), kCxlMemdevNode, number);
     node.memdev = cxl::reference_of(store, *memdev);
+    return node;
+  }
+  if (const store::CxlMemdevRecord* dimm = dimm_of_number(store, major(number), minor(number)); dimm != nullptr) {
+    NameText name;
+    name.put("nmem").number(dimm->dimm - 1);
+    Node node = node_called(name.view(), inode_of("/dev", name.view()), kNdDimmNode, number);
+    node.memdev = cxl::reference_of(store, *dimm);
     return node;
   }
   if (is_bus_number(store, major(number), minor(number))) {

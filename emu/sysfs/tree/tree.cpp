@@ -29,8 +29,7 @@ namespace {
 constexpr std::array kClaims = std::to_array<std::string_view>({
     "/dev/cxl",
     "/dev/dax",
-    "/dev/ndctl0",
-    "/dev/ndctl1",
+    "/dev/ndctl",
     "/dev/nmem",
     "/dev/pmem",
     "/sys/block/pmem",
@@ -207,7 +206,7 @@ bool Tree::may_claim(std::string_view path) {
 }
 
 bool Tree::may_name_node(const store::Store& store, std::string_view name) {
-  return name.starts_with("dax") || name.starts_with("ndctl") || name.starts_with("nmem") ||
+  return name.starts_with("dax") || name.starts_with("ndctl") || (name.starts_with("nmem") && cxl::is_present(store)) ||
          (store.platform().disks.load(std::memory_order_acquire) != 0 && name.starts_with("pmem")) ||
          (name == "cxl" && cxl::is_present(store)) || store::find_node_name(store, name).has_value();
 }

@@ -77,6 +77,12 @@ private:
                              .subsystem = kind == CxlKind::function ? "pci" : "cxl",
                              .variables = lines.view()});
   }
+  void say_platform(std::string_view action) const {
+    sysfs::announce(store_, {.action = action,
+                             .path = "/sys/devices/platform/ACPI0017:00",
+                             .subsystem = "platform",
+                             .variables = "DRIVER=cxl_acpi\nMODALIAS=acpi:ACPI0017:\n"});
+  }
   void say_let_go(CxlKind kind, std::uint32_t reference) const {
     if (step_of(kind, reference).let_go) {
       say(before_, kind, reference, "unbind");
@@ -133,12 +139,21 @@ private:
     say_gone(CxlKind::derived, region);
     say_gone(CxlKind::region, region);
   }
+  // Those that a decoder decodes for; of a window those that lie in it.
+  void say_regions_gone(std::uint32_t decoder) {
+    say_region_gone(before_.decoders[decoder - 1].region);
+    backwards(CxlKind::region, [&](std::uint32_t region) {
+      if (before_.regions[region - 1].used != 0 && before_.regions[region - 1].root_decoder == decoder) {
+        say_region_gone(region);
+      }
+    });
+  }
   // The decoders of a port go before it, each after the region that it decodes for.
   void say_port_gone(std::uint32_t port) {
     if (step_of(CxlKind::port, port).let_go || step_of(CxlKind::port, port).gone) {
       backwards(CxlKind::decoder, [&](std::uint32_t decoder) {
         if (before_.decoders[decoder - 1].port == port && step_of(CxlKind::decoder, decoder).gone) {
-          say_region_gone(before_.decoders[decoder - 1].region);
+          say_regions_gone(decoder);
           say_gone(CxlKind::decoder, decoder);
         }
       });
@@ -146,6 +161,10 @@ private:
     say_gone(CxlKind::port, port);
   }
   void announce_gone() {
+    if (step_of(CxlKind::bridge, 1).let_go) {
+      say_devices();
+    }
+    say_gone(CxlKind::bridge, 1);
     backwards(CxlKind::port, [&](std::uint32_t port) { say_port_gone(port); });
     backwards(CxlKind::region, [&](std::uint32_t region) { say_region_gone(region); });
     backwards(CxlKind::memdev, [&](std::uint32_t memdev) {
@@ -155,8 +174,10 @@ private:
       say_gone(CxlKind::nvdimm, memdev);
       say_gone(CxlKind::memdev, memdev);
     });
-    say_gone(CxlKind::bridge, 1);
     backwards(CxlKind::function, [&](std::uint32_t function) { say_gone(CxlKind::function, function); });
+    if (before_.acpi_unbound == 0 && now_.acpi_unbound != 0) {
+      say_platform("unbind");
+    }
   }
 
   void say_port_come(std::uint32_t port) const {
@@ -188,6 +209,9 @@ private:
   void announce_come() {
     forwards(CxlKind::function, [&](std::uint32_t function) { say_come(CxlKind::function, function); });
     say_come(CxlKind::bridge, 1);
+    if (step_of(CxlKind::bridge, 1).bound) {
+      say_devices();
+    }
     say_bound(CxlKind::bridge, 1);
     forwards(CxlKind::memdev, [&](std::uint32_t memdev) {
       say_come(CxlKind::memdev, memdev);
@@ -201,6 +225,9 @@ private:
     forwards(CxlKind::memdev, [&](std::uint32_t memdev) { say_bound(CxlKind::memdev, memdev); });
     forwards(CxlKind::function, [&](std::uint32_t function) { say_bound(CxlKind::function, function); });
     forwards(CxlKind::region, [&](std::uint32_t region) { say_region_come(region); });
+    if (before_.acpi_unbound != 0 && now_.acpi_unbound == 0) {
+      say_platform("bind");
+    }
   }
 
   const store::Store& store_;

@@ -24,7 +24,9 @@ constexpr auto kManuals = std::to_array<VerbManual>({
      "daxemu run --size 4G --align 2M -- ./app /dev/dax0.0\n"
      "daxemu run --size 2G --align 1G --stats -- daxctl list -DRM -u\n"
      "daxemu run --image disk.img -- ./app\n"
-     "daxemu run --kernel all -- ./test"},
+     "daxemu run --kernel all -- ./test\n"
+     "daxemu run --region cxl --ways 2 -- cxl list -RT\n"
+     "daxemu run --region cxl --no-device -- sh make-regions.sh"},
     {"stat",
      "Prints, when the command has ended, what each device counted meanwhile: faults, extents, bytes, mappings, "
      "SIGBUS, "
@@ -52,6 +54,7 @@ constexpr auto kManuals = std::to_array<VerbManual>({
      "contents outlive that too.",
      "daxemu create lab --size 64G --align 1G\n"
      "daxemu create lab --size 4G --with dax0.1=2G --free 8G\n"
+     "daxemu create lab --region cxl --preset pmem --image folder\n"
      "daxemu create lab --config platform.json"},
     {"sync", "What changed since the last write-back is written to the image files, checked and whole by extent.",
      "daxemu sync lab"},
@@ -61,9 +64,12 @@ constexpr auto kManuals = std::to_array<VerbManual>({
      "daxemu crash lab --lose torn --seed 7"},
     {"poison",
      "What memory_failure() does: the extent goes out of every mapping, a touch is SIGBUS (BUS_MCEERR_AR), a read EIO "
-     "or EFAULT as the kernel has it.",
+     "or EFAULT as the kernel has it. Of a CXL memdev the address is the device's: its list of media errors has it, "
+     "and "
+     "the device of a region that decodes it fails there too.",
      "daxemu poison dax0.0 --offset 2M\n"
-     "daxemu poison dax0.0 --offset 2M --clear"},
+     "daxemu poison dax0.0 --offset 2M --clear\n"
+     "daxemu poison mem0 --offset 2M"},
     {"pins",
      "What dead processes held is released first, and said. The kernel's own holds are listed too: buffers registered "
      "with "
@@ -73,9 +79,11 @@ constexpr auto kManuals = std::to_array<VerbManual>({
     {"destroy", "Refused while processes use the platform, unless --force is given.",
      "daxemu destroy lab\n"
      "daxemu destroy lab --keep"},
-    {"list", "Inside daxemu run it lists that platform alone.",
+    {"list",
+     "Inside daxemu run it lists that platform alone. A CXL bus has a table of its own: memdevs, windows, regions.",
      "daxemu list\n"
-     "daxemu list --json"},
+     "daxemu list --json\n"
+     "daxemu list --cxl --json"},
     {"enable", "As daxctl enable-device, from outside the platform.", "daxemu enable dax0.1 --platform lab"},
     {"disable",
      "As daxctl disable-device. Whoever has the device mapped loses the mapping's pages: a touch is SIGBUS, as on a "

@@ -1,6 +1,7 @@
 #include "runtime/cli/plan/cxl_file.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "runtime/cli/plan/cxl_presets.hpp"
 
@@ -111,7 +112,7 @@ void add_windows(cxl::TopologySpec& topology) {
 
 void read_preset(Fields& fields, CxlPlan& plan) {
   PresetWish wish;
-  fields.only({"preset", "size", "ways", "regions"});
+  fields.only({"preset", "size", "ways", "image", "regions"});
   fields.text("preset", wish.name);
   fields.size("size", wish.size);
   fields.number("ways", wish.ways);
@@ -140,7 +141,7 @@ CxlPlan read_cxl(Fields& fields, const Profile& kernel) {
   if (fields.has("preset")) {
     read_preset(fields, plan);
   } else {
-    fields.only({"preset", "host_bridges", "windows", "regions"});
+    fields.only({"preset", "host_bridges", "windows", "image", "regions"});
     fields.list(
         "host_bridges",
         [&](Fields& each) {
@@ -157,6 +158,9 @@ CxlPlan read_cxl(Fields& fields, const Profile& kernel) {
       add_windows(plan.topology);
     }
   }
+  std::string image;
+  fields.text("image", image);
+  plan.images = image.empty() ? image : std::filesystem::absolute(image).string();
   fields.list(
       "regions", [&](Fields& each) { plan.regions.push_back(read_region(each)); }, R"({ "memdevs": [ 0 ] })");
   if (fields.ok()) {

@@ -1,6 +1,7 @@
 #include "runtime/cli/plan/cxl_flags.hpp"
 
 #include <charconv>
+#include <filesystem>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -21,7 +22,6 @@ Outcome<void> check_with_cxl(const DeviceFlags& flags, const PlatformOptions& op
       {flags.device != "dax0.0", "--device", "leave it out: region0 becomes dax0.0"},
       {!flags.more.empty(), "--with", "describe more regions in a file: --config FILE"},
       {!flags.free.empty(), "--free", "leave it out: a memdev has room for further regions, see cxl create-region"},
-      {!flags.image.empty(), "--image", "leave it out: no device there is kept in a file"},
       {!flags.snapshot.empty(), "--snapshot", "leave it out: no device there begins with a file"},
       {options.type != kDefaultType, "--type", "leave it out: it is device-dax as the kernel has it"},
   };
@@ -37,7 +37,7 @@ Outcome<std::uint32_t> ways_of(const std::string& text) {
   std::uint32_t ways = 1;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), ways);
   if (!text.empty() && (error != std::errc() || rest != text.data() + text.size())) {
-    return refuse(EINVAL, fmt::format("--ways {} is no number", text), "use 1, 2, 3, 4, 6, 8, 12 or 16");
+    return refuse(EINVAL, fmt::format("--ways {} is no number", text), "use 1, 2, 4, 8 or 16");
   }
   return ways;
 }
@@ -47,7 +47,7 @@ Outcome<std::uint32_t> ways_of(const std::string& text) {
 void add_cxl_flags(CLI::App& verb, CxlFlags& flags, std::vector<CLI::Option*>& options) {
   options.push_back(verb.add_option("--ways", flags.ways,
                                     "With --region cxl: memdevs that its region is interleaved over (default 1)")
-                        ->type_name("1|2|3|4|6|8|12|16"));
+                        ->type_name("1|2|4|8|16"));
   options.push_back(verb.add_option("--preset", flags.preset,
                                     fmt::format("With --region cxl: the topology (default {})", kDefaultPreset))
                         ->type_name(known_presets("|")));
@@ -93,6 +93,13 @@ Outcome<PlatformPlan> cxl_platform(const DeviceFlags& flags, const DeviceWish& w
   plan.exact = options.exact;
   plan.backing = options.backing;
   plan.cxl = std::move(*made);
+  if (!flags.image.empty()) {
+    plan.cxl.images = std::filesystem::absolute(flags.image).string();
+    if (!has_pmem(plan.cxl.topology)) {
+      return refuse(EINVAL, fmt::format("--image {}: no memdev of --preset {} is persistent", flags.image, preset.name),
+                    "add --preset pmem, or leave it out");
+    }
+  }
   for (CxlRegionPlan& region : plan.cxl.regions) {
     region.align = options.align;
     region.driver = options.driver;

@@ -9,6 +9,7 @@
 
 #include "emu/base/size_text.hpp"
 #include "emu/base/units.hpp"
+#include "emu/cxl/enumeration/topology_check.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -17,6 +18,10 @@ namespace {
 constexpr std::array<std::size_t, 8> kWays = {1, 2, 3, 4, 6, 8, 12, 16};
 // What a decoder capability can say (CXL 3.0, 8.2.4.19.1) of devices of CXL 2.0.
 constexpr std::array<std::uint32_t, 6> kDecoders = {1, 2, 4, 6, 8, 10};
+
+// So that no sum of sizes is more than a number holds.
+constexpr std::uint64_t kMostOfMemdev = 4ULL << 40;
+constexpr std::uint64_t kMostOfWindow = 256ULL << 40;
 
 std::optional<CxlMistake> mistake(std::string path, std::string what, std::string remedy) {
   return CxlMistake{std::move(path), {EINVAL, std::move(what), std::move(remedy)}};
@@ -45,12 +50,23 @@ std::optional<CxlMistake> check(const std::string& path, const cxl::MemdevSpec& 
   const struct {
     const char* key;
     std::uint64_t bytes;
-  } capacities[] = {{".ram", memdev.ram}, {".pmem", memdev.pmem}, {".either", memdev.either}};
+  } capacities[] = {
+      {".ram", memdev.ram}, {".pmem", memdev.pmem}, {".either", memdev.either}, {".either_pmem", memdev.either_pmem}};
   for (const auto& capacity : capacities) {
+    if (capacity.bytes > kMostOfMemdev) {
+      return mistake(path + capacity.key, fmt::format("{} is more than a memdev can have", size_text(capacity.bytes)),
+                     fmt::format("use {} or less", size_text(kMostOfMemdev)));
+    }
     if (capacity.bytes % kCxlUnit != 0) {
       return mistake(path + capacity.key, fmt::format("{} is not a multiple of 256M", size_text(capacity.bytes)),
                      nearest_multiples("", capacity.bytes, kCxlUnit));
     }
+  }
+  if (memdev.either_pmem > memdev.either) {
+    return mistake(
+        path + ".either_pmem",
+        fmt::format("{} of {} cannot be persistent", size_text(memdev.either_pmem), size_text(memdev.either)),
+        fmt::format("use {} or less", size_text(memdev.either)));
   }
   if (memdev.ram + memdev.pmem + memdev.either == 0) {
     return mistake(path, "this memdev has no memory", "add \"ram\": \"1G\", \"pmem\" or \"either\"");
@@ -122,6 +138,10 @@ std::optional<CxlMistake> check(const std::string& path, const cxl::WindowSpec& 
         path + ".size",
         fmt::format("{} is not a multiple of {} (256M for each target)", size_text(window.size), size_text(unit)),
         nearest_multiples("", window.size, unit));
+  }
+  if (window.size > kMostOfWindow) {
+    return mistake(path + ".size", fmt::format("{} is more than a window can have", size_text(window.size)),
+                   fmt::format("use {} or less", size_text(kMostOfWindow)));
   }
   if (!window.ram && !window.pmem) {
     return mistake(path, "a window for neither ram nor pmem", "let one of them be true");
@@ -237,6 +257,12 @@ std::uint64_t capacity_of(const cxl::MemdevSpec& memdev, store::CxlMode mode) {
                                       : memdev.ram + memdev.either - memdev.either_pmem;
 }
 
+bool has_pmem(const cxl::TopologySpec& topology) {
+  const std::vector<const cxl::MemdevSpec*> memdevs = memdevs_of(topology);
+  return std::any_of(memdevs.begin(), memdevs.end(),
+                     [](const cxl::MemdevSpec* memdev) { return capacity_of(*memdev, store::CxlMode::pmem) != 0; });
+}
+
 std::optional<CxlMistake> check_cxl(CxlPlan& plan, const Profile& kernel) {
   const cxl::TopologySpec& topology = plan.topology;
   const std::vector<const cxl::MemdevSpec*> memdevs = memdevs_of(topology);
@@ -261,6 +287,12 @@ std::optional<CxlMistake> check_cxl(CxlPlan& plan, const Profile& kernel) {
     if (auto found = check(fmt::format("windows[{}]", at), topology.windows[at], topology.host_bridges.size())) {
       return found;
     }
+  }
+  if (const auto fine = cxl::check(topology); !fine) { // what is not of one value
+    return mistake("host_bridges", fine.error().what, fine.error().remedy);
+  }
+  if (!plan.images.empty() && !has_pmem(topology)) {
+    return mistake("image", "no memdev is persistent: there is nothing to keep", "give one pmem, or leave it out");
   }
   if (auto found = check_kernel(plan, kernel)) {
     return found;

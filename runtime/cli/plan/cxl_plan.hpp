@@ -29,6 +29,7 @@ struct CxlRegionPlan {
 struct CxlPlan {
   cxl::TopologySpec topology;
   std::vector<CxlRegionPlan> regions;
+  std::string images; // absolute path of a folder that keeps what persistent memdevs have; empty: none
   [[nodiscard]] bool is_there() const { return !topology.host_bridges.empty(); }
 };
 
@@ -39,6 +40,9 @@ struct CxlPlan {
 
 // "use 256M or 512M": the sizes around one that is no multiple of `unit`; `flag` stands in front of the first.
 [[nodiscard]] std::string nearest_multiples(const char* flag, std::uint64_t size, std::uint64_t unit);
+
+// Has any memdev persistent memory?
+[[nodiscard]] bool has_pmem(const cxl::TopologySpec& topology);
 
 // What is wrong with one value: `path` of the file's key ("windows[0].size", below "cxl").
 struct CxlMistake {

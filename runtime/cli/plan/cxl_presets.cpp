@@ -214,10 +214,10 @@ Outcome<CxlPlan> cxl_preset(const PresetWish& wish) {
     return refuse(EINVAL, fmt::format("--preset {} is not known", wish.name),
                   (near.empty() ? "" : fmt::format("did you mean {}? ", near)) + "use one of: " + known_presets());
   }
-  constexpr std::array<std::uint32_t, 8> kWays = {1, 2, 3, 4, 6, 8, 12, 16};
+  constexpr std::array<std::uint32_t, 5> kWays = {1, 2, 4, 8, 16}; // of others each three host bridges have a part
   if (std::find(kWays.begin(), kWays.end(), wish.ways) == kWays.end()) {
     return refuse(EINVAL, fmt::format("--ways {} are no ways of interleaving", wish.ways),
-                  "use 1, 2, 3, 4, 6, 8, 12 or 16");
+                  "use 1, 2, 4, 8 or 16; 3, 6 and 12 take three host bridges, which a file can describe");
   }
   const std::uint64_t unit = kCxlUnit * wish.ways;
   if (wish.size == 0 || wish.size % unit != 0) {

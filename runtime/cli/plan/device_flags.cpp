@@ -77,7 +77,10 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
       verb.add_option("--numa-node", flags.numa_node,
                       "NUMA node of this machine its memory and handlers belong to, or none")
           ->type_name("NODE"),
-      verb.add_option("--image", flags.image, "File that keeps its contents over restarts; made if it is not there")
+      verb.add_option(
+              "--image", flags.image,
+              "File that keeps its contents over restarts, made if it is not there; of a CXL bus a folder for its "
+              "persistent memdevs")
           ->type_name("FILE"),
       verb.add_option("--type", flags.type,
                       "Its memory type: GENERIC (device-dax of the kernel), GENERIC_6_1 (of that one) ... or FS_DAX "
@@ -131,7 +134,9 @@ Outcome<PlatformOptions> device_options(const DeviceFlags& flags, const DeviceWi
   options.size = wish.size.value_or(options.size);
   options.align = wish.align.value_or(options.align);
   options.type = flags.type;
-  if (auto image = read_image(flags, wish.size, wish.align, options); !image) {
+  if (flags.region == "cxl") { // a folder of the memdevs, not an image of the device
+    options.snapshot = !flags.snapshot.empty();
+  } else if (auto image = read_image(flags, wish.size, wish.align, options); !image) {
     return tl::unexpected(image.error());
   }
   const auto kernel = kernel_of_flag(flags.kernel);

@@ -17,7 +17,7 @@
 #include "emu/cxl/regions.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/ranges.hpp"
-#include "runtime/cli/platforms/small_file.hpp"
+#include "runtime/cli/platforms/memdev_files.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -35,32 +35,6 @@ std::bitset<256> buses_of_machine() {
     }
   }
   return taken;
-}
-
-// A file of the platform that is a memdev's: nobody else takes it.
-Outcome<std::uint32_t> add_file(store::Store& store, const std::string& name, std::uint64_t size, std::uint32_t memdev,
-                                backing::FileSource& source, std::vector<UniqueFd>& held) {
-  auto file = small_file(source, name, size);
-  if (!file) {
-    return tl::unexpected(file.error());
-  }
-  store::Platform& platform = store.platform();
-  const std::uint32_t number = platform.backing_slots_used.load();
-  const auto st = sys::fstat(file->fd.get());
-  if (number >= platform.backing_slot_capacity || !st) {
-    return refuse(ENOSPC, "the platform has no room for the files of its memdevs", "use fewer memdevs");
-  }
-  store::BackingSlot& slot = store.backing_slot_table()[number];
-  slot.backing.kind = store::BackingKind::shmem;
-  slot.backing.st_dev = st->st_dev;
-  slot.backing.st_ino = st->st_ino;
-  slot.backing.page_size = kPageSize;
-  slot.backing.location.assign(file->location);
-  slot.backing.reason.assign("what a memdev keeps");
-  slot.owner = store::kCxlOwner | memdev;
-  platform.backing_slots_used.store(number + 1, std::memory_order_release);
-  held.push_back(std::move(file->fd));
-  return number + 1;
 }
 
 tl::unexpected<Problem> cannot(const std::string& what, const std::string& step, Errno error) {
@@ -176,8 +150,9 @@ Outcome<void> settle_device(const store::Store& store, const store::CxlRegionRec
 
 Outcome<void> add_cxl_bus(store::Store& store, const CxlPlan& plan, std::uint64_t phys_start, std::int32_t first_node,
                           backing::FileSource& source, std::vector<UniqueFd>& held) {
-  store.cxl().major = dax::free_char_major("/proc/devices", store.platform().nd_major);
-  store.platform().dimm_major = dax::free_char_major("/proc/devices", store.cxl().major);
+  store::Platform& platform = store.platform();
+  platform.dimm_major = dax::free_char_major("/proc/devices", platform.nd_major);
+  store.cxl().major = dax::free_char_major("/proc/devices", platform.dimm_major);
   cxl::TopologySpec topology = plan.topology;
   topology.buses_taken = buses_of_machine();
   topology.phys_start = phys_start;
@@ -188,24 +163,7 @@ Outcome<void> add_cxl_bus(store::Store& store, const CxlPlan& plan, std::uint64_
   if (auto there = cxl::enumerate(store, topology); !there) {
     return there;
   }
-  const std::span<store::CxlMemdevRecord> memdevs = cxl::memdevs(store);
-  for (std::uint32_t at = 0; at < memdevs.size(); ++at) {
-    store::CxlMemdevRecord& memdev = memdevs[at];
-    const std::string name = fmt::format("mem{}", memdev.id);
-    const auto bytes = add_file(store, name, memdev.ram_size + memdev.pmem_size, at, source, held);
-    if (!bytes) {
-      return tl::unexpected(bytes.error());
-    }
-    memdev.bytes_slot = *bytes;
-    if (memdev.label_size != 0) {
-      const auto labels = add_file(store, name + ".labels", memdev.label_size, at, source, held);
-      if (!labels) {
-        return tl::unexpected(labels.error());
-      }
-      memdev.labels_slot = *labels;
-    }
-  }
-  return {};
+  return add_memdev_files(store, plan.images, source, held);
 }
 
 Outcome<void> add_cxl_regions(store::Store& store, const CxlPlan& plan) {

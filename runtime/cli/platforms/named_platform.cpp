@@ -12,6 +12,7 @@
 #include "emu/store/location.hpp"
 #include "emu/store/process_slots.hpp"
 #include "runtime/cli/platforms/left_mounts.hpp"
+#include "runtime/cli/platforms/memdev_files.hpp"
 #include "runtime/cli/platforms/recovery_report.hpp"
 #include "runtime/cli/text/because.hpp"
 #include "runtime/cli/text/joined.hpp"
@@ -150,6 +151,9 @@ Outcome<void> destroy_named(const std::string& name, bool force) {
                     "end them, or use --force");
     }
     remove_left_mounts(*store);
+    if (auto settled = settle_memdevs(*store); !settled && !force) {
+      return tl::unexpected(settled.error());
+    }
   }
   std::error_code ignored;
   fs::remove(directory / "store", ignored); // first: what is left without it is nobody's

@@ -8,6 +8,7 @@
 #include "runtime/api/plugin_file.hpp"
 #include "runtime/cli/images/background_sync.hpp"
 #include "runtime/cli/platforms/left_mounts.hpp"
+#include "runtime/cli/platforms/memdev_files.hpp"
 #include "runtime/cli/platforms/named_platform.hpp"
 #include "runtime/cli/platforms/platform_builder.hpp"
 #include "runtime/cli/stage/executable.hpp"
@@ -158,8 +159,10 @@ tl::expected<ChildEnd, Refusal> Stage::play(const std::vector<std::pair<std::str
   const UnservedReport unserved(*store_);
   BackgroundSync sync(*store_, write_back_);
   auto end = run_child(command);
+  Outcome<void> settled;
   if (!held_.empty()) { // the platform ends here
     remove_left_mounts(*store_);
+    settled = settle_memdevs(*store_);
   }
   if (const std::string text = unserved.text(); !text.empty()) {
     note(text);
@@ -167,6 +170,9 @@ tl::expected<ChildEnd, Refusal> Stage::play(const std::vector<std::pair<std::str
   const auto saved = sync.finish();
   if (!end) {
     return not_run(end.error());
+  }
+  if (!settled) {
+    return refused(settled.error());
   }
   if (!saved) { // whatever the command said: its data is not where it should be
     return refused(saved.error());

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -220,10 +221,25 @@ Finding real_device(std::vector<Finding>& report) {
           ""};
 }
 
+// What a machine without any CXL needs: nothing.
+Finding cxl_bus(std::vector<Finding>&) {
+  std::error_code ignored;
+  std::size_t memdevs = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/sys/bus/cxl/devices", ignored)) {
+    memdevs += entry.path().filename().string().starts_with("mem") ? 1 : 0;
+  }
+  return {"CXL", Verdict::good,
+          fmt::format("--region cxl needs nothing of this machine{}",
+                      memdevs == 0
+                          ? ""
+                          : fmt::format("; its own {} memdev{} are not seen there", memdevs, memdevs == 1 ? "" : "s")),
+          ""};
+}
+
 using Check = Finding (*)(std::vector<Finding>&);
-constexpr std::array<Check, 13> kChecks = {kernel_release, mirrored_kernel, preload,      engines, overseers, io_uring,
+constexpr std::array<Check, 14> kChecks = {kernel_release, mirrored_kernel, preload,      engines, overseers, io_uring,
                                            huge_pages,     shmem_thp,       memory_files, seccomp, limits,    numa,
-                                           real_device};
+                                           cxl_bus,        real_device};
 
 } // namespace
 

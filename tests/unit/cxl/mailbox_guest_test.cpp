@@ -1,5 +1,5 @@
-// What a program asked of /dev/cxl/memN in a guest of Linux 6.12.117 (QEMU 10.0): every command in several forms, good
-// and bad, and every byte of the answers.
+// What a program asked of /dev/cxl/memN in guests of Linux 6.12.117 and 7.3.4 (QEMU 10.0), which answered alike: every
+// command in several forms, good and bad, and every byte of the answers.
 #include <array>
 #include <cstdlib>
 #include <fstream>
@@ -46,7 +46,7 @@ std::string name_of_result(const Result<void>& result) {
   return result ? "r=0 0" : std::string("r=-1 ") + ::strerrorname_np(result.error().value);
 }
 
-class Transcript : public testing::Test {
+class Transcript : public testing::TestWithParam<KernelId> {
 protected:
   // The line that the program of the guest would have written here.
   std::string send(const std::string& asked) {
@@ -93,12 +93,12 @@ protected:
     return lines;
   }
 
-  MailboxLab lab;
+  MailboxLab lab{false, GetParam()};
   CxlMemdevRecord* memdev = nullptr;
   std::vector<unsigned char> out;
 };
 
-TEST_F(Transcript, IsTheGuests) {
+TEST_P(Transcript, IsTheGuests) {
   std::ifstream file(DAXEMU_SOURCE_DIR "/tests/unit/cxl/mailbox_guest.txt");
   ASSERT_TRUE(file);
   std::size_t compared = 0;
@@ -131,6 +131,8 @@ TEST_F(Transcript, IsTheGuests) {
   }
   EXPECT_EQ(compared, 604U);
 }
+
+INSTANTIATE_TEST_SUITE_P(Kernels, Transcript, testing::Values(KernelId::linux_6_12, KernelId::linux_7_3));
 
 } // namespace
 } // namespace daxemu::cxl

@@ -31,7 +31,8 @@ inline std::uint64_t address_of(const void* bytes) {
 }
 
 struct MailboxLab {
-  explicit MailboxLab(bool mock = false) : store(platform_of(spec(mock))) {
+  explicit MailboxLab(bool mock = false, KernelId kernel = KernelId::linux_6_12)
+      : store(platform_of(spec(mock), kernel)) {
     for (CxlMemdevRecord& memdev : memdevs(store)) {
       memdev.bytes_slot = give_file(memdev.ram_size + memdev.pmem_size);
       memdev.labels_slot = memdev.label_size == 0 ? 0 : give_file(0);

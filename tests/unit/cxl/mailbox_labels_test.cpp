@@ -160,6 +160,7 @@ TEST_F(Labels, AreTheKernelsWhileADimmHasThem) {
   ASSERT_TRUE(read_labels(lab.store, pmem, 0, first));
   EXPECT_EQ(first[0], std::byte{0x33});
   nd_cmd_get_config_size size{};
+  pmem.dimm = 0;
   EXPECT_EQ(control(ND_IOCTL_GET_CONFIG_SIZE, &size), ENXIO); // no DIMM, no commands of it
 }
 
@@ -174,7 +175,10 @@ TEST_F(Labels, AreNotWrittenWhileARegionUsesThem) {
   region.ways = region.nr_targets = 1;
   region.targets[0] = reference_of(lab.store, *decoder_of(lab.store, *endpoint, 0));
   EXPECT_EQ(set(0, 16, 1).code, 0);
-  region.derived = region.derived_bound = 1;
+  region.region = 1;
+  lab.store.region_table()[0].nd.unbound = 1;
+  EXPECT_EQ(set(0, 16, 1).code, 0);
+  lab.store.region_table()[0].nd.unbound = 0;
   EXPECT_EQ(set(0, 16, 2).code, EBUSY);
   EXPECT_EQ(get(0, 16, 16).bytes, all(16, 1));
 }

@@ -7,6 +7,7 @@
 
 #include "emu/cxl/change.hpp"
 #include "emu/cxl/drivers.hpp"
+#include "emu/cxl/enumeration/acpi.hpp"
 #include "emu/cxl/poison.hpp"
 #include "tests/unit/cxl/region_steps.hpp"
 
@@ -100,6 +101,30 @@ TEST(CxlRemoval, PciFunctions) {
   EXPECT_EQ(memdev_named(store, "mem2")->serial, 1U);
   EXPECT_EQ(written(store, "drivers_probe", "mem2"), 0);
   EXPECT_EQ(written(store, "drivers_probe", "mem9"), ENODEV);
+}
+
+// The bus: memdevs stay, all else goes, regions too; and comes back as it was.
+TEST(CxlRemoval, TheBus) {
+  TopologySpec spec = with_switch();
+  spec.windows.resize(2);
+  const store::Store store = platform_of(spec);
+  const std::string before = names(store);
+  RegionPlan plan{.window = "decoder0.1", .endpoints = {"endpoint4", "endpoint5"}};
+  ASSERT_EQ(committed_region(store, plan), "region1");
+  ASSERT_EQ(written(store, "drivers/cxl_region/bind", "region1"), 0);
+  EXPECT_EQ(bind_acpi(store, "ACPI0017:00").error(), Errno{EBUSY});
+  EXPECT_EQ(unbind_acpi(store, "ACPI0017:01").error(), Errno{ENODEV});
+  EXPECT_TRUE(unbind_acpi(store, "ACPI0017:00\n"));
+  EXPECT_EQ(unbind_acpi(store, "ACPI0017:00").error(), Errno{ENODEV});
+  EXPECT_EQ(names(store), "");
+  EXPECT_EQ(memdev_named(store, "mem1")->unbound, 1U);
+  EXPECT_EQ(written(store, "drivers/cxl_mem/bind", "mem1"), ENXIO);
+  EXPECT_TRUE(std::ranges::all_of(regions(store), [](const CxlRegionRecord& region) { return region.used == 0; }));
+  EXPECT_TRUE(std::ranges::all_of(decoders(store), [](const CxlDecoderRecord& decoder) { return decoder.port == 0; }));
+  EXPECT_TRUE(bind_acpi(store, "ACPI0017:00"));
+  EXPECT_EQ(names(store), before);
+  EXPECT_EQ(shown(store, "decoder0.1/target_list"), "12");
+  EXPECT_EQ(committed_region(store, plan), "region1");
 }
 
 TEST(CxlRemoval, APartitionComesWithTheNextFind) {

@@ -185,6 +185,11 @@ TopologySpec with_memdev(const MemdevSpec& memdev) {
 TopologySpec with_window(const WindowSpec& window) {
   return {.host_bridges = std::vector<HostBridgeSpec>(5, bridge_of(1, kGiga)), .windows = {window}};
 }
+TopologySpec with_windows(std::size_t count) {
+  TopologySpec spec = default_topology(kGiga);
+  spec.windows.resize(count);
+  return spec;
+}
 TopologySpec without_buses() {
   TopologySpec spec = default_topology(kGiga);
   for (std::size_t bus = 0; bus < 256; bus += 2) {
@@ -232,6 +237,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"window_zero", with_window({.size = 0}), EINVAL, "use 256M or 512M"},
         Refusal{"neither", with_window({.ram = false, .pmem = false}), EINVAL, "neither"},
         Refusal{"memdevs", {.host_bridges = {bridge_of(129, kGiga)}}, ENOSPC, "room for 128"},
+        Refusal{"windows", with_windows(33), ENOSPC, "room for 32"},
         Refusal{"buses", without_buses(), ENOSPC, "3 PCI buses in a row"}),
     [](const auto& row) { return row.param.name; });
 

@@ -76,6 +76,23 @@ TEST(SysfsCxlTree, AFunctionThatIsRemovedTakesWhatIsBelowItAlong) {
   EXPECT_TRUE(lab.exists("/sys/bus/cxl/devices/mem0"));
 }
 
+TEST(SysfsCxlTree, WithoutCxlAcpiThereAreMemdevsAndNothingElse) {
+  const CxlLab lab;
+  const std::string driver = "/sys/bus/platform/drivers/cxl_acpi/";
+  EXPECT_EQ(lab.write(driver + "unbind", "mem0"), ENODEV);
+  EXPECT_EQ(lab.write(driver + "bind", "ACPI0017:00"), EBUSY);
+  ASSERT_EQ(lab.write(driver + "unbind", "ACPI0017:00\n"), 0);
+  EXPECT_EQ(lab.read("/sys/devices/platform/ACPI0017:00/uevent"), "MODALIAS=acpi:ACPI0017:\n");
+  for (const char* gone : {"/sys/devices/platform/ACPI0017:00/driver", "/sys/bus/platform/drivers/cxl_acpi/ACPI0017:00",
+                           "/sys/devices/platform/ACPI0017:00/root0", "/sys/bus/cxl/devices/root0",
+                           "/sys/bus/cxl/devices/nvdimm-bridge0", "/sys/bus/cxl/devices/endpoint2"}) {
+    EXPECT_FALSE(lab.exists(gone)) << gone;
+  }
+  EXPECT_TRUE(lab.exists("/sys/bus/cxl/devices/mem0"));
+  ASSERT_EQ(lab.write(driver + "bind", "ACPI0017:00\n"), 0);
+  EXPECT_TRUE(lab.exists("/sys/bus/cxl/devices/endpoint2"));
+}
+
 TEST(SysfsCxlTree, WhatTheBusTakesIsOneWord) {
   const CxlLab lab;
   EXPECT_EQ(lab.write("/sys/bus/cxl/flush", "1"), 0);

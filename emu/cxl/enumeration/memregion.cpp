@@ -1,4 +1,4 @@
-#include "emu/cxl/memregion.hpp"
+#include "emu/cxl/enumeration/memregion.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "emu/cxl/region_refs.hpp"
+#include "emu/cxl/region/region_refs.hpp"
 
 #include <algorithm>
 

@@ -1,10 +1,10 @@
-#include "emu/cxl/region_targets.hpp"
+#include "emu/cxl/region/region_targets.hpp"
 
 #include <algorithm>
 #include <bit>
 
 #include "emu/cxl/interleave.hpp"
-#include "emu/cxl/region_refs.hpp"
+#include "emu/cxl/region/region_refs.hpp"
 
 namespace daxemu::cxl {
 namespace {

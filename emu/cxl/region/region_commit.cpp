@@ -1,7 +1,7 @@
-#include "emu/cxl/region_commit.hpp"
+#include "emu/cxl/region/region_commit.hpp"
 
-#include "emu/cxl/region_driver.hpp"
-#include "emu/cxl/region_refs.hpp"
+#include "emu/cxl/region/region_driver.hpp"
+#include "emu/cxl/region/region_refs.hpp"
 #include "emu/cxl/regions.hpp"
 
 namespace daxemu::cxl {

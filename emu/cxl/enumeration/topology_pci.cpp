@@ -1,4 +1,4 @@
-#include "emu/cxl/topology_pci.hpp"
+#include "emu/cxl/enumeration/topology_pci.hpp"
 
 namespace daxemu::cxl {
 namespace {

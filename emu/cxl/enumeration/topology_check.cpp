@@ -1,4 +1,4 @@
-#include "emu/cxl/topology_check.hpp"
+#include "emu/cxl/enumeration/topology_check.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,6 +17,7 @@ struct Totals {
   std::size_t dports = 0;
   std::size_t decoders = 0;
   std::size_t memdevs = 0;
+  std::size_t windows = 0;
 };
 
 std::string at(const std::string& place) {
@@ -160,6 +161,7 @@ Outcome<void> check_totals(const Totals& totals) {
     const char* what;
   };
   for (const Row& row : std::array{Row{totals.memdevs, store::kMaxCxlMemdevs, "memdevs"},
+                                   Row{totals.windows, store::kMaxCxlWindows, "windows"},
                                    Row{totals.ports, store::kMaxCxlPorts, "ports with endpoints"},
                                    Row{totals.dports, store::kMaxCxlDports, "downstream ports"},
                                    Row{totals.decoders, store::kMaxCxlDecoders, "decoders"},
@@ -198,6 +200,7 @@ Outcome<void> check(const TopologySpec& spec) {
     }
   }
   totals.decoders += spec.windows.size();
+  totals.windows = spec.windows.size();
   for (std::uint32_t index = 0; index < spec.windows.size(); ++index) {
     if (auto fine = check_window(spec.windows[index], index, spec.host_bridges.size()); !fine) {
       return fine;

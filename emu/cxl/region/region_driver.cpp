@@ -1,4 +1,4 @@
-#include "emu/cxl/region_driver.hpp"
+#include "emu/cxl/region/region_driver.hpp"
 
 #include "emu/cxl/derived.hpp"
 #include "emu/cxl/mem_probe.hpp"

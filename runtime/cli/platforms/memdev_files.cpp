@@ -1,0 +1,182 @@
+#include "runtime/cli/platforms/memdev_files.hpp"
+
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/falloc.h>
+#include <unistd.h>
+
+#include "emu/base/size_text.hpp"
+#include "emu/cxl/change.hpp"
+#include "emu/cxl/media.hpp"
+#include "emu/cxl/objects.hpp"
+#include "emu/store/location.hpp"
+#include "runtime/cli/platforms/find_platform.hpp"
+#include "runtime/cli/platforms/named_platform.hpp"
+#include "runtime/cli/platforms/small_file.hpp"
+#include "runtime/cli/text/because.hpp"
+
+namespace daxemu::cli {
+namespace {
+
+bool is_of_memdev(const store::BackingSlot& slot) {
+  return (slot.owner.load() & store::kCxlOwner) != 0 && (slot.owner.load() & store::kDiskOwner) == 0;
+}
+bool is_image(const store::BackingSlot& slot) {
+  return is_of_memdev(slot) && slot.backing.kind == store::BackingKind::file;
+}
+
+// A platform of this user that has the file of a memdev.
+std::string platform_with(const std::string& path) {
+  std::vector<std::string> platforms = running_platforms();
+  const std::vector<std::string> named = named_platforms();
+  platforms.insert(platforms.end(), named.begin(), named.end());
+  for (const std::string& platform : platforms) {
+    const auto location = store::store_location(platform);
+    auto store = location ? store::Store::open(location->c_str()) : tl::unexpected(location.error());
+    if (!store) {
+      continue; // gone meanwhile, or of another version
+    }
+    for (const store::BackingSlot& slot : store->backing_slots()) {
+      if (is_image(slot) && slot.backing.location.view() == path) {
+        return std::string(store->platform().name.view());
+      }
+    }
+  }
+  return {};
+}
+
+// A file of the user's: `size` bytes, of which the first `lost` do not survive.
+Outcome<backing::SourcedFile> image_file(const std::string& path, std::uint64_t size, std::uint64_t lost) {
+  if (path.size() >= decltype(store::BackingRecord::location)::kCapacity) {
+    return refuse(ENAMETOOLONG, fmt::format("{} is too long a path for an image", path),
+                  "put it in a directory nearer the root");
+  }
+  if (const std::string platform = platform_with(path); !platform.empty()) {
+    return refuse(EBUSY, fmt::format("the image {} is in use by platform {}", path, platform),
+                  "use that platform, wait for its end, or use a copy");
+  }
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  struct stat st {};
+  if (!fd || ::fstat(fd.get(), &st) != 0) {
+    return because(fmt::format("the image {}", path), errno, "name a folder that you can write to");
+  }
+  if (st.st_size != 0 && static_cast<std::uint64_t>(st.st_size) != size) {
+    return refuse(EINVAL,
+                  fmt::format("{} is of {}, its memdev has {}", path, size_text(static_cast<std::uint64_t>(st.st_size)),
+                              size_text(size)),
+                  "describe the topology that it is of, or name another folder");
+  }
+  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
+    return because(fmt::format("the image {}", path), errno, "make room on the disk");
+  }
+  if (lost != 0 &&
+      ::fallocate(fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(lost)) != 0) {
+    return because(fmt::format("the image {}", path), errno, "put it on a file system that can punch holes");
+  }
+  return backing::SourcedFile{std::move(fd), path};
+}
+
+Outcome<std::uint32_t> register_file(store::Store& store, backing::SourcedFile file, store::BackingKind kind,
+                                     std::uint32_t memdev, std::vector<UniqueFd>& held) {
+  store::Platform& platform = store.platform();
+  const std::uint32_t number = platform.backing_slots_used.load();
+  const auto st = sys::fstat(file.fd.get());
+  if (number >= platform.backing_slot_capacity || !st) {
+    return refuse(ENOSPC, "the platform has no room for the files of its memdevs", "use fewer memdevs");
+  }
+  store::BackingSlot& slot = store.backing_slot_table()[number];
+  slot.backing.kind = kind;
+  slot.backing.st_dev = st->st_dev;
+  slot.backing.st_ino = st->st_ino;
+  slot.backing.page_size = kPageSize;
+  slot.backing.location.assign(file.location);
+  slot.backing.reason.assign("what a memdev keeps");
+  slot.owner = store::kCxlOwner | memdev;
+  platform.backing_slots_used.store(number + 1, std::memory_order_release);
+  held.push_back(std::move(file.fd));
+  return number + 1;
+}
+
+} // namespace
+
+Outcome<void> add_memdev_files(store::Store& store, const std::string& images, backing::FileSource& source,
+                               std::vector<UniqueFd>& held) {
+  if (!images.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(images, error);
+    if (error) {
+      return because(fmt::format("the folder {}", images), error.value(), "name one that you can write to");
+    }
+  }
+  const std::span<store::CxlMemdevRecord> memdevs = cxl::memdevs(store);
+  for (std::uint32_t at = 0; at < memdevs.size(); ++at) {
+    store::CxlMemdevRecord& memdev = memdevs[at];
+    const bool kept = !images.empty() && memdev.pmem_size != 0;
+    const struct {
+      const char* suffix;
+      std::uint64_t size;
+      std::uint64_t lost;
+      std::uint32_t* slot;
+    } files[] = {{".media", memdev.ram_size + memdev.pmem_size, memdev.ram_size, &memdev.bytes_slot},
+                 {".labels", memdev.label_size, 0, &memdev.labels_slot}};
+    for (const auto& wanted : files) {
+      if (wanted.size == 0) {
+        continue;
+      }
+      const std::string name = fmt::format("mem{}{}", memdev.id, wanted.suffix);
+      auto file =
+          kept ? image_file(images + "/" + name, wanted.size, wanted.lost) : small_file(source, name, wanted.size);
+      if (!file) {
+        return tl::unexpected(file.error());
+      }
+      const auto number =
+          register_file(store, std::move(*file), kept ? store::BackingKind::file : store::BackingKind::shmem, at, held);
+      if (!number) {
+        return tl::unexpected(number.error());
+      }
+      *wanted.slot = *number;
+    }
+  }
+  return {};
+}
+
+bool has_memdev_images(const store::Store& store) {
+  for (const store::BackingSlot& slot : store.backing_slots()) {
+    if (is_image(slot)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Outcome<void> settle_memdevs(const store::Store& store) {
+  if (!has_memdev_images(store)) {
+    return {};
+  }
+  auto change = cxl::Change::begin(store);
+  if (!change) {
+    return because("the platform", change.error().value, "check that its store is still there");
+  }
+  for (store::DeviceRecord& device : store.devices()) {
+    if (device.has_media != 0) {
+      if (auto returned = cxl::return_media(store, device); !returned) {
+        return because(fmt::format("the bytes of {} to its memdevs", store.name_of(device).view()),
+                       returned.error().value, "make room on the disk, or free some memory");
+      }
+    }
+  }
+  for (const store::BackingSlot& slot : store.backing_slots()) {
+    if (is_image(slot)) {
+      const UniqueFd fd(::open(slot.backing.location.c_str(), O_RDWR | O_CLOEXEC));
+      if (!fd || ::fsync(fd.get()) != 0) {
+        return because(fmt::format("the image {}", slot.backing.location.view()), errno, "check the disk");
+      }
+    }
+  }
+  return {};
+}
+
+} // namespace daxemu::cli
