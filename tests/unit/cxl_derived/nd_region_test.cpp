@@ -1,11 +1,11 @@
 // Persistent CXL regions on the nd bus: DIMMs, labels, namespaces, as a guest of 6.12 showed them with one memdev of
 // 512M and a label area of 1M, and ndctl 81 creating and destroying one.
-#include "emu/cxl/nd_region.hpp"
+#include "emu/cxl/derived/nd_region.hpp"
 
 #include <array>
 
+#include "emu/cxl/derived/namespace_labels.hpp"
 #include "emu/cxl/label_area.hpp"
-#include "emu/cxl/namespace_labels.hpp"
 #include "emu/procfs/machine_lines.hpp"
 #include "tests/unit/cxl_derived/lab.hpp"
 
