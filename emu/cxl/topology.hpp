@@ -28,8 +28,8 @@ inline constexpr const char* kDefaultFirmware = "BWFW VERSION 00"; // of QEMU's 
 // What hangs below one root or downstream port: a memdev, or a switch with ports of its own.
 struct BelowSpec;
 struct SwitchSpec {
-  std::vector<BelowSpec> ports{};
-  std::uint32_t decoders = 4; // of the switch: 1, 2, 4, 6, 8 or 10
+  std::vector<BelowSpec> ports; // of a type that is not complete yet: no initializer
+  std::uint32_t decoders = 4;   // of the switch: 1, 2, 4, 6, 8 or 10
 };
 struct BelowSpec {
   std::vector<MemdevSpec> memdev{};      // one, or none

@@ -143,6 +143,7 @@ TEST_F(CxlNdRegion, HasADimmOfItsMemdev) {
   ASSERT_TRUE(node);
   EXPECT_EQ(node->device, sysfs::kNdDimmNode);
   EXPECT_EQ(node->memdev, 1U);
+  EXPECT_EQ(lab.tree->stat(*node)->st_nlink, 1U);
   disable();
   EXPECT_EQ(lab.read(NDBUS "/nmem0/state"), "idle\n");
   EXPECT_TRUE(lab.names("/sys/bus/nd/drivers/nd_region").size() == 4U) << "bind, module, uevent, unbind";
