@@ -72,7 +72,8 @@ void set_uuid(Making& making) {
                                    {"u2", 4},
                                    {"u3", 2},
                                    {"=00000000-0000-0000-0000-000000000000", 1},
-                                   {"=11111111222233334444555555555501", 1}};
+                                   {"=11111111-2222-3333-4444-555555555501", 1},
+                                   {"=11111111-2222-3333-4444-55555555550x\\n", 1}};
   making.add("cxl-put", {region(making), "uuid", mostly(making, pick(making.random, table))});
 }
 void target(Making& making) {
@@ -164,9 +165,9 @@ void drive_derived(Making& making) {
 
 void any(Making& making) {
   static const Choice table[] = {
-      {create, 9},         {create_badly, 4}, {remove, 8},  {shape, 7},     {set_size, 6},     {set_uuid, 3},
+      {create, 5},         {create_badly, 4}, {remove, 8},  {shape, 7},     {set_size, 6},     {set_uuid, 3},
       {target, 9},         {commit, 9},       {set_dpa, 9}, {set_mode, 6},  {drive_region, 7}, {drive_memdev, 3},
-      {drive_function, 2}, {probe, 3},        {other, 3},   {drive_dax, 8}, {set_dax, 6},      {change_dax_region, 5},
+      {drive_function, 2}, {probe, 3},        {other, 3},   {drive_dax, 4}, {set_dax, 3},      {change_dax_region, 2},
       {drive_derived, 2}};
   const std::size_t before = making.calls.size();
   while (making.calls.size() == before) {
@@ -174,14 +175,30 @@ void any(Making& making) {
   }
 }
 
+void use(Making& making) {
+  static const Choice table[] = {{drive_dax, 10},   {set_dax, 8},        {change_dax_region, 6}, {drive_derived, 2},
+                                 {drive_memdev, 2}, {drive_function, 1}, {drive_region, 3},      {create, 6},
+                                 {commit, 1},       {remove, 2}};
+  choose(making, table);
+}
+
 } // namespace
 
 void add_call(Making& making) {
   if (making.calls.empty()) {
     create(making);
-  } else if (!making.random.chance(62) || !add_next_step(making)) {
-    any(making);
+    return;
   }
+  if (making.random.chance(76)) {
+    if (add_next_step(making)) {
+      return;
+    }
+    if (making.random.chance(60)) { // what it has become
+      use(making);
+      return;
+    }
+  }
+  any(making);
 }
 
 void add_state(Making& making, bool all) {

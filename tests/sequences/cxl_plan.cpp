@@ -2,6 +2,7 @@
 #include "tests/sequences/cxl.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 namespace sequences::cxl {
 namespace {
@@ -19,10 +20,12 @@ struct Plan {
   std::size_t begin; // behind what made the region
   bool pmem;
 
-  [[nodiscard]] bool did(const std::string& place, const std::string& attribute, const std::string& value = "") const {
+  // With one of `values`: noise counts for nothing.
+  [[nodiscard]] bool did(const std::string& place, const std::string& attribute,
+                         std::initializer_list<const char*> values) const {
     return std::any_of(calls.begin() + static_cast<std::ptrdiff_t>(begin), calls.end(), [&](const Call& call) {
       return is_put(call) && call.word(0) == place && call.word(1) == attribute &&
-             (value.empty() || call.word(2) == value);
+             std::find(values.begin(), values.end(), call.word(2)) != values.end();
     });
   }
 };
@@ -63,10 +66,14 @@ std::string granularity(Making& making) {
 // Both orders that are right, and uuid anywhere among them.
 bool add_shape(Making& making, const Plan& plan) {
   std::vector<std::string> missing;
-  for (const char* attribute : {"interleave_granularity", "interleave_ways", "uuid"}) {
-    if (!plan.did("rl", attribute) && (plan.pmem || std::string(attribute) != "uuid")) {
-      missing.push_back(attribute);
-    }
+  if (!plan.did("rl", "interleave_granularity", {"=256", "=512", "=1024", "=4096", "=16384"})) {
+    missing.push_back("interleave_granularity");
+  }
+  if (!plan.did("rl", "interleave_ways", {"=1", "=2"})) {
+    missing.push_back("interleave_ways");
+  }
+  if (plan.pmem && !plan.did("rl", "uuid", {"u1", "u2", "u3"})) {
+    missing.push_back("uuid");
   }
   if (missing.empty()) {
     return false;
@@ -80,20 +87,20 @@ bool add_shape(Making& making, const Plan& plan) {
 }
 
 bool add_members(Making& making, const Plan& plan) {
-  const bool two = plan.did("rl", "interleave_ways", "=2");
-  const bool small = plan.did("rl", "size", two ? "=0x20000000" : "=0x10000000");
+  const bool two = plan.did("rl", "interleave_ways", {"=2"});
+  const bool small = plan.did("rl", "size", {two ? "=0x20000000" : "=0x10000000"});
   const unsigned only = plan.pmem ? 4 : 2 + static_cast<unsigned>(plan.begin % 2);
   for (unsigned member = 0; member < (two ? 2U : 1U); ++member) {
     const std::string decoder = decoder_at(plan, two && !plan.pmem ? 2 + member : only);
-    if (!plan.did(decoder, "mode")) {
+    if (!plan.did(decoder, "mode", {plan.pmem ? "=pmem" : "=ram"})) {
       making.add("cxl-put", {decoder, "mode", plan.pmem ? "=pmem" : "=ram"});
       return true;
     }
-    if (!plan.did(decoder, "dpa_size")) {
+    if (!plan.did(decoder, "dpa_size", {"=0x10000000", "=0x20000000"})) {
       making.add("cxl-put", {decoder, "dpa_size", small ? "=0x10000000" : "=0x20000000"});
       return true;
     }
-    if (!plan.did("rl", "target" + std::to_string(member))) {
+    if (!plan.did("rl", "target" + std::to_string(member), {decoder.c_str()})) {
       making.add("cxl-put", {"rl", "target" + std::to_string(member), decoder});
       return true;
     }
@@ -105,22 +112,22 @@ bool add_members(Making& making, const Plan& plan) {
 
 bool add_next_step(Making& making) {
   const std::optional<Plan> plan = plan_of(making);
-  if (!plan || plan->did("cxl_region", "bind", "rl") || plan->did("d0.0", "delete_region", "rl") ||
-      plan->did("d0.1", "delete_region", "rl")) {
+  if (!plan || plan->did("cxl_region", "bind", {"rl"}) || plan->did("d0.0", "delete_region", {"rl"}) ||
+      plan->did("d0.1", "delete_region", {"rl"})) {
     return false;
   }
   if (add_shape(making, *plan)) {
     return true;
   }
-  if (!plan->did("rl", "size")) {
-    const bool two = plan->did("rl", "interleave_ways", "=2");
+  if (!plan->did("rl", "size", {"=0x10000000", "=0x20000000"})) {
+    const bool two = plan->did("rl", "interleave_ways", {"=2"});
     making.add("cxl-put", {"rl", "size", making.random.chance(75) != two ? "=0x10000000" : "=0x20000000"});
     return true;
   }
   if (add_members(making, *plan)) {
     return true;
   }
-  if (!plan->did("rl", "commit", "=1")) {
+  if (!plan->did("rl", "commit", {"=1"})) {
     making.add("cxl-put", {"rl", "commit", "=1"});
   } else {
     making.add("cxl-put", {"cxl_region", "bind", "rl"});
@@ -130,7 +137,8 @@ bool add_next_step(Making& making) {
 
 bool has_targets(const Making& making) {
   const std::optional<Plan> plan = plan_of(making);
-  return plan && (plan->did("rl", "target0") || plan->did("rl", "target1"));
+  return plan && std::any_of(making.calls.begin() + static_cast<std::ptrdiff_t>(plan->begin), making.calls.end(),
+                             [](const Call& call) { return is_put(call) && call.word(1).rfind("target", 0) == 0; });
 }
 
 } // namespace sequences::cxl

@@ -57,7 +57,7 @@ std::string value(const std::string& path, const std::string& word) {
     return tree::text_in(path);
   }
   if (is_word_of('u', word)) {
-    return "11111111-2222-3333-4444-55555555550" + word.substr(1);
+    return "11111111-2222-3333-4444-55555555550" + word.substr(1) + "\n"; // uuid_store() wants a line
   }
   return word[0] == '=' ? tree::plain(word) : named(word);
 }

@@ -85,7 +85,7 @@ void make_region(std::size_t memdev, std::size_t index) {
   } steps[] = {{create, name},
                {folder + "interleave_ways", "1"},
                {folder + "interleave_granularity", "256"},
-               {folder + "uuid", "22222222-2222-3333-4444-55555555550" + std::to_string(index)},
+               {folder + "uuid", "22222222-2222-3333-4444-55555555550" + std::to_string(index) + "\n"},
                {folder + "size", "0x10000000"},
                {kDevices + decoder + "/mode", pmem ? "pmem" : "ram"},
                {kDevices + decoder + "/dpa_size", "0x10000000"},
