@@ -1,12 +1,12 @@
 #include "emu/cxl/region/region_attach.hpp"
 
+#include "emu/cxl/enumeration/ports.hpp"
 #include "emu/cxl/interleave.hpp"
-#include "emu/cxl/ports.hpp"
 #include "emu/cxl/region/region_commit.hpp"
 #include "emu/cxl/region/region_driver.hpp"
 #include "emu/cxl/region/region_refs.hpp"
 #include "emu/cxl/region/region_targets.hpp"
-#include "emu/cxl/regions.hpp"
+#include "emu/cxl/region/regions.hpp"
 #include "emu/cxl/written_name.hpp"
 
 namespace daxemu::cxl {

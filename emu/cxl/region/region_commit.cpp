@@ -2,7 +2,7 @@
 
 #include "emu/cxl/region/region_driver.hpp"
 #include "emu/cxl/region/region_refs.hpp"
-#include "emu/cxl/regions.hpp"
+#include "emu/cxl/region/regions.hpp"
 
 namespace daxemu::cxl {
 namespace {

@@ -1,6 +1,6 @@
 // Refusals in the kernel's order, the order of DPA and of commits, and what becomes of regions when parts of them go.
 #include "emu/cxl/drivers.hpp"
-#include "emu/cxl/mem_probe.hpp"
+#include "emu/cxl/enumeration/mem_probe.hpp"
 #include "tests/unit/cxl/region_steps.hpp"
 
 namespace daxemu::cxl {

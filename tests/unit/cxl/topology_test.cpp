@@ -1,5 +1,5 @@
 // Which names and numbers the kernel gives to what it finds, and what no topology can be.
-#include "emu/cxl/topology.hpp"
+#include "emu/cxl/enumeration/topology.hpp"
 
 #include <cstdio>
 #include <set>

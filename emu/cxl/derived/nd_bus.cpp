@@ -1,7 +1,7 @@
 // The nd bus of nvdimm-bridge0, and its DIMMs. The bus is there while the bridge has its driver: nothing is kept of it.
 #include <algorithm>
 
-#include "emu/cxl/derived.hpp"
+#include "emu/cxl/derived/derived.hpp"
 
 namespace daxemu::cxl {
 

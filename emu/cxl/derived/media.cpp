@@ -1,11 +1,11 @@
-#include "emu/cxl/media.hpp"
+#include "emu/cxl/derived/media.hpp"
 
 #include <cstring>
 
 #include <sys/mman.h>
 
 #include "emu/base/aside.hpp"
-#include "emu/cxl/media_files.hpp"
+#include "emu/cxl/derived/media_files.hpp"
 #include "emu/cxl/poison.hpp"
 
 namespace daxemu::cxl {

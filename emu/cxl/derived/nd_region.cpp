@@ -1,12 +1,12 @@
 // Regions of the nd bus that are persistent CXL regions: they come, and their namespaces by the labels.
-#include "emu/cxl/nd_region.hpp"
+#include "emu/cxl/derived/nd_region.hpp"
 
 #include <algorithm>
 #include <array>
 
 #include "emu/base/units.hpp"
-#include "emu/cxl/derived.hpp"
-#include "emu/cxl/namespace_labels.hpp"
+#include "emu/cxl/derived/derived.hpp"
+#include "emu/cxl/derived/namespace_labels.hpp"
 #include "emu/dax/cxl_windows.hpp"
 #include "emu/dax/nd.hpp"
 #include "emu/dax/nd_namespaces.hpp"

@@ -1,4 +1,4 @@
-#include "emu/cxl/regions.hpp"
+#include "emu/cxl/region/regions.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -1,9 +1,9 @@
-#include "emu/cxl/mem_probe.hpp"
+#include "emu/cxl/enumeration/mem_probe.hpp"
 
 #include <algorithm>
 
-#include "emu/cxl/derived.hpp"
-#include "emu/cxl/ports.hpp"
+#include "emu/cxl/derived/derived.hpp"
+#include "emu/cxl/enumeration/ports.hpp"
 #include "emu/cxl/region/region_attach.hpp"
 
 namespace daxemu::cxl {

@@ -1,4 +1,4 @@
-#include "emu/cxl/dpa.hpp"
+#include "emu/cxl/region/dpa.hpp"
 
 #include <algorithm>
 

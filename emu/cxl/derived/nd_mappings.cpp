@@ -1,7 +1,7 @@
 // Which memdevs a region of the nd bus is made of, and what of them is free.
 #include <algorithm>
 
-#include "emu/cxl/nd_region.hpp"
+#include "emu/cxl/derived/nd_region.hpp"
 #include "emu/dax/nd_namespaces.hpp"
 
 namespace daxemu::cxl {

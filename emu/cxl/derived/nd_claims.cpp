@@ -1,7 +1,7 @@
 // Who has a namespace, and where its bytes are then: the info block in the memdevs, the data in the file of its device,
 // all of it in that of its disk.
-#include "emu/cxl/media.hpp"
-#include "emu/cxl/nd_region.hpp"
+#include "emu/cxl/derived/media.hpp"
+#include "emu/cxl/derived/nd_region.hpp"
 #include "emu/dax/nd.hpp"
 #include "emu/dax/nd_device.hpp"
 #include "emu/dax/nd_disk.hpp"

@@ -1,8 +1,8 @@
 // Namespaces of a region with labels: what writes to their attributes do, and the labels that follow.
 #include <algorithm>
 
-#include "emu/cxl/namespace_labels.hpp"
-#include "emu/cxl/nd_region.hpp"
+#include "emu/cxl/derived/namespace_labels.hpp"
+#include "emu/cxl/derived/nd_region.hpp"
 #include "emu/dax/nd.hpp"
 #include "emu/dax/nd_disk.hpp"
 #include "emu/dax/nd_namespaces.hpp"

@@ -1,4 +1,4 @@
-#include "emu/cxl/media_files.hpp"
+#include "emu/cxl/derived/media_files.hpp"
 
 #include <cstring>
 

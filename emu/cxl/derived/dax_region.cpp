@@ -1,9 +1,9 @@
 // What a volatile region becomes (drivers/dax/cxl.c).
-#include "emu/cxl/derived.hpp"
+#include "emu/cxl/derived/derived.hpp"
 
 #include <algorithm>
 
-#include "emu/cxl/media.hpp"
+#include "emu/cxl/derived/media.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/cxl_windows.hpp"
 #include "emu/dax/passing_region.hpp"

@@ -1,6 +1,6 @@
 // What a changer that died has left between a region and what it becomes: either is put in order after the other.
-#include "emu/cxl/derived.hpp"
-#include "emu/cxl/media.hpp"
+#include "emu/cxl/derived/derived.hpp"
+#include "emu/cxl/derived/media.hpp"
 #include "emu/dax/nd_namespaces.hpp"
 #include "emu/dax/passing_region.hpp"
 

@@ -1,13 +1,13 @@
-#include "emu/cxl/topology.hpp"
+#include "emu/cxl/enumeration/topology.hpp"
 
 #include <algorithm>
 
 #include "emu/base/units.hpp"
 #include "emu/cxl/change.hpp"
 #include "emu/cxl/enumeration/acpi.hpp"
+#include "emu/cxl/enumeration/mem_probe.hpp"
 #include "emu/cxl/enumeration/topology_check.hpp"
 #include "emu/cxl/enumeration/topology_pci.hpp"
-#include "emu/cxl/mem_probe.hpp"
 #include "emu/dax/builder.hpp"
 
 namespace daxemu::cxl {

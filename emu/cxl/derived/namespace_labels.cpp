@@ -1,4 +1,4 @@
-#include "emu/cxl/namespace_labels.hpp"
+#include "emu/cxl/derived/namespace_labels.hpp"
 
 #include <algorithm>
 #include <array>

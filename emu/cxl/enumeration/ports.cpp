@@ -1,4 +1,4 @@
-#include "emu/cxl/ports.hpp"
+#include "emu/cxl/enumeration/ports.hpp"
 
 #include <algorithm>
 

@@ -6,8 +6,8 @@
 #include "emu/base/function_ref.hpp"
 #include "emu/base/mapping.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "emu/cxl/derived/stripes.hpp"
 #include "emu/cxl/objects.hpp"
-#include "emu/cxl/stripes.hpp"
 #include "emu/mm/folio_table.hpp"
 
 namespace daxemu::cxl {
