@@ -11,6 +11,7 @@
 #include "emu/base/fixed_string.hpp"
 #include "emu/store/nd_records.hpp"
 #include "emu/store/power_bits.hpp"
+#include "emu/store/trace_event_records.hpp"
 
 namespace daxemu::store {
 
@@ -155,6 +156,7 @@ struct CxlMailboxRecord {
   std::uint64_t upload_bytes = 0;        // of the upload under way, or of the last one what was not written
   std::uint64_t upload_started = 0;      // time; 0: none under way
   std::uint64_t sanitize_until = 0;      // time; 0: none ever
+  std::uint64_t sanitize_ms = 0;         // that one takes, as somebody told the mock
 };
 
 // memN and what its device keeps (struct cxl_memdev, cxl_dev_state, cxl_memdev_state).
@@ -244,6 +246,7 @@ struct CxlRecord {
   std::array<PowerBits, kMaxCxlPciDevices> pci_bus_power{};  // of pci_bus/0000:BB below it
   std::array<PowerBits, kMaxCxlPciDevices> firmware_power{}; // of a host bridge's ACPI0016:NN
   std::array<PowerBits, kMaxCxlMemdevs> memdev_power{};      // of firmware/memN
+  TraceBuffersRecord traced;                                 // /sys/kernel/tracing
 };
 
 } // namespace daxemu::store

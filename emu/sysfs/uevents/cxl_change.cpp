@@ -5,6 +5,7 @@
 #include <bitset>
 #include <utility>
 
+#include "emu/sysfs/families/cxl_paths.hpp"
 #include "emu/sysfs/families/cxl_things.hpp"
 #include "emu/sysfs/schema/text.hpp"
 #include "emu/sysfs/uevents/uevent.hpp"
@@ -75,14 +76,19 @@ private:
     cxl_variables(state, store_.cxl().major, kind, reference, lines);
     sysfs::announce(store_, {.action = action,
                              .path = path.view(),
-                             .subsystem = kind == CxlKind::function ? "pci" : "cxl",
+                             .subsystem = kind != CxlKind::function ? "cxl"
+                                          : state.mock != 0         ? "platform"
+                                                                    : "pci",
                              .variables = lines.view()});
   }
   void say_platform(std::string_view action) const {
+    PathText path;
+    CxlPaths(now_).acpi_path(path);
     sysfs::announce(store_, {.action = action,
-                             .path = "/sys/devices/platform/ACPI0017:00",
+                             .path = path.view(),
                              .subsystem = "platform",
-                             .variables = "DRIVER=cxl_acpi\nMODALIAS=acpi:ACPI0017:\n"});
+                             .variables = now_.mock != 0 ? "DRIVER=cxl_acpi\nMODALIAS=platform:cxl_acpi\n"
+                                                         : "DRIVER=cxl_acpi\nMODALIAS=acpi:ACPI0017:\n"});
   }
   void say_let_go(CxlKind kind, std::uint32_t reference) const {
     if (step_of(kind, reference).let_go) {
