@@ -8,6 +8,7 @@
 #include "runtime/cli/command_line/mistake.hpp"
 #include "runtime/cli/command_line/program.hpp"
 #include "runtime/cli/full_machine.hpp"
+#include "runtime/cli/stage/supervised.hpp"
 #include "runtime/cli/text/terminal.hpp"
 
 namespace daxemu::cli {
@@ -19,6 +20,9 @@ int main_of(int argc, char** argv) {
   const std::vector<std::string> command(split == all.end() ? split : split + 1, all.end());
   const std::vector<std::string> own(all.begin(), split);
 
+  if (own.size() == 1 && own[0] == kSuperviseWord) {
+    return supervise_command(command);
+  }
   Program program;
   try {
     program.app().parse(std::vector<std::string>(own.rbegin(), own.rend())); // the order CLI11 takes a vector in

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "runtime/api/plugin_file.hpp"
@@ -10,6 +11,7 @@
 #include "runtime/cli/platforms/left_mounts.hpp"
 #include "runtime/cli/platforms/named_platform.hpp"
 #include "runtime/cli/platforms/platform_builder.hpp"
+#include "runtime/cli/stage/descendants.hpp"
 #include "runtime/cli/stage/executable.hpp"
 #include "runtime/cli/stage/keeper_service.hpp"
 #include "runtime/cli/stage/preload_path.hpp"
@@ -58,18 +60,49 @@ Outcome<void> check_plugin(const std::string& path, const PlatformPlan& plan) {
   return {};
 }
 
-// What a command that sees a platform is started with.
-tl::expected<Command, Refusal> under_preload(const StagePlan& plan, const std::vector<std::string>& command) {
-  auto path = find_executable(command[0]);
+// The command's file, and whether its calls are to be answered from outside.
+struct Found {
+  std::string path;
+  bool supervised = false;
+};
+tl::expected<Found, Refusal> find_command(const StagePlan& plan, const std::string& command) {
+  auto path =
+      find_executable(command, plan.intercept == Intercept::kernel ? Reach::every_program : Reach::with_library);
+  const bool past_library = !path && path.error().code == ENOEXEC && plan.intercept == Intercept::automatic;
+  if (past_library) {
+    if (auto any = find_executable(command, Reach::every_program); any) {
+      path = any;
+    }
+  }
   if (!path) {
     return not_run(path.error());
+  }
+  const bool supervised = plan.intercept == Intercept::kernel || past_library;
+  if (const auto can = supervised ? check_notifications() : Outcome<void>(); !can) {
+    return refused(can.error());
+  }
+  return Found{*path, supervised};
+}
+
+// What a command that sees a platform is started with.
+tl::expected<Command, Refusal> under_preload(const StagePlan& plan, const std::vector<std::string>& command) {
+  const auto found = find_command(plan, command[0]);
+  if (!found) {
+    return tl::unexpected(found.error());
   }
   auto library = find_preload_library();
   if (!library) {
     return refused(library.error()); // ours is missing, not the command
   }
-  Command prepared{
-      *path, command, {{"LD_PRELOAD", preload_value(*library, std::getenv("LD_PRELOAD"))}, {"DAXEMU", "emulate"}}};
+  Command prepared{found->path,
+                   command,
+                   {{"LD_PRELOAD", preload_value(*library, std::getenv("LD_PRELOAD"))}, {"DAXEMU", "emulate"}}};
+  if (found->supervised) { // its supervisor is started in its place
+    prepared.path = "/proc/self/exe";
+    prepared.arguments = {"daxemu", kSuperviseWord, "--"};
+    prepared.arguments.insert(prepared.arguments.end(), command.begin(), command.end());
+    prepared.supervised = true;
+  }
   if (plan.pin_sites) {
     prepared.environment.emplace_back("DAXEMU_PIN_SITES", "1");
   }
@@ -157,7 +190,14 @@ tl::expected<ChildEnd, Refusal> Stage::play(const std::vector<std::pair<std::str
   command.environment.emplace_back(store::kKeeperVariable, keeper == nullptr ? "" : keeper->variable());
   const UnservedReport unserved(*store_);
   BackgroundSync sync(*store_, write_back_);
+  if (command.supervised) {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  }
   auto end = run_child(command);
+  if (const int left = command.supervised ? end_descendants() : 0; left > 0) { // it has been killed
+    note(fmt::format("the supervisor has ended before {} of the programs whose calls it answered: they were ended",
+                     left));
+  }
   if (!held_.empty()) { // the platform ends here
     remove_left_mounts(*store_);
   }

@@ -1,0 +1,40 @@
+// Calls that a thread of the program makes because we have it make them: what only it can do to its own memory. Its
+// call waits at the filter; by ptrace(2) it is stopped on its way back, makes others, and goes on with their result.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include <sys/user.h>
+
+#include "emu/base/result.hpp"
+#include "runtime/supervise/listener.hpp"
+
+namespace daxemu::supervise {
+
+class Injection {
+public:
+  // Errors: EPERM (a debugger has it, or ptrace(2) is not allowed), ESRCH (it ended).
+  [[nodiscard]] static Result<Injection> into(const Listener& listener, const Call& call);
+  Injection(Injection&& other) noexcept;
+  Injection& operator=(Injection&&) = delete;
+  Injection(const Injection&) = delete;
+  Injection& operator=(const Injection&) = delete;
+  ~Injection(); // it goes on
+
+  // Errors: the call's; ESRCH.
+  [[nodiscard]] Result<long> make(long number, const std::array<std::uint64_t, 6>& word);
+  // What its own call is to give.
+  void set_result(const Result<long>& result) { result_ = result; }
+
+private:
+  explicit Injection(int thread) : thread_(thread) {}
+  [[nodiscard]] bool wait_for(int status) const;
+
+  int thread_; // -1: given away
+  user_regs_struct registers_{};
+  std::uint64_t blocked_ = 0; // signals
+  Result<long> result_ = fail(ENOSYS);
+};
+
+} // namespace daxemu::supervise

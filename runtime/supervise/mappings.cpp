@@ -1,0 +1,335 @@
+#include "runtime/supervise/mappings.hpp"
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/mman.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
+#include "emu/base/sys.hpp"
+#include "emu/base/units.hpp"
+#include "emu/dax/drivers.hpp"
+#include "runtime/fault/mappings/advice_table.hpp"
+#include "runtime/supervise/filter.hpp"
+
+namespace daxemu::supervise {
+namespace {
+
+constexpr std::uint64_t kOwn = std::uint64_t{kOwnCall} << 32U;
+
+// What of [address, address + length) a call is about, in whole pages.
+std::uint64_t end_of(std::uint64_t address, std::uint64_t length) {
+  const std::uint64_t end = address + align_up(length, kPageSize);
+  return end < address ? UINT64_MAX : end;
+}
+
+} // namespace
+
+void Mappings::answer(const Target& target, const Call& call) {
+  if (call.number != SYS_mmap) {
+    change(target, call);
+    return;
+  }
+  const bool anonymous = (call.word[3] & MAP_ANONYMOUS) != 0;
+  const auto fd = anonymous ? Result<UniqueFd>(fail(EBADF)) : target.descriptor(static_cast<int>(call.word[4]));
+  if (fd) {
+    preload::FdTable::forget(fd->get());
+    store::DeviceRecord* device = context_->descriptors().device(fd->get());
+    const bool has_none = device == nullptr && context_->descriptors().has_no_mmap(fd->get());
+    preload::FdTable::forget(fd->get());
+    if (device != nullptr) {
+      if (const auto mapped = map(target, call, *device, fd->get()); !mapped) {
+        listener_->answer(call, mapped); // if it still waits: else it has been told
+      }
+      return;
+    }
+    if (has_none) {
+      listener_->answer(call, fail(call.word[1] == 0 ? EINVAL : ENODEV));
+      return;
+    }
+  }
+  const std::uint64_t end = end_of(call.word[0], call.word[1]);
+  if ((call.word[3] & MAP_FIXED) != 0 && cuts(pieces_in(target, call.word[0], end), call.word[0], end)) {
+    listener_->answer(call, fail(context_->store().profile().cut_by_mmap));
+    return;
+  }
+  listener_->go_on(call);
+}
+
+const fault::DeviceView* Mappings::view_of(std::uint64_t device, std::uint64_t inode) {
+  for (const fault::DeviceView& view : views_.all()) {
+    const auto about = sys::fstat(view.fd());
+    if (about && about->st_dev == device && about->st_ino == inode) {
+      return &view;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<Mappings::Piece> Mappings::pieces_in(const Target& target, std::uint64_t start, std::uint64_t end) {
+  std::vector<Piece> found;
+  const auto raw = sys::open(fmt::format("/proc/{}/maps", target.thread()).c_str(), O_RDONLY | O_CLOEXEC);
+  if (!raw) {
+    return found;
+  }
+  const UniqueFd fd(*raw);
+  std::string text;
+  for (std::array<char, 16384> part;;) {
+    const auto length = sys::call(SYS_read, fd.get(), reinterpret_cast<long>(part.data()), part.size());
+    if (!length || *length == 0) {
+      break;
+    }
+    text.append(part.data(), static_cast<std::size_t>(*length));
+  }
+  for (std::size_t at = 0; at < text.size();) {
+    Piece piece;
+    char right[5] = "";
+    unsigned major_number = 0;
+    unsigned minor_number = 0;
+    std::uint64_t inode = 0;
+    if (std::sscanf(text.c_str() + at, "%" SCNx64 "-%" SCNx64 " %4s %*x %x:%x %" SCNu64, &piece.start, &piece.end,
+                    right, &major_number, &minor_number, &inode) == 6 &&
+        piece.start < end && piece.end > start) {
+      piece.prot =
+          (right[0] == 'r' ? PROT_READ : 0) | (right[1] == 'w' ? PROT_WRITE : 0) | (right[2] == 'x' ? PROT_EXEC : 0);
+      piece.view = inode == 0 ? nullptr : view_of(::makedev(major_number, minor_number), inode);
+      found.push_back(piece);
+    }
+    const std::size_t line = text.find('\n', at);
+    at = line == std::string::npos ? text.size() : line + 1;
+  }
+  return found;
+}
+
+bool Mappings::cuts(const std::vector<Piece>& pieces, std::uint64_t start, std::uint64_t end) {
+  return std::any_of(pieces.begin(), pieces.end(), [&](const Piece& piece) {
+    const auto is_inside = [&](std::uint64_t at) {
+      return piece.view != nullptr && at > piece.start && at < piece.end && !is_aligned(at, piece.view->align());
+    };
+    return is_inside(start) || is_inside(end);
+  });
+}
+
+// do_mmap() and the driver's part in it: what AddressSpace::map does for the process that it is in.
+Result<long> Mappings::map(const Target& target, const Call& call, store::DeviceRecord& device, int fd) {
+  fault::MapRequest request{call.word[0], call.word[1], static_cast<int>(call.word[2]), static_cast<int>(call.word[3]),
+                            call.word[5]};
+  const auto flags = sys::call(SYS_fcntl, fd, F_GETFL);
+  const int open_flags = flags ? static_cast<int>(*flags) : O_PATH;
+  if (auto fine = fault::check_place(request, open_flags); !fine) {
+    return tl::unexpected(fine.error());
+  }
+  const auto address = place_of(target, request, device.align);
+  if (!address) {
+    return tl::unexpected(address.error());
+  }
+  if (auto fine = fault::check_file(request, open_flags, dax::driver_of(device) != &dax::kFsdevDax); !fine) {
+    return tl::unexpected(fine.error());
+  }
+  const auto view = views_.get(context_->store(), device, nullptr);
+  if (!view) {
+    return tl::unexpected(view.error());
+  }
+  const std::uint64_t end = *address + request.length;
+  if (auto fine = fault::check_vma(request, *address, (*view)->align(), (*view)->alive()); !fine) {
+    return tl::unexpected(fine.error());
+  }
+  if ((request.flags & MAP_FIXED) != 0 && cuts(pieces_in(target, *address, end), *address, end)) {
+    return fail(context_->store().profile().cut_by_mmap);
+  }
+  return have_mapped(call, request, **view, *address, (open_flags & O_ACCMODE) == O_RDWR);
+}
+
+Result<std::uint64_t> Mappings::place_of(const Target& target, const fault::MapRequest& request, std::uint64_t align) {
+  if (request.fixed()) {
+    return request.hint;
+  }
+  if (request.hint != 0) {
+    const std::uint64_t wish = align_up(request.hint, kPageSize);
+    if (wish <= fault::kTaskSize - request.length && pieces_in(target, wish, wish + request.length).empty()) {
+      return wish;
+    }
+  }
+  // dax_get_unmapped_area(): the address has the file offset's remainder.
+  std::uint64_t at = kArenaStart + request.offset % align;
+  for (const Piece& piece : pieces_in(target, kArenaStart, kArenaEnd)) {
+    if (piece.start >= at + request.length) {
+      break;
+    }
+    while (at < piece.end) {
+      at = align_up(piece.end, align) + request.offset % align;
+    }
+  }
+  return at <= kArenaEnd - request.length ? Result<std::uint64_t>(at) : fail(ENOMEM);
+}
+
+Result<int> Mappings::bytes(const fault::DeviceView& view, bool writable) {
+  if (writable) {
+    return view.fd();
+  }
+  UniqueFd& fd = read_only_[&view];
+  if (!fd) {
+    const auto opened = sys::open(fmt::format("/proc/self/fd/{}", view.fd()).c_str(), O_RDONLY | O_CLOEXEC);
+    if (!opened) {
+      return tl::unexpected(opened.error());
+    }
+    fd.reset(*opened);
+  }
+  return fd.get();
+}
+
+void Mappings::adopt(fault::DeviceView& view, std::uint64_t from, std::uint64_t to) {
+  for (std::uint64_t at = from; at < to; at += view.align()) {
+    const ExtentIndex extent = view.extent_at(at);
+    (void)view.note_touch(extent);
+    (void)view.bring(extent);
+  }
+  view.note_change();
+  view.counters().maps.fetch_add(1, std::memory_order_relaxed);
+}
+
+Result<long> Mappings::have_mapped(const Call& call, const fault::MapRequest& request, fault::DeviceView& view,
+                                   std::uint64_t address, bool writable) {
+  const std::uint64_t skew = (request.offset - address) & (view.align() - 1); // an extent's entry begins with it
+  const std::uint64_t offset = request.offset - skew;
+  const std::uint64_t backed = offset >= view.size() ? 0 : std::min(request.length, view.size() - offset);
+  if (!filler_) {
+    const auto made = sys::memfd_create("daxemu-filler", MFD_CLOEXEC);
+    if (!made) {
+      return tl::unexpected(made.error());
+    }
+    filler_.reset(*made);
+  }
+  const auto ours = bytes(view, writable);
+  const auto theirs = ours ? listener_->put(call, *ours, true) : ours;
+  const auto filler = theirs ? listener_->put(call, filler_.get(), true) : theirs;
+  if (!filler) {
+    return tl::unexpected(filler.error());
+  }
+  adopt(view, offset, offset + backed);
+  auto injection = Injection::into(*listener_, call);
+  if (!injection) {
+    if (injection.error() == Errno{EPERM} && !told_) {
+      told_ = true;
+      std::fprintf(stderr,
+                   "daxemu: ptrace of process %d is refused: --intercept kernel cannot map devices into it; end "
+                   "its debugger, allow ptrace (kernel.yama.ptrace_scope, the container's profile), or use "
+                   "--intercept libc\n",
+                   call.thread);
+    }
+    return tl::unexpected(injection.error());
+  }
+  const std::uint64_t kind = (request.flags & MAP_FIXED) != 0 ? MAP_FIXED : MAP_FIXED_NOREPLACE;
+  const std::uint64_t asked = static_cast<unsigned>(request.flags) & (MAP_POPULATE | MAP_NONBLOCK);
+  const auto place = [&](std::uint64_t at, std::uint64_t length, int fd, std::uint64_t from, std::uint64_t with) {
+    return length == 0 ? Result<long>(0L)
+                       : injection->make(SYS_mmap, {at, length, static_cast<std::uint64_t>(request.prot), with,
+                                                    kOwn | static_cast<std::uint32_t>(fd), from});
+  };
+  const std::uint64_t base = MAP_SHARED | MAP_NORESERVE;
+  Result<long> mapped = place(address, backed, *theirs, offset, base | kind | asked);
+  if (mapped) {
+    mapped = place(address + backed, request.length - backed, *filler, 0,
+                   base | (backed == 0 ? kind : std::uint64_t{MAP_FIXED_NOREPLACE}));
+  }
+  (void)injection->make(SYS_close, {static_cast<std::uint64_t>(*theirs)});
+  (void)injection->make(SYS_close, {static_cast<std::uint64_t>(*filler)});
+  injection->set_result(mapped ? Result<long>(static_cast<long>(address)) : mapped);
+  return mapped;
+}
+
+void Mappings::change(const Target& target, const Call& call) {
+  const std::uint64_t start = call.word[0];
+  const std::uint64_t end = end_of(start, call.word[1]);
+  const auto pieces = pieces_in(target, start, end);
+  std::optional<Result<long>> answer;
+  if (is_aligned(start, kPageSize)) {
+    switch (call.number) {
+    case SYS_munmap:
+      if (cuts(pieces, start, end)) {
+        answer = fail(EINVAL); // dev_dax_split()
+      }
+      break;
+    case SYS_mprotect:
+    case SYS_pkey_mprotect: {
+      auto changed = pieces;
+      std::erase_if(changed, [&](const Piece& piece) { return piece.prot == static_cast<int>(call.word[2]); });
+      if (cuts(changed, start, end)) {
+        answer = fail(EINVAL);
+      }
+      break;
+    }
+    case SYS_msync:
+      if ((call.word[2] & MS_SYNC) != 0 && !pieces.empty() && pieces.front().view != nullptr) {
+        answer = fail(EINVAL); // vfs_fsync_range(): device-dax has no fsync
+      }
+      break;
+    case SYS_madvise:
+      answer = advise(call, pieces);
+      break;
+    case SYS_mremap:
+      answer = remap(target, call, pieces);
+      break;
+    default:
+      break;
+    }
+  }
+  if (answer) {
+    listener_->answer(call, *answer);
+  } else {
+    listener_->go_on(call);
+  }
+}
+
+std::optional<Result<long>> Mappings::advise(const Call& call, const std::vector<Piece>& pieces) {
+  if (pieces.empty() || pieces.front().view == nullptr) {
+    return std::nullopt;
+  }
+  using fault::AdviceEffect;
+  const fault::AdviceRule rule = fault::rule_of(static_cast<int>(call.word[2]));
+  switch (rule.effect) {
+  case AdviceEffect::flags:
+    if (cuts(pieces, call.word[0], end_of(call.word[0], call.word[1]))) {
+      return Result<long>(fail(EINVAL));
+    }
+    return rule.native ? std::optional<Result<long>>() : Result<long>(0L);
+  case AdviceEffect::nothing:
+    return Result<long>(0L);
+  case AdviceEffect::refuse:
+    return Result<long>(fail(rule.code));
+  case AdviceEffect::remove:
+    return Result<long>(fail((pieces.front().prot & PROT_WRITE) != 0 ? ENODEV : EACCES));
+  case AdviceEffect::poison: // the kernel would take the machine's page for broken
+  case AdviceEffect::soft_offline:
+    return Result<long>(fail(rule.effect == AdviceEffect::poison ? EPERM : EIO));
+  case AdviceEffect::drop:
+  case AdviceEffect::populate:
+    break;
+  }
+  return std::nullopt;
+}
+
+std::optional<Result<long>> Mappings::remap(const Target& target, const Call& call, const std::vector<Piece>& pieces) {
+  const std::uint64_t start = call.word[0];
+  const std::uint64_t end = end_of(start, call.word[1]);
+  const std::uint64_t kept = end_of(start, call.word[2]);
+  if (cuts(pieces, start, end) || (kept < end && cuts(pieces, kept, end))) {
+    return Result<long>(fail(EINVAL));
+  }
+  if ((call.word[3] & MREMAP_FIXED) != 0) {
+    const std::uint64_t over = call.word[4];
+    const std::uint64_t over_end = end_of(over, call.word[2]);
+    if (cuts(pieces_in(target, over, over_end), over, over_end)) {
+      return Result<long>(fail(EINVAL));
+    }
+  }
+  return std::nullopt;
+}
+
+} // namespace daxemu::supervise
