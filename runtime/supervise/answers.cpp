@@ -123,7 +123,8 @@ std::optional<Answers::Named> Answers::named(const Target& target, const Call& c
 bool Answers::leads_to_ours(const std::string& path) const {
   const preload::Resolver& resolver = context_->resolver();
   const char* const text = path.c_str();
-  if (!resolver.is_likely(AT_FDCWD, text) && !resolver.may_be_made(text) &&
+  const bool in_shared = begins_with(path, "/dev") || begins_with(path, "/sys"); // a directory with entries of both
+  if (!in_shared && !resolver.is_likely(AT_FDCWD, text) && !resolver.may_be_made(text) &&
       !resolver.leads_to_hidden(AT_FDCWD, text, Follow::always)) {
     const auto about = sys::fstatat(AT_FDCWD, text, 0);
     const bool is_missing = !about && (about.error() == Errno{ENOENT} || about.error() == Errno{ENOTDIR});
@@ -146,8 +147,12 @@ bool Answers::leads_to_ours(const std::string& path) const {
 bool Answers::is_ours(int fd) const {
   preload::FdTable::forget(fd); // the number had another file before
   const preload::FdClass what = context_->descriptors().classify(fd);
+  bool ours = what != preload::FdClass::foreign;
+  if (what == preload::FdClass::directory) { // of /dev or /sys; a real one counts if it has entries of ours
+    ours = preload::Descriptors::is_vnode(fd) || context_->descriptors().node(fd).has_value();
+  }
   preload::FdTable::forget(fd);
-  return what != preload::FdClass::foreign;
+  return ours;
 }
 
 bool Answers::may_be_ours(int number) const {
