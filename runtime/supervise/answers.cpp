@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "emu/base/sys.hpp"
+#include "runtime/preload/procfs/proc_files.hpp"
 #include "runtime/supervise/local_call.hpp"
 
 namespace daxemu::supervise {
@@ -45,6 +46,12 @@ std::string in_place_of(const Target& target, std::string path) {
     path.replace(0, kThreadSelf.size(), fmt::format("/proc/{}/task/{}", target.process(), target.thread()));
   }
   return path;
+}
+
+// A file of /proc that has lines of ours, and is of no process.
+bool is_machine_file(const std::string& path) {
+  constexpr std::string_view kProc = "/proc/";
+  return preload::ProcFiles::is_one(path.c_str()) && (path[kProc.size()] < '0' || path[kProc.size()] > '9');
 }
 
 // Whether the descriptor that a call gives is to go at an exec.
@@ -88,6 +95,12 @@ void Answers::answer(const Call& call) {
   case By::directory:
     by_directory(target, call, *shape);
     break;
+  case By::transfer:
+    by_transfer(target, call);
+    break;
+  case By::program:
+    by_program(target, call, *shape);
+    break;
   case By::memory:
     mappings_.answer(target, call);
     break;
@@ -124,6 +137,9 @@ bool Answers::leads_to_ours(const std::string& path) const {
   const preload::Resolver& resolver = context_->resolver();
   const char* const text = path.c_str();
   const bool in_shared = begins_with(path, "/dev") || begins_with(path, "/sys"); // a directory with entries of both
+  if (is_machine_file(path)) {
+    return true;
+  }
   if (!in_shared && !resolver.is_likely(AT_FDCWD, text) && !resolver.may_be_made(text) &&
       !resolver.leads_to_hidden(AT_FDCWD, text, Follow::always)) {
     const auto about = sys::fstatat(AT_FDCWD, text, 0);
@@ -252,6 +268,9 @@ void Answers::by_control(const Target& target, const Call& call) {
     case F_DUPFD_CLOEXEC:
       give(target, call, fd->get(), static_cast<int>(call.word[2]), what == F_DUPFD_CLOEXEC);
       return;
+    case F_SETLEASE:
+    case F_GETLEASE:
+    case F_NOTIFY:
     case F_GETFL:
     case F_SETFL:
     case F_GET_SEALS:
@@ -306,6 +325,32 @@ void Answers::by_copy(const Target& target, const Call& call) {
   } else if (auto given = listener_->answer_with(call, fd->get(), wanted, close_on_exec); !given) {
     listener_->answer(call, tl::unexpected(given.error()));
   }
+}
+
+// To and from a device the kernel would copy nothing, but say so in another way.
+void Answers::by_transfer(const Target& target, const Call& call) {
+  for (const unsigned at : {0U, 2U}) {
+    const auto number = static_cast<int>(call.word[at]);
+    const auto fd = may_be_ours(number) ? target.descriptor(number) : Result<UniqueFd>(fail(EBADF));
+    if (fd && is_ours(fd->get()) && !preload::Descriptors::is_vnode(fd->get())) {
+      listener_->answer(call, fail(EINVAL));
+      return;
+    }
+  }
+  listener_->go_on(call);
+}
+
+void Answers::by_program(const Target& target, const Call& call, const Shape& shape) {
+  const auto path = named(target, call, shape, call.number == SYS_execve ? 0 : 1);
+  if (path && !path->path.empty() && target.shares_root() && leads_to_ours(path->path)) {
+    struct stat about {};
+    const bool there = ::stat(path->path.c_str(), &about) == 0;
+    if (!there || !S_ISREG(about.st_mode) || (about.st_mode & 0111) == 0) {
+      listener_->answer(call, fail(there ? EACCES : errno));
+      return;
+    }
+  }
+  listener_->go_on(call);
 }
 
 void Answers::by_directory(const Target& target, const Call& call, const Shape& shape) {

@@ -37,6 +37,8 @@ private:
   void by_descriptor(const Target& target, const Call& call, const Shape& shape);
   void by_control(const Target& target, const Call& call);
   void by_copy(const Target& target, const Call& call);
+  void by_transfer(const Target& target, const Call& call);
+  void by_program(const Target& target, const Call& call, const Shape& shape);
   void by_directory(const Target& target, const Call& call, const Shape& shape);
   void change_directory(const Target& target, const Call& call, const std::string& path);
   void get_directory(const Target& target, const Call& call);

@@ -16,8 +16,7 @@
 namespace daxemu::supervise {
 namespace {
 
-constexpr rlim_t kFirst = 1024; // what most limits are: a program's own numbers are below
-constexpr rlim_t kOurs = 1024;  // as many of ours
+constexpr rlim_t kUsual = 1024; // what most limits are, and the most that select(2) can
 
 Result<UniqueFd> install(Numbers numbers) {
   auto listener = install_filter(numbers);
@@ -33,8 +32,7 @@ Result<UniqueFd> install(Numbers numbers) {
 Numbers numbers_here() {
   rlimit limit{};
   (void)::getrlimit(RLIMIT_NOFILE, &limit);
-  const rlim_t most = limit.rlim_max;
-  return {static_cast<std::uint32_t>(most >= kFirst + kOurs ? kFirst : most / 2)};
+  return {static_cast<std::uint32_t>(std::min(limit.rlim_cur, kUsual) / 4 * 3)};
 }
 
 Result<void> try_filter() {
@@ -51,11 +49,6 @@ Result<void> try_filter() {
 }
 
 Result<void> enter(int socket, Numbers numbers) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < numbers.first + kOurs) {
-    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, numbers.first + kOurs);
-    (void)::setrlimit(RLIMIT_NOFILE, &limit);
-  }
   const auto listener = install(numbers);
   if (!listener) {
     return tl::unexpected(listener.error());

@@ -52,9 +52,15 @@ void tell_number(Code& code, unsigned argument, Numbers numbers) {
                 jump(BPF_JGE, numbers.first, 0, 2), jump(BPF_JGT, 0x7fffffff, 1, 0), kTell});
 }
 
+constexpr std::uint8_t kArenaSize = 4; // instructions
 void tell_arena(Code& code, unsigned argument) {
   append(code, {load(upper_half(argument)), jump(BPF_JGE, kArenaStart >> 32U, 0, 2),
                 jump(BPF_JGE, kArenaEnd >> 32U, 1, 0), kTell});
+}
+
+void tell_place(Code& code, unsigned argument) {
+  append(code, {load(upper_half(argument)), jump(BPF_JGE, kMmapArea >> 32U, 2, 0),
+                jump(BPF_JGE, kArenaStart >> 32U, 0, 2), jump(BPF_JGE, kArenaEnd >> 32U, 1, 0), kTell});
 }
 
 void pass_own(Code& code, std::size_t offset) {
@@ -65,28 +71,36 @@ Code block_of(Told told, Numbers numbers) {
   Code code;
   switch (told) {
   case Told::always:
-    return {kTell};
+    pass_own(code, lower_half(5));
+    code.push_back(kTell);
+    return code;
   case Told::descriptor:
     tell_number(code, 0, numbers);
     break;
   case Told::mapping: {
     pass_own(code, upper_half(4));
-    append(code, {load(lower_half(3)), jump(BPF_JSET, MAP_FIXED, 0, 4)});
-    tell_arena(code, 0); // 4 instructions
+    append(code, {load(lower_half(3)), jump(BPF_JSET, MAP_FIXED, 0, kArenaSize)});
+    tell_arena(code, 0); // elsewhere it is what the loader of libraries does all the time
     Code number;
     tell_number(number, 4, numbers);
-    append(code, {load(lower_half(3)), jump(BPF_JSET, MAP_ANONYMOUS, static_cast<std::uint8_t>(number.size()), 0)});
+    append(code,
+           {load(lower_half(3)), jump(BPF_JSET, MAP_ANONYMOUS, static_cast<std::uint8_t>(number.size() + 2), 0),
+            jump(BPF_JSET, MAP_SHARED, 0, 1), kTell}); // few are shared, and a descriptor may have come by a socket
     code.insert(code.end(), number.begin(), number.end());
     break;
   }
+  case Told::pair:
+    tell_number(code, 0, numbers);
+    tell_number(code, 2, numbers);
+    break;
   case Told::range:
     pass_own(code, lower_half(5));
-    tell_arena(code, 0);
+    tell_place(code, 0);
     break;
   case Told::moving:
     pass_own(code, lower_half(5));
-    tell_arena(code, 0);
-    tell_arena(code, 4);
+    tell_place(code, 0);
+    tell_place(code, 4);
     break;
   }
   code.push_back(kPass);

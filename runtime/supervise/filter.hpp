@@ -15,13 +15,15 @@ namespace daxemu::supervise {
 // Descriptors of ours have numbers from `first` on, so that the filter, which can look nothing up, can tell them. A
 // program's own may get there too (it has that many): then the supervisor lets them go on.
 struct Numbers {
-  std::uint32_t first = 1024;
+  std::uint32_t first = 768;
 };
 
-// Addresses where mappings without a wish of the program's are placed: nobody else's are there, so that a range there
-// is worth telling of, and no other is. Above Go's heap and below what sanitizers and the kernel's mmap(2) take.
+// Where mappings without a wish of the program's are placed: nobody else's are there. Above the heaps of Go and Java,
+// and below programs and their brk(2).
 inline constexpr std::uint64_t kArenaStart = 0x2000'0000'0000;
-inline constexpr std::uint64_t kArenaEnd = 0x3000'0000'0000;
+inline constexpr std::uint64_t kArenaEnd = 0x5000'0000'0000;
+// Where the kernel's mmap(2) places what has no wish, and programs then put mappings of devices with MAP_FIXED.
+inline constexpr std::uint64_t kMmapArea = 0x7000'0000'0000;
 
 // Marks a call that the supervisor makes in the program's place: it passes. In the upper half of a word that the kernel
 // takes as an int (mmap's descriptor), and in the last argument of those that have fewer.

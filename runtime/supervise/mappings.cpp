@@ -29,6 +29,10 @@ std::uint64_t end_of(std::uint64_t address, std::uint64_t length) {
   return end < address ? UINT64_MAX : end;
 }
 
+bool replaces(const fault::MapRequest& request) {
+  return (request.flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) == MAP_FIXED;
+}
+
 } // namespace
 
 void Mappings::answer(const Target& target, const Call& call) {
@@ -134,13 +138,13 @@ Result<long> Mappings::map(const Target& target, const Call& call, store::Device
   }
   const auto view = views_.get(context_->store(), device, nullptr);
   if (!view) {
-    return tl::unexpected(view.error());
+    return refuse_late(target, call, request, view.error());
   }
   const std::uint64_t end = *address + request.length;
   if (auto fine = fault::check_vma(request, *address, (*view)->align(), (*view)->alive()); !fine) {
-    return tl::unexpected(fine.error());
+    return refuse_late(target, call, request, fine.error());
   }
-  if ((request.flags & MAP_FIXED) != 0 && cuts(pieces_in(target, *address, end), *address, end)) {
+  if (replaces(request) && cuts(pieces_in(target, *address, end), *address, end)) {
     return fail(context_->store().profile().cut_by_mmap);
   }
   return have_mapped(call, request, **view, *address, (open_flags & O_ACCMODE) == O_RDWR);
@@ -148,12 +152,19 @@ Result<long> Mappings::map(const Target& target, const Call& call, store::Device
 
 Result<std::uint64_t> Mappings::place_of(const Target& target, const fault::MapRequest& request, std::uint64_t align) {
   if (request.fixed()) {
+    const bool keeps = (request.flags & MAP_FIXED_NOREPLACE) != 0;
+    if (keeps && !pieces_in(target, request.hint, request.hint + request.length).empty()) {
+      return fail(EEXIST);
+    }
     return request.hint;
   }
-  if (request.hint != 0) {
-    const std::uint64_t wish = align_up(request.hint, kPageSize);
+  if (request.hint != 0) { // get_unmapped_area() without the driver: the hint, or an address that no extent begins at
+    const std::uint64_t wish = request.hint & ~(kPageSize - 1);
     if (wish <= fault::kTaskSize - request.length && pieces_in(target, wish, wish + request.length).empty()) {
       return wish;
+    }
+    if (align > kPageSize) {
+      return fail(EINVAL);
     }
   }
   // dax_get_unmapped_area(): the address has the file offset's remainder.
@@ -167,6 +178,23 @@ Result<std::uint64_t> Mappings::place_of(const Target& target, const fault::MapR
     }
   }
   return at <= kArenaEnd - request.length ? Result<std::uint64_t>(at) : fail(ENOMEM);
+}
+
+// mmap_region(): what is there goes before the driver is asked, and does not come back.
+Result<long> Mappings::refuse_late(const Target& target, const Call& call, const fault::MapRequest& request,
+                                   Errno why) {
+  if (!replaces(request)) {
+    return tl::unexpected(why);
+  }
+  const std::uint64_t end = request.hint + request.length;
+  if (cuts(pieces_in(target, request.hint, end), request.hint, end)) {
+    return fail(context_->store().profile().cut_by_mmap);
+  }
+  if (auto injection = Injection::into(*listener_, call); injection) {
+    (void)injection->make(SYS_munmap, {request.hint, request.length, 0, 0, 0, kOwnCall});
+    injection->set_result(tl::unexpected(why));
+  }
+  return tl::unexpected(why);
 }
 
 Result<int> Mappings::bytes(const fault::DeviceView& view, bool writable) {
@@ -198,7 +226,9 @@ Result<long> Mappings::have_mapped(const Call& call, const fault::MapRequest& re
                                    std::uint64_t address, bool writable) {
   const std::uint64_t skew = (request.offset - address) & (view.align() - 1); // an extent's entry begins with it
   const std::uint64_t offset = request.offset - skew;
-  const std::uint64_t backed = offset >= view.size() ? 0 : std::min(request.length, view.size() - offset);
+  const bool small_pages = (request.flags & MAP_STACK) != 0 && context_->store().profile().stack_without_huge_pages;
+  const bool faults = view.align() == kPageSize || !small_pages; // an extent does not come as small pages
+  const std::uint64_t backed = !faults || offset >= view.size() ? 0 : std::min(request.length, view.size() - offset);
   if (!filler_) {
     const auto made = sys::memfd_create("daxemu-filler", MFD_CLOEXEC);
     if (!made) {
@@ -225,7 +255,7 @@ Result<long> Mappings::have_mapped(const Call& call, const fault::MapRequest& re
     }
     return tl::unexpected(injection.error());
   }
-  const std::uint64_t kind = (request.flags & MAP_FIXED) != 0 ? MAP_FIXED : MAP_FIXED_NOREPLACE;
+  const std::uint64_t kind = replaces(request) ? MAP_FIXED : MAP_FIXED_NOREPLACE;
   const std::uint64_t asked = static_cast<unsigned>(request.flags) & (MAP_POPULATE | MAP_NONBLOCK);
   const auto place = [&](std::uint64_t at, std::uint64_t length, int fd, std::uint64_t from, std::uint64_t with) {
     return length == 0 ? Result<long>(0L)
@@ -240,13 +270,36 @@ Result<long> Mappings::have_mapped(const Call& call, const fault::MapRequest& re
   }
   (void)injection->make(SYS_close, {static_cast<std::uint64_t>(*theirs)});
   (void)injection->make(SYS_close, {static_cast<std::uint64_t>(*filler)});
+  if (mapped) {
+    note(address, address + request.length);
+  }
   injection->set_result(mapped ? Result<long>(static_cast<long>(address)) : mapped);
   return mapped;
+}
+
+bool Mappings::was_mapped(std::uint64_t start, std::uint64_t end) const {
+  return std::any_of(ranges_.begin(), ranges_.end(),
+                     [&](const Range& range) { return start < range.end && end > range.start; });
+}
+
+void Mappings::note(std::uint64_t start, std::uint64_t end) {
+  for (Range& range : ranges_) {
+    if (start <= range.end && end >= range.start) {
+      range = {std::min(start, range.start), std::max(end, range.end)};
+      return;
+    }
+  }
+  ranges_.push_back({start, end});
 }
 
 void Mappings::change(const Target& target, const Call& call) {
   const std::uint64_t start = call.word[0];
   const std::uint64_t end = end_of(start, call.word[1]);
+  const std::uint64_t over = call.number == SYS_mremap && (call.word[3] & MREMAP_FIXED) != 0 ? call.word[4] : start;
+  if (!was_mapped(start, std::max(end, start + 1)) && !was_mapped(over, end_of(over, call.word[2]))) {
+    listener_->go_on(call);
+    return;
+  }
   const auto pieces = pieces_in(target, start, end);
   std::optional<Result<long>> answer;
   if (is_aligned(start, kPageSize)) {

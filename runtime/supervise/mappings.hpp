@@ -45,6 +45,11 @@ private:
                                                std::uint64_t align);
   [[nodiscard]] Result<long> have_mapped(const Call& call, const fault::MapRequest& request, fault::DeviceView& view,
                                          std::uint64_t address, bool writable);
+  // Answers mmap(2) that a driver refuses after what was there has gone.
+  [[nodiscard]] Result<long> refuse_late(const Target& target, const Call& call, const fault::MapRequest& request,
+                                         Errno why);
+  [[nodiscard]] bool was_mapped(std::uint64_t start, std::uint64_t end) const;
+  void note(std::uint64_t start, std::uint64_t end);
   void adopt(fault::DeviceView& view, std::uint64_t from, std::uint64_t to);
   // The device's bytes, open for reading only or for both.
   [[nodiscard]] Result<int> bytes(const fault::DeviceView& view, bool writable);
@@ -58,8 +63,13 @@ private:
   const Listener* listener_;
   fault::Views views_;
   std::map<const fault::DeviceView*, UniqueFd> read_only_;
-  UniqueFd filler_;   // an empty file: a touch is SIGBUS
-  bool told_ = false; // that nothing can be mapped
+  UniqueFd filler_; // an empty file: a touch is SIGBUS
+  struct Range {
+    std::uint64_t start = 0;
+    std::uint64_t end = 0;
+  };
+  std::vector<Range> ranges_; // where a device has ever been mapped, in any process: elsewhere nobody looks
+  bool told_ = false;         // that nothing can be mapped
 };
 
 } // namespace daxemu::supervise

@@ -11,8 +11,9 @@ namespace daxemu::supervise {
 enum class Told : std::uint8_t {
   always,
   descriptor, // if argument 0 is a number that descriptors of ours have
-  mapping,    // mmap(2): such a number, or a range of the arena to be replaced
-  range,      // if argument 0 is an address of the arena
+  pair,       // if argument 0 or 2 is
+  mapping,    // mmap(2): such a number, a shared mapping of a file, or a range of the arena to be replaced
+  range,      // if argument 0 is an address where devices are mapped
   moving,     // mremap(2): argument 0 or 4 is one
 };
 
@@ -24,6 +25,8 @@ enum class By : std::uint8_t {
   copy,       // dup(2) and its kin
   directory,  // chdir(2), fchdir(2), getcwd(2)
   memory,     // mappings.hpp
+  transfer,   // copy_file_range(2)
+  program,    // execve(2): what is ours is no program
 };
 
 // Letters of `arguments`, one for each:
