@@ -10,6 +10,7 @@
 #include "runtime/cli/full_machine.hpp"
 #include "runtime/cli/stage/supervised.hpp"
 #include "runtime/cli/text/terminal.hpp"
+#include "runtime/preload/process/served_outside.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -22,6 +23,12 @@ int main_of(int argc, char** argv) {
 
   if (own.size() == 1 && own[0] == kSuperviseWord) {
     return supervise_command(command);
+  }
+  if (own.size() == 1 && own[0] == preload::kEnterWord) {
+    return enter_command(command);
+  }
+  if (own.size() == 1 && own[0] == kServeWord) {
+    return serve_aside();
   }
   Program program;
   try {

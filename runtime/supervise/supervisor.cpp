@@ -51,11 +51,25 @@ void serve(store::Store store, int socket, int stop, Numbers numbers) {
   }
 }
 
+Result<store::Store> open_store(const std::string& location) {
+  const auto path = store::store_location(location.c_str());
+  return path ? store::Store::open(path->c_str()) : Result<store::Store>(tl::unexpected(path.error()));
+}
+
 } // namespace
 
+bool serve_from(const std::string& location, int socket) {
+  auto store = open_store(location);
+  const UniqueFd never(::eventfd(0, EFD_CLOEXEC));
+  if (!store || !never) {
+    return false;
+  }
+  serve(std::move(*store), socket, never.get(), numbers_here());
+  return true;
+}
+
 Outcome<Supervisor> Supervisor::start(const std::string& location) {
-  const auto path = store::store_location(location.c_str());
-  auto store = path ? store::Store::open(path->c_str()) : Result<store::Store>(tl::unexpected(path.error()));
+  auto store = open_store(location);
   if (!store) {
     return refuse(store.error().value,
                   "the platform " + location + " cannot be opened: " + std::strerror(store.error().value),

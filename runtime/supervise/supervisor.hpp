@@ -35,4 +35,8 @@ private:
   std::thread thread_;
 };
 
+// The same in this thread, for the program at the other end of `socket`, until the last one ends. False: the platform
+// cannot be opened.
+[[nodiscard]] bool serve_from(const std::string& location, int socket);
+
 } // namespace daxemu::supervise

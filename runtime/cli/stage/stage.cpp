@@ -1,6 +1,7 @@
 #include "runtime/cli/stage/stage.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 
 #include <fmt/format.h>
 #include <sys/prctl.h>
@@ -16,6 +17,7 @@
 #include "runtime/cli/stage/keeper_service.hpp"
 #include "runtime/cli/stage/preload_path.hpp"
 #include "runtime/cli/stage/unserved_report.hpp"
+#include "runtime/preload/process/served_outside.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -102,6 +104,11 @@ tl::expected<Command, Refusal> under_preload(const StagePlan& plan, const std::v
     prepared.arguments = {"daxemu", kSuperviseWord, "--"};
     prepared.arguments.insert(prepared.arguments.end(), command.begin(), command.end());
     prepared.supervised = true;
+  }
+  if (plan.intercept == Intercept::automatic) { // what it starts may be static
+    std::error_code error;
+    const auto own = std::filesystem::read_symlink("/proc/self/exe", error);
+    prepared.environment.emplace_back(preload::kEnterVariable, error ? "" : own.string());
   }
   if (plan.pin_sites) {
     prepared.environment.emplace_back("DAXEMU_PIN_SITES", "1");

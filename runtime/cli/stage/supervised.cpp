@@ -1,15 +1,21 @@
 #include "runtime/cli/stage/supervised.hpp"
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
 #include <thread>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "emu/base/sys.hpp"
@@ -49,8 +55,8 @@ std::vector<std::string> environment_without_library() {
   return kept;
 }
 
-// In the child. Past what is interposed: an exec by the C library would be given the library again.
-int become_supervised(const supervise::Entry& entry, const char* path, char* const* arguments) {
+// Past what is interposed: an exec by the C library would be given the library again. Returns errno.
+int exec_without_library(const char* path, char* const* arguments) {
   const std::vector<std::string> variables = environment_without_library();
   std::vector<const char*> pointers;
   pointers.reserve(variables.size() + 1);
@@ -58,22 +64,61 @@ int become_supervised(const supervise::Entry& entry, const char* path, char* con
     pointers.push_back(variable.c_str());
   }
   pointers.push_back(nullptr);
+  const auto failed = sys::call(SYS_execve, reinterpret_cast<long>(path), reinterpret_cast<long>(arguments),
+                                reinterpret_cast<long>(pointers.data()));
+  if (failed.error() != Errno{ENOEXEC}) {
+    return failed.error().value;
+  }
   std::vector<const char*> as_script{"/bin/sh", path}; // what execvp(3) does with a script without "#!"
   for (char* const* more = arguments + 1; *more != nullptr; ++more) {
     as_script.push_back(*more);
   }
   as_script.push_back(nullptr);
+  return sys::call(SYS_execve, reinterpret_cast<long>(as_script[0]), reinterpret_cast<long>(as_script.data()),
+                   reinterpret_cast<long>(pointers.data()))
+      .error()
+      .value;
+}
+
+// In the child.
+int become_supervised(const supervise::Entry& entry, const char* path, char* const* arguments) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL); // nobody would answer its calls
   if (const auto entered = supervise::enter(entry.socket.get(), entry.numbers); !entered) {
     return entered.error().value;
   }
-  auto failed = sys::call(SYS_execve, reinterpret_cast<long>(path), reinterpret_cast<long>(arguments),
-                          reinterpret_cast<long>(pointers.data()));
-  if (failed.error() == Errno{ENOEXEC}) {
-    failed = sys::call(SYS_execve, reinterpret_cast<long>(as_script[0]), reinterpret_cast<long>(as_script.data()),
-                       reinterpret_cast<long>(pointers.data()));
+  return exec_without_library(path, arguments);
+}
+
+constexpr int kServedSocket = 3; // of a supervisor that stands aside
+
+// Starts a supervisor that is nobody's child and has nothing of ours but its end of the socket: a pipe that it held
+// would not end with its writers. Errors: fork(2)'s.
+Outcome<UniqueFd> start_aside() {
+  std::array<int, 2> pair{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0) {
+    return refuse(errno, "no descriptors for the supervisor", "raise the limit of open files");
   }
-  return failed.error().value;
+  UniqueFd ours(pair[0]);
+  const UniqueFd theirs(pair[1]);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::fork() == 0) {
+      ::setsid();
+      const int nothing = ::open("/dev/null", O_RDWR);
+      for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        ::dup2(nothing, stream);
+      }
+      ::dup2(theirs.get(), kServedSocket);
+      (void)sys::call(SYS_close_range, kServedSocket + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+      ::execl("/proc/self/exe", "daxemu", kServeWord, nullptr);
+    }
+    ::_exit(0);
+  }
+  if (child < 0) {
+    return refuse(errno, "no process for the supervisor", "raise the limit of processes");
+  }
+  ::waitpid(child, nullptr, 0);
+  return ours;
 }
 
 // `daxemu run` is killed: so are we, and all whose calls nobody would answer.
@@ -160,6 +205,30 @@ int supervise_command(const std::vector<std::string>& command) {
     return refuse_with({end.error(), kExitNotRunnable});
   }
   end_like(*end);
+}
+
+int enter_command(const std::vector<std::string>& command) {
+  if (command.size() < 2) {
+    return refuse_with({{EINVAL, "this word is for programs under daxemu run", "use daxemu run -- COMMAND"}});
+  }
+  std::vector<char*> arguments;
+  for (std::size_t at = 1; at < command.size(); ++at) {
+    arguments.push_back(const_cast<char*>(command[at].c_str()));
+  }
+  arguments.push_back(nullptr);
+  auto socket = start_aside();
+  const auto entered = socket ? supervise::enter(socket->get(), supervise::numbers_here()) : Result<void>(fail(EAGAIN));
+  if (!entered && entered.error() != Errno{EBUSY}) { // EBUSY: its calls are answered already
+    note(fmt::format("{} cannot see the devices: seccomp notifications are refused here ({})", command[0],
+                     std::strerror(entered.error().value)));
+  }
+  const int code = exec_without_library(command[0].c_str(), arguments.data());
+  return refuse_with({{code, command[0] + ": " + std::strerror(code), "check the command"}, kExitNotRunnable});
+}
+
+int serve_aside() {
+  const char* location = std::getenv("DAXEMU_PLATFORM");
+  return location != nullptr && supervise::serve_from(location, kServedSocket) ? 0 : kExitRefused;
 }
 
 } // namespace daxemu::cli

@@ -29,4 +29,11 @@ inline constexpr const char* kSuperviseWord = "supervise-command";
 // command did.
 int supervise_command(const std::vector<std::string>& command);
 
+// A program under the library starts one that no library can be loaded into (preload/process/served_outside.hpp): this
+// process becomes it, and a supervisor that stands aside answers its calls. `command`: its file, then its argv.
+int enter_command(const std::vector<std::string>& command);
+// That supervisor: until the last program of it ends.
+inline constexpr const char* kServeWord = "serve-calls";
+int serve_aside();
+
 } // namespace daxemu::cli
