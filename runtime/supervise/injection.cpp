@@ -6,6 +6,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "emu/base/sys.hpp"
 
@@ -99,6 +100,21 @@ Result<long> Injection::make(long number, const std::array<std::uint64_t, 6>& wo
   const auto result = static_cast<long>(registers.rax);
   constexpr long kLeastError = -4095;
   return result < 0 && result >= kLeastError ? Result<long>(fail(static_cast<int>(-result))) : result;
+}
+
+Result<void> try_injection() {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  if (child < 0) {
+    return fail(errno);
+  }
+  const auto seized = trace(PTRACE_SEIZE, child);
+  (void)::kill(child, SIGKILL);
+  (void)::waitpid(child, nullptr, __WALL);
+  return seized ? Result<void>() : tl::unexpected(seized.error());
 }
 
 } // namespace daxemu::supervise

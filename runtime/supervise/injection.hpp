@@ -37,4 +37,7 @@ private:
   Result<long> result_ = fail(ENOSYS);
 };
 
+// Is it possible at all? Tried on a child. Errors: ptrace(2)'s.
+[[nodiscard]] Result<void> try_injection();
+
 } // namespace daxemu::supervise

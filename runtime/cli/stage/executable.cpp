@@ -68,10 +68,10 @@ Outcome<void> check_kind(const std::string& path, ProgramKind kind, Reach reach)
                   "daxemu runs 64-bit programs of this machine's kind");
   case ProgramKind::own_calls: // they open files by system calls of their own, which no library sees
     return refuse(ENOEXEC, path + " is a Go program: it makes system calls of its own, which do not see the devices",
-                  "run what it would start, or run it where a real device-dax exists (python-free-scripts/guest)");
+                  "leave out --intercept libc");
   case ProgramKind::linked_statically:
     return refuse(ENOEXEC, path + " is statically linked: no library can be preloaded into it",
-                  "link it dynamically, or run it where a real device-dax exists (python-free-scripts/guest)");
+                  "leave out --intercept libc, or link it dynamically");
   case ProgramKind::torn:
     return refuse(ENOEXEC, path + " is no ELF program", "give a program for this machine");
   case ProgramKind::dynamic:

@@ -39,7 +39,7 @@ int exec_path(int dirfd, const char* path, char* const* arguments, char* const* 
     return on_path<int>(
         dirfd, path, {.inode = true}, -1,
         [&](const char* p) {
-          return start_served(dirfd, p, arguments,
+          return start_served(dirfd, p, arguments, child,
                               [&](const char* q, char* const* list) { return real(q, list, child); });
         },
         [=](const Resolution& found) -> Result<int> {

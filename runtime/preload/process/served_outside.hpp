@@ -12,11 +12,12 @@ inline constexpr const char* kEnterVariable = "DAXEMU_ENTER";
 inline constexpr const char* kEnterWord = "enter-command";
 
 // Starts the file at `path` from `dirfd`, or daxemu in its place, by `real(path, arguments)`; what can be served in
-// neither way is noted in the store. Allocates on the stack only: the caller may be a vforked child.
-int start_served(int dirfd, const char* path, char* const* arguments,
+// neither way is noted in the store. `environment` is what it gets. Allocates on the stack only: the caller may be a
+// vforked child.
+int start_served(int dirfd, const char* path, char* const* arguments, char* const* environment,
                  FunctionRef<int(const char*, char* const*)> real) noexcept;
 // The same of a name that execvp(3) looks for in PATH; `real` is what searches.
-int start_served_in_path(const char* file, char* const* arguments, FunctionRef<int(const char*, char* const*)> direct,
-                         FunctionRef<int()> real) noexcept;
+int start_served_in_path(const char* file, char* const* arguments, char* const* environment,
+                         FunctionRef<int(const char*, char* const*)> direct, FunctionRef<int()> real) noexcept;
 
 } // namespace daxemu::preload

@@ -49,28 +49,41 @@ Result<int> open_program(int dirfd, const char* path) {
 
 } // namespace
 
-store::Unserved unserved_reason(int dirfd, const char* path) noexcept {
-  const char* const program = path;
+namespace {
+
+// `program`: what is not served, the file or its interpreter.
+store::Unserved reason_at(int dirfd, const char* path, const char*& program, FixedString<256>& interpreter) {
+  program = path;
   const Context* context = path == nullptr ? nullptr : Context::get();
   auto raw = context == nullptr ? fail(ENOENT) : open_program(dirfd, path);
-  FixedString<256> interpreter;
   for (int level = 0; raw && level <= kMostInterpreters; ++level) {
     const UniqueFd fd(*raw);
     const ProgramFile file = examine_program(fd.get());
     if (file.kind != ProgramKind::script) {
       const store::Unserved why =
           raises_privileges(fd.get()) ? store::Unserved::raises_privileges : reason_of(file.kind);
-      return loads_programs(level == 0 ? program : interpreter.c_str()) ? store::Unserved::nothing : why;
+      return loads_programs(program) ? store::Unserved::nothing : why;
     }
     interpreter = file.interpreter; // set-user-ID means nothing of a script
-    raw = open_program(AT_FDCWD, interpreter.c_str());
+    program = interpreter.c_str();
+    raw = open_program(AT_FDCWD, program);
   }
   return store::Unserved::nothing;
 }
 
+} // namespace
+
+store::Unserved unserved_reason(int dirfd, const char* path) noexcept {
+  const char* program = nullptr;
+  FixedString<256> interpreter;
+  return reason_at(dirfd, path, program, interpreter);
+}
+
 void note_if_unserved(int dirfd, const char* path) noexcept {
-  if (const store::Unserved why = unserved_reason(dirfd, path); why != store::Unserved::nothing) {
-    store::note_unserved(Context::get()->store(), path, why);
+  const char* program = nullptr;
+  FixedString<256> interpreter;
+  if (const store::Unserved why = reason_at(dirfd, path, program, interpreter); why != store::Unserved::nothing) {
+    store::note_unserved(Context::get()->store(), program, why);
   }
 }
 

@@ -32,7 +32,7 @@ int exec(const char* path, Vector arguments, Vector environment) {
 int exec_searching(const char* file, Vector arguments, Vector environment) {
   return with_child_environment(environment, [=](Vector child) {
     return start_served_in_path(
-        file, arguments, [=](const char* p, Vector list) { return real_execve(p, list, child); },
+        file, arguments, child, [=](const char* p, Vector list) { return real_execve(p, list, child); },
         [=] { return real_execvpe(file, arguments, child); });
   });
 }
@@ -112,7 +112,7 @@ DAXEMU_HOOK(int, posix_spawnp,
              const posix_spawnattr_t* attributes, Vector arguments, Vector environment)) {
   return with_child_environment(environment, [=](Vector child) {
     return start_served_in_path(
-        file, arguments,
+        file, arguments, child,
         [=](const char* p, Vector list) { return real_posix_spawn(pid, p, actions, attributes, list, child); },
         [=] { return real_posix_spawnp(pid, file, actions, attributes, arguments, child); });
   });
