@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -196,6 +197,9 @@ void Answers::by_path(const Target& target, const Call& call, const Shape& shape
     } else {
       ours = ours || path->from_emulated || leads_to_ours(path->path);
     }
+    if (shape.opens && give_maps(target, call, path->path)) {
+      return;
+    }
     paths.push_back(std::move(path->path));
   }
   if (!ours || !target.shares_root()) {
@@ -241,9 +245,15 @@ void Answers::make(const Target& target, const Call& call, const Shape& shape, c
 }
 
 void Answers::give(const Target& target, const Call& call, int fd, int least, bool close_on_exec) {
+  const bool ours = is_ours(fd);
+  const int first = ours ? std::max(least, static_cast<int>(numbers_.first)) : least;
+  const auto flags = sys::call(SYS_fcntl, fd, F_GETFL);
+  if (flags && (*flags & O_PATH) != 0) {
+    give_path_only(target, call, fd, first, close_on_exec);
+    return;
+  }
   Result<int> given = fail(EBADF);
-  if (is_ours(fd)) {
-    const int first = std::max(least, static_cast<int>(numbers_.first));
+  if (ours) {
     given = listener_->answer_with(call, fd, target.free_number(first), close_on_exec);
   }
   if (!given && given.error() == Errno{EBADF}) { // a real file; or the program has lowered its limit
@@ -252,6 +262,42 @@ void Answers::give(const Target& target, const Call& call, int fd, int least, bo
   if (!given) {
     listener_->answer(call, tl::unexpected(given.error()));
   }
+}
+
+void Answers::give_path_only(const Target& target, const Call& call, int fd, int first, bool close_on_exec) {
+  const std::string path = fmt::format("/proc/{}/fd/{}", sys::getpid(), fd);
+  auto injection = Injection::into(*listener_, call);
+  if (!injection) {
+    listener_->answer(call, tl::unexpected(injection.error()));
+    return;
+  }
+  constexpr std::uint64_t kRoom = 1024; // below the red zone
+  const std::uint64_t at = (injection->stack() - kRoom) & ~std::uint64_t{15};
+  auto opened =
+      target.write(at, path.c_str(), path.size() + 1)
+          ? injection->make(SYS_openat, {static_cast<std::uint64_t>(AT_FDCWD), at, O_PATH | O_CLOEXEC, 0, 0, kOwnCall})
+          : Result<long>(fail(EFAULT));
+  if (opened) {
+    const auto low = static_cast<std::uint64_t>(*opened);
+    const std::uint64_t how = close_on_exec ? F_DUPFD_CLOEXEC : F_DUPFD;
+    opened = injection->make(SYS_fcntl, {low, how, static_cast<std::uint64_t>(first)});
+    (void)injection->make(SYS_close, {low});
+  }
+  injection->set_result(opened);
+}
+
+bool Answers::give_maps(const Target& target, const Call& call, const std::string& path) {
+  constexpr std::string_view kProc = "/proc/";
+  pid_t process = 0;
+  if (!path.starts_with(kProc) || !path.ends_with("/maps") ||
+      std::from_chars(path.data() + kProc.size(), path.data() + path.size(), process).ec != std::errc()) {
+    return false;
+  }
+  const auto file = mappings_.maps_of(process);
+  if (file) {
+    give(target, call, file->get(), 0, closes_on_exec(target, call));
+  }
+  return file.has_value();
 }
 
 void Answers::by_control(const Target& target, const Call& call) {

@@ -46,6 +46,10 @@ private:
   // Answers with a descriptor: where the filter notices it if it is ours.
   void give(const Target& target, const Call& call, int fd, int least, bool close_on_exec);
 
+  // A descriptor of a path only, which the listener does not pass on.
+  void give_path_only(const Target& target, const Call& call, int fd, int first, bool close_on_exec);
+  bool give_maps(const Target& target, const Call& call, const std::string& path);
+
   preload::Context* context_;
   const Listener* listener_;
   Numbers numbers_;

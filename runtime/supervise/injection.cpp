@@ -43,7 +43,7 @@ Result<Injection> Injection::into(const Listener& listener, const Call& call) {
 
 Injection::Injection(Injection&& other) noexcept
     : thread_(std::exchange(other.thread_, -1)), registers_(other.registers_), blocked_(other.blocked_),
-      result_(other.result_) {}
+      signal_(other.signal_), result_(other.result_) {}
 
 Injection::~Injection() {
   if (thread_ < 0) {
@@ -55,7 +55,7 @@ Injection::~Injection() {
     (void)trace(PTRACE_SETREGS, thread_, &registers_);
     (void)trace(PTRACE_SETSIGMASK, thread_, &blocked_, sizeof blocked_);
   }
-  (void)trace(PTRACE_DETACH, thread_);
+  (void)trace(PTRACE_DETACH, thread_, reinterpret_cast<void*>(static_cast<long>(signal_)));
 }
 
 bool Injection::wait_for(int wanted) const {
@@ -73,6 +73,28 @@ bool Injection::wait_for(int wanted) const {
     }
     (void)trace(wanted == kAtCall ? PTRACE_SYSCALL : PTRACE_CONT, thread_);
   }
+}
+
+// A process cannot send what the kernel sends; a tracer can change what is delivered. As force_sig_mceerr(): not to be
+// blocked.
+void Injection::fail_memory(std::uint64_t address, short bits) {
+  constexpr std::uint64_t kBit = std::uint64_t{1} << (SIGBUS - 1);
+  const std::uint64_t others = ~kBit;
+  blocked_ &= ~kBit;
+  user_regs_struct registers = registers_;
+  registers.rax = static_cast<unsigned long long>(result_ ? *result_ : -result_.error().value);
+  registers.orig_rax = static_cast<unsigned long long>(-1);
+  if (!trace(PTRACE_SETREGS, thread_, &registers) || !trace(PTRACE_SETSIGMASK, thread_, &others, sizeof others) ||
+      !sys::call(SYS_tkill, thread_, SIGBUS) || !trace(PTRACE_CONT, thread_) || !wait_for(SIGBUS)) {
+    return;
+  }
+  siginfo_t told{};
+  told.si_signo = SIGBUS;
+  told.si_code = BUS_MCEERR_AR;
+  told.si_addr = reinterpret_cast<void*>(address);
+  told.si_addr_lsb = bits;
+  (void)trace(PTRACE_SETSIGINFO, thread_, &told);
+  signal_ = SIGBUS;
 }
 
 Result<long> Injection::make(long number, const std::array<std::uint64_t, 6>& word) {

@@ -24,6 +24,10 @@ public:
 
   // Errors: the call's; ESRCH.
   [[nodiscard]] Result<long> make(long number, const std::array<std::uint64_t, 6>& word);
+  // The lower end of its stack: what lies some way below is nobody's while it is stopped.
+  [[nodiscard]] std::uint64_t stack() const { return registers_.rsp; }
+  // It is to have SIGBUS for `address` when it goes on, as for a machine check of 2^`bits` bytes there.
+  void fail_memory(std::uint64_t address, short bits);
   // What its own call is to give.
   void set_result(const Result<long>& result) { result_ = result; }
 
@@ -34,6 +38,7 @@ private:
   int thread_; // -1: given away
   user_regs_struct registers_{};
   std::uint64_t blocked_ = 0; // signals
+  int signal_ = 0;            // to go on with
   Result<long> result_ = fail(ENOSYS);
 };
 

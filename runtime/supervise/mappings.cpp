@@ -1,9 +1,7 @@
 #include "runtime/supervise/mappings.hpp"
 
 #include <algorithm>
-#include <cinttypes>
 #include <cstdio>
-#include <cstring>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,7 +13,8 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/drivers.hpp"
-#include "runtime/fault/mappings/advice_table.hpp"
+#include "runtime/preload/procfs/device_node.hpp"
+#include "runtime/preload/procfs/maps_line.hpp"
 #include "runtime/supervise/filter.hpp"
 
 namespace daxemu::supervise {
@@ -78,35 +77,18 @@ const fault::DeviceView* Mappings::view_of(std::uint64_t device, std::uint64_t i
 
 std::vector<Mappings::Piece> Mappings::pieces_in(const Target& target, std::uint64_t start, std::uint64_t end) {
   std::vector<Piece> found;
-  const auto raw = sys::open(fmt::format("/proc/{}/maps", target.thread()).c_str(), O_RDONLY | O_CLOEXEC);
-  if (!raw) {
-    return found;
-  }
-  const UniqueFd fd(*raw);
-  std::string text;
-  for (std::array<char, 16384> part;;) {
-    const auto length = sys::call(SYS_read, fd.get(), reinterpret_cast<long>(part.data()), part.size());
-    if (!length || *length == 0) {
-      break;
-    }
-    text.append(part.data(), static_cast<std::size_t>(*length));
-  }
+  const std::string text = target.proc_file("maps");
   for (std::size_t at = 0; at < text.size();) {
-    Piece piece;
-    char right[5] = "";
-    unsigned major_number = 0;
-    unsigned minor_number = 0;
-    std::uint64_t inode = 0;
-    if (std::sscanf(text.c_str() + at, "%" SCNx64 "-%" SCNx64 " %4s %*x %x:%x %" SCNu64, &piece.start, &piece.end,
-                    right, &major_number, &minor_number, &inode) == 6 &&
-        piece.start < end && piece.end > start) {
-      piece.prot =
-          (right[0] == 'r' ? PROT_READ : 0) | (right[1] == 'w' ? PROT_WRITE : 0) | (right[2] == 'x' ? PROT_EXEC : 0);
-      piece.view = inode == 0 ? nullptr : view_of(::makedev(major_number, minor_number), inode);
+    const std::size_t end_of_line = std::min(text.find('\n', at), text.size() - 1) + 1;
+    preload::MapsLine line;
+    if (line.parse(std::string_view(text).substr(at, end_of_line - at)) && line.start < end && line.end > start) {
+      Piece piece{line.offset, line.start, line.end, 0, nullptr};
+      piece.prot = (line.rights[0] == 'r' ? PROT_READ : 0) | (line.rights[1] == 'w' ? PROT_WRITE : 0) |
+                   (line.rights[2] == 'x' ? PROT_EXEC : 0);
+      piece.view = line.inode == 0 ? nullptr : view_of(::makedev(line.major_number, line.minor_number), line.inode);
       found.push_back(piece);
     }
-    const std::size_t line = text.find('\n', at);
-    at = line == std::string::npos ? text.size() : line + 1;
+    at = end_of_line;
   }
   return found;
 }
@@ -304,6 +286,8 @@ void Mappings::change(const Target& target, const Call& call) {
   std::optional<Result<long>> answer;
   if (is_aligned(start, kPageSize)) {
     switch (call.number) {
+    case SYS_mbind:
+    case SYS_remap_file_pages:
     case SYS_munmap:
       if (cuts(pieces, start, end)) {
         answer = fail(EINVAL); // dev_dax_split()
@@ -313,18 +297,20 @@ void Mappings::change(const Target& target, const Call& call) {
     case SYS_pkey_mprotect: {
       auto changed = pieces;
       std::erase_if(changed, [&](const Piece& piece) { return piece.prot == static_cast<int>(call.word[2]); });
-      if (cuts(changed, start, end)) {
+      if (!pieces.empty() && pieces.front().start <= start && cuts(changed, start, end)) { // else ENOMEM
         answer = fail(EINVAL);
       }
       break;
     }
-    case SYS_msync:
-      if ((call.word[2] & MS_SYNC) != 0 && !pieces.empty() && pieces.front().view != nullptr) {
-        answer = fail(EINVAL); // vfs_fsync_range(): device-dax has no fsync
+    case SYS_msync: // no fsync (vfs_fsync_range); and nothing of it is ever locked, which MS_INVALIDATE would mind
+      if (!pieces.empty() && pieces.front().view != nullptr &&
+          (call.word[2] & ~std::uint64_t{MS_SYNC | MS_INVALIDATE}) == 0 &&
+          ((call.word[2] & MS_SYNC) != 0 || covers(pieces, start, end))) {
+        answer = (call.word[2] & MS_SYNC) != 0 ? Result<long>(fail(EINVAL)) : Result<long>(0L);
       }
       break;
     case SYS_madvise:
-      answer = advise(call, pieces);
+      answer = advise(target, call, pieces);
       break;
     case SYS_mremap:
       answer = remap(target, call, pieces);
@@ -340,32 +326,24 @@ void Mappings::change(const Target& target, const Call& call) {
   }
 }
 
-std::optional<Result<long>> Mappings::advise(const Call& call, const std::vector<Piece>& pieces) {
-  if (pieces.empty() || pieces.front().view == nullptr) {
-    return std::nullopt;
+// A second mapping of the same: the kernel would not begin it where an extent can.
+Result<long> Mappings::move_aligned(const Target& target, const Call& call, const Piece& piece) {
+  const fault::MapRequest like{0, align_up(call.word[2], kPageSize), 0, 0, piece.offset + (call.word[0] - piece.start)};
+  const auto address = place_of(target, like, piece.view->align());
+  if (!address) {
+    return tl::unexpected(address.error());
   }
-  using fault::AdviceEffect;
-  const fault::AdviceRule rule = fault::rule_of(static_cast<int>(call.word[2]));
-  switch (rule.effect) {
-  case AdviceEffect::flags:
-    if (cuts(pieces, call.word[0], end_of(call.word[0], call.word[1]))) {
-      return Result<long>(fail(EINVAL));
-    }
-    return rule.native ? std::optional<Result<long>>() : Result<long>(0L);
-  case AdviceEffect::nothing:
-    return Result<long>(0L);
-  case AdviceEffect::refuse:
-    return Result<long>(fail(rule.code));
-  case AdviceEffect::remove:
-    return Result<long>(fail((pieces.front().prot & PROT_WRITE) != 0 ? ENODEV : EACCES));
-  case AdviceEffect::poison: // the kernel would take the machine's page for broken
-  case AdviceEffect::soft_offline:
-    return Result<long>(fail(rule.effect == AdviceEffect::poison ? EPERM : EIO));
-  case AdviceEffect::drop:
-  case AdviceEffect::populate:
-    break;
+  auto injection = Injection::into(*listener_, call);
+  if (!injection) {
+    return tl::unexpected(injection.error());
   }
-  return std::nullopt;
+  const auto moved = injection->make(
+      SYS_mremap, {call.word[0], call.word[1], call.word[2], call.word[3] | MREMAP_FIXED, *address, kOwnCall});
+  if (moved) {
+    note(*address, *address + like.length);
+  }
+  injection->set_result(moved);
+  return moved;
 }
 
 std::optional<Result<long>> Mappings::remap(const Target& target, const Call& call, const std::vector<Piece>& pieces) {
@@ -375,6 +353,11 @@ std::optional<Result<long>> Mappings::remap(const Target& target, const Call& ca
   if (cuts(pieces, start, end) || (kept < end && cuts(pieces, kept, end))) {
     return Result<long>(fail(EINVAL));
   }
+  const bool is_device = !pieces.empty() && pieces.front().view != nullptr;
+  const bool stays = call.word[1] != 0 && (call.word[3] & MREMAP_DONTUNMAP) == 0;
+  if (is_device && !stays && (call.word[3] & (MREMAP_MAYMOVE | MREMAP_FIXED)) == MREMAP_MAYMOVE && call.word[2] != 0) {
+    return move_aligned(target, call, pieces.front());
+  }
   if ((call.word[3] & MREMAP_FIXED) != 0) {
     const std::uint64_t over = call.word[4];
     const std::uint64_t over_end = end_of(over, call.word[2]);
@@ -383,6 +366,39 @@ std::optional<Result<long>> Mappings::remap(const Target& target, const Call& ca
     }
   }
   return std::nullopt;
+}
+
+std::optional<UniqueFd> Mappings::maps_of(pid_t process) {
+  if (ranges_.empty()) {
+    return std::nullopt;
+  }
+  const preload::ProcSource source{context_->store(), context_->tree(), context_->mappings()};
+  const std::string text = Target(process).proc_file("maps");
+  preload::TextFile made("maps", true);
+  bool any = false;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+    const std::string_view line = std::string_view(text).substr(at, end - at);
+    at = end;
+    preload::MapsLine mapping;
+    const bool parsed = mapping.parse(line) && mapping.inode != 0;
+    const auto* view = parsed ? view_of(::makedev(mapping.major_number, mapping.minor_number), mapping.inode) : nullptr;
+    const auto node = view == nullptr ? std::nullopt : preload::node_of_device(source, view->device());
+    if (!node) {
+      made.put(line);
+      continue;
+    }
+    any = true;
+    mapping.major_number = ::major(node->about.st_dev);
+    mapping.minor_number = ::minor(node->about.st_dev);
+    mapping.inode = node->about.st_ino;
+    mapping.name = node->path.view();
+    preload::LineText shown;
+    mapping.put(shown);
+    made.put(shown.view());
+  }
+  const auto file = any ? made.take() : Result<int>(fail(ENOENT));
+  return file ? std::optional<UniqueFd>(UniqueFd(*file)) : std::nullopt;
 }
 
 } // namespace daxemu::supervise

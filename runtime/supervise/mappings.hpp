@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,11 +25,15 @@ class Mappings {
 public:
   Mappings(preload::Context& context, const Listener& listener) : context_(&context), listener_(&listener) {}
 
-  // mmap, munmap, mprotect, madvise, msync, mremap.
+  // mmap, munmap, mprotect, madvise, msync, mbind, mremap.
   void answer(const Target& target, const Call& call);
+
+  // A copy of /proc/PID/maps in which devices are called by their names. Nothing: no device is mapped there.
+  [[nodiscard]] std::optional<UniqueFd> maps_of(pid_t process);
 
 private:
   struct Piece { // a line of /proc/PID/maps
+    std::uint64_t offset = 0;
     std::uint64_t start = 0;
     std::uint64_t end = 0;
     int prot = 0;
@@ -55,9 +60,14 @@ private:
   [[nodiscard]] Result<int> bytes(const fault::DeviceView& view, bool writable);
   void change(const Target& target, const Call& call);
   // Nothing: the kernel may do it.
-  [[nodiscard]] std::optional<Result<long>> advise(const Call& call, const std::vector<Piece>& pieces);
+  [[nodiscard]] std::optional<Result<long>> advise(const Target& target, const Call& call,
+                                                   const std::vector<Piece>& pieces);
+  [[nodiscard]] Result<long> inject_failure(const Target& target, const Call& call, const std::vector<Piece>& pieces);
+  [[nodiscard]] static bool covers(const std::vector<Piece>& pieces, std::uint64_t start, std::uint64_t end);
   [[nodiscard]] std::optional<Result<long>> remap(const Target& target, const Call& call,
                                                   const std::vector<Piece>& pieces);
+
+  [[nodiscard]] Result<long> move_aligned(const Target& target, const Call& call, const Piece& piece);
 
   preload::Context* context_;
   const Listener* listener_;

@@ -112,6 +112,8 @@ constexpr std::array kShapes = {
     Shape{SYS_pkey_mprotect, Told::range, By::memory, "nnnn"},
     Shape{SYS_madvise, Told::range, By::memory, "nnn"},
     Shape{SYS_msync, Told::range, By::memory, "nnn"},
+    Shape{SYS_mbind, Told::range, By::memory, "nnnnnn"},
+    Shape{SYS_remap_file_pages, Told::range, By::memory, "nnnnn"},
     Shape{SYS_mremap, Told::moving, By::memory, "nnnnn"},
 };
 

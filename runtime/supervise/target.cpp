@@ -19,16 +19,19 @@
 namespace daxemu::supervise {
 namespace {
 
-// A small file of /proc, past what is interposed.
+// A file of /proc, past what is interposed.
 std::string contents(const std::string& path) {
+  std::string text;
   const auto raw = sys::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (!raw) {
-    return {};
+  const UniqueFd fd(raw.value_or(-1));
+  for (std::array<char, 8192> part; fd;) {
+    const auto length = sys::call(SYS_read, fd.get(), reinterpret_cast<long>(part.data()), part.size());
+    if (!length || *length == 0) {
+      break;
+    }
+    text.append(part.data(), static_cast<std::size_t>(*length));
   }
-  const UniqueFd fd(*raw);
-  std::array<char, 1024> text{};
-  const auto length = sys::call(SYS_read, fd.get(), reinterpret_cast<long>(text.data()), text.size());
-  return length ? std::string(text.data(), static_cast<std::size_t>(*length)) : std::string();
+  return text;
 }
 
 std::uint64_t number_in(std::string_view text) {
@@ -128,6 +131,10 @@ bool Target::shares_root() const {
   const auto theirs = sys::fstatat(AT_FDCWD, fmt::format("/proc/{}/root", thread_).c_str(), 0);
   const auto ours = sys::fstatat(AT_FDCWD, "/", 0);
   return theirs && ours && theirs->st_dev == ours->st_dev && theirs->st_ino == ours->st_ino;
+}
+
+std::string Target::proc_file(const char* name) const {
+  return contents(fmt::format("/proc/{}/{}", thread_, name));
 }
 
 Result<UniqueFd> Target::descriptor(int fd) const {

@@ -35,6 +35,9 @@ public:
   // In another root directory than ours, a path means something else.
   [[nodiscard]] bool shares_root() const;
 
+  // A file of its folder in /proc, whole; empty if it cannot be read.
+  [[nodiscard]] std::string proc_file(const char* name) const;
+
   // Our own number for the open file behind `fd`. Errors: EBADF, EPERM (we may not look into it).
   [[nodiscard]] Result<UniqueFd> descriptor(int fd) const;
   // The lowest free number from `first` on.
