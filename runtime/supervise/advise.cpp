@@ -60,7 +60,8 @@ bool may_administer(pid_t thread) {
 } // namespace
 
 std::optional<Result<long>> Mappings::advise(const Target& target, const Call& call, const std::vector<Piece>& pieces) {
-  if (pieces.empty() || pieces.front().view == nullptr || pieces.front().start > call.word[0]) {
+  const bool ours = !pieces.empty() && (pieces.front().view != nullptr || pieces.front().filler);
+  if (!ours || pieces.front().start > call.word[0]) {
     return std::nullopt;
   }
   const std::uint64_t start = call.word[0];

@@ -20,6 +20,7 @@
 namespace daxemu::supervise {
 namespace {
 
+constexpr const char* kFillerName = "daxemu-filler";
 constexpr std::uint64_t kOwn = std::uint64_t{kOwnCall} << 32U;
 
 // What of [address, address + length) a call is about, in whole pages.
@@ -82,10 +83,11 @@ std::vector<Mappings::Piece> Mappings::pieces_in(const Target& target, std::uint
     const std::size_t end_of_line = std::min(text.find('\n', at), text.size() - 1) + 1;
     preload::MapsLine line;
     if (line.parse(std::string_view(text).substr(at, end_of_line - at)) && line.start < end && line.end > start) {
-      Piece piece{line.offset, line.start, line.end, 0, nullptr};
+      Piece piece{line.offset, line.start, line.end, 0, nullptr, false};
       piece.prot = (line.rights[0] == 'r' ? PROT_READ : 0) | (line.rights[1] == 'w' ? PROT_WRITE : 0) |
                    (line.rights[2] == 'x' ? PROT_EXEC : 0);
       piece.view = line.inode == 0 ? nullptr : view_of(::makedev(line.major_number, line.minor_number), line.inode);
+      piece.filler = filler_ && piece.view == nullptr && line.name.find(kFillerName) != std::string_view::npos;
       found.push_back(piece);
     }
     at = end_of_line;
@@ -212,7 +214,7 @@ Result<long> Mappings::have_mapped(const Call& call, const fault::MapRequest& re
   const bool faults = view.align() == kPageSize || !small_pages; // an extent does not come as small pages
   const std::uint64_t backed = !faults || offset >= view.size() ? 0 : std::min(request.length, view.size() - offset);
   if (!filler_) {
-    const auto made = sys::memfd_create("daxemu-filler", MFD_CLOEXEC);
+    const auto made = sys::memfd_create(kFillerName, MFD_CLOEXEC);
     if (!made) {
       return tl::unexpected(made.error());
     }
@@ -282,7 +284,7 @@ void Mappings::change(const Target& target, const Call& call) {
     listener_->go_on(call);
     return;
   }
-  const auto pieces = pieces_in(target, start, end);
+  const auto pieces = pieces_in(target, start, std::max(end, start + 1));
   std::optional<Result<long>> answer;
   if (is_aligned(start, kPageSize)) {
     switch (call.number) {

@@ -38,6 +38,7 @@ private:
     std::uint64_t end = 0;
     int prot = 0;
     const fault::DeviceView* view = nullptr; // nullptr: no device's
+    bool filler = false;                     // what a mapping has behind the device's end
   };
   [[nodiscard]] std::vector<Piece> pieces_in(const Target& target, std::uint64_t start, std::uint64_t end);
   [[nodiscard]] const fault::DeviceView* view_of(std::uint64_t device, std::uint64_t inode);
