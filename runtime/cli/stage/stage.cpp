@@ -130,6 +130,10 @@ tl::expected<Stage, Refusal> Stage::set_up(const char* verb, const Outcome<Stage
   if (!plan) {
     return refused(plan.error());
   }
+  if (std::getenv(kSupervisedVariable) != nullptr) { // whoever is above would answer for its own platform
+    return refused({EBUSY, "the system calls of this process are answered by another daxemu run (--intercept kernel)",
+                    "run it outside of that, or that with --intercept libc"});
+  }
   Stage stage;
   stage.write_back_ = plan->write_back;
   if (plan->named.empty()) {

@@ -59,10 +59,12 @@ std::vector<std::string> environment_without_library() {
 int exec_without_library(const char* path, char* const* arguments) {
   const std::vector<std::string> variables = environment_without_library();
   std::vector<const char*> pointers;
-  pointers.reserve(variables.size() + 1);
+  pointers.reserve(variables.size() + 2);
   for (const std::string& variable : variables) {
     pointers.push_back(variable.c_str());
   }
+  const std::string supervised = std::string(kSupervisedVariable) + "=1";
+  pointers.push_back(supervised.c_str());
   pointers.push_back(nullptr);
   const auto failed = sys::call(SYS_execve, reinterpret_cast<long>(path), reinterpret_cast<long>(arguments),
                                 reinterpret_cast<long>(pointers.data()));

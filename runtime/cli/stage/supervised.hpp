@@ -22,6 +22,9 @@ enum class Intercept {
 // Can the kernel tell us of calls here? Errors (Problem): which limit forbids it, and what to do.
 [[nodiscard]] Outcome<void> check_notifications();
 
+// In the environment of what is supervised.
+inline constexpr const char* kSupervisedVariable = "DAXEMU_SUPERVISED";
+
 // The word that main() takes for this; no verb for people.
 inline constexpr const char* kSuperviseWord = "supervise-command";
 
