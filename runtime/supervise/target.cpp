@@ -152,8 +152,10 @@ bool Target::has_number(int fd) const {
 }
 
 int Target::free_number(int first) const {
+  constexpr int kNear = 64; // then it has very many: any other does
+  const int near = first + kNear;
   while (has_number(first)) {
-    ++first;
+    first += first < near ? 1 : first / 8;
   }
   return first;
 }

@@ -40,7 +40,7 @@ public:
 
   // Our own number for the open file behind `fd`. Errors: EBADF, EPERM (we may not look into it).
   [[nodiscard]] Result<UniqueFd> descriptor(int fd) const;
-  // The lowest free number from `first` on.
+  // A free number from `first` on: the lowest, unless many are taken.
   [[nodiscard]] int free_number(int first) const;
   [[nodiscard]] bool has_number(int fd) const;
 

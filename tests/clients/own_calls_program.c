@@ -18,7 +18,9 @@ static long raw(long number, long a, long b, long c, long d, long e, long f) {
   register long r8 __asm__("r8") = e;
   register long r9 __asm__("r9") = f;
   long result;
-  __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
                    : "rcx", "r11", "memory");
   return result;
 }
@@ -117,15 +119,14 @@ int main(int argc, char** argv) {
   // Signals come in the midst of calls that are answered from outside: each call is made once, and no signal is lost.
   struct sigaction action = {.sa_handler = count, .sa_flags = SA_RESTART};
   sigaction(SIGALRM, &action, NULL);
-  const struct itimerval {
-    struct timeval interval, value;
-  } often = {{0, 200}, {0, 200}};
+  const struct itimerval { struct timeval interval, value; } often = {{0, 200}, {0, 200}};
   raw(SYS_setitimer, 0, (long)&often, 0, 0, 0, 0);
   int failed = 0;
   for (int round = 0; round < 3000; ++round) {
     const long opened = raw(SYS_open, (long)argv[1], O_RDWR, 0, 0, 0, 0);
     const long mapped = raw(SYS_mmap, 0, kExtent, PROT_READ, MAP_SHARED, opened, 0);
-    failed += mapped < 0 || raw(SYS_munmap, mapped, kExtent, 0, 0, 0, 0) != 0 || raw(SYS_close, opened, 0, 0, 0, 0, 0) != 0;
+    failed +=
+        mapped < 0 || raw(SYS_munmap, mapped, kExtent, 0, 0, 0, 0) != 0 || raw(SYS_close, opened, 0, 0, 0, 0, 0) != 0;
   }
   const struct itimerval never = {{0, 0}, {0, 0}};
   raw(SYS_setitimer, 0, (long)&never, 0, 0, 0, 0);
