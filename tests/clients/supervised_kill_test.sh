@@ -22,8 +22,8 @@ work='while :; do "$0" /dev/dax0.0 /sys/bus/dax/devices/dax0.0/align >/dev/null 
 # descendants PID: itself and what it has started, the deepest last.
 descendants() {
   echo "$1"
-  for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
-    descendants "$child"
+  cat /proc/"$1"/task/*/children 2>/dev/null | tr " " "\n" | while read -r child; do
+    [ -z "$child" ] || descendants "$child"
   done
 }
 

@@ -188,7 +188,8 @@ bool read_entries(int fd, void* buffer, std::size_t size, ssize_t& length) {
     return false;
   }
   const auto node = context->descriptors().node(fd);
-  auto copy = node ? (real ? sys::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : sys::dup_above(fd, 0)) : Result<int>(tl::unexpected(node.error()));
+  auto copy = node ? (real ? sys::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : sys::dup_above(fd, 0))
+                   : Result<int>(tl::unexpected(node.error()));
   auto directory = copy ? Directory::over(*context, *node, UniqueFd(*copy))
                         : Result<std::unique_ptr<Directory>>(tl::unexpected(copy.error()));
   if (!directory) {
