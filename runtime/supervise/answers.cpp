@@ -15,6 +15,7 @@
 #include "emu/base/sys.hpp"
 #include "runtime/preload/procfs/proc_files.hpp"
 #include "runtime/supervise/local_call.hpp"
+#include "runtime/supervise/rights.hpp"
 
 namespace daxemu::supervise {
 namespace {
@@ -229,7 +230,10 @@ void Answers::make(const Target& target, const Call& call, const Shape& shape, c
   if (!listener_->waits(call)) { // its memory may have been another's
     return;
   }
-  const auto result = local->make();
+  const auto result = [&] {
+    const Rights rights(target);
+    return local->make();
+  }();
   if (result && shape.opens) {
     const UniqueFd opened(static_cast<int>(*result));
     give(target, call, opened.get(), 0, close_on_exec);

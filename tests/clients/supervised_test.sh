@@ -76,6 +76,13 @@ open an attribute: ok
 attribute: 2097152
 failed among signals: 0, signals: 1"
 
+# Who has given up root may do what its new user may.
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+  run kernel -- setpriv --reuid 65534 --regid 65534 --clear-groups sh -c "cat $device/size; exec 3<>/dev/dax0.0"
+  same "read by another user" "$out" 67108864
+  matches "opened by another user" "$err" "ermission denied"
+fi
+
 if command -v daxctl >/dev/null; then
   for tool in 'daxctl list -DRM -u' 'daxctl disable-device dax0.0' 'daxctl reconfigure-device --mode=system-ram dax0.0'; do
     run libc -- sh -c "$tool"
