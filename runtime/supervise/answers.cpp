@@ -122,7 +122,7 @@ std::optional<Answers::Named> Answers::named(const Target& target, const Call& c
   }
   const bool has_start = at > 0 && shape.arguments[at - 1] == 'D';
   const int start = has_start ? static_cast<int>(call.word[at - 1]) : AT_FDCWD;
-  if (start == AT_FDCWD) {
+  if (start == AT_FDCWD && places_.any()) {
     if (const std::string place = places_.of(target.process()); !place.empty()) {
       return Named{fmt::format("{}/{}", place, *text), true};
     }
@@ -422,7 +422,9 @@ void Answers::by_directory(const Target& target, const Call& call, const Shape& 
     path = meant->path;
   }
   if (path.empty() || !target.shares_root()) {
-    places_.leave(target.process());
+    if (places_.any()) {
+      places_.leave(target.process());
+    }
     listener_->go_on(call);
     return;
   }
@@ -448,7 +450,7 @@ void Answers::change_directory(const Target& target, const Call& call, const std
 }
 
 void Answers::get_directory(const Target& target, const Call& call) {
-  const std::string place = places_.of(target.process());
+  const std::string place = places_.any() ? places_.of(target.process()) : std::string();
   if (place.empty()) {
     listener_->go_on(call);
     return;

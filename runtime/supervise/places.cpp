@@ -5,7 +5,7 @@
 namespace daxemu::supervise {
 
 std::string Places::of(pid_t process) {
-  if (places_.empty()) { // nobody has ever
+  if (!any()) {
     return {};
   }
   std::uint64_t started = 0;
@@ -26,7 +26,7 @@ void Places::enter(pid_t process, const std::string& directory) {
 }
 
 void Places::leave(pid_t process) {
-  if (!places_.empty()) {
+  if (any()) {
     enter(process, {});
   }
 }

@@ -12,6 +12,8 @@ namespace daxemu::supervise {
 
 class Places {
 public:
+  // Has anybody ever changed into one?
+  [[nodiscard]] bool any() const { return !places_.empty(); }
   // Where `process` believes to be; empty: where the kernel says.
   [[nodiscard]] std::string of(pid_t process);
   void enter(pid_t process, const std::string& directory);

@@ -108,11 +108,15 @@ Result<std::string> Target::text(std::uint64_t address) const {
 
 Result<std::string> Target::link(const std::string& name) const {
   std::array<char, PATH_MAX> text{};
-  const auto length = ::readlink(name.c_str(), text.data(), text.size()); // the interposed one knows our files
-  if (length < 0) {
-    return fail(errno == ENOENT ? EBADF : errno);
+  const auto raw = sys::readlinkat(AT_FDCWD, name.c_str(), text.data(), text.size());
+  if (!raw) {
+    return fail(raw.error() == Errno{ENOENT} ? EBADF : raw.error().value);
   }
-  std::string_view shown(text.data(), static_cast<std::size_t>(length));
+  std::string_view shown(text.data(), *raw);
+  if (shown.starts_with("/memfd:")) { // the interposed call knows our files
+    const auto length = ::readlink(name.c_str(), text.data(), text.size());
+    shown = {text.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
+  }
   if (!shown.starts_with('/') || shown.ends_with(" (deleted)")) {
     return fail(ENOENT);
   }
