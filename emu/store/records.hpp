@@ -324,10 +324,10 @@ struct Platform {
   std::uint32_t creator_pid = 0;
   std::uint32_t uid = 0; // shown as owner of the nodes
   std::uint32_t gid = 0;
-  std::uint32_t dax_major = 0; // major number of the emulated character devices
-  std::uint32_t nd_major = 0;  // that of ndctl0, the nd bus
+  std::uint32_t dax_major = 0;  // major number of the emulated character devices
+  std::uint32_t nd_major = 0;   // that of ndctl0, the nd bus
   std::uint32_t dimm_major = 0; // that of nmemN; 0: one below nd_major
-  std::uint32_t exact = 0;     // 1: each first touch of an extent is a fault of its own, nothing is mapped ahead
+  std::uint32_t exact = 0;      // 1: each first touch of an extent is a fault of its own, nothing is mapped ahead
   KernelId kernel = KernelId::linux_6_1;      // which is mirrored
   EngineKind engine = EngineKind::automatic;  // what the user asked for
   std::uint32_t autoprobe_off = 0;            // drivers_autoprobe of the dax bus is 0

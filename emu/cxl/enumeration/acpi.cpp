@@ -115,7 +115,7 @@ Result<void> probe_acpi(const store::Store& store) {
 }
 
 Result<void> bind_acpi(const store::Store& store, std::string_view name) {
-  if (!is_present(store) || without_newline(name) != kAcpiName) {
+  if (!is_present(store) || without_newline(name) != acpi_name(store.cxl().state)) {
     return fail(ENODEV);
   }
   return store.cxl().state.acpi_unbound == 0 ? fail(EBUSY) : probe_acpi(store);
@@ -123,7 +123,7 @@ Result<void> bind_acpi(const store::Store& store, std::string_view name) {
 
 Result<void> unbind_acpi(const store::Store& store, std::string_view name) {
   CxlState& state = store.cxl().state;
-  if (!is_present(store) || without_newline(name) != kAcpiName || state.acpi_unbound != 0) {
+  if (!is_present(store) || without_newline(name) != acpi_name(store.cxl().state) || state.acpi_unbound != 0) {
     return fail(ENODEV);
   }
   delete_regions(store);

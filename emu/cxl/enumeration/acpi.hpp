@@ -9,7 +9,10 @@
 
 namespace daxemu::cxl {
 
-inline constexpr std::string_view kAcpiName = "ACPI0017:00";
+// The platform device that the topology hangs below: the firmware's, or that of the kernel's mock.
+[[nodiscard]] constexpr std::string_view acpi_name(const store::CxlState& state) {
+  return state.mock != 0 ? "cxl_acpi.0" : "ACPI0017:00";
+}
 
 // cxl_acpi_probe(), of the windows of the state; memdevs that are there find their ports then (cxl_bus_rescan()).
 // Errors: ENOMEM (no record left).

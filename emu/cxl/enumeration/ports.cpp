@@ -3,13 +3,10 @@
 #include <algorithm>
 
 #include "emu/base/units.hpp"
-#include "emu/cxl/interleave.hpp"
+#include "emu/cxl/region/decoder_registers.hpp"
 
 namespace daxemu::cxl {
 namespace {
-
-// Targets that the registers of a decoder have room for (CXL HDM Decoder n Target List Low and High).
-constexpr std::uint32_t kRegisterTargets = 8;
 
 // The first free record of a table of which `used` have ever been in use; nullptr: none left.
 template <class Record, std::size_t Size, class IsFree>
@@ -36,18 +33,6 @@ std::uint32_t free_port_id(const store::Store& store) {
   return id;
 }
 
-// What the registers of an idle decoder say: one way of 256, to target 0, which is a dport or not.
-void read_registers(const store::Store& store, const CxlPortRecord& port, CxlDecoderRecord& decoder) {
-  decoder.granularity = kMinGranularity;
-  decoder.nr_targets = kRegisterTargets;
-  const std::uint32_t owner = reference_of(store, port);
-  for (const CxlDportRecord& dport : dports(store)) {
-    if (dport.port == owner && dport.port_id == 0) {
-      decoder.targets[0] = reference_of(store, dport);
-    }
-  }
-}
-
 Result<void> add_switch_decoders(const store::Store& store, CxlPortRecord& port, const CxlPciRecord& function) {
   port.passthrough = function.decoders == 0 ? 1 : 0;
   for (std::uint32_t id = 0; id < std::max(function.decoders, 1U); ++id) {
@@ -56,7 +41,7 @@ Result<void> add_switch_decoders(const store::Store& store, CxlPortRecord& port,
       return fail(ENOMEM);
     }
     if (port.passthrough == 0) {
-      read_registers(store, port, *decoder);
+      read_registers(store, *decoder);
       continue;
     }
     // Whatever its one dport is called; where that comes later, update_decoder_targets() of 7.3 compares with a target
@@ -86,6 +71,7 @@ CxlPortRecord* add_port(const store::Store& store, const NewPort& spec) {
   port->parent = spec.parent;
   port->parent_dport = spec.parent_dport;
   port->uport = spec.uport;
+  port->added = state.ports_added++;
   port->depth = parent == nullptr ? 0 : parent->depth + 1;
   return port;
 }
@@ -165,11 +151,7 @@ CxlDportRecord* find_or_add_dport(const store::Store& store, CxlPortRecord& port
   if (dport == nullptr) {
     return nullptr;
   }
-  for (CxlDecoderRecord& decoder : decoders(store)) { // update_decoder_targets()
-    if (decoder.port == reference_of(store, port) && decoder.targets[0] == 0 && dport->port_id == 0) {
-      decoder.targets[0] = reference_of(store, *dport);
-    }
-  }
+  fill_targets(store, *dport);
   return dport;
 }
 
@@ -179,7 +161,7 @@ Result<void> add_endpoint_decoders(const store::Store& store, CxlPortRecord& end
     if (decoder == nullptr) {
       return fail(ENOMEM);
     }
-    decoder->granularity = kMinGranularity;
+    read_registers(store, *decoder);
   }
   return {};
 }

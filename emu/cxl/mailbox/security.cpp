@@ -55,7 +55,8 @@ Result<void> sanitize(const store::Store& store, CxlMemdevRecord& memdev, std::u
       return zeroed;
     }
   }
-  memdev.mailbox.sanitize_until = now; // over at once: see security.hpp
+  constexpr std::uint64_t kMillisecond = 1'000'000;
+  memdev.mailbox.sanitize_until = now + memdev.mailbox.sanitize_ms * kMillisecond; // as a rule over at once
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/values.hpp"
+#include "emu/sysfs/tracing/poison_events.hpp"
 #include "emu/sysfs/uevents/cxl_change.hpp"
 
 namespace daxemu::sysfs {
@@ -48,20 +49,38 @@ Result<void> show_dpa(const Scope& scope, Text& out) {
   return {};
 }
 
+// What the kernel asks of the device, and traces.
+struct Inject {
+  static constexpr auto kAsk = cxl::inject_poison;
+  static constexpr PoisonTrace kTrace = PoisonTrace::inject;
+};
+struct Clear {
+  static constexpr auto kAsk = cxl::clear_poison;
+  static constexpr PoisonTrace kTrace = PoisonTrace::clear;
+};
+template <class Does>
+Result<void> ask(const Scope& scope, cxl::CxlMemdevRecord& memdev, std::uint64_t dpa) {
+  const auto done = Does::kAsk(*scope.store, memdev, dpa);
+  if (done) {
+    trace_poison(scope, memdev, dpa, Does::kTrace);
+  }
+  return done;
+}
+
 // simple_attr_write(): kstrtoull() in any base.
-template <auto Does>
+template <class Does>
 Result<void> store_address(const Scope& scope, std::string_view text) {
   const auto dpa = parse_unsigned(text, 0);
   if (!dpa) {
     return tl::unexpected(dpa.error());
   }
-  return changing_cxl(scope, [&] { return Does(*scope.store, memdev_in(scope), *dpa); });
+  return changing_cxl(scope, [&] { return ask<Does>(scope, memdev_in(scope), *dpa); });
 }
 
 constexpr NodeSpec kMemdevNodes[] = {
-    binary("clear_poison", 0200, 0, nullptr, store_address<cxl::clear_poison>),
+    binary("clear_poison", 0200, 0, nullptr, store_address<Clear>),
     binary("dpamem", 0444, 0, show_dpa),
-    binary("inject_poison", 0200, 0, nullptr, store_address<cxl::inject_poison>),
+    binary("inject_poison", 0200, 0, nullptr, store_address<Inject>),
 };
 constinit const Directory kMemdev = {kMemdevNodes};
 void each_bound_memdev(const Scope& scope, Members members) {
@@ -71,7 +90,7 @@ void each_bound_memdev(const Scope& scope, Members members) {
 }
 
 // Of a region: the byte of whichever device it is.
-template <auto Does>
+template <class Does>
 Result<void> store_offset(const Scope& scope, std::string_view text) {
   const auto offset = parse_unsigned(text, 0);
   if (!offset) {
@@ -79,12 +98,12 @@ Result<void> store_offset(const Scope& scope, std::string_view text) {
   }
   return changing_cxl(scope, [&]() -> Result<void> {
     const auto address = cxl::to_device(*scope.store, cxl_region_in(scope), *offset);
-    return address ? Does(*scope.store, *cxl::memdev_at(*scope.store, address->memdev), address->dpa) : fail(EINVAL);
+    return address ? ask<Does>(scope, *cxl::memdev_at(*scope.store, address->memdev), address->dpa) : fail(EINVAL);
   });
 }
 constexpr NodeSpec kRegionNodes[] = {
-    binary("clear_poison", 0200, 0, nullptr, store_offset<cxl::clear_poison>),
-    binary("inject_poison", 0200, 0, nullptr, store_offset<cxl::inject_poison>),
+    binary("clear_poison", 0200, 0, nullptr, store_offset<Clear>),
+    binary("inject_poison", 0200, 0, nullptr, store_offset<Inject>),
 };
 constinit const Directory kRegion = {kRegionNodes};
 // cxl_region_setup_poison(): while cxl_region has it.

@@ -6,6 +6,7 @@
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/values.hpp"
+#include "emu/sysfs/tracing/poison_events.hpp"
 #include "emu/sysfs/uevents/cxl_change.hpp"
 
 namespace daxemu::sysfs {
@@ -52,14 +53,18 @@ Result<void> store_sanitize(const Scope& scope, std::string_view text) {
   return changing_cxl(scope, [&] { return cxl::sanitize(*scope.store, memdev_in(scope), clock_ns(CLOCK_BOOTTIME)); });
 }
 
-// What is found goes to a trace event, which nobody can read here.
 Result<void> store_trigger_poison_list(const Scope& scope, std::string_view text) {
   const auto trigger = parse_bool(text, scope.store->profile());
   if (!trigger || !*trigger) {
     return fail(EINVAL);
   }
-  const bool is_busy = cxl::is_sanitizing(memdev_in(scope), clock_ns(CLOCK_BOOTTIME));
-  return is_busy ? fail(EBUSY) : Result<void>(); // of the mailbox
+  return changing_cxl(scope, [&]() -> Result<void> {
+    if (cxl::is_sanitizing(memdev_in(scope), clock_ns(CLOCK_BOOTTIME))) {
+      return fail(EBUSY); // of the mailbox
+    }
+    trace_poison_list(scope, memdev_in(scope));
+    return {};
+  });
 }
 
 constexpr NodeSpec kRamNodes[] = {attribute("size", 0444, show_hex<&CxlMemdevRecord::ram_size>)};

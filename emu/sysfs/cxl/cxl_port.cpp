@@ -38,7 +38,7 @@ Result<void> show_modalias(const Scope& scope, Text& out) {
 void uport_path(const Scope& scope, Text& out) {
   const store::CxlPortRecord& port = port_in(scope);
   if (port.kind == CxlPortKind::root) {
-    out.put("/sys/devices/platform/ACPI0017:00");
+    acpi_path(scope, out);
   } else if (port.kind == CxlPortKind::endpoint) {
     memdev_path(cxl_scope(scope, port.uport), out);
   } else {

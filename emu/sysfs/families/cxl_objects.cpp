@@ -1,5 +1,6 @@
 #include "emu/sysfs/families/cxl_objects.hpp"
 
+#include "emu/cxl/enumeration/acpi.hpp"
 #include "emu/sysfs/families/cxl_things.hpp"
 
 namespace daxemu::sysfs {
@@ -67,6 +68,12 @@ CxlPaths paths(const Scope& scope) {
 bool has_cxl(const Scope& scope) {
   return cxl::is_present(*scope.store);
 }
+bool has_cxl_machine(const Scope& scope) {
+  return has_cxl(scope) && !has_cxl_mock(scope);
+}
+bool has_cxl_mock(const Scope& scope) {
+  return has_cxl(scope) && scope.store->cxl().state.mock != 0;
+}
 
 CxlPciRecord& pci_in(const Scope& scope) {
   return *cxl::pci_at(*scope.store, scope.cxl);
@@ -96,6 +103,11 @@ void each_pci_function(const Scope& scope, Members members) {
 void each_host_bridge(const Scope& scope, Members members) {
   each_of(scope, cxl::pci_functions(*scope.store), pci_name, members,
           [](const CxlPciRecord& pci) { return pci.kind == CxlPciKind::host_bridge; });
+}
+void each_cxl_acpi(const Scope& scope, Members members) {
+  if (has_cxl(scope)) {
+    members(cxl::acpi_name(scope.store->cxl().state), scope);
+  }
 }
 void each_port(const Scope& scope, Members members) {
   each_of(scope, cxl::ports(*scope.store), port_name, members, kAny);
@@ -193,6 +205,9 @@ void pci_name(const Scope& function, Text& out) {
 }
 void pci_path(const Scope& function, Text& out) {
   paths(function).function_path(function.cxl, out);
+}
+void acpi_path(const Scope& scope, Text& out) {
+  paths(scope).acpi_path(out);
 }
 void port_name(const Scope& port, Text& out) {
   paths(port).port_name(port.cxl, out);

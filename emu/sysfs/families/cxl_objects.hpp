@@ -9,6 +9,9 @@ namespace daxemu::sysfs {
 
 // Has the platform a topology?
 [[nodiscard]] bool has_cxl(const Scope& scope);
+// As a machine has it, or as the platform devices of the kernel's mock (tools/testing/cxl)?
+[[nodiscard]] bool has_cxl_machine(const Scope& scope);
+[[nodiscard]] bool has_cxl_mock(const Scope& scope);
 
 // The record that a scope is narrowed to.
 [[nodiscard]] cxl::CxlPciRecord& pci_in(const Scope& scope);
@@ -22,6 +25,7 @@ namespace daxemu::sysfs {
 // Of its table, all of them. Functions as "0000:0d:00.0", without host bridges.
 void each_pci_function(const Scope& scope, Members members);
 void each_host_bridge(const Scope& scope, Members members); // "pci0000:0c"
+void each_cxl_acpi(const Scope& scope, Members members);    // "ACPI0017:00"
 void each_port(const Scope& scope, Members members);        // ports and endpoints of every depth, the root too
 void each_decoder(const Scope& scope, Members members);
 void each_memdev(const Scope& scope, Members members);
@@ -51,6 +55,7 @@ void each_pmem_region_of(const Scope& region, Members members);
 // Names and absolute paths.
 void pci_name(const Scope& function, Text& out);
 void pci_path(const Scope& function, Text& out);
+void acpi_path(const Scope& scope, Text& out);
 void port_name(const Scope& port, Text& out);
 void port_path(const Scope& port, Text& out);
 void decoder_name(const Scope& decoder, Text& out);

@@ -1,12 +1,29 @@
 #include "emu/sysfs/families/cxl_paths.hpp"
 
+#include <array>
+
+#include "emu/cxl/enumeration/acpi.hpp"
+
 namespace daxemu::sysfs {
 
 using store::CxlMode;
 using store::CxlPciKind;
 using store::CxlPortKind;
 
+// The mock numbers its platform devices by kind, and a switch or memory device as the port that it hangs below
+// (cxl_test_init() in tools/testing/cxl/test/cxl.c).
+void CxlPaths::mock_name(std::uint32_t function, Text& out) const {
+  constexpr std::array<std::string_view, 6> kNames = {
+      "", "cxl_host_bridge.", "cxl_root_port.", "cxl_switch_uport.", "cxl_switch_dport.", "cxl_mem."};
+  const store::CxlPciRecord& pci = state_->pci[function - 1];
+  const bool is_port = pci.kind == CxlPciKind::root_port || pci.kind == CxlPciKind::downstream_port;
+  out.put(kNames[static_cast<std::size_t>(pci.kind)]);
+  out.number(is_port ? pci.port_number : pci.parent == 0 ? pci.uid : state_->pci[pci.parent - 1].port_number);
+}
 void CxlPaths::function_name(std::uint32_t function, Text& out) const {
+  if (state_->mock != 0) {
+    return mock_name(function, out);
+  }
   const store::CxlPciRecord& pci = state_->pci[function - 1];
   const bool is_bridge = pci.kind == CxlPciKind::host_bridge;
   out.put(is_bridge ? "pci0000:" : "0000:").digits(pci.bus, 16, 2);
@@ -19,9 +36,12 @@ void CxlPaths::function_path(std::uint32_t function, Text& out) const {
     function_path(parent, out);
     out.put("/");
   } else {
-    out.put("/sys/devices/");
+    out.put(state_->mock != 0 ? "/sys/devices/platform/" : "/sys/devices/");
   }
   function_name(function, out);
+}
+void CxlPaths::acpi_path(Text& out) const {
+  out.put("/sys/devices/platform/").put(cxl::acpi_name(*state_));
 }
 void CxlPaths::port_name(std::uint32_t port, Text& out) const {
   const store::CxlPortRecord& record = state_->ports[port - 1];
@@ -33,7 +53,8 @@ void CxlPaths::port_path(std::uint32_t port, Text& out) const {
     port_path(parent, out);
     out.put("/");
   } else {
-    out.put("/sys/devices/platform/ACPI0017:00/");
+    acpi_path(out);
+    out.put("/");
   }
   port_name(port, out);
 }

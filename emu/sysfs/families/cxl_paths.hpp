@@ -12,7 +12,9 @@ class CxlPaths {
 public:
   explicit CxlPaths(const store::CxlState& state) : state_(&state) {}
 
-  // "0000:0d:00.0", or of a host bridge "pci0000:0c".
+  // "ACPI0017:00", or of the mock "cxl_acpi.0".
+  void acpi_path(Text& out) const;
+  // "0000:0d:00.0", or of a host bridge "pci0000:0c"; of the mock "cxl_mem.0", "cxl_host_bridge.0".
   void function_name(std::uint32_t function, Text& out) const;
   void function_path(std::uint32_t function, Text& out) const;
   // "root0", "port1", "endpoint2"
@@ -37,6 +39,8 @@ public:
   void bridge_path(Text& out) const;
 
 private:
+  void mock_name(std::uint32_t function, Text& out) const;
+
   const store::CxlState* state_;
 };
 

@@ -39,6 +39,13 @@ void put_pci_variables(const CxlState& state, std::uint32_t function, Text& out)
   out.put("\n");
 }
 
+// platform_uevent()
+void put_platform_variables(const CxlState& state, std::uint32_t function, Text& out) {
+  TextBuffer<64> name;
+  CxlPaths(state).function_name(function, name);
+  out.put("MODALIAS=platform:").put(name.view().substr(0, name.view().find('.'))).put("\n");
+}
+
 bool has_pmem_window(const CxlState& state) {
   for (std::uint32_t at = 0; at < state.decoders_used; ++at) {
     const store::CxlDecoderRecord& decoder = state.decoders[at];
@@ -154,7 +161,7 @@ bool is_cxl_bound(const CxlState& state, CxlKind kind, std::uint32_t reference) 
   const std::uint32_t at = reference - 1;
   switch (kind) {
   case CxlKind::function:
-    return state.pci[at].unbound == 0;
+    return state.pci[at].unbound == 0 && (state.mock == 0 || state.pci[at].kind == CxlPciKind::memory_device);
   case CxlKind::memdev:
     return state.memdevs[at].unbound == 0;
   case CxlKind::nvdimm:
@@ -176,7 +183,7 @@ bool is_cxl_bound(const CxlState& state, CxlKind kind, std::uint32_t reference) 
 std::string_view cxl_driver(const CxlState& state, CxlKind kind, std::uint32_t reference) {
   switch (kind) {
   case CxlKind::function:
-    return identity_of(state.pci[reference - 1].kind).driver;
+    return state.mock != 0 ? "cxl_mock_mem" : identity_of(state.pci[reference - 1].kind).driver;
   case CxlKind::memdev:
     return "cxl_mem";
   case CxlKind::decoder:
@@ -241,7 +248,9 @@ void cxl_variables(const CxlState& state, std::uint32_t major, CxlKind kind, std
   if (is_cxl_bound(state, kind, reference)) {
     out.put("DRIVER=").put(cxl_driver(state, kind, reference)).put("\n");
   }
-  if (kind == CxlKind::function) {
+  if (kind == CxlKind::function && state.mock != 0) {
+    put_platform_variables(state, reference, out);
+  } else if (kind == CxlKind::function) {
     put_pci_variables(state, reference, out);
   } else {
     out.put("MODALIAS=cxl:t").number(cxl_device_id(state, kind, reference)).put("\n");

@@ -1,6 +1,7 @@
 #include "emu/sysfs/families/places.hpp"
 
 #include "emu/dax/cxl_windows.hpp"
+#include "emu/sysfs/families/cxl_paths.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
 
 namespace daxemu::sysfs {
@@ -13,7 +14,7 @@ bool is_pmem(const Scope& scope) {
 // Of the CXL region that has become a dax region; the window is asked, for the region itself may be gone by now.
 void path_of_cxl_region(const Scope& scope, Text& out) {
   const store::CxlState& state = scope.store->cxl().state;
-  out.put("/sys/devices/platform/").put("ACPI0017:00");
+  CxlPaths(state).acpi_path(out);
   if (const store::CxlDecoderRecord* window = dax::window_at(*scope.store, scope.region->phys_start)) {
     const std::uint32_t root = state.ports[window->port - 1].id;
     out.put("/root").number(root).put("/decoder").number(root).put(".").number(window->id);

@@ -52,5 +52,8 @@ extern const Directory kCxlAcpiBus;         // cxl_firmware.cpp: /sys/bus/acpi
 extern const Directory kCxlHostBridge;      // pci_bus.cpp: /sys/devices/pci0000:0c
 extern const Directory kCxlPciBus;          // pci_bus.cpp: /sys/bus/pci
 extern const Directory kCxlDebug;           // cxl_debug.cpp: /sys/kernel/debug/cxl
+extern const Directory kTracing;            // tracing.cpp: /sys/kernel/tracing
+extern const Directory kCxlMockDevice;      // mock_device.cpp: cxl_host_bridge.N and what is below it
+extern const Directory kCxlMockDriver;      // mock_device.cpp: /sys/bus/platform/drivers/cxl_mock_mem
 
 } // namespace daxemu::sysfs

@@ -49,6 +49,7 @@ struct NodeSpec {
   Target target = nullptr;
   Visible visible = nullptr;
   std::uint32_t size = kAttributeSize; // of an attribute, as stat(2) says
+  bool is_pipe = false;                // an attribute whose show takes out what it shows: asked by read(2) only
 };
 
 // Calls for each member with its name and its narrowed scope, until told to stop by `false`.

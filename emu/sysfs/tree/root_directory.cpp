@@ -47,15 +47,20 @@ constexpr NodeSpec kSysDevNodes[] = {
 };
 constinit const Directory kSysDev = {kSysDevNodes};
 
-constexpr Family kPlatformDeviceFamily[] = {{each_hmem_region, link("", region_path)}};
+constexpr Family kPlatformDeviceFamily[] = {
+    {each_hmem_region, link("", region_path)},
+    {each_cxl_acpi, link("", acpi_path)},
+    {each_pci_function, link("", pci_path, has_cxl_mock)},
+    {each_host_bridge, link("", pci_path, has_cxl_mock)},
+};
 constexpr NodeSpec kPlatformDeviceNodes[] = {
-    link("ACPI0017:00", fixed_target<"/sys/devices/platform/ACPI0017:00">, has_cxl),
     link("e820_pmem", fixed_target<"/sys/devices/platform/e820_pmem">, has_nd_bus),
     link("hmem_platform.0", fixed_target<"/sys/devices/platform/hmem_platform.0">, has_hmem_platform),
 };
 constinit const Directory kPlatformBusDevices = {kPlatformDeviceNodes, kPlatformDeviceFamily};
 constexpr NodeSpec kPlatformDriverNodes[] = {
     directory("cxl_acpi", kCxlAcpiDriver, has_cxl),
+    directory("cxl_mock_mem", kCxlMockDriver, has_cxl_mock),
     directory("e820_pmem", kE820PmemDriver),
     directory("hmem", kHmemDriver),
     directory("hmem_platform", kHmemPlatformDriver, has_hmem_platform_driver),
@@ -71,20 +76,23 @@ constinit const Directory kMemoryBus = {kMemoryBusNodes};
 constexpr NodeSpec kNodeBusNodes[] = {shared("devices", kNodeBusDevices)};
 constinit const Directory kNodeBus = {kNodeBusNodes};
 constexpr NodeSpec kBusNodes[] = {
-    shared("acpi", kCxlAcpiBus, has_cxl),
+    shared("acpi", kCxlAcpiBus, has_cxl_machine),
     directory("cxl", kCxlBus, has_cxl),
     directory("dax", kDaxBus),
     shared("memory", kMemoryBus),
     directory("nd", kNdBus),
     shared("node", kNodeBus),
-    shared("pci", kCxlPciBus, has_cxl),
+    shared("pci", kCxlPciBus, has_cxl_machine),
     shared("platform", kPlatformBus),
 };
 constinit const Directory kBus = {kBusNodes};
 
-constexpr Family kPlatformFamily[] = {{each_hmem_region_alone, directory("", kHmemRegion)}};
+constexpr Family kPlatformFamily[] = {
+    {each_hmem_region_alone, directory("", kHmemRegion)},
+    {each_cxl_acpi, directory("", kCxlPlatform)},
+    {each_host_bridge, directory("", kCxlMockDevice, has_cxl_mock)},
+};
 constexpr NodeSpec kPlatformNodes[] = {
-    directory("ACPI0017:00", kCxlPlatform, has_cxl),
     directory("e820_pmem", kE820Pmem, has_nd_bus),
     directory("hmem_platform.0", kHmemPlatform, has_hmem_platform),
 };
@@ -95,11 +103,11 @@ constexpr NodeSpec kSystemNodes[] = {
 };
 constinit const Directory kSystem = {kSystemNodes};
 constexpr NodeSpec kDevicesNodes[] = {
-    shared("LNXSYSTM:00", kCxlFirmware, has_cxl),
+    shared("LNXSYSTM:00", kCxlFirmware, has_cxl_machine),
     shared("platform", kPlatform),
     shared("system", kSystem),
 };
-constexpr Family kDevicesFamily[] = {{each_host_bridge, directory("", kCxlHostBridge)}};
+constexpr Family kDevicesFamily[] = {{each_host_bridge, directory("", kCxlHostBridge, has_cxl_machine)}};
 constinit const Directory kDevices = {kDevicesNodes, kDevicesFamily};
 
 constexpr NodeSpec kClassNodes[] = {
@@ -110,7 +118,10 @@ constinit const Directory kClass = {kClassNodes};
 
 constexpr NodeSpec kDebugNodes[] = {directory("cxl", kCxlDebug)};
 constinit const Directory kDebug = {kDebugNodes};
-constexpr NodeSpec kKernelNodes[] = {shared("debug", kDebug)};
+constexpr NodeSpec kKernelNodes[] = {
+    shared("debug", kDebug),
+    directory("tracing", kTracing),
+};
 constinit const Directory kKernel = {kKernelNodes};
 
 constexpr NodeSpec kSysNodes[] = {

@@ -42,9 +42,10 @@ constexpr std::array kClaims = std::to_array<std::string_view>({
     "/sys/bus/pci/devices/",
     "/sys/bus/pci/drivers/cxl_pci",
     "/sys/bus/platform/devices/ACPI001",
+    "/sys/bus/platform/devices/cxl_",
     "/sys/bus/platform/devices/e820_pmem",
     "/sys/bus/platform/devices/hmem",
-    "/sys/bus/platform/drivers/cxl_acpi",
+    "/sys/bus/platform/drivers/cxl_",
     "/sys/bus/platform/drivers/e820_pmem",
     "/sys/bus/platform/drivers/hmem",
     "/sys/class/block/pmem",
@@ -54,11 +55,13 @@ constexpr std::array kClaims = std::to_array<std::string_view>({
     "/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI001",
     "/sys/devices/pci0000:",
     "/sys/devices/platform/ACPI001",
+    "/sys/devices/platform/cxl_",
     "/sys/devices/platform/e820_pmem",
     "/sys/devices/platform/hmem",
     "/sys/devices/system/memory/",
     "/sys/devices/system/node/",
     "/sys/kernel/debug/cxl",
+    "/sys/kernel/tracing",
     "/sys/module/cxl_",
     "/sys/module/dax_",
     "/sys/module/device_dax",
@@ -228,6 +231,7 @@ Result<Node> Tree::lookup(std::string_view path) const {
   }
   node.type = found->spec.type;
   node.shared = found->spec.shared;
+  node.is_pipe = found->spec.is_pipe;
   node.mode = found->spec.mode;
   node.inode = inode_of(path);
   if (node.type == NodeType::device) {

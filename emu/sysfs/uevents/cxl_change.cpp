@@ -1,9 +1,11 @@
 #include "emu/sysfs/uevents/cxl_change.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bitset>
 #include <utility>
 
+#include "emu/sysfs/families/cxl_paths.hpp"
 #include "emu/sysfs/families/cxl_things.hpp"
 #include "emu/sysfs/schema/text.hpp"
 #include "emu/sysfs/uevents/uevent.hpp"
@@ -74,14 +76,19 @@ private:
     cxl_variables(state, store_.cxl().major, kind, reference, lines);
     sysfs::announce(store_, {.action = action,
                              .path = path.view(),
-                             .subsystem = kind == CxlKind::function ? "pci" : "cxl",
+                             .subsystem = kind != CxlKind::function ? "cxl"
+                                          : state.mock != 0         ? "platform"
+                                                                    : "pci",
                              .variables = lines.view()});
   }
   void say_platform(std::string_view action) const {
+    PathText path;
+    CxlPaths(now_).acpi_path(path);
     sysfs::announce(store_, {.action = action,
-                             .path = "/sys/devices/platform/ACPI0017:00",
+                             .path = path.view(),
                              .subsystem = "platform",
-                             .variables = "DRIVER=cxl_acpi\nMODALIAS=acpi:ACPI0017:\n"});
+                             .variables = now_.mock != 0 ? "DRIVER=cxl_acpi\nMODALIAS=platform:cxl_acpi\n"
+                                                         : "DRIVER=cxl_acpi\nMODALIAS=acpi:ACPI0017:\n"});
   }
   void say_let_go(CxlKind kind, std::uint32_t reference) const {
     if (step_of(kind, reference).let_go) {
@@ -127,6 +134,20 @@ private:
     }
   }
 
+  // Ports that were: what is added to a port last is taken from it first (devres).
+  template <class Each>
+  void youngest_first(Each&& each) const {
+    std::array<std::uint32_t, store::kMaxCxlPorts> order{};
+    const std::uint32_t count = std::min<std::uint32_t>(before_.ports_used, order.size());
+    for (std::uint32_t at = 0; at < count; ++at) {
+      order[at] = at + 1;
+    }
+    std::sort(order.begin(), order.begin() + count, [&](std::uint32_t one, std::uint32_t other) {
+      return before_.ports[one - 1].added > before_.ports[other - 1].added;
+    });
+    std::for_each(order.begin(), order.begin() + count, each);
+  }
+
   // A region loses its devices before its driver.
   void say_region_gone(std::uint32_t region) {
     if (region == 0 || told_.test(region - 1)) {
@@ -160,20 +181,31 @@ private:
     }
     say_gone(CxlKind::port, port);
   }
+  void say_memdev_gone(std::uint32_t memdev) {
+    if (memdevs_told_.test(memdev - 1)) {
+      return;
+    }
+    memdevs_told_.set(memdev - 1);
+    if (step_of(CxlKind::nvdimm, memdev).let_go) {
+      say_devices();
+    }
+    say_gone(CxlKind::nvdimm, memdev);
+    say_gone(CxlKind::memdev, memdev);
+  }
   void announce_gone() {
     if (step_of(CxlKind::bridge, 1).let_go) {
       say_devices();
     }
     say_gone(CxlKind::bridge, 1);
-    backwards(CxlKind::port, [&](std::uint32_t port) { say_port_gone(port); });
+    youngest_first([&](std::uint32_t port) { say_port_gone(port); });
     backwards(CxlKind::region, [&](std::uint32_t region) { say_region_gone(region); });
-    backwards(CxlKind::memdev, [&](std::uint32_t memdev) {
-      if (step_of(CxlKind::nvdimm, memdev).let_go) {
-        say_devices();
+    youngest_first([&](std::uint32_t port) { // detach_memdev(), queued as endpoints go
+      const store::CxlPortRecord& gone = before_.ports[port - 1];
+      if (gone.kind == store::CxlPortKind::endpoint) {
+        say_memdev_gone(gone.uport);
       }
-      say_gone(CxlKind::nvdimm, memdev);
-      say_gone(CxlKind::memdev, memdev);
     });
+    backwards(CxlKind::memdev, [&](std::uint32_t memdev) { say_memdev_gone(memdev); });
     backwards(CxlKind::function, [&](std::uint32_t function) { say_gone(CxlKind::function, function); });
     if (before_.acpi_unbound == 0 && now_.acpi_unbound != 0) {
       say_platform("unbind");
@@ -244,6 +276,7 @@ private:
   const Presence& devices_;
   bool devices_said_ = false;
   std::bitset<store::kMaxCxlRegions> told_;
+  std::bitset<store::kMaxCxlMemdevs> memdevs_told_;
 };
 
 } // namespace

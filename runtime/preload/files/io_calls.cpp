@@ -128,12 +128,40 @@ int device_refusal(int fd, Operation operation) {
 
 namespace {
 
+// Of what reads once each: waits until there is something, unless it was opened with O_NONBLOCK (tracing_read_pipe()).
+ssize_t read_pipe(const Context& context, int fd, const sysfs::Node& node, RealSize real) {
+  constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 10'000'000};
+  for (;;) {
+    (void)sys::call(SYS_lseek, fd, 0, SEEK_SET);
+    if (const auto fresh = context.files().refresh(fd, node); !fresh) {
+      errno = fresh.error().value;
+      return -1;
+    }
+    if (const auto about = sys::fstat(fd); !about || about->st_size != 0) {
+      return real();
+    }
+    if ((status_flags(fd) & O_NONBLOCK) != 0) {
+      errno = EAGAIN;
+      return -1;
+    }
+    if (const auto slept = sys::call(SYS_nanosleep, reinterpret_cast<long>(&kPause), 0); !slept) {
+      errno = slept.error().value;
+      return -1;
+    }
+  }
+}
+
 // Apart: a path has no place on a signal handler's stack, from which other files are read.
 [[gnu::noinline]] ssize_t read_named(const Context& context, int fd, std::int64_t offset, RealSize real) {
   PathText vnode;
   if (context.descriptors().classify(fd, vnode) == FdClass::directory && !vnode.empty()) {
     errno = EISDIR;
     return -1;
+  }
+  if (!vnode.empty() && FdTable::get(fd) == FdClass::attribute) {
+    if (const auto node = context.descriptors().node_at(vnode.view()); node && node->is_pipe) {
+      return read_pipe(context, fd, *node, real);
+    }
   }
   if (!vnode.empty() && is_at_start(fd, offset)) {
     const auto node = context.descriptors().node_at(vnode.view());

@@ -56,7 +56,7 @@ Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
     return tl::unexpected(made.error());
   }
   UniqueFd whole(*made);
-  if (what == FdClass::attribute && (flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0) {
+  if (what == FdClass::attribute && !node.is_pipe && (flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0) {
     Page page;
     // A show() that fails does so when read, not here.
     if (const auto length = tree_->show(node, page); length && *length > 0) {

@@ -11,6 +11,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/sysfs/inodes/dev_names.hpp"
 #include "emu/sysfs/inodes/permission.hpp"
+#include "emu/sysfs/tracing/tracing.hpp"
 #include "runtime/preload/nodes/caller.hpp"
 #include "runtime/preload/nodes/covers.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
@@ -153,6 +154,14 @@ bool is_mounted_on(const sysfs::Node& node) {
          cover_of(store, store.device_table()[node.device]).has_value();
 }
 
+// The name of what is, or is to be, right in /sys/kernel/tracing/instances; else empty.
+std::string_view trace_instance_in(std::string_view path) {
+  if (without_name(path) != sysfs::kTraceInstances) {
+    return {};
+  }
+  return path.substr(path.rfind('/') + 1);
+}
+
 Result<int> remove_node(const Resolution& found, Removal what) {
   const sysfs::Node& node = found.node;
   if (auto may = permit_in(found.path.view()); !may) {
@@ -167,6 +176,9 @@ Result<int> remove_node(const Resolution& found, Removal what) {
   }
   if (is_mounted_on(node)) {
     return fail(EBUSY);
+  }
+  if (const std::string_view name = trace_instance_in(found.path.view()); !name.empty()) {
+    return done(sysfs::remove_trace_instance(Context::get()->store(), name));
   }
   return is_in_dev(node) ? done(sysfs::unlink_node(Context::get()->store(), node)) : fail(EPERM);
 }
@@ -238,15 +250,32 @@ mode_t file_creation_mask() {
 
 } // namespace
 
-int make_path(int dirfd, const char* path, FunctionRef<int(const char*)> real) {
+namespace {
+
+// `in_tracing`: what is made where tracefs has instances is one.
+int make_at(int dirfd, const char* path, bool in_tracing, FunctionRef<int(const char*)> real) {
   return on_path<int>(dirfd, path, {.follow = Follow::not_last, .makes = true}, -1, real,
-                      [](const Resolution& found) -> Result<int> {
+                      [in_tracing](const Resolution& found) -> Result<int> {
                         if (found.kind == Resolution::Kind::node || found.slashed) {
                           return fail(EEXIST);
                         }
                         const auto may = permit_in(found.path.view());
+                        const std::string_view instance = trace_instance_in(found.path.view());
+                        if (may && in_tracing && !instance.empty()) {
+                          return done(sysfs::make_trace_instance(Context::get()->store(), instance));
+                        }
                         return fail(may ? EPERM : may.error().value); // sysfs makes nothing
                       });
+}
+
+} // namespace
+
+int make_path(int dirfd, const char* path, FunctionRef<int(const char*)> real) {
+  return make_at(dirfd, path, false, real);
+}
+
+int make_directory(int dirfd, const char* path, FunctionRef<int(const char*)> real) {
+  return make_at(dirfd, path, true, real);
 }
 
 int make_link(const char* target, int dirfd, const char* path, FunctionRef<int(const char*)> real) {

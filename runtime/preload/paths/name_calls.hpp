@@ -10,8 +10,10 @@
 
 namespace daxemu::preload {
 
-// mkdir, mkfifo: EEXIST where a node is; EPERM in an emulated directory.
+// mkfifo and its kin: EEXIST where a node is; EPERM in an emulated directory.
 int make_path(int dirfd, const char* path, FunctionRef<int(const char*)> real);
+// mkdir(2): the same, but that tracefs makes an instance of what is made in its `instances`.
+int make_directory(int dirfd, const char* path, FunctionRef<int(const char*)> real);
 // symlink(2): the same; the kernel looks at the text of the link first.
 int make_link(const char* target, int dirfd, const char* path, FunctionRef<int(const char*)> real);
 // mknod(2). A device of ours that is made in /dev is a node of ours; elsewhere the kernel makes a file of that number.

@@ -23,15 +23,25 @@ bool put_line_of(const ProcSource& source, const store::CoverRecord& cover, std:
   return true;
 }
 
+// Where the files of a CXL bus are that cxl looks for in this table; a container has none mounted.
+constexpr std::string_view kDebugfs = " /sys/kernel/debug ";
+
+// /proc/mounts and /proc/PID/mounts, in the form of fstab(5).
+bool is_table(const ProcPath& path) {
+  return path.text.ends_with("/mounts");
+}
+
 } // namespace
 
-bool render_mounts(const ProcSource& source, const ProcPath& /*path*/, int real, TextFile& out) {
-  if (!store::has_covers(source.store)) {
+bool render_mounts(const ProcSource& source, const ProcPath& path, int real, TextFile& out) {
+  bool wants_debugfs = is_table(path) && source.store.cxl().state.present != 0;
+  if (!wants_debugfs && !store::has_covers(source.store)) {
     return false;
   }
   bool changed = false;
   Lines lines(real);
   for (std::string_view line = lines.next(); !line.empty(); line = lines.next()) {
+    wants_debugfs = wants_debugfs && line.find(kDebugfs) == std::string_view::npos;
     bool put = false;
     store::each_cover(source.store, nullptr, [&](const store::CoverRecord& cover) {
       put = put_line_of(source, cover, line, out);
@@ -42,7 +52,12 @@ bool render_mounts(const ProcSource& source, const ProcPath& /*path*/, int real,
     }
     changed = changed || put;
   }
-  return changed;
+  if (wants_debugfs) {
+    out.put("debugfs");
+    out.put(kDebugfs);
+    out.put("debugfs rw,nosuid,nodev,noexec,relatime 0 0\n");
+  }
+  return changed || wants_debugfs;
 }
 
 } // namespace daxemu::preload

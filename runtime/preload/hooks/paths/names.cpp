@@ -12,15 +12,15 @@
 using namespace daxemu::preload;
 
 // Arguments as declared, arguments as passed with the path as `p`.
-#define DAXEMU_MAKE_HOOK(name, declared, passed)                                                                       \
+#define DAXEMU_MAKE_HOOK(name, make, declared, passed)                                                                 \
   DAXEMU_REAL(name, int declared);                                                                                     \
   DAXEMU_HOOK(int, name, declared) {                                                                                   \
-    return make_path(AT_FDCWD, path, [=](const char* p) { return real_##name passed; });                               \
+    return make(AT_FDCWD, path, [=](const char* p) { return real_##name passed; });                                    \
   }
-#define DAXEMU_MAKEAT_HOOK(name, declared, passed)                                                                     \
+#define DAXEMU_MAKEAT_HOOK(name, make, declared, passed)                                                               \
   DAXEMU_REAL(name, int declared);                                                                                     \
   DAXEMU_HOOK(int, name, declared) {                                                                                   \
-    return make_path(dirfd, path, [=](const char* p) { return real_##name passed; });                                  \
+    return make(dirfd, path, [=](const char* p) { return real_##name passed; });                                       \
   }
 #define DAXEMU_NODE_HOOK(name, dirfd, number, declared, passed)                                                        \
   DAXEMU_REAL(name, int declared);                                                                                     \
@@ -44,10 +44,10 @@ DAXEMU_HOOK(int, unlinkat, (int dirfd, const char* path, int flags)) {
              : remove_path(dirfd, path, (flags & AT_REMOVEDIR) != 0 ? Removal::directory : Removal::file, real);
 }
 
-DAXEMU_MAKE_HOOK(mkdir, (const char* path, mode_t mode), (p, mode))
-DAXEMU_MAKEAT_HOOK(mkdirat, (int dirfd, const char* path, mode_t mode), (dirfd, p, mode))
-DAXEMU_MAKE_HOOK(mkfifo, (const char* path, mode_t mode), (p, mode))
-DAXEMU_MAKEAT_HOOK(mkfifoat, (int dirfd, const char* path, mode_t mode), (dirfd, p, mode))
+DAXEMU_MAKE_HOOK(mkdir, make_directory, (const char* path, mode_t mode), (p, mode))
+DAXEMU_MAKEAT_HOOK(mkdirat, make_directory, (int dirfd, const char* path, mode_t mode), (dirfd, p, mode))
+DAXEMU_MAKE_HOOK(mkfifo, make_path, (const char* path, mode_t mode), (p, mode))
+DAXEMU_MAKEAT_HOOK(mkfifoat, make_path, (int dirfd, const char* path, mode_t mode), (dirfd, p, mode))
 #define DAXEMU_LINK_HOOK(name, dirfd, declared, passed)                                                                \
   DAXEMU_REAL(name, int declared);                                                                                     \
   DAXEMU_HOOK(int, name, declared) {                                                                                   \

@@ -1,0 +1,95 @@
+// The platform devices of the kernel's cxl_test, in place of PCI functions: host bridges, ports, switches and memory
+// devices (tools/testing/cxl/test/cxl.c), and what the driver cxl_mock_mem shows of the last (test/mem.c).
+#include "emu/sysfs/families/cxl_objects.hpp"
+#include "emu/sysfs/schema/directories.hpp"
+#include "emu/sysfs/schema/power.hpp"
+#include "emu/sysfs/schema/values.hpp"
+#include "emu/sysfs/uevents/cxl_change.hpp"
+
+namespace daxemu::sysfs {
+namespace {
+
+using cxl::CxlMemdevRecord;
+using cxl::CxlPciKind;
+
+bool is_host_bridge(const Scope& scope) {
+  return pci_in(scope).kind == CxlPciKind::host_bridge;
+}
+bool is_memory(const Scope& scope) {
+  return pci_in(scope).kind == CxlPciKind::memory_device && is_bound<CxlKind::function>(scope);
+}
+// The memdev that a memory device is.
+CxlMemdevRecord& memdev_of(const Scope& scope) {
+  CxlMemdevRecord* found = nullptr;
+  for (CxlMemdevRecord& memdev : cxl::memdevs(*scope.store)) {
+    found = memdev.pci == scope.cxl ? &memdev : found;
+  }
+  return *found;
+}
+bool has_node(const Scope& scope) {
+  return is_memory(scope) && memdev_of(scope).numa_node >= 0;
+}
+Result<void> show_node(const Scope& scope, Text& out) {
+  out.number(memdev_of(scope).numa_node).put("\n");
+  return {};
+}
+Result<void> show_modalias(const Scope& scope, Text& out) {
+  NameText name;
+  pci_name(scope, name);
+  out.put("platform:").put(name.view().substr(0, name.view().find('.'))).put("\n");
+  return {};
+}
+store::PowerBits& power_of(const Scope& scope) {
+  return scope.store->cxl().pci_power[scope.cxl - 1];
+}
+
+// sanitize_timeout: ms that a sanitization takes.
+Result<void> show_timeout(const Scope& scope, Text& out) {
+  out.number(memdev_of(scope).mailbox.sanitize_ms).put("\n");
+  return {};
+}
+Result<void> store_timeout(const Scope& scope, std::string_view text) {
+  const auto timeout = parse_unsigned(text, 0);
+  if (!timeout) {
+    return tl::unexpected(timeout.error());
+  }
+  return changing_cxl(scope, [&]() -> Result<void> {
+    memdev_of(scope).mailbox.sanitize_ms = *timeout;
+    return {};
+  });
+}
+
+// cxl_mock_mem finds its devices by itself, and keeps them.
+Result<void> refuse(const Scope&, std::string_view) {
+  return fail(EOPNOTSUPP);
+}
+
+constexpr NodeSpec kNodes[] = {
+    link("driver", fixed_target<"/sys/bus/platform/drivers/cxl_mock_mem">, is_memory),
+    attribute("driver_override", 0644, constant<"(null)">, refuse),
+    attribute("modalias", 0444, show_modalias),
+    attribute("numa_node", 0444, show_node, nullptr, has_node),
+    link("physical_node", pci_path, is_host_bridge),
+    directory("power", kPower<power_of>),
+    attribute("sanitize_timeout", 0644, show_timeout, store_timeout, is_memory),
+    link("subsystem", fixed_target<"/sys/bus/platform">),
+    attribute("uevent", 0644, show_cxl_uevent<CxlKind::function>, store_uevent),
+};
+constexpr Family kFamilies[] = {
+    {each_child_function, directory("", kCxlMockDevice)},
+    {each_memdev_of_function, directory("", kCxlMemdev)},
+};
+
+constexpr NodeSpec kDriverNodes[] = {
+    attribute("bind", 0200, nullptr, refuse),
+    attribute("uevent", 0200, nullptr, store_uevent),
+    attribute("unbind", 0200, nullptr, refuse),
+};
+constexpr Family kDriverLinks[] = {{each_pci_function, link("", pci_path, is_memory)}};
+
+} // namespace
+
+constinit const Directory kCxlMockDevice = {kNodes, kFamilies};
+constinit const Directory kCxlMockDriver = {kDriverNodes, kDriverLinks};
+
+} // namespace daxemu::sysfs
