@@ -214,13 +214,11 @@ private:
 
   void say_port_come(std::uint32_t port) const {
     say_come(CxlKind::port, port);
-    if (step_of(CxlKind::port, port).come || step_of(CxlKind::port, port).bound) {
-      forwards(CxlKind::decoder, [&](std::uint32_t decoder) {
-        if (now_.decoders[decoder - 1].port == port) {
-          say_come(CxlKind::decoder, decoder);
-        }
-      });
-    }
+    forwards(CxlKind::decoder, [&](std::uint32_t decoder) { // in 7.3 with its first dport, maybe long after it
+      if (now_.decoders[decoder - 1].port == port) {
+        say_come(CxlKind::decoder, decoder);
+      }
+    });
     say_bound(CxlKind::port, port);
   }
   void say_region_come(std::uint32_t region) {
