@@ -30,13 +30,14 @@ std::uint32_t free_buses(const TopologySpec& spec, std::uint32_t from, std::uint
 
 class Hierarchy {
 public:
-  explicit Hierarchy(const store::Store& store) : store_(store) {}
+  Hierarchy(const store::Store& store, bool mock) : store_(store), mock_(mock) {}
 
   void add_bridge(const HostBridgeSpec& spec, std::uint32_t index, std::uint32_t bus) {
     bus_ = bus;
     CxlPciRecord& bridge = add({.kind = CxlPciKind::host_bridge, .bus = bus, .secondary = bus, .uid = index});
     // What QEMU's host bridge has (hdm_for_passthrough=off): one with one root port has no decoder registers.
-    bridge.decoders = spec.root_ports.size() == 1 ? 0 : spec.decoders;
+    // The mock has them whatever is below.
+    bridge.decoders = spec.root_ports.size() == 1 && !mock_ ? 0 : spec.decoders;
     add_ports(CxlPciKind::root_port, spec.root_ports, bridge);
     bridge.subordinate = bus_;
   }
@@ -95,13 +96,14 @@ private:
   }
 
   const store::Store& store_;
+  bool mock_;
   std::uint32_t bus_ = 0; // the last one given
 };
 
 } // namespace
 
 Outcome<void> add_pci(const store::Store& store, const TopologySpec& spec) {
-  Hierarchy hierarchy(store);
+  Hierarchy hierarchy(store, spec.mock);
   std::uint32_t next = spec.first_bus;
   for (std::uint32_t index = 0; index < spec.host_bridges.size(); ++index) {
     const std::uint32_t count = 1 + buses_below(spec.host_bridges[index].root_ports);

@@ -1,5 +1,6 @@
 #include "runtime/preload/procfs/mount_files.hpp"
 
+#include "emu/cxl/objects.hpp"
 #include "emu/store/mount_table.hpp"
 
 namespace daxemu::preload {
@@ -25,13 +26,18 @@ bool put_line_of(const ProcSource& source, const store::CoverRecord& cover, std:
 
 } // namespace
 
-bool render_mounts(const ProcSource& source, const ProcPath& /*path*/, int real, TextFile& out) {
-  if (!store::has_covers(source.store)) {
+bool render_mounts(const ProcSource& source, const ProcPath& path, int real, TextFile& out) {
+  // Where there is CXL there is a tracefs (emu/sysfs/tracing), whether or not the machine has its own mounted:
+  // libtracefs looks for it here.
+  constexpr std::string_view kTracefs = "tracefs /sys/kernel/tracing tracefs rw,nosuid,nodev,noexec,relatime 0 0\n";
+  bool lacks_tracefs = cxl::is_present(source.store) && path.text.ends_with("/mounts");
+  if (!store::has_covers(source.store) && !lacks_tracefs) {
     return false;
   }
   bool changed = false;
   Lines lines(real);
   for (std::string_view line = lines.next(); !line.empty(); line = lines.next()) {
+    lacks_tracefs = lacks_tracefs && line.find(" /sys/kernel/tracing tracefs ") == std::string_view::npos;
     bool put = false;
     store::each_cover(source.store, nullptr, [&](const store::CoverRecord& cover) {
       put = put_line_of(source, cover, line, out);
@@ -42,7 +48,10 @@ bool render_mounts(const ProcSource& source, const ProcPath& /*path*/, int real,
     }
     changed = changed || put;
   }
-  return changed;
+  if (lacks_tracefs) {
+    out.put(kTracefs);
+  }
+  return changed || lacks_tracefs;
 }
 
 } // namespace daxemu::preload
