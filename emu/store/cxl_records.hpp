@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "emu/base/fixed_string.hpp"
+#include "emu/base/sha256.hpp"
 #include "emu/store/nd_records.hpp"
 #include "emu/store/power_bits.hpp"
 #include "emu/store/trace_event_records.hpp"
@@ -156,7 +157,8 @@ struct CxlMailboxRecord {
   std::uint64_t upload_bytes = 0;        // of the upload under way, or of the last one what was not written
   std::uint64_t upload_started = 0;      // time; 0: none under way
   std::uint64_t sanitize_until = 0;      // time; 0: none ever
-  std::uint64_t sanitize_ms = 0;         // that one takes, as somebody told the mock
+  std::uint64_t sanitize_ms = 0;         // what somebody told the mock that one takes; it is over at once all the same
+  Sha256 fw_hash;                        // of what `data` has got
 };
 
 // memN and what its device keeps (struct cxl_memdev, cxl_dev_state, cxl_memdev_state).

@@ -43,13 +43,14 @@ void sort_memdevs(const store::Store& store) {
 
 class Hierarchy {
 public:
-  explicit Hierarchy(const store::Store& store) : store_(store) {}
+  Hierarchy(const store::Store& store, bool mock) : store_(store), mock_(mock) {}
 
   void add_bridge(const HostBridgeSpec& spec, std::uint32_t index, std::uint32_t bus) {
     bus_ = bus;
     CxlPciRecord& bridge = add({.kind = CxlPciKind::host_bridge, .bus = bus, .secondary = bus, .uid = index});
     // What QEMU's host bridge has (hdm_for_passthrough=off): one with one root port has no decoder registers.
-    bridge.decoders = spec.root_ports.size() == 1 ? 0 : spec.decoders;
+    // The mock has them whatever is below.
+    bridge.decoders = spec.root_ports.size() == 1 && !mock_ ? 0 : spec.decoders;
     add_ports(CxlPciKind::root_port, spec.root_ports, bridge);
     bridge.subordinate = bus_;
   }
@@ -108,14 +109,19 @@ private:
   }
 
   const store::Store& store_;
+  bool mock_;
   std::uint32_t bus_ = 0; // the last one given
 };
 
 } // namespace
 
 Outcome<void> add_pci(const store::Store& store, const TopologySpec& spec) {
+<<<<<<< HEAD
   Hierarchy hierarchy(store);
   std::bitset<kBuses> taken = spec.buses_taken;
+=======
+  Hierarchy hierarchy(store, spec.mock);
+>>>>>>> cxl-suite
   std::uint32_t next = spec.first_bus;
   for (std::uint32_t index = 0; index < spec.host_bridges.size(); ++index) {
     const HostBridgeSpec& bridge = spec.host_bridges[index];

@@ -167,6 +167,7 @@ void set_loading(const store::Store& store, CxlMemdevRecord& memdev, std::string
   const long wanted = number_in(text);
   if (wanted == 1) { // a load that was begun is given up
     mailbox.fw_bytes = 0;
+    mailbox.fw_hash = {};
     mailbox.fw_loading = 1;
     return;
   }

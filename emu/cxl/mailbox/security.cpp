@@ -55,8 +55,7 @@ Result<void> sanitize(const store::Store& store, CxlMemdevRecord& memdev, std::u
       return zeroed;
     }
   }
-  constexpr std::uint64_t kMillisecond = 1'000'000;
-  memdev.mailbox.sanitize_until = now + memdev.mailbox.sanitize_ms * kMillisecond; // as a rule over at once
+  memdev.mailbox.sanitize_until = now; // over at once: see security.hpp
   return {};
 }
 

@@ -27,7 +27,13 @@ Result<void> store_cancel(const Scope& scope, std::string_view text) {
 }
 // firmware_data_write(): whatever the bytes are, they are taken.
 Result<void> store_data(const Scope& scope, std::string_view) {
-  return changing_cxl(scope, [&] { return cxl::add_firmware(memdev_in(scope), scope.written, now()); });
+  return changing_cxl(scope, [&] {
+    const auto added = cxl::add_firmware(memdev_in(scope), scope.written.size(), now());
+    if (added) {
+      memdev_in(scope).mailbox.fw_hash.add(scope.written);
+    }
+    return added;
+  });
 }
 Result<void> show_loading(const Scope& scope, Text& out) {
   out.put(cxl::is_loading(memdev_in(scope)) ? "1\n" : "0\n");

@@ -67,9 +67,21 @@ Result<void> store_trigger_poison_list(const Scope& scope, std::string_view text
   });
 }
 
-constexpr NodeSpec kRamNodes[] = {attribute("size", 0444, show_hex<&CxlMemdevRecord::ram_size>)};
+// The class of service that the platform gives a partition: the mock's (FAKE_QTG_ID), where there is such a partition.
+// QEMU's machine has none.
+template <std::uint64_t CxlMemdevRecord::*Size>
+bool has_qos_class(const Scope& scope) {
+  return has_cxl_mock(scope) && memdev_in(scope).*Size != 0 && is_bound<CxlKind::memdev>(scope);
+}
+constexpr NodeSpec kRamNodes[] = {
+    attribute("qos_class", 0444, constant<"42">, nullptr, has_qos_class<&CxlMemdevRecord::ram_size>),
+    attribute("size", 0444, show_hex<&CxlMemdevRecord::ram_size>),
+};
 constinit const Directory kRam = {kRamNodes};
-constexpr NodeSpec kPmemNodes[] = {attribute("size", 0444, show_hex<&CxlMemdevRecord::pmem_size>)};
+constexpr NodeSpec kPmemNodes[] = {
+    attribute("qos_class", 0444, constant<"42">, nullptr, has_qos_class<&CxlMemdevRecord::pmem_size>),
+    attribute("size", 0444, show_hex<&CxlMemdevRecord::pmem_size>),
+};
 constinit const Directory kPmem = {kPmemNodes};
 constexpr NodeSpec kSecurityNodes[] = {
     attribute("sanitize", 0200, nullptr, store_sanitize),

@@ -23,7 +23,7 @@ Result<void> show_uuid(const Scope& scope, Text& out) {
 }
 Result<void> store_uuid(const Scope& scope, std::string_view text) {
   constexpr std::size_t kLength = 37; // UUID_STRING_LEN and whatever byte follows: libcxl writes the NUL
-  const auto uuid = scope.written == kLength ? parse_uuid(text) : fail(EINVAL);
+  const auto uuid = scope.written.size() == kLength ? parse_uuid(text) : fail(EINVAL);
   if (!uuid) {
     return tl::unexpected(uuid.error());
   }

@@ -43,7 +43,16 @@ store::PowerBits& power_of(const Scope& scope) {
   return scope.store->cxl().pci_power[scope.cxl - 1];
 }
 
-// sanitize_timeout: ms that a sanitization takes.
+// fw_buf_checksum: of what was uploaded.
+Result<void> show_checksum(const Scope& scope, Text& out) {
+  for (const std::uint8_t byte : memdev_of(scope).mailbox.fw_hash.digest()) {
+    out.digits(static_cast<unsigned>(byte), 16, 2);
+  }
+  out.put("\n");
+  return {};
+}
+// sanitize_timeout: ms that a sanitization is to take. It is over at once: nobody can be told of its end
+// (emu/cxl/mailbox/security.hpp).
 Result<void> show_timeout(const Scope& scope, Text& out) {
   out.number(memdev_of(scope).mailbox.sanitize_ms).put("\n");
   return {};
@@ -67,6 +76,7 @@ Result<void> refuse(const Scope&, std::string_view) {
 constexpr NodeSpec kNodes[] = {
     link("driver", fixed_target<"/sys/bus/platform/drivers/cxl_mock_mem">, is_memory),
     attribute("driver_override", 0644, constant<"(null)">, refuse),
+    attribute("fw_buf_checksum", 0444, show_checksum, nullptr, is_memory),
     attribute("modalias", 0444, show_modalias),
     attribute("numa_node", 0444, show_node, nullptr, has_node),
     link("physical_node", pci_path, is_host_bridge),

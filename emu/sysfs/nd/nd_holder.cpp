@@ -67,7 +67,7 @@ Result<void> store_mode(const Scope& scope, std::string_view text) {
     if (holder.bound != 0) {
       return fail(EBUSY);
     }
-    const std::size_t compared = scope.written == 0 ? 0 : scope.written - 1;
+    const std::size_t compared = scope.written.empty() ? 0 : scope.written.size() - 1;
     for (const PagesWord& word : kPages) {
       TextBuffer<8> line;
       line.put(word.text).put("\n");

@@ -273,13 +273,15 @@ Result<std::size_t> Tree::show(const Node& node, std::span<char> into) const {
   if (found->spec.show == nullptr) {
     return fail((found->spec.mode & 0444U) == 0 ? EACCES : EIO);
   }
-  return dax::consistently(*store_, [&]() -> Result<std::size_t> {
+  const auto render = [&]() -> Result<std::size_t> {
     Text text(into.first(std::min<std::size_t>(into.size(), kPageSize)));
     if (auto shown = found->spec.show(found->scope, text); !shown) {
       return tl::unexpected(shown.error());
     }
     return text.size();
-  });
+  };
+  // What takes out what it shows is a change itself.
+  return found->spec.is_pipe ? render() : dax::consistently(*store_, render);
 }
 
 Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
@@ -292,7 +294,7 @@ Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
   }
   // kernfs hands an attribute at most a page of one write, and nothing of an empty one (sysfs_kf_write).
   text = text.substr(0, kPageSize);
-  found->scope.written = text.size();
+  found->scope.written = text;
   if (!text.empty()) {
     const std::uint64_t since = trace::begin();
     const auto stored = found->spec.store(found->scope, c_string(text));

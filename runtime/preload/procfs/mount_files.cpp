@@ -1,5 +1,6 @@
 #include "runtime/preload/procfs/mount_files.hpp"
 
+#include "emu/cxl/objects.hpp"
 #include "emu/store/mount_table.hpp"
 
 namespace daxemu::preload {
@@ -34,14 +35,26 @@ bool is_table(const ProcPath& path) {
 } // namespace
 
 bool render_mounts(const ProcSource& source, const ProcPath& path, int real, TextFile& out) {
+<<<<<<< HEAD
   bool wants_debugfs = is_table(path) && source.store.cxl().state.present != 0;
   if (!wants_debugfs && !store::has_covers(source.store)) {
+=======
+  // Where there is CXL there is a tracefs (emu/sysfs/tracing), whether or not the machine has its own mounted:
+  // libtracefs looks for it here.
+  constexpr std::string_view kTracefs = "tracefs /sys/kernel/tracing tracefs rw,nosuid,nodev,noexec,relatime 0 0\n";
+  bool lacks_tracefs = cxl::is_present(source.store) && path.text.ends_with("/mounts");
+  if (!store::has_covers(source.store) && !lacks_tracefs) {
+>>>>>>> cxl-suite
     return false;
   }
   bool changed = false;
   Lines lines(real);
   for (std::string_view line = lines.next(); !line.empty(); line = lines.next()) {
+<<<<<<< HEAD
     wants_debugfs = wants_debugfs && line.find(kDebugfs) == std::string_view::npos;
+=======
+    lacks_tracefs = lacks_tracefs && line.find(" /sys/kernel/tracing tracefs ") == std::string_view::npos;
+>>>>>>> cxl-suite
     bool put = false;
     store::each_cover(source.store, nullptr, [&](const store::CoverRecord& cover) {
       put = put_line_of(source, cover, line, out);
@@ -52,12 +65,19 @@ bool render_mounts(const ProcSource& source, const ProcPath& path, int real, Tex
     }
     changed = changed || put;
   }
+<<<<<<< HEAD
   if (wants_debugfs) {
     out.put("debugfs");
     out.put(kDebugfs);
     out.put("debugfs rw,nosuid,nodev,noexec,relatime 0 0\n");
   }
   return changed || wants_debugfs;
+=======
+  if (lacks_tracefs) {
+    out.put(kTracefs);
+  }
+  return changed || lacks_tracefs;
+>>>>>>> cxl-suite
 }
 
 } // namespace daxemu::preload
