@@ -116,12 +116,8 @@ private:
 } // namespace
 
 Outcome<void> add_pci(const store::Store& store, const TopologySpec& spec) {
-<<<<<<< HEAD
-  Hierarchy hierarchy(store);
-  std::bitset<kBuses> taken = spec.buses_taken;
-=======
   Hierarchy hierarchy(store, spec.mock);
->>>>>>> cxl-suite
+  std::bitset<kBuses> taken = spec.buses_taken;
   std::uint32_t next = spec.first_bus;
   for (std::uint32_t index = 0; index < spec.host_bridges.size(); ++index) {
     const HostBridgeSpec& bridge = spec.host_bridges[index];

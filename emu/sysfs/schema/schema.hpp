@@ -23,18 +23,11 @@ struct Scope {
   store::DeviceRecord* device = nullptr;
   const dax::Driver* driver = nullptr;
   const Module* module = nullptr;
-<<<<<<< HEAD
-  std::uint32_t cxl = 0;        // reference of a thing of the CXL topology in its table (families/cxl_objects.hpp)
-  std::uint32_t dimm = 0;       // reference of the memdev whose DIMM on the nd bus a scope is narrowed to
-  std::uint64_t number = 0;     // of the mapping, memory block, seed, ... where the family is numbered
-  std::size_t written = 0;      // bytes of the write(2) that a Store answers, whatever follows a NUL byte included
-  std::string_view wanted = {}; // not empty: a family may leave out members that are not called that
-=======
   std::uint32_t cxl = 0;         // reference of a thing of the CXL topology in its table (families/cxl_objects.hpp)
   std::uint32_t dimm = 0;        // reference of the memdev whose DIMM on the nd bus a scope is narrowed to
   std::uint64_t number = 0;      // of the mapping, memory block, seed, ... where the family is numbered
   std::string_view written = {}; // by the write(2) that a Store answers, whatever follows a NUL byte included
->>>>>>> cxl-suite
+  std::string_view wanted = {};  // not empty: a family may leave out members that are not called that
 };
 
 struct Directory;
