@@ -55,7 +55,9 @@ Outcome<std::vector<UniqueFd>> add_spare_files(const store::Store& store, FileSo
   std::vector<UniqueFd> held;
   store::Platform& platform = store.platform();
   for (const Stock& stock : kStocks) {
-    for (std::uint32_t at = 0; at < stock.count; ++at) {
+    const bool for_regions = stock.kind == BackingKind::shmem && store.cxl().state.present != 0;
+    const std::uint32_t count = stock.count + (for_regions ? static_cast<std::uint32_t>(store::kMaxCxlRegions) : 0);
+    for (std::uint32_t at = 0; at < count; ++at) {
       const std::uint32_t number = platform.backing_slots_used.load();
       if (number >= platform.backing_slot_capacity) {
         break;

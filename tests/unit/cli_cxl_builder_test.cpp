@@ -48,6 +48,22 @@ TEST(CxlBuilder, MemdevsHaveFilesThatNobodyElseTakes) {
   EXPECT_EQ(cxl::regions(store).size(), 0U);
 }
 
+TEST(CxlBuilder, EveryRegionThatThereCanBeFindsAFile) {
+  backing::MemfdSource source;
+  const auto built = build_platform(plan_of({}), "test", source);
+  ASSERT_TRUE(built) << built.error().what;
+  std::size_t bytes = 0;
+  for (const store::BackingSlot& slot : built->store.backing_slots()) {
+    bytes += slot.owner.load() == 0 && slot.backing.kind == store::BackingKind::shmem ? 1 : 0;
+  }
+  std::size_t nodes = 0;
+  for (const store::NodeSlot& slot : built->store.node_slots()) {
+    nodes += slot.owner.load() == 0 ? 1 : 0;
+  }
+  EXPECT_GE(bytes, store::kMaxCxlRegions);
+  EXPECT_GE(nodes, store::kMaxCxlRegions);
+}
+
 TEST(CxlBuilder, NeitherBusesNorNumbersOfTheMachineAreTaken) {
   backing::MemfdSource source;
   const auto built = build_platform(plan_of({}), "test", source);
