@@ -1,6 +1,6 @@
 #include "emu/cxl/change.hpp"
 
-#include "emu/cxl/derived.hpp"
+#include "emu/cxl/derived/derived.hpp"
 #include "emu/store/topology_undo.hpp"
 
 namespace daxemu::cxl {

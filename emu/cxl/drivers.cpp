@@ -1,7 +1,7 @@
 #include "emu/cxl/drivers.hpp"
 
-#include "emu/cxl/mem_probe.hpp"
-#include "emu/cxl/ports.hpp"
+#include "emu/cxl/enumeration/mem_probe.hpp"
+#include "emu/cxl/enumeration/ports.hpp"
 #include "emu/cxl/region/region_driver.hpp"
 #include "emu/cxl/written_name.hpp"
 

@@ -4,8 +4,8 @@
 #include <cstdio>
 
 #include "emu/cxl/drivers.hpp"
-#include "emu/cxl/mem_probe.hpp"
-#include "emu/cxl/ports.hpp"
+#include "emu/cxl/enumeration/mem_probe.hpp"
+#include "emu/cxl/enumeration/ports.hpp"
 #include "emu/cxl/written_name.hpp"
 
 namespace daxemu::cxl {

@@ -7,7 +7,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
-#include "emu/cxl/media_files.hpp"
+#include "emu/cxl/derived/media_files.hpp"
 #include "emu/cxl/translate.hpp"
 #include "emu/dax/extents.hpp"
 #include "emu/mm/folio_table.hpp"

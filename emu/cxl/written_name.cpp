@@ -3,7 +3,7 @@
 #include <charconv>
 #include <optional>
 
-#include "emu/cxl/mem_probe.hpp"
+#include "emu/cxl/enumeration/mem_probe.hpp"
 
 namespace daxemu::cxl {
 namespace {

@@ -222,6 +222,9 @@ Result<void> bind_dax(const store::Store& store, RegionRecord& region, NdHolderR
     valid = write_info(store, region, space, holder);
   }
   if (!valid) {
+    if (valid.error() == Errno{EOPNOTSUPP} && is_seed(region, holder)) {
+      add_seed(region, NdKind::dax); // nd_bus_probe: what the driver does not support has been probed all the same
+    }
     return valid;
   }
   if (auto added = add_dax_device(store, space); !added) {

@@ -9,6 +9,7 @@
 #include "emu/dax/drivers.hpp"
 #include "emu/dax/left_memory.hpp"
 #include "emu/dax/nd_namespaces.hpp"
+#include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/schema/text.hpp"
 
 namespace daxemu::procfs {
@@ -16,9 +17,12 @@ namespace {
 
 constexpr std::string_view kDax = "dax";
 constexpr std::string_view kNdctl = "ndctl";
+constexpr std::string_view kCxl = "cxl";
+constexpr std::string_view kDimmctl = "dimmctl";
 
 // In the order in which they are loaded last to first.
-constexpr std::string_view kModules[] = {"fsdev_dax",  "dax_hmem", "nd_e820", "kmem",     "dax_pmem",
+constexpr std::string_view kModules[] = {"cxl_pci",    "dax_cxl",  "cxl_mem", "cxl_pmem", "cxl_acpi",
+                                         "fsdev_dax",  "dax_hmem", "nd_e820", "kmem",     "dax_pmem",
                                          "device_dax", "nd_pmem",  "nd_btt",  "libnvdimm"};
 
 std::uint64_t number_in(const sysfs::Tree& tree, std::string_view module, std::string_view attribute) {
@@ -232,16 +236,26 @@ void each_of_window(const store::Store& store, const store::CxlDecoderRecord& wi
 
 } // namespace
 
-std::array<CharMajor, 2> char_majors(const store::Store& store) {
-  std::array<CharMajor, 2> majors = {{{store.platform().dax_major, kDax}, {store.platform().nd_major, kNdctl}}};
-  if (majors[1].number < majors[0].number) {
-    std::swap(majors[0], majors[1]);
+CharMajors char_majors(const store::Store& store) {
+  CharMajors majors;
+  const auto add = [&](std::uint32_t number, std::string_view name) {
+    std::size_t at = majors.count++;
+    for (; at > 0 && majors.all[at - 1].number > number; --at) {
+      majors.all[at] = majors.all[at - 1];
+    }
+    majors.all[at] = {number, name};
+  };
+  add(store.platform().dax_major, kDax);
+  add(store.platform().nd_major, kNdctl);
+  if (cxl::is_present(store)) {
+    add(store.cxl().major, kCxl);
+    add(sysfs::dimm_major(store), kDimmctl);
   }
   return majors;
 }
 
-bool is_char_name(std::string_view name) {
-  return name == kDax || name == kNdctl;
+bool is_char_name(const store::Store& store, std::string_view name) {
+  return name == kDax || name == kNdctl || (cxl::is_present(store) && (name == kCxl || name == kDimmctl));
 }
 
 void each_module(const sysfs::Tree& tree, FunctionRef<void(const ModuleLine&)> each) {

@@ -18,11 +18,17 @@ struct CharMajor {
   std::uint32_t number = 0;
   std::string_view name;
 };
-// Ascending by number.
-[[nodiscard]] std::array<CharMajor, 2> char_majors(const store::Store& store);
+// Ascending by number: those of the dax and nd buses, and of memdevs and DIMMs where there is CXL.
+struct CharMajors {
+  std::array<CharMajor, 4> all{};
+  std::size_t count = 0;
+  [[nodiscard]] std::size_t size() const { return count; }
+  [[nodiscard]] const CharMajor& operator[](std::size_t at) const { return all[at]; }
+};
+[[nodiscard]] CharMajors char_majors(const store::Store& store);
 
 // Is it one of ours, whatever the machine says of it?
-[[nodiscard]] bool is_char_name(std::string_view name);
+[[nodiscard]] bool is_char_name(const store::Store& store, std::string_view name);
 
 // A module as if loaded (m_show in kernel/module/procfs.c), without its address.
 struct ModuleLine {

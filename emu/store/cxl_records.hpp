@@ -57,6 +57,7 @@ struct CxlPortRecord {
   std::uint32_t hdm_end = 0;            // decoders of an endpoint that have DPA: 1 + the last one's id
   std::uint32_t commit_end = 0;         // decoders that are committed: 1 + the last one's id
   std::uint32_t passthrough = 0;        // 1: has no decoder registers, and one made-up decoder
+  std::uint32_t added = 0;              // how many were added before it
 };
 
 // A way down from a port (struct cxl_dport).
@@ -99,6 +100,15 @@ struct CxlDecoderRecord {
   std::uint32_t ref_endpoints = 0;
   std::uint32_t ref_targets = 0;
   std::uint32_t ref_targets_set = 0;
+};
+
+// What the registers of a decoder were last committed with; hardware keeps it while ports come and go.
+struct CxlRegistersRecord {
+  std::uint32_t function = 0; // PCI function that has them; 0: the record is free
+  std::uint32_t decoder = 0;  // its id there
+  std::uint32_t ways = 0;
+  std::uint32_t granularity = 0;            // bytes
+  std::array<std::uint8_t, 8> target_ids{}; // port ids of dports; not of an endpoint
 };
 
 enum class CxlRegionState : std::uint32_t { idle, interleave_active, active, reset_pending, commit };
@@ -206,10 +216,12 @@ struct CxlState {
   std::uint32_t windows_used = 0;
   std::uint32_t pci_used = 0; // high-water marks of the tables
   std::uint32_t ports_used = 0;
+  std::uint32_t ports_added = 0; // ever
   std::uint32_t dports_used = 0;
   std::uint32_t decoders_used = 0;
   std::uint32_t memdevs_used = 0;
   std::uint32_t regions_used = 0;
+  std::uint32_t registers_used = 0;
   std::array<CxlWindowRecord, kMaxCxlWindows> windows{};
   std::array<CxlPciRecord, kMaxCxlPciDevices> pci{};
   std::array<CxlPortRecord, kMaxCxlPorts> ports{};
@@ -217,6 +229,7 @@ struct CxlState {
   std::array<CxlDecoderRecord, kMaxCxlDecoders> decoders{};
   std::array<CxlMemdevRecord, kMaxCxlMemdevs> memdevs{};
   std::array<CxlRegionRecord, kMaxCxlRegions> regions{};
+  std::array<CxlRegistersRecord, kMaxCxlDecoders> registers{};
 };
 static_assert(std::is_trivially_copyable_v<CxlState>);
 

@@ -23,6 +23,7 @@ void copy_state(const CxlState& from, CxlState& to) {
   copy_table(from.decoders, from.decoders_used, to.decoders, to.decoders_used);
   copy_table(from.memdevs, from.memdevs_used, to.memdevs, to.memdevs_used);
   copy_table(from.regions, from.regions_used, to.regions, to.regions_used);
+  copy_table(from.registers, from.registers_used, to.registers, to.registers_used);
   static_assert(offsetof(CxlState, present) == 0); // all before the tables is one stretch of numbers
   std::copy_n(reinterpret_cast<const std::byte*>(&from), offsetof(CxlState, pci), reinterpret_cast<std::byte*>(&to));
 }

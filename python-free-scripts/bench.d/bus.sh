@@ -35,6 +35,10 @@ bus() {
     say "no comparison with a real bus: $(tail -n 1 "$out/bus.txt")" >&2
     return 0
   fi
+  say "cxl-in-guest" >&2
+  "$scripts/guest" --region cxl --topology many --kernel 6.12 --timeout 600 --program "$bin/daxemu" --program "$root/build/release/lib/libdaxemu-preload.so" \
+    --copy "$root/tests/bench/cxl-in-guest" -- sh "$root/tests/bench/cxl-in-guest" "$bin/daxemu" 3 \
+    >>"$out/bus.lines" 2>"$out/cxl-bus.txt" || say "no comparison with a real CXL bus: $(tail -n 1 "$out/cxl-bus.txt")" >&2
   as_json <"$out/bus.lines" >"$out/bus.json"
   files="$files $out/bus.json"
 }

@@ -8,7 +8,9 @@
 #include "runtime/cli/command_line/mistake.hpp"
 #include "runtime/cli/command_line/program.hpp"
 #include "runtime/cli/full_machine.hpp"
+#include "runtime/cli/stage/supervised.hpp"
 #include "runtime/cli/text/terminal.hpp"
+#include "runtime/preload/process/served_outside.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -19,6 +21,15 @@ int main_of(int argc, char** argv) {
   const std::vector<std::string> command(split == all.end() ? split : split + 1, all.end());
   const std::vector<std::string> own(all.begin(), split);
 
+  if (own.size() == 1 && own[0] == kSuperviseWord) {
+    return supervise_command(command);
+  }
+  if (own.size() == 1 && own[0] == preload::kEnterWord) {
+    return enter_command(command);
+  }
+  if (own.size() == 1 && own[0] == kServeWord) {
+    return serve_aside();
+  }
   Program program;
   try {
     program.app().parse(std::vector<std::string>(own.rbegin(), own.rend())); // the order CLI11 takes a vector in

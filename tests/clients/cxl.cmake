@@ -1,4 +1,15 @@
-# The emulated CXL bus against that of a guest: every file of it, in seventeen states.
-foreach(kernel 6.12 7.3)
-  daxemu_client_test(cxl.tree.${kernel} cxl_test.sh TIMEOUT 300 ARGS tree ${kernel} 81)
-endforeach()
+# The emulated CXL bus against that of a guest, by the same scripts (cxl/README.md): every file of it in seventeen states, what stock
+# cxl, daxctl and ndctl say, what the kernel answers to writes and tells its listeners.
+function(daxemu_cxl_test kernel tools)
+  foreach(name ${ARGN})
+    daxemu_client_test(cxl.${name}.${kernel}.${tools} cxl_test.sh TIMEOUT 300 ARGS ${name} ${kernel} ${tools})
+  endforeach()
+endfunction()
+set(steps list ram interleave pmem memdev labels refusals decoders)
+daxemu_cxl_test(6.12 81 ${steps} bridges wide tree uevents writes-bus writes-region writes-bound writes-drivers)
+daxemu_cxl_test(7.3 85 ${steps} bridges wide tree uevents writes-bus writes-region writes-bound writes-drivers famfs)
+daxemu_cxl_test(6.12 85 ${steps})
+daxemu_cxl_test(7.3 81 ${steps})
+
+# Programs on devices that cxl makes, by a user without capabilities.
+daxemu_client_test(cxl.programs cxl_programs_test.sh TIMEOUT 300 ARGS 81)

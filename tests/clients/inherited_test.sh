@@ -12,7 +12,7 @@ trap 'rm -rf "$scratch" "$DAXEMU_HOME"' EXIT
 table=$here/expected/inherited.tsv
 
 # Which requests io_uring answers at all is the machine's: without it every one has the same error.
-runs "$daxemu" run --size 64M --backing shmem -- "$parent" /dev/dax0.0 0x200000 "$child"
+runs "$daxemu" run --size 64M --backing shmem --intercept libc -- "$parent" /dev/dax0.0 0x200000 "$child"
 printf '%s\n' "$out" >answers
 if grep -q '^uring.read	\(EPERM\|ENOSYS\)$' answers; then
   grep -v '^uring' answers >others && mv others answers
@@ -27,7 +27,7 @@ awk -F '\t' '!/^#/ && $2 != $3 && $4 == "" { print; wrong = 1 } END { exit wrong
 # A named platform's file is not sealed: its answers may be others, the device's bytes are as safe, and what was put into the file
 # is gone when the device is opened again.
 runs "$daxemu" create lab --size 64M --backing shmem
-runs "$daxemu" run --platform lab -- "$parent" /dev/dax0.0 0x200000 "$child"
+runs "$daxemu" run --platform lab --intercept libc -- "$parent" /dev/dax0.0 0x200000 "$child"
 has_not "bytes of a named platform's device" "$out" "of the device"
 runs "$daxemu" run --platform lab -- sh -c 'exec 5<>/dev/dax0.0'
 same "what is left in the node" "$(stat -c %s "$DAXEMU_HOME/lab/dax0.0.node")" 0

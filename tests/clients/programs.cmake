@@ -34,3 +34,11 @@ if(NOT DAXEMU_SANITIZE) # whose own allocator it would be
 endif()
 # What clients ask the kernel past us, by strace, against the list of what may.
 daxemu_client_test(calls calls_test.sh TIMEOUT 300)
+# Programs that no library sees, answered from outside.
+add_executable(own_calls_program own_calls_program.c)
+target_compile_definitions(own_calls_program PRIVATE _GNU_SOURCE)
+target_link_libraries(own_calls_program PRIVATE Threads::Threads)
+if(NOT DAXEMU_SANITIZE) # whose runtime and ptrace(2) are in each other's way
+  daxemu_client_test(supervised supervised_test.sh ARGS $<TARGET_FILE:own_calls_program>)
+  daxemu_client_test(supervised_kill supervised_kill_test.sh TIMEOUT 600 ARGS $<TARGET_FILE:own_calls_program>)
+endif()

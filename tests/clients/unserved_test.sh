@@ -8,7 +8,7 @@ go=$DAXEMU_TESTS/go_like_program
 
 # told COMMAND ...: what `run` says of it, in $err.
 told() {
-  status_of "$daxemu" run --size 64M --backing shmem -- "$@"
+  status_of "$daxemu" run --size 64M --backing shmem --intercept libc -- "$@"
 }
 
 told sh -c 'ls /dev/dax0.0 >/dev/null; echo end'
@@ -39,7 +39,7 @@ matches "two of them" "$err" "$static \(statically linked\), $go \(a Go program\
 # On a named platform only what this command started is told of.
 runs "$daxemu" create unserved-$$ --size 64M --backing shmem
 # shellcheck disable=SC2016 # as above
-runs "$daxemu" run --platform unserved-$$ -- sh -c '"$1"' sh "$static"
+runs "$daxemu" run --platform unserved-$$ --intercept libc -- sh -c '"$1"' sh "$static"
 matches "on a named platform" "$err" "$static"
 status_of "$daxemu" run --platform unserved-$$ -- true
 after=$err

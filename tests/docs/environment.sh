@@ -8,7 +8,7 @@ read_in_code=$(grep -rhoE '"(DAXEMU(_[A-Z]+)*|NO_COLOR)"' "$top/runtime" "$top/e
 faults=0
 for name in $read_in_code; do
   case $name in
-    DAXEMU_WORKING_DIRECTORY | DAXEMU_TRACE_SITES | DAXEMU_CWD) continue ;; # between our own processes
+    DAXEMU_WORKING_DIRECTORY | DAXEMU_TRACE_SITES | DAXEMU_CWD | DAXEMU_ENTER | DAXEMU_SUPERVISED) continue ;; # between our own processes
   esac
   printf '%s\n' "$page" | grep -qF ".B $name" || { echo "daxemu.1 does not tell of $name"; faults=1; }
 done

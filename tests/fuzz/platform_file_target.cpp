@@ -8,7 +8,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
-#include "emu/cxl/topology.hpp"
+#include "emu/cxl/enumeration/topology.hpp"
 #include "emu/dax/builder.hpp"
 #include "runtime/cli/plan/platform_file.hpp"
 #include "tests/fuzz/target.hpp"

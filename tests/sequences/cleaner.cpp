@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/sequences/bus.hpp"
+#include "tests/sequences/cxl.hpp"
 #include "tests/sequences/failure.hpp"
 #include "tests/sequences/nd.hpp"
 #include "tests/sequences/stage.hpp"
@@ -48,6 +49,12 @@ std::string end_of(pid_t child, int seconds) {
 }
 
 std::string Cleaner::clean(const std::vector<Call>& before, const std::vector<Call>& next) {
+  if (std::any_of(next.begin(), next.end(), cxl::concerns)) {
+    return from_child([](int out) {
+      const std::string problem = cxl::restore();
+      (void)!::write(out, problem.data(), problem.size());
+    });
+  }
   if (changes_more_than_bytes(before) || changes_more_than_bytes(next) || !start()) {
     end();
     const pid_t once = ::fork();

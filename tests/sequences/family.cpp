@@ -1,6 +1,7 @@
 #include "tests/sequences/family.hpp"
 
 #include "tests/sequences/bus.hpp"
+#include "tests/sequences/cxl.hpp"
 #include "tests/sequences/descriptors.hpp"
 #include "tests/sequences/failure.hpp"
 #include "tests/sequences/memory.hpp"
@@ -16,6 +17,7 @@ const std::vector<Family>& families() {
       {"descriptors", descriptors::add_call, descriptors::add_state, descriptors::play},
       {"bus", bus::add_call, bus::add_state, bus::play},
       {"nd", nd::add_call, nd::add_state, nd::play},
+      {"cxl", cxl::add_call, cxl::add_state, cxl::play},
       {"processes", processes::add_call, processes::add_state, processes::play},
       {"failure", failure::add_call, failure::add_state, failure::play},
       {"pins", pins::add_call, pins::add_state, pins::play},

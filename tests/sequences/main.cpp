@@ -19,6 +19,7 @@
 #include "tests/conformance/touch.hpp"
 #include "tests/sequences/bus.hpp"
 #include "tests/sequences/cleaner.hpp"
+#include "tests/sequences/cxl.hpp"
 #include "tests/sequences/descriptors.hpp"
 #include "tests/sequences/family.hpp"
 #include "tests/sequences/generate.hpp"
@@ -43,7 +44,7 @@ struct Options {
 
 void usage(FILE* to) {
   std::fputs("usage: daxemu-sequences [options]\n"
-             "  --device PATH     the device (/dev/dax0.0); its bytes are overwritten\n"
+             "  --device PATH     the device (/dev/dax0.0); its bytes are overwritten; none: the sequences open none\n"
              "  --family NAMES    families to mix, with commas (memory)\n"
              "  --seeds FIRST-LAST, --calls N\n"
              "  --script FILE     play these sequences (- is standard input)\n"
@@ -163,8 +164,9 @@ int look_after_exec(const Options& options) {
 
 [[noreturn]] void play(const Sequence& sequence, const conformance::Device& device) {
   Stage stage;
-  const bool opens = std::none_of(sequence.calls.begin(), sequence.calls.end(),
-                                  [](const Call& call) { return bus::concerns(call) || nd::concerns(call); });
+  const bool opens = std::none_of(sequence.calls.begin(), sequence.calls.end(), [](const Call& call) {
+    return bus::concerns(call) || nd::concerns(call) || cxl::concerns(call);
+  });
   // Whoever started us may have left descriptors open: numbers are outcomes.
   (void)::syscall(SYS_close_range, STDERR_FILENO + 1, kSourceAt - 1, 0);
   (void)::syscall(SYS_close_range, kSourceAt + 1, ~0U, 0);
@@ -178,9 +180,14 @@ int look_after_exec(const Options& options) {
   ::_exit(0);
 }
 
-// `before`: the calls of the sequence before it.
-void run(const Sequence& sequence, const Options& options, const std::vector<Call>& before, Cleaner& cleaner) {
+// `before`: the calls of the sequence before it. False: the bus could not be put back, nothing was played.
+bool run(const Sequence& sequence, const Options& options, const std::vector<Call>& before, Cleaner& cleaner) {
   const std::string cleaned = cleaner.clean(before, sequence.calls);
+  if (!cleaned.empty() && std::any_of(sequence.calls.begin(), sequence.calls.end(), cxl::concerns)) {
+    say("# not put back before sequence " + sequence.name + ": " + cleaned + "\n");
+    say_all();
+    return false;
+  }
   for (const std::string& note : sequence.notes) {
     say(note + "\n");
   }
@@ -200,6 +207,7 @@ void run(const Sequence& sequence, const Options& options, const std::vector<Cal
   }
   say(ending.empty() ? "end\n" : "end " + ending + "\n");
   say_all();
+  return true;
 }
 
 // Sequences are made one at a time: every fork would copy the tables of what all of them take.
@@ -224,7 +232,11 @@ int main(int count, char** words) {
     usage(stderr);
     return 2;
   }
-  if (!options.generate) {
+  if (options.device.path == "none") {
+    options.device.align = 2U << 20U;
+    options.device.size = 64U << 20U;
+    cxl::know_machine();
+  } else if (!options.generate) {
     if (const auto problem = conformance::describe(options.device)) {
       std::fprintf(stderr, "daxemu-sequences: %s\n", problem->c_str());
       return 2;
@@ -248,9 +260,10 @@ int main(int count, char** words) {
   (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   Cleaner cleaner(options.device, options.seconds);
   std::vector<Call> before;
+  bool good = true;
   each(options, [&](const Sequence& sequence) {
-    run(sequence, options, before, cleaner);
+    good = good && run(sequence, options, before, cleaner);
     before = sequence.calls;
   });
-  return 0;
+  return good ? 0 : 4;
 }

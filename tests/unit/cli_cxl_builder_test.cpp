@@ -89,6 +89,9 @@ INSTANTIATE_TEST_SUITE_P(Rows, CxlDriver,
 TEST(CxlBuilder, EachPresetIsBuiltInAllWays) {
   for (const char* name : {"one-host", "two-hosts", "switch", "pmem"}) {
     for (const std::uint32_t ways : {1U, 2U, 4U, 8U, 16U}) {
+      if (ways > 8 && std::string_view(name) != "two-hosts") {
+        continue; // of one decoder
+      }
       PresetWish wish;
       wish.name = name;
       wish.ways = ways;

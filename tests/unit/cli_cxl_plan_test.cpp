@@ -70,6 +70,9 @@ TEST(CxlFlags, EachIsRead) {
 TEST(CxlPresets, EachCanBeMadeInAllWays) {
   for (const char* name : {"one-host", "two-hosts", "switch", "pmem"}) {
     for (const std::uint32_t ways : {1U, 2U, 4U, 8U, 16U}) {
+      if (ways > 8 && std::string_view(name) != "two-hosts") {
+        continue; // of one decoder
+      }
       PresetWish wish;
       wish.name = name;
       wish.ways = ways;
@@ -184,6 +187,8 @@ INSTANTIATE_TEST_SUITE_P(
     Rows, BadCxlFlag,
     ::testing::Values(
         FlagRow{[](DeviceFlags& f) { f.cxl.ways = "5"; }, "--ways 5", "1, 2, 4, 8 or 16"},
+        FlagRow{[](DeviceFlags& f) { f.cxl.ways = "16"; }, "--ways 16 are more than --preset one-host has",
+                "use 8, or --preset two-hosts"},
         FlagRow{[](DeviceFlags& f) { f.cxl.ways = "two"; }, "--ways two is no number", "1, 2, 4"},
         FlagRow{[](DeviceFlags& f) { f.cxl.ways = "3"; }, "--ways 3 are no ways", "three host bridges"},
         FlagRow{[](DeviceFlags& f) { f.cxl.ways = "2", f.size = "768M"; }, "--size 768M is not a multiple of 512M",
@@ -264,8 +269,8 @@ INSTANTIATE_TEST_SUITE_P(
         FileRow{ONE_MEMDEV(R"("windows": [{"targets": [0, 0, 0, 0, 0]}])"), "5 targets are no ways", "1, 2, 3"},
         FileRow{ONE_MEMDEV(R"("windows": [{"size": "300M"}])"), "windows[0].size: 300M is not a multiple of 256M",
                 "256M or 512M"},
-        FileRow{ONE_MEMDEV(R"("windows": [{"size": "1024T"}])"),
-                "windows[0].size: 1024T is more than a window can have", "256T"},
+        FileRow{ONE_MEMDEV(R"("windows": [{"size": "1024T"}])"), "windows[0].size: 1P is more than a window can have",
+                "256T"},
         FileRow{R"({"host_bridges": [{"root_ports": [{"memdev": {"ram": "8T"}}]}]})", "memdev.ram: 8T is more than",
                 "4T"},
         FileRow{ONE_MEMDEV(R"("windows": [{"granularity": 300}])"), "windows[0].granularity: 300", "256, 512"},

@@ -101,6 +101,7 @@ TEST_F(Executable, DirectoriesAndPlainFilesAreNoPrograms) {
 
 TEST_F(Executable, AStaticProgramIsRefused) {
   expect_refused(file("static", elf(ELFCLASS64, kHere, PT_LOAD)), ENOEXEC, "statically linked");
+  EXPECT_TRUE(find_executable(file("static", elf(ELFCLASS64, kHere, PT_LOAD)), Reach::every_program));
   EXPECT_TRUE(find_executable(file("dynamic", elf(ELFCLASS64, kHere, PT_INTERP))));
 }
 

@@ -47,6 +47,21 @@ TEST(SysfsNd, AnInfoBlockIsHeldAgainstItsUuid) {
   EXPECT_EQ(nd.read("/sys/devices/platform/e820_pmem/ndbus0/region0/dax0.0/dax0.0/align"), "4096\n");
 }
 
+TEST(SysfsNd, ASeedThatIsNotSupportedHasBeenProbed) {
+  const Nd nd;
+  const std::string uuid = nd.get("dax0.0/uuid");
+  ASSERT_EQ(nd.driver("dax_pmem/unbind", "dax0.0"), 0);
+  ASSERT_EQ(nd.set("dax0.0/namespace", "\n"), 0);
+  ASSERT_EQ(nd.set("dax0.1/namespace", "namespace0.0"), 0);
+  ASSERT_EQ(nd.set("dax0.1/align", "4096"), 0);
+  ASSERT_EQ(nd.set("dax0.1/mode", "ram"), 0);
+  EXPECT_EQ(nd.driver("dax_pmem/bind", "dax0.1"), ENODEV); // no uuid: it stays the seed
+  EXPECT_EQ(nd.get("dax_seed"), "dax0.1\n");
+  ASSERT_EQ(nd.set("dax0.1/uuid", uuid.c_str()), 0);
+  EXPECT_EQ(nd.driver("dax_pmem/bind", "dax0.1"), EOPNOTSUPP); // the info block says 2M
+  EXPECT_EQ(nd.get("dax_seed"), "dax0.0\n");
+}
+
 TEST(SysfsNd, OnlyOneCanHoldANamespace) {
   const Nd nd;
   EXPECT_EQ(nd.set("dax0.1/namespace", "namespace0.0"), EBUSY);

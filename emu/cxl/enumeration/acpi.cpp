@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "emu/cxl/derived.hpp"
+#include "emu/cxl/derived/derived.hpp"
+#include "emu/cxl/enumeration/mem_probe.hpp"
 #include "emu/cxl/enumeration/memregion.hpp"
+#include "emu/cxl/enumeration/ports.hpp"
 #include "emu/cxl/interleave.hpp"
-#include "emu/cxl/mem_probe.hpp"
-#include "emu/cxl/ports.hpp"
-#include "emu/cxl/regions.hpp"
+#include "emu/cxl/region/regions.hpp"
 #include "emu/cxl/written_name.hpp"
 
 namespace daxemu::cxl {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "emu/base/units.hpp"
-#include "emu/cxl/topology.hpp"
+#include "emu/cxl/enumeration/topology.hpp"
 
 namespace daxemu::cxl {
 

@@ -1,5 +1,7 @@
 #include "emu/cxl/enumeration/topology_pci.hpp"
 
+#include <algorithm>
+
 namespace daxemu::cxl {
 namespace {
 
@@ -18,14 +20,25 @@ std::uint32_t buses_below(const std::vector<BelowSpec>& below) {
 }
 
 // The lowest root bus at or behind `from` for a bridge of `count` buses; kBuses: none.
-std::uint32_t free_buses(const TopologySpec& spec, std::uint32_t from, std::uint32_t count) {
+std::uint32_t free_buses(const std::bitset<kBuses>& taken, std::uint32_t from, std::uint32_t count) {
+  if (from >= kBuses) {
+    return kBuses;
+  }
   std::uint32_t start = from;
   for (std::uint32_t bus = from; bus < kBuses && bus - start < count; ++bus) {
-    if (spec.buses_taken[bus]) {
+    if (taken[bus]) {
       start = bus + 1;
     }
   }
   return start + count <= kBuses ? start : kBuses;
+}
+
+// Memdevs in the order of their addresses, which is not that of the file where a bridge has a bus of its own.
+void sort_memdevs(const store::Store& store) {
+  const std::span<CxlMemdevRecord> all = memdevs(store);
+  std::stable_sort(all.begin(), all.end(), [&](const CxlMemdevRecord& one, const CxlMemdevRecord& other) {
+    return pci_at(store, one.pci)->bus < pci_at(store, other.pci)->bus;
+  });
 }
 
 class Hierarchy {
@@ -105,18 +118,29 @@ private:
 
 Outcome<void> add_pci(const store::Store& store, const TopologySpec& spec) {
   Hierarchy hierarchy(store, spec.mock);
+  std::bitset<kBuses> taken = spec.buses_taken;
   std::uint32_t next = spec.first_bus;
   for (std::uint32_t index = 0; index < spec.host_bridges.size(); ++index) {
-    const std::uint32_t count = 1 + buses_below(spec.host_bridges[index].root_ports);
-    const std::uint32_t bus = free_buses(spec, next, count);
+    const HostBridgeSpec& bridge = spec.host_bridges[index];
+    const std::uint32_t count = 1 + buses_below(bridge.root_ports);
+    const std::uint32_t bus = free_buses(taken, bridge.bus.value_or(next), count);
     if (bus == kBuses) {
       return refuse(ENOSPC,
                     "host bridge " + std::to_string(index) + " needs " + std::to_string(count) + " PCI buses in a row",
                     "use fewer root ports or switches: this machine has none free behind " + std::to_string(next));
     }
-    hierarchy.add_bridge(spec.host_bridges[index], index, bus);
-    next = bus + count;
+    if (bridge.bus && bus != *bridge.bus) {
+      return refuse(EINVAL,
+                    "\"bus\" " + std::to_string(*bridge.bus) + " of host bridge " + std::to_string(index) + " is taken",
+                    "leave it out, or say " + std::to_string(bus));
+    }
+    for (std::uint32_t at = bus; at < bus + count; ++at) {
+      taken[at] = true;
+    }
+    hierarchy.add_bridge(bridge, index, bus);
+    next = bridge.bus ? next : bus + count;
   }
+  sort_memdevs(store);
   return {};
 }
 

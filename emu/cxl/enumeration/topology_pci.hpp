@@ -1,8 +1,8 @@
 // The PCI functions of a topology, with the bus numbers that firmware gives: depth first, a bus for each port.
 #pragma once
 
+#include "emu/cxl/enumeration/topology.hpp"
 #include "emu/cxl/objects.hpp"
-#include "emu/cxl/topology.hpp"
 
 namespace daxemu::cxl {
 

@@ -1,12 +1,12 @@
 #include "emu/cxl/region/region_attach.hpp"
 
+#include "emu/cxl/enumeration/ports.hpp"
 #include "emu/cxl/interleave.hpp"
-#include "emu/cxl/ports.hpp"
 #include "emu/cxl/region/region_commit.hpp"
 #include "emu/cxl/region/region_driver.hpp"
 #include "emu/cxl/region/region_refs.hpp"
 #include "emu/cxl/region/region_targets.hpp"
-#include "emu/cxl/regions.hpp"
+#include "emu/cxl/region/regions.hpp"
 #include "emu/cxl/written_name.hpp"
 
 namespace daxemu::cxl {
@@ -70,6 +70,10 @@ Result<void> attach_path(const store::Store& store, const CxlRegionRecord& regio
   }
   for (CxlPortRecord* port = &port_of(store, endpoint); port != nullptr; port = above(store, *port)) {
     if (auto attached = attach_port(store, *port, region, endpoint); !attached) {
+      // What another region has of it is not this one's to give back: ports know endpoints by region (cxl_rr_load()).
+      if (endpoint.region != reference_of(store, region)) {
+        return attached;
+      }
       for (CxlPortRecord* at = &port_of(store, endpoint); at != nullptr; at = above(store, *at)) {
         detach_port(store, *at, region, endpoint);
       }

@@ -1,8 +1,9 @@
 #include "emu/cxl/region/region_commit.hpp"
 
+#include "emu/cxl/region/decoder_registers.hpp"
 #include "emu/cxl/region/region_driver.hpp"
 #include "emu/cxl/region/region_refs.hpp"
-#include "emu/cxl/regions.hpp"
+#include "emu/cxl/region/regions.hpp"
 
 namespace daxemu::cxl {
 namespace {
@@ -18,6 +19,7 @@ Result<void> commit(const store::Store& store, CxlDecoderRecord& decoder) {
   }
   ++port.commit_end;
   decoder.flags |= store::kCxlEnabled;
+  program_registers(store, decoder);
   return {};
 }
 

@@ -1,7 +1,7 @@
 #include "emu/cxl/region/region_driver.hpp"
 
-#include "emu/cxl/derived.hpp"
-#include "emu/cxl/mem_probe.hpp"
+#include "emu/cxl/derived/derived.hpp"
+#include "emu/cxl/enumeration/mem_probe.hpp"
 #include "emu/dax/left_memory.hpp"
 
 namespace daxemu::cxl {

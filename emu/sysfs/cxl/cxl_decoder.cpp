@@ -1,8 +1,8 @@
 // decoderP.D: of the root a window, of a port what it routes, of an endpoint the device addresses that it takes
 // (cxl_decoder_*_attrs in drivers/cxl/core/port.c).
 #include "emu/base/units.hpp"
-#include "emu/cxl/dpa.hpp"
-#include "emu/cxl/regions.hpp"
+#include "emu/cxl/region/dpa.hpp"
+#include "emu/cxl/region/regions.hpp"
 #include "emu/sysfs/cxl/cxl_values.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"

@@ -49,14 +49,9 @@ Result<void> show_bridge_path(const Scope& scope, Text& out) {
   out.put("\n");
   return {};
 }
-// _UID: what the root's target lists call it.
+// _UID: what the root's target lists call it, QEMU its bus.
 Result<void> show_uid(const Scope& scope, Text& out) {
-  for (const store::CxlDportRecord& dport : cxl::dports(*scope.store)) {
-    if (dport.port != 0 && dport.pci == scope.cxl) {
-      out.number(dport.port_id).put("\n");
-      break;
-    }
-  }
+  out.number(scope.store->cxl().state.mock != 0 ? pci_in(scope).uid : pci_in(scope).bus).put("\n");
   return {};
 }
 store::PowerBits& power_of_bridge(const Scope& scope) {
@@ -114,6 +109,10 @@ constinit const Directory kOwnRootWakeup = {
 constexpr Family kOwnRootWakeupFamily[] = {{each_root_wakeup, directory("", kOwnRootWakeup)}};
 constexpr Family kRootWakeupFamily[] = {{each_root_wakeup, directory("", kRootWakeup)}};
 constinit const Directory kRootWakeups = {{}, kRootWakeupFamily};
+// cxl_acpi_probe() lets it wake the machine.
+bool root_node_wakes(const Scope& scope) {
+  return firmware_nodes_wake(scope) && scope.store->cxl().state.acpi_unbound == 0;
+}
 constexpr NodeSpec kRootNodes[] = {
     attribute("hid", 0444, constant<"ACPI0017">),
     attribute("modalias", 0444, constant<"acpi:ACPI0017:">),
@@ -123,7 +122,7 @@ constexpr NodeSpec kRootNodes[] = {
     attribute("status", 0444, constant<"11">),
     link("subsystem", fixed_target<"/sys/bus/acpi">),
     attribute("uevent", 0644, constant<"MODALIAS=acpi:ACPI0017:">, store_uevent),
-    directory("wakeup", kRootWakeups, firmware_nodes_wake),
+    directory("wakeup", kRootWakeups, root_node_wakes),
 };
 constinit const Directory kRootNode = {kRootNodes};
 

@@ -1,6 +1,6 @@
 // regionN: a range of a window that endpoint decoders share (cxl_region_attrs and target_attrs in
 // drivers/cxl/core/region.c).
-#include "emu/cxl/regions.hpp"
+#include "emu/cxl/region/regions.hpp"
 #include "emu/sysfs/cxl/cxl_values.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"

@@ -1,6 +1,6 @@
 // daxX.Y and what is below it (dev_dax_attributes and dax_mapping_attributes in drivers/dax/bus.c; dev, uevent, power,
 // subsystem and driver come from drivers/base/core.c).
-#include "emu/cxl/media.hpp"
+#include "emu/cxl/derived/media.hpp"
 #include "emu/dax/ranges.hpp"
 #include "emu/sysfs/dax/kmem_attributes.hpp"
 #include "emu/sysfs/families/families.hpp"

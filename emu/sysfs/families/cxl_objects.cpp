@@ -1,5 +1,7 @@
 #include "emu/sysfs/families/cxl_objects.hpp"
 
+#include <optional>
+
 #include "emu/cxl/enumeration/acpi.hpp"
 #include "emu/sysfs/families/cxl_things.hpp"
 
@@ -32,12 +34,58 @@ bool is_there(const CxlRegionRecord& region) {
   return region.used != 0;
 }
 
+// What a wanted name says of numbers: "decoder5.0" 5 and 0, "mem3" 3. Whoever has others is not called that.
+struct Wanted {
+  explicit Wanted(std::string_view name) {
+    any = name.empty();
+    last = take_number(name);
+    if (name.ends_with('.')) {
+      name.remove_suffix(1);
+      before = take_number(name);
+    }
+  }
+  // The number at the end of `text`, which it loses.
+  static std::optional<std::uint32_t> take_number(std::string_view& text) {
+    const std::size_t begin = text.find_last_not_of("0123456789") + 1; // npos + 1 is 0
+    const std::string_view digits = text.substr(begin);
+    if (digits.empty() || digits.size() > 9) {
+      return {};
+    }
+    text.remove_suffix(digits.size());
+    std::uint32_t number = 0;
+    for (const char digit : digits) {
+      number = number * 10 + static_cast<std::uint32_t>(digit - '0');
+    }
+    return number;
+  }
+  bool any = true;
+  std::optional<std::uint32_t> last;
+  std::optional<std::uint32_t> before;
+};
+bool may_be(const Scope& scope, const Wanted& wanted, const CxlDecoderRecord& decoder) {
+  return decoder.id == wanted.last && cxl::port_of(*scope.store, decoder).id == wanted.before;
+}
+bool may_be(const Scope& /*scope*/, const Wanted& wanted, const CxlMemdevRecord& memdev) {
+  return memdev.id == wanted.last; // its minor too
+}
+bool may_be(const Scope& /*scope*/, const Wanted& wanted, const CxlPortRecord& port) {
+  return port.id == wanted.last;
+}
+bool may_be(const Scope& /*scope*/, const Wanted& wanted, const CxlRegionRecord& region) {
+  return region.id == wanted.last;
+}
+bool may_be(const Scope& /*scope*/, const Wanted& wanted, const CxlPciRecord& pci) {
+  return pci.kind == CxlPciKind::host_bridge ||
+         pci.function == wanted.last; // "0000:0d:00.0"; "pci0000:0c" is no decimal
+}
+
 // Those of a table that are there and match, with what `name` calls them.
 template <class Record, class Matches>
 void each_of(const Scope& scope, std::span<Record> table, void (*name)(const Scope&, Text&), Members members,
              Matches&& matches) {
+  const Wanted wanted(scope.wanted);
   for (std::size_t at = 0; at < table.size(); ++at) {
-    if (!is_there(table[at]) || !matches(table[at])) {
+    if (!is_there(table[at]) || (!wanted.any && !may_be(scope, wanted, table[at])) || !matches(table[at])) {
       continue;
     }
     const Scope narrowed = cxl_scope(scope, static_cast<std::uint32_t>(at + 1));

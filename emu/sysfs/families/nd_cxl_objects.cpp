@@ -1,6 +1,6 @@
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
 
-#include "emu/cxl/mem_probe.hpp"
+#include "emu/cxl/enumeration/mem_probe.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"

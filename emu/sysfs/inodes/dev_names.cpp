@@ -14,6 +14,7 @@ namespace daxemu::sysfs {
 namespace {
 
 constexpr std::string_view kBusNode = "ndctl0"; // of the nd bus, which no device stands for
+constexpr std::string_view kDimmNode = "nmem";  // and its number
 
 std::uint32_t index_of(const store::Store& store, const store::DeviceRecord* device) {
   return device == nullptr ? kNoDaxDevice : static_cast<std::uint32_t>(device - store.device_table().data());
@@ -89,19 +90,23 @@ Node node_of(const store::Store& store, std::string_view name, const store::Node
   return node;
 }
 
-bool is_dimm(const store::Store& store, std::string_view name) {
+// The memdev whose DIMM has this name in /dev; nullptr: none.
+const store::CxlMemdevRecord* memdev_of_dimm(const store::Store& store, std::string_view name) {
+  if (!cxl::is_present(store) || !name.starts_with(kDimmNode)) {
+    return nullptr;
+  }
   for (const store::CxlMemdevRecord& memdev : cxl::memdevs(store)) {
-    NameText dimm;
-    dimm.put("nmem").number(memdev.dimm - 1);
-    if (memdev.used != 0 && memdev.dimm != 0 && dimm.view() == name) {
-      return true;
+    NameText text;
+    text.put(kDimmNode).number(memdev.dimm - 1);
+    if (memdev.used != 0 && memdev.dimm != 0 && text.view() == name) {
+      return &memdev;
     }
   }
-  return false;
+  return nullptr;
 }
 
 bool is_drivers_name(const store::Store& store, std::string_view name) {
-  return is_dimm(store, name) || store.device_named(name) != nullptr ||
+  return memdev_of_dimm(store, name) != nullptr || store.device_named(name) != nullptr ||
          (name == kBusNode && store.platform().nd_major != 0);
 }
 
@@ -124,8 +129,9 @@ bool has_drivers_name(const store::Store& store, const Node& node) {
   PathText name;
   if (node.device == kNoDaxDevice) {
     name.put(kBusNode);
-  } else if (node.device == kNdDimmNode && node.memdev != 0) {
-    name.put("nmem").number(cxl::memdev_at(store, node.memdev)->dimm - 1);
+  } else if (const store::CxlMemdevRecord* memdev = cxl::memdev_at(store, node.memdev);
+             node.device == kNdDimmNode && memdev != nullptr) {
+    name.put(kDimmNode).number(memdev->dimm - 1);
   } else if (node.device < store.device_table().size()) {
     name.put(store.name_of(store.device_table()[node.device]).view());
   }

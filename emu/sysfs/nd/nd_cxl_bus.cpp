@@ -1,6 +1,6 @@
 // ndbusN below nvdimm-bridge0, its character device, and nmemN: the DIMMs that memdevs are there (drivers/cxl/pmem.c,
 // nvdimm_attributes in drivers/nvdimm/dimm_devs.c).
-#include "emu/cxl/namespace_labels.hpp"
+#include "emu/cxl/derived/namespace_labels.hpp"
 #include "emu/dax/change.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"

@@ -1,6 +1,6 @@
 #include "emu/sysfs/nd/nd_drivers.hpp"
 
-#include "emu/cxl/nd_region.hpp"
+#include "emu/cxl/derived/nd_region.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"

@@ -2,7 +2,7 @@
 // drivers/nvdimm/namespace_devs.c).
 #include "emu/sysfs/nd/nd_namespace.hpp"
 
-#include "emu/cxl/nd_region.hpp"
+#include "emu/cxl/derived/nd_region.hpp"
 #include "emu/dax/nd.hpp"
 #include "emu/dax/nd_namespaces.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"

@@ -1,6 +1,6 @@
 // namespaceX.Y of a region with labels (nd_namespace_attributes in drivers/nvdimm/namespace_devs.c): what its label
 // says can be written, too. What it shares with a namespace without one is in nd_namespace.cpp.
-#include "emu/cxl/nd_region.hpp"
+#include "emu/cxl/derived/nd_region.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/nd/nd_namespace.hpp"
 #include "emu/sysfs/schema/directories.hpp"

@@ -3,7 +3,7 @@
 #include <bit>
 
 #include "emu/base/units.hpp"
-#include "emu/cxl/nd_region.hpp"
+#include "emu/cxl/derived/nd_region.hpp"
 #include "emu/dax/change.hpp"
 #include "emu/dax/nd_namespaces.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"

@@ -27,6 +27,7 @@ struct Scope {
   std::uint32_t dimm = 0;        // reference of the memdev whose DIMM on the nd bus a scope is narrowed to
   std::uint64_t number = 0;      // of the mapping, memory block, seed, ... where the family is numbered
   std::string_view written = {}; // by the write(2) that a Store answers, whatever follows a NUL byte included
+  std::string_view wanted = {};  // not empty: a family may leave out members that are not called that
 };
 
 struct Directory;

@@ -150,6 +150,12 @@ Result<void> show_core_size(const Scope& scope, Text& out) {
 Result<void> show_refcnt(const Scope& scope, Text& out) {
   std::uint32_t count = scope.module->name == "nd_e820" && has_nd_bus(scope) ? 1 : 0;
   count += has_cxl_holder(scope) ? 1 : 0;
+  if (scope.module->name == "cxl_pmem") {
+    each_derived(scope, [&](std::string_view name, const Scope& region) { // nd_region_create() takes it
+      count += name.starts_with("pmem_") && is_bound<CxlKind::derived>(region) ? 1 : 0;
+      return true;
+    });
+  }
   for (const std::string_view holder : scope.module->holders) {
     count += holder.empty() ? 0 : 1;
   }

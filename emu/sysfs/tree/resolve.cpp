@@ -9,15 +9,39 @@ bool is_visible(const NodeSpec& spec, const Scope& scope) {
   return spec.visible == nullptr || spec.visible(scope);
 }
 
+// Entries, of all names or, quicker, of one.
+void each_entry_called(std::string_view wanted, const Directory& directory, const Scope& scope, Entries entries) {
+  for (const NodeSpec& spec : directory.nodes) {
+    if ((wanted.empty() || spec.name == wanted) && is_visible(spec, scope) && !entries(spec.name, spec, scope)) {
+      return;
+    }
+  }
+  Scope looking = scope;
+  looking.wanted = wanted;
+  for (const Family& family : directory.families) {
+    bool go_on = true;
+    family.each(looking, [&](std::string_view name, const Scope& narrowed) {
+      if (!wanted.empty() && name != wanted) {
+        return true;
+      }
+      Scope member = narrowed;
+      member.wanted = {};
+      go_on = !is_visible(family.node, member) || entries(name, family.node, member);
+      return go_on;
+    });
+    if (!go_on) {
+      return;
+    }
+  }
+}
+
 bool find_entry(const Directory& directory, std::string_view name, Found& found) {
   bool hit = false;
   const Scope scope = found.scope;
-  each_entry(directory, scope, [&](std::string_view candidate, const NodeSpec& spec, const Scope& narrowed) {
-    hit = candidate == name;
-    if (hit) {
-      found = {spec, narrowed};
-    }
-    return !hit;
+  each_entry_called(name, directory, scope, [&](std::string_view, const NodeSpec& spec, const Scope& narrowed) {
+    hit = true;
+    found = {spec, narrowed};
+    return false;
   });
   return hit;
 }
@@ -25,21 +49,7 @@ bool find_entry(const Directory& directory, std::string_view name, Found& found)
 } // namespace
 
 void each_entry(const Directory& directory, const Scope& scope, Entries entries) {
-  for (const NodeSpec& spec : directory.nodes) {
-    if (is_visible(spec, scope) && !entries(spec.name, spec, scope)) {
-      return;
-    }
-  }
-  for (const Family& family : directory.families) {
-    bool go_on = true;
-    family.each(scope, [&](std::string_view name, const Scope& narrowed) {
-      go_on = !is_visible(family.node, narrowed) || entries(name, family.node, narrowed);
-      return go_on;
-    });
-    if (!go_on) {
-      return;
-    }
-  }
+  each_entry_called({}, directory, scope, entries);
 }
 
 Result<Found> resolve(const store::Store& store, std::string_view path) {

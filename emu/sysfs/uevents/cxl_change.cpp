@@ -1,6 +1,7 @@
 #include "emu/sysfs/uevents/cxl_change.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bitset>
 #include <utility>
 
@@ -133,6 +134,20 @@ private:
     }
   }
 
+  // Ports that were: what is added to a port last is taken from it first (devres).
+  template <class Each>
+  void youngest_first(Each&& each) const {
+    std::array<std::uint32_t, store::kMaxCxlPorts> order{};
+    const std::uint32_t count = std::min<std::uint32_t>(before_.ports_used, order.size());
+    for (std::uint32_t at = 0; at < count; ++at) {
+      order[at] = at + 1;
+    }
+    std::sort(order.begin(), order.begin() + count, [&](std::uint32_t one, std::uint32_t other) {
+      return before_.ports[one - 1].added > before_.ports[other - 1].added;
+    });
+    std::for_each(order.begin(), order.begin() + count, each);
+  }
+
   // A region loses its devices before its driver.
   void say_region_gone(std::uint32_t region) {
     if (region == 0 || told_.test(region - 1)) {
@@ -166,20 +181,31 @@ private:
     }
     say_gone(CxlKind::port, port);
   }
+  void say_memdev_gone(std::uint32_t memdev) {
+    if (memdevs_told_.test(memdev - 1)) {
+      return;
+    }
+    memdevs_told_.set(memdev - 1);
+    if (step_of(CxlKind::nvdimm, memdev).let_go) {
+      say_devices();
+    }
+    say_gone(CxlKind::nvdimm, memdev);
+    say_gone(CxlKind::memdev, memdev);
+  }
   void announce_gone() {
     if (step_of(CxlKind::bridge, 1).let_go) {
       say_devices();
     }
     say_gone(CxlKind::bridge, 1);
-    backwards(CxlKind::port, [&](std::uint32_t port) { say_port_gone(port); });
+    youngest_first([&](std::uint32_t port) { say_port_gone(port); });
     backwards(CxlKind::region, [&](std::uint32_t region) { say_region_gone(region); });
-    backwards(CxlKind::memdev, [&](std::uint32_t memdev) {
-      if (step_of(CxlKind::nvdimm, memdev).let_go) {
-        say_devices();
+    youngest_first([&](std::uint32_t port) { // detach_memdev(), queued as endpoints go
+      const store::CxlPortRecord& gone = before_.ports[port - 1];
+      if (gone.kind == store::CxlPortKind::endpoint) {
+        say_memdev_gone(gone.uport);
       }
-      say_gone(CxlKind::nvdimm, memdev);
-      say_gone(CxlKind::memdev, memdev);
     });
+    backwards(CxlKind::memdev, [&](std::uint32_t memdev) { say_memdev_gone(memdev); });
     backwards(CxlKind::function, [&](std::uint32_t function) { say_gone(CxlKind::function, function); });
     if (before_.acpi_unbound == 0 && now_.acpi_unbound != 0) {
       say_platform("unbind");
@@ -188,19 +214,25 @@ private:
 
   void say_port_come(std::uint32_t port) const {
     say_come(CxlKind::port, port);
-    if (step_of(CxlKind::port, port).come || step_of(CxlKind::port, port).bound) {
-      forwards(CxlKind::decoder, [&](std::uint32_t decoder) {
-        if (now_.decoders[decoder - 1].port == port) {
-          say_come(CxlKind::decoder, decoder);
-        }
-      });
-    }
+    forwards(CxlKind::decoder, [&](std::uint32_t decoder) { // in 7.3 with its first dport, maybe long after it
+      if (now_.decoders[decoder - 1].port == port) {
+        say_come(CxlKind::decoder, decoder);
+      }
+    });
     say_bound(CxlKind::port, port);
   }
   void say_region_come(std::uint32_t region) {
     const bool later = store_.profile().dax_regions_probe_later;
     say_come(CxlKind::region, region);
     say_come(CxlKind::derived, region);
+    if (is_cxl_there(now_, CxlKind::derived, region) && now_.regions[region - 1].mode == store::CxlMode::pmem) {
+      say_bound(CxlKind::derived, region);
+      say_bound(CxlKind::region, region);
+      if (step_of(CxlKind::derived, region).bound) {
+        say_devices(); // nd_async_device_register()
+      }
+      return;
+    }
     if (later) {
       say_bound(CxlKind::region, region);
     }
@@ -242,6 +274,7 @@ private:
   const Presence& devices_;
   bool devices_said_ = false;
   std::bitset<store::kMaxCxlRegions> told_;
+  std::bitset<store::kMaxCxlMemdevs> memdevs_told_;
 };
 
 } // namespace

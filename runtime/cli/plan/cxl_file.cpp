@@ -146,7 +146,12 @@ CxlPlan read_cxl(Fields& fields, const Profile& kernel) {
         "host_bridges",
         [&](Fields& each) {
           cxl::HostBridgeSpec bridge;
-          each.only({"decoders", "root_ports"});
+          each.only({"decoders", "bus", "root_ports"});
+          if (each.has("bus")) {
+            std::uint32_t bus = 0;
+            each.number("bus", bus);
+            bridge.bus = bus;
+          }
           each.number("decoders", bridge.decoders);
           each.list(
               "root_ports", [&](Fields& port) { bridge.root_ports.push_back(read_port(port)); }, kPortExample);

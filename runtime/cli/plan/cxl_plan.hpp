@@ -9,7 +9,7 @@
 
 #include "emu/base/profile.hpp"
 #include "emu/base/result.hpp"
-#include "emu/cxl/topology.hpp"
+#include "emu/cxl/enumeration/topology.hpp"
 #include "emu/dax/builder.hpp"
 
 namespace daxemu::cli {

@@ -185,12 +185,13 @@ Preset cxl_test(const PresetWish& /*wish*/) {
 struct Named {
   const char* name;
   Preset (*make)(const PresetWish& wish);
+  std::uint32_t most_ways; // a decoder has 8 targets at most (cxl_port_attach_region: over capacity)
 };
-constexpr std::array<Named, 5> kPresets = {{{kDefaultPreset, one_host},
-                                            {"two-hosts", two_hosts},
-                                            {"switch", with_switch},
-                                            {"pmem", pmem},
-                                            {kMockPreset, cxl_test}}};
+constexpr std::array<Named, 5> kPresets = {{{kDefaultPreset, one_host, 8},
+                                            {"two-hosts", two_hosts, 16},
+                                            {"switch", with_switch, 8},
+                                            {"pmem", pmem, 8},
+                                            {kMockPreset, cxl_test, 1}}};
 
 } // namespace
 
@@ -218,6 +219,10 @@ Outcome<CxlPlan> cxl_preset(const PresetWish& wish) {
   if (std::find(kWays.begin(), kWays.end(), wish.ways) == kWays.end()) {
     return refuse(EINVAL, fmt::format("--ways {} are no ways of interleaving", wish.ways),
                   "use 1, 2, 4, 8 or 16; 3, 6 and 12 take three host bridges, which a file can describe");
+  }
+  if (wish.ways > found->most_ways) {
+    return refuse(EINVAL, fmt::format("--ways {} are more than --preset {} has", wish.ways, wish.name),
+                  fmt::format("use {}{}", found->most_ways, found->most_ways == 8 ? ", or --preset two-hosts" : ""));
   }
   const std::uint64_t unit = kCxlUnit * wish.ways;
   if (wish.size == 0 || wish.size % unit != 0) {

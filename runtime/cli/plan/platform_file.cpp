@@ -119,7 +119,7 @@ Outcome<PlatformPlan> parse_platform(const std::string& text, const std::string&
     return refuse(EINVAL, fmt::format("{}:{}: {}", file, lines.mistake_line, lines.mistake),
                   "write it as JSON: { \"regions\": [ { \"devices\": [ { \"size\": \"4G\" } ] } ] }");
   }
-  const Json json = Json::parse(text, nullptr, false);
+  const Fields::Json json = Fields::Json::parse(text, nullptr, false);
   if (!json.is_object()) {
     return refuse(EINVAL, fmt::format("{}:1: this is no object", file),
                   "write { \"regions\": [ { \"devices\": [ { \"size\": \"4G\" } ] } ] }");

@@ -10,7 +10,7 @@
 
 #include "emu/base/size_text.hpp"
 #include "emu/cxl/change.hpp"
-#include "emu/cxl/media.hpp"
+#include "emu/cxl/derived/media.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/store/location.hpp"
 #include "runtime/cli/platforms/find_platform.hpp"

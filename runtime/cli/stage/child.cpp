@@ -60,8 +60,13 @@ void place(int fd, int at) {
   }
   argv.push_back(nullptr);
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
-  ::execvp(command.path.c_str(), argv.data()); // execvp gives a script without "#!" to the shell
-  const int code = errno;
+  int code = 0;
+  if (command.become) {
+    code = command.become(command.path.c_str(), argv.data());
+  } else {
+    ::execvp(command.path.c_str(), argv.data()); // execvp gives a script without "#!" to the shell
+    code = errno;
+  }
   [[maybe_unused]] const ssize_t told = ::write(report, &code, sizeof(code));
   ::_exit(127);
 }
@@ -76,9 +81,14 @@ bool is_continued_already() {
   return ::sigtimedwait(&only, nullptr, &at_once) == SIGCONT;
 }
 
-// One report of waitpid(2): the end, or nothing yet.
+// One report of waitpid(2): the end, or nothing yet. What another thread of ours stops by ptrace(2) is left to that
+// one.
 bool child_ended(pid_t child, int& status) {
-  while (::waitpid(child, &status, WUNTRACED | WNOHANG) == child) {
+  siginfo_t seen{};
+  while (::waitid(P_PID, static_cast<id_t>(child), &seen, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+         seen.si_pid == child && seen.si_code != CLD_TRAPPED &&
+         ::waitpid(child, &status, WUNTRACED | WNOHANG) == child) {
+    seen.si_pid = 0;
     if (!WIFSTOPPED(status)) {
       return true;
     }

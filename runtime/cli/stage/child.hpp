@@ -22,6 +22,9 @@ struct Command {
   std::vector<std::string> arguments;                           // argv, [0] included
   std::vector<std::pair<std::string, std::string>> environment; // set on top of the present one
   Streams streams{};
+  bool supervised = false; // it is a supervisor of what is to run
+  // In place of execvp(3), in the child: returns errno. Nothing: execvp(3).
+  std::function<int(const char* path, char* const* arguments)> become{};
 };
 
 struct ChildEnd {

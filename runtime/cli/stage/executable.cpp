@@ -57,17 +57,21 @@ Outcome<void> check_privileges(const std::string& path) {
   return {};
 }
 
-Outcome<void> check_kind(const std::string& path, ProgramKind kind) {
+Outcome<void> check_kind(const std::string& path, ProgramKind kind, Reach reach) {
+  const bool past_libraries = kind == ProgramKind::own_calls || kind == ProgramKind::linked_statically;
+  if (past_libraries && reach == Reach::every_program) {
+    return {};
+  }
   switch (kind) {
   case ProgramKind::foreign:
     return refuse(ENOEXEC, path + " is a program for another machine or a 32-bit one",
                   "daxemu runs 64-bit programs of this machine's kind");
   case ProgramKind::own_calls: // they open files by system calls of their own, which no library sees
     return refuse(ENOEXEC, path + " is a Go program: it makes system calls of its own, which do not see the devices",
-                  "run what it would start, or run it where a real device-dax exists (python-free-scripts/guest)");
+                  "leave out --intercept libc");
   case ProgramKind::linked_statically:
     return refuse(ENOEXEC, path + " is statically linked: no library can be preloaded into it",
-                  "link it dynamically, or run it where a real device-dax exists (python-free-scripts/guest)");
+                  "leave out --intercept libc, or link it dynamically");
   case ProgramKind::torn:
     return refuse(ENOEXEC, path + " is no ELF program", "give a program for this machine");
   case ProgramKind::dynamic:
@@ -78,7 +82,7 @@ Outcome<void> check_kind(const std::string& path, ProgramKind kind) {
   return {};
 }
 
-Outcome<void> check_image(const std::string& path, int depth) {
+Outcome<void> check_image(const std::string& path, Reach reach, int depth) {
   if (auto plain = check_privileges(path); !plain) {
     return plain;
   }
@@ -89,7 +93,7 @@ Outcome<void> check_image(const std::string& path, int depth) {
   const UniqueFd fd(*raw);
   const ProgramFile file = examine_program(fd.get());
   if (file.kind != ProgramKind::script) {
-    return check_kind(path, file.kind);
+    return check_kind(path, file.kind, reach);
   }
   const std::string interpreter(file.interpreter.view());
   if (depth >= kMaxInterpreters) {
@@ -98,15 +102,15 @@ Outcome<void> check_image(const std::string& path, int depth) {
   if (::access(interpreter.c_str(), X_OK) != 0) {
     return refuse(ENOENT, path + ": its interpreter " + interpreter + " cannot be run", "install the interpreter");
   }
-  return check_image(interpreter, depth + 1);
+  return check_image(interpreter, reach, depth + 1);
 }
 
 } // namespace
 
-Outcome<std::string> find_executable(const std::string& command) {
+Outcome<std::string> find_executable(const std::string& command, Reach reach) {
   auto path = locate(command);
   if (path) {
-    if (auto image = check_image(*path, 0); !image) {
+    if (auto image = check_image(*path, reach, 0); !image) {
       return tl::unexpected(image.error());
     }
   }

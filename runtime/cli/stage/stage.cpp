@@ -1,8 +1,10 @@
 #include "runtime/cli/stage/stage.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "runtime/api/plugin_file.hpp"
@@ -11,10 +13,12 @@
 #include "runtime/cli/platforms/memdev_files.hpp"
 #include "runtime/cli/platforms/named_platform.hpp"
 #include "runtime/cli/platforms/platform_builder.hpp"
+#include "runtime/cli/stage/descendants.hpp"
 #include "runtime/cli/stage/executable.hpp"
 #include "runtime/cli/stage/keeper_service.hpp"
 #include "runtime/cli/stage/preload_path.hpp"
 #include "runtime/cli/stage/unserved_report.hpp"
+#include "runtime/preload/process/served_outside.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -59,18 +63,54 @@ Outcome<void> check_plugin(const std::string& path, const PlatformPlan& plan) {
   return {};
 }
 
-// What a command that sees a platform is started with.
-tl::expected<Command, Refusal> under_preload(const StagePlan& plan, const std::vector<std::string>& command) {
-  auto path = find_executable(command[0]);
+// The command's file, and whether its calls are to be answered from outside.
+struct Found {
+  std::string path;
+  bool supervised = false;
+};
+tl::expected<Found, Refusal> find_command(const StagePlan& plan, const std::string& command) {
+  auto path =
+      find_executable(command, plan.intercept == Intercept::kernel ? Reach::every_program : Reach::with_library);
+  const bool past_library = !path && path.error().code == ENOEXEC && plan.intercept == Intercept::automatic;
+  if (past_library) {
+    if (auto any = find_executable(command, Reach::every_program); any) {
+      path = any;
+    }
+  }
   if (!path) {
     return not_run(path.error());
+  }
+  const bool supervised = plan.intercept == Intercept::kernel || past_library;
+  if (const auto can = supervised ? check_notifications() : Outcome<void>(); !can) {
+    return refused(can.error());
+  }
+  return Found{*path, supervised};
+}
+
+// What a command that sees a platform is started with.
+tl::expected<Command, Refusal> under_preload(const StagePlan& plan, const std::vector<std::string>& command) {
+  const auto found = find_command(plan, command[0]);
+  if (!found) {
+    return tl::unexpected(found.error());
   }
   auto library = find_preload_library();
   if (!library) {
     return refused(library.error()); // ours is missing, not the command
   }
-  Command prepared{
-      *path, command, {{"LD_PRELOAD", preload_value(*library, std::getenv("LD_PRELOAD"))}, {"DAXEMU", "emulate"}}};
+  Command prepared{found->path,
+                   command,
+                   {{"LD_PRELOAD", preload_value(*library, std::getenv("LD_PRELOAD"))}, {"DAXEMU", "emulate"}}};
+  if (found->supervised) { // its supervisor is started in its place
+    prepared.path = "/proc/self/exe";
+    prepared.arguments = {"daxemu", kSuperviseWord, "--"};
+    prepared.arguments.insert(prepared.arguments.end(), command.begin(), command.end());
+    prepared.supervised = true;
+  }
+  if (plan.intercept == Intercept::automatic) { // what it starts may be static
+    std::error_code error;
+    const auto own = std::filesystem::read_symlink("/proc/self/exe", error);
+    prepared.environment.emplace_back(preload::kEnterVariable, error ? "" : own.string());
+  }
   if (plan.pin_sites) {
     prepared.environment.emplace_back("DAXEMU_PIN_SITES", "1");
   }
@@ -90,6 +130,10 @@ tl::expected<Stage, Refusal> Stage::set_up(const char* verb, const Outcome<Stage
   }
   if (!plan) {
     return refused(plan.error());
+  }
+  if (std::getenv(kSupervisedVariable) != nullptr) { // whoever is above would answer for its own platform
+    return refused({EBUSY, "the system calls of this process are answered by another daxemu run (--intercept kernel)",
+                    "run it outside of that, or that with --intercept libc"});
   }
   Stage stage;
   stage.write_back_ = plan->write_back;
@@ -158,8 +202,15 @@ tl::expected<ChildEnd, Refusal> Stage::play(const std::vector<std::pair<std::str
   command.environment.emplace_back(store::kKeeperVariable, keeper == nullptr ? "" : keeper->variable());
   const UnservedReport unserved(*store_);
   BackgroundSync sync(*store_, write_back_);
+  if (command.supervised) {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  }
   auto end = run_child(command);
   Outcome<void> settled;
+  if (const int left = command.supervised ? end_descendants() : 0; left > 0) { // it has been killed
+    note(fmt::format("the supervisor has ended before {} of the programs whose calls it answered: they were ended",
+                     left));
+  }
   if (!held_.empty()) { // the platform ends here
     remove_left_mounts(*store_);
     settled = settle_memdevs(*store_);

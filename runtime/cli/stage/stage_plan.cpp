@@ -39,6 +39,10 @@ void add_stage_flags(CLI::App& verb, StageFlags& flags) {
   }
   verb.add_option("--mode", flags.mode, "auto, emulate or kernel (default: the variable DAXEMU, else auto)")
       ->type_name("auto|emulate|kernel");
+  verb.add_option("--intercept", flags.intercept,
+                  "By what programs see the devices: a library (libc), the kernel's notifications, for any program "
+                  "(kernel), or the library and, for static and Go programs, the kernel (default: auto)")
+      ->type_name("auto|libc|kernel");
   verb.add_flag("--pin-sites", flags.pin_sites, "Record which code pins memory of the device, for daxemu pins");
   verb.add_option("--plugin", flags.plugin, "Library of pgmap operations (daxemu/plugin.h) the command is to load")
       ->type_name("FILE");
@@ -53,6 +57,11 @@ Outcome<StagePlan> stage_plan(const StageFlags& flags) {
   plan.plugin = plugin_path(flags.plugin);
   plan.write_back = std::chrono::seconds(flags.write_back);
   plan.pin_sites = flags.pin_sites;
+  const auto intercept = parse_intercept(flags.intercept);
+  if (!intercept) {
+    return tl::unexpected(intercept.error());
+  }
+  plan.intercept = *intercept;
   if (!plan.named.empty()) { // what its devices are was said when it was made
     return plan;
   }

@@ -7,6 +7,7 @@
 
 #include "emu/base/result.hpp"
 #include "runtime/cli/plan/device_flags.hpp"
+#include "runtime/cli/stage/supervised.hpp"
 #include "runtime/kernel/mode.hpp"
 
 namespace daxemu::cli {
@@ -15,6 +16,7 @@ struct StageFlags {
   DeviceFlags device;
   std::string platform; // excludes the device's flags
   std::string mode;
+  std::string intercept = "auto";
   std::string plugin;       // path of a library of pgmap operations; empty: the variable DAXEMU_PLUGIN
   unsigned write_back = 30; // seconds between write-backs to an image
   bool pin_sites = false;   // the ledger says which code took each hold
@@ -31,6 +33,7 @@ struct StagePlan {
   std::string plugin;              // absolute unless the loader is to find it; empty: none
   std::chrono::seconds write_back; // between write-backs to an image
   bool pin_sites = false;
+  Intercept intercept = Intercept::automatic;
 };
 
 // What the flags and the variables DAXEMU and DAXEMU_PLUGIN ask for. Errors (Problem, EINVAL): those of

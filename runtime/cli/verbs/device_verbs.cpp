@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "emu/cxl/media.hpp"
+#include "emu/cxl/derived/media.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/device_name.hpp"
 #include "emu/dax/memory_blocks.hpp"

@@ -21,8 +21,10 @@
 #include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/cli/stage/preload_path.hpp"
+#include "runtime/cli/stage/supervised.hpp"
 #include "runtime/fault/engines/probe.hpp"
 #include "runtime/kernel/real_device.hpp"
+#include "runtime/supervise/injection.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -94,6 +96,22 @@ Finding engines(std::vector<Finding>& report) {
           handler ? "handler: a thread serves each first touch through userfaultfd"
                   : "populate: the kernel serves first touches itself; extents count as touched when mapped",
           handler ? "" : "what userfaultfd needs, see above"};
+}
+
+// Programs that load no library: what run --intercept takes for them.
+Finding other_programs(std::vector<Finding>&) {
+  constexpr const char* kTopic = "static and Go programs";
+  if (const auto can = check_notifications(); !can) {
+    return {kTopic, Verdict::limited, can.error().what, can.error().remedy};
+  }
+  if (const auto can = supervise::try_injection(); !can) {
+    return {kTopic, Verdict::limited,
+            fmt::format("their calls are answered from outside, but devices cannot be mapped: ptrace is refused ({})",
+                        std::strerror(can.error().value)),
+            "allow ptrace: the container's seccomp profile, or as root sysctl kernel.yama.ptrace_scope=1"};
+  }
+  return {kTopic, Verdict::good,
+          "their system calls are answered from outside (seccomp notifications, ptrace), engine populate", ""};
 }
 
 bool in_path(const std::string& program) {
@@ -237,9 +255,9 @@ Finding cxl_bus(std::vector<Finding>&) {
 }
 
 using Check = Finding (*)(std::vector<Finding>&);
-constexpr std::array<Check, 14> kChecks = {kernel_release, mirrored_kernel, preload,      engines, overseers, io_uring,
-                                           huge_pages,     shmem_thp,       memory_files, seccomp, limits,    numa,
-                                           cxl_bus,        real_device};
+constexpr std::array<Check, 15> kChecks = {kernel_release, mirrored_kernel, preload,    engines,    other_programs,
+                                            overseers,      io_uring,        huge_pages, shmem_thp,  memory_files,
+                                            seccomp,        limits,          numa,       cxl_bus,    real_device};
 
 } // namespace
 

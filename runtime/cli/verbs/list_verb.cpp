@@ -148,7 +148,7 @@ void print_table(const Json& devices, bool verbose) {
 
 // What a CXL bus has, a line each.
 void print_cxl(const Json& bus) {
-  fmt::print("\n{:<10} {:>8} {:<11} {:<8} {:<12} {}\n", "CXL", "SIZE", "TYPE", "STATE", "PLATFORM", "OF");
+  fmt::print("{:<10} {:>8} {:<11} {:<8} {:<12} {}\n", "CXL", "SIZE", "TYPE", "STATE", "PLATFORM", "OF");
   const auto line = [&](const std::string& name, std::uint64_t size, const std::string& type, const std::string& state,
                         const std::string& of) {
     fmt::print("{:<10} {:>8} {:<11} {:<8} {:<12} {}\n", name, size_text(size), type, state,
@@ -236,6 +236,7 @@ public:
       fmt::print("no platform with a CXL bus runs here\n");
     }
     for (const Json& bus : buses) {
+      fmt::print("{}", cxl_ ? "" : "\n"); // below the devices
       print_cxl(bus);
     }
     return 0;

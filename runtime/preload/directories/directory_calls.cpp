@@ -178,11 +178,18 @@ bool scan_directory(int dirfd, const char* path, struct dirent*** into, Filter f
 
 bool read_entries(int fd, void* buffer, std::size_t size, ssize_t& length) {
   Context* context = FdTable::is_foreign(fd) ? nullptr : Context::get();
-  if (context == nullptr || context->descriptors().classify(fd) != FdClass::directory || !Descriptors::is_vnode(fd)) {
+  if (context == nullptr || context->descriptors().classify(fd) != FdClass::directory) {
+    return false;
+  }
+  // A real one that has emulated entries too is listed through a description of its own: the place of this one counts
+  // entries of both.
+  const bool real = !Descriptors::is_vnode(fd);
+  if (real && !context->descriptors().node(fd)) {
     return false;
   }
   const auto node = context->descriptors().node(fd);
-  auto copy = node ? sys::dup_above(fd, 0) : Result<int>(tl::unexpected(node.error()));
+  auto copy = node ? (real ? sys::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : sys::dup_above(fd, 0))
+                   : Result<int>(tl::unexpected(node.error()));
   auto directory = copy ? Directory::over(*context, *node, UniqueFd(*copy))
                         : Result<std::unique_ptr<Directory>>(tl::unexpected(copy.error()));
   if (!directory) {

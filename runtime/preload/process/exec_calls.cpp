@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "runtime/preload/paths/path_call.hpp"
+#include "runtime/preload/process/served_outside.hpp"
 #include "runtime/preload/process/spawn_places.hpp"
-#include "runtime/preload/process/unserved.hpp"
 
 namespace daxemu::preload {
 
@@ -34,14 +34,13 @@ bool is_bad(char* const* list) {
 
 } // namespace
 
-int exec_path(int dirfd, const char* path, char* const* arguments, char* const* environment,
-              FunctionRef<int(const char*, char* const*)> real) {
+int exec_path(int dirfd, const char* path, char* const* arguments, char* const* environment, ExecCall real) {
   return with_child_environment(environment, [&](char* const* child) {
     return on_path<int>(
         dirfd, path, {.inode = true}, -1,
         [&](const char* p) {
-          note_if_unserved(dirfd, p);
-          return real(p, child);
+          return start_served(dirfd, p, arguments, child,
+                              [&](const char* q, char* const* list) { return real(q, list, child); });
         },
         [=](const Resolution& found) -> Result<int> {
           if (is_bad(arguments) || is_bad(environment)) {
@@ -52,15 +51,15 @@ int exec_path(int dirfd, const char* path, char* const* arguments, char* const* 
   });
 }
 
-int spawn_path(const char* path, char* const* arguments, char* const* environment,
-               FunctionRef<int(const char*, char* const*)> real) {
+int spawn_path(const char* path, char* const* arguments, char* const* environment, ExecCall real) {
   const int kept = errno;
   int status = 0;
-  const int done = exec_path(AT_FDCWD, path, arguments, environment, [&](const char* p, char* const* child) {
-    status = real(p, child);
-    errno = status;
-    return status == 0 ? 0 : -1;
-  });
+  const int done =
+      exec_path(AT_FDCWD, path, arguments, environment, [&](const char* p, char* const* list, char* const* child) {
+        status = real(p, list, child);
+        errno = status;
+        return status == 0 ? 0 : -1;
+      });
   const int code = errno;
   errno = kept;
   return done == 0 ? 0 : (status != 0 ? status : code);

@@ -8,12 +8,12 @@ namespace daxemu::preload {
 // Runs `real` with the environment that a child of a program with `environment` is to get.
 int with_child_environment(char* const* environment, FunctionRef<int(char* const*)> real);
 
+using ExecCall = FunctionRef<int(const char* path, char* const* arguments, char* const* environment)>;
+
 // exec of a path: nothing emulated is a program (EACCES), which the kernel says when it has looked at the arguments.
-int exec_path(int dirfd, const char* path, char* const* arguments, char* const* environment,
-              FunctionRef<int(const char*, char* const*)> real);
+int exec_path(int dirfd, const char* path, char* const* arguments, char* const* environment, ExecCall real);
 // posix_spawn(3): the error is returned.
-int spawn_path(const char* path, char* const* arguments, char* const* environment,
-               FunctionRef<int(const char*, char* const*)> real);
+int spawn_path(const char* path, char* const* arguments, char* const* environment, ExecCall real);
 
 // Puts our variables back into `environ` itself, for calls that start a shell inside libc (system, popen).
 void restore_environ();

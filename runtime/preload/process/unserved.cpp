@@ -10,8 +10,6 @@
 #include "emu/base/program_file.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
-#include "emu/store/unserved_log.hpp"
-#include "runtime/preload/ground/path_text.hpp"
 #include "runtime/preload/names/context.hpp"
 
 namespace daxemu::preload {
@@ -51,24 +49,41 @@ Result<int> open_program(int dirfd, const char* path) {
 
 } // namespace
 
-void note_if_unserved(int dirfd, const char* path) noexcept {
+namespace {
+
+// `program`: what is not served, the file or its interpreter.
+store::Unserved reason_at(int dirfd, const char* path, const char*& program, FixedString<256>& interpreter) {
+  program = path;
   const Context* context = path == nullptr ? nullptr : Context::get();
   auto raw = context == nullptr ? fail(ENOENT) : open_program(dirfd, path);
-  FixedString<256> interpreter;
   for (int level = 0; raw && level <= kMostInterpreters; ++level) {
     const UniqueFd fd(*raw);
     const ProgramFile file = examine_program(fd.get());
     if (file.kind != ProgramKind::script) {
       const store::Unserved why =
           raises_privileges(fd.get()) ? store::Unserved::raises_privileges : reason_of(file.kind);
-      if (why != store::Unserved::nothing && !loads_programs(path)) {
-        store::note_unserved(context->store(), path, why);
-      }
-      return;
+      return loads_programs(program) ? store::Unserved::nothing : why;
     }
     interpreter = file.interpreter; // set-user-ID means nothing of a script
-    path = interpreter.c_str();
-    raw = open_program(AT_FDCWD, path);
+    program = interpreter.c_str();
+    raw = open_program(AT_FDCWD, program);
+  }
+  return store::Unserved::nothing;
+}
+
+} // namespace
+
+store::Unserved unserved_reason(int dirfd, const char* path) noexcept {
+  const char* program = nullptr;
+  FixedString<256> interpreter;
+  return reason_at(dirfd, path, program, interpreter);
+}
+
+void note_if_unserved(int dirfd, const char* path) noexcept {
+  const char* program = nullptr;
+  FixedString<256> interpreter;
+  if (const store::Unserved why = reason_at(dirfd, path, program, interpreter); why != store::Unserved::nothing) {
+    store::note_unserved(Context::get()->store(), program, why);
   }
 }
 
@@ -79,18 +94,16 @@ void note_if_unserved(int fd) noexcept {
   }
 }
 
-void note_if_unserved_in_path(const char* file) noexcept {
+bool find_in_path(const char* file, PathText& path) noexcept {
   if (file == nullptr || *file == '\0' || Context::get() == nullptr) {
-    return;
+    return false;
   }
   const std::string_view name(file);
   if (name.find('/') != std::string_view::npos) {
-    note_if_unserved(AT_FDCWD, file);
-    return;
+    return path.assign(name);
   }
   const char* variable = std::getenv("PATH");
   std::string_view rest(variable != nullptr ? variable : "/bin:/usr/bin"); // confstr(_CS_PATH)
-  PathText path;
   for (bool more = true; more;) {
     const std::size_t colon = rest.find(':');
     const std::string_view directory = rest.substr(0, colon);
@@ -98,9 +111,15 @@ void note_if_unserved_in_path(const char* file) noexcept {
     rest.remove_prefix(more ? colon + 1 : rest.size());
     if (path.assign(directory.empty() ? "." : directory) && path.append("/") && path.append(name) &&
         sys::call(SYS_faccessat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), X_OK)) {
-      note_if_unserved(AT_FDCWD, path.c_str());
-      return;
+      return true;
     }
+  }
+  return false;
+}
+
+void note_if_unserved_in_path(const char* file) noexcept {
+  if (PathText path; find_in_path(file, path)) {
+    note_if_unserved(AT_FDCWD, path.c_str());
   }
 }
 

@@ -2,7 +2,16 @@
 // to tell of at its end.
 #pragma once
 
+#include "emu/store/unserved_log.hpp"
+#include "runtime/preload/ground/path_text.hpp"
+
 namespace daxemu::preload {
+
+// Why the file at `path`, or what interprets it, would not see them. Three system calls as a rule; no allocation (the
+// caller may be a vforked child).
+[[nodiscard]] store::Unserved unserved_reason(int dirfd, const char* path) noexcept;
+// The file that execvp(3) starts. False: none.
+[[nodiscard]] bool find_in_path(const char* file, PathText& path) noexcept;
 
 // The file at `path` from `dirfd` is about to be executed. Three system calls as a rule; no allocation (the caller may
 // be a vforked child).

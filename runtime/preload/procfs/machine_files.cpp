@@ -74,7 +74,7 @@ bool render_devices(const ProcSource& source, const ProcPath& /*path*/, int real
     if (characters && numbered) {
       put_below(number);
       rest.remove_prefix(std::min<std::size_t>(rest.size(), 1));
-      if (procfs::is_char_name(take_word(rest))) {
+      if (procfs::is_char_name(source.store, take_word(rest))) {
         continue; // the machine's own driver: its devices are out of sight
       }
     }

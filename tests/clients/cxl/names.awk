@@ -42,7 +42,7 @@ function without_uuids(text, done, found) {
 }
 
 # renamed(TEXT, PATTERN, KIND): every match of PATTERN in it that is an address has its name.
-function renamed(text, pattern, kind, done, word, name) {
+function renamed(text, pattern, kind, done, word, name, before) {
   done = ""
   while (match(text, pattern)) {
     word = substr(text, RSTART, RLENGTH)
@@ -56,6 +56,12 @@ function renamed(text, pattern, kind, done, word, name) {
     } else if (kind == "block") {
       name = placed(substr(word, 7) * block)
       name = name == "" ? "" : "memory@" name
+    }
+    before = substr(done text, length(done) + RSTART - 1, 1)
+    if (kind == "bare" && (before == ":" || before == "\"") && word ~ /^[0-9]+$/) {
+      name = "" # a count of bytes
+    } else if (kind == "decimal" && before ~ /[0-9a-fx]/) {
+      name = "" # of a hexadecimal number
     }
     done = done substr(text, 1, RSTART - 1) (name == "" ? word : name)
     text = substr(text, RSTART + RLENGTH)
@@ -99,6 +105,7 @@ $1 == "%%" {
   line = renamed(line, "memory[0-9][0-9]+", "block")
   line = without_uuids(line)
   gsub(/MAJOR=[0-9]+/, "MAJOR=N", line)
+  if (line ~ /DEVTYPE=disk/) sub(/MINOR=[0-9]+/, "MINOR=N", line)
   gsub(/"target_node":[0-9]+/, "\"target_node\":N", line)
   gsub(/node[0-9]+\/memory@/, "nodeN/memory@", line)
   print line

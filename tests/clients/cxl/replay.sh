@@ -13,8 +13,8 @@ sh "$here/names.sh"
 window() { # the lines of /proc/iomem that are of the windows
   awk '/CXL Window/ { inside = 1; print; next } /^ / { if (inside) print; next } { inside = 0 }' /proc/iomem
 }
-settle() { # what the kernel and the buses still have to do, a moment
-  sleep 0.3
+settle() { # what the kernel and the buses still have to do, a moment; under daxemu nothing
+  [ -n "${DAXEMU_PLATFORM:-}" ] || sleep 0.3
 }
 show() { # STREAM FILE
   [ -s "$2" ] || return 0

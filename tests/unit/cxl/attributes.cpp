@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <limits>
 
-#include "emu/cxl/dpa.hpp"
 #include "emu/cxl/drivers.hpp"
-#include "emu/cxl/regions.hpp"
+#include "emu/cxl/region/dpa.hpp"
+#include "emu/cxl/region/regions.hpp"
 #include "emu/cxl/written_name.hpp"
 #include "emu/sysfs/schema/parse.hpp"
 #include "tests/unit/cxl/platform.hpp"

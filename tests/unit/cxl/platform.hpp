@@ -9,8 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "emu/base/sys.hpp"
-#include "emu/cxl/ports.hpp"
-#include "emu/cxl/topology.hpp"
+#include "emu/cxl/enumeration/ports.hpp"
+#include "emu/cxl/enumeration/topology.hpp"
 
 namespace daxemu::cxl {
 

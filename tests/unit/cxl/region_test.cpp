@@ -1,6 +1,6 @@
 // Refusals in the kernel's order, the order of DPA and of commits, and what becomes of regions when parts of them go.
 #include "emu/cxl/drivers.hpp"
-#include "emu/cxl/mem_probe.hpp"
+#include "emu/cxl/enumeration/mem_probe.hpp"
 #include "tests/unit/cxl/region_steps.hpp"
 
 namespace daxemu::cxl {
@@ -153,6 +153,24 @@ TEST(CxlRegion, CommitsGoInOrder) {
   EXPECT_EQ(written(store, second + "/commit", "0"), 0);
   EXPECT_EQ(shown(store, "port1/decoders_committed"), "0");
   EXPECT_EQ(written(store, first + "/commit", "1"), 0);
+}
+
+// What another region's target is known for on its way up is not forgotten, nor what this region has there: found by a
+// sequence (tests/sequences/corpus/6.12/cxl/target_of_another_region.txt).
+TEST(CxlRegion, ARefusedTargetChangesNothing) {
+  const store::Store store = platform_of(mixed());
+  const std::string other = committed_region(store, {.endpoints = {"endpoint3"}});
+  const RegionPlan plan{.endpoints = {"endpoint2", "endpoint3"}};
+  const std::string region = sized_region(store, plan);
+  give_dpa(store, "decoder2.0", "ram", plan.each);
+  ASSERT_EQ(written(store, region + "/target0", "decoder2.0"), 0);
+  EXPECT_EQ(written(store, region + "/target1", "decoder3.0"), EBUSY);
+  EXPECT_EQ(shown(store, "decoder1.0/region"), other);
+  EXPECT_EQ(shown(store, "decoder1.1/region"), region);
+  EXPECT_EQ(written(store, other + "/commit", "0"), 0);
+  EXPECT_EQ(written(store, other + "/target0", "\n"), 0);
+  EXPECT_EQ(shown(store, "decoder1.0/region"), "");
+  EXPECT_EQ(shown(store, "decoder1.1/region"), region);
 }
 
 // A region with lower addresses cannot go through a port behind one with higher ones.

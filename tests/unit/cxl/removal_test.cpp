@@ -58,6 +58,28 @@ TEST(CxlRemoval, AMemdevLeavesItsRegion) {
   EXPECT_EQ(written(store, name + "/commit", "1"), 0);
 }
 
+// Guest (clients/cxl/steps/decoders.txt): hardware keeps what was committed last.
+TEST(CxlRemoval, DecodersComeBackAsTheyWereProgrammed) {
+  const store::Store store = platform_of(with_switch());
+  RegionPlan plan{.endpoints = {"endpoint4", "endpoint5"}};
+  const std::string name = committed_region(store, plan);
+  const CxlDecoderRecord& decoder = decoder_named(store, "decoder4.0");
+  const std::uint32_t granularity = decoder.granularity;
+  ASSERT_EQ(decoder.ways, 2U);
+  EXPECT_EQ(written(store, "drivers/cxl_mem/unbind", "mem1"), 0);
+  EXPECT_EQ(written(store, "drivers/cxl_mem/bind", "mem1"), 0);
+  EXPECT_EQ(decoder_named(store, "decoder4.0").ways, 2U);
+  EXPECT_EQ(decoder_named(store, "decoder4.0").granularity, granularity);
+  EXPECT_EQ(decoder_named(store, "decoder4.0").size, 0U);
+  EXPECT_EQ(decoder_named(store, "decoder4.1").ways, 1U);
+  // The switch goes with the last one below it, and its decoder has its targets when it comes again.
+  EXPECT_EQ(written(store, "drivers/cxl_mem/unbind", "mem1"), 0);
+  EXPECT_EQ(written(store, "drivers/cxl_mem/unbind", "mem2"), 0);
+  EXPECT_EQ(written(store, "drivers/cxl_mem/bind", "mem1"), 0);
+  EXPECT_EQ(decoder_named(store, "decoder3.0").ways, 2U);
+  EXPECT_EQ(shown(store, "decoder3.0/target_list"), "0,1");
+}
+
 TEST(CxlRemoval, APortTakesAllBelow) {
   const store::Store store = platform_of(with_switch());
   RegionPlan plan{.endpoints = {"endpoint2"}};

@@ -1,5 +1,5 @@
 // Which names and numbers the kernel gives to what it finds, and what no topology can be.
-#include "emu/cxl/topology.hpp"
+#include "emu/cxl/enumeration/topology.hpp"
 
 #include <cstdio>
 #include <set>
@@ -147,6 +147,28 @@ TEST(CxlTopology, PersistentMemoryWithoutAWindowHasNoDriver) {
   EXPECT_EQ(memdev_named(other, "mem0")->has_nvdimm, 1U);
   EXPECT_EQ(memdev_named(other, "mem0")->label_size, kMega);
   EXPECT_EQ(memdev_named(other, "mem1")->label_size, 0U);
+}
+
+TEST(CxlTopology, MemdevsAreNumberedByBus) {
+  TopologySpec spec;
+  for (const std::uint32_t bus : {64U, 12U}) {
+    BelowSpec below;
+    below.memdev.emplace_back().ram = bus * 256 * kMega;
+    HostBridgeSpec& bridge = spec.host_bridges.emplace_back();
+    bridge.root_ports = {below, below};
+    bridge.bus = bus;
+  }
+  spec.windows = {{}};
+  const store::Store store = platform_of(spec);
+  EXPECT_EQ(pci_functions(store)[0].bus, 64U);
+  EXPECT_EQ(memdev_named(store, "mem0")->ram_size, 12 * 256 * kMega);
+  EXPECT_EQ(memdev_named(store, "mem2")->ram_size, 64 * 256 * kMega);
+  spec.host_bridges[1].bus = 65; // a bus of the other
+  const store::Store other = empty_store();
+  const auto refused = enumerate(other, spec);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, EINVAL);
+  EXPECT_NE(refused.error().what.find("65"), std::string::npos) << refused.error().what;
 }
 
 TEST(CxlTopology, WhatTheMachineHasIsLeftAlone) {

@@ -14,7 +14,7 @@
 #include "emu/backing/spare_files.hpp"
 #include "emu/base/units.hpp"
 #include "emu/base/whole_io.hpp"
-#include "emu/cxl/derived.hpp"
+#include "emu/cxl/derived/derived.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/dax/change.hpp"
 #include "emu/sysfs/schema/directories.hpp"

@@ -1,10 +1,10 @@
 // The bytes of memdevs: what a region shows of them, in which order, and that they outlive it.
-#include "emu/cxl/media.hpp"
+#include "emu/cxl/derived/media.hpp"
 
 #include <chrono>
 #include <random>
 
-#include "emu/cxl/stripes.hpp"
+#include "emu/cxl/derived/stripes.hpp"
 #include "emu/dax/bus.hpp"
 #include "emu/dax/ranges.hpp"
 #include "emu/mm/folio_table.hpp"

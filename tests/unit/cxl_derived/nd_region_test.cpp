@@ -1,11 +1,11 @@
 // Persistent CXL regions on the nd bus: DIMMs, labels, namespaces, as a guest of 6.12 showed them with one memdev of
 // 512M and a label area of 1M, and ndctl 81 creating and destroying one.
-#include "emu/cxl/nd_region.hpp"
+#include "emu/cxl/derived/nd_region.hpp"
 
 #include <array>
 
+#include "emu/cxl/derived/namespace_labels.hpp"
 #include "emu/cxl/label_area.hpp"
-#include "emu/cxl/namespace_labels.hpp"
 #include "emu/procfs/machine_lines.hpp"
 #include "tests/unit/cxl_derived/lab.hpp"
 
@@ -143,6 +143,7 @@ TEST_F(CxlNdRegion, HasADimmOfItsMemdev) {
   ASSERT_TRUE(node);
   EXPECT_EQ(node->device, sysfs::kNdDimmNode);
   EXPECT_EQ(node->memdev, 1U);
+  EXPECT_EQ(lab.tree->stat(*node)->st_nlink, 1U);
   disable();
   EXPECT_EQ(lab.read(NDBUS "/nmem0/state"), "idle\n");
   EXPECT_TRUE(lab.names("/sys/bus/nd/drivers/nd_region").size() == 4U) << "bind, module, uevent, unbind";

@@ -10,6 +10,7 @@
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/process/exec_calls.hpp"
+#include "runtime/preload/process/served_outside.hpp"
 #include "runtime/preload/process/unserved.hpp"
 
 using namespace daxemu::preload;
@@ -26,12 +27,13 @@ DAXEMU_REAL(popen, FILE*(const char*, const char*));
 
 int exec(const char* path, Vector arguments, Vector environment) {
   return exec_path(AT_FDCWD, path, arguments, environment,
-                   [=](const char* p, Vector child) { return real_execve(p, arguments, child); });
+                   [=](const char* p, Vector list, Vector child) { return real_execve(p, list, child); });
 }
 int exec_searching(const char* file, Vector arguments, Vector environment) {
   return with_child_environment(environment, [=](Vector child) {
-    note_if_unserved_in_path(file);
-    return real_execvpe(file, arguments, child);
+    return start_served_in_path(
+        file, arguments, child, [=](const char* p, Vector list) { return real_execve(p, list, child); },
+        [=] { return real_execvpe(file, arguments, child); });
   });
 }
 
@@ -90,8 +92,9 @@ DAXEMU_HOOK(int, fexecve, (int fd, Vector arguments, Vector environment)) {
   });
 }
 DAXEMU_HOOK(int, execveat, (int dirfd, const char* path, Vector arguments, Vector environment, int flags)) {
-  return exec_path(dirfd, path, arguments, environment,
-                   [=](const char* p, Vector child) { return real_execveat(dirfd, p, arguments, child, flags); });
+  return exec_path(dirfd, path, arguments, environment, [=](const char* p, Vector list, Vector child) {
+    return real_execveat(dirfd, p, list, child, flags);
+  });
 }
 
 using Spawn = int(pid_t*, const char*, const posix_spawn_file_actions_t*, const posix_spawnattr_t*, Vector, Vector);
@@ -100,16 +103,18 @@ DAXEMU_REAL(posix_spawnp, Spawn);
 DAXEMU_HOOK(int, posix_spawn,
             (pid_t * pid, const char* path, const posix_spawn_file_actions_t* actions,
              const posix_spawnattr_t* attributes, Vector arguments, Vector environment)) {
-  return spawn_path(path, arguments, environment, [=](const char* p, Vector child) {
-    return real_posix_spawn(pid, p, actions, attributes, arguments, child);
+  return spawn_path(path, arguments, environment, [=](const char* p, Vector list, Vector child) {
+    return real_posix_spawn(pid, p, actions, attributes, list, child);
   });
 }
 DAXEMU_HOOK(int, posix_spawnp,
             (pid_t * pid, const char* file, const posix_spawn_file_actions_t* actions,
              const posix_spawnattr_t* attributes, Vector arguments, Vector environment)) {
   return with_child_environment(environment, [=](Vector child) {
-    note_if_unserved_in_path(file);
-    return real_posix_spawnp(pid, file, actions, attributes, arguments, child);
+    return start_served_in_path(
+        file, arguments, child,
+        [=](const char* p, Vector list) { return real_posix_spawn(pid, p, actions, attributes, list, child); },
+        [=] { return real_posix_spawnp(pid, file, actions, attributes, arguments, child); });
   });
 }
 

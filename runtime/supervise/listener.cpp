@@ -1,0 +1,78 @@
+#include "runtime/supervise/listener.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+
+#include "emu/base/sys.hpp"
+
+#ifndef SECCOMP_ADDFD_FLAG_SEND
+#define SECCOMP_ADDFD_FLAG_SEND (1UL << 1)
+#endif
+#ifndef SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#endif
+
+namespace daxemu::supervise {
+namespace {
+
+// Past what is interposed: a listener is nothing of ours.
+Result<long> control(int fd, unsigned long request, const void* argument) {
+  return sys::call(SYS_ioctl, fd, static_cast<long>(request), reinterpret_cast<long>(argument));
+}
+
+} // namespace
+
+Listener::Listener(UniqueFd fd) : fd_(std::move(fd)) {
+  // Who answers takes over the processor of who asked, and the other way round: no idle processor is woken (Linux 6.6).
+  (void)sys::call(SYS_ioctl, fd_.get(), SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+}
+
+Result<Call> Listener::receive() const {
+  seccomp_notif told{};
+  if (const auto got = control(fd_.get(), SECCOMP_IOCTL_NOTIF_RECV, &told); !got) {
+    return tl::unexpected(got.error());
+  }
+  Call call{told.id, static_cast<int>(told.pid), told.data.nr, {}};
+  std::copy(std::begin(told.data.args), std::end(told.data.args), std::begin(call.word));
+  return call;
+}
+
+bool Listener::waits(const Call& call) const {
+  return control(fd_.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &call.id).has_value();
+}
+
+void Listener::go_on(const Call& call) const {
+  seccomp_notif_resp response{call.id, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+  (void)control(fd_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);
+}
+
+void Listener::answer(const Call& call, const Result<long>& result) const {
+  seccomp_notif_resp response{call.id, result.value_or(0), result ? 0 : -result.error().value, 0};
+  (void)control(fd_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);
+}
+
+Result<int> Listener::add(const Call& call, int fd, int number, bool close_on_exec, std::uint32_t flags) const {
+  seccomp_notif_addfd request{};
+  request.id = call.id;
+  request.flags = flags | (number >= 0 ? SECCOMP_ADDFD_FLAG_SETFD : 0U);
+  request.srcfd = static_cast<__u32>(fd);
+  request.newfd = number >= 0 ? static_cast<__u32>(number) : 0U;
+  request.newfd_flags = close_on_exec ? O_CLOEXEC : 0U;
+  const auto added = control(fd_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &request);
+  return added ? Result<int>(static_cast<int>(*added)) : tl::unexpected(added.error());
+}
+
+Result<int> Listener::answer_with(const Call& call, int fd, int number, bool close_on_exec) const {
+  return add(call, fd, number, close_on_exec, SECCOMP_ADDFD_FLAG_SEND);
+}
+
+Result<int> Listener::put(const Call& call, int fd, bool close_on_exec) const {
+  return add(call, fd, -1, close_on_exec, 0);
+}
+
+} // namespace daxemu::supervise

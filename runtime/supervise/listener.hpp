@@ -1,0 +1,46 @@
+// The supervisor's end of the filter: calls that wait for an answer.
+#pragma once
+
+#include <cstdint>
+
+#include <linux/seccomp.h>
+
+#include "emu/base/result.hpp"
+#include "emu/base/unique_fd.hpp"
+
+namespace daxemu::supervise {
+
+// A call that waits.
+struct Call {
+  std::uint64_t id = 0;
+  int thread = 0; // that made it
+  int number = 0;
+  std::uint64_t word[6] = {};
+};
+
+class Listener {
+public:
+  explicit Listener(UniqueFd fd);
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+  // The next call. Errors: ENOENT (it was interrupted, or its thread was killed), EINTR; others: there will be none.
+  [[nodiscard]] Result<Call> receive() const;
+  // Does it still wait? What was read of the program before that is the caller's, and of nobody who has its number now.
+  [[nodiscard]] bool waits(const Call& call) const;
+
+  // Each answers a call; one that no longer waits is no error.
+  void go_on(const Call& call) const;
+  void answer(const Call& call, const Result<long>& result) const;
+  // Puts `fd` into the program, at `number` (over what is there) or the lowest free one, and answers with that.
+  // Errors: EMFILE, EBADF (no such number is allowed).
+  Result<int> answer_with(const Call& call, int fd, int number, bool close_on_exec) const;
+  // The same without an answer.
+  Result<int> put(const Call& call, int fd, bool close_on_exec) const;
+
+private:
+  [[nodiscard]] Result<int> add(const Call& call, int fd, int number, bool close_on_exec, std::uint32_t flags) const;
+
+  UniqueFd fd_;
+};
+
+} // namespace daxemu::supervise

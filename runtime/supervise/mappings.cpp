@@ -1,0 +1,406 @@
+#include "runtime/supervise/mappings.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/mman.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
+#include "emu/base/sys.hpp"
+#include "emu/base/units.hpp"
+#include "emu/dax/drivers.hpp"
+#include "runtime/preload/procfs/device_node.hpp"
+#include "runtime/preload/procfs/maps_line.hpp"
+#include "runtime/supervise/filter.hpp"
+
+namespace daxemu::supervise {
+namespace {
+
+constexpr const char* kFillerName = "daxemu-filler";
+constexpr std::uint64_t kOwn = std::uint64_t{kOwnCall} << 32U;
+
+// What of [address, address + length) a call is about, in whole pages.
+std::uint64_t end_of(std::uint64_t address, std::uint64_t length) {
+  const std::uint64_t end = address + align_up(length, kPageSize);
+  return end < address ? UINT64_MAX : end;
+}
+
+bool replaces(const fault::MapRequest& request) {
+  return (request.flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) == MAP_FIXED;
+}
+
+} // namespace
+
+void Mappings::answer(const Target& target, const Call& call) {
+  if (call.number != SYS_mmap) {
+    change(target, call);
+    return;
+  }
+  const bool anonymous = (call.word[3] & MAP_ANONYMOUS) != 0;
+  const auto fd = anonymous ? Result<UniqueFd>(fail(EBADF)) : target.descriptor(static_cast<int>(call.word[4]));
+  if (fd) {
+    preload::FdTable::forget(fd->get());
+    store::DeviceRecord* device = context_->descriptors().device(fd->get());
+    const bool has_none = device == nullptr && context_->descriptors().has_no_mmap(fd->get());
+    preload::FdTable::forget(fd->get());
+    if (device != nullptr) {
+      if (const auto mapped = map(target, call, *device, fd->get()); !mapped) {
+        listener_->answer(call, mapped); // if it still waits: else it has been told
+      }
+      return;
+    }
+    if (has_none) {
+      listener_->answer(call, fail(call.word[1] == 0 ? EINVAL : ENODEV));
+      return;
+    }
+  }
+  const std::uint64_t end = end_of(call.word[0], call.word[1]);
+  if ((call.word[3] & MAP_FIXED) != 0 && cuts(pieces_in(target, call.word[0], end), call.word[0], end)) {
+    listener_->answer(call, fail(context_->store().profile().cut_by_mmap));
+    return;
+  }
+  listener_->go_on(call);
+}
+
+const fault::DeviceView* Mappings::view_of(std::uint64_t device, std::uint64_t inode) {
+  for (const fault::DeviceView& view : views_.all()) {
+    const auto about = sys::fstat(view.fd());
+    if (about && about->st_dev == device && about->st_ino == inode) {
+      return &view;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<Mappings::Piece> Mappings::pieces_in(const Target& target, std::uint64_t start, std::uint64_t end) {
+  std::vector<Piece> found;
+  const std::string text = target.proc_file("maps");
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end_of_line = std::min(text.find('\n', at), text.size() - 1) + 1;
+    preload::MapsLine line;
+    if (line.parse(std::string_view(text).substr(at, end_of_line - at)) && line.start < end && line.end > start) {
+      Piece piece{line.offset, line.start, line.end, 0, nullptr, false};
+      piece.prot = (line.rights[0] == 'r' ? PROT_READ : 0) | (line.rights[1] == 'w' ? PROT_WRITE : 0) |
+                   (line.rights[2] == 'x' ? PROT_EXEC : 0);
+      piece.view = line.inode == 0 ? nullptr : view_of(::makedev(line.major_number, line.minor_number), line.inode);
+      piece.filler = filler_ && piece.view == nullptr && line.name.find(kFillerName) != std::string_view::npos;
+      found.push_back(piece);
+    }
+    at = end_of_line;
+  }
+  return found;
+}
+
+bool Mappings::cuts(const std::vector<Piece>& pieces, std::uint64_t start, std::uint64_t end) {
+  return std::any_of(pieces.begin(), pieces.end(), [&](const Piece& piece) {
+    const auto is_inside = [&](std::uint64_t at) {
+      return piece.view != nullptr && at > piece.start && at < piece.end && !is_aligned(at, piece.view->align());
+    };
+    return is_inside(start) || is_inside(end);
+  });
+}
+
+// do_mmap() and the driver's part in it: what AddressSpace::map does for the process that it is in.
+Result<long> Mappings::map(const Target& target, const Call& call, store::DeviceRecord& device, int fd) {
+  fault::MapRequest request{call.word[0], call.word[1], static_cast<int>(call.word[2]), static_cast<int>(call.word[3]),
+                            call.word[5]};
+  const auto flags = sys::call(SYS_fcntl, fd, F_GETFL);
+  const int open_flags = flags ? static_cast<int>(*flags) : O_PATH;
+  if (auto fine = fault::check_place(request, open_flags); !fine) {
+    return tl::unexpected(fine.error());
+  }
+  const auto address = place_of(target, request, device.align);
+  if (!address) {
+    return tl::unexpected(address.error());
+  }
+  if (auto fine = fault::check_file(request, open_flags, dax::driver_of(device) != &dax::kFsdevDax); !fine) {
+    return tl::unexpected(fine.error());
+  }
+  const auto view = views_.get(context_->store(), device, nullptr);
+  if (!view) {
+    return refuse_late(target, call, request, view.error());
+  }
+  const std::uint64_t end = *address + request.length;
+  if (auto fine = fault::check_vma(request, *address, (*view)->align(), (*view)->alive()); !fine) {
+    return refuse_late(target, call, request, fine.error());
+  }
+  if (replaces(request) && cuts(pieces_in(target, *address, end), *address, end)) {
+    return fail(context_->store().profile().cut_by_mmap);
+  }
+  return have_mapped(call, request, **view, *address, (open_flags & O_ACCMODE) == O_RDWR);
+}
+
+Result<std::uint64_t> Mappings::place_of(const Target& target, const fault::MapRequest& request, std::uint64_t align) {
+  if (request.fixed()) {
+    const bool keeps = (request.flags & MAP_FIXED_NOREPLACE) != 0;
+    if (keeps && !pieces_in(target, request.hint, request.hint + request.length).empty()) {
+      return fail(EEXIST);
+    }
+    return request.hint;
+  }
+  if (request.hint != 0) { // get_unmapped_area() without the driver: the hint, or an address that no extent begins at
+    const std::uint64_t wish = request.hint & ~(kPageSize - 1);
+    if (wish <= fault::kTaskSize - request.length && pieces_in(target, wish, wish + request.length).empty()) {
+      return wish;
+    }
+    if (align > kPageSize) {
+      return fail(EINVAL);
+    }
+  }
+  // dax_get_unmapped_area(): the address has the file offset's remainder.
+  std::uint64_t at = kArenaStart + request.offset % align;
+  for (const Piece& piece : pieces_in(target, kArenaStart, kArenaEnd)) {
+    if (piece.start >= at + request.length) {
+      break;
+    }
+    while (at < piece.end) {
+      at = align_up(piece.end, align) + request.offset % align;
+    }
+  }
+  return at <= kArenaEnd - request.length ? Result<std::uint64_t>(at) : fail(ENOMEM);
+}
+
+// mmap_region(): what is there goes before the driver is asked, and does not come back.
+Result<long> Mappings::refuse_late(const Target& target, const Call& call, const fault::MapRequest& request,
+                                   Errno why) {
+  if (!replaces(request)) {
+    return tl::unexpected(why);
+  }
+  const std::uint64_t end = request.hint + request.length;
+  if (cuts(pieces_in(target, request.hint, end), request.hint, end)) {
+    return fail(context_->store().profile().cut_by_mmap);
+  }
+  if (auto injection = Injection::into(*listener_, call); injection) {
+    (void)injection->make(SYS_munmap, {request.hint, request.length, 0, 0, 0, kOwnCall});
+    injection->set_result(tl::unexpected(why));
+  }
+  return tl::unexpected(why);
+}
+
+Result<int> Mappings::bytes(const fault::DeviceView& view, bool writable) {
+  if (writable) {
+    return view.fd();
+  }
+  UniqueFd& fd = read_only_[&view];
+  if (!fd) {
+    const auto opened = sys::open(fmt::format("/proc/self/fd/{}", view.fd()).c_str(), O_RDONLY | O_CLOEXEC);
+    if (!opened) {
+      return tl::unexpected(opened.error());
+    }
+    fd.reset(*opened);
+  }
+  return fd.get();
+}
+
+void Mappings::adopt(fault::DeviceView& view, std::uint64_t from, std::uint64_t to) {
+  for (std::uint64_t at = from; at < to; at += view.align()) {
+    const ExtentIndex extent = view.extent_at(at);
+    (void)view.note_touch(extent);
+    (void)view.bring(extent);
+  }
+  view.note_change();
+  view.counters().maps.fetch_add(1, std::memory_order_relaxed);
+}
+
+Result<long> Mappings::have_mapped(const Call& call, const fault::MapRequest& request, fault::DeviceView& view,
+                                   std::uint64_t address, bool writable) {
+  const std::uint64_t skew = (request.offset - address) & (view.align() - 1); // an extent's entry begins with it
+  const std::uint64_t offset = request.offset - skew;
+  const bool small_pages = (request.flags & MAP_STACK) != 0 && context_->store().profile().stack_without_huge_pages;
+  const bool faults = view.align() == kPageSize || !small_pages; // an extent does not come as small pages
+  const std::uint64_t backed = !faults || offset >= view.size() ? 0 : std::min(request.length, view.size() - offset);
+  if (!filler_) {
+    const auto made = sys::memfd_create(kFillerName, MFD_CLOEXEC);
+    if (!made) {
+      return tl::unexpected(made.error());
+    }
+    filler_.reset(*made);
+  }
+  const auto ours = bytes(view, writable);
+  const auto theirs = ours ? listener_->put(call, *ours, true) : ours;
+  const auto filler = theirs ? listener_->put(call, filler_.get(), true) : theirs;
+  if (!filler) {
+    return tl::unexpected(filler.error());
+  }
+  adopt(view, offset, offset + backed);
+  auto injection = Injection::into(*listener_, call);
+  if (!injection) {
+    if (injection.error() == Errno{EPERM} && !told_) {
+      told_ = true;
+      std::fprintf(stderr,
+                   "daxemu: ptrace of process %d is refused: --intercept kernel cannot map devices into it; end "
+                   "its debugger, allow ptrace (kernel.yama.ptrace_scope, the container's profile), or use "
+                   "--intercept libc\n",
+                   call.thread);
+    }
+    return tl::unexpected(injection.error());
+  }
+  const std::uint64_t kind = replaces(request) ? MAP_FIXED : MAP_FIXED_NOREPLACE;
+  const std::uint64_t asked = static_cast<unsigned>(request.flags) & (MAP_POPULATE | MAP_NONBLOCK);
+  const auto place = [&](std::uint64_t at, std::uint64_t length, int fd, std::uint64_t from, std::uint64_t with) {
+    return length == 0 ? Result<long>(0L)
+                       : injection->make(SYS_mmap, {at, length, static_cast<std::uint64_t>(request.prot), with,
+                                                    kOwn | static_cast<std::uint32_t>(fd), from});
+  };
+  const std::uint64_t base = MAP_SHARED | MAP_NORESERVE;
+  Result<long> mapped = place(address, backed, *theirs, offset, base | kind | asked);
+  if (mapped) {
+    mapped = place(address + backed, request.length - backed, *filler, 0,
+                   base | (backed == 0 ? kind : std::uint64_t{MAP_FIXED_NOREPLACE}));
+  }
+  (void)injection->make(SYS_close, {static_cast<std::uint64_t>(*theirs)});
+  (void)injection->make(SYS_close, {static_cast<std::uint64_t>(*filler)});
+  if (mapped) {
+    note(address, address + request.length);
+  }
+  injection->set_result(mapped ? Result<long>(static_cast<long>(address)) : mapped);
+  return mapped;
+}
+
+bool Mappings::was_mapped(std::uint64_t start, std::uint64_t end) const {
+  return std::any_of(ranges_.begin(), ranges_.end(),
+                     [&](const Range& range) { return start < range.end && end > range.start; });
+}
+
+void Mappings::note(std::uint64_t start, std::uint64_t end) {
+  for (Range& range : ranges_) {
+    if (start <= range.end && end >= range.start) {
+      range = {std::min(start, range.start), std::max(end, range.end)};
+      return;
+    }
+  }
+  ranges_.push_back({start, end});
+}
+
+void Mappings::change(const Target& target, const Call& call) {
+  const std::uint64_t start = call.word[0];
+  const std::uint64_t end = end_of(start, call.word[1]);
+  const std::uint64_t over = call.number == SYS_mremap && (call.word[3] & MREMAP_FIXED) != 0 ? call.word[4] : start;
+  if (!was_mapped(start, std::max(end, start + 1)) && !was_mapped(over, end_of(over, call.word[2]))) {
+    listener_->go_on(call);
+    return;
+  }
+  const auto pieces = pieces_in(target, start, std::max(end, start + 1));
+  std::optional<Result<long>> answer;
+  if (is_aligned(start, kPageSize)) {
+    switch (call.number) {
+    case SYS_mbind:
+    case SYS_remap_file_pages:
+    case SYS_munmap:
+      if (cuts(pieces, start, end)) {
+        answer = fail(EINVAL); // dev_dax_split()
+      }
+      break;
+    case SYS_mprotect:
+    case SYS_pkey_mprotect: {
+      auto changed = pieces;
+      std::erase_if(changed, [&](const Piece& piece) { return piece.prot == static_cast<int>(call.word[2]); });
+      if (!pieces.empty() && pieces.front().start <= start && cuts(changed, start, end)) { // else ENOMEM
+        answer = fail(EINVAL);
+      }
+      break;
+    }
+    case SYS_msync: // no fsync (vfs_fsync_range); and nothing of it is ever locked, which MS_INVALIDATE would mind
+      if (!pieces.empty() && pieces.front().view != nullptr &&
+          (call.word[2] & ~std::uint64_t{MS_SYNC | MS_INVALIDATE}) == 0 &&
+          ((call.word[2] & MS_SYNC) != 0 || covers(pieces, start, end))) {
+        answer = (call.word[2] & MS_SYNC) != 0 ? Result<long>(fail(EINVAL)) : Result<long>(0L);
+      }
+      break;
+    case SYS_madvise:
+      answer = advise(target, call, pieces);
+      break;
+    case SYS_mremap:
+      answer = remap(target, call, pieces);
+      break;
+    default:
+      break;
+    }
+  }
+  if (answer) {
+    listener_->answer(call, *answer);
+  } else {
+    listener_->go_on(call);
+  }
+}
+
+// A second mapping of the same: the kernel would not begin it where an extent can.
+Result<long> Mappings::move_aligned(const Target& target, const Call& call, const Piece& piece) {
+  const fault::MapRequest like{0, align_up(call.word[2], kPageSize), 0, 0, piece.offset + (call.word[0] - piece.start)};
+  const auto address = place_of(target, like, piece.view->align());
+  if (!address) {
+    return tl::unexpected(address.error());
+  }
+  auto injection = Injection::into(*listener_, call);
+  if (!injection) {
+    return tl::unexpected(injection.error());
+  }
+  const auto moved = injection->make(
+      SYS_mremap, {call.word[0], call.word[1], call.word[2], call.word[3] | MREMAP_FIXED, *address, kOwnCall});
+  if (moved) {
+    note(*address, *address + like.length);
+  }
+  injection->set_result(moved);
+  return moved;
+}
+
+std::optional<Result<long>> Mappings::remap(const Target& target, const Call& call, const std::vector<Piece>& pieces) {
+  const std::uint64_t start = call.word[0];
+  const std::uint64_t end = end_of(start, call.word[1]);
+  const std::uint64_t kept = end_of(start, call.word[2]);
+  if (cuts(pieces, start, end) || (kept < end && cuts(pieces, kept, end))) {
+    return Result<long>(fail(EINVAL));
+  }
+  const bool is_device = !pieces.empty() && pieces.front().view != nullptr;
+  const bool stays = call.word[1] != 0 && (call.word[3] & MREMAP_DONTUNMAP) == 0;
+  if (is_device && !stays && (call.word[3] & (MREMAP_MAYMOVE | MREMAP_FIXED)) == MREMAP_MAYMOVE && call.word[2] != 0) {
+    return move_aligned(target, call, pieces.front());
+  }
+  if ((call.word[3] & MREMAP_FIXED) != 0) {
+    const std::uint64_t over = call.word[4];
+    const std::uint64_t over_end = end_of(over, call.word[2]);
+    if (cuts(pieces_in(target, over, over_end), over, over_end)) {
+      return Result<long>(fail(EINVAL));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<UniqueFd> Mappings::maps_of(pid_t process) {
+  if (ranges_.empty()) {
+    return std::nullopt;
+  }
+  const preload::ProcSource source{context_->store(), context_->tree(), context_->mappings()};
+  const std::string text = Target(process).proc_file("maps");
+  preload::TextFile made("maps", true);
+  bool any = false;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+    const std::string_view line = std::string_view(text).substr(at, end - at);
+    at = end;
+    preload::MapsLine mapping;
+    const bool parsed = mapping.parse(line) && mapping.inode != 0;
+    const auto* view = parsed ? view_of(::makedev(mapping.major_number, mapping.minor_number), mapping.inode) : nullptr;
+    const auto node = view == nullptr ? std::nullopt : preload::node_of_device(source, view->device());
+    if (!node) {
+      made.put(line);
+      continue;
+    }
+    any = true;
+    mapping.major_number = ::major(node->about.st_dev);
+    mapping.minor_number = ::minor(node->about.st_dev);
+    mapping.inode = node->about.st_ino;
+    mapping.name = node->path.view();
+    preload::LineText shown;
+    mapping.put(shown);
+    made.put(shown.view());
+  }
+  const auto file = any ? made.take() : Result<int>(fail(ENOENT));
+  return file ? std::optional<UniqueFd>(UniqueFd(*file)) : std::nullopt;
+}
+
+} // namespace daxemu::supervise

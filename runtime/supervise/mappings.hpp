@@ -1,0 +1,86 @@
+// Mappings of devices in the program's memory: mmap(2) is checked here as device-dax does and then done by the program
+// on the device's bytes; a later call on such a range may not cut an extent. Which mappings there are the kernel knows
+// (/proc/PID/maps): nothing is noted, so nothing can be wrong after a fork, an exec or the end of a program.
+// The kernel serves touches (engine `populate`): an extent counts as touched when it is mapped.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "emu/base/unique_fd.hpp"
+#include "runtime/fault/devices/views.hpp"
+#include "runtime/fault/mappings/map_rules.hpp"
+#include "runtime/preload/names/context.hpp"
+#include "runtime/supervise/injection.hpp"
+#include "runtime/supervise/listener.hpp"
+#include "runtime/supervise/target.hpp"
+
+namespace daxemu::supervise {
+
+class Mappings {
+public:
+  Mappings(preload::Context& context, const Listener& listener) : context_(&context), listener_(&listener) {}
+
+  // mmap, munmap, mprotect, madvise, msync, mbind, mremap.
+  void answer(const Target& target, const Call& call);
+
+  // A copy of /proc/PID/maps in which devices are called by their names. Nothing: no device is mapped there.
+  [[nodiscard]] std::optional<UniqueFd> maps_of(pid_t process);
+
+private:
+  struct Piece { // a line of /proc/PID/maps
+    std::uint64_t offset = 0;
+    std::uint64_t start = 0;
+    std::uint64_t end = 0;
+    int prot = 0;
+    const fault::DeviceView* view = nullptr; // nullptr: no device's
+    bool filler = false;                     // what a mapping has behind the device's end
+  };
+  [[nodiscard]] std::vector<Piece> pieces_in(const Target& target, std::uint64_t start, std::uint64_t end);
+  [[nodiscard]] const fault::DeviceView* view_of(std::uint64_t device, std::uint64_t inode);
+  // Would a boundary at `start` or `end` be inside an extent?
+  [[nodiscard]] static bool cuts(const std::vector<Piece>& pieces, std::uint64_t start, std::uint64_t end);
+
+  [[nodiscard]] Result<long> map(const Target& target, const Call& call, store::DeviceRecord& device, int fd);
+  // The address for it. Errors: ENOMEM.
+  [[nodiscard]] Result<std::uint64_t> place_of(const Target& target, const fault::MapRequest& request,
+                                               std::uint64_t align);
+  [[nodiscard]] Result<long> have_mapped(const Call& call, const fault::MapRequest& request, fault::DeviceView& view,
+                                         std::uint64_t address, bool writable);
+  // Answers mmap(2) that a driver refuses after what was there has gone.
+  [[nodiscard]] Result<long> refuse_late(const Target& target, const Call& call, const fault::MapRequest& request,
+                                         Errno why);
+  [[nodiscard]] bool was_mapped(std::uint64_t start, std::uint64_t end) const;
+  void note(std::uint64_t start, std::uint64_t end);
+  void adopt(fault::DeviceView& view, std::uint64_t from, std::uint64_t to);
+  // The device's bytes, open for reading only or for both.
+  [[nodiscard]] Result<int> bytes(const fault::DeviceView& view, bool writable);
+  void change(const Target& target, const Call& call);
+  // Nothing: the kernel may do it.
+  [[nodiscard]] std::optional<Result<long>> advise(const Target& target, const Call& call,
+                                                   const std::vector<Piece>& pieces);
+  [[nodiscard]] Result<long> inject_failure(const Target& target, const Call& call, const std::vector<Piece>& pieces);
+  [[nodiscard]] static bool covers(const std::vector<Piece>& pieces, std::uint64_t start, std::uint64_t end);
+  [[nodiscard]] std::optional<Result<long>> remap(const Target& target, const Call& call,
+                                                  const std::vector<Piece>& pieces);
+
+  [[nodiscard]] Result<long> move_aligned(const Target& target, const Call& call, const Piece& piece);
+
+  preload::Context* context_;
+  const Listener* listener_;
+  fault::Views views_;
+  std::map<const fault::DeviceView*, UniqueFd> read_only_;
+  UniqueFd filler_; // an empty file: a touch is SIGBUS
+  struct Range {
+    std::uint64_t start = 0;
+    std::uint64_t end = 0;
+  };
+  std::vector<Range> ranges_; // where a device has ever been mapped, in any process: elsewhere nobody looks
+  bool told_ = false;         // that nothing can be mapped
+};
+
+} // namespace daxemu::supervise

@@ -1,0 +1,42 @@
+// Answers the calls of one command and all that it starts, in a thread of this process, which has the interposed
+// functions (libdaxemu-preload.so) and the platform.
+#pragma once
+
+#include <thread>
+
+#include "emu/base/result.hpp"
+#include "emu/base/unique_fd.hpp"
+#include "runtime/supervise/filter.hpp"
+
+namespace daxemu::supervise {
+
+// How the command reaches the supervisor.
+struct Entry {
+  UniqueFd socket;
+  Numbers numbers;
+};
+
+class Supervisor {
+public:
+  // Waits for a program that calls enter(). `location` is the platform's. Errors (Problem): the platform's; no thread.
+  [[nodiscard]] static Outcome<Supervisor> start(const std::string& location);
+  Supervisor(Supervisor&&) = default;
+  Supervisor& operator=(Supervisor&&) = delete;
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+  ~Supervisor(); // no call is answered any more
+
+  [[nodiscard]] const Entry& entry() const { return entry_; }
+
+private:
+  Supervisor() = default;
+  Entry entry_;
+  UniqueFd stop_; // an eventfd
+  std::thread thread_;
+};
+
+// The same in this thread, for the program at the other end of `socket`, until the last one ends. False: the platform
+// cannot be opened.
+[[nodiscard]] bool serve_from(const std::string& location, int socket);
+
+} // namespace daxemu::supervise

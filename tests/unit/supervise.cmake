@@ -1,0 +1,1 @@
+daxemu_unit_test(unit_supervise supervise_filter_test.cpp supervise_target_test.cpp LINK runtime_supervise)

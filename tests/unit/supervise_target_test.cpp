@@ -1,0 +1,65 @@
+// A program looked at from outside: here this process itself, and children of it.
+#include "runtime/supervise/target.hpp"
+
+#include <csignal>
+#include <cstring>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/supervise/places.hpp"
+
+namespace daxemu::supervise {
+namespace {
+
+TEST(SuperviseTarget, ReadsTextUpToItsEnd) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  auto* two = static_cast<char*>(::mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(static_cast<void*>(two), MAP_FAILED);
+  ::mprotect(two + page, page, PROT_NONE);
+  const Target self(::getpid());
+  std::memcpy(two + page - 4, "abc", 4); // right before memory that is none
+  EXPECT_EQ(self.text(reinterpret_cast<std::uint64_t>(two + page - 4)).value_or("?"), "abc");
+  std::memset(two, 'x', page); // without an end
+  EXPECT_EQ(self.text(reinterpret_cast<std::uint64_t>(two + page - 4)).error(), Errno{EFAULT});
+  EXPECT_EQ(self.text(16).error(), Errno{EFAULT});
+  ::mprotect(two + page, page, PROT_READ | PROT_WRITE);
+  std::memset(two, 'x', 2 * page);
+  EXPECT_EQ(self.text(reinterpret_cast<std::uint64_t>(two)).error(), Errno{ENAMETOOLONG});
+  ::munmap(two, 2 * page);
+}
+
+TEST(SuperviseTarget, FindsTheProcessOfAThreadAndFreeNumbers) {
+  const Target self(::getpid());
+  EXPECT_EQ(self.process(), ::getpid());
+  const int fd = ::dup2(0, 800);
+  EXPECT_EQ(self.free_number(800), 801);
+  ::close(fd);
+  EXPECT_EQ(self.free_number(800), 800);
+  EXPECT_TRUE(self.shares_root());
+}
+
+TEST(SupervisePlaces, AreInheritedByChildrenAndNotByStrangers) {
+  Places places;
+  EXPECT_EQ(places.of(::getpid()), "");
+  places.enter(::getpid(), "/sys/bus/dax");
+  EXPECT_EQ(places.of(::getpid()), "/sys/bus/dax");
+  EXPECT_EQ(places.of(::getppid()), "");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  EXPECT_EQ(places.of(child), "/sys/bus/dax");
+  places.leave(::getpid());
+  EXPECT_EQ(places.of(::getpid()), "");
+  EXPECT_EQ(places.of(child), "/sys/bus/dax") << "it has its own by now";
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+}
+
+} // namespace
+} // namespace daxemu::supervise
