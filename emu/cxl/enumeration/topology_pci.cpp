@@ -105,6 +105,7 @@ private:
     const bool can_be_pmem = spec.pmem + spec.either != 0;
     memdev.label_size = spec.label_size != 0 ? spec.label_size : can_be_pmem ? 1ULL << 20U : 0;
     memdev.payload_max = 2048; // CXL_MAILBOX_MAX_PAYLOAD_SIZE of QEMU's device
+    memdev.mailbox.fw_hash = {};
     memdev.firmware.assign(spec.firmware.empty() ? kDefaultFirmware : spec.firmware);
   }
 

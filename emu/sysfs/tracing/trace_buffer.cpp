@@ -112,7 +112,10 @@ std::size_t encode(const PoisonTraceRecord& event, PoisonForm form, std::span<st
   fields.put_text(memdev, event.memdev.view());
   fields.put_text(host, event.host.view());
   fields.put_text(region, event.region.view());
-  while (fields.end() % sizeof(std::uint32_t) != 0) {
+  // What is asked for is the size of the struct, its end padded, and the texts behind it (guest).
+  const std::size_t fixed = form.has_alias ? 88 : 80;
+  const std::size_t texts = event.memdev.view().size() + event.host.view().size() + event.region.view().size() + 3;
+  while (fields.end() < fixed + texts || fields.end() % sizeof(std::uint32_t) != 0) {
     fields.put(char{0});
   }
   return fields.end();

@@ -164,8 +164,8 @@ constexpr NodeSpec kEventNodes[] = {
     binary(
         "header_page", kShown, 0,
         constant<"\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n\tfield: local_t "
-                 "commit;\toffset:8;\tsize:8;\tsigned:1;\n\tfield: int "
-                 "overwrite;\toffset:8;\tsize:1;\tsigned:1;\n\tfield: char data;\toffset:16;\tsize:4080;\tsigned:1;">),
+                 "commit;\toffset:8;\tsize:8;\tsigned:1;\n\tfield: char "
+                 "overwrite;\toffset:8;\tsize:1;\tsigned:0;\n\tfield: char data;\toffset:16;\tsize:4080;\tsigned:0;">),
 };
 constinit const Directory kEvents = {kEventNodes};
 

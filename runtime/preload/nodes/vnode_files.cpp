@@ -163,18 +163,24 @@ Result<void> VnodeFiles::harvest(int fd, const sysfs::Node& node) const {
     return tl::unexpected(readable.error());
   }
   const UniqueFd closer(*readable);
-  Page page;
-  const auto length = sys::pread(*readable, page.data(), page.size(), 0);
+  // The kernel takes at most a page of one write(2), and libc writes the rest again.
+  Result<void> result;
+  for (std::uint64_t at = 0; result && at < static_cast<std::uint64_t>(about->st_size);) {
+    Page page;
+    const auto length = sys::pread(*readable, page.data(), page.size(), at);
+    if (!length || *length == 0) {
+      result = length ? fail(EIO) : Result<void>(tl::unexpected(length.error()));
+      break;
+    }
+    if (const auto stored = tree_->store(node, {page.data(), *length}); !stored) {
+      result = tl::unexpected(stored.error());
+    }
+    at += *length;
+  }
   // Taken, whatever the attribute says: a text is stored once.
   (void)sys::ftruncate(*readable, 0);
   (void)sys::call(SYS_lseek, fd, 0, SEEK_SET);
-  if (!length) {
-    return tl::unexpected(length.error());
-  }
-  if (auto stored = tree_->store(node, {page.data(), *length}); !stored) {
-    return tl::unexpected(stored.error());
-  }
-  return {};
+  return result;
 }
 
 } // namespace daxemu::preload

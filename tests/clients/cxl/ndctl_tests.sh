@@ -44,6 +44,7 @@ fi
 stopped() {
   line=$(sed -n 's/.*failed at line \([0-9]*\).*/\1/p' "$1" | head -n 1)
   tried=$(sed -n "/^+* trap /d; /^+* err\b/q; /^+* /p" "$1" | grep -v "^+* '\[' " | tail -n 1)
+  [ -n "$tried" ] || tried=$(tail -n 1 "$1" | sed "s/.*: line/line/")
   printf 'stops%s: %s' "${line:+ at line $line}" "$(printf %s "$tried" | cut -c 1-100)"
 }
 
@@ -62,7 +63,7 @@ for test in "$@"; do
     env PATH="$here/machine:$release/bin:$PATH" sh -c 'rm -f "$MODPROBED"; cd "$1" && exec bash "$1/$2"' sh "$tests" "$test" >"$log" 2>&1 </dev/null || status=$?
   case $status in
     0) answer=passes ;;
-    77) answer="skips: $(tail -n 1 "$log")" bad=1 ;;
+    77) answer="skips: $(grep -v "^+" "$log" | tail -n 1)" bad=1 ;;
     124) answer="takes more than 300 s; $(stopped "$log")" bad=1 ;;
     *) answer=$(stopped "$log") bad=1 ;;
   esac
