@@ -1,5 +1,7 @@
 #include "runtime/preload/procfs/mount_files.hpp"
 
+#include <array>
+
 #include "emu/cxl/objects.hpp"
 #include "emu/store/mount_table.hpp"
 
@@ -24,8 +26,16 @@ bool put_line_of(const ProcSource& source, const store::CoverRecord& cover, std:
   return true;
 }
 
-// Where the files of a CXL bus are that cxl looks for in this table; a container has none mounted.
-constexpr std::string_view kDebugfs = " /sys/kernel/debug ";
+// What a platform with CXL has mounted whether or not the machine has (a container has neither): libcxl and libtracefs
+// look in this table for where files of a CXL bus and events are (emu/sysfs/tracing).
+struct Mount {
+  std::string_view place; // with a space before and behind it, as it stands in a line
+  std::string_view type;
+};
+constexpr std::array<Mount, 2> kCxlMounts = {{
+    {" /sys/kernel/debug ", "debugfs"},
+    {" /sys/kernel/tracing ", "tracefs"},
+}};
 
 // /proc/mounts and /proc/PID/mounts, in the form of fstab(5).
 bool is_table(const ProcPath& path) {
@@ -35,26 +45,18 @@ bool is_table(const ProcPath& path) {
 } // namespace
 
 bool render_mounts(const ProcSource& source, const ProcPath& path, int real, TextFile& out) {
-<<<<<<< HEAD
-  bool wants_debugfs = is_table(path) && source.store.cxl().state.present != 0;
-  if (!wants_debugfs && !store::has_covers(source.store)) {
-=======
-  // Where there is CXL there is a tracefs (emu/sysfs/tracing), whether or not the machine has its own mounted:
-  // libtracefs looks for it here.
-  constexpr std::string_view kTracefs = "tracefs /sys/kernel/tracing tracefs rw,nosuid,nodev,noexec,relatime 0 0\n";
-  bool lacks_tracefs = cxl::is_present(source.store) && path.text.ends_with("/mounts");
-  if (!store::has_covers(source.store) && !lacks_tracefs) {
->>>>>>> cxl-suite
+  const bool with_cxl = is_table(path) && cxl::is_present(source.store);
+  if (!with_cxl && !store::has_covers(source.store)) {
     return false;
   }
   bool changed = false;
+  std::array<bool, kCxlMounts.size()> missing{};
+  missing.fill(with_cxl);
   Lines lines(real);
   for (std::string_view line = lines.next(); !line.empty(); line = lines.next()) {
-<<<<<<< HEAD
-    wants_debugfs = wants_debugfs && line.find(kDebugfs) == std::string_view::npos;
-=======
-    lacks_tracefs = lacks_tracefs && line.find(" /sys/kernel/tracing tracefs ") == std::string_view::npos;
->>>>>>> cxl-suite
+    for (std::size_t at = 0; at < kCxlMounts.size(); ++at) {
+      missing[at] = missing[at] && line.find(kCxlMounts[at].place) == std::string_view::npos;
+    }
     bool put = false;
     store::each_cover(source.store, nullptr, [&](const store::CoverRecord& cover) {
       put = put_line_of(source, cover, line, out);
@@ -65,19 +67,16 @@ bool render_mounts(const ProcSource& source, const ProcPath& path, int real, Tex
     }
     changed = changed || put;
   }
-<<<<<<< HEAD
-  if (wants_debugfs) {
-    out.put("debugfs");
-    out.put(kDebugfs);
-    out.put("debugfs rw,nosuid,nodev,noexec,relatime 0 0\n");
+  for (std::size_t at = 0; at < kCxlMounts.size(); ++at) {
+    if (missing[at]) {
+      out.put(kCxlMounts[at].type);
+      out.put(kCxlMounts[at].place);
+      out.put(kCxlMounts[at].type);
+      out.put(" rw,nosuid,nodev,noexec,relatime 0 0\n");
+      changed = true;
+    }
   }
-  return changed || wants_debugfs;
-=======
-  if (lacks_tracefs) {
-    out.put(kTracefs);
-  }
-  return changed || lacks_tracefs;
->>>>>>> cxl-suite
+  return changed;
 }
 
 } // namespace daxemu::preload
