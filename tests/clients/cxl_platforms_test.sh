@@ -130,6 +130,10 @@ if command -v daxio >/dev/null; then
   listed "$daxemu" run --region cxl --preset pmem --size 512M --image kept -- sh -c 'ndctl list; daxio -i /dev/dax0.0 -l 6 2>/dev/null'
   has "the namespace of the run before" '"mode":"devdax"'
   has "its bytes" bytes
+  # shellcheck disable=SC2016 # the shell in there expands it: daxemu run is killed, and nobody returns what the device has
+  "$daxemu" run --region cxl --preset pmem --size 512M --image kept -- sh -c 'daxio -i /dev/dax0.0 -l 6 2>/dev/null; kill -9 $PPID' >killed 2>&1 || :
+  listed "$daxemu" run --region cxl --preset pmem --size 512M --image kept -- daxio -i /dev/dax0.0 -l 6
+  has "its bytes after a run that was killed" bytes
   status_of "$daxemu" run --region cxl --preset pmem --size 512M --image kept -- \
     "$daxemu" run --region cxl --preset pmem --size 512M --image kept -- true
   matches "files in use" "$err" 'the image .*kept/mem0\.media is in use by platform run-'
