@@ -83,6 +83,16 @@ if command -v daxio >/dev/null; then
   has "it is destroyed" 'destroyed1region'
 fi
 
+# What is open on a device outlives it: its file operations are the driver's, which finds no device (check_vma(), ENXIO).
+gone() {
+  runs "$daxemu" run "$@"
+  same "an open device, of $1 $2" "$out" 'shared 0 readonly 0 private 22 read 22 pread 22 write 22 truncate 22 lock 0
+shared 6 readonly 6 private 6 read 22 pread 22 write 22 truncate 22 lock 0'
+}
+gone --region cxl --size 1G -- "$DAXEMU_TESTS/gone_program" 'cxl disable-region region0 2>/dev/null'
+gone --region cxl --size 1G -- "$DAXEMU_TESTS/gone_program" 'cxl destroy-region -f region0 2>/dev/null'
+gone --size 1G -- "$DAXEMU_TESTS/gone_program" '{ daxctl disable-device dax0.0; daxctl destroy-device dax0.0; } >/dev/null 2>&1'
+
 # By name.
 listed "$daxemu" run --region cxl --preset two-hosts --ways 4 --size 1G -- sh -c 'cxl list -R; cxl list -P; cxl list -M'
 has "ways over two host bridges" '"interleave_ways":4'
@@ -171,6 +181,9 @@ runs "$daxemu" destroy lab
 
 status_of "$daxemu" run --region cxl --ways 5 -- true
 matches "ways" "$err" '^daxemu: --ways 5 are no ways of interleaving; use 1, 2, 4, 8 or 16; '
+status_of "$daxemu" run --region cxl --size 4T --backing hugetlb -- true
+same "exit status without the huge pages" "$status" 125
+matches "no huge pages" "$err" '^daxemu: region0 of 4T becomes no device: no huge pages for it; grow the pool'
 status_of "$daxemu" run --region cxl --kernel 6.1 -- true
 matches "a kernel without such regions" "$err" '^daxemu: Linux 6\.1 makes no regions of volatile CXL memory; '
 nothing_runs
