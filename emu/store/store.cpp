@@ -189,6 +189,13 @@ DeviceRecord* Store::device_of_node(std::uint64_t dev, std::uint64_t ino) const 
   return nullptr;
 }
 
+bool Store::is_of_gone_device(std::uint64_t dev, std::uint64_t ino) const {
+  return std::ranges::any_of(node_slots(), [&](const NodeSlot& slot) {
+    return is_inode(slot.node, dev, ino) && slot.owner.load(std::memory_order_acquire) == 0 &&
+           slot.name.view().starts_with("dax");
+  });
+}
+
 DeviceRecord* Store::device_of_bytes(std::uint64_t dev, std::uint64_t ino) const {
   for (DeviceRecord& device : devices()) {
     if (is_inode(device.backing, dev, ino) && is_there(device)) {

@@ -71,6 +71,8 @@ public:
   // The device whose node (a descriptor's identity), or whose bytes (a mapping's) are the inode (dev, ino), whatever
   // its state but absent (and not kept); nullptr: none of ours. Lock-free, no allocation.
   [[nodiscard]] DeviceRecord* device_of_node(std::uint64_t dev, std::uint64_t ino) const;
+  // Has it been the node of a device, which is gone?
+  [[nodiscard]] bool is_of_gone_device(std::uint64_t dev, std::uint64_t ino) const;
   [[nodiscard]] DeviceRecord* device_of_bytes(std::uint64_t dev, std::uint64_t ino) const;
   [[nodiscard]] RegionRecord& region_of(const DeviceRecord& device) const { return regions()[device.region]; }
   // The pmem region whose namespace is a disk, of which the inode is the node; nullptr: none of ours. Lock-free, no

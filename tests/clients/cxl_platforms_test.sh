@@ -83,6 +83,16 @@ if command -v daxio >/dev/null; then
   has "it is destroyed" 'destroyed1region'
 fi
 
+# What is open on a device outlives it: its file operations are the driver's, which finds no device (check_vma(), ENXIO).
+gone() {
+  runs "$daxemu" run "$@"
+  same "an open device, of $1 $2" "$out" 'shared 0 readonly 0 private 22 read 22 pread 22 write 22 truncate 22 lock 0
+shared 6 readonly 6 private 6 read 22 pread 22 write 22 truncate 22 lock 0'
+}
+gone --region cxl --size 1G -- "$DAXEMU_TESTS/gone_program" 'cxl disable-region region0 2>/dev/null'
+gone --region cxl --size 1G -- "$DAXEMU_TESTS/gone_program" 'cxl destroy-region -f region0 2>/dev/null'
+gone --size 1G -- "$DAXEMU_TESTS/gone_program" '{ daxctl disable-device dax0.0; daxctl destroy-device dax0.0; } >/dev/null 2>&1'
+
 # By name.
 listed "$daxemu" run --region cxl --preset two-hosts --ways 4 --size 1G -- sh -c 'cxl list -R; cxl list -P; cxl list -M'
 has "ways over two host bridges" '"interleave_ways":4'
@@ -130,6 +140,10 @@ if command -v daxio >/dev/null; then
   listed "$daxemu" run --region cxl --preset pmem --size 512M --image kept -- sh -c 'ndctl list; daxio -i /dev/dax0.0 -l 6 2>/dev/null'
   has "the namespace of the run before" '"mode":"devdax"'
   has "its bytes" bytes
+  # shellcheck disable=SC2016 # the shell in there expands it: daxemu run is killed, and nobody returns what the device has
+  "$daxemu" run --region cxl --preset pmem --size 512M --image kept -- sh -c 'daxio -i /dev/dax0.0 -l 6 2>/dev/null; kill -9 $PPID' >killed 2>&1 || :
+  listed "$daxemu" run --region cxl --preset pmem --size 512M --image kept -- daxio -i /dev/dax0.0 -l 6
+  has "its bytes after a run that was killed" bytes
   status_of "$daxemu" run --region cxl --preset pmem --size 512M --image kept -- \
     "$daxemu" run --region cxl --preset pmem --size 512M --image kept -- true
   matches "files in use" "$err" 'the image .*kept/mem0\.media is in use by platform run-'
@@ -167,6 +181,9 @@ runs "$daxemu" destroy lab
 
 status_of "$daxemu" run --region cxl --ways 5 -- true
 matches "ways" "$err" '^daxemu: --ways 5 are no ways of interleaving; use 1, 2, 4, 8 or 16; '
+status_of "$daxemu" run --region cxl --size 4T --backing hugetlb -- true
+same "exit status without the huge pages" "$status" 125
+matches "no huge pages" "$err" '^daxemu: region0 of 4T becomes no device: no huge pages for it; grow the pool'
 status_of "$daxemu" run --region cxl --kernel 6.1 -- true
 matches "a kernel without such regions" "$err" '^daxemu: Linux 6\.1 makes no regions of volatile CXL memory; '
 nothing_runs

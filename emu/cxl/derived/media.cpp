@@ -77,7 +77,9 @@ Result<void> bring_block(const Transfer& transfer, std::uint64_t offset, std::ui
 Result<void> return_block(const Transfer& transfer, std::uint64_t offset, std::uint64_t end, std::uint64_t place) {
   const Stripes& stripes = transfer.targets.stripes();
   const std::span<std::byte> block = transfer.block(end - offset);
-  if (!transfer.device.read(block, place)) {
+  if (transfer.device.next_data(place) >= place + block.size()) {
+    std::memset(block.data(), 0, block.size()); // only a target has something here, of before
+  } else if (!transfer.device.read(block, place)) {
     return fail(ENOMEM);
   }
   for (std::uint64_t position = 0; position < stripes.ways; ++position) {
@@ -130,10 +132,16 @@ Result<void> bring_piece(const Transfer& transfer, const Piece& piece) {
   return {};
 }
 
+// Where the device has something, or an image that kept what the device no longer has (healed memory is zero).
+std::uint64_t next_to_return(const Transfer& transfer, const Piece& piece, std::uint64_t at) {
+  return std::min(transfer.device.next_data(piece.place + at) - piece.place,
+                  transfer.targets.next_data(piece.offset + at, piece.end) - piece.offset);
+}
+
 Result<void> return_piece(const Transfer& transfer, const Piece& piece) {
   const std::uint64_t size = piece.end - piece.offset;
   std::uint64_t at = 0;
-  while ((at = transfer.device.next_data(piece.place + at) - piece.place) < size) {
+  while ((at = next_to_return(transfer, piece, at)) < size) {
     const std::uint64_t from = std::max(align_down(piece.offset + at, kBlock), piece.offset);
     const std::uint64_t end = end_of_block(from, piece.end);
     if (auto done = return_block(transfer, from, end, piece.place + (from - piece.offset)); !done) {

@@ -1,6 +1,7 @@
 // Where the bytes of memdevs are: in a file each by device address, but those of which a region has made a device,
-// which are in that device's file, in the order of its addresses. Only what was ever written is moved. The caller holds
-// a Change, and no program has the device mapped that its driver let go of before.
+// which are in that device's file, in the order of its addresses; images keep what they had until it comes back. Only
+// what was ever written is moved. The caller holds a Change, and no program has the device mapped that its driver let
+// go of before.
 #pragma once
 
 #include <span>
@@ -15,7 +16,7 @@ namespace daxemu::cxl {
 // The bytes of a device of a CXL region, of its ranges as they are, from the memdevs into its (empty) file. Errors:
 // ENOMEM (no pages for them); the memdevs still have them then.
 Result<void> bring_media(const store::Store& store, store::DeviceRecord& device);
-// And back: its file is to be emptied or freed. Errors: ENOMEM; the device still has them then.
+// And back: its file is to be emptied or freed. Errors: ENOMEM, ENOSPC (of images); the device still has them then.
 Result<void> return_media(const store::Store& store, store::DeviceRecord& device);
 
 // The same of a namespace of the nd bus that becomes a disk, and of one that is none any more: all of it, in the file

@@ -127,11 +127,13 @@ Result<TargetFiles> TargetFiles::open(const store::Store& store, const CxlRegion
     if (slot == 0 || slot > store.backing_slots().size()) {
       continue;
     }
-    auto fd = store.open_file(store.backing_slots()[slot - 1].backing.location.c_str(), O_RDWR | O_CLOEXEC);
+    const store::BackingRecord& backing = store.backing_slots()[slot - 1].backing;
+    auto fd = store.open_file(backing.location.c_str(), O_RDWR | O_CLOEXEC);
     if (!fd) {
       return fail(ENOMEM);
     }
     files.targets_[at].fd = std::move(*fd);
+    files.targets_[at].is_image = backing.kind == store::BackingKind::file;
   }
   return files;
 }
@@ -169,8 +171,7 @@ Result<void> TargetFiles::write(std::uint64_t position, std::span<const std::byt
   }
   Result<void> result;
   const auto put = [&](std::size_t first, std::size_t size) {
-    result = write_whole(target.fd.get(), from.subspan(first, size), target.start + at + first) ? Result<void>()
-                                                                                                : fail(ENOMEM);
+    result = write_whole(target.fd.get(), from.subspan(first, size), target.start + at + first);
     return result.has_value();
   };
   const auto put_zero = [&](std::size_t first, std::size_t size) {
@@ -186,7 +187,8 @@ void TargetFiles::clear(std::uint64_t offset, std::uint64_t end) const {
     const Target& target = targets_[position];
     const std::uint64_t from = stripes_.before(offset, position);
     const std::uint64_t to = stripes_.before(end, position);
-    if (target.fd && from < to) { // a file system without holes keeps the bytes: they are overwritten when these return
+    if (target.fd && !target.is_image &&
+        from < to) { // a file system without holes keeps the bytes: they are overwritten when these return
       (void)sys::fallocate(target.fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, target.start + from, to - from);
     }
   }

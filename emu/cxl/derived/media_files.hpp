@@ -43,15 +43,17 @@ public:
   [[nodiscard]] std::uint64_t next_data(std::uint64_t offset, std::uint64_t end) const;
   // Bytes of the target at `position`, from byte `at` of its stretch on. What no file has reads zero.
   void read(std::uint64_t position, std::span<std::byte> into, std::uint64_t at) const;
-  // Pages of zeroes are left out where the file has nothing. Errors: ENOMEM.
+  // Pages of zeroes are left out where the file has nothing. Errors: those of write(2), as ENOSPC of an image's disk.
   [[nodiscard]] Result<void> write(std::uint64_t position, std::span<const std::byte> from, std::uint64_t at) const;
-  // Bytes [offset, end) of the region are zero, and take no memory.
+  // A device has bytes [offset, end) of the region now: they take no memory here. An image keeps them: it is all there
+  // is should the platform not live to return them.
   void clear(std::uint64_t offset, std::uint64_t end) const;
 
 private:
   explicit TargetFiles(const CxlRegionRecord& region) : stripes_(region) {}
   struct Target {
     UniqueFd fd; // none: its memdev has no file
+    bool is_image = false;
     std::uint64_t start = 0;
   };
   Stripes stripes_;

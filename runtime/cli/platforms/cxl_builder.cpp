@@ -124,6 +124,17 @@ Outcome<store::CxlRegionRecord*> make_region(const store::Store& store, const Cx
   return &region;
 }
 
+// The kernel's region would be there without its device (cxl_region_probe() passes on no error of the device's driver);
+// whoever asked for it is told.
+tl::unexpected<Problem> without_device(const store::Store& store, const store::CxlRegionRecord& region) {
+  const bool huge = store.platform().backing_wanted == store::BackingKind::hugetlb;
+  return refuse(ENOMEM,
+                fmt::format("region{} of {} becomes no device: no {} for it", region.id, size_text(region.size),
+                            huge ? "huge pages" : "room"),
+                huge ? "grow the pool of huge pages (daxemu doctor), choose a smaller --size, or use --backing shmem"
+                     : "describe fewer regions, or begin with --no-device");
+}
+
 // The device that the region has become, given its extents and its driver.
 Outcome<void> settle_device(const store::Store& store, const store::CxlRegionRecord& region,
                             const CxlRegionPlan& plan) {
@@ -183,6 +194,9 @@ Outcome<void> add_cxl_regions(store::Store& store, const CxlPlan& plan) {
     store.platform().autoprobe_off = 0;
     if (!region) {
       return tl::unexpected(region.error());
+    }
+    if (wanted.mode == store::CxlMode::ram && (*region)->derived_bound == 0) {
+      return without_device(store, **region);
     }
     if (is_given && wanted.mode == store::CxlMode::ram) {
       if (auto done = settle_device(store, **region, wanted); !done) {

@@ -34,8 +34,9 @@ Result<UniqueFd> open_bytes(const store::Store& store, const store::DeviceRecord
 
 Result<DeviceView> DeviceView::make(const store::Store& store, store::DeviceRecord& device) {
   auto opened = open_bytes(store, device);
-  if (!opened) {
-    return tl::unexpected(opened.error());
+  if (!opened) { // of an unbound device the file may be gone too
+    const bool enabled = device.state.load(std::memory_order_acquire) == store::DeviceState::enabled;
+    return tl::unexpected(enabled ? opened.error() : Errno{ENXIO});
   }
   auto kept = PrivateFds::adopt(std::move(*opened));
   if (!kept) {

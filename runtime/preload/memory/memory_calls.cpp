@@ -93,6 +93,9 @@ void* MemoryCalls::mmap(void* address, std::size_t length, int prot, int flags, 
     if (device == nullptr && context != nullptr && context->descriptors().has_no_mmap(fd)) {
       return as_mapped(fail(ENODEV));
     }
+    if (device == nullptr && context != nullptr && context->descriptors().is_of_gone_device(fd)) {
+      return as_mapped(fail(ENXIO)); // check_vma() of drivers/dax/device.c: the device is not alive
+    }
     if (device != nullptr) {
       return map_device(context->store(), context->mappings(), *device, address, length, prot, flags, fd, offset);
     }

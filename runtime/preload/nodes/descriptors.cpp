@@ -104,6 +104,8 @@ std::optional<FdClass> Descriptors::by_inode(int fd) const noexcept {
       found = FdClass::device;
     } else if (store_->disk_of_node(about->st_dev, about->st_ino) != nullptr) {
       found = FdClass::disk;
+    } else if (store_->is_of_gone_device(about->st_dev, about->st_ino)) {
+      found = FdClass::device; // its file operations outlive it
     } else {
       return std::nullopt;
     }

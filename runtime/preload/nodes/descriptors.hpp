@@ -28,6 +28,10 @@ public:
   bool shows_foreign(int fd, const struct stat& about) const noexcept;
   // The device `fd` is open on, or nullptr.
   [[nodiscard]] store::DeviceRecord* device(int fd) const noexcept;
+  // Is `fd` open on a device that was deleted since, as by the end of its region?
+  [[nodiscard]] bool is_of_gone_device(int fd) const noexcept {
+    return classify(fd) == FdClass::device && device(fd) == nullptr;
+  }
   // Files that stand for nodes where those were bound to: a descriptor of one is a device's.
   [[nodiscard]] const BoundNodes& bound() const noexcept { return bound_; }
   // The pmem region whose namespace is the disk that `fd` is open on, or nullptr.

@@ -159,6 +159,11 @@ struct Lab {
   [[nodiscard]] Mapping media_of(std::uint32_t memdev) const {
     return map(store->backing_slots()[store->cxl().state.memdevs[memdev].bytes_slot - 1].backing, kMedia);
   }
+  // From now on the file of its media is one of --image.
+  void make_image(std::uint32_t memdev) const {
+    const std::uint32_t slot = store->cxl().state.memdevs[memdev].bytes_slot;
+    store->backing_slot_table()[slot - 1].backing.kind = store::BackingKind::file;
+  }
   // Bytes of memory that a memdev's file takes.
   [[nodiscard]] std::uint64_t media_used(std::uint32_t memdev) const {
     const auto& slot = store->backing_slots()[store->cxl().state.memdevs[memdev].bytes_slot - 1];

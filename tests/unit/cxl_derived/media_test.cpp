@@ -4,6 +4,8 @@
 #include <chrono>
 #include <random>
 
+#include <linux/falloc.h>
+
 #include "emu/cxl/derived/stripes.hpp"
 #include "emu/dax/bus.hpp"
 #include "emu/dax/ranges.hpp"
@@ -146,6 +148,28 @@ TEST(CxlMedia, StaysWhereItIsWhenDevicesOfTheRegionChange) {
   ASSERT_TRUE(resize(lab.device(), kSize));
   EXPECT_EQ(get(lab.bytes_of(lab.device()), 300ULL << 20), "behind");
   EXPECT_EQ(get(lab.bytes_of(lab.device()), 0), "first");
+}
+
+// Whoever kills `daxemu run` finds in the image what the run before left there.
+TEST(CxlMedia, ImagesKeepTheirBytesWhileADeviceHasThem) {
+  Lab lab(1);
+  lab.make_image(0);
+  put(lab.media_of(0), 7, "before");
+  put(lab.media_of(0), 10 * kPmdSize, "healed");
+  CxlRegionRecord& region = lab.region(0, kWindow, kSize);
+  ASSERT_TRUE(lab.commit(region));
+  ASSERT_EQ(get(lab.bytes_of(lab.device()), 7), "before");
+  put(lab.bytes_of(lab.device()), 7, "behind");
+  EXPECT_EQ(get(lab.media_of(0), 7), "before") << "until the device gives it back";
+  {
+    auto fd = sys::open(lab.device().backing.location.c_str(), O_RDWR | O_CLOEXEC);
+    ASSERT_TRUE(fd);
+    const UniqueFd file(*fd); // as what failed and was healed: zero, and no page
+    ASSERT_TRUE(sys::fallocate(file.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 10 * kPmdSize, kPmdSize));
+  }
+  lab.remove(region);
+  EXPECT_EQ(get(lab.media_of(0), 7), "behind");
+  EXPECT_EQ(get(lab.media_of(0), 10 * kPmdSize), "") << "what the device no longer had";
 }
 
 // Of huge pages nobody can be asked which there are but the records of the extents.
