@@ -62,10 +62,27 @@ std::string value(const std::string& path, const std::string& word) {
   return word[0] == '=' ? tree::plain(word) : named(word);
 }
 
+// cxl_dax_region of 7.3 is asked beside whoever made a dax region (PROBE_PREFER_ASYNCHRONOUS): waits for the first dax
+// device of each, and for its driver, which has its lock meanwhile.
+void await_dax_devices() {
+  for (const std::string& name : tree::names_in(kDevices, "dax_region")) {
+    const std::string device = "dax" + name.substr(10) + ".0";
+    for (int turn = 0; turn < 50 && tree::last_part(kDaxDevices + device + "/driver") == "-"; ++turn) {
+      (void)::usleep(10000);
+    }
+    if (tree::last_part(kDaxDevices + device + "/driver") == "kmem") {
+      (void)tree::put(kDaxDrivers + "kmem/bind", device); // refused, when it is done
+    }
+  }
+}
+
 std::string write_value(const Call& call) {
   const std::string path = folder(call.word(0)) + "/" + call.word(1);
   const std::string text = value(path, tree::rest(call, 2));
   std::string said = tree::put(path, text);
+  if (said == "ok" && (call.word(1) == "drivers_probe" || (call.word(0) == "cxl_region" && call.word(1) == "bind"))) {
+    await_dax_devices();
+  }
   if (said == "ok" && call.word(1) == "unbind") {
     settle();
   }
