@@ -19,7 +19,7 @@ namespace daxemu::store {
 inline constexpr std::size_t kMaxCxlPciDevices = 512;
 inline constexpr std::size_t kMaxCxlPorts = 256;     // root, host bridges, switches, and an endpoint for each memdev
 inline constexpr std::size_t kMaxCxlDports = 512;    // of all ports together
-inline constexpr std::size_t kMaxCxlDecoders = 2048; // of all ports together
+inline constexpr std::size_t kMaxCxlDecoders = 1024; // of all ports together
 inline constexpr std::size_t kMaxCxlMemdevs = 128;
 inline constexpr std::size_t kMaxCxlRegions = 64;
 inline constexpr std::size_t kMaxCxlWays = 16; // CXL_DECODER_MAX_INTERLEAVE

@@ -74,9 +74,9 @@ bool may_be(const Scope& /*scope*/, const Wanted& wanted, const CxlPortRecord& p
 bool may_be(const Scope& /*scope*/, const Wanted& wanted, const CxlRegionRecord& region) {
   return region.id == wanted.last;
 }
-bool may_be(const Scope& /*scope*/, const Wanted& wanted, const CxlPciRecord& pci) {
-  return pci.kind == CxlPciKind::host_bridge ||
-         pci.function == wanted.last; // "0000:0d:00.0"; "pci0000:0c" is no decimal
+bool may_be(const Scope& scope, const Wanted& wanted, const CxlPciRecord& pci) {
+  // "0000:0d:00.0"; "pci0000:0c" is no decimal, and the mock's devices are numbered otherwise (cxl_mem.4).
+  return pci.kind == CxlPciKind::host_bridge || scope.store->cxl().state.mock != 0 || pci.function == wanted.last;
 }
 
 // Those of a table that are there and match, with what `name` calls them.

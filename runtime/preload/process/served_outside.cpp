@@ -30,7 +30,8 @@ const char* value_of(char* const* environment, std::string_view name) {
 
 int start_served(int dirfd, const char* path, char* const* arguments, char* const* environment,
                  FunctionRef<int(const char*, char* const*)> real) noexcept {
-  const char* enter = value_of(environment, kEnterVariable); // there even where the program has dropped it
+  // There even where the program has dropped it; whatever pointers it gives.
+  const char* enter = is_text_list(environment) ? value_of(environment, kEnterVariable) : nullptr;
   const bool named = dirfd == AT_FDCWD || *path == '/';
   if (enter == nullptr || *enter == '\0' || !named || arguments == nullptr || !is_text_list(arguments) ||
       !is_outside(unserved_reason(dirfd, path)) || ::access(path, X_OK) != 0) {

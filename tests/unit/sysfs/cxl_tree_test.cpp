@@ -49,6 +49,18 @@ TEST(SysfsCxlTree, AMemdevHangsBelowItsFunctionAndHasANode) {
             "../../devices/pci0000:0c/0000:0c:01.0/0000:0e:00.0/mem1");
 }
 
+// The kernel's mock calls its devices cxl_mem.4 and the like: by numbers of their own, below its switches.
+TEST(SysfsCxlTree, MemdevsOfTheMockAreFoundWhereTheirLinksLead) {
+  constexpr std::uint64_t kSize = 512 * cxl::kMega;
+  cxl::TopologySpec spec = guest_topology();
+  spec.mock = true;
+  spec.host_bridges[0].root_ports = {cxl::memdev_below(kSize), cxl::memdev_below(kSize), cxl::memdev_below(kSize)};
+  const CxlLab lab(KernelId::linux_6_12, spec);
+  for (const char* memdev : {"mem0", "mem1", "mem2"}) {
+    EXPECT_TRUE(lab.exists(std::string("/sys/bus/cxl/devices/") + memdev + "/serial")) << memdev;
+  }
+}
+
 TEST(SysfsCxlTree, AMemdevThatIsLetGoOfLosesItsEndpointAndWhatItsDriverShows) {
   const CxlLab lab;
   const std::string poison = "/sys/bus/cxl/devices/mem0/trigger_poison_list";
