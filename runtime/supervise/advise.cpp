@@ -21,15 +21,25 @@ namespace {
 
 using fault::AdviceEffect;
 
-// What VmFlags of /proc/PID/smaps says of the mapping at `start`, as bits of Vma::flags. Device-dax asks for huge
-// pages.
-std::uint32_t flags_at(const Target& target, std::uint64_t start) {
+bool may_administer(pid_t thread) {
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, thread};
+  __user_cap_data_struct data[2] = {};
+  return sys::call(SYS_capget, reinterpret_cast<long>(&header), reinterpret_cast<long>(data)) &&
+         (data[0].effective >> CAP_SYS_ADMIN & 1U) != 0;
+}
+
+} // namespace
+
+std::uint32_t Mappings::flags_at(const Target& target, std::uint64_t start) {
   struct Mark {
     std::string_view word;
     std::uint32_t flag;
   };
-  constexpr Mark kMarks[] = {
-      {" rr", fault::kRandom}, {" sr", fault::kSequential}, {" dc", fault::kDontFork}, {" dd", fault::kDontDump}};
+  constexpr Mark kMarks[] = {{" rr", fault::kRandom},
+                             {" sr", fault::kSequential},
+                             {" dc", fault::kDontFork},
+                             {" dd", fault::kDontDump},
+                             {" sl", fault::kSealed}};
   const std::string text = target.proc_file("smaps");
   bool here = false;
   for (std::size_t at = 0; at < text.size();) {
@@ -49,15 +59,6 @@ std::uint32_t flags_at(const Target& target, std::uint64_t start) {
   }
   return fault::kHuge;
 }
-
-bool may_administer(pid_t thread) {
-  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, thread};
-  __user_cap_data_struct data[2] = {};
-  return sys::call(SYS_capget, reinterpret_cast<long>(&header), reinterpret_cast<long>(data)) &&
-         (data[0].effective >> CAP_SYS_ADMIN & 1U) != 0;
-}
-
-} // namespace
 
 std::optional<Result<long>> Mappings::advise(const Target& target, const Call& call, const std::vector<Piece>& pieces) {
   const bool ours = !pieces.empty() && (pieces.front().view != nullptr || pieces.front().filler);

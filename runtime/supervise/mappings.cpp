@@ -13,6 +13,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/drivers.hpp"
+#include "runtime/fault/mappings/vma.hpp"
 #include "runtime/preload/procfs/device_node.hpp"
 #include "runtime/preload/procfs/maps_line.hpp"
 #include "runtime/supervise/filter.hpp"
@@ -285,13 +286,25 @@ void Mappings::change(const Target& target, const Call& call) {
     return;
   }
   const auto pieces = pieces_in(target, start, std::max(end, start + 1));
+  const Profile& profile = context_->store().profile();
   std::optional<Result<long>> answer;
   if (is_aligned(start, kPageSize)) {
     switch (call.number) {
     case SYS_mbind:
     case SYS_remap_file_pages:
-    case SYS_munmap:
       if (cuts(pieces, start, end)) {
+        answer = fail(EINVAL); // dev_dax_split()
+      }
+      break;
+    case SYS_munmap: // a seal is looked at before the cut (can_modify_vma)
+      if (cuts(pieces, start, end)) {
+        answer = fail((flags_at(target, start) & fault::kSealed) != 0 ? EPERM : EINVAL);
+      }
+      break;
+    case kMseal:
+      if (!profile.has_mseal) {
+        answer = fail(ENOSYS);
+      } else if (call.word[2] == 0 && covers(pieces, start, end) && cuts(pieces, start, end)) {
         answer = fail(EINVAL); // dev_dax_split()
       }
       break;
@@ -315,7 +328,9 @@ void Mappings::change(const Target& target, const Call& call) {
       answer = advise(target, call, pieces);
       break;
     case SYS_mremap:
-      answer = remap(target, call, pieces);
+      answer = profile.has_mseal && !profile.mremap_checks_first && (flags_at(target, start) & fault::kSealed) != 0
+                   ? std::optional<Result<long>>(fail(EPERM))
+                   : remap(target, call, pieces);
       break;
     default:
       break;

@@ -25,7 +25,7 @@ class Mappings {
 public:
   Mappings(preload::Context& context, const Listener& listener) : context_(&context), listener_(&listener) {}
 
-  // mmap, munmap, mprotect, madvise, msync, mbind, mremap.
+  // mmap, munmap, mprotect, madvise, msync, mbind, mremap, mseal.
   void answer(const Target& target, const Call& call);
 
   // A copy of /proc/PID/maps in which devices are called by their names. Nothing: no device is mapped there.
@@ -44,6 +44,9 @@ private:
   [[nodiscard]] const fault::DeviceView* view_of(std::uint64_t device, std::uint64_t inode);
   // Would a boundary at `start` or `end` be inside an extent?
   [[nodiscard]] static bool cuts(const std::vector<Piece>& pieces, std::uint64_t start, std::uint64_t end);
+  // What VmFlags of /proc/PID/smaps says of the mapping at `start`, as bits of Vma::flags. Device-dax asks for huge
+  // pages.
+  [[nodiscard]] static std::uint32_t flags_at(const Target& target, std::uint64_t start);
 
   [[nodiscard]] Result<long> map(const Target& target, const Call& call, store::DeviceRecord& device, int fd);
   // The address for it. Errors: ENOMEM.

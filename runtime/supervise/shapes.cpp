@@ -115,6 +115,7 @@ constexpr std::array kShapes = {
     Shape{SYS_mbind, Told::range, By::memory, "nnnnnn"},
     Shape{SYS_remap_file_pages, Told::range, By::memory, "nnnnn"},
     Shape{SYS_mremap, Told::moving, By::memory, "nnnnn"},
+    Shape{kMseal, Told::range, By::memory, "nnn"},
 };
 
 } // namespace

@@ -8,6 +8,8 @@
 
 namespace daxemu::supervise {
 
+inline constexpr long kMseal = 462; // mseal(2), which older headers have no name for
+
 enum class Told : std::uint8_t {
   always,
   descriptor, // if argument 0 is a number that descriptors of ours have
