@@ -144,9 +144,7 @@ void Answers::change_directory(const Target& target, const Call& call, const std
   // Made here for a moment: the answer and the name are those of the interposed calls.
   std::array<char, PATH_MAX> name{};
   Result<long> result = 0L;
-  if (::chdir(path.c_str()) != 0) {
-    result = fail(errno);
-  } else if (::getcwd(name.data(), name.size()) == nullptr) {
+  if (::chdir(path.c_str()) != 0 || ::getcwd(name.data(), name.size()) == nullptr) {
     result = fail(errno);
   }
   if (::chdir("/") != 0) {

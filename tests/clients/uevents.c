@@ -85,7 +85,8 @@ static void show(const char* text, size_t size) {
 // What has arrived, and arrives within a moment.
 static void drain(int fd) {
   struct pollfd wait = {.fd = fd, .events = POLLIN};
-  const int moment = getenv("DAXEMU_PLATFORM") != NULL ? 50 : 300; // ms: under daxemu all is said before the command ends
+  const int moment =
+      getenv("DAXEMU_PLATFORM") != NULL ? 50 : 300; // ms: under daxemu all is said before the command ends
   while (poll(&wait, 1, moment) > 0) {
     char text[8192 + 1];
     char control[CMSG_SPACE(sizeof(struct ucred))];

@@ -1,5 +1,8 @@
 // The platform devices of the kernel's cxl_test, in place of PCI functions: host bridges, ports, switches and memory
 // devices (tools/testing/cxl/test/cxl.c), and what the driver cxl_mock_mem shows of the last (test/mem.c).
+#include <algorithm>
+#include <span>
+
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/power.hpp"
@@ -18,13 +21,12 @@ bool is_host_bridge(const Scope& scope) {
 bool is_memory(const Scope& scope) {
   return pci_in(scope).kind == CxlPciKind::memory_device && is_bound<CxlKind::function>(scope);
 }
-// The memdev that a memory device is.
+// The memdev that a memory device is: one that there is, by where this is shown.
 CxlMemdevRecord& memdev_of(const Scope& scope) {
-  CxlMemdevRecord* found = nullptr;
-  for (CxlMemdevRecord& memdev : cxl::memdevs(*scope.store)) {
-    found = memdev.pci == scope.cxl ? &memdev : found;
-  }
-  return *found;
+  const std::span memdevs = cxl::memdevs(*scope.store);
+  const auto found = std::find_if(memdevs.begin(), memdevs.end(),
+                                  [&](const CxlMemdevRecord& memdev) { return memdev.pci == scope.cxl; });
+  return found == memdevs.end() ? memdevs.front() : *found;
 }
 bool has_node(const Scope& scope) {
   return is_memory(scope) && memdev_of(scope).numa_node >= 0;

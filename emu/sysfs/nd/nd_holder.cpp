@@ -14,7 +14,6 @@ namespace daxemu::sysfs {
 namespace {
 
 using store::NdHolderRecord;
-using store::NdKind;
 using store::NdPages;
 
 // Does something to the holder while nobody else changes anything.

@@ -14,7 +14,8 @@
 namespace daxemu::sysfs {
 
 inline constexpr std::size_t kTracePage = 4096;
-inline constexpr std::uint16_t kPoisonEventId = 1373; // events/cxl/cxl_poison/id of the 7.3 guest; every kernel has another
+inline constexpr std::uint16_t kPoisonEventId =
+    1373; // events/cxl/cxl_poison/id of the 7.3 guest; every kernel has another
 
 // Unless it is off or does not want it. The oldest event gives way.
 void add_event(store::TraceBufferRecord& buffer, const store::PoisonTraceRecord& event);

@@ -208,6 +208,7 @@ Outcome<CxlPlan> cxl_preset(const PresetWish& wish) {
       std::find_if(kPresets.begin(), kPresets.end(), [&](const Named& preset) { return wish.name == preset.name; });
   if (found == kPresets.end()) {
     std::vector<std::string> names;
+    names.reserve(kPresets.size());
     for (const Named& preset : kPresets) {
       names.emplace_back(preset.name);
     }

@@ -127,8 +127,8 @@ Outcome<void> add_memdev_files(store::Store& store, const std::string& images, b
         continue;
       }
       const std::string name = fmt::format("mem{}{}", memdev.id, wanted.suffix);
-      auto file =
-          kept ? image_file(images + "/" + name, wanted.size, wanted.lost) : small_file(source, name, wanted.size);
+      auto file = kept ? image_file(fmt::format("{}/{}", images, name), wanted.size, wanted.lost)
+                       : small_file(source, name, wanted.size);
       if (!file) {
         return tl::unexpected(file.error());
       }

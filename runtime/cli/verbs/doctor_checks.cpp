@@ -255,9 +255,9 @@ Finding cxl_bus(std::vector<Finding>&) {
 }
 
 using Check = Finding (*)(std::vector<Finding>&);
-constexpr std::array<Check, 15> kChecks = {kernel_release, mirrored_kernel, preload,    engines,    other_programs,
-                                            overseers,      io_uring,        huge_pages, shmem_thp,  memory_files,
-                                            seccomp,        limits,          numa,       cxl_bus,    real_device};
+constexpr std::array<Check, 15> kChecks = {kernel_release, mirrored_kernel, preload,    engines,   other_programs,
+                                           overseers,      io_uring,        huge_pages, shmem_thp, memory_files,
+                                           seccomp,        limits,          numa,       cxl_bus,   real_device};
 
 } // namespace
 

@@ -100,12 +100,11 @@ std::optional<FdClass> Descriptors::by_inode(int fd) const noexcept {
   }
   FdClass found = FdClass::directory;
   if (S_ISREG(about->st_mode)) {
-    if (device_by_inode(fd, *about) != nullptr) {
-      found = FdClass::device;
-    } else if (store_->disk_of_node(about->st_dev, about->st_ino) != nullptr) {
+    if (store_->disk_of_node(about->st_dev, about->st_ino) != nullptr) {
       found = FdClass::disk;
-    } else if (store_->is_of_gone_device(about->st_dev, about->st_ino)) {
-      found = FdClass::device; // its file operations outlive it
+    } else if (device_by_inode(fd, *about) != nullptr ||
+               store_->is_of_gone_device(about->st_dev, about->st_ino)) { // its file operations outlive it
+      found = FdClass::device;
     } else {
       return std::nullopt;
     }
