@@ -32,7 +32,7 @@ std::uint32_t number_of(const Store& store, const DeviceRecord& device) {
   return static_cast<std::uint32_t>(&device - store.device_table().data()) + 1;
 }
 
-// __devm_create_dev_dax(), without ranges. Errors: ENOMEM (the table is full).
+// __devm_create_dev_dax(), without ranges; absent until its state says otherwise. Errors: ENOMEM (the table is full).
 Result<DeviceRecord*> add_empty(const Store& store, RegionRecord& region) {
   const std::span<DeviceRecord> table = store.device_table();
   const auto place = std::find_if(table.begin(), table.end(), [](const DeviceRecord& device) {
@@ -75,8 +75,12 @@ Result<DeviceRecord*> add_empty(const Store& store, RegionRecord& region) {
   if (index >= platform.devices_used.load()) {
     platform.devices_used.store(index + 1, std::memory_order_release);
   }
-  device.state.store(DeviceState::disabled, std::memory_order_release); // last: readers take no lock
   return &device;
+}
+
+// It is there from now on: last, for readers take no lock.
+void show(DeviceRecord& device) {
+  device.state.store(DeviceState::disabled, std::memory_order_release);
 }
 
 } // namespace
@@ -87,6 +91,7 @@ Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
   }
   const auto device = add_empty(store, region);
   if (device) {
+    show(**device);
     region.youngest = number_of(store, **device);
     if (region.seed == 0) {
       region.seed = region.youngest;
@@ -100,6 +105,7 @@ Result<DeviceRecord*> create_whole_device(const Store& store, RegionRecord& regi
   if (!device) {
     return device;
   }
+  show(**device);
   if (auto sized = resize(store, **device, region.size); !sized) {
     release_node(store, **device);
     (*device)->state.store(DeviceState::absent, std::memory_order_release);
@@ -111,7 +117,6 @@ Result<DeviceRecord*> create_whole_device(const Store& store, RegionRecord& regi
 Result<DeviceRecord*> create_static_device(const Store& store, RegionRecord& region, std::uint32_t id) {
   const auto device = add_empty(store, region);
   if (device) {
-    (*device)->state.store(DeviceState::absent, std::memory_order_release);
     (*device)->id = id;
     (*device)->kept = 1;
   }

@@ -1,8 +1,8 @@
 #include "emu/gup/gup.hpp"
 
 #include <algorithm>
-#include <ctime>
 
+#include "emu/base/clock.hpp"
 #include "emu/gup/walk.hpp"
 
 namespace daxemu::gup {
@@ -11,10 +11,8 @@ namespace {
 thread_local WalkStats last_stats;
 
 mm::HoldStamp stamp_of(const Caller& caller, std::uint32_t flags) {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
   return {.tid = caller.tid,
-          .since_ns = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec),
+          .since_ns = clock_ns(CLOCK_REALTIME_COARSE),
           .site = caller.site,
           .longterm = (flags & FOLL_LONGTERM) != 0};
 }

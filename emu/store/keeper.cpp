@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "emu/base/passed_fd.hpp"
 #include "emu/base/sys.hpp"
 
 namespace daxemu::store {
@@ -62,12 +63,11 @@ Result<UniqueFd> line_to(const KeeperAddress& keeper) {
 Result<UniqueFd> receive(int line, int flags) {
   KeeperAnswer answer;
   iovec piece{&answer, sizeof answer};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
   msghdr message{};
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
+  PassedFd passed;
+  passed.make_room(message);
   const auto length = unless_interrupted([&] {
     return sys::call(SYS_recvmsg, line, reinterpret_cast<long>(&message),
                      (flags & O_CLOEXEC) != 0 ? MSG_CMSG_CLOEXEC : 0);
@@ -75,14 +75,7 @@ Result<UniqueFd> receive(int line, int flags) {
   if (!length) {
     return tl::unexpected(length.error());
   }
-  UniqueFd fd;
-  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
-    if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS && part->cmsg_len == CMSG_LEN(sizeof(int))) {
-      int number = -1;
-      std::memcpy(&number, CMSG_DATA(part), sizeof number);
-      fd.reset(number);
-    }
-  }
+  UniqueFd fd = PassedFd::of(message);
   if (static_cast<std::size_t>(*length) != sizeof answer) {
     return fail(EPROTO);
   }

@@ -1,8 +1,8 @@
 #include "emu/store/recovery_log.hpp"
 
 #include <algorithm>
-#include <ctime>
 
+#include "emu/base/clock.hpp"
 #include "emu/base/sys.hpp"
 
 namespace daxemu::store {
@@ -11,10 +11,8 @@ void note_recovery(const Store& store, Recovery what, int dead, std::uint64_t co
   Platform& platform = store.platform();
   const std::uint64_t number = platform.recoveries.fetch_add(1) + 1;
   RecoveryRecord& record = platform.recovery_log[number % kRecoveryRecords];
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
   record.number.store(0, std::memory_order_release);
-  record.at_ns = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+  record.at_ns = clock_ns(CLOCK_REALTIME);
   record.dead = dead;
   record.by = sys::getpid();
   record.what = what;

@@ -2,7 +2,6 @@
 // preload library) needs none of its machinery.
 #include <cstddef>
 #include <cstring>
-#include <ctime>
 #include <exception>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include <boost/interprocess/managed_external_buffer.hpp>
 #include <boost/version.hpp>
 
+#include "emu/base/clock.hpp"
 #include "emu/base/size_text.hpp"
 #include "emu/base/units.hpp"
 #include "emu/store/header.hpp"
@@ -170,10 +170,7 @@ Outcome<Store> Store::create(UniqueFd fd, std::string_view name, Capacity capaci
   }
   Platform* platform = made->platform;
   platform->name.assign(name);
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  platform->created_ns =
-      static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+  platform->created_ns = clock_ns(CLOCK_REALTIME);
   platform->creator_pid = static_cast<std::uint32_t>(sys::getpid());
   platform->uid = ::geteuid();
   platform->gid = ::getegid();

@@ -1,12 +1,12 @@
 #include "emu/trace/trace.hpp"
 
 #include <array>
-#include <ctime>
 #include <optional>
 
 #include <fcntl.h>
 #include <pthread.h>
 
+#include "emu/base/clock.hpp"
 #include "emu/base/unique_fd.hpp"
 
 namespace daxemu::trace {
@@ -69,9 +69,7 @@ std::uint64_t write(const Ring& to, Event event, std::uint64_t place) {
 } // namespace detail
 
 std::uint64_t now_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+  return clock_ns(CLOCK_MONOTONIC);
 }
 
 Result<void> attach(const char* path) {

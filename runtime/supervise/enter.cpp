@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "emu/base/passed_fd.hpp"
 #include "emu/base/sys.hpp"
 
 namespace daxemu::supervise {
@@ -55,18 +56,11 @@ Result<void> enter(int socket, Numbers numbers) {
   }
   char byte = 0;
   iovec piece{&byte, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
   msghdr message{};
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* part = CMSG_FIRSTHDR(&message);
-  part->cmsg_level = SOL_SOCKET;
-  part->cmsg_type = SCM_RIGHTS;
-  part->cmsg_len = CMSG_LEN(sizeof(int));
-  const int number = listener->get();
-  std::memcpy(CMSG_DATA(part), &number, sizeof number);
+  PassedFd passed;
+  passed.send_with(message, listener->get());
   const auto sent = sys::call(SYS_sendmsg, socket, reinterpret_cast<long>(&message), MSG_NOSIGNAL);
   return sent ? Result<void>() : tl::unexpected(sent.error());
 }
@@ -74,20 +68,17 @@ Result<void> enter(int socket, Numbers numbers) {
 Result<UniqueFd> receive_listener(int socket) {
   char byte = 0;
   iovec piece{&byte, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
   msghdr message{};
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
+  PassedFd passed;
+  passed.make_room(message);
   const auto got = sys::call(SYS_recvmsg, socket, reinterpret_cast<long>(&message), MSG_CMSG_CLOEXEC);
-  const cmsghdr* part = got && *got == 1 ? CMSG_FIRSTHDR(&message) : nullptr;
-  if (part == nullptr || part->cmsg_type != SCM_RIGHTS) {
-    return got ? Result<UniqueFd>(fail(ECONNRESET)) : tl::unexpected(got.error());
+  if (!got) {
+    return tl::unexpected(got.error());
   }
-  int fd = -1;
-  std::memcpy(&fd, CMSG_DATA(part), sizeof fd);
-  return UniqueFd(fd);
+  UniqueFd listener = *got == 1 ? PassedFd::of(message) : UniqueFd();
+  return listener ? Result<UniqueFd>(std::move(listener)) : fail(ECONNRESET);
 }
 
 } // namespace daxemu::supervise

@@ -1,5 +1,6 @@
 #include "emu/sysfs/families/cxl_things.hpp"
 
+#include "emu/dax/cxl_windows.hpp"
 #include "emu/sysfs/families/pci_identity.hpp"
 
 namespace daxemu::sysfs {
@@ -47,14 +48,12 @@ void put_platform_variables(const CxlState& state, std::uint32_t function, Text&
 }
 
 bool has_pmem_window(const CxlState& state) {
-  for (std::uint32_t at = 0; at < state.decoders_used; ++at) {
-    const store::CxlDecoderRecord& decoder = state.decoders[at];
-    if (decoder.port != 0 && state.ports[decoder.port - 1].kind == CxlPortKind::root &&
-        (decoder.flags & store::kCxlCapPmem) != 0) {
-      return true;
-    }
-  }
-  return false;
+  bool found = false;
+  dax::each_window(state, [&](const store::CxlDecoderRecord& window) {
+    found = (window.flags & store::kCxlCapPmem) != 0;
+    return !found;
+  });
+  return found;
 }
 
 std::string_view decoder_type(const CxlState& state, std::uint32_t decoder) {

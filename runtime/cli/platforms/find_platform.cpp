@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "emu/store/location.hpp"
 #include "runtime/cli/platforms/named_platform.hpp"
 #include "runtime/cli/text/joined.hpp"
 
@@ -74,6 +75,13 @@ std::string word_for(const std::string& platform) {
                : platform;
 }
 
+std::vector<std::string> platforms_of_user() {
+  std::vector<std::string> platforms = running_platforms();
+  const std::vector<std::string> named = named_platforms();
+  platforms.insert(platforms.end(), named.begin(), named.end());
+  return platforms;
+}
+
 } // namespace
 
 std::vector<std::string> running_platforms() {
@@ -89,14 +97,21 @@ std::vector<std::string> running_platforms() {
   return found;
 }
 
+void each_store(FunctionRef<bool(const store::Store&)> each) {
+  for (const std::string& platform : platforms_of_user()) {
+    const auto location = store::store_location(platform);
+    const auto store = location ? store::Store::open(location->c_str()) : tl::unexpected(location.error());
+    if (store && !each(*store)) {
+      return;
+    }
+  }
+}
+
 std::vector<std::string> visible_platforms() {
   if (const char* inside = std::getenv("DAXEMU_PLATFORM"); inside != nullptr && *inside != '\0') {
     return {inside};
   }
-  std::vector<std::string> platforms = running_platforms();
-  const std::vector<std::string> named = named_platforms();
-  platforms.insert(platforms.end(), named.begin(), named.end());
-  return platforms;
+  return platforms_of_user();
 }
 
 Outcome<std::string> find_platform(const std::string& wish) {

@@ -7,10 +7,8 @@
 
 #include "emu/backing/image.hpp"
 #include "emu/base/sys.hpp"
-#include "emu/store/location.hpp"
 #include "emu/store/store.hpp"
 #include "runtime/cli/platforms/find_platform.hpp"
-#include "runtime/cli/platforms/named_platform.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -38,20 +36,15 @@ std::optional<Use> use_in(const store::Store& store, const std::string& image) {
 
 // A platform of this user that has the image, and does not go together with another such use.
 std::optional<Use> conflict_with(const std::string& image, bool snapshot) {
-  std::vector<std::string> platforms = running_platforms();
-  const std::vector<std::string> named = named_platforms();
-  platforms.insert(platforms.end(), named.begin(), named.end());
-  for (const std::string& platform : platforms) {
-    const auto location = store::store_location(platform);
-    auto store = location ? store::Store::open(location->c_str()) : tl::unexpected(location.error());
-    if (!store) {
-      continue; // gone meanwhile, or of another version: nothing that could write to it
+  std::optional<Use> conflict;
+  each_store([&](const store::Store& store) {
+    auto use = use_in(store, image);
+    if (use && !(snapshot && use->snapshot)) {
+      conflict = std::move(use);
     }
-    if (auto use = use_in(*store, image); use && !(snapshot && use->snapshot)) {
-      return use;
-    }
-  }
-  return std::nullopt;
+    return !conflict;
+  });
+  return conflict;
 }
 
 } // namespace

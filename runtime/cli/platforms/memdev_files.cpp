@@ -1,5 +1,6 @@
 #include "runtime/cli/platforms/memdev_files.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 
@@ -12,9 +13,7 @@
 #include "emu/cxl/change.hpp"
 #include "emu/cxl/derived/media.hpp"
 #include "emu/cxl/objects.hpp"
-#include "emu/store/location.hpp"
 #include "runtime/cli/platforms/find_platform.hpp"
-#include "runtime/cli/platforms/named_platform.hpp"
 #include "runtime/cli/platforms/small_file.hpp"
 #include "runtime/cli/text/because.hpp"
 
@@ -30,22 +29,17 @@ bool is_image(const store::BackingSlot& slot) {
 
 // A platform of this user that has the file of a memdev.
 std::string platform_with(const std::string& path) {
-  std::vector<std::string> platforms = running_platforms();
-  const std::vector<std::string> named = named_platforms();
-  platforms.insert(platforms.end(), named.begin(), named.end());
-  for (const std::string& platform : platforms) {
-    const auto location = store::store_location(platform);
-    auto store = location ? store::Store::open(location->c_str()) : tl::unexpected(location.error());
-    if (!store) {
-      continue; // gone meanwhile, or of another version
+  std::string found;
+  each_store([&](const store::Store& store) {
+    const bool has_it = std::ranges::any_of(store.backing_slots(), [&](const store::BackingSlot& slot) {
+      return is_image(slot) && slot.backing.location.view() == path;
+    });
+    if (has_it) {
+      found = store.platform().name.view();
     }
-    for (const store::BackingSlot& slot : store->backing_slots()) {
-      if (is_image(slot) && slot.backing.location.view() == path) {
-        return std::string(store->platform().name.view());
-      }
-    }
-  }
-  return {};
+    return !has_it;
+  });
+  return found;
 }
 
 // A file of the user's: `size` bytes, of which the first `lost` do not survive.

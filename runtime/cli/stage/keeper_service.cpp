@@ -19,6 +19,7 @@
 #include <fmt/format.h>
 
 #include "emu/backing/file_source.hpp"
+#include "emu/base/passed_fd.hpp"
 #include "emu/store/keeper.hpp"
 
 namespace daxemu::cli {
@@ -155,21 +156,14 @@ void KeeperService::answer_one() {
     answer.error = opened.error().value;
   }
   iovec piece{&answer, sizeof answer};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  PassedFd passed;
   msghdr message{};
   message.msg_name = &client;
   message.msg_namelen = size;
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
   if (file) {
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    cmsghdr* part = CMSG_FIRSTHDR(&message);
-    part->cmsg_level = SOL_SOCKET;
-    part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(sizeof(int));
-    const int number = file.get();
-    std::memcpy(CMSG_DATA(part), &number, sizeof number);
+    passed.send_with(message, file.get());
   }
   (void)::sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL); // who does not listen has not asked
 }

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "emu/backing/backing.hpp"
+#include "emu/base/clock.hpp"
 #include "emu/dax/extents.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/cli/state/comm.hpp"
@@ -40,12 +40,6 @@ void add_holds(std::vector<ProcessSnapshot>& processes, const std::vector<mm::Ho
   }
 }
 
-std::uint64_t realtime_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
-}
-
 } // namespace
 
 Observer::Folios* Observer::folios_of(const store::DeviceRecord& device) {
@@ -74,7 +68,7 @@ PlatformSnapshot Observer::look(std::uint64_t cells) {
   snapshot.name = platform.name.view();
   snapshot.engine = to_string(platform.engine);
   snapshot.at_ns = trace::now_ns();
-  const std::uint64_t now = realtime_ns();
+  const std::uint64_t now = clock_ns(CLOCK_REALTIME);
   snapshot.age_seconds = now > platform.created_ns ? (now - platform.created_ns) / 1'000'000'000U : 0;
   for (PlatformUser& user : platform_users(store_)) {
     snapshot.processes.push_back(

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "emu/base/clock.hpp"
 #include "emu/base/size_text.hpp"
 #include "emu/dax/extents.hpp"
 #include "emu/store/generation.hpp"
@@ -19,14 +20,8 @@
 namespace daxemu::cli {
 namespace {
 
-std::uint64_t now_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
-}
-
 std::string age_text(std::uint64_t since_ns) {
-  const std::uint64_t now = now_ns();
+  const std::uint64_t now = clock_ns(CLOCK_REALTIME);
   const std::uint64_t seconds = now > since_ns ? (now - since_ns) / 1'000'000'000U : 0;
   return seconds < 60     ? fmt::format("{} s", seconds)
          : seconds < 3600 ? fmt::format("{} min", seconds / 60)

@@ -1,11 +1,11 @@
 #include "runtime/preload/pins/held_device.hpp"
 
 #include <algorithm>
-#include <ctime>
 #include <new>
 
 #include <fcntl.h>
 
+#include "emu/base/clock.hpp"
 #include "emu/dax/extents.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/fault/process/private_fds.hpp"
@@ -18,9 +18,7 @@ constinit fault::TableLock opening;
 constinit std::atomic<std::size_t> opened_devices{0};
 
 std::uint64_t now_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+  return clock_ns(CLOCK_REALTIME_COARSE);
 }
 
 void trace_hold(trace::Kind kind, const fault::DeviceView& view, std::uint64_t pgoff, std::uint64_t nr_pages,
