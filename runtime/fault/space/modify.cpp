@@ -55,8 +55,10 @@ void AddressSpace::settle(std::uint64_t start, std::uint64_t end) {
       refuse_untouched(now);
     }
     table_.update(now);
+    // vma_adjust_trans_huge() leaves an entry of 1G where it is; of this machine's huge pages no mapping has a part.
+    const bool stays = unit == kPudSize && !now.view->hugetlb();
     for (const std::uint64_t edge : {now.start, now.end}) {
-      if (unit < kPudSize && !is_aligned(edge, unit)) {
+      if (!stays && !is_aligned(edge, unit)) {
         take_out(align_down(edge, unit), unit);
       }
     }
