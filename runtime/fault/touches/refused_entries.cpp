@@ -7,7 +7,7 @@ namespace daxemu::fault {
 
 void RefusedEntries::note(const Filler& filler, const Vma& vma, std::uint64_t from, std::uint64_t to,
                           std::uint64_t target) {
-  if (vma.view->align() != kPudSize || !vma.has(kPatched) || !is_aligned(from | target, kPudSize)) {
+  if (vma.view->align() != kPudSize || !vma.has(kPatched) || vma.has(kBroken) || !is_aligned(from | target, kPudSize)) {
     return;
   }
   for (std::size_t at = 0; at < kMost && from + (at + 1) * kPudSize <= to; ++at) {

@@ -13,7 +13,8 @@ namespace daxemu::fault {
 
 class RefusedEntries {
 public:
-  // Those of `vma` that lie in [from, to), which is to move to `target`; none where that is not by whole extents.
+  // Those of `vma` that lie in [from, to), which is to move to `target`; none where that is not by whole extents, or
+  // where it is for the mapping's ends that touches are refused (check_vma() comes before any page table).
   void note(const Filler& filler, const Vma& vma, std::uint64_t from, std::uint64_t to, std::uint64_t target);
   [[nodiscard]] bool any() const { return entries_.any(); }
   // The same at `start`, in `vma`.
