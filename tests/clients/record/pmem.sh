@@ -1,0 +1,2 @@
+# As the guest made it: a devdax namespace.
+true
