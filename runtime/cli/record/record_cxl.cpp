@@ -218,7 +218,7 @@ private:
         window["qos_class"] = *qos;
       }
       if (json["windows"].empty()) {
-        record_start(recorder_, decoder, "start", json);
+        record_start(recorder_, decoder.name(), decoder.number("start"), json);
       }
       json["windows"].push_back(std::move(window));
     }

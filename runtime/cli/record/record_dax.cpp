@@ -24,8 +24,8 @@ std::uint64_t start_of(const SysNode& device) {
 }
 
 // What a platform file cannot say of a device's place: it lays devices one behind the other, each in one piece.
-void note_places(Recorder& recorder, const SysNode& region, const std::vector<Placed>& devices) {
-  std::uint64_t next = region.child("dax_region").number("resource").value_or(0);
+void note_places(Recorder& recorder, const std::vector<Placed>& devices) {
+  std::uint64_t next = devices.empty() ? 0 : devices.front().start;
   for (const Placed& placed : devices) {
     if (const std::size_t pieces = placed.device.children("mapping").size(); pieces > 1) {
       recorder.note(fmt::format("{} is in {} pieces: replayed, it is in one", placed.device.name(), pieces));
@@ -69,15 +69,13 @@ std::string driver_of_dax(const SysNode& device) {
   return name == "device_dax" || name == "kmem" || name == "fsdev_dax" ? name : kUnknownDriver;
 }
 
-void record_start(Recorder& recorder, const SysNode& node, const char* attribute, RecordJson& region) {
-  const auto start = node.number(attribute);
+void record_start(Recorder& recorder, const std::string& name, std::optional<std::uint64_t> start, RecordJson& region) {
   if (!start || *start == 0) {
     recorder.addresses_hidden = true;
   } else if (is_aligned(*start, kPudSize)) {
     region["start"] = size_json(*start);
   } else {
-    recorder.note(
-        fmt::format("{} begins at {:#x}, no multiple of 1G: replayed, it begins elsewhere", node.name(), *start));
+    recorder.note(fmt::format("{} begins at {:#x}, no multiple of 1G: replayed, it begins elsewhere", name, *start));
   }
 }
 
@@ -99,13 +97,14 @@ void record_hmem(Recorder& recorder, RecordJson& regions) {
     json["id"] = attributes.number("id").value_or(0);
     json["kind"] = "hmem";
     json["size"] = size_json(attributes.number("size").value_or(0));
-    record_start(recorder, attributes, "resource", json);
     record_nodes(all.front().device, json);
     json["devices"] = RecordJson::array();
     std::erase_if(all, [](const Placed& placed) { return placed.size == 0; }); // the seed
     std::stable_sort(all.begin(), all.end(),
                      [](const Placed& one, const Placed& other) { return one.start < other.start; });
-    note_places(recorder, region, all);
+    note_places(recorder, all);
+    // The region itself does not say where it is (dax_region_attributes[] has no resource).
+    record_start(recorder, region.name(), all.empty() ? std::nullopt : std::optional(all.front().start), json);
     for (const Placed& placed : all) {
       json["devices"].push_back(device_json(placed));
     }
