@@ -278,6 +278,10 @@ bool has_pmem(const cxl::TopologySpec& topology) {
 
 std::optional<CxlMistake> check_cxl(CxlPlan& plan, const Profile& kernel) {
   const cxl::TopologySpec& topology = plan.topology;
+  if (!is_aligned(topology.phys_start, kCxlUnit)) {
+    return mistake("start", fmt::format("{} is not a multiple of 256M", size_text(topology.phys_start)),
+                   nearest_multiples("", topology.phys_start, kCxlUnit));
+  }
   const std::vector<const cxl::MemdevSpec*> memdevs = memdevs_of(topology);
   if (memdevs.empty()) {
     return mistake("host_bridges", "a CXL bus without a memdev",

@@ -6,6 +6,7 @@
 
 #include "emu/base/size_text.hpp"
 #include "emu/base/units.hpp"
+#include "runtime/cli/plan/cxl_plan.hpp"
 #include "runtime/cli/record/recorder.hpp"
 
 namespace daxemu::cli {
@@ -218,7 +219,7 @@ private:
         window["qos_class"] = *qos;
       }
       if (json["windows"].empty()) {
-        record_start(recorder_, decoder.name(), decoder.number("start"), json);
+        record_start(recorder_, decoder.name(), decoder.number("start"), json, kCxlUnit);
       }
       json["windows"].push_back(std::move(window));
     }

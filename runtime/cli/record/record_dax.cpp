@@ -69,13 +69,15 @@ std::string driver_of_dax(const SysNode& device) {
   return name == "device_dax" || name == "kmem" || name == "fsdev_dax" ? name : kUnknownDriver;
 }
 
-void record_start(Recorder& recorder, const std::string& name, std::optional<std::uint64_t> start, RecordJson& region) {
+void record_start(Recorder& recorder, const std::string& name, std::optional<std::uint64_t> start, RecordJson& region,
+                  std::uint64_t unit) {
   if (!start || *start == 0) {
     recorder.addresses_hidden = true;
-  } else if (is_aligned(*start, kPudSize)) {
+  } else if (is_aligned(*start, unit)) {
     region["start"] = size_json(*start);
   } else {
-    recorder.note(fmt::format("{} begins at {:#x}, no multiple of 1G: replayed, it begins elsewhere", name, *start));
+    recorder.note(fmt::format("{} begins at {:#x}, no multiple of {}: replayed, it begins elsewhere", name, *start,
+                              size_text(unit)));
   }
 }
 
@@ -104,7 +106,8 @@ void record_hmem(Recorder& recorder, RecordJson& regions) {
                      [](const Placed& one, const Placed& other) { return one.start < other.start; });
     note_places(recorder, all);
     // The region itself does not say where it is (dax_region_attributes[] has no resource).
-    record_start(recorder, region.name(), all.empty() ? std::nullopt : std::optional(all.front().start), json);
+    record_start(recorder, region.name(), all.empty() ? std::nullopt : std::optional(all.front().start), json,
+                 kPudSize);
     for (const Placed& placed : all) {
       json["devices"].push_back(device_json(placed));
     }

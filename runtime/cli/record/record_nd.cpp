@@ -59,7 +59,7 @@ void record_nd(Recorder& recorder, RecordJson& regions) {
     RecordJson json;
     json["id"] = number_of_name(region.name());
     json["kind"] = "pmem";
-    record_start(recorder, region.name(), region.number("resource"), json);
+    record_start(recorder, region.name(), region.number("resource"), json, kPudSize);
     record_nodes(device, json);
     RecordJson one;
     one["id"] = last_number_of_name(device.name());

@@ -43,7 +43,7 @@ public:
       recorder_.sys = SysNode(std::filesystem::canonical(from_, wrong));
       if (wrong || !recorder_.sys.child("bus").is_there()) {
         return refuse_with({{ENOENT, fmt::format("--from {} is no copy of /sys: it has no folder bus", from_),
-                             "make one with: cp -a /sys FOLDER"},
+                             "make one with: cp -a /sys FOLDER (what cannot be read is no loss)"},
                             kExitRefused});
       }
     }

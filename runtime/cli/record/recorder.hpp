@@ -31,7 +31,8 @@ void record_nodes(const SysNode& node, RecordJson& region);
 // The driver of a device of the dax bus, in the words of a platform file.
 [[nodiscard]] std::string driver_of_dax(const SysNode& device);
 // The lowest address of a region, where it may be read and the file can say it.
-void record_start(Recorder& recorder, const std::string& name, std::optional<std::uint64_t> start, RecordJson& region);
+void record_start(Recorder& recorder, const std::string& name, std::optional<std::uint64_t> start, RecordJson& region,
+                  std::uint64_t unit);
 
 // hmem regions, whose devices programs create and delete: appended to `regions`.
 void record_hmem(Recorder& recorder, RecordJson& regions);
