@@ -10,11 +10,11 @@ fi
 part() { # NAME COMMAND...
   echo "%%% $1"
   shift
-  "$@" 2>err || { echo "exit status $?"; cat err; }
+  "$@" 2>asked.err || { echo "exit status $?"; cat asked.err; }
 }
 part record "$daxemu" record
 echo "%%% notes"
-cat err
+cat asked.err
 part daxctl daxctl list -DRi
 part ndctl ndctl list -vvv
 ! command -v cxl >/dev/null 2>&1 || part cxl cxl list -vvv
