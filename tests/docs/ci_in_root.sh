@@ -1,13 +1,14 @@
 #!/bin/sh
 # ci_in_root.sh FILE ROOT [SOURCE]: the steps of a CI file (runtime/docs/ci), all of them, in a system that debootstrap has made in ROOT, with
 # a project of the reader's. As root; ROOT stays as it is: what the steps write is laid over it, and gone at the end.
+#   ROOT      / is this machine (then TMPDIR is to be on another file system: /dev/shm)
 #   SOURCE    the checkout that the root gets in the place of what is cloned: this one without; /FOLDER is one in ROOT (what clean-root --keep has
 #             built there saves the minutes that building takes)
 set -eu
 file=$1 system=$(cd "$2" && pwd -P)
 here=$(cd "$(dirname "$0")" && pwd -P)
 root=$(cd "$here/../.." && pwd -P)
-work=$(mktemp -d /var/tmp/daxemu-ci.XXXXXX)
+work=$(mktemp -d "${TMPDIR:-/var/tmp}/daxemu-ci.XXXXXX")
 trap 'rm -rf --one-file-system "$work"' EXIT
 mkdir "$work/over" "$work/work" "$work/system" "$work/over/ci"
 cp -r "$here/project" "$work/over/ci/project"
