@@ -25,7 +25,7 @@ code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: 
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 14px; } th { text-align: left; color: var(--faint); font-weight: 500; }
 td, th { padding: 3px 18px 3px 0; border-bottom: 1px solid var(--rule); white-space: nowrap; }
-td.n, th.n { text-align: right; } td.warn { color: var(--poison); } td.text { white-space: normal; overflow-wrap: anywhere; font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 13px; }
+td.n, th.n { text-align: right; } td.warn { color: var(--poison); } td.text { white-space: normal; min-width: 22em; overflow-wrap: anywhere; font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 13px; }
 svg { display: block; width: 100%; min-width: 680px; height: auto; }
 svg text { fill: var(--faint); font-size: 11.5px; } svg text.ink { fill: var(--ink); }
 svg line { stroke: var(--rule); stroke-width: 1; }
