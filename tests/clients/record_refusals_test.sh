@@ -46,6 +46,14 @@ runs "$daxemu" run --config two.json -- sh -c 'mkdir -p copy/bus copy/devices/pl
 runs "$daxemu" record --from copy --kernel 6.12
 diff first.json out || fail "the record of a copy of /sys is another"
 
+# Who is not root is told what is missing, on standard error and in the file.
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+  runs "$daxemu" run --config two.json -- setpriv --reuid 65534 --regid 65534 --clear-groups "$daxemu" record
+  matches "note" "$err" '^daxemu: physical addresses are root.s to read'
+  matches "note" "$out" '"physical addresses are root.s to read'
+  has_not "addresses" "$out" '"start"'
+fi
+
 # What is one's own is left out.
 runs "$daxemu" run --config two.json -- "$daxemu" record --anonymous
 has_not "anonymous" "$out" uuid
