@@ -37,7 +37,7 @@ void take_id(Fields& fields, std::set<std::uint32_t>& taken, std::uint32_t& id) 
 
 DevicePlan read_device(Fields& fields, std::set<std::uint32_t>& ids, const Profile& kernel) {
   DevicePlan device;
-  fields.only({"id", "size", "align", "backing", "type", "driver"});
+  fields.only({"id", "size", "align", "backing", "type", "driver", "uuid"});
   take_id(fields, ids, device.id);
   if (!fields.has("size")) {
     fields.mistake(fields.path_of("size").substr(0, fields.path_of("size").rfind('.')),
@@ -48,6 +48,7 @@ DevicePlan read_device(Fields& fields, std::set<std::uint32_t>& ids, const Profi
   fields.word("backing", kBackings, device.backing);
   fields.text("type", device.type);
   fields.word("driver", kDriverWords, device.driver);
+  fields.uuid("uuid", device.uuid);
   if (fields.ok()) {
     if (auto fine = dax::check_geometry(device.size, device.align); !fine) {
       fields.problem_of(fine.error().what.starts_with("--align") ? "align" : "size", fine.error());
@@ -60,10 +61,12 @@ DevicePlan read_device(Fields& fields, std::set<std::uint32_t>& ids, const Profi
 
 RegionPlan read_region(Fields& fields, std::set<std::uint32_t>& ids, const Profile& kernel) {
   RegionPlan region;
-  fields.only({"id", "kind", "size", "start", "numa_node", "devices"});
+  fields.only({"id", "kind", "size", "start", "numa_node", "shown_numa_node", "target_node", "devices"});
   take_id(fields, ids, region.id);
   fields.word("kind", kRegions, region.kind);
   fields.node("numa_node", region.numa_node);
+  fields.node("shown_numa_node", region.shown_numa_node);
+  fields.node("target_node", region.target_node);
   fields.size("start", region.start);
   if (!is_aligned(region.start, kPudSize)) {
     fields.mistake(fields.path_of("start"),
@@ -127,7 +130,8 @@ Outcome<PlatformPlan> parse_platform(const std::string& text, const std::string&
   PlatformPlan plan;
   Outcome<void> result;
   Fields fields(json, "", lines, file, result);
-  fields.only({"kernel", "engine", "exact", "backing", "regions", "cxl"});
+  fields.only({"kernel", "notes", "engine", "exact", "backing", "regions", "cxl"});
+  fields.texts("notes"); // for people
   read_kernel(fields, plan);
   fields.word("engine", kEngines, plan.engine);
   fields.boolean("exact", plan.exact);

@@ -47,6 +47,7 @@ struct DevicePlan {
   std::string type{kDefaultType};            // a preset of pgmap::preset()
   dax::FirstDriver driver = dax::FirstDriver::device_dax;
   bool snapshot = false;
+  std::optional<store::Uuid> uuid = std::nullopt; // of a namespace in devdax mode
 };
 
 struct RegionPlan {
@@ -56,6 +57,9 @@ struct RegionPlan {
   std::optional<int> numa_node; // as PlatformOptions::numa_node
   std::vector<DevicePlan> devices;
   std::uint64_t start = 0; // lowest physical address it may begin at, a multiple of 1G; 0: behind the machine's memory
+  std::optional<int> shown_numa_node =
+      std::nullopt;                              // what its devices say, whatever nodes this machine has; or kNoNode
+  std::optional<int> target_node = std::nullopt; // the memory's own, or kNoNode; nothing: a new one
 };
 
 struct PlatformPlan {

@@ -1,5 +1,6 @@
 #include "runtime/cli/platforms/cxl_builder.hpp"
 
+#include <algorithm>
 #include <bitset>
 #include <charconv>
 #include <cstring>
@@ -85,7 +86,7 @@ Outcome<store::CxlRegionRecord*> make_region(const store::Store& store, const Cx
   }
   store::CxlRegionRecord& region = **made;
   if (plan.mode == store::CxlMode::pmem) {
-    if (auto done = cxl::set_uuid(store, region, random_uuid()); !done) {
+    if (auto done = cxl::set_uuid(store, region, plan.uuid ? *plan.uuid : random_uuid()); !done) {
       return cannot(name, "uuid", done.error());
     }
   }
@@ -166,7 +167,7 @@ Outcome<void> add_cxl_bus(store::Store& store, const CxlPlan& plan, std::uint64_
   store.cxl().major = dax::free_char_major("/proc/devices", platform.dimm_major);
   cxl::TopologySpec topology = plan.topology;
   topology.buses_taken = buses_of_machine();
-  topology.phys_start = phys_start;
+  topology.phys_start = std::max(phys_start, topology.phys_start);
   for (cxl::WindowSpec& window : topology.windows) {
     const std::int32_t node = first_node++;
     window.target_node = window.target_node < 0 ? node : window.target_node;

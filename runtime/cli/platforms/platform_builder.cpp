@@ -133,14 +133,15 @@ private:
     if (!cpus) {
       return tl::unexpected(cpus.error());
     }
-    auto region = dax::add_region(store, {.kind = plan.kind,
-                                          .id = plan.id,
-                                          .data_size = size_of(plan),
-                                          .align = plan.devices.empty() ? kPmdSize : plan.devices.front().align,
-                                          .numa_node = plan.numa_node.value_or(0),
-                                          .target_node = plan.numa_node == kNoNode ? kNoNode : target,
-                                          .phys_start = std::max(machine_.first_free_address, plan.start),
-                                          .cpus = *cpus});
+    auto region =
+        dax::add_region(store, {.kind = plan.kind,
+                                .id = plan.id,
+                                .data_size = size_of(plan),
+                                .align = plan.devices.empty() ? kPmdSize : plan.devices.front().align,
+                                .numa_node = plan.shown_numa_node.value_or(plan.numa_node.value_or(0)),
+                                .target_node = plan.target_node.value_or(plan.numa_node == kNoNode ? kNoNode : target),
+                                .phys_start = std::max(machine_.first_free_address, plan.start),
+                                .cpus = *cpus});
     if (!region) {
       return tl::unexpected(region.error());
     }
@@ -200,6 +201,7 @@ private:
     spec.image.assign(device.image);
     spec.behaviours = memory_type(device.type, device.align, profile_of(plan_.kernel))->bits(); // checked before
     spec.snapshot = device.snapshot;
+    spec.uuid = device.uuid;
     spec.driver = device.driver;
     if (auto made = dax::add_device(store, spec); !made) {
       return tl::unexpected(made.error());
