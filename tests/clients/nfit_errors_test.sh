@@ -4,7 +4,7 @@
 # one does (tools/testing/nvdimm/test/nfit.c) and what its driver makes of that (drivers/acpi/nfit/core.c).
 here=$(cd "$(dirname "$0")" && pwd -P)
 . "$here/lib.sh"
-needs ndctl jq
+needs ndctl jq daxio
 cat >errors.sh <<'S'
 badblocks=/sys/bus/nd/devices/region0/badblocks
 status() {
@@ -32,6 +32,13 @@ echo "cleared again: [$(cat $badblocks)] $(listed) $(touch_at 2097152)"
 echo "poisoned: [$(cat $badblocks)] $(listed) $(status) $(touch_at 4194304)"
 "$DAXEMU_BIN" poison dax0.0 --offset 4M --clear --platform "$PLATFORM"
 echo "healed: [$(cat $badblocks)] $(listed) $(status) $(touch_at 4194304)"
+# What is cleared is zero, and nothing else, though ndctl has disabled the namespace while it does that.
+yes bad | head -c 4096 >bad
+daxio -i bad -o /dev/dax0.0 -l 4096 >/dev/null 2>&1
+ndctl inject-error --block=1 --count=1 namespace0.0 >/dev/null
+ndctl clear-errors namespace0.0 >/dev/null 2>&1
+daxio -i /dev/dax0.0 -o after -l 4096 >/dev/null 2>&1
+{ head -c 512 bad; head -c 512 /dev/zero; tail -c 3072 bad; } | cmp - after && echo "cleared bytes are zero"
 health() { ndctl list -DH -d nmem0 | jq -c '.[0].health | [.health_state, .temperature_celsius, .spares_percentage, .shutdown_state, .shutdown_count, .spares_threshold]'; }
 health
 ndctl inject-smart --fatal -m 55 -s 10 nmem0 >/dev/null; health
@@ -53,6 +60,7 @@ enabled again: [8192 8] 8 SIGBUS
 cleared again: [] 0 fine
 poisoned: [12288 8] 8 [[8192,8]] SIGBUS
 healed: [] 0 [] fine
+cleared bytes are zero
 ["non-critical",23,75,"clean",42,5]
 ["fatal",55,10,"clean",42,5]
 ["fatal",55,10,"dirty",43,5]

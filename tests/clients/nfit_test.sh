@@ -34,3 +34,23 @@ needs daxio
   ndctl create-namespace -r region0 -m raw -s 32M | grep blockdev; ndctl create-namespace -r region0 -m sector -s 32M; echo "-> $?"' >refused.txt 2>&1 || :
 grep -q 'failed to enable' refused.txt || fail "a namespace in sector mode is not refused: $(cat refused.txt)"
 grep -q '"blockdev":"pmem0' refused.txt || fail "a raw namespace is no disk: $(cat refused.txt)"
+
+# What such a region cannot be is refused, and nothing is made.
+refuses() {
+  expected=$1
+  shift
+  status_of "$daxemu" run "$@" -- true
+  [ "$status" -eq 125 ] || fail "exit status $status for $*"
+  [ "$(printf %s "$err" | wc -l)" -le 1 ] || fail "more than a line for $*: $err"
+  matches "$*" "$err" "$expected"
+}
+refuses 'cannot be interleaved over 3 DIMMs; use 1, 2, 4' --region pmem,dimms=3,labels
+refuses 'DIMMs without labels are not emulated' --region pmem,dimms=2
+refuses 'only pmem has DIMMs' --region hmem,labels
+refuses "'color=red' is not known" --region pmem,labels,color=red
+refuses 'bus x is not known' --region pmem,labels,bus=x
+refuses 'a namespace of DIMMs has no image' --region pmem,dimms=2,labels --image "$scratch/image"
+[ ! -e "$scratch/image" ] || fail "an image was made all the same"
+refuses 'no first driver but device_dax' --region pmem,dimms=2,labels --driver kmem
+refuses 'dax0.2 is not the next namespace' --region pmem,labels --size 64M --with dax0.2=64M
+refuses '32 DIMMs in one platform' --region pmem,dimms=16,labels --size 64M --with dax1.0=64M

@@ -1,5 +1,6 @@
 #include "emu/nd/media/media.hpp"
 
+#include <array>
 #include <cstring>
 
 #include <sys/mman.h>
@@ -264,6 +265,30 @@ Result<void> write_media(const store::Store& store, const store::RegionRecord& s
                 }
               });
   return result;
+}
+
+Result<void> zero_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,
+                        std::uint64_t size) {
+  constexpr std::array<std::byte, kPageSize> kZeroes{};
+  const auto media = media_of(store, space);
+  const auto files = !media ? Result<TargetFiles>(fail(ENOMEM)) : TargetFiles::open(store, *media);
+  if (!files) {
+    return tl::unexpected(files.error());
+  }
+  const std::uint64_t first = space.phys_start - media->start + offset;
+  const std::uint64_t end = first + size;
+  for (std::uint64_t at = files->next_data(first, end); at < end; at = files->next_data(at, end)) {
+    const std::uint64_t length = std::min(end, align_down(at, kPageSize) + kPageSize) - at;
+    Result<void> result;
+    each_run_of(*files, at, length, [&](std::uint64_t position, std::uint64_t place, std::uint64_t, std::uint64_t run) {
+      result = result ? files->write(position, std::span(kZeroes).first(run), place) : result;
+    });
+    if (!result) {
+      return result;
+    }
+    at += length;
+  }
+  return {};
 }
 
 } // namespace daxemu::nd

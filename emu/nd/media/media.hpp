@@ -29,6 +29,9 @@ Result<void> read_media(const store::Store& store, const store::RegionRecord& sp
                         std::span<std::byte> into);
 Result<void> write_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,
                          std::span<const std::byte> from);
+// They are zeroes from now on; what was never written is left alone.
+Result<void> zero_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,
+                        std::uint64_t size);
 
 // Changes the size, ranges or extents of a device as `change` does: while it does, the memdevs have the bytes.
 // Errors: those of `change`, and ENOMEM.

@@ -4,6 +4,7 @@
 
 #include "emu/base/units.hpp"
 #include "emu/dax/change.hpp"
+#include "emu/nd/media/media.hpp"
 #include "emu/nd/media/media_errors.hpp"
 #include "emu/nd/nfit/bad_ranges.hpp"
 
@@ -97,6 +98,13 @@ Result<void> clear_error(const store::Store& store, std::uint64_t start, std::ui
   each_place(store, start, length, [&](store::DeviceRecord& device, std::uint64_t offset, std::uint64_t size) {
     zeroed = zeroed ? zero_bytes(store, device, offset, size) : zeroed;
   });
+  for (const store::RegionRecord& region : store.regions()) { // and where no device has them
+    const std::uint64_t from = std::max(start, region.phys_start);
+    const std::uint64_t end = std::min(start + length, region.phys_start + region.size);
+    if (is_nfit(region) && region.nd.media_slot != 0 && from < end) {
+      zeroed = zeroed ? zero_media(store, region, from - region.phys_start, end - from) : zeroed;
+    }
+  }
   zeroed = zeroed ? forget_range(bad_of(nfit), start, length) : zeroed;
   if (zeroed) {
     heal(store, start, length);

@@ -29,6 +29,48 @@ tl::unexpected<Problem> cannot(const RegionPlan& plan, const std::string& step, 
 
 } // namespace
 
+Outcome<void> check_nfit(const PlatformPlan& plan) {
+  std::uint32_t dimms = 0;
+  bool without = false;
+  const RegionPlan* first = nullptr;
+  for (const RegionPlan& region : plan.regions) {
+    without = without || (region.kind == store::RegionKind::pmem && region.dimms.count == 0);
+    if (region.dimms.count == 0) {
+      continue;
+    }
+    dimms += region.dimms.count;
+    first = first == nullptr ? &region : first;
+    if (region.dimms.mock != first->dimms.mock) {
+      return refuse(EINVAL, fmt::format("regions {} and {} are on different buses", first->id, region.id),
+                    "give all regions of DIMMs the same bus, or none");
+    }
+    for (std::size_t at = 0; at < region.devices.size(); ++at) {
+      const DevicePlan& device = region.devices[at];
+      const std::string name = fmt::format("dax{}.{}", region.id, device.id);
+      if (device.id != at) {
+        return refuse(EINVAL, fmt::format("{} is not the next namespace of its region", name),
+                      fmt::format("call it dax{}.{}", region.id, at));
+      }
+      const char* what = !device.image.empty()         ? "no image"
+                         : device.type != kDefaultType ? "no type but GENERIC"
+                         : device.backing              ? "no backing of its own"
+                         : device.driver == dax::FirstDriver::device_dax || device.driver == dax::FirstDriver::kernels
+                             ? nullptr
+                             : "no first driver but device_dax";
+      if (what != nullptr) {
+        return refuse(EINVAL, fmt::format("{}: a namespace of DIMMs has {}", name, what),
+                      "leave it out, or use a region without DIMMs: --region pmem");
+      }
+    }
+  }
+  if (dimms != 0 && without) {
+    return refuse(EINVAL, "a pmem region without DIMMs beside one with them", "give all pmem regions DIMMs, or none");
+  }
+  return dimms <= store::kMaxNfitDimms ? Outcome<void>()
+                                       : refuse(ENOSPC, fmt::format("{} DIMMs in one platform", dimms),
+                                                fmt::format("a platform has room for {}", store::kMaxNfitDimms));
+}
+
 Outcome<NfitPlace> add_nfit_region(store::Store& store, const RegionPlan& plan, dax::RegionSpec spec,
                                    backing::FileSource& source, std::vector<UniqueFd>& held) {
   std::uint64_t size = plan.free;

@@ -19,6 +19,9 @@ struct NfitPlace {
   std::uint64_t align = 0;                // bytes that namespaces are allocated in
 };
 
+// What regions of DIMMs cannot be, together or with others. Errors (Problem): EINVAL, ENOSPC (too many DIMMs).
+[[nodiscard]] Outcome<void> check_nfit(const PlatformPlan& plan);
+
 // The region's record, and the files of its bytes and of its DIMMs' labels, which `held` keeps open.
 // Errors (Problem): those of dax::add_region, ENOSPC (no room for them), those of making files.
 [[nodiscard]] Outcome<NfitPlace> add_nfit_region(store::Store& store, const RegionPlan& plan, dax::RegionSpec spec,

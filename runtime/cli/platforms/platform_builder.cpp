@@ -33,6 +33,9 @@ public:
         return tl::unexpected(fine.error());
       }
     }
+    if (auto fine = check_nfit(plan_); !fine) {
+      return tl::unexpected(fine.error());
+    }
     if (!plan_.kernel_note.empty()) {
       note(plan_.kernel_note);
     }

@@ -18,6 +18,7 @@ run() {
 show() {
   for name in "$@"; do
     printf '%s = ' "$name" | clean
+    # shellcheck disable=SC2002 # what cat says of one that cannot be read
     cat "$name" 2>&1 | sed 's/^cat: .*: /cat: /; s/^cat: read error: /cat: /' | clean
   done
 }
