@@ -147,6 +147,7 @@ Result<void> show_functions(const Scope& scope, Text& out) {
 // flags_show(): a dirty shutdown is asked for when the driver takes the DIMMs, and there was none then.
 constexpr NodeSpec kDimmGroupNodes[] = {
     attribute("device", 0444, show_word<0>),
+    attribute("dirty_shutdown", 0444, constant<"42">), // asked for then, too (populate_shutdown_status)
     attribute("dsm_mask", 0444, show_functions),
     attribute("family", 0444, constant<"0">),
     attribute("flags", 0444, constant<"">),
