@@ -26,6 +26,18 @@ region_state() {
   show region0/nstype region0/available_size region0/max_available_extent region0/namespace_seed region0/dax_seed region0/init_namespaces \
     "$dimm/flags" "$dimm/available_slots" "$dimm/state"
 }
+# What there is, and who may read or write it.
+names() {
+  for folder in "$@"; do
+    echo "$folder:" | clean
+    for name in "$folder"/*; do
+      kind=$(stat -c %a "$name")
+      [ ! -L "$name" ] || kind=link
+      [ -L "$name" ] || [ ! -d "$name" ] || kind=folder
+      echo "$kind ${name##*/}" | clean
+    done
+  done
+}
 run ndctl disable-region region0
 run ndctl init-labels -f "$dimm"
 run ndctl enable-region region0
@@ -38,6 +50,7 @@ run ndctl create-namespace -m devdax -r region0 -s 32M -a 4K
 run ndctl create-namespace -m devdax -r region0 -s 33M
 run ndctl create-namespace -m devdax -r region0 -s 2G
 region_state
+names region0 region0/nfit region0/namespace0.0 region0/namespace0.2 region0/dax0.0 region0/dax0.2 region0/btt0.0 "$dimm" ndbus0/nd/ndctl0
 for space in namespace0.0 namespace0.1 namespace0.2; do
   show $space/alt_name $space/devtype $space/dpa_extents $space/force_raw $space/holder $space/holder_class $space/modalias $space/mode \
     $space/nstype $space/sector_size $space/size $space/uevent
