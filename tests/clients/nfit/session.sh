@@ -32,8 +32,8 @@ names() {
     echo "$folder:" | clean
     for name in "$folder"/*; do
       kind=$(stat -c %a "$name")
-      [ ! -L "$name" ] || kind=link
-      [ -L "$name" ] || [ ! -d "$name" ] || kind=folder
+      [ ! -L "$name" ] || kind="link"
+      [ -L "$name" ] || [ ! -d "$name" ] || kind="folder"
       echo "$kind ${name##*/}" | clean
     done
   done
