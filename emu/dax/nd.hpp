@@ -53,7 +53,7 @@ Result<void> unbind_dax(const store::Store& store, RegionRecord& region, NdHolde
 // one), ENOMEM.
 Result<void> bind_namespace(const store::Store& store, RegionRecord& space);
 
-// nd_region. Its namespaces go with it; those of a region with labels come by them (emu/cxl/derived/nd_region.cpp),
+// nd_region. Its namespaces go with it; those of a region with labels come by them (emu/nd/region.cpp),
 // behind its seeds. Errors: EBUSY, ENODEV.
 void add_seeds(RegionRecord& region);
 Result<void> bind_region(const store::Store& store, RegionRecord& region);

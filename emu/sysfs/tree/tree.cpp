@@ -45,6 +45,7 @@ constexpr std::array kClaims = std::to_array<std::string_view>({
     "/sys/bus/platform/devices/cxl_",
     "/sys/bus/platform/devices/e820_pmem",
     "/sys/bus/platform/devices/hmem",
+    "/sys/bus/platform/devices/nfit_test",
     "/sys/bus/platform/drivers/cxl_",
     "/sys/bus/platform/drivers/e820_pmem",
     "/sys/bus/platform/drivers/hmem",
@@ -58,6 +59,7 @@ constexpr std::array kClaims = std::to_array<std::string_view>({
     "/sys/devices/platform/cxl_",
     "/sys/devices/platform/e820_pmem",
     "/sys/devices/platform/hmem",
+    "/sys/devices/platform/nfit_test",
     "/sys/devices/system/memory/",
     "/sys/devices/system/node/",
     "/sys/kernel/debug/cxl",
@@ -173,7 +175,7 @@ void put_device(const store::Store& store, const Scope& scope, Node& node) {
   } else if (scope.dimm != 0) {
     node.device = kNdDimmNode;
     node.memdev = scope.dimm;
-    node.number = ::makedev(dimm_major(store), dimm_in(scope).dimm - 1);
+    node.number = ::makedev(dimm_major(store), dimm_in(scope).number());
   } else if (scope.cxl != 0) {
     node.device = kCxlMemdevNode;
     node.memdev = scope.cxl;

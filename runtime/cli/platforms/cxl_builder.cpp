@@ -11,13 +11,13 @@
 
 #include "emu/base/size_text.hpp"
 #include "emu/cxl/change.hpp"
-#include "emu/cxl/derived/media.hpp"
 #include "emu/cxl/drivers.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/cxl/region/dpa.hpp"
 #include "emu/cxl/region/regions.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/ranges.hpp"
+#include "emu/nd/media/media.hpp"
 #include "runtime/cli/platforms/memdev_files.hpp"
 
 namespace daxemu::cli {
@@ -146,7 +146,7 @@ Outcome<void> settle_device(const store::Store& store, const store::CxlRegionRec
     const std::string name(store.name_of(device).view());
     if (device.align != plan.align) {
       const auto done =
-          cxl::with_media_returned(store, device, [&] { return dax::set_align(store, device, plan.align); });
+          nd::with_media_returned(store, device, [&] { return dax::set_align(store, device, plan.align); });
       if (!done) {
         return cannot(name, fmt::format("extents of {}", size_text(plan.align)), done.error());
       }

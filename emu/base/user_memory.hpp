@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace daxemu::cxl {
+namespace daxemu {
 
 class UserMemory {
 public:
@@ -19,4 +19,4 @@ protected:
   ~UserMemory() = default;
 };
 
-} // namespace daxemu::cxl
+} // namespace daxemu

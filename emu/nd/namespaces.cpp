@@ -1,13 +1,13 @@
 // Namespaces of a region with labels: what writes to their attributes do, and the labels that follow.
 #include <algorithm>
 
-#include "emu/cxl/derived/namespace_labels.hpp"
-#include "emu/cxl/derived/nd_region.hpp"
 #include "emu/dax/nd.hpp"
 #include "emu/dax/nd_disk.hpp"
 #include "emu/dax/nd_namespaces.hpp"
+#include "emu/nd/labels/namespace_labels.hpp"
+#include "emu/nd/region.hpp"
 
-namespace daxemu::cxl {
+namespace daxemu::nd {
 namespace {
 
 using dax::nd::region_of_namespace;
@@ -38,7 +38,8 @@ Result<void> write_namespace_labels(const Store& store, const RegionRecord& spac
       label.flags = flags;
       label.position = static_cast<std::uint16_t>(position);
       label.dpa = mapping.start + (space.phys_start - region.phys_start) / count;
-      if (auto written = mapping.memdev == nullptr ? fail(ENXIO) : put_label(store, *mapping.memdev, label); !written) {
+      if (auto written = !mapping.dimm.is_there() ? fail(ENXIO) : put_label(store, mapping.dimm.labels(), label);
+          !written) {
         return written;
       }
     }
@@ -50,7 +51,8 @@ Result<void> drop_namespace_labels(const Store& store, const RegionRecord& space
   const RegionRecord& region = region_of_namespace(store, space);
   for (std::uint32_t position = 0; position < mappings_of(store, region); ++position) {
     const NdMapping mapping = mapping_of(store, region, position);
-    if (auto dropped = mapping.memdev == nullptr ? fail(ENXIO) : drop_label(store, *mapping.memdev, uuid); !dropped) {
+    if (auto dropped = !mapping.dimm.is_there() ? fail(ENXIO) : drop_label(store, mapping.dimm.labels(), uuid);
+        !dropped) {
       return dropped;
     }
   }
@@ -63,16 +65,6 @@ Result<void> update_labels(const Store& store, const RegionRecord& space) {
     return {};
   }
   return space.size == 0 ? drop_namespace_labels(store, space, space.nd.uuid) : write_namespace_labels(store, space);
-}
-
-bool are_dimms_bound(const Store& store, const RegionRecord& region) {
-  for (std::uint32_t position = 0; position < mappings_of(store, region); ++position) {
-    const CxlMemdevRecord* memdev = mapping_of(store, region, position).memdev;
-    if (memdev == nullptr || memdev->dimm == 0 || memdev->dimm_unbound != 0) {
-      return false;
-    }
-  }
-  return true;
 }
 
 // Is nobody's in the region: bytes [start, start + size)?
@@ -202,4 +194,4 @@ Result<void> set_namespace_class(const Store& store, RegionRecord& space, store:
   return set && space.nd.parent != 0 ? update_labels(store, space) : set;
 }
 
-} // namespace daxemu::cxl
+} // namespace daxemu::nd

@@ -1,4 +1,4 @@
-// The files that bytes are moved between: of a device, and of the memdevs whose region it is in.
+// The files that bytes are moved between: of a device, and of what has its bytes while there is none.
 #pragma once
 
 #include <array>
@@ -6,11 +6,11 @@
 #include "emu/base/function_ref.hpp"
 #include "emu/base/mapping.hpp"
 #include "emu/base/unique_fd.hpp"
-#include "emu/cxl/derived/stripes.hpp"
-#include "emu/cxl/objects.hpp"
 #include "emu/mm/folio_table.hpp"
+#include "emu/nd/media/stripes.hpp"
+#include "emu/store/store.hpp"
 
-namespace daxemu::cxl {
+namespace daxemu::nd {
 
 // The file of a device's bytes, as one that can have holes.
 class DeviceFile {
@@ -33,11 +33,11 @@ private:
   mm::FolioTable folios_;
 };
 
-// What of memdevs a region is made of.
+// What a region is made of (stripes.hpp): of memdevs, or of DIMMs.
 class TargetFiles {
 public:
   // Errors: ENOMEM (one of them cannot be opened).
-  [[nodiscard]] static Result<TargetFiles> open(const store::Store& store, const CxlRegionRecord& region);
+  [[nodiscard]] static Result<TargetFiles> open(const store::Store& store, const RegionMedia& media);
   [[nodiscard]] const Stripes& stripes() const { return stripes_; }
   // The first byte of the region at or behind `offset` and before `end` that may have been written; ~0: none.
   [[nodiscard]] std::uint64_t next_data(std::uint64_t offset, std::uint64_t end) const;
@@ -50,7 +50,7 @@ public:
   void clear(std::uint64_t offset, std::uint64_t end) const;
 
 private:
-  explicit TargetFiles(const CxlRegionRecord& region) : stripes_(region) {}
+  explicit TargetFiles(const RegionMedia& media) : stripes_(media) {}
   struct Target {
     UniqueFd fd; // none: its memdev has no file
     bool is_image = false;
@@ -66,4 +66,4 @@ void each_written_run(std::span<const std::byte> bytes, std::uint64_t at,
                       FunctionRef<bool(std::size_t first, std::size_t size)> written,
                       FunctionRef<bool(std::size_t first, std::size_t size)> zero);
 
-} // namespace daxemu::cxl
+} // namespace daxemu::nd

@@ -1,4 +1,4 @@
-#include "emu/cxl/derived/media_files.hpp"
+#include "emu/nd/media/media_files.hpp"
 
 #include <cstring>
 
@@ -12,7 +12,7 @@
 #include "emu/base/whole_io.hpp"
 #include "emu/dax/extents.hpp"
 
-namespace daxemu::cxl {
+namespace daxemu::nd {
 namespace {
 
 constexpr std::uint64_t kNone = ~0ULL;
@@ -115,15 +115,11 @@ Result<void> DeviceFile::write(std::span<const std::byte> from, std::uint64_t of
   return {};
 }
 
-Result<TargetFiles> TargetFiles::open(const store::Store& store, const CxlRegionRecord& region) {
-  TargetFiles files(region);
+Result<TargetFiles> TargetFiles::open(const store::Store& store, const RegionMedia& media) {
+  TargetFiles files(media);
   for (std::size_t at = 0; at < files.stripes_.ways; ++at) {
-    const CxlDecoderRecord* decoder = decoder_at(store, region.targets[at]);
-    if (decoder == nullptr) {
-      continue;
-    }
-    files.targets_[at].start = decoder->dpa_start;
-    const std::uint32_t slot = memdev_of(store, *decoder).bytes_slot;
+    files.targets_[at].start = media.parts[at].start;
+    const std::uint32_t slot = media.parts[at].slot;
     if (slot == 0 || slot > store.backing_slots().size()) {
       continue;
     }
@@ -194,4 +190,4 @@ void TargetFiles::clear(std::uint64_t offset, std::uint64_t end) const {
   }
 }
 
-} // namespace daxemu::cxl
+} // namespace daxemu::nd

@@ -1,4 +1,4 @@
-#include "emu/cxl/derived/namespace_labels.hpp"
+#include "emu/nd/labels/namespace_labels.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "emu/base/units.hpp"
-#include "emu/cxl/label_area.hpp"
+#include "emu/nd/labels/label_area.hpp"
 
-namespace daxemu::cxl {
+namespace daxemu::nd {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "indexes and labels are read as they lie");
@@ -55,6 +55,8 @@ static_assert(sizeof(LabelLayout) == 256);
 constexpr std::string_view kSignature("NAMESPACE_INDEX\0", 16);
 constexpr std::uint64_t kIndexAlign = 256;
 constexpr std::uint64_t kLabelSize = sizeof(LabelLayout);
+constexpr std::uint64_t kOldLabelSize = 128; // of version 1.1: its label ends behind the slot and its padding
+static_assert(offsetof(LabelLayout, type) == kOldLabelSize);
 constexpr std::uint64_t kLargestIndex = 8192; // of areas up to some 16M
 
 // As GUIDs lie in memory: the first three numbers with their low bytes first.
@@ -88,19 +90,20 @@ std::uint64_t fletcher(const std::byte* bytes, std::size_t size) {
 struct Geometry {
   std::uint32_t slots = 0; // 0: labels do not fit
   std::uint64_t index_size = 0;
+  std::uint64_t label_size = kLabelSize;
 };
-Geometry geometry_of(const CxlMemdevRecord& memdev) {
+Geometry geometry_of(const LabelArea& area, std::uint64_t label_size = kLabelSize) {
   const auto index_size = [](std::uint64_t slots) {
     return align_up(sizeof(IndexHead) + (slots + 7) / 8, kIndexAlign);
   };
-  const std::uint64_t all = memdev.label_size / kLabelSize;
-  if (memdev.label_size < 2 * index_size(all)) {
+  const std::uint64_t all = area.size / label_size;
+  if (area.size < 2 * index_size(all)) {
     return {};
   }
-  const std::uint64_t slots = (memdev.label_size - 2 * index_size(all)) / kLabelSize;
+  const std::uint64_t slots = (area.size - 2 * index_size(all)) / label_size;
   const std::uint64_t size = index_size(slots);
-  const bool fits = slots >= 2 && 2 * size <= memdev.label_size - slots * kLabelSize && size <= kLargestIndex;
-  return fits ? Geometry{static_cast<std::uint32_t>(slots), size} : Geometry{};
+  const bool fits = slots >= 2 && 2 * size <= area.size - slots * label_size && size <= kLargestIndex;
+  return fits ? Geometry{static_cast<std::uint32_t>(slots), size, label_size} : Geometry{};
 }
 
 struct Index {
@@ -121,16 +124,21 @@ struct Index {
   }
 };
 
+std::uint64_t label_size_of(const IndexHead& head) {
+  return head.major > 1 || head.minor >= 2 ? kOldLabelSize << (head.label_size & 7U) : kOldLabelSize;
+}
+
 // __nd_label_validate() of one of the two.
-bool read_index(const store::Store& store, const CxlMemdevRecord& memdev, const Geometry& geometry, unsigned which,
+bool read_index(const store::Store& store, const LabelArea& area, const Geometry& geometry, unsigned which,
                 Index& index) {
-  if (!read_labels(store, memdev, which * geometry.index_size, std::span(index.bytes).first(geometry.index_size))) {
+  if (!read_labels(store, area, which * geometry.index_size, std::span(index.bytes).first(geometry.index_size))) {
     return false;
   }
   IndexHead head = index.head();
   const std::uint64_t sum = head.checksum;
-  const bool fine = std::equal(kSignature.begin(), kSignature.end(), head.signature.begin()) && head.label_size == 1 &&
-                    (head.sequence & 3U) != 0 && head.own_offset == which * geometry.index_size &&
+  const bool fine = std::equal(kSignature.begin(), kSignature.end(), head.signature.begin()) &&
+                    label_size_of(head) == geometry.label_size && (head.sequence & 3U) != 0 &&
+                    head.own_offset == which * geometry.index_size &&
                     head.other_offset == (1 - which) * geometry.index_size &&
                     head.labels_offset == 2 * geometry.index_size && head.own_size <= geometry.index_size &&
                     head.own_size >= sizeof(IndexHead) && head.slots <= geometry.slots;
@@ -142,18 +150,18 @@ bool read_index(const store::Store& store, const CxlMemdevRecord& memdev, const 
   return sound;
 }
 
-// best_seq(): numbers go 1, 2, 3, 1.
+// best_seq(): numbers go 1, 2, 3, 1; of equal ones the second counts.
 bool is_later(std::uint32_t one, std::uint32_t other) {
   constexpr std::array<std::uint32_t, 4> kNext = {0, 2, 3, 1};
-  return kNext[other & 3U] == (one & 3U);
+  return kNext[other & 3U] == (one & 3U) || (one & 3U) == (other & 3U);
 }
 
-// The index that counts, and which of the two it is. Nothing: there is none.
-std::optional<unsigned> current_index(const store::Store& store, const CxlMemdevRecord& memdev,
-                                      const Geometry& geometry, Index& index) {
+// Of labels of this size: the index that counts, and which of the two it is. Nothing: there is none.
+std::optional<unsigned> current_index_of(const store::Store& store, const LabelArea& area, const Geometry& geometry,
+                                         Index& index) {
   Index other;
-  const bool first = read_index(store, memdev, geometry, 0, index);
-  const bool second = read_index(store, memdev, geometry, 1, other);
+  const bool first = read_index(store, area, geometry, 0, index);
+  const bool second = read_index(store, area, geometry, 1, other);
   if (second && (!first || is_later(other.head().sequence, index.head().sequence))) {
     index = other;
     return 1;
@@ -161,12 +169,25 @@ std::optional<unsigned> current_index(const store::Store& store, const CxlMemdev
   return first ? std::optional(0U) : std::nullopt;
 }
 
+// nd_label_validate(): of labels of either size; the geometry of a new area where there is none.
+std::optional<unsigned> current_index(const store::Store& store, const LabelArea& area, Geometry& geometry,
+                                      Index& index) {
+  for (const std::uint64_t size : {kOldLabelSize, kLabelSize}) {
+    geometry = geometry_of(area, size);
+    const auto found = geometry.slots == 0 ? std::nullopt : current_index_of(store, area, geometry, index);
+    if (found) {
+      return found;
+    }
+  }
+  return std::nullopt;
+}
+
 // nd_label_write_index()
-Result<void> write_index(const store::Store& store, const CxlMemdevRecord& memdev, const Geometry& geometry,
-                         unsigned which, std::uint32_t sequence, Index& index) {
+Result<void> write_index(const store::Store& store, const LabelArea& area, const Geometry& geometry, unsigned which,
+                         std::uint32_t sequence, Index& index) {
   IndexHead head;
   std::copy(kSignature.begin(), kSignature.end(), head.signature.begin());
-  head.label_size = kLabelSize >> 8U;
+  head.label_size = static_cast<std::uint8_t>(geometry.label_size >> 8U);
   head.sequence = sequence;
   head.own_offset = which * geometry.index_size;
   head.own_size = geometry.index_size;
@@ -174,31 +195,30 @@ Result<void> write_index(const store::Store& store, const CxlMemdevRecord& memde
   head.labels_offset = 2 * geometry.index_size;
   head.slots = geometry.slots;
   head.major = 1;
-  head.minor = 2;
+  head.minor = geometry.label_size == kOldLabelSize ? 1 : 2;
   index.set_head(head);
   head.checksum = fletcher(index.bytes.data(), geometry.index_size);
   index.set_head(head);
-  return write_labels(store, memdev, head.own_offset, std::span(index.bytes).first(geometry.index_size));
+  return write_labels(store, area, head.own_offset, std::span(index.bytes).first(geometry.index_size));
 }
-Result<void> write_next_index(const store::Store& store, const CxlMemdevRecord& memdev, const Geometry& geometry,
+Result<void> write_next_index(const store::Store& store, const LabelArea& area, const Geometry& geometry,
                               unsigned current, Index& index) {
   constexpr std::array<std::uint32_t, 4> kNext = {0, 2, 3, 1};
-  return write_index(store, memdev, geometry, 1 - current, kNext[index.head().sequence & 3U], index);
+  return write_index(store, area, geometry, 1 - current, kNext[index.head().sequence & 3U], index);
 }
 
 // init_labels(): both, all slots free; the first counts.
-Result<void> write_new_area(const store::Store& store, const CxlMemdevRecord& memdev, const Geometry& geometry,
-                            Index& index) {
+Result<void> write_new_area(const store::Store& store, const LabelArea& area, const Geometry& geometry, Index& index) {
   index = {};
   for (std::uint32_t slot = 0; slot < geometry.slots; ++slot) {
     index.set_free(slot, true);
   }
-  auto second = write_index(store, memdev, geometry, 1, 2, index);
-  return second ? write_index(store, memdev, geometry, 0, 3, index) : second;
+  auto second = write_index(store, area, geometry, 1, 2, index);
+  return second ? write_index(store, area, geometry, 0, 3, index) : second;
 }
 
 std::uint64_t place_of(const Geometry& geometry, std::uint32_t slot) {
-  return 2 * geometry.index_size + slot * kLabelSize;
+  return 2 * geometry.index_size + slot * geometry.label_size;
 }
 
 std::uint64_t checksum_of(LabelLayout label) {
@@ -207,21 +227,21 @@ std::uint64_t checksum_of(LabelLayout label) {
 }
 
 // slot_valid()
-std::optional<LabelLayout> read_label(const store::Store& store, const CxlMemdevRecord& memdev,
-                                      const Geometry& geometry, std::uint32_t slot) {
+std::optional<LabelLayout> read_label(const store::Store& store, const LabelArea& area, const Geometry& geometry,
+                                      std::uint32_t slot) {
   LabelLayout label;
-  const std::span bytes(reinterpret_cast<std::byte*>(&label), sizeof label);
-  if (!read_labels(store, memdev, place_of(geometry, slot), bytes) || label.slot != slot ||
-      label.checksum != checksum_of(label)) {
+  const std::span bytes(reinterpret_cast<std::byte*>(&label), geometry.label_size);
+  if (!read_labels(store, area, place_of(geometry, slot), bytes) || label.slot != slot ||
+      (geometry.label_size == kLabelSize && label.checksum != checksum_of(label))) {
     return std::nullopt;
   }
   return label;
 }
 
-void each_slot(const store::Store& store, const CxlMemdevRecord& memdev, const Geometry& geometry, const Index& index,
+void each_slot(const store::Store& store, const LabelArea& area, const Geometry& geometry, const Index& index,
                FunctionRef<bool(const LabelLayout&)> each) {
   for (std::uint32_t slot = 0; slot < index.head().slots; ++slot) {
-    const auto label = index.is_free(slot) ? std::nullopt : read_label(store, memdev, geometry, slot);
+    const auto label = index.is_free(slot) ? std::nullopt : read_label(store, area, geometry, slot);
     if (label && !each(*label)) {
       return;
     }
@@ -270,10 +290,10 @@ LabelLayout layout_of(const NamespaceLabel& label, std::uint32_t slot) {
 
 } // namespace
 
-std::uint32_t free_label_slots(const store::Store& store, const CxlMemdevRecord& memdev) {
-  const Geometry geometry = geometry_of(memdev);
+std::uint32_t free_label_slots(const store::Store& store, const LabelArea& area) {
+  Geometry geometry = geometry_of(area);
   Index index;
-  if (geometry.slots == 0 || !current_index(store, memdev, geometry, index)) {
+  if (!current_index(store, area, geometry, index)) {
     return geometry.slots;
   }
   std::uint32_t free = 0;
@@ -283,26 +303,42 @@ std::uint32_t free_label_slots(const store::Store& store, const CxlMemdevRecord&
   return free;
 }
 
-void each_label(const store::Store& store, const CxlMemdevRecord& memdev,
-                FunctionRef<bool(const NamespaceLabel&)> each) {
-  const Geometry geometry = geometry_of(memdev);
+void each_label(const store::Store& store, const LabelArea& area, FunctionRef<bool(const NamespaceLabel&)> each) {
+  Geometry geometry;
   Index index;
-  if (geometry.slots != 0 && current_index(store, memdev, geometry, index)) {
-    each_slot(store, memdev, geometry, index, [&](const LabelLayout& label) { return each(parse(label)); });
+  if (current_index(store, area, geometry, index)) {
+    each_slot(store, area, geometry, index, [&](const LabelLayout& label) { return each(parse(label)); });
   }
 }
 
-Result<void> put_label(const store::Store& store, const CxlMemdevRecord& memdev, const NamespaceLabel& label) {
-  const Geometry geometry = geometry_of(memdev);
+bool has_old_labels(const store::Store& store, const LabelArea& area) {
+  Geometry geometry;
+  Index index;
+  return current_index(store, area, geometry, index) && geometry.label_size == kOldLabelSize;
+}
+
+Result<void> init_labels(const store::Store& store, const LabelArea& area) {
+  const Geometry geometry = geometry_of(area);
+  Index index;
+  return geometry.slots == 0 ? fail(ENXIO) : write_new_area(store, area, geometry, index);
+}
+
+Result<void> put_label(const store::Store& store, const LabelArea& area, const NamespaceLabel& label) {
+  Geometry geometry;
+  Index index;
+  auto current = current_index(store, area, geometry, index);
   if (geometry.slots == 0) {
     return fail(ENXIO);
   }
-  Index index;
-  auto current = current_index(store, memdev, geometry, index);
   if (!current) {
-    if (auto made = write_new_area(store, memdev, geometry, index); !made) {
+    if (auto made = write_new_area(store, area, geometry, index); !made) {
       return made;
     }
+    // The number that the kernel counts on from is that of the other one until it has written once
+    // (nd_label_write_index).
+    IndexHead head = index.head();
+    head.sequence = 2;
+    index.set_head(head);
     current = 0;
   }
   std::uint32_t slot = 0;
@@ -313,36 +349,37 @@ Result<void> put_label(const store::Store& store, const CxlMemdevRecord& memdev,
     return fail(ENXIO);
   }
   const LabelLayout layout = layout_of(label, slot);
-  if (auto written = write_labels(store, memdev, place_of(geometry, slot), std::as_bytes(std::span(&layout, 1)));
+  if (auto written = write_labels(store, area, place_of(geometry, slot),
+                                  std::as_bytes(std::span(&layout, 1)).first(geometry.label_size));
       !written) {
     return written;
   }
   const Index before = index;
-  each_slot(store, memdev, geometry, before, [&](const LabelLayout& other) {
+  each_slot(store, area, geometry, before, [&](const LabelLayout& other) {
     if (other.uuid == label.uuid) {
       index.set_free(other.slot, true);
     }
     return true;
   });
   index.set_free(slot, false);
-  return write_next_index(store, memdev, geometry, *current, index);
+  return write_next_index(store, area, geometry, *current, index);
 }
 
-Result<void> drop_label(const store::Store& store, const CxlMemdevRecord& memdev, const store::Uuid& uuid) {
-  const Geometry geometry = geometry_of(memdev);
+Result<void> drop_label(const store::Store& store, const LabelArea& area, const store::Uuid& uuid) {
+  Geometry geometry;
   Index index;
-  const auto current = geometry.slots == 0 ? std::nullopt : current_index(store, memdev, geometry, index);
+  const auto current = current_index(store, area, geometry, index);
   if (!current) {
     return {};
   }
   const Index before = index;
-  each_slot(store, memdev, geometry, before, [&](const LabelLayout& other) {
+  each_slot(store, area, geometry, before, [&](const LabelLayout& other) {
     if (other.uuid == uuid) {
       index.set_free(other.slot, true);
     }
     return true;
   });
-  return write_next_index(store, memdev, geometry, *current, index);
+  return write_next_index(store, area, geometry, *current, index);
 }
 
-} // namespace daxemu::cxl
+} // namespace daxemu::nd

@@ -1,4 +1,4 @@
-#include "emu/cxl/label_area.hpp"
+#include "emu/nd/labels/label_area.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -9,11 +9,11 @@
 #include "emu/base/unique_fd.hpp"
 #include "emu/base/whole_io.hpp"
 
-namespace daxemu::cxl {
+namespace daxemu::nd {
 namespace {
 
-Result<UniqueFd> open_area(const store::Store& store, const CxlMemdevRecord& memdev, int flags) {
-  const std::uint32_t slot = memdev.labels_slot;
+Result<UniqueFd> open_area(const store::Store& store, const LabelArea& area, int flags) {
+  const std::uint32_t slot = area.slot;
   if (slot == 0 || slot > store.backing_slots().size()) {
     return fail(ENXIO);
   }
@@ -24,22 +24,22 @@ Result<UniqueFd> open_area(const store::Store& store, const CxlMemdevRecord& mem
   return opened;
 }
 
-bool is_inside(const CxlMemdevRecord& memdev, std::uint64_t offset, std::size_t length) {
-  return offset <= memdev.label_size && length <= memdev.label_size - offset;
+bool is_inside(const LabelArea& area, std::uint64_t offset, std::size_t length) {
+  return offset <= area.size && length <= area.size - offset;
 }
 
 } // namespace
 
-Result<void> read_labels(const store::Store& store, const CxlMemdevRecord& memdev, std::uint64_t offset,
+Result<void> read_labels(const store::Store& store, const LabelArea& area, std::uint64_t offset,
                          std::span<std::byte> into) {
-  if (!is_inside(memdev, offset, into.size())) {
+  if (!is_inside(area, offset, into.size())) {
     return fail(EINVAL);
   }
-  auto area = open_area(store, memdev, O_RDONLY);
-  if (!area) {
-    return tl::unexpected(area.error());
+  auto file = open_area(store, area, O_RDONLY);
+  if (!file) {
+    return tl::unexpected(file.error());
   }
-  const auto about = sys::fstat(area->get());
+  const auto about = sys::fstat(file->get());
   if (!about) {
     return tl::unexpected(about.error());
   }
@@ -49,16 +49,16 @@ Result<void> read_labels(const store::Store& store, const CxlMemdevRecord& memde
   if (written < into.size()) {
     std::memset(into.data() + written, 0, into.size() - written);
   }
-  return read_whole(area->get(), into.first(written), offset);
+  return read_whole(file->get(), into.first(written), offset);
 }
 
-Result<void> write_labels(const store::Store& store, const CxlMemdevRecord& memdev, std::uint64_t offset,
+Result<void> write_labels(const store::Store& store, const LabelArea& area, std::uint64_t offset,
                           std::span<const std::byte> from) {
-  if (!is_inside(memdev, offset, from.size())) {
+  if (!is_inside(area, offset, from.size())) {
     return fail(EINVAL);
   }
-  auto area = open_area(store, memdev, O_RDWR);
-  return area ? write_whole(area->get(), from, offset) : tl::unexpected(area.error());
+  auto file = open_area(store, area, O_RDWR);
+  return file ? write_whole(file->get(), from, offset) : tl::unexpected(file.error());
 }
 
-} // namespace daxemu::cxl
+} // namespace daxemu::nd

@@ -1,5 +1,5 @@
-// Where the bytes of memdevs are: in a file each by device address, but those of which a region has made a device,
-// which are in that device's file, in the order of its addresses; images keep what they had until it comes back. Only
+// Where the bytes of memdevs and of DIMMs are: in files of theirs, but those of which a region has made a device, which
+// are in that device's file, in the order of its addresses; images keep what they had until it comes back. Only
 // what was ever written is moved. The caller holds a Change, and no program has the device mapped that its driver let
 // go of before.
 #pragma once
@@ -7,11 +7,11 @@
 #include <span>
 
 #include "emu/base/result.hpp"
-#include "emu/cxl/objects.hpp"
 #include "emu/dax/device_bytes.hpp"
 #include "emu/dax/drivers.hpp"
+#include "emu/store/store.hpp"
 
-namespace daxemu::cxl {
+namespace daxemu::nd {
 
 // The bytes of a device of a CXL region, of its ranges as they are, from the memdevs into its (empty) file. Errors:
 // ENOMEM (no pages for them); the memdevs still have them then.
@@ -29,6 +29,9 @@ Result<void> read_media(const store::Store& store, const store::RegionRecord& sp
                         std::span<std::byte> into);
 Result<void> write_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,
                          std::span<const std::byte> from);
+// They are zeroes from now on; what was never written is left alone.
+Result<void> zero_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,
+                        std::uint64_t size);
 
 // Changes the size, ranges or extents of a device as `change` does: while it does, the memdevs have the bytes.
 // Errors: those of `change`, and ENOMEM.
@@ -48,4 +51,4 @@ Result<void> with_media_returned(const store::Store& store, store::DeviceRecord&
   return changed ? brought : changed;
 }
 
-} // namespace daxemu::cxl
+} // namespace daxemu::nd

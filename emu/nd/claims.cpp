@@ -1,15 +1,15 @@
 // Who has a namespace, and where its bytes are then: the info block in the memdevs, the data in the file of its device,
 // all of it in that of its disk.
-#include "emu/cxl/derived/media.hpp"
-#include "emu/cxl/derived/nd_region.hpp"
 #include "emu/dax/nd.hpp"
 #include "emu/dax/nd_device.hpp"
 #include "emu/dax/nd_disk.hpp"
 #include "emu/dax/nd_info.hpp"
 #include "emu/dax/nd_namespaces.hpp"
 #include "emu/dax/passing_region.hpp"
+#include "emu/nd/media/media.hpp"
+#include "emu/nd/region.hpp"
 
-namespace daxemu::cxl {
+namespace daxemu::nd {
 namespace {
 
 using dax::nd::InfoBytes;
@@ -46,7 +46,7 @@ Result<void> bring_device(const Store& store, RegionRecord& space) {
 
 } // namespace
 
-Result<void> bind_nd_dax(const Store& store, RegionRecord& region, NdHolderRecord& holder) {
+Result<void> bind_dax(const Store& store, RegionRecord& region, NdHolderRecord& holder) {
   RegionRecord& space = dax::nd::namespace_of(store, region, holder);
   read_info(store, space);
   const bool is_new = space.nd.info.present == 0;
@@ -58,13 +58,13 @@ Result<void> bind_nd_dax(const Store& store, RegionRecord& region, NdHolderRecor
   }
   auto written = is_new ? write_info(store, space) : Result<void>();
   if (auto brought = written ? bring_device(store, space) : written; !brought) {
-    (void)unbind_nd_dax(store, region, holder);
+    (void)unbind_dax(store, region, holder);
     return brought;
   }
   return {};
 }
 
-Result<void> unbind_nd_dax(const Store& store, RegionRecord& region, NdHolderRecord& holder) {
+Result<void> unbind_dax(const Store& store, RegionRecord& region, NdHolderRecord& holder) {
   RegionRecord& space = dax::nd::namespace_of(store, region, holder);
   auto unbound = dax::nd::unbind_dax(store, region, holder);
   store::DeviceRecord* device = is_labelled(space) ? dax::nd::device_of(store, space) : nullptr;
@@ -77,7 +77,7 @@ Result<void> unbind_nd_dax(const Store& store, RegionRecord& region, NdHolderRec
   return unbound;
 }
 
-Result<void> bind_nd_namespace(const Store& store, RegionRecord& space) {
+Result<void> bind_namespace(const Store& store, RegionRecord& space) {
   read_info(store, space);
   auto bound = dax::nd::bind_namespace(store, space);
   if (!is_labelled(space)) {
@@ -85,18 +85,18 @@ Result<void> bind_nd_namespace(const Store& store, RegionRecord& space) {
   }
   if (dax::nd::is_disk(space) && bound) {
     if (auto brought = bring_disk(store, space); !brought) {
-      (void)unbind_nd_namespace(store, space);
+      (void)unbind_namespace(store, space);
       return brought;
     }
   }
   NdHolderRecord* holder = bound ? nullptr : dax::nd::holder_of_namespace(store, space);
   if (holder != nullptr && holder->bound != 0 && !bring_device(store, space)) {
-    (void)unbind_nd_dax(store, dax::nd::region_of_namespace(store, space), *holder);
+    (void)unbind_dax(store, dax::nd::region_of_namespace(store, space), *holder);
   }
   return bound;
 }
 
-Result<void> unbind_nd_namespace(const Store& store, RegionRecord& space) {
+Result<void> unbind_namespace(const Store& store, RegionRecord& space) {
   if (is_labelled(space) && dax::nd::is_disk(space)) {
     (void)return_disk(store, space);
   }
@@ -107,20 +107,20 @@ Result<void> unbind_nd_namespace(const Store& store, RegionRecord& space) {
   return unbound;
 }
 
-Result<void> unbind_nd_region(const Store& store, RegionRecord& region) {
+Result<void> unbind_region(const Store& store, RegionRecord& region) {
   if (region.nd.labelled != 0 && region.nd.unbound == 0) {
     for (NdHolderRecord& holder : region.nd.holders) {
       if (holder.bound != 0) {
-        (void)unbind_nd_dax(store, region, holder);
+        (void)unbind_dax(store, region, holder);
       }
     }
     for (RegionRecord& space : store.regions()) {
       if (dax::nd::is_namespace_of(store, region, space)) {
-        (void)unbind_nd_namespace(store, space);
+        (void)unbind_namespace(store, space);
       }
     }
   }
   return dax::nd::unbind_region(store, region);
 }
 
-} // namespace daxemu::cxl
+} // namespace daxemu::nd

@@ -1,14 +1,15 @@
-#include "emu/cxl/derived/media.hpp"
+#include "emu/nd/media/media.hpp"
 
+#include <array>
 #include <cstring>
 
 #include <sys/mman.h>
 
 #include "emu/base/aside.hpp"
-#include "emu/cxl/derived/media_files.hpp"
-#include "emu/cxl/poison.hpp"
+#include "emu/nd/media/media_errors.hpp"
+#include "emu/nd/media/media_files.hpp"
 
-namespace daxemu::cxl {
+namespace daxemu::nd {
 namespace {
 
 // Bytes of a region that are moved at a time.
@@ -26,9 +27,9 @@ struct Transfer {
 
 // `of`: a device, or a file of its own.
 template <class File>
-Result<Transfer> transfer_of(const store::Store& store, const File& of, const CxlRegionRecord& region) {
+Result<Transfer> transfer_of(const store::Store& store, const File& of, const RegionMedia& media) {
   auto file = DeviceFile::open(store, of);
-  auto targets = TargetFiles::open(store, region);
+  auto targets = TargetFiles::open(store, media);
   const auto room = sys::mmap_aside(2 * kBlock, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
   Mapping buffers = room ? Mapping(*room, 2 * kBlock) : Mapping();
   if (!file || !targets || !room) {
@@ -103,10 +104,10 @@ struct Piece {
 };
 
 template <class Each>
-Result<void> each_piece(const store::DeviceRecord& device, const CxlRegionRecord& region, Each&& each) {
+Result<void> each_piece(const store::DeviceRecord& device, const RegionMedia& media, Each&& each) {
   for (std::uint32_t at = 0; at < std::min(device.nr_ranges, store::kMaxRanges); ++at) {
     const store::RangeRecord& range = device.ranges[at];
-    const std::uint64_t offset = range.phys_start - region.start;
+    const std::uint64_t offset = range.phys_start - media.start;
     if (auto done = each(Piece{offset, offset + range.size, range.pgoff << kPageShift}); !done) {
       return done;
     }
@@ -155,16 +156,16 @@ Result<void> return_piece(const Transfer& transfer, const Piece& piece) {
 // All of a namespace, in the file of its reserve.
 template <class Move>
 Result<void> move_disk(const store::Store& store, const store::RegionRecord& space, Move&& move) {
-  const CxlRegionRecord* region = region_behind(store, space);
+  const auto media = media_of(store, space);
   const std::uint32_t slot = space.nd.reserve_slot;
-  if (region == nullptr || slot == 0 || slot > store.backing_slots().size()) {
+  if (!media || slot == 0 || slot > store.backing_slots().size()) {
     return {};
   }
-  const auto transfer = transfer_of(store, store.backing_slots()[slot - 1].backing, *region);
+  const auto transfer = transfer_of(store, store.backing_slots()[slot - 1].backing, *media);
   if (!transfer) {
     return tl::unexpected(transfer.error());
   }
-  const std::uint64_t offset = space.phys_start - region->start;
+  const std::uint64_t offset = space.phys_start - media->start;
   return move(*transfer, Piece{offset, offset + space.size, 0});
 }
 
@@ -184,20 +185,20 @@ void each_run_of(const TargetFiles& files, std::uint64_t offset, std::uint64_t s
 } // namespace
 
 Result<void> bring_media(const store::Store& store, store::DeviceRecord& device) {
-  const CxlRegionRecord* region = region_behind(store, store.region_of(device));
-  if (region == nullptr || device.nr_ranges == 0 || device.has_media != 0) {
+  const auto media = media_of(store, store.region_of(device));
+  if (!media || device.nr_ranges == 0 || device.has_media != 0) {
     return {};
   }
-  const auto transfer = transfer_of(store, device, *region);
+  const auto transfer = transfer_of(store, device, *media);
   if (!transfer) {
     return tl::unexpected(transfer.error());
   }
-  auto brought = each_piece(device, *region, [&](const Piece& piece) { return bring_piece(*transfer, piece); });
+  auto brought = each_piece(device, *media, [&](const Piece& piece) { return bring_piece(*transfer, piece); });
   if (!brought) {
     return brought;
   }
   std::atomic_ref(device.has_media).store(1, std::memory_order_release); // until now the memdevs have them
-  (void)each_piece(device, *region, [&](const Piece& piece) -> Result<void> {
+  (void)each_piece(device, *media, [&](const Piece& piece) -> Result<void> {
     transfer->targets.clear(piece.offset, piece.end);
     return {};
   });
@@ -206,15 +207,15 @@ Result<void> bring_media(const store::Store& store, store::DeviceRecord& device)
 }
 
 Result<void> return_media(const store::Store& store, store::DeviceRecord& device) {
-  const CxlRegionRecord* region = region_behind(store, store.region_of(device));
-  if (region == nullptr || device.nr_ranges == 0 || device.has_media == 0) {
+  const auto media = media_of(store, store.region_of(device));
+  if (!media || device.nr_ranges == 0 || device.has_media == 0) {
     return {};
   }
-  const auto transfer = transfer_of(store, device, *region);
+  const auto transfer = transfer_of(store, device, *media);
   if (!transfer) {
     return tl::unexpected(transfer.error());
   }
-  auto returned = each_piece(device, *region, [&](const Piece& piece) { return return_piece(*transfer, piece); });
+  auto returned = each_piece(device, *media, [&](const Piece& piece) { return return_piece(*transfer, piece); });
   if (returned) {
     std::atomic_ref(device.has_media).store(0, std::memory_order_release);
   }
@@ -237,12 +238,12 @@ Result<void> return_disk(const store::Store& store, store::RegionRecord& space) 
 
 Result<void> read_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,
                         std::span<std::byte> into) {
-  const CxlRegionRecord* region = region_behind(store, space);
-  const auto files = region == nullptr ? Result<TargetFiles>(fail(ENOMEM)) : TargetFiles::open(store, *region);
+  const auto media = media_of(store, space);
+  const auto files = !media ? Result<TargetFiles>(fail(ENOMEM)) : TargetFiles::open(store, *media);
   if (!files) {
     return tl::unexpected(files.error());
   }
-  each_run_of(*files, space.phys_start - region->start + offset, into.size(),
+  each_run_of(*files, space.phys_start - media->start + offset, into.size(),
               [&](std::uint64_t position, std::uint64_t place, std::uint64_t at, std::uint64_t size) {
                 files->read(position, into.subspan(at, size), place);
               });
@@ -251,13 +252,13 @@ Result<void> read_media(const store::Store& store, const store::RegionRecord& sp
 
 Result<void> write_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,
                          std::span<const std::byte> from) {
-  const CxlRegionRecord* region = region_behind(store, space);
-  const auto files = region == nullptr ? Result<TargetFiles>(fail(ENOMEM)) : TargetFiles::open(store, *region);
+  const auto media = media_of(store, space);
+  const auto files = !media ? Result<TargetFiles>(fail(ENOMEM)) : TargetFiles::open(store, *media);
   if (!files) {
     return tl::unexpected(files.error());
   }
   Result<void> result;
-  each_run_of(*files, space.phys_start - region->start + offset, from.size(),
+  each_run_of(*files, space.phys_start - media->start + offset, from.size(),
               [&](std::uint64_t position, std::uint64_t place, std::uint64_t at, std::uint64_t size) {
                 if (auto written = files->write(position, from.subspan(at, size), place); !written) {
                   result = written;
@@ -266,4 +267,28 @@ Result<void> write_media(const store::Store& store, const store::RegionRecord& s
   return result;
 }
 
-} // namespace daxemu::cxl
+Result<void> zero_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,
+                        std::uint64_t size) {
+  constexpr std::array<std::byte, kPageSize> kZeroes{};
+  const auto media = media_of(store, space);
+  const auto files = !media ? Result<TargetFiles>(fail(ENOMEM)) : TargetFiles::open(store, *media);
+  if (!files) {
+    return tl::unexpected(files.error());
+  }
+  const std::uint64_t first = space.phys_start - media->start + offset;
+  const std::uint64_t end = first + size;
+  for (std::uint64_t at = files->next_data(first, end); at < end; at = files->next_data(at, end)) {
+    const std::uint64_t length = std::min(end, align_down(at, kPageSize) + kPageSize) - at;
+    Result<void> result;
+    each_run_of(*files, at, length, [&](std::uint64_t position, std::uint64_t place, std::uint64_t, std::uint64_t run) {
+      result = result ? files->write(position, std::span(kZeroes).first(run), place) : result;
+    });
+    if (!result) {
+      return result;
+    }
+    at += length;
+  }
+  return {};
+}
+
+} // namespace daxemu::nd
