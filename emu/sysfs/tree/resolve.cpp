@@ -1,6 +1,12 @@
 #include "emu/sysfs/tree/resolve.hpp"
 
+#include <algorithm>
+#include <array>
+#include <atomic>
+
+#include "emu/base/text_hash.hpp"
 #include "emu/sysfs/schema/directories.hpp"
+#include "emu/sysfs/tree/known_paths.hpp"
 
 namespace daxemu::sysfs {
 namespace {
@@ -46,29 +52,88 @@ bool find_entry(const Directory& directory, std::string_view name, Found& found)
   return hit;
 }
 
+// Where the components of a path end, with the hash of what is before, as far as they are few enough.
+class Ends {
+public:
+  explicit Ends(std::string_view path) {
+    std::uint64_t hash = kNoTextHash;
+    std::size_t begin = 0;
+    while (begin < path.size() && count_ < ends_.size()) {
+      const std::size_t end = std::min(path.find('/', begin + 1), path.size());
+      hash = text_hash(path.substr(begin, end - begin), hash);
+      ends_[count_++] = {end, hash};
+      begin = end;
+    }
+  }
+  struct End {
+    std::size_t at;
+    std::uint64_t hash;
+  };
+  [[nodiscard]] std::size_t count() const { return count_; }
+  [[nodiscard]] const End& operator[](std::size_t which) const { return ends_[which]; }
+
+private:
+  std::array<End, 24> ends_;
+  std::size_t count_ = 0;
+};
+
+// Steps from where `found` is to the entry `name` in it. Errors: those of resolve().
+Result<void> step(std::string_view name, Found& found) {
+  if (found.spec.type != NodeType::directory) {
+    return fail(ENOTDIR);
+  }
+  const bool real_too = found.spec.shared;
+  return find_entry(*found.spec.directory, name, found) ? Result<void>() : fail(real_too ? EREMOTE : ENOENT);
+}
+
+// From the longest part of the path that is known on. What is found on the way is known as long as `sequence` is.
+Result<Found> resolve_on(std::string_view path, Found found, std::uint64_t sequence,
+                         const std::atomic<std::uint64_t>& now, KnownPaths& known) {
+  const Ends ends(path);
+  std::size_t next = ends.count(); // of the components
+  while (next > 0 && !known.recall(path.substr(0, ends[next - 1].at), ends[next - 1].hash, sequence, found)) {
+    --next;
+  }
+  std::size_t begin = next == 0 ? 1 : ends[next - 1].at + 1;
+  while (begin < path.size()) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    if (const auto stepped = step(path.substr(begin, end - begin), found); !stepped) {
+      return tl::unexpected(stepped.error());
+    }
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (next < ends.count() && now.load(std::memory_order_relaxed) == sequence) {
+      known.note(path.substr(0, end), ends[next].hash, sequence, found);
+    }
+    ++next;
+    begin = end + 1;
+  }
+  return found;
+}
+
 } // namespace
 
 void each_entry(const Directory& directory, const Scope& scope, Entries entries) {
   each_entry_called({}, directory, scope, entries);
 }
 
-Result<Found> resolve(const store::Store& store, std::string_view path) {
+Result<Found> resolve(const store::Store& store, std::string_view path, KnownPaths* known) {
   if (path.empty() || path.front() != '/') {
     return fail(EINVAL);
   }
   Found found{shared("", kRoot), Scope{.store = &store}};
+  if (known != nullptr) {
+    const std::atomic<std::uint64_t>& now = store.platform().sequence;
+    if (const std::uint64_t sequence = now.load(std::memory_order_acquire); (sequence & 1U) == 0) {
+      return resolve_on(path, found, sequence, now, *known);
+    }
+  }
   path.remove_prefix(1);
   while (!path.empty()) {
     const std::size_t slash = path.find('/');
-    const std::string_view name = path.substr(0, slash);
+    if (const auto stepped = step(path.substr(0, slash), found); !stepped) {
+      return tl::unexpected(stepped.error());
+    }
     path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
-    if (found.spec.type != NodeType::directory) {
-      return fail(ENOTDIR);
-    }
-    const bool real_too = found.spec.shared;
-    if (!find_entry(*found.spec.directory, name, found)) {
-      return fail(real_too ? EREMOTE : ENOENT);
-    }
   }
   return found;
 }

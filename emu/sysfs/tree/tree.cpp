@@ -184,11 +184,11 @@ void put_device(const store::Store& store, const Scope& scope, Node& node) {
   }
 }
 
-Result<Found> resolve_again(const store::Store& store, const Node& node, NodeType type) {
+Result<Found> resolve_again(const store::Store& store, KnownPaths* known, const Node& node, NodeType type) {
   if (node.type != type) {
     return fail(type == NodeType::directory ? ENOTDIR : EINVAL);
   }
-  auto found = resolve(store, node.path.view());
+  auto found = resolve(store, node.path.view(), known);
   if (!found || found->spec.type != type) {
     return fail(ENOENT);
   }
@@ -221,7 +221,7 @@ Result<Node> Tree::lookup(std::string_view path) const {
       return given ? Result<Node>(**given) : tl::unexpected(given.error());
     }
   }
-  auto found = resolve(*store_, path);
+  auto found = resolve(*store_, path, known_);
   if (!found) {
     return tl::unexpected(found.error());
   }
@@ -246,7 +246,7 @@ Result<Node> Tree::lookup(std::string_view path) const {
 }
 
 Result<void> Tree::list(const Node& directory, FunctionRef<void(const Entry&)> each) const {
-  const auto found = resolve_again(*store_, directory, NodeType::directory);
+  const auto found = resolve_again(*store_, known_, directory, NodeType::directory);
   if (!found) {
     return tl::unexpected(found.error());
   }
@@ -266,7 +266,7 @@ Result<void> Tree::list(const Node& directory, FunctionRef<void(const Entry&)> e
 }
 
 Result<std::size_t> Tree::show(const Node& node, std::span<char> into) const {
-  const auto found = resolve_again(*store_, node, NodeType::attribute);
+  const auto found = resolve_again(*store_, known_, node, NodeType::attribute);
   if (!found) {
     return fail(found.error().value == ENOENT ? ENODEV : found.error().value); // kernfs: the object is gone
   }
@@ -285,7 +285,7 @@ Result<std::size_t> Tree::show(const Node& node, std::span<char> into) const {
 }
 
 Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
-  auto found = resolve_again(*store_, node, NodeType::attribute);
+  auto found = resolve_again(*store_, known_, node, NodeType::attribute);
   if (!found) {
     return fail(found.error().value == ENOENT ? ENODEV : found.error().value);
   }
@@ -313,19 +313,27 @@ Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
   return text.size();
 }
 
-Result<Path> Tree::readlink(const Node& node) const {
-  const auto found = resolve_again(*store_, node, NodeType::symlink);
+Result<Path> Tree::target(const Node& node) const {
+  const auto found = resolve_again(*store_, known_, node, NodeType::symlink);
   if (!found) {
     return tl::unexpected(found.error());
   }
   PathText target;
   found->spec.target(found->scope, target);
+  return Path(target.view());
+}
+
+Result<Path> Tree::readlink(const Node& node) const {
+  const auto leads = target(node);
+  if (!leads) {
+    return tl::unexpected(leads.error());
+  }
   PathText text;
-  put_relative(node.path.view(), target.view(), text);
+  put_relative(node.path.view(), leads->view(), text);
   return Path(text.view());
 }
 
-Result<Tree::Inode> Tree::inode(const Node& node) const {
+Result<Tree::Inode> Tree::inode(const Node& node, Count count) const {
   const store::Platform& platform = store_->platform();
   const TypeBits& type = kTypes[static_cast<std::size_t>(node.type)];
   Inode inode;
@@ -337,14 +345,16 @@ Result<Tree::Inode> Tree::inode(const Node& node) const {
     st.st_nlink = links_of(*store_, node);
     st.st_rdev = node.number;
   } else {
-    const auto found = resolve_again(*store_, node, node.type);
+    const auto found = resolve_again(*store_, known_, node, node.type);
     if (!found) {
       return tl::unexpected(found.error());
     }
     inode.key.device = found->scope.device;
-    st.st_nlink = node.type == NodeType::directory ? 2 + directories_in(*found->spec.directory, found->scope) : 1;
     st.st_rdev = node.number;
-    st.st_size = size_of(node, *found);
+    if (count == Count::entries) {
+      st.st_nlink = node.type == NodeType::directory ? 2 + directories_in(*found->spec.directory, found->scope) : 1;
+      st.st_size = size_of(node, *found);
+    }
   }
   st.st_dev = device_of_file_system(node.path.view());
   st.st_ino = node.inode;
@@ -362,7 +372,7 @@ Result<Tree::Inode> Tree::inode(const Node& node) const {
 
 Result<struct stat> Tree::stat(const Node& node) const {
   if (node.shared) {
-    const auto found = resolve_again(*store_, node, node.type);
+    const auto found = resolve_again(*store_, known_, node, node.type);
     if (!found) {
       return tl::unexpected(found.error());
     }

@@ -69,6 +69,26 @@ Result<std::unique_ptr<Directory>> Directory::over(const Context& context, const
   return made;
 }
 
+Result<std::unique_ptr<Directory>> Directory::open(const Context& context, const sysfs::Node& node) {
+  auto stand_in = context.files().bare(node);
+  if (!stand_in) {
+    return tl::unexpected(stand_in.error());
+  }
+  std::unique_ptr<Directory> made(new Directory(node, std::move(*stand_in), false));
+  made->bare_.store(true, std::memory_order_relaxed);
+  if (auto filled = made->fill(context); !filled) {
+    return tl::unexpected(filled.error());
+  }
+  return made;
+}
+
+int Directory::fd(const Context& context) noexcept {
+  if (bare_.exchange(false)) {
+    context.files().finish(fd_.get(), node_, kListingFlags);
+  }
+  return fd_.get();
+}
+
 Result<void> Directory::fill(const Context& context) {
   entries_.clear();
   next_ = 0;

@@ -14,6 +14,7 @@
 #include "runtime/preload/files/lock_calls.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
+#include "runtime/preload/nodes/open_texts.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
 
@@ -174,11 +175,21 @@ ssize_t read_pipe(const Context& context, int fd, const sysfs::Node& node, RealS
   return real();
 }
 
+// Of what this process has opened to read: does its file hold what the first read(2) is to give, or is it a later one,
+// which goes on where that has ended? Then the kernel need not be asked what it is.
+[[gnu::noinline]] bool needs_no_look(const Context& context, int fd, std::int64_t offset) {
+  OpenTexts::Text text;
+  return OpenTexts::take(fd, text) ? context.files().still_says(text.node, text.mark) : !is_at_start(fd, offset);
+}
+
 } // namespace
 
 ssize_t read_slow(int fd, const iovec* pieces, int count, std::int64_t offset, RealSize real) {
   Context* context = Context::get();
   if (context == nullptr) {
+    return real();
+  }
+  if (FdTable::is_noted(fd) && needs_no_look(*context, fd, offset)) {
     return real();
   }
   switch (context->descriptors().classify(fd)) {

@@ -6,6 +6,8 @@
 // namely from stdio inside libc, waits there until harvest() hands it to the attribute.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <sys/uio.h>
@@ -24,8 +26,16 @@ public:
   // `flags` (permissions are checked already). Errors: memfd_create(2)'s, EMFILE, ENFILE.
   [[nodiscard]] Result<UniqueFd> open(const sysfs::Node& node, int flags) const;
 
+  // The bare memory file of a node, open to read and write and closed by exec(3): for a number that nobody knows yet.
+  // By finish() it becomes what open() gives.
+  [[nodiscard]] Result<UniqueFd> bare(const sysfs::Node& node) const;
+  void finish(int fd, const sysfs::Node& node, int flags) const;
+
   // Puts what the attribute says now into its file. Errors: the attribute's show(), ENODEV if it is gone.
   Result<void> refresh(int fd, const sysfs::Node& node) const;
+
+  // Does the attribute say the text of this mark (text_hash())?
+  [[nodiscard]] bool still_says(const sysfs::Node& node, std::uint64_t mark) const;
 
   // What write(2) on an attribute does: at most a page, one store() (kernfs_fop_write_iter). Errors: EBADF (not open
   // for writing), ENODEV (gone), the attribute's.
@@ -39,6 +49,8 @@ public:
   Result<void> harvest(int fd, const sysfs::Node& node) const;
 
 private:
+  [[nodiscard]] Result<std::optional<std::uint64_t>> fill(int fd, const sysfs::Node& node) const;
+
   const sysfs::Tree* tree_;
 };
 
