@@ -86,56 +86,52 @@ Result<void> step(std::string_view name, Found& found) {
   return find_entry(*found.spec.directory, name, found) ? Result<void>() : fail(real_too ? EREMOTE : ENOENT);
 }
 
-// From the longest part of the path that is known on. What is found on the way is known as long as `sequence` is.
-Result<Found> resolve_on(std::string_view path, Found found, std::uint64_t sequence,
-                         const std::atomic<std::uint64_t>& now, KnownPaths& known) {
-  const Ends ends(path);
-  std::size_t next = ends.count(); // of the components
-  while (next > 0 && !known.recall(path.substr(0, ends[next - 1].at), ends[next - 1].hash, sequence, found)) {
-    --next;
-  }
-  std::size_t begin = next == 0 ? 1 : ends[next - 1].at + 1;
-  while (begin < path.size()) {
-    const std::size_t end = std::min(path.find('/', begin), path.size());
-    if (const auto stepped = step(path.substr(begin, end - begin), found); !stepped) {
-      return tl::unexpected(stepped.error());
-    }
-    std::atomic_thread_fence(std::memory_order_acquire);
-    if (next < ends.count() && now.load(std::memory_order_relaxed) == sequence) {
-      known.note(path.substr(0, end), ends[next].hash, sequence, found);
-    }
-    ++next;
-    begin = end + 1;
-  }
-  return found;
-}
-
 } // namespace
 
 void each_entry(const Directory& directory, const Scope& scope, Entries entries) {
   each_entry_called({}, directory, scope, entries);
 }
 
-Result<Found> resolve(const store::Store& store, std::string_view path, KnownPaths* known) {
+Result<Reached> reach(const store::Store& store, std::string_view path, KnownPaths* known) {
   if (path.empty() || path.front() != '/') {
     return fail(EINVAL);
   }
-  Found found{shared("", kRoot), Scope{.store = &store}};
-  if (known != nullptr) {
-    const std::atomic<std::uint64_t>& now = store.platform().sequence;
-    if (const std::uint64_t sequence = now.load(std::memory_order_acquire); (sequence & 1U) == 0) {
-      return resolve_on(path, found, sequence, now, *known);
-    }
+  const std::atomic<std::uint64_t>& now = store.platform().sequence;
+  const std::uint64_t sequence = now.load(std::memory_order_acquire);
+  known = (sequence & 1U) == 0 ? known : nullptr; // while somebody changes something, all of it is looked for
+  Reached at{.found = {shared("", kRoot), Scope{.store = &store}}, .length = path.size()};
+  // From the longest part of the path that is known on.
+  const Ends ends(known != nullptr ? path : std::string_view{});
+  std::size_t next = ends.count();
+  while (next > 0 && !known->recall(path.substr(0, ends[next - 1].at), ends[next - 1].hash, sequence, at.found)) {
+    --next;
   }
-  path.remove_prefix(1);
-  while (!path.empty()) {
-    const std::size_t slash = path.find('/');
-    if (const auto stepped = step(path.substr(0, slash), found); !stepped) {
+  std::size_t begin = next == 0 ? 1 : ends[next - 1].at + 1;
+  while (begin < path.size()) {
+    if (at.found.spec.type == NodeType::symlink) {
+      at.length = begin - 1;
+      return at;
+    }
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    if (const auto stepped = step(path.substr(begin, end - begin), at.found); !stepped) {
       return tl::unexpected(stepped.error());
     }
-    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (next < ends.count() && now.load(std::memory_order_relaxed) == sequence) {
+      known->note(path.substr(0, end), ends[next].hash, sequence, at.found);
+    }
+    ++next;
+    begin = end + 1;
   }
-  return found;
+  return at;
+}
+
+Result<Found> resolve(const store::Store& store, std::string_view path, KnownPaths* known) {
+  const auto at = reach(store, path, known);
+  if (!at) {
+    return tl::unexpected(at.error());
+  }
+  return at->length == path.size() ? Result<Found>(at->found) : fail(ENOTDIR);
 }
 
 } // namespace daxemu::sysfs

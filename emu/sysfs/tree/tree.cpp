@@ -221,24 +221,34 @@ Result<Node> Tree::lookup(std::string_view path) const {
       return given ? Result<Node>(**given) : tl::unexpected(given.error());
     }
   }
-  auto found = resolve(*store_, path, known_);
-  if (!found) {
-    return tl::unexpected(found.error());
+  const auto found = resolve(*store_, path, known_);
+  return found ? node_at(path, *found) : tl::unexpected(found.error());
+}
+
+Result<Node> Tree::reach(std::string_view path, std::size_t& length) const {
+  const auto at = sysfs::reach(*store_, path, known_);
+  if (!at) {
+    return tl::unexpected(at.error());
   }
+  length = at->length;
+  return node_at(path.substr(0, length), at->found);
+}
+
+Result<Node> Tree::node_at(std::string_view path, const Found& found) const {
   Node node;
   if (!node.path.assign(path)) {
     return fail(ENAMETOOLONG);
   }
-  node.type = found->spec.type;
-  node.shared = found->spec.shared;
-  node.is_pipe = found->spec.is_pipe;
-  node.mode = found->spec.mode;
+  node.type = found.spec.type;
+  node.shared = found.spec.shared;
+  node.is_pipe = found.spec.is_pipe;
+  node.mode = found.spec.mode;
   node.inode = inode_of(path);
   if (node.type == NodeType::device) {
-    put_device(*store_, found->scope, node);
+    put_device(*store_, found.scope, node);
   }
   if (node.type == NodeType::block) {
-    const store::RegionRecord& region = *found->scope.region;
+    const store::RegionRecord& region = *found.scope.region;
     node.device = static_cast<std::uint32_t>(&region - store_->region_table().data());
     node.number = ::makedev(kDiskMajor, disk_minor(region));
   }

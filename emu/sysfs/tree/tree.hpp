@@ -21,6 +21,7 @@
 namespace daxemu::sysfs {
 
 class KnownPaths;
+struct Found;
 
 class Tree {
 public:
@@ -38,6 +39,10 @@ public:
   // answer, whatever the real system has there. EREMOTE: not emulated, ask the real system (an entry of a shared
   // directory that is not ours, such as /sys/dev/char/1:3).
   [[nodiscard]] Result<Node> lookup(std::string_view path) const;
+
+  // The same of a path below /sys that may lead through links: the first link on the way, or what is at its end;
+  // `length` of the path lead there.
+  [[nodiscard]] Result<Node> reach(std::string_view path, std::size_t& length) const;
 
   // Calls `each` for every emulated entry of a directory, without "." and "..", in a stable order.
   // Errors: ENOTDIR, ENOENT (gone meanwhile).
@@ -102,6 +107,8 @@ private:
   // Both `about` and what was changed.
   [[nodiscard]] Result<Inode> inode_now(const Node& node, store::InodeValues& values,
                                         Count count = Count::entries) const;
+
+  [[nodiscard]] Result<Node> node_at(std::string_view path, const Found& found) const;
 
   const store::Store* store_;
   KnownPaths* known_;

@@ -98,7 +98,8 @@ DIR* open_directory(const char* path, const RealDirectory& real) {
     return real.open(path);
   }
   return on_path<DIR*>(
-      AT_FDCWD, path, {}, nullptr, [&](const char* p) { return replaced(*context, real.open(p), real); },
+      AT_FDCWD, path, {.readable = true}, nullptr,
+      [&](const char* p) { return replaced(*context, real.open(p), real); },
       [&](const Resolution& found) -> Result<DIR*> {
         if (found.kind == Resolution::Kind::refused) {
           return tl::unexpected(found.error);

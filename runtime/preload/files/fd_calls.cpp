@@ -30,7 +30,7 @@ int harvest(int fd) {
     return 0;
   }
   Context* context = Context::get();
-  if (context == nullptr || !VnodeFiles::may_hold_text(fd) || !Descriptors::is_vnode(fd)) {
+  if (context == nullptr || VnodeFiles::held_text(fd) == 0 || !Descriptors::is_vnode(fd)) {
     return 0;
   }
   const auto node = context->descriptors().node(fd);

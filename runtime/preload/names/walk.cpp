@@ -11,8 +11,6 @@
 namespace daxemu::preload {
 namespace {
 
-constexpr int kMostLinks = 40; // MAXSYMLINKS in include/linux/namei.h
-
 bool is_in_sys(std::string_view path) {
   return path.starts_with("/sys") && (path.size() == 4 || path[4] == '/');
 }

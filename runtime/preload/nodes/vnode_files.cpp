@@ -201,16 +201,14 @@ Result<std::size_t> VnodeFiles::write(int fd, const sysfs::Node& node, const iov
   return write(fd, node, {page.data(), used});
 }
 
-bool VnodeFiles::may_hold_text(int fd) {
-  return access_mode(fd) == O_WRONLY;
+std::uint64_t VnodeFiles::held_text(int fd) {
+  const auto about = sys::fstat(fd);
+  return about && about->st_size > 0 && access_mode(fd) == O_WRONLY ? static_cast<std::uint64_t>(about->st_size) : 0;
 }
 
 Result<void> VnodeFiles::harvest(int fd, const sysfs::Node& node) const {
-  if (!may_hold_text(fd)) {
-    return {};
-  }
-  const auto about = sys::fstat(fd);
-  if (!about || about->st_size == 0) {
+  const std::uint64_t held = held_text(fd);
+  if (held == 0) {
     return {};
   }
   auto readable = reopen(fd, O_RDWR | O_CLOEXEC);
@@ -220,7 +218,7 @@ Result<void> VnodeFiles::harvest(int fd, const sysfs::Node& node) const {
   const UniqueFd closer(*readable);
   // The kernel takes at most a page of one write(2), and libc writes the rest again.
   Result<void> result;
-  for (std::uint64_t at = 0; result && at < static_cast<std::uint64_t>(about->st_size);) {
+  for (std::uint64_t at = 0; result && at < held;) {
     Page page;
     const auto length = sys::pread(*readable, page.data(), page.size(), at);
     if (!length || *length == 0) {

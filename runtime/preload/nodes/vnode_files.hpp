@@ -42,8 +42,8 @@ public:
   Result<std::size_t> write(int fd, const sysfs::Node& node, std::string_view text) const;
   Result<std::size_t> write(int fd, const sysfs::Node& node, const iovec* pieces, int count) const;
 
-  // Is `fd` open the way in which libc can put text there? One system call.
-  [[nodiscard]] static bool may_hold_text(int fd);
+  // How much text has libc put into the file behind our back, where only that can have been? One system call as a rule.
+  [[nodiscard]] static std::uint64_t held_text(int fd);
 
   // Stores the text that libc has put into the file behind our back, if any.
   Result<void> harvest(int fd, const sysfs::Node& node) const;
