@@ -140,7 +140,9 @@ TEST(DirectoryStream, GivesTheDescriptorOfOpendirToWhoAsks) {
 }
 
 TEST(ExpectedOpen, AnswersForWhatIsOursBelowSys) {
-  (void)context();
+  if (context().descriptors().bound().any()) { // by another test of this process
+    GTEST_SKIP() << "a node was bound: the kernel is always asked first";
+  }
   int fd = -1;
   const auto asked = [&fd](const char* path, int flags = O_RDONLY) {
     fd = -1;
