@@ -186,11 +186,11 @@ void put_device(const store::Store& store, const Scope& scope, Node& node) {
   }
 }
 
-Result<Found> resolve_again(const store::Store& store, const Node& node, NodeType type) {
+Result<Found> resolve_again(const store::Store& store, KnownPaths* known, const Node& node, NodeType type) {
   if (node.type != type) {
     return fail(type == NodeType::directory ? ENOTDIR : EINVAL);
   }
-  auto found = resolve(store, node.path.view());
+  auto found = resolve(store, node.path.view(), known);
   if (!found || found->spec.type != type) {
     return fail(ENOENT);
   }
@@ -223,24 +223,34 @@ Result<Node> Tree::lookup(std::string_view path) const {
       return given ? Result<Node>(**given) : tl::unexpected(given.error());
     }
   }
-  auto found = resolve(*store_, path);
-  if (!found) {
-    return tl::unexpected(found.error());
+  const auto found = resolve(*store_, path, known_);
+  return found ? node_at(path, *found) : tl::unexpected(found.error());
+}
+
+Result<Node> Tree::reach(std::string_view path, std::size_t& length) const {
+  const auto at = sysfs::reach(*store_, path, known_);
+  if (!at) {
+    return tl::unexpected(at.error());
   }
+  length = at->length;
+  return node_at(path.substr(0, length), at->found);
+}
+
+Result<Node> Tree::node_at(std::string_view path, const Found& found) const {
   Node node;
   if (!node.path.assign(path)) {
     return fail(ENAMETOOLONG);
   }
-  node.type = found->spec.type;
-  node.shared = found->spec.shared;
-  node.is_pipe = found->spec.is_pipe;
-  node.mode = found->spec.mode;
+  node.type = found.spec.type;
+  node.shared = found.spec.shared;
+  node.is_pipe = found.spec.is_pipe;
+  node.mode = found.spec.mode;
   node.inode = inode_of(path);
   if (node.type == NodeType::device) {
-    put_device(*store_, found->scope, node);
+    put_device(*store_, found.scope, node);
   }
   if (node.type == NodeType::block) {
-    const store::RegionRecord& region = *found->scope.region;
+    const store::RegionRecord& region = *found.scope.region;
     node.device = static_cast<std::uint32_t>(&region - store_->region_table().data());
     node.number = ::makedev(kDiskMajor, disk_minor(region));
   }
@@ -248,7 +258,7 @@ Result<Node> Tree::lookup(std::string_view path) const {
 }
 
 Result<void> Tree::list(const Node& directory, FunctionRef<void(const Entry&)> each) const {
-  const auto found = resolve_again(*store_, directory, NodeType::directory);
+  const auto found = resolve_again(*store_, known_, directory, NodeType::directory);
   if (!found) {
     return tl::unexpected(found.error());
   }
@@ -268,7 +278,7 @@ Result<void> Tree::list(const Node& directory, FunctionRef<void(const Entry&)> e
 }
 
 Result<std::size_t> Tree::show(const Node& node, std::span<char> into) const {
-  const auto found = resolve_again(*store_, node, NodeType::attribute);
+  const auto found = resolve_again(*store_, known_, node, NodeType::attribute);
   if (!found) {
     return fail(found.error().value == ENOENT ? ENODEV : found.error().value); // kernfs: the object is gone
   }
@@ -287,7 +297,7 @@ Result<std::size_t> Tree::show(const Node& node, std::span<char> into) const {
 }
 
 Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
-  auto found = resolve_again(*store_, node, NodeType::attribute);
+  auto found = resolve_again(*store_, known_, node, NodeType::attribute);
   if (!found) {
     return fail(found.error().value == ENOENT ? ENODEV : found.error().value);
   }
@@ -315,19 +325,27 @@ Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
   return text.size();
 }
 
-Result<Path> Tree::readlink(const Node& node) const {
-  const auto found = resolve_again(*store_, node, NodeType::symlink);
+Result<Path> Tree::target(const Node& node) const {
+  const auto found = resolve_again(*store_, known_, node, NodeType::symlink);
   if (!found) {
     return tl::unexpected(found.error());
   }
   PathText target;
   found->spec.target(found->scope, target);
+  return Path(target.view());
+}
+
+Result<Path> Tree::readlink(const Node& node) const {
+  const auto leads = target(node);
+  if (!leads) {
+    return tl::unexpected(leads.error());
+  }
   PathText text;
-  put_relative(node.path.view(), target.view(), text);
+  put_relative(node.path.view(), leads->view(), text);
   return Path(text.view());
 }
 
-Result<Tree::Inode> Tree::inode(const Node& node) const {
+Result<Tree::Inode> Tree::inode(const Node& node, Count count) const {
   const store::Platform& platform = store_->platform();
   const TypeBits& type = kTypes[static_cast<std::size_t>(node.type)];
   Inode inode;
@@ -339,14 +357,16 @@ Result<Tree::Inode> Tree::inode(const Node& node) const {
     st.st_nlink = links_of(*store_, node);
     st.st_rdev = node.number;
   } else {
-    const auto found = resolve_again(*store_, node, node.type);
+    const auto found = resolve_again(*store_, known_, node, node.type);
     if (!found) {
       return tl::unexpected(found.error());
     }
     inode.key.device = found->scope.device;
-    st.st_nlink = node.type == NodeType::directory ? 2 + directories_in(*found->spec.directory, found->scope) : 1;
     st.st_rdev = node.number;
-    st.st_size = size_of(node, *found);
+    if (count == Count::entries) {
+      st.st_nlink = node.type == NodeType::directory ? 2 + directories_in(*found->spec.directory, found->scope) : 1;
+      st.st_size = size_of(node, *found);
+    }
   }
   st.st_dev = device_of_file_system(node.path.view());
   st.st_ino = node.inode;
@@ -364,7 +384,7 @@ Result<Tree::Inode> Tree::inode(const Node& node) const {
 
 Result<struct stat> Tree::stat(const Node& node) const {
   if (node.shared) {
-    const auto found = resolve_again(*store_, node, node.type);
+    const auto found = resolve_again(*store_, known_, node, node.type);
     if (!found) {
       return tl::unexpected(found.error());
     }

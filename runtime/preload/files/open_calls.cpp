@@ -143,6 +143,27 @@ int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char
   return fd;
 }
 
+bool open_expected(const char* path, int flags, int& fd) {
+  Context* context = path == nullptr || !is_text(path) ? nullptr : Context::get();
+  if (context == nullptr) {
+    return false;
+  }
+  Resolution found;
+  if (std::string_view(path).starts_with("/sys/") && !context->descriptors().bound().any() &&
+      context->resolver().is_likely(AT_FDCWD, path)) {
+    context->resolver().resolve(AT_FDCWD, path, follow_of(flags), found);
+  }
+  const bool is_node = found.kind == Resolution::Kind::node && !found.node.shared;
+  if (!is_node && found.kind != Resolution::Kind::refused) {
+    Expectation::missed();
+    return false;
+  }
+  Expectation::met();
+  fd = libc_value(
+      is_node ? open_node(*context, found, AT_FDCWD, effective(flags)) : Result<int>(tl::unexpected(found.error)), -1);
+  return true;
+}
+
 int open_how_path(int dirfd, const char* path, const open_how* how, std::size_t size) {
   const auto ask = [=](const char* p, const open_how* with) {
     const auto opened = sys::call(SYS_openat2, dirfd, reinterpret_cast<long>(p), reinterpret_cast<long>(with), size);

@@ -31,6 +31,10 @@ namespace daxemu::preload {
 [[nodiscard]] bool open_is_settled(int fd, int dirfd, const char* path, int flags);
 int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(const char*)> real);
 
+// While paths are expected to be ours (Expectation), before the kernel is asked: is this one below /sys, and ours? Then
+// `fd` is the answer.
+[[nodiscard]] bool open_expected(const char* path, int flags, int& fd);
+
 // openat2(2): the walk to a node keeps to what `how` allows (RESOLVE_*), as the kernel's does. `size` is that of what
 // `how` points at.
 int open_how_path(int dirfd, const char* path, const open_how* how, std::size_t size);
