@@ -1,5 +1,6 @@
 // madvise(2) on mappings of devices in the program's memory.
 #include <algorithm>
+#include <csignal>
 #include <string>
 
 #include <fcntl.h>
@@ -141,8 +142,14 @@ Result<long> Mappings::inject_failure(const Target& target, const Call& call, co
   if (!injection) {
     return tl::unexpected(injection.error());
   }
+  follower_->catch_up(injection->thread(), target.process());
   injection->set_result(outcome);
-  injection->fail_memory(hit, bits);
+  siginfo_t told{};
+  told.si_signo = SIGBUS;
+  told.si_code = BUS_MCEERR_AR;
+  told.si_addr = reinterpret_cast<void*>(hit);
+  told.si_addr_lsb = bits;
+  injection->thread().deliver(told);
   return outcome;
 }
 

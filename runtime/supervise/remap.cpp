@@ -77,7 +77,8 @@ std::optional<UniqueFd> Mappings::maps_of(pid_t process) {
     at = end;
     preload::MapsLine mapping;
     const bool parsed = mapping.parse(line) && mapping.inode != 0;
-    const auto* view = parsed ? view_of(::makedev(mapping.major_number, mapping.minor_number), mapping.inode) : nullptr;
+    const auto* view =
+        parsed ? devices_->of(::makedev(mapping.major_number, mapping.minor_number), mapping.inode) : nullptr;
     const auto node = view == nullptr ? std::nullopt : preload::node_of_device(source, view->device());
     if (!node) {
       made.put(line);
