@@ -90,24 +90,6 @@ bool send_signal(const Refusal& refusal, pid_t thread, const Where& where) {
   return sent;
 }
 
-// In a system call the fault is not interrupted: the page is marked as one that has failed, and is not any more when
-// the call is over.
-void fail_call(const Refusal& refusal, pid_t thread) {
-  const std::uint64_t start = align_down(refusal.address, refusal.unit);
-  if (!refusal.space->calls().poison(start, refusal.unit)) {
-    (void)fault::Resolver::leave_to_kernel(refusal.space->calls(), refusal.address); // before Linux 6.6
-    return;
-  }
-  on_a_tracers_thread([&] {
-    auto tracee = thread == 0 ? Result<Tracee>(fail(ESRCH)) : Tracee::seize(thread);
-    if (tracee && tracee->await_stop(kStopPatienceMs)) {
-      (void)tracee->make(SYS_madvise, {start, refusal.unit, MADV_DONTNEED, 0, 0, kOwnCall});
-    } else {
-      refusal.space->note_marks();
-    }
-  });
-}
-
 } // namespace
 
 Refusals::~Refusals() {
@@ -123,6 +105,9 @@ Refusals::~Refusals() {
 
 void Refusals::add(Refusal refusal) {
   const std::scoped_lock guard(lock_);
+  if (failing_ != nullptr && failing_->space == refusal.space && failing_->thread == refusal.thread) {
+    return;
+  }
   waiting_.push_back(std::move(refusal));
   if (!thread_.joinable()) {
     try {
@@ -167,6 +152,39 @@ void Refusals::carry_out(const Refusal& refusal) {
     return;
   }
   fail_call(refusal, thread);
+}
+
+// In a system call the fault is not interrupted: the page is marked as one that has failed. The thread is to stop on
+// its way back, where it takes the mark away; until then it does not sleep in its fault, and tells us of it many times.
+void Refusals::fail_call(const Refusal& refusal, pid_t thread) {
+  const std::uint64_t start = align_down(refusal.address, refusal.unit);
+  {
+    const std::scoped_lock guard(lock_);
+    failing_ = &refusal;
+  }
+  on_a_tracers_thread([&] {
+    const bool is_ours = thread == 0 || Target(thread).process() == ::getpid();
+    auto tracee = is_ours ? Result<Tracee>(fail(ESRCH)) : Tracee::seize(thread);
+    if (!refusal.space->calls().poison(start, refusal.unit)) {
+      (void)fault::Resolver::leave_to_kernel(refusal.space->calls(), refusal.address); // before Linux 6.6
+    }
+    if (tracee && tracee->await_stop(kStopPatienceMs)) {
+      (void)tracee->make(SYS_madvise, {start, refusal.unit, MADV_DONTNEED, 0, 0, kOwnCall});
+    } else {
+      refusal.space->note_marks();
+    }
+    drop_others(refusal); // before it goes on
+  });
+  const std::scoped_lock guard(lock_);
+  failing_ = nullptr;
+}
+
+void Refusals::drop_others(const Refusal& refusal) {
+  const std::scoped_lock all_are_added(serving_);
+  const std::scoped_lock guard(lock_);
+  std::erase_if(waiting_,
+                [&](const Refusal& one) { return one.space == refusal.space && one.thread == refusal.thread; });
+  failing_ = nullptr;
 }
 
 } // namespace daxemu::supervise

@@ -30,14 +30,21 @@ public:
 
   void add(Refusal refusal);
 
+  // Held by whoever serves touches while he has read of some and not yet dealt with all.
+  [[nodiscard]] std::mutex& serving() { return serving_; }
+
 private:
   void run();
   void carry_out(const Refusal& refusal);
+  void fail_call(const Refusal& refusal, pid_t thread);
+  void drop_others(const Refusal& refusal);
 
   const Devices& devices_;
-  std::mutex lock_;
+  std::mutex serving_;
+  std::mutex lock_; // of what follows
   std::condition_variable changed_;
   std::deque<Refusal> waiting_;
+  const Refusal* failing_ = nullptr; // whose thread may tell us of the same fault again and again
   bool ends_ = false;
   std::thread thread_;
   // The last one whose thread was found running: a call that a signal is pending for does not sleep in its fault.

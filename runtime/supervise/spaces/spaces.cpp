@@ -211,6 +211,7 @@ void Spaces::run() {
 }
 
 int Spaces::read(int fd) {
+  const std::scoped_lock serving(refusals_.serving());
   const auto space = by_number(fd);
   std::array<uffd_msg, kBatch> messages;
   const auto got = space == nullptr ? Result<long>(0L)

@@ -10,9 +10,34 @@ bool Touches::is_poisoned(const Piece& piece, ExtentIndex extent) {
   return (piece.view->folio(extent).flags.load() & mm::kFolioHwpoison) != 0;
 }
 
-bool Touches::refuses(const Piece& piece, ExtentIndex extent) {
-  const std::uint64_t ends = piece.start | piece.end;
-  return !piece.view->alive() || !is_aligned(ends, piece.view->align()) || is_poisoned(piece, extent);
+bool Touches::refuses(Space& space, const Piece& piece, ExtentIndex extent) {
+  return !piece.view->alive() || is_poisoned(piece, extent) || !is_whole(space, piece);
+}
+
+// check_vma(), asked again by every fault. What is one mapping of device-dax may be several here, as after mlock(2) of
+// a part.
+bool Touches::is_whole(Space& space, const Piece& piece) {
+  const std::uint64_t unit = piece.view->align();
+  const auto continues = [&](const std::optional<Piece>& other) {
+    return other && other->view == piece.view && other->start - other->offset == piece.start - piece.offset;
+  };
+  std::uint64_t start = piece.start;
+  while (!is_aligned(start, unit)) {
+    const auto before = space.at(start - 1, 0);
+    if (!continues(before)) {
+      return false;
+    }
+    start = before->start;
+  }
+  std::uint64_t end = piece.end;
+  while (!is_aligned(end, unit)) {
+    const auto behind = space.at(end, 0);
+    if (!continues(behind)) {
+      return false;
+    }
+    end = behind->end;
+  }
+  return true;
 }
 
 void Touches::serve(const std::shared_ptr<Space>& space, const uffd_msg& message) {
@@ -40,7 +65,7 @@ void Touches::serve(const std::shared_ptr<Space>& space, const Touch& touch) {
     }
     refusals_.add(std::move(refusal));
   };
-  if (touched == nullptr || refuses(*piece, extent) || !view.bring(extent)) {
+  if (touched == nullptr || refuses(*space, *piece, extent) || !view.bring(extent)) {
     refuse();
     return;
   }
@@ -48,7 +73,7 @@ void Touches::serve(const std::shared_ptr<Space>& space, const Touch& touch) {
   if (view.note_touch(extent)) { // the mark first: who poisons it looks at the mark afterwards
     view.note_index(extent, piece->offset_of(align_down(touch.address, view.align())));
   }
-  if (refuses(*piece, extent)) {
+  if (refuses(*space, *piece, extent)) {
     refuse();
     return;
   }
