@@ -27,7 +27,7 @@ same "the holder" "$(head -n 1 held)" "hold: ok"
 # asides PID: supervisors aside that daxemu PID has, the one that answers first.
 asides() {
   for process in /proc/[0-9]*; do
-    if tr '\0' ' ' <"$process"/cmdline 2>/dev/null | grep -q serve-calls && tr '\0' '\n' <"$process"/environ 2>/dev/null | grep -q "^DAXEMU_TEST_MARK=$scratch\$"; then
+    if { tr "\0" " " <"$process"/cmdline | grep -q serve-calls && tr "\0" "\n" <"$process"/environ | grep -q "^DAXEMU_TEST_MARK=$scratch\$"; } 2>/dev/null; then
       echo "${process#/proc/}"
     fi
   done | sort -rn
@@ -42,7 +42,7 @@ done
 [ -n "$(asides)" ] || fail "no supervisor aside, look $attempt"
 kill -9 "$(asides | head -n 1)"
 wait "$run" || true
-same "what a program says whose supervisor was killed" "$(grep -c 'the supervisor that answered its system calls was killed' err)" 1
+[ "$(grep -c 'the supervisor that answered its system calls was killed' err)" -ge 1 ] || fail "no program says why it was ended: $(cat err)"
 same "its status, and what the dynamic program does then" "$(tail -n 2 out)" "status 137
 67108864"
 nothing_runs
