@@ -45,10 +45,13 @@ void serve(store::Store store, int socket, int stop, Numbers numbers) {
   preload::Context context(std::move(store));
   const Listener listener(std::move(*fd));
   Answers answers(context, listener, numbers);
-  while (has_come(listener.fd(), stop)) { // the last program's end is POLLHUP
-    if (const auto call = listener.receive(); call) {
+  const bool wakes = Listener::wakes_at_the_end();
+  for (bool fine = wakes; fine || has_come(listener.fd(), stop);) { // the last program's end is POLLHUP
+    const auto call = listener.receive();
+    if (call) {
       answers.answer(*call);
     }
+    fine = wakes && call;
   }
 }
 
