@@ -32,6 +32,10 @@ private:
     bool from_emulated = false; // it is relative, and begins in a directory that the kernel does not have
   };
   [[nodiscard]] std::optional<Named> named(const Target& target, const Call& call, const Shape& shape, unsigned at);
+  [[nodiscard]] std::optional<Named> named(const Target& target, const Call& call, const Shape& shape, unsigned at,
+                                           const std::string& text);
+  [[nodiscard]] bool is_elsewhere(const Target& target, const Call& call, const Shape& shape, unsigned at,
+                                  const std::string& text);
   [[nodiscard]] bool leads_to_ours(const std::string& path) const;
   [[nodiscard]] bool is_ours(int fd) const;
   [[nodiscard]] bool may_be_ours(int number) const;
@@ -53,7 +57,8 @@ private:
 
   // A descriptor of a path only, which the listener does not pass on.
   void give_path_only(const Target& target, const Call& call, int fd, int first, bool close_on_exec);
-  bool give_maps(const Target& target, const Call& call, const std::string& path);
+  // Is it a file of /proc about a process that says something of ours?
+  [[nodiscard]] bool tells_of_ours(const Shape& shape, const std::string& path) const;
 
   preload::Context* context_;
   const Listener* listener_;
@@ -62,6 +67,7 @@ private:
   Crew* crew_;
   Places places_;
   Mappings mappings_;
+  std::vector<dev_t> shared_;        // file systems that may have something of ours
   bool on_standard_streams_ = false; // somebody has put one of ours there
 };
 

@@ -59,14 +59,17 @@ void Crew::take_calls(const std::shared_ptr<void>& /*keep*/) {
 // Until there are no more, or this thread has stepped aside.
 void Crew::take_some() {
   left_place = false;
-  while (!left_place) {
-    if (!a_call_has_come(listener_.fd(), stop_)) {
+  const bool wakes = Listener::wakes_at_the_end();
+  for (bool fine = wakes; !left_place;) {
+    if (!fine && !a_call_has_come(listener_.fd(), stop_)) {
       const std::scoped_lock guard(lock_);
       ends_ = true;
       changed_.notify_all();
       return;
     }
-    if (const auto call = listener_.receive(); call) {
+    const auto call = listener_.receive();
+    fine = wakes && call;
+    if (call) {
       const std::scoped_lock turn(turn_);
       answer_(*call);
     }

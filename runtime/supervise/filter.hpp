@@ -26,6 +26,11 @@ inline constexpr std::uint64_t kArenaEnd = 0x5000'0000'0000;
 // Where the kernel's mmap(2) places what has no wish, and programs then put mappings of devices with MAP_FIXED.
 inline constexpr std::uint64_t kMmapArea = 0x7000'0000'0000;
 
+// And those with MAP_32BIT (find_start_end() in arch/x86/kernel/sys_x86_64.c): brk(2) of programs that are linked to an
+// address begins below.
+inline constexpr std::uint64_t kLowStart = 0x4000'0000;
+inline constexpr std::uint64_t kLowEnd = 0x8000'0000;
+
 [[nodiscard]] std::vector<sock_filter> filter_program(Numbers numbers);
 
 // Installs it for this thread and what it becomes. Returns the listener. Errors: EBUSY (there is a listener already),

@@ -1,11 +1,13 @@
 #include "runtime/supervise/listener.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <iterator>
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 #include "emu/base/sys.hpp"
 
@@ -30,6 +32,14 @@ Result<long> control(int fd, unsigned long request, const void* argument) {
 Listener::Listener(UniqueFd fd, InHand in_hand) : fd_(std::move(fd)), in_hand_(std::move(in_hand)) {
   // Who answers takes over the processor of who asked, and the other way round: no idle processor is woken (Linux 6.6).
   (void)sys::call(SYS_ioctl, fd_.get(), SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+}
+
+bool Listener::wakes_at_the_end() {
+  utsname name{};
+  int major = 0;
+  int minor = 0;
+  return ::uname(&name) == 0 && std::sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+         (major > 6 || (major == 6 && minor >= 11));
 }
 
 Result<Call> Listener::receive() const {

@@ -27,6 +27,9 @@ public:
   // The threads whose calls were received and not yet answered.
   [[nodiscard]] const InHand& in_hand() const { return in_hand_; }
 
+  // Does receive() return when the last program has ended (recv_wait_event(), Linux 6.11)? Else it may be waited for
+  // with poll(2) only, a system call more for each.
+  [[nodiscard]] static bool wakes_at_the_end();
   // The next call. Errors: ENOENT (it was interrupted, or its thread was killed), EINTR; others: there will be none.
   [[nodiscard]] Result<Call> receive() const;
   // Does it still wait? What was read of the program before that is the caller's, and of nobody who has its number now.

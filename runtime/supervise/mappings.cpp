@@ -21,6 +21,9 @@
 namespace daxemu::supervise {
 namespace {
 
+constexpr std::uint64_t kLowGap =
+    0x200'0000; // arch_rnd() of find_start_end(): MAP_32BIT does not begin at the very start
+
 // What of [address, address + length) a call is about, in whole pages.
 std::uint64_t end_of(std::uint64_t address, std::uint64_t length) {
   const std::uint64_t end = address + align_up(length, kPageSize);
@@ -34,6 +37,11 @@ bool replaces(const fault::MapRequest& request) {
 } // namespace
 
 void Mappings::answer(const Target& target, const Call& call) {
+  if (call.number == SYS_move_pages) {
+    const auto moved = move_pages(target, call);
+    moved ? listener_->answer(call, *moved) : listener_->go_on(call);
+    return;
+  }
   if (call.number != SYS_mmap) {
     change(target, call);
     return;
@@ -121,13 +129,19 @@ Result<std::uint64_t> Mappings::place_of(const Target& target, const fault::MapR
     if (wish <= fault::kTaskSize - request.length && pieces_in(target, wish, wish + request.length).empty()) {
       return wish;
     }
-    if (align > kPageSize) {
+    // The search ends beneath the lowest mapping: a device's, if there is one.
+    const auto others = pieces_in(target, kArenaStart, kArenaEnd);
+    if (align > kPageSize &&
+        std::none_of(others.begin(), others.end(), [](const Piece& piece) { return piece.view != nullptr; })) {
       return fail(EINVAL);
     }
   }
   // dax_get_unmapped_area(): the address has the file offset's remainder.
-  std::uint64_t at = kArenaStart + request.offset % align;
-  for (const Piece& piece : pieces_in(target, kArenaStart, kArenaEnd)) {
+  const bool low = (request.flags & MAP_32BIT) != 0;
+  const std::uint64_t begin = low ? kLowStart + kLowGap : kArenaStart;
+  const std::uint64_t limit = low ? kLowEnd : kArenaEnd;
+  std::uint64_t at = align_up(begin, align) + request.offset % align;
+  for (const Piece& piece : pieces_in(target, begin, limit)) {
     if (piece.start >= at + request.length) {
       break;
     }
@@ -135,7 +149,7 @@ Result<std::uint64_t> Mappings::place_of(const Target& target, const fault::MapR
       at = align_up(piece.end, align) + request.offset % align;
     }
   }
-  return at <= kArenaEnd - request.length ? Result<std::uint64_t>(at) : fail(ENOMEM);
+  return at <= limit && request.length <= limit - at ? Result<std::uint64_t>(at) : fail(ENOMEM);
 }
 
 // mmap_region(): what is there goes before the driver is asked, and does not come back.
@@ -321,6 +335,9 @@ void Mappings::change(const Target& target, const Call& call) {
           ((call.word[2] & MS_SYNC) != 0 || covers(pieces, start, end))) {
         answer = (call.word[2] & MS_SYNC) != 0 ? Result<long>(fail(EINVAL)) : Result<long>(0L);
       }
+      break;
+    case SYS_mincore:
+      answer = in_core(target, call, pieces);
       break;
     case SYS_madvise:
       answer = advise(target, call, pieces);

@@ -29,11 +29,13 @@ public:
   Mappings(preload::Context& context, const Listener& listener, Devices& devices, Spaces& spaces, Follower& follower)
       : context_(&context), listener_(&listener), devices_(&devices), spaces_(&spaces), follower_(&follower) {}
 
-  // mmap, munmap, mprotect, madvise, msync, mbind, mremap, mseal.
+  // mmap, munmap, mprotect, madvise, msync, mbind, mremap, mseal, mincore, move_pages.
   void answer(const Target& target, const Call& call);
 
-  // A copy of /proc/PID/maps in which devices are called by their names. Nothing: no device is mapped there.
-  [[nodiscard]] std::optional<UniqueFd> maps_of(pid_t process);
+  // Has any process ever mapped a device? Else files about memory say nothing of ours.
+  [[nodiscard]] bool any() const { return !ranges_.empty(); }
+  // ioctl(2) of a userfaultfd: is it about a device?
+  [[nodiscard]] bool refuses_userfault(const Target& target, std::uint64_t request, std::uint64_t argument);
 
 private:
   [[nodiscard]] std::vector<Piece> pieces_in(const Target& target, std::uint64_t start, std::uint64_t end) const;
@@ -68,6 +70,12 @@ private:
   [[nodiscard]] static bool covers(const std::vector<Piece>& pieces, std::uint64_t start, std::uint64_t end);
   [[nodiscard]] std::optional<Result<long>> remap(const Target& target, const Call& call,
                                                   const std::vector<Piece>& pieces);
+
+  [[nodiscard]] std::optional<Result<long>> in_core(const Target& target, const Call& call,
+                                                    const std::vector<Piece>& pieces);
+  [[nodiscard]] std::optional<Result<long>> move_pages(const Target& target, const Call& call);
+  // Is there a part of the VMA that begins `pieces` up to `end`, or more?
+  [[nodiscard]] static bool is_one(const std::vector<Piece>& pieces, std::uint64_t end);
 
   [[nodiscard]] Result<long> move_aligned(const Target& target, const Call& call, const Piece& piece);
 

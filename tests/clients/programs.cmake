@@ -40,6 +40,11 @@ target_compile_definitions(own_calls_program PRIVATE _GNU_SOURCE)
 target_link_libraries(own_calls_program PRIVATE Threads::Threads)
 if(NOT DAXEMU_SANITIZE) # whose runtime and ptrace(2) are in each other's way
   daxemu_client_test(supervised supervised_test.sh ARGS $<TARGET_FILE:own_calls_program>)
+  add_executable(seccomp_program seccomp_program.c)
+  target_compile_definitions(seccomp_program PRIVATE _GNU_SOURCE)
+  daxemu_client_test(supervised_limits supervised_limits_test.sh
+    ARGS $<TARGET_FILE:own_calls_program> $<TARGET_FILE:seccomp_program>)
+  daxemu_client_test(supervised_static supervised_static_test.sh ARGS ${CMAKE_CURRENT_SOURCE_DIR}/own_calls_program.c)
   daxemu_client_test(supervised_kill supervised_kill_test.sh TIMEOUT 600 ARGS $<TARGET_FILE:own_calls_program>)
   add_executable(outside_touches_program outside_touches_program.c)
   target_link_libraries(outside_touches_program PRIVATE Threads::Threads)

@@ -91,6 +91,10 @@ Result<int> open_node(const Context& context, const Resolution& found, int dirfd
                      : context.opener().open(found.node, flags);
 }
 
+bool drops_locks(const char* path) {
+  return is_text(path) && !ProcFiles::is_one(path);
+}
+
 bool open_is_settled(int fd, int dirfd, const char* path, int flags) {
   return (fd < 0 && is_no_text(errno)) ||
          (!(fd < 0 && errno == ENXIO) && is_settled(fd, dirfd, path, follow_of(flags)) && !ProcFiles::is_one(path) &&
@@ -123,13 +127,13 @@ int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(c
 }
 
 int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real) {
-  if (!changes_by_opening(flags)) {
+  if (!is_asked_last(flags, path)) {
     const int fd = new_number(real(path));
     return open_is_settled(fd, dirfd, path, flags) ? fd : open_asked(dirfd, path, flags, fd, real);
   }
   const int fd = open_on_path(dirfd, path, flags,
                               {.follow = follow_of(flags),
-                               .likely = may_create_through_link(dirfd, path, flags),
+                               .likely = may_hold_record_locks() || may_create_through_link(dirfd, path, flags),
                                .makes = (flags & O_CREAT) != 0,
                                .inode = true},
                               real);
