@@ -282,6 +282,11 @@ void Answers::by_path(const Target& target, const Call& call, const Shape& shape
     } else {
       ours = ours || path->from_emulated || leads_to_ours(path->path) || tells_of_ours(shape, path->path);
     }
+    if (shape.opens() && path->path.ends_with("/mem") && path->path.starts_with(kProc)) {
+      pid_t process = 0;
+      (void)std::from_chars(path->path.data() + kProc.size(), path->path.data() + path->path.size(), process);
+      mappings_.leave(process);
+    }
     paths[one] = std::move(path->path);
   }
   if (!ours || !target.shares_root()) {

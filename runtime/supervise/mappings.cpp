@@ -72,6 +72,11 @@ void Mappings::answer(const Target& target, const Call& call) {
   listener_->go_on(call);
 }
 
+// Somebody opens /proc/PID/mem.
+void Mappings::leave(pid_t process) {
+  spaces_->leave(process);
+}
+
 std::vector<Piece> Mappings::pieces_in(const Target& target, std::uint64_t start, std::uint64_t end) const {
   return pieces_of(target.proc_file("maps"), *devices_, start, end);
 }
@@ -261,6 +266,7 @@ Result<long> Mappings::have_mapped(const Call& call, const fault::MapRequest& re
     view.note_change();
     view.counters().maps.fetch_add(1, std::memory_order_relaxed);
     const pid_t process = Target(call.thread).process();
+    spaces_->note_huge(process, address, address + request.length, true);
     const bool served = serves && spaces_->watch(injection->thread(), process, view, address, backed).has_value();
     follower_->say(served ? store::EngineKind::handler : store::EngineKind::populate);
     if (!served) {

@@ -34,6 +34,8 @@ public:
 
   // Has any process ever mapped a device? Else files about memory say nothing of ours.
   [[nodiscard]] bool any() const { return !ranges_.empty(); }
+  // Somebody reads the memory of the process past its own calls.
+  void leave(pid_t process);
   // ioctl(2) of a userfaultfd: is it about a device?
   [[nodiscard]] bool refuses_userfault(const Target& target, std::uint64_t request, std::uint64_t argument);
 

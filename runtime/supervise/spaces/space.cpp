@@ -1,6 +1,8 @@
 #include "runtime/supervise/spaces/space.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <string>
 
 #include <dirent.h>
@@ -74,6 +76,9 @@ Space::Space(const Devices& devices, fault::Uffd uffd, pid_t process)
 }
 
 Result<void> Space::watch(const fault::DeviceView& view, std::uint64_t start, std::uint64_t length) const {
+  if (left_.load()) {
+    return fail(EPERM);
+  }
   return length == 0 ? Result<void>() : calls_.watch(start, length, view.tracks_writes());
 }
 
@@ -90,7 +95,49 @@ std::optional<Piece> Space::at(std::uint64_t address, pid_t thread) {
   return maps_.at(*devices_, address);
 }
 
-void Space::inherit(const Space& parent) const {
+void Space::leave() {
+  left_.store(true);
+  for (const Piece& piece : maps_.pieces(*devices_)) {
+    if (piece.view == nullptr) {
+      continue;
+    }
+    (void)calls_.unwatch(piece.start, piece.end - piece.start);
+    const std::uint64_t end = std::min(piece.offset_of(piece.end), piece.view->size());
+    for (std::uint64_t at = piece.offset; at < end; at += piece.view->align()) { // as with the engine populate
+      (void)piece.view->note_touch(piece.view->extent_at(at));
+      (void)piece.view->bring(piece.view->extent_at(at));
+    }
+  }
+}
+
+void Space::note_huge(std::uint64_t start, std::uint64_t end, bool huge) {
+  const std::scoped_lock guard(lock_);
+  std::map<std::uint64_t, std::uint64_t> kept;
+  for (const auto& [from, to] : without_huge_) {
+    if (from < start) {
+      kept[from] = std::min(to, start);
+    }
+    if (to > end) {
+      kept[std::max(from, end)] = to;
+    }
+  }
+  if (!huge && start < end) {
+    kept[start] = end;
+  }
+  without_huge_ = std::move(kept);
+}
+
+bool Space::is_without_huge(std::uint64_t address) const {
+  const std::scoped_lock guard(lock_);
+  const auto behind = without_huge_.upper_bound(address);
+  return behind != without_huge_.begin() && std::prev(behind)->second > address;
+}
+
+void Space::inherit(const Space& parent) {
+  {
+    const std::scoped_lock guard(parent.lock_, lock_);
+    without_huge_ = parent.without_huge_;
+  }
   for (const Piece& piece : parent.process() == 0 ? std::vector<Piece>() : parent.maps_.pieces(*devices_)) {
     if (piece.view != nullptr) { // refused where the child has no such mapping (MADV_DONTFORK)
       (void)watch(*piece.view, piece.start, piece.end - piece.start);

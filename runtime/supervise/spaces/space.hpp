@@ -35,12 +35,20 @@ public:
   // What is mapped at the address. `thread`: one that is there; by it we find out which process it is.
   [[nodiscard]] std::optional<Piece> at(std::uint64_t address, pid_t thread);
 
+  // The kernel serves it from now on: somebody reads its memory by a file of /proc, and is not made to wait for us
+  // there.
+  void leave();
+
+  // madvise(MADV_NOHUGEPAGE), of which the kernel is not told. What is mapped anew asks for huge pages.
+  void note_huge(std::uint64_t start, std::uint64_t end, bool huge);
+  [[nodiscard]] bool is_without_huge(std::uint64_t address) const;
+
   // Pages are marked as failed that should not be for long.
   void note_marks() { marked_.store(true); }
   [[nodiscard]] bool take_marks() { return marked_.exchange(false); }
 
   // A child is being made, with `parent`'s mappings: what the kernel serves there comes to us here.
-  void inherit(const Space& parent) const;
+  void inherit(const Space& parent);
 
   // What it has touched of a device.
   struct Touched {
@@ -58,7 +66,9 @@ private:
   std::atomic<pid_t> process_;
   ProcessMaps maps_;
   std::atomic<bool> marked_{false};
-  std::mutex lock_; // of what follows
+  std::atomic<bool> left_{false};
+  mutable std::mutex lock_;                             // of what follows
+  std::map<std::uint64_t, std::uint64_t> without_huge_; // end by start
   std::map<const fault::DeviceView*, std::unique_ptr<Touched>> touched_;
   fault::Resolver resolver_{false};
 };

@@ -89,6 +89,22 @@ std::vector<std::shared_ptr<Space>> Spaces::of(pid_t process) const {
   return known.empty() ? unknown : known;
 }
 
+void Spaces::leave(pid_t process) const {
+  for (const auto& space : of(process)) {
+    if (space->process() == process) {
+      space->leave();
+    }
+  }
+}
+
+void Spaces::note_huge(pid_t process, std::uint64_t start, std::uint64_t end, bool huge) const {
+  for (const auto& space : of(process)) {
+    if (space->process() == process) {
+      space->note_huge(start, end, huge);
+    }
+  }
+}
+
 std::shared_ptr<Space> Spaces::by_number(int fd) const {
   const std::scoped_lock guard(lock_);
   const auto found = spaces_.find(fd);

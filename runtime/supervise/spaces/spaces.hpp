@@ -28,6 +28,9 @@ public:
                                    std::uint64_t length);
   // Those that may be the process's; the one that is, if it is known.
   [[nodiscard]] std::vector<std::shared_ptr<Space>> of(pid_t process) const;
+  // Of the process's, as Space has them.
+  void leave(pid_t process) const;
+  void note_huge(pid_t process, std::uint64_t start, std::uint64_t end, bool huge) const;
   [[nodiscard]] std::vector<std::shared_ptr<Space>> all() const;
   // Is anything served by us, and not by the kernel?
   [[nodiscard]] bool any() const { return !all().empty(); }

@@ -10,8 +10,9 @@ bool Touches::is_poisoned(const Piece& piece, ExtentIndex extent) {
   return (piece.view->folio(extent).flags.load() & mm::kFolioHwpoison) != 0;
 }
 
-bool Touches::refuses(Space& space, const Piece& piece, ExtentIndex extent) {
-  return !piece.view->alive() || is_poisoned(piece, extent) || !is_whole(space, piece);
+bool Touches::refuses(Space& space, const Piece& piece, std::uint64_t address, ExtentIndex extent) {
+  return (piece.view->align() > kPageSize && space.is_without_huge(address)) || !piece.view->alive() ||
+         is_poisoned(piece, extent) || !is_whole(space, piece);
 }
 
 // check_vma(), asked again by every fault. What is one mapping of device-dax may be several here, as after mlock(2) of
@@ -65,7 +66,7 @@ void Touches::serve(const std::shared_ptr<Space>& space, const Touch& touch) {
     }
     refusals_.add(std::move(refusal));
   };
-  if (touched == nullptr || refuses(*space, *piece, extent) || !view.bring(extent)) {
+  if (touched == nullptr || refuses(*space, *piece, touch.address, extent) || !view.bring(extent)) {
     refuse();
     return;
   }
@@ -73,7 +74,7 @@ void Touches::serve(const std::shared_ptr<Space>& space, const Touch& touch) {
   if (view.note_touch(extent)) { // the mark first: who poisons it looks at the mark afterwards
     view.note_index(extent, piece->offset_of(align_down(touch.address, view.align())));
   }
-  if (refuses(*space, *piece, extent)) {
+  if (refuses(*space, *piece, touch.address, extent)) {
     refuse();
     return;
   }
@@ -98,7 +99,8 @@ void Touches::map_ahead(Space& space, Space::Touched& touched, const Piece& piec
   std::uint64_t count = 0;
   while (count < window && first + count < end) {
     const ExtentIndex next(first + count);
-    if (touched.faulted.test(next.value()) || is_poisoned(piece, next) || !view.has_bytes(next) ||
+    if (space.is_without_huge(piece.start + (next.value() * view.align() - piece.offset)) ||
+        touched.faulted.test(next.value()) || is_poisoned(piece, next) || !view.has_bytes(next) ||
         (view.hugetlb() && !view.is_allocated(next))) {
       break;
     }

@@ -27,7 +27,7 @@ private:
   void serve(const std::shared_ptr<Space>& space, const Touch& touch);
   void map_ahead(Space& space, Space::Touched& touched, const Piece& piece, ExtentIndex extent) const;
   // dev_dax_huge_fault()'s reasons.
-  [[nodiscard]] static bool refuses(Space& space, const Piece& piece, ExtentIndex extent);
+  [[nodiscard]] static bool refuses(Space& space, const Piece& piece, std::uint64_t address, ExtentIndex extent);
   [[nodiscard]] static bool is_whole(Space& space, const Piece& piece);
   [[nodiscard]] static bool is_poisoned(const Piece& piece, ExtentIndex extent);
 
