@@ -1,5 +1,6 @@
 #include "runtime/supervise/supervisor.hpp"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstring>
@@ -8,7 +9,9 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "emu/base/sys.hpp"
@@ -38,7 +41,18 @@ struct Served {
   Answers answers;
 };
 
+// Each program that has a device mapped costs us a descriptor. The programs have started, and keep their own limit.
+void raise_limit() {
+  constexpr rlim_t kEnough = 65536;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < kEnough) {
+    limit.rlim_cur = std::min(limit.rlim_max, kEnough);
+    (void)sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, reinterpret_cast<long>(&limit), 0);
+  }
+}
+
 void serve(store::Store store, UniqueFd listener, int stop, Numbers numbers, InHand in_hand) {
+  raise_limit();
   const auto served =
       std::make_shared<Served>(std::move(store), std::move(listener), stop, numbers, std::move(in_hand));
   served->crew.run(served, [at = served.get()](const Call& call) { at->answers.answer(call); });

@@ -85,9 +85,4 @@ std::string ProcessMaps::text() const {
   }
 }
 
-bool ProcessMaps::is_gone() const {
-  char byte = 0;
-  return !fd_ || sys::pread(fd_.get(), &byte, 1, 0).value_or(0) == 0;
-}
-
 } // namespace daxemu::supervise

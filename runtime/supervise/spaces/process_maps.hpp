@@ -22,8 +22,6 @@ public:
   [[nodiscard]] std::vector<Piece> pieces(const Devices& devices) const {
     return pieces_of(text(), devices, 0, UINT64_MAX);
   }
-  [[nodiscard]] bool is_gone() const;
-  [[nodiscard]] explicit operator bool() const { return static_cast<bool>(fd_); }
 
 private:
   [[nodiscard]] Result<void> query(const Devices& devices, std::uint64_t address, std::optional<Piece>& found) const;

@@ -75,6 +75,13 @@ Space::Space(const Devices& devices, fault::Uffd uffd, pid_t process)
   }
 }
 
+// Nothing of ours is there, so this says only whether the address space is (userfaultfd_continue: ESRCH).
+bool Space::is_gone() const {
+  constexpr std::uint64_t kNowhere = 0x1'0000; // the least address that may be mapped
+  const auto asked = calls_.resume(kNowhere, kPageSize);
+  return !asked && asked.error() == Errno{ESRCH};
+}
+
 Result<void> Space::watch(const fault::DeviceView& view, std::uint64_t start, std::uint64_t length) const {
   if (left_.load()) {
     return fail(EPERM);

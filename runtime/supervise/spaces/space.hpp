@@ -26,7 +26,7 @@ public:
   [[nodiscard]] const fault::UffdCalls& calls() const { return calls_; }
   [[nodiscard]] bool tracks() const { return uffd_.tracks; }
   [[nodiscard]] pid_t process() const { return process_.load(); }
-  [[nodiscard]] bool is_gone() const { return process_.load() != 0 && maps_.is_gone(); }
+  [[nodiscard]] bool is_gone() const;
 
   // First touches of the range come to us. Errors: EPERM (it may never be written to), ENOMEM or EINVAL (it is not of
   // this address space).

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <ctime>
 #include <string>
 #include <system_error>
 
@@ -232,6 +233,11 @@ int Spaces::read(int fd) {
   std::array<uffd_msg, kBatch> messages;
   const auto got = space == nullptr ? Result<long>(0L)
                                     : sys::call(SYS_read, fd, reinterpret_cast<long>(messages.data()), sizeof messages);
+  if (!got && (got.error() == Errno{EMFILE} || got.error() == Errno{ENFILE})) { // a child waits to be told of
+    constexpr timespec kMoment{0, 1'000'000};
+    forget_the_dead();
+    (void)sys::call(SYS_nanosleep, reinterpret_cast<long>(&kMoment), 0);
+  }
   const auto count = static_cast<std::size_t>(got.value_or(0)) / sizeof(uffd_msg);
   for (std::size_t at = 0; at < count; ++at) {
     if (messages[at].event == UFFD_EVENT_FORK) {

@@ -146,6 +146,8 @@ Result<void> Tracee::await_stop(int patience_ms) {
     return come;
   }
   const std::uint64_t all = ~std::uint64_t{0};
+  // From here on it has registers that are not its own: if we are killed, so is it.
+  (void)trace(PTRACE_SETOPTIONS, thread_, reinterpret_cast<void*>(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL));
   stopped_ = trace(PTRACE_GETREGS, thread_, &registers_) &&
              trace(PTRACE_GETSIGMASK, thread_, &blocked_, sizeof blocked_) &&
              trace(PTRACE_SETSIGMASK, thread_, &all, sizeof all);
