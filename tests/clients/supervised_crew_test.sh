@@ -24,13 +24,20 @@ same "an unbind that waits, and what another program reads meanwhile" "$out" "67
 unbound"
 same "the holder" "$(head -n 1 held)" "hold: ok"
 
-# asides PID: supervisors aside that daxemu PID has, the one that answers first.
+# asides: the two processes of the supervisor aside. answers: the one that answers, whose parent is the other.
 asides() {
   for process in /proc/[0-9]*; do
     if { tr "\0" " " <"$process"/cmdline | grep -q serve-calls && tr "\0" "\n" <"$process"/environ | grep -q "^DAXEMU_TEST_MARK=$scratch\$"; } 2>/dev/null; then
       echo "${process#/proc/}"
     fi
-  done | sort -rn
+  done
+}
+answers() {
+  asides >both
+  while read -r process; do
+    parent=$(sed -n "s/^PPid:[[:space:]]*//p" /proc/"$process"/status)
+    ! grep -qx "$parent" both || echo "$process"
+  done <both
 }
 # shellcheck disable=SC2016
 "$daxemu" run --size 64M --align 2M --backing shmem --intercept auto -- sh -c 'busybox sh -c "echo started; while :; do cat $0/size >/dev/null; done"; echo "status $?"; cat $0/size' $device >out 2>err &
@@ -39,8 +46,9 @@ for attempt in $(seq 600); do
   ! grep -q started out 2>/dev/null || break
   sleep 0.05
 done
-[ -n "$(asides)" ] || fail "no supervisor aside, look $attempt"
-kill -9 "$(asides | head -n 1)"
+victim=$(answers)
+[ -n "$victim" ] || fail "no supervisor aside, look $attempt"
+kill -9 "$victim"
 wait "$run" || true
 [ "$(grep -c 'the supervisor that answered its system calls was killed' err)" -ge 1 ] || fail "no program says why it was ended: $(cat err)"
 same "its status, and what the dynamic program does then" "$(tail -n 2 out)" "status 137
