@@ -17,11 +17,11 @@
 namespace daxemu::preload {
 namespace {
 
-constinit std::atomic<bool> asked{false};
+constinit std::atomic<bool> ever_asked{false};
 
 void note(int command) {
   if (command == F_SETLK || command == F_SETLKW) {
-    asked.store(true, std::memory_order_relaxed);
+    ever_asked.store(true, std::memory_order_relaxed);
   }
 }
 
@@ -47,7 +47,7 @@ bool is_record_lock(int command) {
 }
 
 bool may_hold_record_locks() {
-  return asked.load(std::memory_order_relaxed);
+  return ever_asked.load(std::memory_order_relaxed);
 }
 
 int lock_record(int fd, int command, long argument, FunctionRef<int()> real) {
