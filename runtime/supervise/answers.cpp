@@ -58,6 +58,11 @@ bool is_machine_file(const std::string& path) {
   return preload::ProcFiles::is_one(path.c_str()) && (path[kProc.size()] < '0' || path[kProc.size()] > '9');
 }
 
+// What is written to an attribute may have an unbind wait for pages that others hold.
+bool may_wait(const Shape& shape) {
+  return shape.by == By::descriptor && shape.arguments.find_first_of("iW") != std::string_view::npos;
+}
+
 // Where the path in argument `at` begins.
 int start_of(const Call& call, const Shape& shape, unsigned at) {
   return at > 0 && shape.arguments[at - 1] == 'D' ? static_cast<int>(call.word[at - 1]) : AT_FDCWD;
@@ -277,6 +282,11 @@ void Answers::by_path(const Target& target, const Call& call, const Shape& shape
     } else {
       ours = ours || path->from_emulated || leads_to_ours(path->path) || tells_of_ours(shape, path->path);
     }
+    if (shape.opens() && path->path.ends_with("/mem") && path->path.starts_with(kProc)) {
+      pid_t process = 0;
+      (void)std::from_chars(path->path.data() + kProc.size(), path->path.data() + path->path.size(), process);
+      mappings_.leave(process);
+    }
     paths[one] = std::move(path->path);
   }
   if (!ours || !target.shares_root()) {
@@ -304,12 +314,19 @@ void Answers::make(const Target& target, const Call& call, const Shape& shape, c
   }
   const bool close_on_exec = shape.opens() && closes_on_exec(target, call);
   if (!listener_->waits(call)) { // its memory may have been another's
+    listener_->forget(call);
     return;
   }
-  const auto result = [&] {
+  Result<long> result = fail(EINTR);
+  const auto work = [&] {
     const Rights rights(target);
-    return local->make();
-  }();
+    result = local->make();
+  };
+  if (may_wait(shape)) {
+    crew_->step_aside(work);
+  } else {
+    work();
+  }
   if (result && shape.opens()) {
     const UniqueFd opened(static_cast<int>(*result));
     give(target, call, opened.get(), 0, close_on_exec);
@@ -318,6 +335,17 @@ void Answers::make(const Target& target, const Call& call, const Shape& shape, c
   if (result) {
     if (auto back = local->carry_back(target, *result); !back) {
       listener_->answer(call, tl::unexpected(back.error()));
+      return;
+    }
+  }
+  conclude(target, call, result);
+}
+
+void Answers::conclude(const Target& target, const Call& call, const Result<long>& result) {
+  if (follower_->owes_any() && follower_->owes(target.process())) {
+    if (auto injection = Injection::into(*listener_, call); injection) {
+      follower_->catch_up(injection->thread(), target.process());
+      injection->set_result(result);
       return;
     }
   }
@@ -351,8 +379,7 @@ void Answers::give_path_only(const Target& target, const Call& call, int fd, int
     listener_->answer(call, tl::unexpected(injection.error()));
     return;
   }
-  constexpr std::uint64_t kRoom = 1024; // below the red zone
-  const std::uint64_t at = (injection->stack() - kRoom) & ~std::uint64_t{15};
+  const std::uint64_t at = injection->scratch();
   auto opened =
       target.write(at, path.c_str(), path.size() + 1)
           ? injection->make(SYS_openat, {static_cast<std::uint64_t>(AT_FDCWD), at, O_PATH | O_CLOEXEC, 0, 0, kOwnCall})

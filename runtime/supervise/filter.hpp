@@ -9,6 +9,7 @@
 
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "runtime/supervise/spaces/own_call.hpp"
 
 namespace daxemu::supervise {
 
@@ -29,10 +30,6 @@ inline constexpr std::uint64_t kMmapArea = 0x7000'0000'0000;
 // address begins below.
 inline constexpr std::uint64_t kLowStart = 0x4000'0000;
 inline constexpr std::uint64_t kLowEnd = 0x8000'0000;
-
-// Marks a call that the supervisor makes in the program's place: it passes. In the upper half of a word that the kernel
-// takes as an int (mmap's descriptor), and in the last argument of those that have fewer.
-inline constexpr std::uint32_t kOwnCall = 0x0da0'e0da;
 
 [[nodiscard]] std::vector<sock_filter> filter_program(Numbers numbers);
 

@@ -24,6 +24,7 @@
 #include "runtime/cli/stage/executable.hpp"
 #include "runtime/cli/text/terminal.hpp"
 #include "runtime/supervise/enter.hpp"
+#include "runtime/supervise/orphans.hpp"
 #include "runtime/supervise/supervisor.hpp"
 
 namespace daxemu::cli {
@@ -237,7 +238,23 @@ int enter_command(const std::vector<std::string>& command) {
 
 int serve_aside() {
   const char* location = std::getenv("DAXEMU_PLATFORM");
-  return location != nullptr && supervise::serve_from(location, kServedSocket) ? 0 : kExitRefused;
+  auto fd = supervise::receive_listener(kServedSocket);
+  if (location == nullptr || !fd) { // the program did not get so far
+    return kExitRefused;
+  }
+  (void)::close(kServedSocket);
+  // Another process answers, and this one ends the programs if that is killed.
+  supervise::InHand in_hand;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    return supervise::serve_from(location, std::move(*fd), std::move(in_hand)) ? 0 : kExitRefused;
+  }
+  int status = 0;
+  if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    supervise::end_orphans(supervise::Listener(std::move(*fd), std::move(in_hand)));
+    return kExitRefused;
+  }
+  return 0;
 }
 
 } // namespace daxemu::cli

@@ -1,4 +1,4 @@
-#include "runtime/supervise/target.hpp"
+#include "runtime/supervise/spaces/target.hpp"
 
 #include <algorithm>
 #include <array>
