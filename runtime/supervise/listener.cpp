@@ -73,6 +73,7 @@ Result<int> Listener::add(const Call& call, int fd, int number, bool close_on_ex
   seccomp_notif_addfd request{};
   request.id = call.id;
   request.flags = flags | (number >= 0 ? SECCOMP_ADDFD_FLAG_SETFD : 0U);
+  (void)::fcntl(fd, F_GETFL); // by the interposed call it is what it was opened as (VnodeFiles::settle())
   request.srcfd = static_cast<__u32>(fd);
   request.newfd = number >= 0 ? static_cast<__u32>(number) : 0U;
   request.newfd_flags = close_on_exec ? O_CLOEXEC : 0U;

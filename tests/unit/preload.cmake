@@ -8,6 +8,12 @@ add_test(NAME preload.program
   COMMAND daxemu run --mode emulate --backing shmem --size 64M --align 2M -- $<TARGET_FILE:preload_program>)
 set_tests_properties(preload.program PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")
 
+add_executable(preload_texts_program preload_texts_program.cpp)
+target_link_libraries(preload_texts_program PRIVATE daxemu_options)
+add_test(NAME preload.texts
+  COMMAND daxemu run --mode emulate --backing shmem --size 64M --align 2M -- $<TARGET_FILE:preload_texts_program>)
+set_tests_properties(preload.texts PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")
+
 add_executable(preload_calls_program preload_calls_program.cpp)
 target_link_libraries(preload_calls_program PRIVATE daxemu_options PkgConfig::LIBURING)
 add_test(NAME preload.calls

@@ -1,6 +1,9 @@
 // What is known of the descriptors that this process has opened itself, and when the kernel is asked all the same.
 #include <array>
 #include <string>
+#include <string_view>
+
+#include <sys/uio.h>
 
 #include "emu/sysfs/inodes/inode_changes.hpp"
 #include "preload_support.hpp"
@@ -96,18 +99,76 @@ TEST(OpenTexts, AreThoseOfADuplicateToo) {
 // What libc closes by itself, and opens, under a number that was an attribute's.
 TEST(OpenTexts, LeaveTheFileAloneThatHasTheNumberNow) {
   const Scratch scratch;
-  const int fd = open_size(O_RDONLY);
-  const OtherSize other; // so that the text would have to be put right
-  const int file = ::open((scratch / "file").c_str(), O_RDWR | O_CREAT, 0600);
-  ASSERT_EQ(::write(file, "of a file", 9), 9);
-  ASSERT_EQ(::lseek(file, 0, SEEK_SET), 0);
-  ASSERT_EQ(::dup2(file, fd), fd); // past us
-  ASSERT_TRUE(FdTable::is_noted(fd));
-  EXPECT_EQ(read_some(fd, 4096), "of a file");
-  std::array<char, 16> text{};
-  EXPECT_EQ(::pread(file, text.data(), text.size(), 0), 9) << "nothing was written to it";
+  for (const int flags : {O_RDONLY, O_RDONLY | O_CLOEXEC}) {
+    const int fd = open_size(flags);
+    const OtherSize other; // so that the text would have to be put right
+    const int file = ::open((scratch / "file").c_str(), O_RDWR | O_CREAT, 0600);
+    ASSERT_EQ(::write(file, "of a file", 9), 9);
+    ASSERT_EQ(::lseek(file, 0, SEEK_SET), 0);
+    ASSERT_EQ(::dup2(file, fd), fd); // past us
+    ASSERT_TRUE(FdTable::is_noted(fd));
+    EXPECT_EQ(read_some(fd, 4096), "of a file");
+    std::array<char, 16> text{};
+    EXPECT_EQ(::pread(file, text.data(), text.size(), 0), 9) << "nothing was written to it";
+    EXPECT_EQ(::fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR) << "and it is open as it was";
+    close_number(fd);
+    close_number(file);
+  }
+}
+
+// With O_CLOEXEC and no more it stays as it was made until it is anything but read from or closed.
+TEST(BareFile, IsWhatItWasOpenedAsForWhoeverAsks) {
+  const auto mode = [](int fd) {
+    return fcntl_slow(fd, F_GETFL, 0, [fd] { return ::fcntl(fd, F_GETFL); }) & O_ACCMODE;
+  };
+  const int fd = open_size(O_RDONLY | O_CLOEXEC);
+  ASSERT_TRUE(FdTable::is_bare(fd));
+  const std::string_view text = "1";
+  const iovec piece{const_cast<char*>(text.data()), text.size()};
+  const auto never = [] {
+    ADD_FAILURE() << "libc was asked";
+    return ssize_t{0};
+  };
+  EXPECT_EQ(read_some(fd, 3), kWhole.substr(0, 3));
+  EXPECT_TRUE(FdTable::is_bare(fd)) << "read from";
+  EXPECT_EQ(write_slow(fd, &piece, 1, kAtPosition, never), -1);
+  EXPECT_EQ(errno, EBADF);
+  EXPECT_FALSE(FdTable::is_bare(fd));
+  EXPECT_EQ(mode(fd), O_RDONLY);
+  EXPECT_EQ(::fcntl(fd, F_GETFD), FD_CLOEXEC);
+  EXPECT_EQ(read_some(fd, 4096), kWhole.substr(3)) << "the position is kept";
+  EXPECT_EQ(::write(fd, "x", 1), -1) << "past us too";
   close_number(fd);
-  close_number(file);
+
+  const int asked = open_size(O_RDONLY | O_CLOEXEC);
+  EXPECT_EQ(mode(asked), O_RDONLY) << "asked before anything else";
+  close_number(asked);
+  const int copied = open_size(O_RDONLY | O_CLOEXEC);
+  const int copy = duplicate(copied, [copied] { return ::dup(copied); });
+  EXPECT_EQ(::fcntl(copy, F_GETFL) & O_ACCMODE, O_RDONLY);
+  EXPECT_EQ(::fcntl(copied, F_GETFL) & O_ACCMODE, O_RDONLY);
+  close_number(copied);
+  close_number(copy);
+
+  for (const int flags : {O_RDONLY, O_RDONLY | O_CLOEXEC | O_NONBLOCK, O_RDWR | O_CLOEXEC, O_WRONLY | O_CLOEXEC}) {
+    const int other = open_size(flags);
+    EXPECT_FALSE(FdTable::is_bare(other)) << flags;
+    EXPECT_EQ(::fcntl(other, F_GETFL) & O_ACCMODE, flags & O_ACCMODE);
+    close_number(other);
+  }
+}
+
+TEST(BareFile, IsNoneWhenOthersGetDescriptors) {
+  const int one = open_size(O_RDONLY | O_CLOEXEC);
+  const int other = open_size(O_RDONLY | O_CLOEXEC);
+  ASSERT_TRUE(FdTable::is_bare(one) && FdTable::is_bare(other));
+  VnodeFiles::settle_all();
+  for (const int fd : {one, other}) {
+    EXPECT_FALSE(FdTable::is_bare(fd));
+    EXPECT_EQ(::fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+    EXPECT_EQ(read_some(fd, 4096), kWhole);
+    close_number(fd);
+  }
 }
 
 TEST(OpenTexts, EndWhenTheDescriptorDoes) {

@@ -76,6 +76,7 @@ int duplicate_onto(int fd, int onto, FunctionRef<int()> real) {
     errno = EBADF;
     return -1;
   }
+  VnodeFiles::settle(fd);
   if (fd != onto) {
     (void)harvest(onto);
     FdTable::forget(onto);
@@ -88,6 +89,11 @@ int duplicate_onto(int fd, int onto, FunctionRef<int()> real) {
     ring_duplicated(fd, onto);
   }
   return made;
+}
+
+int duplicate(int fd, FunctionRef<int()> real) {
+  VnodeFiles::settle(fd);
+  return duplicated(fd, real());
 }
 
 int duplicated(int fd, int copy) {

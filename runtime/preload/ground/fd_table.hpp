@@ -34,7 +34,7 @@ class FdTable {
 public:
   static constexpr int kNumbers = 1 << 16; // larger ones are never remembered
 
-  [[nodiscard]] static FdClass get(int fd) noexcept { return FdClass(byte(fd) & ~kNoted); }
+  [[nodiscard]] static FdClass get(int fd) noexcept { return FdClass(byte(fd) & ~(kNoted | kBare)); }
   // An attribute that this process has opened to read, and of which OpenTexts may know more.
   [[nodiscard]] static bool is_noted(int fd) noexcept { return (byte(fd) & kNoted) != 0; }
   [[nodiscard]] static bool is_foreign(int fd) noexcept {
@@ -45,10 +45,13 @@ public:
       classes_[static_cast<unsigned>(fd)].store(static_cast<std::uint8_t>(what), std::memory_order_relaxed);
     }
   }
-  static void set_noted(int fd) noexcept {
+  // The same, and its description could do more than was asked for (VnodeFiles::settle()).
+  [[nodiscard]] static bool is_bare(int fd) noexcept { return (byte(fd) & kBare) != 0; }
+  static void set_noted(int fd, bool bare) noexcept {
     set(fd, FdClass::attribute);
     if (in_range(fd) && OwnProcess::calls()) {
-      classes_[static_cast<unsigned>(fd)].fetch_or(kNoted, std::memory_order_relaxed);
+      const auto flags = static_cast<std::uint8_t>(bare ? kNoted | kBare : kNoted);
+      classes_[static_cast<unsigned>(fd)].fetch_or(flags, std::memory_order_relaxed);
     }
   }
   static void forget(int fd) noexcept { set(fd, FdClass::unknown); }
@@ -71,6 +74,7 @@ public:
 
 private:
   static constexpr std::uint8_t kNoted = 0x80; // beside the class
+  static constexpr std::uint8_t kBare = 0x40;
   [[nodiscard]] static std::uint8_t byte(int fd) noexcept {
     return in_range(fd) ? classes_[static_cast<unsigned>(fd)].load(std::memory_order_relaxed) : std::uint8_t{0};
   }

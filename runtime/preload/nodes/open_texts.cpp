@@ -23,13 +23,14 @@ Slot* take_slot(int fd) noexcept {
 
 } // namespace
 
-void OpenTexts::note(int fd, const sysfs::Node& node, std::uint64_t mark) noexcept {
+bool OpenTexts::note(int fd, const sysfs::Node& node, std::uint64_t mark, bool bare) noexcept {
   if (Slot* const slot = take_slot(fd); slot != nullptr) {
     slot->fd = fd + 1;
     slot->text = {.mark = mark, .node = node};
     slot->taken.store(false, std::memory_order_release);
-    FdTable::set_noted(fd);
+    FdTable::set_noted(fd, bare);
   }
+  return FdTable::is_noted(fd);
 }
 
 bool OpenTexts::take(int fd, Text& into) noexcept {

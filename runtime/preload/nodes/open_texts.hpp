@@ -17,7 +17,8 @@ public:
     sysfs::Node node;
   };
   // `fd` is open on an attribute, to read, and its file holds a text of this mark.
-  static void note(int fd, const sysfs::Node& node, std::uint64_t mark) noexcept;
+  // `bare`: FdTable::is_bare(). False: not noted.
+  static bool note(int fd, const sysfs::Node& node, std::uint64_t mark, bool bare) noexcept;
   // What was noted of `fd`, once. False: nothing (any more). May be called anywhere.
   static bool take(int fd, Text& into) noexcept;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/text_hash.hpp"
 #include "emu/base/units.hpp"
+#include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/nodes/descriptors.hpp"
 #include "runtime/preload/nodes/node_position.hpp"
@@ -26,6 +28,9 @@ namespace {
 using Page = std::array<char, kPageSize>;
 
 int access_mode(int fd) {
+  if (FdTable::is_bare(fd)) {
+    return O_RDONLY;
+  }
   const auto flags = sys::call(SYS_fcntl, fd, F_GETFL);
   return flags ? static_cast<int>(*flags) & O_ACCMODE : O_RDONLY;
 }
@@ -49,7 +54,7 @@ Result<void> put(int fd, std::string_view text) {
 void note(int fd, const sysfs::Node& node, FdClass what, std::optional<std::uint64_t> mark) {
   FdTable::set(fd, what);
   if (mark) {
-    OpenTexts::note(fd, node, *mark);
+    (void)OpenTexts::note(fd, node, *mark, false);
   }
 }
 
@@ -89,6 +94,51 @@ void VnodeFiles::finish(int fd, const sysfs::Node& node, int flags) const {
   }
 }
 
+namespace {
+
+// The highest number that is bare; -1: none is.
+constinit std::atomic<int> highest_bare{-1};
+
+bool note_bare(int fd, const sysfs::Node& node, std::uint64_t mark) {
+  if (!OpenTexts::note(fd, node, mark, true)) {
+    return false;
+  }
+  int highest = highest_bare.load(std::memory_order_relaxed);
+  while (highest < fd && !highest_bare.compare_exchange_weak(highest, fd, std::memory_order_relaxed)) {
+  }
+  return true;
+}
+
+} // namespace
+
+void VnodeFiles::settle(int fd) noexcept {
+  if (!FdTable::is_bare(fd) || !OwnProcess::calls()) {
+    return;
+  }
+  if (!Descriptors::is_vnode(fd)) { // closed past us, and another file's by now
+    FdTable::forget(fd);
+    return;
+  }
+  const auto opened = reopen(fd, O_RDONLY | O_CLOEXEC);
+  const auto place = opened ? sys::call(SYS_lseek, fd, 0, SEEK_CUR) : Result<long>(tl::unexpected(opened.error()));
+  if (!place) {
+    return; // no number is left: what it may do is asked of FdTable
+  }
+  (void)sys::call(SYS_lseek, *opened, *place, SEEK_SET);
+  if (move_onto(fd, *opened, O_CLOEXEC)) {
+    FdTable::set(fd, FdClass::attribute);
+  }
+}
+
+void VnodeFiles::settle_all() noexcept {
+  if (!OwnProcess::calls()) {
+    return; // other numbers than those that are known here
+  }
+  for (int fd = highest_bare.exchange(-1, std::memory_order_relaxed); fd >= 0; --fd) {
+    settle(fd);
+  }
+}
+
 Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
   auto whole = bare(node);
   if (!whole) {
@@ -102,6 +152,9 @@ Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
       return tl::unexpected(filled.error());
     }
     mark = (flags & O_ACCMODE) == O_RDONLY ? *filled : mark;
+  }
+  if (mark && (flags & kKept) == O_CLOEXEC && note_bare(whole->get(), node, *mark)) {
+    return whole;
   }
   const auto opened = reopen(whole->get(), flags & kKept);
   if (!opened) {

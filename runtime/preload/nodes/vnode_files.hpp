@@ -31,6 +31,13 @@ public:
   [[nodiscard]] Result<UniqueFd> bare(const sysfs::Node& node) const;
   void finish(int fd, const sysfs::Node& node, int flags) const;
 
+  // open() leaves the file of an attribute that is opened with O_RDONLY and O_CLOEXEC, and no more, as it was made:
+  // read once and closed, it has to be no more than that, and a description of its own costs three calls. `fd` may do
+  // more than it was opened for until then, so this comes before the number is anything but read from or closed.
+  static void settle(int fd) noexcept;
+  // All of them: before others get descriptors of this process.
+  static void settle_all() noexcept;
+
   // Puts what the attribute says now into its file. Errors: the attribute's show(), ENODEV if it is gone.
   Result<void> refresh(int fd, const sysfs::Node& node) const;
 
