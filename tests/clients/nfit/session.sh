@@ -4,15 +4,17 @@
 # Left out of the comparison: uuids, the node of the memory, what the set of DIMMs is known by, and which of the guest's DIMMs region0 is made of.
 set +e
 cd /sys/bus/nd/devices || exit 1
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
 dimm=$(cut -d , -f 1 region0/mapping0)
 clean() {
   sed -E "s/$dimm/nmemX/g; s/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/UUID/g; s/0x[0-9a-f]{12,16}$/COOKIE/; s/(\"target_node\":)[0-9]+/\1NODE/; s/(iset_?(id|cookie)\":)[0-9]+/\1COOKIE/"
 }
 run() {
   echo "\$ $*" | clean
-  "$@" >/tmp/session.out 2>&1
+  "$@" >"$said" 2>&1
   status=$?
-  clean </tmp/session.out
+  clean <"$said"
   echo "-> $status"
 }
 show() {
