@@ -31,6 +31,7 @@ both "touches" write 0 touch 0 write 5 read 7 read 5 first 0 16
 both "a child's touches" write 0 fork touch 0 write 1 read 2 first 0 16
 both "a mapping that comes again" write 3 unmap map touch 3 fork touch 4
 both "threads" threads 0 16 first 0 16
+both "asynchronous reads into what is untouched" aio 3 uring 5 touch 3 fork aio 7 uring 9
 
 if [ "$served" = yes ]; then
   # Counted one by one. What the parent has touched before a fork may be the kernel's to serve in the child.
