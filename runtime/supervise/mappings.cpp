@@ -271,7 +271,8 @@ Result<long> Mappings::have_mapped(const Call& call, const fault::MapRequest& re
     view.counters().maps.fetch_add(1, std::memory_order_relaxed);
     const pid_t process = Target(call.thread).process();
     spaces_->note_huge(process, address, address + request.length, true);
-    const bool served = serves && spaces_->watch(injection->thread(), process, view, address, backed).has_value();
+    const bool served =
+        serves && spaces_->watch(injection->thread(), process, view, address, backed, offset).has_value();
     follower_->say(served ? store::EngineKind::handler : store::EngineKind::populate);
     if (!served) {
       if (watched) {

@@ -1,5 +1,5 @@
-// outside_touches DEVICE WORD...: maps the device and does what the words say, one after the other, in a program that no
-// library sees. A SIGBUS is a line: its code, how far into the mapping the address is, and the size of what failed.
+// outside_touches DEVICE WORD...: maps the device and does what the words say, one after the other, in a program that
+// no library sees. A SIGBUS is a line: its code, how far into the mapping the address is, and the size of what failed.
 //   touch N, write N   the first byte of extent N is read, written
 //   read N             read(2) into extent N, of a file
 //   first A B          extents A to B-1 are touched, and how many gave SIGBUS is said
@@ -9,9 +9,12 @@
 //   sysfs PATH TEXT    writes it
 //   wait FILE          says "ready", and waits until there is such a file
 //   unmap, map         the mapping goes, and comes again
+//   aio N, uring N     extent N is read into by io_submit(2); registered, and read into by io_uring
 //   hold N             a page of extent N is held by a pipe, as long as the program runs
 #include <errno.h>
 #include <fcntl.h>
+#include <liburing.h>
+#include <linux/aio_abi.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -19,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,7 +36,10 @@ static void on_bus(int signal, siginfo_t* info, void* context) {
   (void)signal;
   (void)context;
   const int code = info->si_code;
-  printf("SIGBUS %s at %ld", code == BUS_ADRERR ? "ADRERR" : code == 4 ? "MCEERR_AR" : "?",
+  printf("SIGBUS %s at %ld",
+         code == BUS_ADRERR ? "ADRERR"
+         : code == 4        ? "MCEERR_AR"
+                            : "?",
          (long)((char*)info->si_addr - base));
   if (code == 4) {
     printf(" of 2^%d", info->si_addr_lsb);
@@ -70,6 +77,38 @@ static void map(void) {
   }
 }
 
+static long read_by_aio(int file, void* into) {
+  aio_context_t context = 0;
+  struct iocb request;
+  struct iocb* list[1] = {&request};
+  struct io_event event;
+  memset(&request, 0, sizeof request);
+  request.aio_fildes = (unsigned)file;
+  request.aio_lio_opcode = IOCB_CMD_PREAD;
+  request.aio_buf = (unsigned long)into;
+  request.aio_nbytes = 4096;
+  if (syscall(SYS_io_setup, 1, &context) != 0 || syscall(SYS_io_submit, context, 1, list) != 1 ||
+      syscall(SYS_io_getevents, context, 1, 1, &event, NULL) != 1) {
+    return -errno;
+  }
+  return (long)event.res;
+}
+
+static long read_by_uring(int file, void* into) {
+  struct io_uring ring;
+  const struct iovec piece = {into, 4096};
+  struct io_uring_cqe* done;
+  long result = io_uring_queue_init(1, &ring, 0);
+  result = result < 0 ? result : io_uring_register_buffers(&ring, &piece, 1);
+  if (result < 0) {
+    return result;
+  }
+  io_uring_prep_read_fixed(io_uring_get_sqe(&ring), file, into, 4096, 0, 0);
+  result = io_uring_submit_and_wait(&ring, 1);
+  result = result < 0 ? result : io_uring_wait_cqe(&ring, &done);
+  return result < 0 ? result : done->res;
+}
+
 struct part {
   long first, end;
 };
@@ -102,6 +141,13 @@ int main(int count, char** words) {
       const int file = open("/proc/self/exe", O_RDONLY);
       const ssize_t got = read(file, base + number * kExtent, 100);
       printf("read %ld: %s\n", number, got < 0 ? strerror(errno) : "ok");
+      close(file);
+    } else if (strcmp(word, "aio") == 0 || strcmp(word, "uring") == 0) {
+      ++at;
+      const int file = open("/proc/self/exe", O_RDONLY);
+      char* const into = base + number * kExtent;
+      const long got = *word == 'a' ? read_by_aio(file, into) : read_by_uring(file, into);
+      printf("%s %ld: %ld %.3s\n", word, number, got, got > 0 ? into + 1 : "");
       close(file);
     } else if (strcmp(word, "first") == 0) {
       const long end = strtol(words[at + 2], NULL, 10);

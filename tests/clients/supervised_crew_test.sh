@@ -33,11 +33,11 @@ asides() {
   done
 }
 answers() {
-  asides >both
-  while read -r process; do
+  both=$(asides)
+  for process in $both; do
     parent=$(sed -n "s/^PPid:[[:space:]]*//p" /proc/"$process"/status)
-    ! grep -qx "$parent" both || echo "$process"
-  done <both
+    ! printf "%s\n" "$both" | grep -qx "$parent" || echo "$process"
+  done
 }
 # shellcheck disable=SC2016
 "$daxemu" run --size 64M --align 2M --backing shmem --intercept auto -- sh -c 'busybox sh -c "echo started; while :; do cat $0/size >/dev/null; done"; echo "status $?"; cat $0/size' $device >out 2>err &

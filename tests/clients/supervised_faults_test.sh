@@ -13,8 +13,8 @@ case $err in
   *'the kernel does not tell of system calls'*) skip "$err" ;;
 esac
 driver=/sys/bus/dax/drivers/device_dax
-"$daxemu" doctor >doctor 2>&1 || true
-if grep -q 'engine *handler' doctor; then served=yes; else served=no; fi
+"$daxemu" doctor >findings 2>&1 || true
+if grep -q "engine *handler" findings; then served=yes; else served=no; fi
 
 # both WHAT WORD ...: the program prints the same by the library and from outside.
 both() {
@@ -31,6 +31,7 @@ both "touches" write 0 touch 0 write 5 read 7 read 5 first 0 16
 both "a child's touches" write 0 fork touch 0 write 1 read 2 first 0 16
 both "a mapping that comes again" write 3 unmap map touch 3 fork touch 4
 both "threads" threads 0 16 first 0 16
+both "asynchronous reads into what is untouched" aio 3 uring 5 touch 3 fork aio 7 uring 9
 
 if [ "$served" = yes ]; then
   # Counted one by one. What the parent has touched before a fork may be the kernel's to serve in the child.
@@ -45,33 +46,47 @@ if [ "$served" = yes ]; then
   both "unbound by itself" write 0 write 1 sysfs $driver/unbind dax0.0 touch 0 touch 2 read 1 sysfs $driver/bind dax0.0 touch 0 touch 2 read 1
   both "its child finds it unbound" write 0 sysfs $driver/unbind dax0.0 fork touch 0 touch 3
 
-  # outside INTERCEPT SCRIPT WORD...: the program says ready, SCRIPT is run in the platform, and it goes on.
+  # outside INTERCEPT WORDS FLAG ...: the program says ready, memory fails as the flags of daxemu poison say, what is behind the word
+  # heal is healed, and it goes on.
   outside() {
     rm -f go said
-    intercept=$1 script=$2
+    intercept=$1 words=$2
     shift 2
-    "$daxemu" run --size 64M --align 2M --backing shmem --intercept "$intercept" -- "$program" /dev/dax0.0 "$@" >said 2>&1 &
+    # shellcheck disable=SC2086 # words
+    "$daxemu" run --size 64M --align 2M --backing shmem --intercept "$intercept" -- "$program" /dev/dax0.0 $words >said 2>&1 &
     run=$!
     for attempt in $(seq 600); do
       ! grep -q ready said 2>/dev/null || break
       sleep 0.05
     done
-    eval "$script" >script.out 2>&1 || fail "$script, after $attempt looks: $(cat script.out)"
+    heals=""
+    flags=""
+    for flag in "$@"; do
+      if [ "$flag" = heal ]; then heals="--clear"; elif [ -n "$heals" ]; then heals="$heals $flag"; else flags="$flags $flag"; fi
+    done
+    # shellcheck disable=SC2086 # words
+    "$daxemu" poison dax0.0 --platform "$run" $flags >told 2>&1 || fail "poison $flags, after $attempt looks: $(cat told)"
+    # shellcheck disable=SC2086 # words
+    [ -z "$heals" ] || "$daxemu" poison dax0.0 --platform "$run" $heals >told 2>&1 || fail "poison $heals: $(cat told)"
     : >go
     wait "$run" || true
   }
-  # shellcheck disable=SC2016 # what is done outside is expanded there
-  for one in 'write 0 write 1 write 2 wait go touch 1 touch 0 read 1 touch 2 touch 9 first 0 16|"$daxemu" poison dax0.0 --platform "$run" --offset 2M' \
-             'write 0 fork write 1 wait go touch 1 touch 0 touch 1|"$daxemu" poison dax0.0 --platform "$run" --offset 2M' \
-             'write 1 wait go touch 1 touch 4 read 4 touch 4|"$daxemu" poison dax0.0 --platform "$run" --offset 2M --length 8M; "$daxemu" poison dax0.0 --platform "$run" --offset 8M --clear'; do
+  # compared WORDS COMMAND ...: of daxemu, while the program waits.
+  compared() {
+    words=$1
+    shift
     for intercept in libc kernel; do
       # shellcheck disable=SC2086 # words
-      outside $intercept "${one#*|}" ${one%%|*}
-      cp said said.$intercept
+      outside "$intercept" "$words" "$@"
+      cp said said."$intercept"
     done
-    same "outside, ${one#*|}" "$(cat said.kernel)" "$(cat said.libc)"
-    matches "outside, ${one#*|}" "$(cat said.kernel)" 'MCEERR_AR at'
-  done
+    same "outside, $words, $*" "$(cat said.kernel)" "$(cat said.libc)"
+    matches "outside, $words, $*" "$(cat said.kernel)" 'MCEERR_AR at'
+  }
+  compared 'write 0 write 1 write 2 wait go touch 1 touch 0 read 1 touch 2 touch 9 first 0 16' --offset 2M
+  compared 'write 0 fork write 1 wait go touch 1 touch 0 touch 1' --offset 2M
+  compared 'write 1 wait go touch 1 touch 4 read 4 touch 4 read 1 touch 1' --offset 2M --length 8M
+  compared 'write 1 wait go touch 1 touch 4 touch 0' --offset 2M --length 8M heal --offset 8M
 
   # Who ignores SIGBUS, or blocks it, is ended by it.
   run kernel -- "$program" /dev/dax0.0 ignore sysfs $driver/unbind dax0.0 touch 0

@@ -11,7 +11,7 @@ case $err in
 esac
 # Where /dev/shm, /tmp and the lists of mounts and processes come back to.
 files() {
-  find /dev/shm /run -maxdepth 1 -name '*daxemu*' | sort
+  find /dev/shm /run -maxdepth 1 -name 'daxemu-[0-9]*' | sort # others of this name are other tests'
   grep -c daxemu /proc/mounts || true
 }
 before=$(files)

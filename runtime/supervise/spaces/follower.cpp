@@ -194,6 +194,7 @@ bool Follower::drop_by(Tracee& tracee, pid_t process, const Drops& drops) const 
       bool watched = false;
       for (const auto& space : spaces) { // of those whose process is not known, one is the right one
         watched = space->watch(*piece.view, start, end - start) || watched;
+        space->forget(*piece.view, drop.begin, drop.end);
       }
       done = (watched ? tracee.make(SYS_madvise, {start, end - start, MADV_DONTNEED, 0, 0, kOwnCall}).has_value()
                       : place_filler(tracee, piece, start, end)) &&

@@ -152,6 +152,14 @@ void Space::inherit(const Space& parent) {
   }
 }
 
+void Space::forget(const fault::DeviceView& view, std::uint64_t begin, std::uint64_t end) {
+  const std::scoped_lock guard(lock_);
+  if (const auto found = touched_.find(&view); found != touched_.end() && begin < end) {
+    const std::uint64_t first = begin / view.align();
+    found->second->faulted.clear(first, (end - 1) / view.align() + 1 - first);
+  }
+}
+
 Space::Touched* Space::touched(fault::DeviceView& view) {
   const std::scoped_lock guard(lock_);
   auto& entry = touched_[&view];

@@ -55,6 +55,8 @@ public:
     fault::ExtentBitmap faulted;
     fault::TouchStreams streams;
   };
+  // Those bytes of the device are mapped anew, or no longer.
+  void forget(const fault::DeviceView& view, std::uint64_t begin, std::uint64_t end);
   // nullptr: no memory for it.
   [[nodiscard]] Touched* touched(fault::DeviceView& view);
   [[nodiscard]] fault::Resolver& resolver() { return resolver_; }

@@ -113,9 +113,10 @@ std::shared_ptr<Space> Spaces::by_number(int fd) const {
 }
 
 Result<void> Spaces::watch(Tracee& tracee, pid_t process, const fault::DeviceView& view, std::uint64_t start,
-                           std::uint64_t length) {
+                           std::uint64_t length, std::uint64_t offset) {
   for (const auto& space : of(process)) { // one of the program before an exec has nothing there
     if (space->process() == process && space->watch(view, start, length)) {
+      space->forget(view, offset, offset + length);
       return {};
     }
   }

@@ -22,10 +22,10 @@ public:
 
   // Does the platform want it?
   [[nodiscard]] bool wanted() const;
-  // First touches of the range, which `tracee`, a thread of the process, has just mapped, come to us. Errors: those of
-  // Space::watch, and of getting a userfaultfd: then the kernel serves them.
+  // First touches of the range, which `tracee`, a thread of the process, has just mapped, come to us. `offset`: the
+  // device's byte there. Errors: those of Space::watch, and of getting a userfaultfd: then the kernel serves them.
   [[nodiscard]] Result<void> watch(Tracee& tracee, pid_t process, const fault::DeviceView& view, std::uint64_t start,
-                                   std::uint64_t length);
+                                   std::uint64_t length, std::uint64_t offset);
   // Those that may be the process's; the one that is, if it is known.
   [[nodiscard]] std::vector<std::shared_ptr<Space>> of(pid_t process) const;
   // Of the process's, as Space has them.
