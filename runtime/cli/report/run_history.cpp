@@ -225,14 +225,26 @@ private:
       }
     }
     const double at = event.at("ts").get<double>();
+    const int pid = event.at("pid").get<int>();
+    if (arguments.contains("why")) {
+      take_refusal(event, at);
+    }
     if (kind == "fault") {
       take_fault(event);
     } else if (kind == "pin") {
       take_pin(event, phase, at);
     } else if (kind == "sysfs_write" || kind == "poison" || kind == "sigbus" || kind == "callback") {
       history_.happenings.push_back(
-          {at, kind, happening_text(kind, event.at("name").get<std::string>(), arguments), event.at("pid").get<int>()});
+          {at, kind, happening_text(kind, event.at("name").get<std::string>(), arguments), pid, processes_[pid]});
     }
+  }
+
+  void take_refusal(const Json& event, double at) {
+    const Json& arguments = event.at("args");
+    const int pid = event.at("pid").get<int>();
+    history_.refusals.push_back({at, pid, processes_[pid], arguments.value("call", "?"), arguments.value("error", "?"),
+                                 arguments.value("why", ""), arguments.value("remedy", ""), arguments.value("row", ""),
+                                 arguments.value("from", "")});
   }
 
   void take_fault(const Json& event) {

@@ -9,7 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "emu/base/units.hpp"
-#include "runtime/cli/trace/symbols.hpp"
+#include "runtime/cli/explain/refused.hpp"
+#include "runtime/cli/explain/symbols.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -38,7 +39,18 @@ Spot spot_of(const trace::Event& event, const std::vector<TracedDevice>& devices
 }
 
 bool has_place(trace::Kind kind) {
-  return kind != trace::Kind::process && kind != trace::Kind::sysfs_write;
+  return kind != trace::Kind::process && kind != trace::Kind::sysfs_write && kind != trace::Kind::refusal;
+}
+
+// What was refused, why, and what to do. The program is named by the event's process: the kernel's words say it once
+// more.
+void put_refusal(const trace::Event& event, const Spot& spot, OrderedJson& arguments) {
+  const Refused refused = refused_of(event, spot.device == nullptr ? "" : spot.device->name, "program");
+  arguments["call"] = refused.call;
+  arguments["error"] = refused.error;
+  arguments["why"] = refused.why;
+  arguments["remedy"] = refused.remedy;
+  arguments["row"] = refused.row;
 }
 
 OrderedJson arguments_of(const trace::Event& event, const Spot& spot, Symbols* symbols) {
@@ -51,7 +63,8 @@ OrderedJson arguments_of(const trace::Event& event, const Spot& spot, Symbols* s
     arguments["offset"] = spot.offset;
     arguments["length"] = event.length;
   }
-  if (event.address != 0) {
+  const bool has_numbers = event.reason != 0; // of the reason, in the place of an address
+  if (event.address != 0 && !has_numbers) {
     arguments["address"] = fmt::format("{:#x}", event.address);
   }
   switch (event.kind) {
@@ -73,6 +86,9 @@ OrderedJson arguments_of(const trace::Event& event, const Spot& spot, Symbols* s
     break;
   default:
     break;
+  }
+  if (is_refused(event)) {
+    put_refusal(event, spot, arguments);
   }
   if (event.site != 0) {
     arguments["site"] = fmt::format("{:#x}", event.site);
