@@ -3,8 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <utility>
 
+#include <fcntl.h>
+
+#include "emu/base/sys.hpp"
+#include "emu/base/unique_fd.hpp"
+#include "emu/trace/acting_for.hpp"
 #include "emu/trace/site.hpp"
 
 namespace daxemu::trace {
@@ -28,6 +34,21 @@ FixedString<48> touch_text(std::uint64_t address) {
   return FixedString<48>({text.data(), static_cast<std::size_t>(end - text.data())});
 }
 
+FixedString<48> name_of(pid_t program) {
+  constexpr std::string_view kBefore = "/proc/";
+  std::array<char, 40> path{};
+  std::copy(kBefore.begin(), kBefore.end(), path.begin());
+  const auto [end, error] = std::to_chars(path.data() + kBefore.size(), path.data() + path.size() - 8, program);
+  std::memcpy(end, "/comm", 6);
+  std::array<char, 48> text{};
+  if (const auto raw = sys::open(path.data(), O_RDONLY | O_CLOEXEC)) {
+    const UniqueFd fd(*raw);
+    const std::size_t got = sys::pread(fd.get(), text.data(), text.size() - 1, 0).value_or(0);
+    text[got > 0 ? got - 1 : 0] = '\0'; // the line's end
+  }
+  return FixedString<48>(text.data());
+}
+
 } // namespace
 
 Why take_why(int error) {
@@ -47,10 +68,19 @@ void tell_refusal(const Ring& to, int error, const char* call) {
   event.site = trace::call_site();
   const char* name = call != nullptr ? call : trace::call_name();
   event.text = FixedString<48>(name == nullptr ? std::string_view() : std::string_view(name));
-  write(to, event);
+  write_for_program(to, event);
 }
 
 } // namespace detail
+
+void write_for_program(const Ring& to, Event event) {
+  event.site -= event.site != 0 ? 1 : 0; // from where the call returns to into the call, whose line is asked for
+  if (detail::acting_for != 0) {
+    event.pid = detail::acting_for;
+    detail::write(to, Event{.pid = event.pid, .kind = Kind::process, .text = name_of(event.pid)});
+  }
+  detail::write(to, event);
+}
 
 void tell_sigbus(const Why& why, std::uint64_t address, std::uint64_t code) {
   const Ring* to = refusals();

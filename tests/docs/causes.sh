@@ -55,11 +55,11 @@ run_part() {
     make_program "$1/$2.c"
     # shellcheck disable=SC2086 # flags
     "$daxemu" run --mode emulate $flags --explain=told.raw -- ./app >said 2>&1 </dev/null || status=$?
-    own=app
+    own='app'
   else
     # shellcheck disable=SC2086 # flags
     "$daxemu" run --mode emulate $flags --explain=told.raw -- sh -e "$1/$2.sh" >said 2>&1 </dev/null || status=$?
-    own=sh
+    own='sh'
   fi
   # Addresses and process ids are never the same; where a shell's own code is says nothing.
   sed -E 's/\[[0-9]+\]/[PID]/; s/0x[0-9a-f]{9,}/0x.../g' told.raw |

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "emu/trace/acting_for.hpp"
 #include "emu/trace/site.hpp"
 #include "emu/trace/why.hpp"
 
@@ -36,17 +37,22 @@ void note_write(std::uint64_t since, std::string_view path, std::string_view tex
     return;
   }
   const trace::Why why = trace::take_why(error);
-  trace::detail::write(*to, trace::Event{.begin_ns = since,
-                                         .duration_ns = since == 0 ? 0 : trace::now_ns() - since,
-                                         .offset = why.c,
-                                         .length = why.b,
-                                         .address = why.a,
-                                         .value = error,
-                                         .site = error != 0 ? trace::call_site() : 0,
-                                         .minor = why.minor,
-                                         .kind = trace::Kind::sysfs_write,
-                                         .reason = static_cast<std::uint16_t>(why.reason),
-                                         .text = write_text(path, text)});
+  const trace::Event event{.begin_ns = since,
+                           .duration_ns = since == 0 ? 0 : trace::now_ns() - since,
+                           .offset = why.c,
+                           .length = why.b,
+                           .address = why.a,
+                           .value = error,
+                           .site = error != 0 ? trace::call_site() : 0,
+                           .minor = why.minor,
+                           .kind = trace::Kind::sysfs_write,
+                           .reason = static_cast<std::uint16_t>(why.reason),
+                           .text = write_text(path, text)};
+  if (error != 0) {
+    trace::write_for_program(*to, event);
+  } else {
+    trace::detail::write(*to, event);
+  }
 }
 
 } // namespace daxemu::sysfs
