@@ -20,6 +20,10 @@ public:
   ActingFor& operator=(const ActingFor&) = delete;
 };
 
+// By this number of syscall(2) the supervisor tells the library in it, which is another program with variables of its
+// own, for whom it acts; 0: for itself. No kernel has a call of it.
+inline constexpr long kActForCall = -0x646178;
+
 // Writes an event that tells of a refusal, as the program's for whom this thread acts, if it does, with its name: no
 // event of its own tells that.
 void write_for_program(const Ring& to, Event event);

@@ -77,6 +77,7 @@ void write_for_program(const Ring& to, Event event) {
   event.site -= event.site != 0 ? 1 : 0; // from where the call returns to into the call, whose line is asked for
   if (detail::acting_for != 0) {
     event.pid = detail::acting_for;
+    event.site = 0; // of this process: the program's is not known
     detail::write(to, Event{.pid = event.pid, .kind = Kind::process, .text = name_of(event.pid)});
   }
   detail::write(to, event);

@@ -110,6 +110,9 @@ if "$daxemu" run --mode emulate --size 64M --intercept kernel -- true 2>err; the
   "$daxemu" run --mode emulate --size 64M --intercept kernel --explain=told -- ./app >out 2>err || fault "exit status $?"
   has told 'mmap by app['
   has told 'fail, unaligned vma ('
+  # Files are answered by the library in the supervisor, in the program's name.
+  "$daxemu" run --mode emulate --size 64M --intercept kernel --explain=told -- sh -c 'echo 3 >/sys/bus/dax/devices/dax0.0/size' 2>err || :
+  grep -qE '^dax0.0/size=3 by sh\[[0-9]+\]: EINVAL: dax0.0: size_store: size: 3 misaligned' told || fault "told: $(cat told)"
 else
   echo "not asked with --intercept kernel: $(cat err)"
 fi

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kWidth = 80;
 constexpr std::size_t kColumn = 26; // where descriptions begin
+constexpr std::size_t kVerbColumn = 15;
 
 struct FlagGroup {
   std::string_view flag;
@@ -77,11 +78,11 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t width
 }
 
 // A name and what it is, side by side where the name is short enough.
-std::string entry(const std::string& name, std::string_view text) {
-  const bool beside = name.size() + 3 < kColumn;
+std::string entry(const std::string& name, std::string_view text, std::size_t column = kColumn) {
+  const bool beside = name.size() + 3 < column;
   return fmt::format("  {}{}{}\n", name,
-                     beside ? std::string(kColumn - 2 - name.size(), ' ') : "\n" + std::string(kColumn, ' '),
-                     wrapped(text, kColumn, kWidth - kColumn));
+                     beside ? std::string(column - 2 - name.size(), ' ') : "\n" + std::string(column, ' '),
+                     wrapped(text, column, kWidth - column));
 }
 
 } // namespace
@@ -119,12 +120,15 @@ std::string HelpFormat::make_usage(const CLI::App* app, std::string name) const 
 std::string HelpFormat::make_option(const CLI::Option* option, bool is_positional) const {
   std::string name = option->get_name(is_positional, !is_positional);
   const bool takes_value = option->get_items_expected_max() != 0;
-  name += takes_value && !is_positional ? " " + option->get_type_name() : "";
+  const bool may_go_without = option->get_items_expected_min() == 0;
+  name += !takes_value || is_positional ? ""
+          : may_go_without              ? "[=" + option->get_type_name() + "]"
+                                        : " " + option->get_type_name();
   return entry(name, option->get_description());
 }
 
 std::string HelpFormat::make_subcommand(const CLI::App* verb) const {
-  return entry(verb->get_name(), verb->get_description());
+  return entry(verb->get_name(), verb->get_description(), kVerbColumn);
 }
 
 } // namespace daxemu::cli
