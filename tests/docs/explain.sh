@@ -119,7 +119,7 @@ fi
 
 # The reasons in a trace and in a report, and the process's name, though it has ended.
 "$daxemu" trace --mode emulate --size 64M --symbols -o t.json -- ./app dies >out 2>err || :
-has t.json '"why":"dax0.0: program: dax_mmap: fail, unaligned vma ('
+has t.json '"why":"dax0.0: app: dax_mmap: fail, unaligned vma ('
 has t.json '"row":"mmap.len=half.off=0"'
 has t.json '"error":"SIGBUS"'
 "$daxemu" report t.json -o r.html 2>err || fault "report: $?"

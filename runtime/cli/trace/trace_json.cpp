@@ -42,10 +42,10 @@ bool has_place(trace::Kind kind) {
   return kind != trace::Kind::process && kind != trace::Kind::sysfs_write && kind != trace::Kind::refusal;
 }
 
-// What was refused, why, and what to do. The program is named by the event's process: the kernel's words say it once
+// What was refused, why, and what to do.
 // more.
-void put_refusal(const trace::Event& event, const Spot& spot, OrderedJson& arguments) {
-  const Refused refused = refused_of(event, spot.device == nullptr ? "" : spot.device->name, "program");
+void put_refusal(const trace::Event& event, const Spot& spot, std::string_view process, OrderedJson& arguments) {
+  const Refused refused = refused_of(event, spot.device == nullptr ? "" : spot.device->name, process);
   arguments["call"] = refused.call;
   arguments["error"] = refused.error;
   arguments["why"] = refused.why;
@@ -53,7 +53,7 @@ void put_refusal(const trace::Event& event, const Spot& spot, OrderedJson& argum
   arguments["row"] = refused.row;
 }
 
-OrderedJson arguments_of(const trace::Event& event, const Spot& spot, Symbols* symbols) {
+OrderedJson arguments_of(const trace::Event& event, const Spot& spot, std::string_view process, Symbols* symbols) {
   OrderedJson arguments = OrderedJson::object();
   if (has_place(event.kind)) {
     if (spot.device != nullptr) {
@@ -88,7 +88,7 @@ OrderedJson arguments_of(const trace::Event& event, const Spot& spot, Symbols* s
     break;
   }
   if (is_refused(event)) {
-    put_refusal(event, spot, arguments);
+    put_refusal(event, spot, process, arguments);
   }
   if (event.site != 0) {
     arguments["site"] = fmt::format("{:#x}", event.site);
@@ -118,7 +118,8 @@ private:
   bool first_ = true;
 };
 
-void put_event(Writer& writer, const trace::Event& event, const std::vector<TracedDevice>& devices, Symbols* symbols) {
+void put_event(Writer& writer, const trace::Event& event, const std::vector<TracedDevice>& devices,
+               std::string_view process, Symbols* symbols) {
   const Spot spot = spot_of(event, devices);
   OrderedJson json;
   json["name"] = event.kind == trace::Kind::callback ? std::string(event.text.view()) : trace::name_of(event.kind);
@@ -139,7 +140,7 @@ void put_event(Writer& writer, const trace::Event& event, const std::vector<Trac
     json["ph"] = "i";
     json["s"] = "t"; // as wide as its thread
   }
-  json["args"] = arguments_of(event, spot, symbols);
+  json["args"] = arguments_of(event, spot, process, symbols);
   writer.put(std::move(json));
 }
 
@@ -191,11 +192,15 @@ void write_trace(std::ostream& out, const trace::Ring::Contents& contents, const
   }
   Writer writer(out, contents.events.empty() ? 0 : contents.events.front().begin_ns);
   Symbols symbols(contents.events);
+  std::map<std::int32_t, std::string> processes;
   out << "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[";
   put_names(writer, contents.events);
   for (const trace::Event& event : contents.events) {
+    if (event.kind == trace::Kind::process) {
+      processes[event.pid] = event.text.view();
+    }
     if (event.kind != trace::Kind::module && event.kind != trace::Kind::device) {
-      put_event(writer, event, about.devices, &symbols);
+      put_event(writer, event, about.devices, processes[event.pid], &symbols);
     }
   }
   OrderedJson other;
