@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
+#include "emu/trace/why.hpp"
 
 #ifndef SECCOMP_ADDFD_FLAG_SEND
 #define SECCOMP_ADDFD_FLAG_SEND (1UL << 1)
@@ -52,6 +53,11 @@ void Listener::go_on(const Call& call) const {
 }
 
 void Listener::answer(const Call& call, const Result<long>& result) const {
+  if (!result) {
+    trace::tell_refusal(result.error().value);
+  } else {
+    trace::forget_why();
+  }
   seccomp_notif_resp response{call.id, result.value_or(0), result ? 0 : -result.error().value, 0};
   (void)control(fd_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);
 }

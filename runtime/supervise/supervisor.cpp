@@ -14,6 +14,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/store/location.hpp"
+#include "emu/trace/trace.hpp"
 #include "runtime/preload/names/context.hpp"
 #include "runtime/supervise/answers.hpp"
 #include "runtime/supervise/enter.hpp"
@@ -42,6 +43,7 @@ void serve(store::Store store, int socket, int stop, Numbers numbers) {
   if (!fd) {
     return;
   }
+  trace::attach_as_asked(); // this is not the library's part of the process, which has done so for itself
   preload::Context context(std::move(store));
   const Listener listener(std::move(*fd));
   Answers answers(context, listener, numbers);

@@ -5,6 +5,7 @@
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
 
+#include "emu/trace/site.hpp"
 #include "runtime/preload/files/open_calls.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/ground/hook.hpp"
@@ -17,6 +18,7 @@ using daxemu::preload::FdTable;
 using daxemu::preload::open_asked;
 using daxemu::preload::open_is_settled;
 using daxemu::preload::open_path;
+using daxemu::trace::CallSite;
 
 namespace {
 
@@ -48,6 +50,7 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
 #define DAXEMU_OPEN_BODY(name, dirfd, all_flags, ...)                                                                  \
   const auto real = [&](const char* p) { return __VA_ARGS__; };                                                        \
   if (changes_by_opening(all_flags)) {                                                                                 \
+    const CallSite here(__builtin_return_address(0), #name);                                                           \
     return open_path(dirfd, path, all_flags, real);                                                                    \
   }                                                                                                                    \
   const int fd = real_##name.is_libcs() && __libc_single_threaded != 0                                                 \
@@ -56,7 +59,11 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
   if (fd >= 0) {                                                                                                       \
     FdTable::forget(fd);                                                                                               \
   }                                                                                                                    \
-  return open_is_settled(fd, dirfd, path, all_flags) ? fd : open_asked(dirfd, path, all_flags, fd, real);
+  if (open_is_settled(fd, dirfd, path, all_flags)) {                                                                   \
+    return fd;                                                                                                         \
+  }                                                                                                                    \
+  const CallSite here(__builtin_return_address(0), #name);                                                             \
+  return open_asked(dirfd, path, all_flags, fd, real);
 #define DAXEMU_OPEN_HOOK(name, extra)                                                                                  \
   DAXEMU_HOOK(int, name, (const char* path, int flags, ...)) {                                                         \
     DAXEMU_MODE(flags)                                                                                                 \
