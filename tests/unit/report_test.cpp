@@ -163,7 +163,7 @@ TEST(ReportHtml, SaysWhatHappenedAndLoadsNothing) {
   EXPECT_THAT(html, HasSubstr("64 touched by 64 faults"));
   EXPECT_THAT(html, HasSubstr("first touches from"));
   EXPECT_THAT(html, HasSubstr("1 pins; 1 never released (red)"));
-  EXPECT_THAT(html, HasSubstr("dax0.0/size&lt;b&gt; -&gt; errno 16"));
+  EXPECT_THAT(html, HasSubstr("dax0.0/size&lt;b&gt; -&gt; EBUSY"));
   EXPECT_THAT(html, HasSubstr("&lt;script&gt;alert(1)&lt;/script&gt;"));
   EXPECT_THAT(html, Not(HasSubstr("<script")));
   for (const char* loading : {"http:", "https:", "src=", "href=", "url(", "@import"}) {

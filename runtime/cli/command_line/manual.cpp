@@ -99,9 +99,9 @@ constexpr auto kManuals = std::to_array<VerbManual>({
      "and what only root may read, is said on standard error and in its \"notes\". Root is not needed: without it "
      "physical "
      "addresses are missing. Inside daxemu run the platform is recorded.",
-     "daxemu record >machine.json\n"
-     "daxemu run --config machine.json -- daxctl list\n"
-     "daxemu record --anonymous --from copy-of-sys --kernel 6.12"},
+     "daxemu record\n"
+     "daxemu record --anonymous\n"
+     "daxemu record --from copy-of-sys --kernel 6.12"},
     {"enable", "As daxctl enable-device, from outside the platform.", "daxemu enable dax0.1 --platform lab"},
     {"disable",
      "As daxctl disable-device. Whoever has the device mapped loses the mapping's pages: a touch is SIGBUS, as on a "
