@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "emu/dax/memory_blocks.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::dax {
 namespace {
@@ -11,6 +12,8 @@ using store::DeviceRecord;
 using store::DeviceState;
 using store::DriverIdRecord;
 using store::Store;
+using trace::because;
+using trace::Reason;
 
 std::uint32_t index_of(const Driver& driver) {
   return static_cast<std::uint32_t>(&driver - kDrivers.data());
@@ -43,11 +46,16 @@ bool matches(const Store& store, const DeviceRecord& device, const Driver& drive
 Result<void> claim_pages(const Store& store, DeviceRecord& device, const Driver& driver) {
   const bool dynamic = store::is_dynamic(store.region_of(device).kind);
   if (device.stale_pages != 0) {
-    return fail(EINVAL); // "dynamic-dax with pre-populated page map"
+    return because(
+        EINVAL, {.reason = Reason::page_map_left, .minor = device.minor}); // "dynamic-dax with pre-populated page map"
   }
   if (has_left_memory(store, device)) {
     device.stale_pages = dynamic && &driver == &kDeviceDax ? 1 : 0;
-    return fail(EBUSY); // devm_request_mem_region(): "System RAM (kmem)" still has it
+    return because(EBUSY, {.reason = Reason::memory_left,
+                           .a = device.ranges[0].phys_start,
+                           .b = device.ranges[0].phys_start + device.ranges[0].size - 1,
+                           .minor = device.minor});
+    // devm_request_mem_region(): "System RAM (kmem)" still has it
   }
   return {};
 }
@@ -55,10 +63,10 @@ Result<void> claim_pages(const Store& store, DeviceRecord& device, const Driver&
 // dax_bus_probe() and the driver's own.
 Result<void> probe_with(const Store& store, DeviceRecord& device, const Driver& driver) {
   if (is_bound(device)) {
-    return fail(EBUSY);
+    return because(EBUSY, {.reason = Reason::device_is_taken, .minor = device.minor});
   }
   if (device.nr_ranges == 0) {
-    return fail(ENXIO);
+    return because(ENXIO, {.reason = Reason::device_is_empty, .minor = device.minor});
   }
   if (auto claimed = &driver == &kKmem ? add_memory(store, device) : claim_pages(store, device, driver); !claimed) {
     return claimed;
@@ -82,12 +90,15 @@ DriverId id_of(const Store& store, const DeviceRecord& device) {
 }
 
 Result<void> bind(const Store& store, DeviceRecord& device, const Driver& driver) {
-  return matches(store, device, driver) ? probe_with(store, device, driver) : fail(ENODEV);
+  if (!matches(store, device, driver)) {
+    return because(ENODEV, {.reason = Reason::driver_does_not_match, .minor = device.minor});
+  }
+  return probe_with(store, device, driver);
 }
 
 Result<void> give(const Store& store, DeviceRecord& device, const Driver& driver) {
   if (!has_driver(store.profile(), driver)) {
-    return fail(ENODEV);
+    return because(ENODEV, {.reason = Reason::driver_missing, .minor = device.minor});
   }
   if (!matches(store, device, driver)) {
     if (auto known = add_driver_id(store, driver, id_of(store, device)); !known) { // which binds it, too, if it can
@@ -99,7 +110,7 @@ Result<void> give(const Store& store, DeviceRecord& device, const Driver& driver
 
 Result<void> unbind(const Store& store, DeviceRecord& device, const Driver& driver) {
   if (driver_of(device) != &driver) {
-    return fail(ENODEV);
+    return because(ENODEV, {.reason = Reason::not_its_driver, .minor = device.minor});
   }
   if (&driver == &kKmem) {
     remove_memory(store, device);
@@ -115,7 +126,7 @@ Result<void> add_driver_id(const Store& store, const Driver& driver, DriverId id
     const auto place =
         std::find_if(table.begin(), table.end(), [](const DriverIdRecord& record) { return record.used == 0; });
     if (place == table.end()) {
-      return fail(ENOMEM);
+      return because(ENOMEM, Reason::store_table_full);
     }
     place->driver = index_of(driver);
     place->region = id.region;

@@ -6,6 +6,7 @@
 #include "emu/dax/drivers.hpp"
 #include "emu/dax/ranges.hpp"
 #include "emu/dax/region_space.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::dax {
 namespace {
@@ -14,6 +15,8 @@ using store::DeviceRecord;
 using store::DeviceState;
 using store::RegionRecord;
 using store::Store;
+using trace::because;
+using trace::Reason;
 
 // The lowest number no device has, of the region's numbers (its ida) or of all minors.
 template <class Matches>
@@ -39,7 +42,7 @@ Result<DeviceRecord*> add_empty(const Store& store, RegionRecord& region) {
     return device.state.load() == DeviceState::absent && device.kept == 0;
   });
   if (place == table.end()) {
-    return fail(ENOMEM);
+    return because(ENOMEM, Reason::store_table_full);
   }
   DeviceRecord& device = *place;
   device.region = static_cast<std::uint32_t>(&region - store.region_table().data());
@@ -87,7 +90,7 @@ void show(DeviceRecord& device) {
 
 Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
   if (available_size(store, region) == 0) {
-    return fail(ENOSPC);
+    return because(ENOSPC, Reason::region_is_full);
   }
   const auto device = add_empty(store, region);
   if (device) {
@@ -125,7 +128,8 @@ Result<DeviceRecord*> create_static_device(const Store& store, RegionRecord& reg
 
 Result<void> delete_device(const Store& store, DeviceRecord& device) {
   if (is_bound(device) || device.nr_ranges != 0 || device.id == 0) {
-    return fail(EBUSY);
+    const Reason reason = is_bound(device) ? Reason::device_is_bound : Reason::delete_not_empty;
+    return because(EBUSY, {.reason = reason, .minor = device.minor});
   }
   RegionRecord& region = store.region_of(device);
   const std::uint32_t number = number_of(store, device);

@@ -5,6 +5,7 @@
 #include "emu/base/units.hpp"
 #include "emu/dax/cxl_windows.hpp"
 #include "emu/dax/left_memory.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::dax {
 namespace {
@@ -16,6 +17,8 @@ using store::KmemState;
 using store::MemoryBlockRecord;
 using store::RegionRecord;
 using store::Store;
+using trace::because;
+using trace::Reason;
 
 bool is_plugged(const DeviceRecord& device) {
   return device.state.load(std::memory_order_acquire) == DeviceState::system_ram &&
@@ -123,7 +126,9 @@ MemoryBlockRecord* block_record(const Store& store, std::uint64_t number) {
 
 Result<void> add_memory(const Store& store, DeviceRecord& device) {
   if (device.target_node < 0) {
-    return fail(EINVAL);
+    return because(
+        EINVAL,
+        {.reason = Reason::kmem_no_node, .a = static_cast<std::uint64_t>(device.target_node), .minor = device.minor});
   }
   std::uint64_t count = 0;
   Errno trouble{0};
@@ -133,7 +138,12 @@ Result<void> add_memory(const Store& store, DeviceRecord& device) {
     return trouble == Errno{0};
   });
   if (count == 0 || trouble != Errno{0}) {
-    return fail(count == 0 ? EINVAL : trouble.value);
+    return count == 0 ? because(EINVAL, {.reason = Reason::kmem_too_small, .minor = device.minor})
+                      : because(trouble.value, {.reason = trouble == Errno{ENOMEM} ? Reason::store_table_full
+                                                                                   : Reason::kmem_block_taken,
+                                                .a = device.ranges[0].phys_start,
+                                                .b = device.ranges[0].phys_start + device.ranges[0].size - 1,
+                                                .minor = device.minor});
   }
   each_whole_block(store, device, [&](std::uint64_t block) {
     block_record(store, block)->state.store(BlockState::offline, std::memory_order_release);
@@ -226,10 +236,10 @@ Result<void> set_block(const Store& store, std::uint64_t block, store::OnlinePol
   std::atomic<BlockState>& state = block_record(store, block)->state;
   const bool is_offline = state.load() == BlockState::offline;
   if (is_offline == (policy == OnlinePolicy::offline)) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::block_state);
   }
   if (policy == OnlinePolicy::offline && is_in_use(store, block)) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::block_in_use);
   }
   const bool movable =
       policy == OnlinePolicy::online ? is_movable_by_default(store, block) : policy == OnlinePolicy::online_movable;
@@ -245,7 +255,7 @@ Result<void> plug_memory(const Store& store, DeviceRecord& device, store::Online
     return {};
   }
   if (device.kmem_state != KmemState::unplugged) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::kmem_state_in_use);
   }
   if (auto added = add_memory(store, device); !added) {
     return added;
@@ -261,7 +271,7 @@ Result<void> unplug_memory(const Store& store, DeviceRecord& device) {
     return !busy;
   });
   if (busy) { // all of it or nothing (offline_and_remove_memory)
-    return fail(EBUSY);
+    return because(EBUSY, Reason::block_in_use);
   }
   device.kmem_state = KmemState::unplugged;
   return {};

@@ -8,12 +8,15 @@
 #include "emu/dax/nd_device.hpp"
 #include "emu/dax/nd_disk.hpp"
 #include "emu/dax/nd_namespaces.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::dax::nd {
 namespace {
 
 using store::NdPages;
 using store::NdRegionRecord;
+using trace::because;
+using trace::Reason;
 
 constexpr std::uint64_t kLeastNamespace = kPageSize;  // ND_MIN_NAMESPACE_SIZE
 constexpr std::uint64_t kDefaultNdAlign = 16U << 20U; // MEMREMAP_COMPAT_ALIGN_MAX
@@ -68,13 +71,20 @@ void reset(NdHolderRecord& holder) {
   }
 }
 
+// nvdimm_namespace_common_probe(): too small, or without the uuid that it was to be given.
+tl::unexpected<Errno> refuse_unready(const RegionRecord& space) {
+  return space.size < kLeastNamespace ? because(ENODEV, {.reason = Reason::nd_too_small, .a = space.size})
+                                      : because(ENODEV, Reason::nd_no_uuid);
+}
+
 // nd_pfn_validate(). ENODEV: there is no info block of this uuid.
 Result<void> validate(const RegionRecord& region, const NdHolderRecord& holder) {
   const store::NdInfoBlock& info = region.nd.info;
   if (info.present == 0 || info.uuid != holder.uuid) {
     return fail(ENODEV);
   }
-  return info.align == holder.unit && info.pages == holder.pages ? Result<void>() : fail(EOPNOTSUPP);
+  return info.align == holder.unit && info.pages == holder.pages ? Result<void>()
+                                                                 : because(EOPNOTSUPP, Reason::nd_info_differs);
 }
 
 // nd_pfn_init()
@@ -82,7 +92,7 @@ Result<void> write_info(const store::Store& store, const RegionRecord& region, R
                         const NdHolderRecord& holder) {
   if (region.nd.read_only != 0 || holder.pages == NdPages::none ||
       data_offset(space, holder.unit, holder.pages) + holder.unit > space.size) {
-    return fail(ENXIO);
+    return because(ENXIO, Reason::nd_no_room_for_data);
   }
   space.nd.info = {.present = 1, .pages = holder.pages, .align = holder.unit, .uuid = holder.uuid};
   return put_info(store, space);
@@ -140,12 +150,12 @@ std::uint64_t data_offset(const RegionRecord& region, std::uint64_t align, NdPag
 
 Result<void> set_unit(NdHolderRecord& holder, std::uint64_t bytes) {
   if (holder.bound != 0) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::nd_is_bound);
   }
   const bool known = holder.kind == NdKind::btt ? std::find(kSectors.begin(), kSectors.end(), bytes) != kSectors.end()
                                                 : std::find(kExtents.begin(), kExtents.end(), bytes) != kExtents.end();
   if (!known) {
-    return fail(EINVAL);
+    return because(EINVAL, {.reason = Reason::nd_align_unknown, .a = bytes});
   }
   holder.unit = bytes;
   return {};
@@ -153,7 +163,7 @@ Result<void> set_unit(NdHolderRecord& holder, std::uint64_t bytes) {
 
 Result<void> set_pages(NdHolderRecord& holder, NdPages pages) {
   if (holder.bound != 0) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::nd_is_bound);
   }
   holder.pages = pages;
   return {};
@@ -161,7 +171,7 @@ Result<void> set_pages(NdHolderRecord& holder, NdPages pages) {
 
 Result<void> set_uuid(NdHolderRecord& holder, const store::Uuid& uuid) {
   if (holder.bound != 0) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::nd_is_bound);
   }
   holder.uuid = uuid;
   holder.has_uuid = 1;
@@ -172,7 +182,7 @@ Result<void> attach(const store::Store& store, const RegionRecord& space, NdHold
   const NdKind meant = space.nd.holder_class;
   if (holder.bound != 0 || holder.holds != 0 || (meant != NdKind::none && meant != holder.kind) ||
       holder_of_namespace(store, space) != nullptr) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::nd_namespace_claimed);
   }
   holder.space = space.nd.parent == 0 ? 0 : reference_of(store, space);
   holder.holds = 1;
@@ -181,7 +191,7 @@ Result<void> attach(const store::Store& store, const RegionRecord& space, NdHold
 
 Result<void> detach(RegionRecord& region, NdHolderRecord& holder) {
   if (holder.bound != 0) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::nd_is_bound);
   }
   holder.holds = 0;
   holder.space = 0;
@@ -195,7 +205,7 @@ Result<void> detach(RegionRecord& region, NdHolderRecord& holder) {
 
 Result<void> set_holder_class(const store::Store& store, RegionRecord& space, NdKind kind) {
   if (is_disk(space) || holder_of_namespace(store, space) != nullptr) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::nd_class_in_use);
   }
   space.nd.holder_class = kind;
   return {};
@@ -203,20 +213,20 @@ Result<void> set_holder_class(const store::Store& store, RegionRecord& space, Nd
 
 Result<void> bind_dax(const store::Store& store, RegionRecord& region, NdHolderRecord& holder) {
   if (holder.bound != 0) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::nd_already);
   }
   if (holder.holds == 0) {
-    return fail(ENODEV);
+    return because(ENODEV, Reason::nd_no_namespace);
   }
   RegionRecord& space = namespace_of(store, region, holder);
   if (is_disk(space)) {
-    return fail(EBUSY); // nvdimm_namespace_common_probe(): the raw personality is active
+    return because(EBUSY, Reason::nd_raw_is_active); // nvdimm_namespace_common_probe(): the raw personality is active
   }
   if (space.size < kLeastNamespace || (space.nd.parent != 0 && space.nd.has_uuid == 0)) {
-    return fail(ENODEV);
+    return refuse_unready(space);
   }
   if (holder.has_uuid == 0) {
-    return fail(ENODEV);
+    return because(ENODEV, Reason::nd_no_uuid);
   }
   auto valid = validate(space, holder);
   if (!valid && valid.error() == Errno{ENODEV}) {
@@ -242,7 +252,7 @@ Result<void> bind_dax(const store::Store& store, RegionRecord& region, NdHolderR
 
 Result<void> unbind_dax(const store::Store& store, RegionRecord& region, NdHolderRecord& holder) {
   if (holder.bound == 0) {
-    return fail(ENODEV);
+    return because(ENODEV, Reason::nd_not_its_driver);
   }
   remove_dax_device(store, namespace_of(store, region, holder));
   holder.bound = 0;
@@ -253,16 +263,16 @@ Result<void> bind_namespace(const store::Store& store, RegionRecord& space) {
   NdRegionRecord& nd = space.nd;
   RegionRecord& region = region_of_namespace(store, space);
   if (region.nd.unbound != 0) {
-    return fail(ENODEV);
+    return because(ENODEV, Reason::nd_region_disabled);
   }
   if (is_disk(space)) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::nd_already);
   }
   if (holder_of_namespace(store, space) != nullptr) {
-    return fail(ENXIO);
+    return because(ENXIO, Reason::nd_has_holder);
   }
   if (space.size < kLeastNamespace || (nd.parent != 0 && nd.has_uuid == 0)) {
-    return fail(ENODEV);
+    return refuse_unready(space);
   }
   const bool may_be_dax = nd.holder_class == NdKind::none || nd.holder_class == NdKind::dax;
   if (nd.force_raw != 0 || nd.info.present == 0 || !may_be_dax) {
@@ -274,7 +284,7 @@ Result<void> bind_namespace(const store::Store& store, RegionRecord& space) {
   }
   NdHolderRecord* dax = add_holder(region, NdKind::dax); // nd_dax_probe()
   if (dax == nullptr) {
-    return fail(ENOMEM);
+    return because(ENOMEM, Reason::store_table_full);
   }
   dax->holds = 1;
   dax->space = nd.parent == 0 ? 0 : reference_of(store, space);
@@ -285,7 +295,7 @@ Result<void> bind_namespace(const store::Store& store, RegionRecord& space) {
   if (store.platform().nd_autoprobe_off == 0) {
     (void)bind_dax(store, region, *dax);
   }
-  return fail(ENXIO);
+  return because(ENXIO, Reason::nd_made_a_holder);
 }
 
 void add_seeds(RegionRecord& region) {
@@ -297,7 +307,7 @@ void add_seeds(RegionRecord& region) {
 Result<void> bind_region(const store::Store& store, RegionRecord& region) {
   NdRegionRecord& nd = region.nd;
   if (nd.unbound == 0) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::nd_already);
   }
   nd.unbound = 0;
   add_seeds(region);
@@ -310,7 +320,7 @@ Result<void> bind_region(const store::Store& store, RegionRecord& region) {
 Result<void> unbind_region(const store::Store& store, RegionRecord& region) {
   NdRegionRecord& nd = region.nd;
   if (nd.unbound != 0) {
-    return fail(ENODEV);
+    return because(ENODEV, Reason::nd_not_its_driver);
   }
   for (NdHolderRecord& holder : nd.holders) {
     (void)unbind_dax(store, region, holder);

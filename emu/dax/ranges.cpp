@@ -7,6 +7,7 @@
 #include "emu/dax/drivers.hpp"
 #include "emu/dax/region_space.hpp"
 #include "emu/dax/undo.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::dax {
 namespace {
@@ -14,6 +15,8 @@ namespace {
 using store::DeviceRecord;
 using store::RangeRecord;
 using store::RegionRecord;
+using trace::because;
+using trace::Reason;
 
 // alloc_is_aligned(): a device is mapped at least by sub-sections of 2M, whatever its extents.
 bool is_unit(const DeviceRecord& device, std::uint64_t size) {
@@ -99,10 +102,10 @@ Result<void> grow(const store::Store& store, DeviceRecord& device, std::uint64_t
 
 Result<void> resize(const store::Store& store, DeviceRecord& device, std::uint64_t size) {
   if (!is_unit(device, size)) {
-    return fail(EINVAL);
+    return because(EINVAL, {.reason = Reason::size_misaligned, .a = size, .b = device.align, .minor = device.minor});
   }
   if (is_bound(device)) {
-    return fail(EBUSY);
+    return because(EBUSY, {.reason = Reason::device_is_bound, .minor = device.minor});
   }
   const std::uint64_t old = sum_of_ranges(device);
   if (size == old) {
@@ -118,11 +121,12 @@ Result<void> resize(const store::Store& store, DeviceRecord& device, std::uint64
     trim_bytes(store, device);
     return {};
   }
-  if (size - old > available_size(store, store.region_of(device))) {
-    return fail(ENOSPC);
+  if (const std::uint64_t free = available_size(store, store.region_of(device)); size - old > free) {
+    return because(ENOSPC, {.reason = Reason::no_space_to_grow, .a = size - old, .b = free, .minor = device.minor});
   }
   if (!is_unit(device, size - old)) {
-    return fail(ENXIO); // the old size does not fit a larger extent chosen since
+    return because(ENXIO, {.reason = Reason::growth_misaligned, .a = size - old, .minor = device.minor});
+    // the old size does not fit a larger extent chosen since
   }
   const Undo undo(store, device);
   if (auto bytes = reserve_bytes(store, device, size); !bytes) {
@@ -140,13 +144,16 @@ Result<void> resize(const store::Store& store, DeviceRecord& device, std::uint64
 Result<void> add_range(const store::Store& store, DeviceRecord& device, std::uint64_t start, std::uint64_t size) {
   if (!is_unit(device, size)) {
     const int said = store.profile().odd_mapping_range;
-    return said == 0 ? Result<void>() : Result<void>(fail(said));
+    return said == 0 ? Result<void>()
+                     : Result<void>(because(said, {.reason = Reason::range_misaligned, .minor = device.minor}));
   }
   if (size == 0) {
-    return device.nr_ranges != 0 ? Result<void>(fail(EBUSY)) : Result<void>();
+    return device.nr_ranges != 0
+               ? Result<void>(because(EBUSY, {.reason = Reason::range_refused, .minor = device.minor}))
+               : Result<void>();
   }
   if (!is_free(store, store.region_of(device), start, size)) {
-    return fail(ENOMEM);
+    return because(ENOMEM, {.reason = Reason::range_refused, .minor = device.minor});
   }
   const Undo undo(store, device);
   if (auto bytes = reserve_bytes(store, device, sum_of_ranges(device) + size); !bytes) {
@@ -160,10 +167,10 @@ Result<void> add_range(const store::Store& store, DeviceRecord& device, std::uin
 
 Result<void> set_align(const store::Store& store, DeviceRecord& device, std::uint64_t align) {
   if (align != kPageSize && align != kPmdSize && align != kPudSize) {
-    return fail(EINVAL);
+    return because(EINVAL, {.reason = Reason::align_unknown, .a = align, .minor = device.minor});
   }
   if (is_bound(device)) {
-    return fail(EBUSY);
+    return because(EBUSY, {.reason = Reason::device_is_bound, .minor = device.minor});
   }
   const Undo undo(store, device);
   const std::uint64_t old = device.align;
@@ -171,7 +178,7 @@ Result<void> set_align(const store::Store& store, DeviceRecord& device, std::uin
   for (std::uint32_t at = 0; at < device.nr_ranges; ++at) {
     if (!is_unit(device, device.ranges[at].size)) {
       device.align = old;
-      return fail(EINVAL);
+      return because(EINVAL, {.reason = Reason::align_invalid_for_range, .a = align, .b = at, .minor = device.minor});
     }
   }
   if (auto moved = adapt_bytes(store, device); !moved) {

@@ -6,6 +6,7 @@
 #include "emu/dax/nd_namespaces.hpp"
 #include "emu/nd/labels/namespace_labels.hpp"
 #include "emu/nd/region.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::nd {
 namespace {
@@ -13,6 +14,8 @@ namespace {
 using dax::nd::region_of_namespace;
 using store::RegionRecord;
 using store::Store;
+using trace::because;
+using trace::Reason;
 
 bool is_in_use(const Store& store, const RegionRecord& space) {
   return dax::nd::is_disk(space) || dax::nd::holder_of_namespace(store, space) != nullptr;
@@ -95,7 +98,7 @@ Result<void> grow(const Store& store, RegionRecord& space, std::uint64_t size) {
     }
   }
   if (best == UINT64_MAX) {
-    return fail(ENXIO);
+    return because(ENXIO, Reason::nd_not_contiguous);
   }
   dax::nd::place_namespace(store, space, best, size);
   return {};
@@ -106,19 +109,19 @@ Result<void> grow(const Store& store, RegionRecord& space, std::uint64_t size) {
 Result<void> set_namespace_size(const Store& store, RegionRecord& space, std::uint64_t size) {
   RegionRecord& region = region_of_namespace(store, space);
   if (is_in_use(store, space)) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::nd_space_in_use);
   }
   if (space.nd.has_uuid == 0) {
-    return fail(ENXIO);
+    return because(ENXIO, Reason::nd_no_uuid);
   }
   if (size % region.nd.align != 0) {
-    return fail(EINVAL);
+    return because(EINVAL, {.reason = Reason::nd_size_misaligned, .a = size, .b = region.nd.align >> 10U});
   }
   if (mappings_of(store, region) == 0 || !are_dimms_bound(store, region)) {
-    return fail(ENXIO);
+    return because(ENXIO, Reason::nd_no_dimms);
   }
   if (size > allocatable_dpa(store, region) + space.size) {
-    return fail(ENOSPC);
+    return because(ENOSPC, {.reason = Reason::nd_no_space, .a = size});
   }
   space.nd.info = size == space.size ? space.nd.info : store::NdInfoBlock{};
   if (size > space.size) {
@@ -142,12 +145,12 @@ Result<void> set_namespace_size(const Store& store, RegionRecord& space, std::ui
 Result<void> set_namespace_uuid(const Store& store, RegionRecord& space, const store::Uuid& uuid) {
   const std::span<RegionRecord> all = store.regions();
   if (dax::nd::is_disk(space) || dax::nd::holder_of_namespace(store, space) != nullptr) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::nd_space_in_use);
   }
   if (std::any_of(all.begin(), all.end(), [&](const RegionRecord& other) { // nd_is_uuid_unique()
         return other.used.load() != 0 && other.nd.parent != 0 && other.nd.has_uuid != 0 && other.nd.uuid == uuid;
       })) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::nd_uuid_taken);
   }
   const RegionRecord& region = region_of_namespace(store, space);
   if (space.nd.has_uuid != 0) {
@@ -155,7 +158,7 @@ Result<void> set_namespace_uuid(const Store& store, RegionRecord& space, const s
       return dax::nd::is_namespace_of(store, region, other) && other.size > 0;
     });
     if (!labels) {
-      return fail(EBUSY); // namespace_update_uuid()
+      return because(EBUSY, Reason::nd_space_in_use); // namespace_update_uuid()
     }
   }
   const store::Uuid old = space.nd.uuid;
@@ -168,7 +171,7 @@ Result<void> set_namespace_uuid(const Store& store, RegionRecord& space, const s
 
 Result<void> set_namespace_name(const Store& store, RegionRecord& space, std::string_view name) {
   if (is_in_use(store, space)) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::nd_space_in_use);
   }
   constexpr std::size_t kLongest = 63; // NSLABEL_NAME_LEN, with its end
   if (name.size() > kLongest) {
@@ -180,7 +183,7 @@ Result<void> set_namespace_name(const Store& store, RegionRecord& space, std::st
 
 Result<void> set_namespace_sector(const Store& store, RegionRecord& space, std::uint64_t bytes) {
   if (is_in_use(store, space)) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::nd_space_in_use);
   }
   if (bytes != 512 && bytes != 4096) { // pmem_lbasize_supported
     return fail(EINVAL);

@@ -3,9 +3,9 @@
 namespace daxemu::trace {
 namespace {
 
-constexpr std::array<std::string_view, kKinds> kNames = {"process",     "fault",  "map",      "unmap",
-                                                         "pin",         "unpin",  "callback", "poison",
-                                                         "sysfs_write", "sigbus", "module",   "device"};
+constexpr std::array<std::string_view, kKinds> kNames = {"process", "fault",    "map",    "unmap",       "pin",
+                                                         "unpin",   "callback", "poison", "sysfs_write", "sigbus",
+                                                         "module",  "device",   "refusal"};
 
 } // namespace
 

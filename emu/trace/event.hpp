@@ -18,12 +18,13 @@ enum class Kind : std::uint16_t {
   unpin,       // their release
   callback,    // one of a pgmap's ops was called; text: which
   poison,      // memory_failure; value: its flags
-  sysfs_write, // text: the attribute; value: errno, 0 if taken
+  sysfs_write, // text: the attribute and what was written; value: errno, 0 if taken
   sigbus,      // a touch was answered by SIGBUS; value: si_code
   module,      // code that sites lie in; text: its path, piece `value` of it; offset: its load bias
   device,      // a device of this process alone was made; text: its name, length: its size, value: its extents' size
+  refusal,     // a call was refused, or a touch answered by SIGBUS (value 0), for a noted reason; text: the call
 };
-inline constexpr std::size_t kKinds = 12;
+inline constexpr std::size_t kKinds = 13;
 
 // Every field that does not apply is zero. Trivially copyable: it lies in shared memory as it is.
 struct Event {
@@ -38,7 +39,7 @@ struct Event {
   std::int32_t tid = 0;    // thread it happened to, which another may have noted
   std::uint32_t minor = 0; // the device: DeviceRecord::minor
   Kind kind = Kind::process;
-  std::uint16_t reserved = 0;
+  std::uint16_t reason = 0; // of refusal and sysfs_write: trace::Reason; its numbers: address, length, offset
   FixedString<48> text = {};
 };
 static_assert(sizeof(Event) == 120);

@@ -129,6 +129,39 @@ void Ring::rewrite(std::uint64_t place, const Event& event) const {
   }
 }
 
+std::optional<Event> Ring::copy_of(const Slot& slot, std::uint64_t stamp) {
+  Words words{};
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    words[at] = slot.words[at + 1].load(std::memory_order_acquire);
+  }
+  return slot.words[0].load(std::memory_order_relaxed) == stamp ? std::optional(std::bit_cast<Event>(words))
+                                                                : std::nullopt;
+}
+
+Ring::Fresh Ring::read_on(std::uint64_t& next, bool last) const {
+  Fresh fresh;
+  const std::uint64_t written = header().next.load(std::memory_order_acquire);
+  if (written - next > capacity()) {
+    fresh.missed = written - capacity() - next;
+    next += fresh.missed;
+  }
+  for (; next < written; ++next) {
+    const Slot& slot = slot_of(next);
+    const std::uint64_t done = 2 * (next + 1);
+    const std::uint64_t stamp = slot.words[0].load(std::memory_order_acquire);
+    if (stamp < done && !last) {
+      break;
+    }
+    const auto event = stamp == done ? copy_of(slot, stamp) : std::nullopt;
+    if (event) {
+      fresh.events.push_back(*event);
+    } else {
+      ++fresh.missed;
+    }
+  }
+  return fresh;
+}
+
 Ring::Contents Ring::read() const {
   Contents contents;
   contents.written = header().next.load(std::memory_order_acquire);
@@ -142,12 +175,8 @@ Ring::Contents Ring::read() const {
     if (stamp == 0 || stamp % 2 == 1) {
       continue;
     }
-    Words words{};
-    for (std::size_t at = 0; at < words.size(); ++at) {
-      words[at] = slot.words[at + 1].load(std::memory_order_acquire);
-    }
-    if (slot.words[0].load(std::memory_order_relaxed) == stamp) {
-      contents.events.push_back(std::bit_cast<Event>(words));
+    if (const auto event = copy_of(slot, stamp); event) {
+      contents.events.push_back(*event);
     }
   }
   std::stable_sort(contents.events.begin(), contents.events.end(),

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "emu/base/mapping.hpp"
@@ -34,6 +35,15 @@ public:
     std::uint64_t overwritten = 0; // gone, as newer ones took their place
     std::uint64_t lost = 0;        // not recorded: their slot was just being written to, or its writer had died in it
   };
+  // What was written since `next` (0: since the beginning), in the order it was, for who reads while writers go on;
+  // `next` becomes where to go on. It waits for a writer that is just at it: stops there, unless `last`, when he may be
+  // dead.
+  struct Fresh {
+    std::vector<Event> events;
+    std::uint64_t missed = 0; // gone before they were read
+  };
+  [[nodiscard]] Fresh read_on(std::uint64_t& next, bool last) const;
+
   // What it holds now. Writers may go on; an event that changes under us is left out.
   [[nodiscard]] Contents read() const;
 
@@ -47,6 +57,8 @@ private:
   static_assert(sizeof(Slot) == 128);
   struct Header;
 
+  // The event of the slot, if nobody changes it meanwhile.
+  [[nodiscard]] static std::optional<Event> copy_of(const Slot& slot, std::uint64_t stamp);
   static void fill(Slot& slot, const Event& event, std::uint64_t stamp);
   explicit Ring(Mapping mapping);
   [[nodiscard]] Header& header() const;

@@ -46,23 +46,22 @@ void note_module(const dl_find_object& found, std::string_view path) {
   const std::uint64_t now = now_ns();
   constexpr std::size_t kPiece = decltype(Event::text)::kCapacity - 1;
   for (std::size_t at = 0, number = 0; at < path.size(); at += kPiece, ++number) {
-    note([&] {
-      return Event{.begin_ns = now,
-                   .offset = found.dlfo_link_map->l_addr,
-                   .length = static_cast<std::uint64_t>(static_cast<const char*>(found.dlfo_map_end) -
-                                                        static_cast<const char*>(found.dlfo_map_start)),
-                   .address = reinterpret_cast<std::uint64_t>(found.dlfo_map_start),
-                   .value = static_cast<std::int64_t>(number),
-                   .kind = Kind::module,
-                   .text = path.substr(at, kPiece)};
-    });
+    detail::write(*refusals(),
+                  Event{.begin_ns = now,
+                        .offset = found.dlfo_link_map->l_addr,
+                        .length = static_cast<std::uint64_t>(static_cast<const char*>(found.dlfo_map_end) -
+                                                             static_cast<const char*>(found.dlfo_map_start)),
+                        .address = reinterpret_cast<std::uint64_t>(found.dlfo_map_start),
+                        .value = static_cast<std::int64_t>(number),
+                        .kind = Kind::module,
+                        .text = path.substr(at, kPiece)});
   }
 }
 
 } // namespace
 
 std::uint64_t site(std::uint64_t address) {
-  if (!sites() || !on() || address == 0) {
+  if (!sites() || refusals() == nullptr || address == 0) {
     return 0;
   }
   dl_find_object found{};

@@ -15,6 +15,7 @@ inline constexpr const char* kSitesVariable = "DAXEMU_TRACE_SITES";
 namespace detail {
 inline constinit std::atomic<bool> sites{false};
 __attribute__((tls_model("initial-exec"))) inline thread_local constinit std::uint64_t call_site = 0;
+__attribute__((tls_model("initial-exec"))) inline thread_local constinit const char* call_name = nullptr;
 } // namespace detail
 
 inline void want_sites(bool wanted) {
@@ -31,15 +32,20 @@ inline void want_sites(bool wanted) {
 // tell.
 [[nodiscard]] std::uint64_t site_of_waiting(pid_t tid);
 
-// For as long as it lives, call_site() is the code that called an interposed function: `address` is its return address.
+// For as long as it lives, call_site() is the code that called an interposed function: `address` is its return address;
+// `name` is the function's (call_name()).
 class CallSite {
 public:
-  explicit CallSite(const void* address) : outer_(detail::call_site) {
+  explicit CallSite(const void* address, const char* name = nullptr) : outer_(detail::call_site) {
     if (outer_ == 0) { // what the program called, not what we call on its behalf
       detail::call_site = reinterpret_cast<std::uint64_t>(address);
+      detail::call_name = name;
     }
   }
-  ~CallSite() { detail::call_site = outer_; }
+  ~CallSite() {
+    detail::call_site = outer_;
+    detail::call_name = outer_ == 0 ? nullptr : detail::call_name;
+  }
   CallSite(const CallSite&) = delete;
   CallSite& operator=(const CallSite&) = delete;
 
@@ -48,6 +54,9 @@ private:
 };
 [[nodiscard]] inline std::uint64_t call_site() {
   return sites() ? site(detail::call_site) : 0;
+}
+[[nodiscard]] inline const char* call_name() {
+  return detail::call_name;
 }
 
 } // namespace daxemu::trace

@@ -1,6 +1,7 @@
 #include "emu/trace/trace.hpp"
 
 #include <array>
+#include <cstdlib>
 #include <optional>
 
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 
 #include "emu/base/clock.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "emu/trace/site.hpp"
 
 namespace daxemu::trace {
 namespace {
@@ -72,7 +74,7 @@ std::uint64_t now_ns() {
   return clock_ns(CLOCK_MONOTONIC);
 }
 
-Result<void> attach(const char* path) {
+Result<void> attach(const char* path, Extent extent) {
   auto opened = Ring::open(path);
   if (!opened) {
     return tl::unexpected(opened.error());
@@ -81,19 +83,38 @@ Result<void> attach(const char* path) {
     return fail(EBUSY);
   }
   const Ring* placed = new (storage.data()) Ring(std::move(*opened));
-  detail::ring.store(placed, std::memory_order_release);
+  detail::refusals.store(placed, std::memory_order_release);
+  if (extent == Extent::everything) {
+    detail::ring.store(placed, std::memory_order_release);
+  }
   static const int on_fork = ::pthread_atfork(nullptr, nullptr, [] {
     generation.fetch_add(1, std::memory_order_relaxed);
-    note([] { return Event{.kind = Kind::process, .text = process_name()}; }); // whoever reads it knows no parents
+    if (const Ring* to = refusals(); to != nullptr) { // whoever reads it knows no parents
+      detail::write(*to, Event{.kind = Kind::process, .text = process_name()});
+    }
   });
   (void)on_fork; // without memory for it a forked child's events are its parent's: no reason to go without a trace
-  note([] { return Event{.kind = Kind::process, .text = process_name()}; });
+  detail::write(*placed, Event{.kind = Kind::process, .text = process_name()});
   return {};
+}
+
+void attach_as_asked() {
+  const auto named = [](const char* variable) {
+    const char* value = std::getenv(variable);
+    return value != nullptr && *value != '\0' ? value : nullptr;
+  };
+  if (const char* ring = named(kVariable); ring != nullptr) {
+    (void)attach(ring);
+  } else if (const char* refusals = named(kRefusalsVariable); refusals != nullptr) {
+    (void)attach(refusals, Extent::refusals);
+  }
+  want_sites(std::getenv(kSitesVariable) != nullptr);
 }
 
 void detach() {
   if (taken.load()) {
     detail::ring.store(nullptr);
+    detail::refusals.store(nullptr);
     std::launder(reinterpret_cast<Ring*>(storage.data()))->~Ring();
     taken.store(false);
   }

@@ -13,12 +13,15 @@ namespace daxemu::trace {
 
 namespace detail {
 inline constinit std::atomic<const Ring*> ring{nullptr};
+inline constinit std::atomic<const Ring*> refusals{nullptr};
 // As Ring::write(); `place` of an event that was written before, to say it anew; else 0.
 std::uint64_t write(const Ring& to, Event event, std::uint64_t place = 0);
 } // namespace detail
 
 // The environment variable by which `daxemu trace` tells its command's processes where the ring is.
 inline constexpr const char* kVariable = "DAXEMU_TRACE";
+// The same of a ring that gets refusals and their reasons only (why.hpp): daxemu run --explain.
+inline constexpr const char* kRefusalsVariable = "DAXEMU_EXPLAIN";
 
 // Relaxed: whoever sees the pointer reads the ring through it, which no machine reorders before the load.
 [[nodiscard]] inline const Ring* ring() {
@@ -26,6 +29,10 @@ inline constexpr const char* kVariable = "DAXEMU_TRACE";
 }
 [[nodiscard]] inline bool on() {
   return ring() != nullptr;
+}
+// Where refusals go: that ring, or one of their own, while all else is off.
+[[nodiscard]] inline const Ring* refusals() {
+  return detail::refusals.load(std::memory_order_relaxed);
 }
 
 // CLOCK_MONOTONIC in nanoseconds.
@@ -58,9 +65,15 @@ inline std::uint64_t note_since(std::uint64_t since, Make&& make, std::uint64_t 
   return detail::write(*to, event, place);
 }
 
+// How much of what happens goes into a ring.
+enum class Extent { everything, refusals };
+
 // Joins the trace in the file `path` for the rest of this process's life (and, after fork, its children's), and notes
 // that it did. Errors: those of Ring::open, EBUSY: it is in one already.
-Result<void> attach(const char* path);
+Result<void> attach(const char* path, Extent extent = Extent::everything);
+// As the environment says it (kVariable, kRefusalsVariable, kSitesVariable); nothing if it names no ring, or one whose
+// keeper has ended: then nobody wants to know any more.
+void attach_as_asked();
 // Leaves it. No other thread of this process may be noting anything: for tests.
 void detach();
 

@@ -35,9 +35,7 @@ void after_fork_in_child() {
 
 Outcome<std::unique_ptr<Platform>> Platform::create(const std::string& name, const Profile& profile) {
   static const int watching = ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-  if (const char* ring = std::getenv(trace::kVariable); ring != nullptr && *ring != '\0') {
-    (void)trace::attach(ring); // EBUSY: an earlier platform has; else its keeper has ended
-  }
+  trace::attach_as_asked(); // nothing if an earlier platform has
   auto raw = sys::memfd_create("daxemu-store", MFD_CLOEXEC);
   if (!raw || watching != 0) {
     return refuse(raw ? ENOMEM : raw.error().value, "no memory file for the platform's store",

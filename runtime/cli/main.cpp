@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/cli/command_line/help_format.hpp"
 #include "runtime/cli/command_line/mistake.hpp"
 #include "runtime/cli/command_line/program.hpp"
 #include "runtime/cli/full_machine.hpp"
@@ -16,6 +17,10 @@ namespace daxemu::cli {
 namespace {
 
 int main_of(int argc, char** argv) {
+  if (argc == 1) { // a person, most likely; a script that meant a verb hears of it by the exit code
+    fmt::print("{}", first_screen());
+    return kExitRefused;
+  }
   const std::vector<std::string> all(argv + 1, argv + argc);
   const auto split = std::find(all.begin(), all.end(), "--");
   const std::vector<std::string> command(split == all.end() ? split : split + 1, all.end());

@@ -15,6 +15,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/store/mount_table.hpp"
+#include "emu/trace/acting_for.hpp"
 #include "runtime/preload/procfs/proc_files.hpp"
 #include "runtime/supervise/local_call.hpp"
 #include "runtime/supervise/rights.hpp"
@@ -104,6 +105,7 @@ bool closes_on_exec(const Target& target, const Call& call) {
 } // namespace
 
 void Answers::answer(const Call& call) {
+  const trace::ActingFor program(call.thread);
   const Shape* shape = shape_of(call.number);
   if (shape == nullptr) {
     listener_->go_on(call);

@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 
 #include "emu/base/sys.hpp"
+#include "emu/trace/why.hpp"
 
 #ifndef SECCOMP_ADDFD_FLAG_SEND
 #define SECCOMP_ADDFD_FLAG_SEND (1UL << 1)
@@ -65,6 +66,11 @@ void Listener::go_on(const Call& call) const {
 
 void Listener::answer(const Call& call, const Result<long>& result) const {
   in_hand_.remove(call.thread);
+  if (!result) {
+    trace::tell_refusal(result.error().value);
+  } else {
+    trace::forget_why();
+  }
   seccomp_notif_resp response{call.id, result.value_or(0), result ? 0 : -result.error().value, 0};
   (void)control(fd_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);
 }

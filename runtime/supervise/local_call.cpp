@@ -13,6 +13,9 @@
 #include <unistd.h>
 #include <utime.h>
 
+#include "emu/trace/acting_for.hpp"
+#include "emu/trace/why.hpp"
+
 namespace daxemu::supervise {
 namespace {
 
@@ -172,9 +175,17 @@ Result<LocalCall> LocalCall::carry(const Target& target, const Call& call, const
 }
 
 Result<long> LocalCall::make() {
+  const auto act_for = [](pid_t program) {
+    if (trace::explains()) [[unlikely]] {
+      (void)::syscall(trace::kActForCall, program);
+    }
+  };
+  act_for(trace::detail::acting_for);
   errno = 0;
   const long result = ::syscall(number_, word_[0], word_[1], word_[2], word_[3], word_[4], word_[5]);
-  return result < 0 ? Result<long>(fail(errno)) : result;
+  const int code = errno;
+  act_for(0);
+  return result < 0 ? Result<long>(fail(code)) : result;
 }
 
 Result<void> LocalCall::carry_back(const Target& target, long result) const {

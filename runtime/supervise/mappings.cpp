@@ -13,12 +13,16 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/drivers.hpp"
+#include "emu/trace/why.hpp"
 #include "runtime/fault/mappings/vma.hpp"
 #include "runtime/preload/procfs/device_node.hpp"
 #include "runtime/preload/procfs/maps_line.hpp"
 #include "runtime/supervise/filter.hpp"
 
 namespace daxemu::supervise {
+
+using trace::because;
+using trace::Reason;
 namespace {
 
 constexpr std::uint64_t kLowGap =
@@ -55,6 +59,7 @@ void Mappings::answer(const Target& target, const Call& call) {
     preload::FdTable::forget(fd->get());
     if (device != nullptr) {
       if (const auto mapped = map(target, call, *device, fd->get()); !mapped) {
+        trace::refused_of(device->minor);
         listener_->answer(call, mapped); // if it still waits: else it has been told
       }
       return;
@@ -86,7 +91,15 @@ bool Mappings::cuts(const std::vector<Piece>& pieces, std::uint64_t start, std::
     const auto is_inside = [&](std::uint64_t at) {
       return piece.view != nullptr && at > piece.start && at < piece.end && !is_aligned(at, piece.view->align());
     };
-    return is_inside(start) || is_inside(end);
+    const bool at_start = is_inside(start);
+    if (!at_start && !is_inside(end)) {
+      return false;
+    }
+    (void)because(EINVAL, {.reason = Reason::cuts_extent, // for whoever refuses it
+                           .a = at_start ? start : end,
+                           .b = piece.view->align(),
+                           .minor = piece.view->device().minor});
+    return true;
   });
 }
 
@@ -344,7 +357,7 @@ void Mappings::change(const Target& target, const Call& call) {
       if (!pieces.empty() && pieces.front().view != nullptr &&
           (call.word[2] & ~std::uint64_t{MS_SYNC | MS_INVALIDATE}) == 0 &&
           ((call.word[2] & MS_SYNC) != 0 || covers(pieces, start, end))) {
-        answer = (call.word[2] & MS_SYNC) != 0 ? Result<long>(fail(EINVAL)) : Result<long>(0L);
+        answer = (call.word[2] & MS_SYNC) != 0 ? Result<long>(because(EINVAL, Reason::no_fsync)) : Result<long>(0L);
       }
       break;
     case SYS_mincore:

@@ -16,6 +16,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/store/location.hpp"
+#include "emu/trace/trace.hpp"
 #include "runtime/preload/names/context.hpp"
 #include "runtime/supervise/answers.hpp"
 #include "runtime/supervise/crew.hpp"
@@ -53,6 +54,7 @@ void raise_limit() {
 
 void serve(store::Store store, UniqueFd listener, int stop, Numbers numbers, InHand in_hand) {
   raise_limit();
+  trace::attach_as_asked(); // this is not the library's part of the process, which has done so for itself
   const auto served =
       std::make_shared<Served>(std::move(store), std::move(listener), stop, numbers, std::move(in_hand));
   served->crew.run(served, [at = served.get()](const Call& call) { at->answers.answer(call); });

@@ -9,6 +9,7 @@ daxemu_unit_test(unit_cli
   cli_cxl_plan_test.cpp
   cli_platform_file_test.cpp
   cli_preload_path_test.cpp
+  cli_refused_test.cpp
   report_test.cpp
   stat_report_test.cpp
   top_view_test.cpp

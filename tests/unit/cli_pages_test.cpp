@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "runtime/cli/command_line/help_format.hpp"
 #include "runtime/cli/command_line/manual.hpp"
 #include "runtime/cli/command_line/mistake.hpp"
 #include "runtime/cli/command_line/program.hpp"
@@ -51,6 +52,17 @@ std::string flag_list(const VerbText& verb) {
   return all;
 }
 
+// Lines of more than `width` characters.
+std::string lines_over(const std::string& text, std::size_t width) {
+  std::string over;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    over += end - begin > width ? text.substr(begin, end - begin) + "\n" : "";
+    begin = end + 1;
+  }
+  return over;
+}
+
 class EveryVerb : public ::testing::TestWithParam<std::string> {
 protected:
   Program program_;
@@ -75,6 +87,13 @@ TEST_P(EveryVerb, HelpNamesEveryFlagAndAnExample) {
     }
   }
   EXPECT_THAT(help, HasSubstr("Examples:\n  daxemu " + verb_.name));
+}
+
+TEST_P(EveryVerb, HelpIsEightyColumnsWideAndHasNoWall) {
+  const std::string help = program_.app().get_subcommand(verb_.name)->help();
+  EXPECT_EQ(lines_over(help, 80), "");
+  EXPECT_EQ(help.find("Excludes"), std::string::npos);
+  EXPECT_EQ(help.find(" -- command...") != std::string::npos, verb_.takes_command);
 }
 
 TEST_P(EveryVerb, TakesItsExamples) {
@@ -193,6 +212,26 @@ TEST(Completion, QuotesWhatShellsWouldRead) {
   EXPECT_THAT(bash_completion(odd), HasSubstr("'odd --a') _daxemu_words 'x y'; return ;;"));
   EXPECT_THAT(zsh_completion(odd), HasSubstr("'--a=[don'\\''t \\[say\\]\\: so]:a:(x y)'"));
   EXPECT_THAT(fish_completion(odd), HasSubstr("-l a -x -a 'x y' -d 'don\\'t [say]: so'"));
+}
+
+TEST(FirstScreen, TellsThreeCommandsInEightyColumns) {
+  const std::string screen = first_screen();
+  EXPECT_EQ(lines_over(screen, 80), "");
+  for (const char* command : {"daxemu run -- ls", "daxemu run --explain", "daxemu doctor"}) {
+    EXPECT_THAT(screen, HasSubstr(command));
+  }
+  Program program;
+  const std::string help = program.app().help();
+  EXPECT_EQ(lines_over(help, 80), "");
+}
+
+TEST(RunHelp, GroupsItsFlags) {
+  Program program;
+  const std::string help = program.app().get_subcommand("run")->help();
+  for (const char* group : {"Device:", "Memory and contents:", "Kernel and programs:", "Tests: what happened, and why:",
+                            "CXL (--region cxl):"}) {
+    EXPECT_THAT(help, HasSubstr(group));
+  }
 }
 
 } // namespace

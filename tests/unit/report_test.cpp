@@ -214,10 +214,11 @@ TEST(RunHistory, KnowsWhyACallWasRefused) {
        "args": {"call": "mmap", "errno": 22, "why": "unaligned vma", "remedy": "align it"}}],
     "otherData": {"command": ["app"], "devices": []}})"));
   ASSERT_TRUE(run) << run.error().what;
-  ASSERT_EQ(run->happenings.size(), 1U);
-  EXPECT_TRUE(run->happenings[0].refused);
-  EXPECT_EQ(run->happenings[0].text, "mmap -> EINVAL: unaligned vma");
-  EXPECT_EQ(run->happenings[0].remedy, "align it");
+  EXPECT_TRUE(run->happenings.empty()); // it is said among the refusals
+  ASSERT_EQ(run->refusals.size(), 1U);
+  EXPECT_EQ(run->refusals[0].call, "mmap");
+  EXPECT_EQ(run->refusals[0].why, "unaligned vma");
+  EXPECT_EQ(run->refusals[0].remedy, "align it");
 }
 
 TEST(ReportNumbers, ComeBackFromAPage) {

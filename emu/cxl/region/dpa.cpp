@@ -3,9 +3,13 @@
 #include <algorithm>
 
 #include "emu/cxl/enumeration/topology_check.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::cxl {
 namespace {
+
+using trace::because;
+using trace::Reason;
 
 // The first address of [start, end) behind all that the memdev's decoders have in it, what they skip included.
 std::uint64_t first_free(const store::Store& store, std::uint32_t endpoint, std::uint64_t start, std::uint64_t end) {
@@ -32,7 +36,7 @@ Result<void> free_dpa(const store::Store& store, CxlDecoderRecord& decoder) {
   }
   CxlPortRecord& port = port_of(store, decoder);
   if (decoder.region != 0 || is_enabled(decoder) || decoder.id + 1 != port.hdm_end) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::cxl_decoder_in_use);
   }
   decoder.dpa_start = 0;
   decoder.dpa_size = 0;
@@ -45,10 +49,10 @@ Result<void> free_dpa(const store::Store& store, CxlDecoderRecord& decoder) {
 Result<void> allocate(const store::Store& store, CxlDecoderRecord& decoder, std::uint64_t size) {
   const CxlMemdevRecord& memdev = memdev_of(store, decoder);
   if (decoder.region != 0 || is_enabled(decoder)) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::cxl_decoder_in_use);
   }
   if (decoder.mode == CxlMode::none) {
-    return fail(store.profile().cxl_dpa_without_mode);
+    return because(store.profile().cxl_dpa_without_mode, Reason::cxl_no_mode);
   }
   const std::uint64_t boundary = memdev.ram_size;
   const std::uint64_t end = boundary + memdev.pmem_size;
@@ -56,11 +60,11 @@ Result<void> allocate(const store::Store& store, CxlDecoderRecord& decoder, std:
   const bool is_ram = decoder.mode == CxlMode::ram;
   const std::uint64_t start = is_ram ? free_ram : first_free(store, decoder.port, boundary, end);
   if (size > (is_ram ? boundary : end) - start) {
-    return fail(ENOSPC);
+    return because(ENOSPC, Reason::cxl_dpa_full);
   }
   CxlPortRecord& port = port_of(store, decoder);
   if (port.hdm_end != decoder.id) { // __cxl_dpa_reserve(): in the order of the decoders
-    return fail(EBUSY);
+    return because(EBUSY, Reason::cxl_decoder_in_use);
   }
   decoder.dpa_start = start;
   decoder.dpa_size = size;
@@ -73,14 +77,14 @@ Result<void> allocate(const store::Store& store, CxlDecoderRecord& decoder, std:
 
 Result<void> set_mode(const store::Store& store, CxlDecoderRecord& decoder, CxlMode mode) {
   if (mode == CxlMode::none) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::word_unknown);
   }
   if (is_enabled(decoder)) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::cxl_decoder_in_use);
   }
   const CxlMemdevRecord& memdev = memdev_of(store, decoder);
   if ((mode == CxlMode::ram ? memdev.ram_size : memdev.pmem_size) == 0) {
-    return fail(store.profile().cxl_mode_without_memory);
+    return because(store.profile().cxl_mode_without_memory, Reason::cxl_no_such_memory);
   }
   decoder.mode = mode;
   return {};
@@ -88,7 +92,7 @@ Result<void> set_mode(const store::Store& store, CxlDecoderRecord& decoder, CxlM
 
 Result<void> set_dpa_size(const store::Store& store, CxlDecoderRecord& decoder, std::uint64_t size) {
   if (!is_aligned(size, kCapacityUnit)) {
-    return fail(EINVAL);
+    return because(EINVAL, {.reason = Reason::cxl_size_misaligned, .a = size, .b = 1});
   }
   if (auto freed = free_dpa(store, decoder); !freed || size == 0) {
     return freed;

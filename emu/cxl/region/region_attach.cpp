@@ -8,54 +8,58 @@
 #include "emu/cxl/region/region_targets.hpp"
 #include "emu/cxl/region/regions.hpp"
 #include "emu/cxl/written_name.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::cxl {
 namespace {
 
+using trace::because;
+using trace::Reason;
+
 // What the region and the decoder are must fit, before any position is looked at.
 Result<void> check_kind(const store::Store& store, const CxlRegionRecord& region, const CxlDecoderRecord& endpoint) {
   if (!can_decode(region.ways, region.granularity)) {
-    return fail(ENXIO);
+    return because(ENXIO, Reason::cxl_ports_unfit);
   }
   if (endpoint.mode == CxlMode::none) {
-    return fail(store.profile().cxl_target_without_mode);
+    return because(store.profile().cxl_target_without_mode, Reason::cxl_no_mode);
   }
   if (endpoint.mode != region.mode) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::cxl_target_unfit);
   }
   if (region.state > CxlRegionState::interleave_active) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::cxl_region_settled);
   }
   if (region.state < CxlRegionState::interleave_active) {
-    return fail(ENXIO);
+    return because(ENXIO, Reason::cxl_region_unready);
   }
   return {};
 }
 
 Result<void> check_size(const CxlRegionRecord& region, const CxlDecoderRecord& endpoint) {
   if (endpoint.dpa_size == 0) {
-    return fail(ENXIO);
+    return because(ENXIO, Reason::cxl_no_dpa);
   }
-  return endpoint.dpa_size * region.ways == region.size ? Result<void>{} : fail(EINVAL);
+  return endpoint.dpa_size * region.ways == region.size ? Result<void>{} : because(EINVAL, Reason::cxl_target_unfit);
 }
 
 // cxl_region_validate_position().
 Result<void> check_position(const store::Store& store, const CxlRegionRecord& region, const CxlDecoderRecord& endpoint,
                             std::uint32_t position) {
   if (position >= region.ways) {
-    return fail(ENXIO);
+    return because(ENXIO, {.reason = Reason::cxl_position_range, .a = position, .b = region.ways});
   }
   const std::uint32_t there = region.targets[position];
   if (there == reference_of(store, endpoint)) {
     return {};
   }
   if (there != 0) {
-    return fail(EBUSY);
+    return because(EBUSY, {.reason = Reason::cxl_position_taken, .a = position});
   }
   for (std::uint32_t at = 0; at < region.ways; ++at) {
     const CxlDecoderRecord* other = decoder_at(store, region.targets[at]);
     if (other != nullptr && other->port == endpoint.port) {
-      return fail(EBUSY); // the memdev is in it already
+      return because(EBUSY, {.reason = Reason::cxl_position_taken, .a = at}); // the memdev is in it already
     }
   }
   return {};
@@ -66,7 +70,7 @@ Result<void> attach_path(const store::Store& store, const CxlRegionRecord& regio
                          std::uint32_t position) {
   const CxlDecoderRecord& root = root_decoder_of(store, region);
   if (root.targets[position % root.ways] != host_bridge_port(store, endpoint).parent_dport) {
-    return fail(ENXIO);
+    return because(ENXIO, Reason::cxl_position_path);
   }
   for (CxlPortRecord* port = &port_of(store, endpoint); port != nullptr; port = above(store, *port)) {
     if (auto attached = attach_port(store, *port, region, endpoint); !attached) {
@@ -91,7 +95,7 @@ Result<void> attach(const store::Store& store, CxlRegionRecord& region, CxlDecod
     return fits;
   }
   if (region.nr_targets >= region.ways) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::cxl_region_full);
   }
   if (auto fits = check_size(region, endpoint); !fits) {
     return fits;
@@ -148,7 +152,7 @@ Result<void> set_target(const store::Store& store, CxlRegionRecord& region, std:
                         std::string_view text) {
   if (is_empty_line(text)) {
     if (position >= region.ways) {
-      return fail(ENXIO);
+      return because(ENXIO, {.reason = Reason::cxl_position_range, .a = position, .b = region.ways});
     }
     if (CxlDecoderRecord* endpoint = decoder_at(store, region.targets[position]); endpoint != nullptr) {
       detach(store, *endpoint);
@@ -157,10 +161,10 @@ Result<void> set_target(const store::Store& store, CxlRegionRecord& region, std:
   }
   const Named named = find_on_bus(store, text);
   if (!named) {
-    return fail(ENODEV);
+    return because(ENODEV, Reason::cxl_no_endpoint);
   }
   if (named.decoder == nullptr || !is_endpoint_decoder(store, *named.decoder)) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::cxl_no_endpoint);
   }
   return attach(store, region, *named.decoder, position);
 }

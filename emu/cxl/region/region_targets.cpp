@@ -5,9 +5,13 @@
 
 #include "emu/cxl/interleave.hpp"
 #include "emu/cxl/region/region_refs.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::cxl {
 namespace {
+
+using trace::because;
+using trace::Reason;
 
 constexpr std::uint32_t kMostTargets = 8; // of one decoder
 
@@ -27,11 +31,11 @@ Result<void> check_peer(const store::Store& store, const CxlPortRecord& port, co
                         const CxlDecoderRecord& endpoint) {
   const std::uint32_t distance = distance_at(store, port, region);
   if (endpoint.position < distance) {
-    return fail(ENXIO);
+    return because(ENXIO, Reason::cxl_ports_unfit);
   }
   const CxlDecoderRecord* peer = decoder_at(store, region.targets[endpoint.position - distance]);
   if (peer == nullptr || way_to(store, port, *peer).dport != way_to(store, port, endpoint).dport) {
-    return fail(ENXIO);
+    return because(ENXIO, Reason::cxl_ports_unfit);
   }
   return {};
 }
@@ -59,10 +63,10 @@ Result<void> begin(const store::Store& store, const CxlPortRecord& port, const C
   const std::uint32_t ways = decoder.ref_targets;
   const std::uint32_t granularity = parent.granularity * parent.ways;
   if (!is_granularity(parent.granularity) || !is_ways(parent.ways) || !is_ways(ways) || !is_granularity(granularity)) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::cxl_ports_unfit);
   }
   if (ways > kMostTargets || ways > decoder.nr_targets || (port.passthrough == 0 && !can_decode(ways, granularity))) {
-    return fail(ENXIO);
+    return because(ENXIO, Reason::cxl_ports_unfit);
   }
   decoder.ways = ways;
   decoder.granularity = granularity;
@@ -76,10 +80,10 @@ Result<void> setup_port(const store::Store& store, const CxlPortRecord& port, co
                         const CxlDecoderRecord& endpoint) {
   CxlDecoderRecord* decoder = reference_in(store, port, region);
   if (decoder == nullptr) {
-    return fail(ENXIO);
+    return because(ENXIO, Reason::cxl_ports_unfit);
   }
   if (!std::has_single_bit(decoder->ref_targets)) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::cxl_ports_unfit);
   }
   const std::uint32_t dport = way_to(store, port, endpoint).dport;
   if (decoder->ref_targets_set == 0) {
@@ -93,7 +97,7 @@ Result<void> setup_port(const store::Store& store, const CxlPortRecord& port, co
     }
   }
   if (decoder->ref_targets_set == decoder->ref_targets) {
-    return fail(ENXIO);
+    return because(ENXIO, Reason::cxl_ports_unfit);
   }
   decoder->targets[decoder->ref_targets_set++] = dport;
   return {};

@@ -13,9 +13,13 @@
 #include "emu/cxl/written_name.hpp"
 #include "emu/dax/left_memory.hpp"
 #include "emu/store/uuid_text.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::cxl {
 namespace {
+
+using trace::because;
+using trace::Reason;
 
 // sscanf(text, "region%d\n", ...): blanks before the number, a minus, and whatever follows it, are no mistake.
 std::optional<std::int32_t> scan_region(std::string_view text) {
@@ -94,15 +98,15 @@ Result<CxlRegionRecord*> create_region(const store::Store& store, CxlDecoderReco
                                        std::string_view name) {
   const auto id = scan_region(name);
   if (!id) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::cxl_region_name);
   }
   if (static_cast<std::int32_t>(root.next_region) != *id) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::cxl_region_name);
   }
   const std::uint32_t next = next_memregion(store);
   CxlRegionRecord* region = free_record(store);
   if (region == nullptr) {
-    return fail(ENOMEM);
+    return because(ENOMEM, Reason::store_table_full);
   }
   region->id = root.next_region;
   region->root_decoder = reference_of(store, root);
@@ -116,11 +120,11 @@ Result<CxlRegionRecord*> create_region(const store::Store& store, CxlDecoderReco
 Result<void> delete_region(const store::Store& store, CxlDecoderRecord& root, std::string_view name) {
   const auto id = scan_region(name);
   if (!id) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::cxl_region_name);
   }
   CxlRegionRecord* region = region_below(store, root, *id);
   if (region == nullptr || find_on_bus(store, name).region != region) {
-    return fail(ENODEV);
+    return because(ENODEV, Reason::cxl_region_name);
   }
   release_region(store, *region);
   for (const std::uint32_t target : region->targets) {
@@ -135,14 +139,14 @@ Result<void> delete_region(const store::Store& store, CxlDecoderRecord& root, st
 
 Result<void> set_uuid(const store::Store& store, CxlRegionRecord& region, const store::Uuid& uuid) {
   if (uuid == store::Uuid{}) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::no_uuid);
   }
   if (uuid == region.uuid) {
     return {};
   }
   const auto has_it = [&](const CxlRegionRecord& other) { return other.used != 0 && other.uuid == uuid; };
   if (region.state >= CxlRegionState::active || std::ranges::any_of(regions(store), has_it)) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::cxl_uuid_taken);
   }
   region.uuid = uuid;
   return {};
@@ -151,13 +155,13 @@ Result<void> set_uuid(const store::Store& store, CxlRegionRecord& region, const 
 Result<void> set_ways(const store::Store& store, CxlRegionRecord& region, std::uint64_t ways) {
   const std::uint32_t above = root_decoder_of(store, region).ways;
   if (ways > UINT_MAX) {
-    return fail(ERANGE);
+    return because(ERANGE, Reason::no_number);
   }
   if (!is_ways(ways) || ways % above != 0 || !std::has_single_bit(ways / above)) {
-    return fail(EINVAL);
+    return because(EINVAL, {.reason = Reason::cxl_invalid_interleave, .a = ways});
   }
   if (region.state >= CxlRegionState::interleave_active) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::cxl_region_settled);
   }
   region.ways = static_cast<std::uint32_t>(ways);
   return {};
@@ -166,13 +170,13 @@ Result<void> set_ways(const store::Store& store, CxlRegionRecord& region, std::u
 Result<void> set_granularity(const store::Store& store, CxlRegionRecord& region, std::uint64_t granularity) {
   const CxlDecoderRecord& root = root_decoder_of(store, region);
   if (granularity > INT_MAX) {
-    return fail(ERANGE);
+    return because(ERANGE, Reason::no_number);
   }
   if (!is_granularity(granularity) || (root.ways > 1 && granularity != root.granularity)) {
-    return fail(EINVAL);
+    return because(EINVAL, {.reason = Reason::cxl_invalid_interleave, .a = granularity});
   }
   if (region.state >= CxlRegionState::interleave_active) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::cxl_region_settled);
   }
   region.granularity = static_cast<std::uint32_t>(granularity);
   return {};
@@ -181,7 +185,7 @@ Result<void> set_granularity(const store::Store& store, CxlRegionRecord& region,
 Result<void> set_size(const store::Store& store, CxlRegionRecord& region, std::uint64_t size) {
   if (size == 0) { // free_hpa()
     if (region.size != 0 && region.state >= CxlRegionState::active) {
-      return fail(EBUSY);
+      return because(EBUSY, Reason::cxl_region_settled);
     }
     region.state = region.size != 0 ? CxlRegionState::idle : region.state;
     region.start = 0;
@@ -192,17 +196,17 @@ Result<void> set_size(const store::Store& store, CxlRegionRecord& region, std::u
     return {};
   }
   if (region.size != 0 || region.state >= CxlRegionState::interleave_active) {
-    return fail(EBUSY);
+    return because(EBUSY, Reason::cxl_region_settled);
   }
   if (!has_settings(region)) {
-    return fail(ENXIO);
+    return because(ENXIO, Reason::cxl_region_unready);
   }
   if (size % (kCapacityUnit * region.ways) != 0) {
-    return fail(EINVAL);
+    return because(EINVAL, {.reason = Reason::cxl_size_misaligned, .a = size, .b = region.ways});
   }
   const auto start = free_addresses(store, region, size);
   if (!start) {
-    return fail(ERANGE);
+    return because(ERANGE, {.reason = Reason::cxl_window_full, .a = size});
   }
   region.start = *start;
   region.size = size;

@@ -6,6 +6,7 @@
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/values.hpp"
 #include "emu/sysfs/uevents/announced_change.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::sysfs {
 namespace {
@@ -31,7 +32,8 @@ Result<void> store_device_name(const Scope& scope, std::string_view text) {
     return tl::unexpected(change.error());
   }
   store::DeviceRecord* device = device_called(scope, text);
-  return device == nullptr ? fail(ENODEV) : Action(*scope.store, *device, *scope.driver);
+  return device == nullptr ? trace::because(ENODEV, trace::Reason::no_such_device)
+                           : Action(*scope.store, *device, *scope.driver);
 }
 // The driver's remove() and memunmap_pages() run with no lock of the bus held.
 Result<void> store_unbind(const Scope& scope, std::string_view text) {
@@ -80,7 +82,7 @@ Result<void> store_probe(const Scope& scope, std::string_view text) {
   }
   store::DeviceRecord* device = device_called(scope, text);
   if (device == nullptr) {
-    return fail(ENODEV);
+    return trace::because(ENODEV, trace::Reason::no_such_device);
   }
   dax::probe(*scope.store, *device);
   return {};

@@ -11,6 +11,7 @@
 #include "emu/sysfs/schema/uevent_variables.hpp"
 #include "emu/sysfs/schema/values.hpp"
 #include "emu/sysfs/uevents/announced_change.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::sysfs {
 namespace {
@@ -83,7 +84,7 @@ Result<void> changing(const Scope& scope, Action&& action) {
   }
   // Deleted since it was looked up: what it was given now would be nobody's (kernfs_get_active fails).
   if (scope.device->state.load() == store::DeviceState::absent || scope.device->id != id) {
-    return fail(ENODEV);
+    return trace::because(ENODEV, trace::Reason::no_such_device);
   }
   return nd::with_media_returned(*scope.store, *scope.device, [&] { return action(*scope.store, *scope.device); });
 }
@@ -100,7 +101,7 @@ Result<void> store_size(const Scope& scope, std::string_view text) {
 Result<void> store_align(const Scope& scope, std::string_view text) {
   const auto align = parse_unsigned(text, 0);
   if (!align) {
-    return fail(ENXIO);
+    return trace::because(ENXIO, trace::Reason::no_number);
   }
   return changing(scope, [&](const store::Store& store, store::DeviceRecord& device) {
     return dax::set_align(store, device, *align);

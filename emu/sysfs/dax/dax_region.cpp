@@ -7,6 +7,7 @@
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/parse.hpp"
 #include "emu/sysfs/uevents/announced_change.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::sysfs {
 namespace {
@@ -57,7 +58,7 @@ Result<void> store_create(const Scope& scope, std::string_view text) {
     return tl::unexpected(value.error());
   }
   if (*value != 1) {
-    return fail(EINVAL);
+    return trace::because(EINVAL, trace::Reason::create_takes_one);
   }
   auto change = AnnouncedChange::begin(*scope.store);
   if (!change) {
@@ -72,7 +73,8 @@ Result<void> store_delete(const Scope& scope, std::string_view text) {
     return tl::unexpected(change.error());
   }
   store::DeviceRecord* victim = device_called(scope, text);
-  return victim == nullptr ? fail(ENXIO) : dax::delete_device(*scope.store, *victim);
+  return victim == nullptr ? trace::because(ENXIO, trace::Reason::delete_no_such)
+                           : dax::delete_device(*scope.store, *victim);
 }
 
 constexpr NodeSpec kNodes[] = {

@@ -5,6 +5,7 @@
 #include "emu/sysfs/schema/online_policy.hpp"
 #include "emu/sysfs/uevents/announced_change.hpp"
 #include "emu/sysfs/uevents/memory_uevents.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::sysfs {
 namespace {
@@ -66,14 +67,14 @@ Result<void> store_kmem_state(const Scope& scope, std::string_view text) {
   const bool unplugs = same_text(text, kUnplugged);
   const auto policy = parse_online_policy(text);
   if (!unplugs && (!policy || *policy == OnlinePolicy::offline)) {
-    return fail(EINVAL);
+    return trace::because(EINVAL, trace::Reason::word_unknown);
   }
   auto change = AnnouncedChange::begin(*scope.store);
   if (!change) {
     return tl::unexpected(change.error());
   }
   if (!has_kmem_state(scope)) {
-    return fail(ENODEV); // unbound since it was looked up
+    return trace::because(ENODEV, trace::Reason::no_such_device); // unbound since it was looked up
   }
   return unplugs ? unplug(scope) : plug(scope, *policy);
 }
@@ -95,14 +96,14 @@ Result<void> store_memmap_on_memory(const Scope& scope, std::string_view text) {
     return tl::unexpected(wanted.error());
   }
   if (*wanted) {
-    return fail(EOPNOTSUPP); // mhp_supports_memmap_on_memory()
+    return trace::because(EOPNOTSUPP, trace::Reason::memmap_unavailable); // mhp_supports_memmap_on_memory()
   }
   auto change = AnnouncedChange::begin(*scope.store);
   if (!change) {
     return tl::unexpected(change.error());
   }
   if (scope.device->memmap_on_memory != 0 && dax::driver_of(*scope.device) == &dax::kKmem) {
-    return fail(EBUSY);
+    return trace::because(EBUSY, trace::Reason::device_is_bound);
   }
   scope.device->memmap_on_memory = 0;
   return {};

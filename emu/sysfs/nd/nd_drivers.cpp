@@ -6,11 +6,13 @@
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/schema/parse.hpp"
 #include "emu/sysfs/uevents/announced_change.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::sysfs {
 namespace {
 
 using store::NdKind;
+using trace::Reason;
 
 enum class ObjectKind : std::uint8_t { none, bus, dimm, region, nd_namespace, btt, pfn, dax };
 
@@ -46,15 +48,20 @@ Object object_called(const Scope& bus, std::string_view text) {
   return found;
 }
 
+tl::unexpected<Errno> refuse_name() {
+  return trace::because(ENODEV, Reason::nd_not_its_driver);
+}
+
 // A btt or pfn with a namespace and a uuid would be a block device with a layout of its own.
 Result<void> bind_block(const store::NdHolderRecord& holder) {
-  return holder.holds != 0 && holder.has_uuid != 0 ? fail(EOPNOTSUPP) : fail(ENODEV);
+  return holder.holds != 0 && holder.has_uuid != 0 ? trace::because(EOPNOTSUPP, Reason::nd_block_device)
+                                                   : trace::because(ENODEV, Reason::nd_no_namespace);
 }
 
 // nvdimm takes a DIMM, or lets go of it. Errors: EBUSY, ENODEV.
 Result<void> bind_dimm(const nd::Dimm& dimm, bool binding) {
   if (dimm.is_bound() == binding) {
-    return fail(binding ? EBUSY : ENODEV);
+    return binding ? trace::because(EBUSY, Reason::nd_already) : trace::because(ENODEV, Reason::nd_not_its_driver);
   }
   dimm.unbound() = binding ? 0 : 1;
   return {};
@@ -65,22 +72,22 @@ Result<void> bind_object(const Object& object, NdDriver driver) {
   const store::Store* store = object.scope.store; // of no object there is none
   switch (object.kind) {
   case ObjectKind::region:
-    return driver == NdDriver::nd_region ? nd::bind_region(*store, *object.scope.region) : fail(ENODEV);
+    return driver == NdDriver::nd_region ? nd::bind_region(*store, *object.scope.region) : refuse_name();
   case ObjectKind::nd_namespace:
-    return driver == NdDriver::nd_pmem ? nd::bind_namespace(*store, *object.scope.region) : fail(ENODEV);
+    return driver == NdDriver::nd_pmem ? nd::bind_namespace(*store, *object.scope.region) : refuse_name();
   case ObjectKind::btt:
   case ObjectKind::pfn:
-    return driver == NdDriver::nd_pmem ? bind_block(holder_in(object.scope)) : fail(ENODEV);
+    return driver == NdDriver::nd_pmem ? bind_block(holder_in(object.scope)) : refuse_name();
   case ObjectKind::dax:
     return driver == NdDriver::dax_pmem ? nd::bind_dax(*store, *object.scope.region, holder_in(object.scope))
-                                        : fail(ENODEV);
+                                        : refuse_name();
   case ObjectKind::dimm:
-    return driver == NdDriver::nvdimm ? bind_dimm(dimm_in(object.scope), true) : fail(ENODEV);
+    return driver == NdDriver::nvdimm ? bind_dimm(dimm_in(object.scope), true) : refuse_name();
   case ObjectKind::bus:
   case ObjectKind::none:
     break;
   }
-  return fail(ENODEV);
+  return refuse_name();
 }
 
 } // namespace
@@ -108,7 +115,7 @@ Result<void> unbind_nd(const Scope& scope, NdDriver driver, std::string_view nam
   if (object.kind == ObjectKind::dax && driver == NdDriver::dax_pmem) {
     return nd::unbind_dax(*scope.store, *object.scope.region, holder_in(object.scope));
   }
-  return fail(ENODEV);
+  return refuse_name();
 }
 
 Result<void> probe_nd(const Scope& scope, std::string_view name) {
@@ -118,7 +125,7 @@ Result<void> probe_nd(const Scope& scope, std::string_view name) {
   }
   const Object object = object_called(scope, name);
   if (object.kind == ObjectKind::none) {
-    return fail(ENODEV);
+    return refuse_name();
   }
   for (const NdDriver driver : {NdDriver::dax_pmem, NdDriver::nd_pmem, NdDriver::nd_region, NdDriver::nvdimm}) {
     (void)bind_object(object, driver);

@@ -9,12 +9,14 @@
 #include "emu/sysfs/schema/uevent_variables.hpp"
 #include "emu/sysfs/schema/values.hpp"
 #include "emu/sysfs/uevents/announced_change.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::sysfs {
 namespace {
 
 using store::NdHolderRecord;
 using store::NdPages;
+using trace::Reason;
 
 // Does something to the holder while nobody else changes anything.
 template <class Action>
@@ -31,7 +33,7 @@ Result<void> show_unit(const Scope& scope, Text& out) {
 Result<void> store_unit(const Scope& scope, std::string_view text) {
   return changing(scope, [&](NdHolderRecord& holder) -> Result<void> {
     if (holder.bound != 0) {
-      return fail(EBUSY);
+      return trace::because(EBUSY, Reason::nd_is_bound);
     }
     const auto bytes = parse_unsigned(text, 0);
     return bytes ? dax::nd::set_unit(holder, *bytes) : tl::unexpected(bytes.error());
@@ -64,7 +66,7 @@ Result<void> show_mode(const Scope& scope, Text& out) {
 Result<void> store_mode(const Scope& scope, std::string_view text) {
   return changing(scope, [&](NdHolderRecord& holder) -> Result<void> {
     if (holder.bound != 0) {
-      return fail(EBUSY);
+      return trace::because(EBUSY, Reason::nd_is_bound);
     }
     const std::size_t compared = scope.written.empty() ? 0 : scope.written.size() - 1;
     for (const PagesWord& word : kPages) {
@@ -75,7 +77,7 @@ Result<void> store_mode(const Scope& scope, std::string_view text) {
         return dax::nd::set_pages(holder, word.pages);
       }
     }
-    return fail(EINVAL);
+    return trace::because(EINVAL, Reason::word_unknown);
   });
 }
 
@@ -92,18 +94,18 @@ Result<void> store_namespace(const Scope& scope, std::string_view text) {
   text = text.substr(0, text.find_last_not_of(kSpace) + 1);
   return changing(scope, [&](NdHolderRecord& holder) -> Result<void> {
     if (holder.bound != 0) {
-      return fail(EBUSY);
+      return trace::because(EBUSY, Reason::nd_is_bound);
     }
     if (text.empty()) {
       return dax::nd::detach(*scope.region, holder);
     }
     if (!text.starts_with("namespace")) {
-      return fail(EINVAL);
+      return trace::because(EINVAL, Reason::nd_namespace_unknown);
     }
     if (holder.holds != 0) {
-      return fail(EBUSY);
+      return trace::because(EBUSY, Reason::nd_namespace_set);
     }
-    Result<void> attached = fail(ENODEV);
+    Result<void> attached = trace::because(ENODEV, Reason::nd_namespace_unknown);
     each_namespace(scope, [&](std::string_view name, const Scope& space) {
       if (name == text) {
         attached = dax::nd::attach(*scope.store, *space.region, holder);
@@ -126,10 +128,10 @@ Result<void> show_uuid(const Scope& scope, Text& out) {
 Result<void> store_uuid(const Scope& scope, std::string_view text) {
   return changing(scope, [&](NdHolderRecord& holder) -> Result<void> {
     if (holder.bound != 0) {
-      return fail(EBUSY);
+      return trace::because(EBUSY, Reason::nd_is_bound);
     }
     const auto uuid = parse_uuid(text);
-    return uuid ? dax::nd::set_uuid(holder, *uuid) : tl::unexpected(uuid.error());
+    return uuid ? dax::nd::set_uuid(holder, *uuid) : trace::because(uuid.error().value, Reason::no_uuid);
   });
 }
 

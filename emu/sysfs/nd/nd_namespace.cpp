@@ -10,6 +10,7 @@
 #include "emu/sysfs/schema/uevent_variables.hpp"
 #include "emu/sysfs/schema/values.hpp"
 #include "emu/sysfs/uevents/announced_change.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::sysfs {
 namespace {
@@ -67,14 +68,14 @@ Result<void> store_holder_class(const Scope& scope, std::string_view text) {
     return tl::unexpected(change.error());
   }
   if (has_disk(scope) || dax::nd::holder_of_namespace(*scope.store, *scope.region) != nullptr) {
-    return fail(EBUSY); // whatever was written
+    return trace::because(EBUSY, trace::Reason::nd_class_in_use); // whatever was written
   }
   for (const ClassWord& word : kClasses) {
     if (same_text(word.text, text)) {
       return nd::set_namespace_class(*scope.store, *scope.region, word.kind);
     }
   }
-  return fail(EINVAL);
+  return trace::because(EINVAL, trace::Reason::word_unknown);
 }
 // Unclaimed memory of a kind that has struct pages reads as if it were a pfn's, unless it is to be raw.
 Result<void> show_namespace_mode(const Scope& scope, Text& out) {

@@ -13,6 +13,7 @@
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/uevent_variables.hpp"
 #include "emu/sysfs/schema/values.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::sysfs {
 namespace {
@@ -32,7 +33,7 @@ Result<void> store_align(const Scope& scope, std::string_view text) {
   const std::uint64_t ways = std::max<std::uint64_t>(nd::mappings_of(*scope.store, *scope.region), 1);
   if (*align % ways != 0 || !std::has_single_bit(*align / ways) || *align / ways < kPageSize ||
       *align > scope.region->size) {
-    return fail(EINVAL);
+    return trace::because(EINVAL, {.reason = trace::Reason::nd_region_align, .a = *align});
   }
   auto change = dax::Change::begin(*scope.store);
   if (!change) {

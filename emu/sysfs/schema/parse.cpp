@@ -6,9 +6,13 @@
 #include <climits>
 
 #include "emu/sysfs/schema/text.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::sysfs {
 namespace {
+
+using trace::because;
+using trace::Reason;
 
 std::string_view without_newline(std::string_view text) {
   if (text.ends_with('\n')) {
@@ -85,10 +89,10 @@ Result<std::uint64_t> parse_unsigned(std::string_view text, unsigned base) {
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, value, static_cast<int>(base));
   if (error == std::errc::result_out_of_range) {
-    return fail(ERANGE);
+    return because(ERANGE, Reason::no_number);
   }
   if (error != std::errc() || rest != end) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::no_number);
   }
   return value;
 }
@@ -101,7 +105,7 @@ Result<std::int32_t> parse_int(std::string_view text) {
   }
   const std::uint64_t limit = static_cast<std::uint64_t>(INT_MAX) + (negative ? 1 : 0);
   if (*magnitude > limit) {
-    return fail(ERANGE);
+    return because(ERANGE, Reason::no_number);
   }
   const auto value = static_cast<std::int64_t>(*magnitude);
   return static_cast<std::int32_t>(negative ? -value : value);
@@ -111,25 +115,25 @@ Result<bool> parse_bool(std::string_view text, const Profile& profile) {
   const std::string_view truths = profile.bool_takes_enable ? "yYtT1eE" : "yYtT1";
   const std::string_view lies = profile.bool_takes_enable ? "nNfF0dD" : "nNfF0";
   if (text.empty()) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::no_boolean);
   }
   if (text[0] == 'o' || text[0] == 'O') {
     const char second = text.size() > 1 ? text[1] : '\0';
     if (second == 'n' || second == 'N') {
       return true;
     }
-    return second == 'f' || second == 'F' ? Result<bool>(false) : fail(EINVAL);
+    return second == 'f' || second == 'F' ? Result<bool>(false) : because(EINVAL, Reason::no_boolean);
   }
   if (truths.find(text[0]) != std::string_view::npos) {
     return true;
   }
-  return lies.find(text[0]) != std::string_view::npos ? Result<bool>(false) : fail(EINVAL);
+  return lies.find(text[0]) != std::string_view::npos ? Result<bool>(false) : because(EINVAL, Reason::no_boolean);
 }
 
 Result<AddressRange> parse_range(std::string_view text) {
   const std::size_t dash = text.find('-');
   if (dash == std::string_view::npos) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::no_range);
   }
   const auto start = parse_unsigned(text.substr(0, dash), 16);
   if (!start) {
@@ -146,26 +150,26 @@ Result<dax::DriverId> parse_driver_id(std::string_view text) {
   std::string_view rest = text;
   dax::DriverId id;
   if (!rest.starts_with("dax")) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::no_device_id);
   }
   rest.remove_prefix(3);
   if (!take_int(rest, id.region) || !rest.starts_with('.')) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::no_device_id);
   }
   rest.remove_prefix(1);
   if (!take_int(rest, id.id)) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::no_device_id);
   }
   NameText printed;
   printed.put("dax").number(id.region).put(".").number(id.id);
-  return same_text(text, printed.view()) ? Result<dax::DriverId>(id) : fail(EINVAL);
+  return same_text(text, printed.view()) ? Result<dax::DriverId>(id) : because(EINVAL, Reason::no_device_id);
 }
 
 Result<void> check_uevent(std::string_view text) {
   text = without_newline(text);
   const std::size_t space = text.find(' ');
   if (std::find(kActions.begin(), kActions.end(), text.substr(0, space)) == kActions.end()) {
-    return fail(EINVAL);
+    return because(EINVAL, Reason::no_uevent);
   }
   if (space == std::string_view::npos) {
     return {};
@@ -175,7 +179,7 @@ Result<void> check_uevent(std::string_view text) {
     const std::size_t end = words.find(' ');
     const std::string_view word = words.substr(0, end);
     if (first ? !store::is_uuid(word) : !is_variable(word)) {
-      return fail(EINVAL);
+      return because(EINVAL, Reason::no_uevent);
     }
     words = end == std::string_view::npos ? std::string_view() : words.substr(end + 1);
   }

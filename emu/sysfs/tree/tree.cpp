@@ -18,6 +18,7 @@
 #include "emu/sysfs/schema/parse.hpp"
 #include "emu/sysfs/schema/values.hpp"
 #include "emu/sysfs/tree/asked_uevent.hpp"
+#include "emu/sysfs/tree/noted_write.hpp"
 #include "emu/sysfs/tree/relative_link.hpp"
 #include "emu/sysfs/tree/resolve.hpp"
 #include "emu/trace/trace.hpp"
@@ -90,22 +91,6 @@ constexpr std::array<TypeBits, 5> kTypes = {{
     {NodeType::device, S_IFCHR},
     {NodeType::block, S_IFBLK},
 }};
-
-// "dax0.1/size=4194304": what a trace says of a write, the last two words of the path and the first line written.
-FixedString<48> write_text(std::string_view path, std::string_view text) {
-  std::array<char, 48> said{};
-  std::size_t used = 0;
-  const auto put = [&](std::string_view part) {
-    part = part.substr(0, said.size() - used);
-    std::copy(part.begin(), part.end(), said.begin() + static_cast<std::ptrdiff_t>(used));
-    used += part.size();
-  };
-  const std::size_t last = path.rfind('/');
-  put(path.substr(last == 0 || last == path.npos ? 0 : path.rfind('/', last - 1) + 1));
-  put("=");
-  put(text.substr(0, text.find('\n')));
-  return FixedString<48>(std::string_view(said.data(), used));
-}
 
 // What does not change as long as a program runs is asked once.
 std::uint64_t device_of_file_system(std::string_view path) {
@@ -310,11 +295,7 @@ Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
   if (!text.empty()) {
     const std::uint64_t since = trace::begin();
     const auto stored = found->spec.store(found->scope, c_string(text));
-    trace::note_since(since, [&] {
-      return trace::Event{.value = stored ? 0 : stored.error().value,
-                          .kind = trace::Kind::sysfs_write,
-                          .text = write_text(node.path.view(), c_string(text))};
-    });
+    note_write(since, node.path.view(), c_string(text), stored);
     if (!stored) {
       return tl::unexpected(stored.error());
     }

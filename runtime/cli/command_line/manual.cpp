@@ -12,6 +12,11 @@ constexpr auto kManuals = std::to_array<VerbManual>({
      "The command sees /dev/daxX.Y, the dax bus under /sys and the device's faults and errors as it would on the "
      "kernel that --kernel names. Its platform lives as long as it runs, unless --platform names one that daxemu "
      "create made.\n\n"
+     "With --explain each call that is refused, each write to sysfs that fails and each SIGBUS is one line on standard "
+     "error: "
+     "the call, the process and the code that made it, the errno, the kernel's words where it has some, what to do, "
+     "and the "
+     "row of the semantics page that it is an instance of.\n\n"
      "Signals reach the command, and the exit status is its own. Where the machine has a device-dax that fits, the "
      "command gets that one (see --mode), and daxemu says so.\n\n"
      "With --kernel all the command runs on one kernel after the other, each time on a new platform. What it prints on "
@@ -24,6 +29,7 @@ constexpr auto kManuals = std::to_array<VerbManual>({
      "daxemu run --size 4G --align 2M -- ./app /dev/dax0.0\n"
      "daxemu run --size 2G --align 1G --stats -- daxctl list -DRM -u\n"
      "daxemu run --image disk.img -- ./app\n"
+     "daxemu run --explain -- ./app\n"
      "daxemu run --kernel all -- ./test\n"
      "daxemu run --region cxl --ways 2 -- cxl list -RT\n"
      "daxemu run --region cxl --no-device -- sh make-regions.sh"},
@@ -119,6 +125,7 @@ constexpr auto kEnvironment = std::to_array<Term>({
     {"DAXEMU_PIN_SITES", "Record which code pins memory. Set by daxemu run --pin-sites."},
     {"DAXEMU_PLUGIN",
      "A memory type to load into programs that use libdaxemu: the file of a plugin. Set by daxemu run --plugin."},
+    {"DAXEMU_EXPLAIN", "Where refusals and their reasons go. Set by daxemu run --explain."},
     {"DAXEMU_TRACE", "Where events go. Set by daxemu trace and daxemu report."},
     {"NO_COLOR", "If not empty: no colours (no-color.org)."},
     {"COLUMNS, LINES", "Size of the picture of daxemu top --once where there is no terminal."},

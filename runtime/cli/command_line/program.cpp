@@ -7,6 +7,7 @@
 
 #include "daxemu_build.hpp"
 #include "emu/base/profile.hpp"
+#include "runtime/cli/command_line/help_format.hpp"
 #include "runtime/cli/command_line/manual.hpp"
 
 namespace daxemu::cli {
@@ -55,13 +56,19 @@ std::string version_text() {
 Program::Program() : app_("A device-dax that is not there", "daxemu") {
   app_.set_version_flag("--version", version_text());
   app_.require_subcommand(1);
-  keep_footers(*app_.get_formatter()); // which every verb shares
+  const auto formatter = std::make_shared<HelpFormat>(with_command_); // which every verb shares
+  keep_footers(*formatter);
+  app_.formatter(formatter);
   app_.footer("daxemu VERB --help tells a verb's flags, and so does man daxemu-VERB.");
   for (const AddVerb add : kVerbs) {
     auto verb = add(app_);
     CLI::App& parser = *app_.get_subcommands([](const CLI::App*) { return true; }).back();
     if (const VerbManual* manual = manual_of(parser.get_name()); manual != nullptr && !manual->examples.empty()) {
       parser.footer(footer_of(manual->examples));
+    }
+    group_flags(parser);
+    if (verb->takes_command()) {
+      with_command_.insert(parser.get_name());
     }
     verbs_[parser.get_name()] = std::move(verb);
   }

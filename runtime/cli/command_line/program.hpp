@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -23,6 +24,7 @@ public:
 private:
   CLI::App app_;
   std::map<std::string, std::unique_ptr<Verb>> verbs_;
+  std::set<std::string> with_command_; // names of verbs that take one
 };
 
 } // namespace daxemu::cli

@@ -5,12 +5,11 @@
 #include <fmt/format.h>
 
 #include "runtime/cli/report/report_html.hpp"
-#include "runtime/cli/report/timeline.hpp"
+#include "runtime/cli/report/report_layout.hpp"
 
 namespace daxemu::cli {
 namespace {
 
-constexpr std::size_t kMostHappenings = 100;
 constexpr std::size_t kMostTicks = 400; // of a kind
 
 // What went wrong for the program is red.
@@ -25,16 +24,16 @@ std::string picture(const RunHistory& history) {
   }
   constexpr double kRow = 18;
   const double height = kRow * static_cast<double>(kinds.size());
-  Svg svg(kWidth, height + 34, "What else happened, over time");
+  Svg svg(kReportWidth, height + 34, "What else happened, over time");
   draw_times(svg, history.length_us, height + 8, 4);
-  const double scale = history.length_us > 0 ? kPlot / history.length_us : 0;
+  const double scale = history.length_us > 0 ? kReportPlot / history.length_us : 0;
   double y = 6;
   for (const auto& [kind, all] : kinds) {
-    svg.text(kLeft - 8, y + 11, kind, "", "end");
+    svg.text(kReportLeft - 8, y + 11, kind, "", "end");
     const std::size_t step = all.size() / kMostTicks + 1;
     for (std::size_t at = 0; at < all.size(); at += step) {
       const Happening& one = *all[at];
-      svg.rect(kLeft + one.at_us * scale - 1, y, 3, kRow - 5, colour_of(one),
+      svg.rect(kReportLeft + one.at_us * scale - 1, y, 3, kRow - 5, colour_of(one),
                fmt::format("{}, process {} {}: {}", duration_text(one.at_us), one.pid, history.process_of(one.pid),
                            one.text));
     }
@@ -58,7 +57,7 @@ std::string happenings_part(const RunHistory& history) {
   out += picture(history);
   out += "<div class=\"wide\"><table><tr><th class=\"n\">at</th><th>what</th><th>process</th><th "
          "class=\"n\">pid</th><th></th></tr>\n";
-  for (std::size_t at = 0; at < std::min(history.happenings.size(), kMostHappenings); ++at) {
+  for (std::size_t at = 0; at < std::min(history.happenings.size(), kMostListed); ++at) {
     const Happening& happening = history.happenings[at];
     out += fmt::format(
         "<tr><td class=\"n\">{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"{}\">{}{}</td></tr>\n",
@@ -67,8 +66,8 @@ std::string happenings_part(const RunHistory& history) {
         happening.remedy.empty() ? "" : "<br>" + html_text(happening.remedy));
   }
   out += "</table></div>\n";
-  return history.happenings.size() > kMostHappenings
-             ? out + fmt::format("<p>and {} more</p>\n", history.happenings.size() - kMostHappenings)
+  return history.happenings.size() > kMostListed
+             ? out + fmt::format("<p>and {} more</p>\n", history.happenings.size() - kMostListed)
              : out;
 }
 

@@ -7,15 +7,14 @@
 
 #include "daxemu_build.hpp"
 #include "emu/base/size_text.hpp"
-#include "runtime/cli/report/html.hpp"
+#include "runtime/cli/report/refusals_part.hpp"
+#include "runtime/cli/report/report_layout.hpp"
 #include "runtime/cli/report/report_style.hpp"
-#include "runtime/cli/report/timeline.hpp"
 #include "runtime/cli/text/joined.hpp"
 
 namespace daxemu::cli {
 namespace {
 
-constexpr std::size_t kMostListed = 100;
 constexpr std::size_t kMostPins = 80;
 
 // How a cell looks, and what its looks are called. The first that fits.
@@ -56,15 +55,15 @@ std::string extents_text(const DeviceHistory& device, std::size_t row) {
 // The map: time to the right, the device downwards; under it the first touches on the same time.
 std::string device_map(const DeviceHistory& device, const RunHistory& history) {
   const double row_height = std::clamp(340.0 / static_cast<double>(std::max<std::size_t>(device.rows, 1)), 7.0, 34.0);
-  const double column = kPlot / static_cast<double>(history.columns);
+  const double column = kReportPlot / static_cast<double>(history.columns);
   const double map_height = row_height * static_cast<double>(device.rows);
   constexpr double kBars = 54;
-  Svg svg(kWidth, map_height + kBars + 40, fmt::format("State of the extents of {} over time", device.name));
+  Svg svg(kReportWidth, map_height + kBars + 40, fmt::format("State of the extents of {} over time", device.name));
   const double us = history.length_us / static_cast<double>(history.columns);
   for (std::size_t row = 0; row < device.rows; ++row) {
     const double y = 4 + row_height * static_cast<double>(row);
     if (row % std::max<std::size_t>(device.rows / 8, 1) == 0) {
-      svg.text(kLeft - 8, y + 10, size_text(device.first_of(row) * device.align), "", "end");
+      svg.text(kReportLeft - 8, y + 10, size_text(device.first_of(row) * device.align), "", "end");
     }
     const HistoryCell* cells = &device.cells[row * history.columns];
     for (std::size_t from = 0; from < history.columns;) { // one shape for what looks the same
@@ -74,7 +73,7 @@ std::string device_map(const DeviceHistory& device, const RunHistory& history) {
         faults += cells[to].faults;
       }
       const Look& look = look_of(cells[from]);
-      svg.rect(kLeft + column * static_cast<double>(from), y, column * static_cast<double>(to - from) + 0.3,
+      svg.rect(kReportLeft + column * static_cast<double>(from), y, column * static_cast<double>(to - from) + 0.3,
                row_height - 0.6, look.look,
                fmt::format("{}, {} to {}: {}{}{}", extents_text(device, row),
                            duration_text(us * static_cast<double>(from)), duration_text(us * static_cast<double>(to)),
@@ -90,13 +89,14 @@ std::string device_map(const DeviceHistory& device, const RunHistory& history) {
   }
   const std::uint64_t most = std::max<std::uint64_t>(*std::max_element(faults.begin(), faults.end()), 1);
   const double bottom = map_height + kBars + 12;
-  svg.text(kLeft - 8, map_height + 22, fmt::format("{}", most), "", "end");
-  svg.text(kLeft - 8, bottom, "0", "", "end");
+  svg.text(kReportLeft - 8, map_height + 22, fmt::format("{}", most), "", "end");
+  svg.text(kReportLeft - 8, bottom, "0", "", "end");
   draw_times(svg, history.length_us, bottom, map_height + 12);
   for (std::size_t at = 0; at < history.columns; ++at) {
     if (faults[at] > 0) {
       const double height = std::max(kBars * static_cast<double>(faults[at]) / static_cast<double>(most), 1.0);
-      svg.rect(kLeft + column * static_cast<double>(at), bottom - height, std::max(column - 1, 1.0), height, "bar",
+      svg.rect(kReportLeft + column * static_cast<double>(at), bottom - height, std::max(column - 1, 1.0), height,
+               "bar",
                fmt::format("{} first touches from {} to {}", faults[at], duration_text(us * static_cast<double>(at)),
                            duration_text(us * static_cast<double>(at + 1))));
     }
@@ -135,11 +135,11 @@ std::string latency_part(const Latencies& latencies) {
   last += last + 1 < kLatencyBins ? 1 : 0;
   const std::uint64_t most = *std::max_element(latencies.bins.begin(), latencies.bins.end());
   constexpr double kHeight = 150;
-  Svg svg(kWidth, kHeight + 40, "Latency of first touches");
-  const double step = std::min(kPlot / static_cast<double>(last - first + 1), 90.0);
-  svg.line(kLeft, kHeight + 14, kLeft + step * static_cast<double>(last - first + 1), kHeight + 14, "");
+  Svg svg(kReportWidth, kHeight + 40, "Latency of first touches");
+  const double step = std::min(kReportPlot / static_cast<double>(last - first + 1), 90.0);
+  svg.line(kReportLeft, kHeight + 14, kReportLeft + step * static_cast<double>(last - first + 1), kHeight + 14, "");
   for (std::size_t bin = first; bin <= last; ++bin) {
-    const double x = kLeft + step * static_cast<double>(bin - first);
+    const double x = kReportLeft + step * static_cast<double>(bin - first);
     const double low = bin == 0 ? 0 : std::ldexp(1.0, static_cast<int>(bin) - 1);
     svg.text(x, kHeight + 30, duration_text(low), "", "middle");
     const std::uint64_t count = latencies.bins[bin];
@@ -170,14 +170,14 @@ std::string pins_part(const RunHistory& history) {
   std::stable_sort(pins.begin(), pins.end(),
                    [](const PinSpan& a, const PinSpan& b) { return a.begin_us < b.begin_us; });
   const double height = 14.0 * static_cast<double>(shown);
-  Svg svg(kWidth, height + 34, "Pins over time");
+  Svg svg(kReportWidth, height + 34, "Pins over time");
   draw_times(svg, history.length_us, height + 8, 4);
   for (std::size_t at = 0; at < shown; ++at) {
     const PinSpan& pin = pins[at];
-    const double scale = history.length_us > 0 ? kPlot / history.length_us : 0;
+    const double scale = history.length_us > 0 ? kReportPlot / history.length_us : 0;
     const double y = 6 + 14 * static_cast<double>(at);
-    svg.text(kLeft - 8, y + 9, fmt::format("{}", pin.pid), "", "end");
-    svg.rect(kLeft + pin.begin_us * scale, y, std::max((pin.end_us - pin.begin_us) * scale, 2.0), 10,
+    svg.text(kReportLeft - 8, y + 9, fmt::format("{}", pin.pid), "", "end");
+    svg.rect(kReportLeft + pin.begin_us * scale, y, std::max((pin.end_us - pin.begin_us) * scale, 2.0), 10,
              pin.held ? "poison" : "pinned",
              fmt::format("process {} {}: {} at {}, {} {}for {}{}", pin.pid, history.process_of(pin.pid), pin.device,
                          size_text(pin.offset), size_text(pin.length), pin.by.empty() ? "" : "by " + pin.by + " ",
@@ -260,6 +260,9 @@ std::string report_html(const RunHistory& history, const RunNumbers* before) {
   out += tile(size_text(touched), "touched");
   out += tile(duration_text(history.latencies.median_us), "median wait");
   out += tile(fmt::format("{}", history.pins.size()), "pins");
+  if (!history.refusals.empty()) {
+    out += tile(fmt::format("{}", history.refusals.size()), "refused");
+  }
   out += tile(fmt::format("{}", history.happenings.size()), "other events");
   out += "</div>\n";
   if (history.overwritten + history.lost > 0) {
@@ -274,8 +277,8 @@ std::string report_html(const RunHistory& history, const RunNumbers* before) {
   for (const DeviceHistory& device : history.devices) {
     out += device_part(device, history);
   }
-  return out + latency_part(history.latencies) + pins_part(history) + threads_part(history) + sites_part(history) +
-         happenings_part(history) + numbers_element(numbers) + "</body></html>\n";
+  return out + refusals_part(history) + latency_part(history.latencies) + pins_part(history) + threads_part(history) +
+         sites_part(history) + happenings_part(history) + numbers_element(numbers) + "</body></html>\n";
 }
 
 } // namespace daxemu::cli

@@ -96,6 +96,7 @@ RunNumbers numbers_of(const RunHistory& history) {
   add("pins", count(history.pins.size()));
   add("pins never released",
       count(std::count_if(history.pins.begin(), history.pins.end(), [](const PinSpan& pin) { return pin.held; })));
+  add("refused", count(history.refusals.size()));
   std::map<std::string, std::size_t> kinds;
   for (const Happening& happening : history.happenings) {
     ++kinds[happening.kind];

@@ -155,8 +155,8 @@ std::string errno_text(std::int64_t error) {
 // What happened besides faults, mappings and pins.
 std::string happening_text(const std::string& kind, const std::string& name, const Json& arguments) {
   const std::int64_t error = arguments.value("errno", std::int64_t{0});
-  if (kind == "sysfs_write" || kind == "refusal") {
-    const std::string what = kind == "refusal" ? arguments.value("call", name) : arguments.value("write", "");
+  if (kind == "sysfs_write") {
+    const std::string what = arguments.value("write", "");
     const std::string why = arguments.value("why", "");
     return what + (error == 0 ? "" : fmt::format(" -> {}", errno_text(error))) + (why.empty() ? "" : ": " + why);
   }
@@ -234,16 +234,28 @@ private:
       }
     }
     const double at = event.at("ts").get<double>();
+    const int pid = event.at("pid").get<int>();
+    if (arguments.contains("why")) {
+      take_refusal(event, at);
+    }
     if (kind == "fault") {
       take_fault(event);
     } else if (kind == "pin") {
       take_pin(event, phase, at);
-    } else if (kind == "sysfs_write" || kind == "poison" || kind == "sigbus" || kind == "callback" ||
-               kind == "refusal") {
-      history_.happenings.push_back(
-          {at, kind, happening_text(kind, event.at("name").get<std::string>(), arguments), event.at("pid").get<int>(),
-           kind == "refusal" || arguments.value("errno", std::int64_t{0}) != 0, arguments.value("remedy", "")});
+    } else if (kind == "sysfs_write" || kind == "poison" || kind == "sigbus" || kind == "callback") {
+      history_.happenings.push_back({at, kind, happening_text(kind, event.at("name").get<std::string>(), arguments),
+                                     pid, arguments.value("errno", std::int64_t{0}) != 0,
+                                     arguments.value("remedy", "")});
     }
+  }
+
+  void take_refusal(const Json& event, double at) {
+    const Json& arguments = event.at("args");
+    const int pid = event.at("pid").get<int>();
+    history_.refusals.push_back({at, pid, history_.process_of(pid), arguments.value("call", "?"),
+                                 arguments.value("error", "?"), arguments.value("why", ""),
+                                 arguments.value("remedy", ""), arguments.value("row", ""),
+                                 arguments.value("from", "")});
   }
 
   void take_fault(const Json& event) {

@@ -74,6 +74,19 @@ struct Happening {
   std::string remedy = {};
 };
 
+// A call, or a touch, and why it was refused.
+struct RefusalHistory {
+  double at_us = 0;
+  int pid = 0;
+  std::string process;
+  std::string call;
+  std::string error; // "EINVAL", "SIGBUS"
+  std::string why;
+  std::string remedy;
+  std::string row;   // of semantics.md
+  std::string place; // the caller's code
+};
+
 // Latencies by powers of two: bin 0 below 1 us, bin n from 2^(n-1) to 2^n us.
 inline constexpr std::size_t kLatencyBins = 24;
 struct Latencies {
@@ -93,7 +106,8 @@ struct RunHistory {
   std::vector<PinSpan> pins; // by begin
   std::vector<ThreadHistory> threads;
   std::vector<Happening> happenings;
-  std::map<int, std::string> processes;                     // by pid; of those that forked, their parent's name
+  std::map<int, std::string> processes; // by pid; of those that forked, their parent's name
+  std::vector<RefusalHistory> refusals;
   std::vector<std::pair<std::string, std::uint64_t>> sites; // code that touched first, and how often
   std::uint64_t events = 0;
   std::uint64_t overwritten = 0; // what a ring too small did not keep

@@ -1,4 +1,4 @@
-#include "runtime/cli/report/timeline.hpp"
+#include "runtime/cli/report/report_layout.hpp"
 
 #include <cmath>
 
@@ -26,7 +26,7 @@ void draw_times(Svg& svg, double length_us, double y, double top) {
   }
   const double step = round_step(length_us);
   for (double us = 0; us <= length_us; us += step) {
-    const double x = kLeft + kPlot * us / length_us;
+    const double x = kReportLeft + kReportPlot * us / length_us;
     svg.line(x, top, x, y + 4, "");
     svg.text(x, y + 16, duration_text(us), "", us == 0 ? "start" : "middle");
   }

@@ -187,8 +187,7 @@ Outcome<std::string> Stage::open(const std::string& named) {
   return location_of_platform(named);
 }
 
-tl::expected<ChildEnd, Refusal> Stage::play(const std::vector<std::pair<std::string, std::string>>& more,
-                                            const Streams& streams) const {
+tl::expected<ChildEnd, Refusal> Stage::play(const Environment& more, const Streams& streams) const {
   Command command = command_;
   command.streams = streams;
   command.environment.insert(command.environment.end(), more.begin(), more.end());

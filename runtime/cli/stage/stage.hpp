@@ -14,6 +14,9 @@
 
 namespace daxemu::cli {
 
+// Variables beside those that a process has, or in their place.
+using Environment = std::vector<std::pair<std::string, std::string>>;
+
 class Stage {
 public:
   // Everything that can be refused is refused here, before the command exists. `verb` is whose plan it is. Exit codes
@@ -27,8 +30,7 @@ public:
   [[nodiscard]] const std::string& why() const { return why_; }
 
   // Runs the command to its end, with `more` in its environment, on `streams`. Once.
-  [[nodiscard]] tl::expected<ChildEnd, Refusal> play(const std::vector<std::pair<std::string, std::string>>& more = {},
-                                                     const Streams& streams = {}) const;
+  [[nodiscard]] tl::expected<ChildEnd, Refusal> play(const Environment& more = {}, const Streams& streams = {}) const;
 
 private:
   Stage() = default;

@@ -9,7 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "emu/base/units.hpp"
-#include "runtime/cli/trace/symbols.hpp"
+#include "runtime/cli/explain/refused.hpp"
+#include "runtime/cli/explain/symbols.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -38,10 +39,21 @@ Spot spot_of(const trace::Event& event, const std::vector<TracedDevice>& devices
 }
 
 bool has_place(trace::Kind kind) {
-  return kind != trace::Kind::process && kind != trace::Kind::sysfs_write;
+  return kind != trace::Kind::process && kind != trace::Kind::sysfs_write && kind != trace::Kind::refusal;
 }
 
-OrderedJson arguments_of(const trace::Event& event, const Spot& spot, Symbols* symbols) {
+// What was refused, why, and what to do.
+// more.
+void put_refusal(const trace::Event& event, const Spot& spot, std::string_view process, OrderedJson& arguments) {
+  const Refused refused = refused_of(event, spot.device == nullptr ? "" : spot.device->name, process);
+  arguments["call"] = refused.call;
+  arguments["error"] = refused.error;
+  arguments["why"] = refused.why;
+  arguments["remedy"] = refused.remedy;
+  arguments["row"] = refused.row;
+}
+
+OrderedJson arguments_of(const trace::Event& event, const Spot& spot, std::string_view process, Symbols* symbols) {
   OrderedJson arguments = OrderedJson::object();
   if (has_place(event.kind)) {
     if (spot.device != nullptr) {
@@ -51,7 +63,8 @@ OrderedJson arguments_of(const trace::Event& event, const Spot& spot, Symbols* s
     arguments["offset"] = spot.offset;
     arguments["length"] = event.length;
   }
-  if (event.address != 0) {
+  const bool has_numbers = event.reason != 0; // of the reason, in the place of an address
+  if (event.address != 0 && !has_numbers) {
     arguments["address"] = fmt::format("{:#x}", event.address);
   }
   switch (event.kind) {
@@ -73,6 +86,9 @@ OrderedJson arguments_of(const trace::Event& event, const Spot& spot, Symbols* s
     break;
   default:
     break;
+  }
+  if (is_refused(event)) {
+    put_refusal(event, spot, process, arguments);
   }
   if (event.site != 0) {
     arguments["site"] = fmt::format("{:#x}", event.site);
@@ -102,7 +118,8 @@ private:
   bool first_ = true;
 };
 
-void put_event(Writer& writer, const trace::Event& event, const std::vector<TracedDevice>& devices, Symbols* symbols) {
+void put_event(Writer& writer, const trace::Event& event, const std::vector<TracedDevice>& devices,
+               std::string_view process, Symbols* symbols) {
   const Spot spot = spot_of(event, devices);
   OrderedJson json;
   json["name"] = event.kind == trace::Kind::callback ? std::string(event.text.view()) : trace::name_of(event.kind);
@@ -123,7 +140,7 @@ void put_event(Writer& writer, const trace::Event& event, const std::vector<Trac
     json["ph"] = "i";
     json["s"] = "t"; // as wide as its thread
   }
-  json["args"] = arguments_of(event, spot, symbols);
+  json["args"] = arguments_of(event, spot, process, symbols);
   writer.put(std::move(json));
 }
 
@@ -175,11 +192,15 @@ void write_trace(std::ostream& out, const trace::Ring::Contents& contents, const
   }
   Writer writer(out, contents.events.empty() ? 0 : contents.events.front().begin_ns);
   Symbols symbols(contents.events);
+  std::map<std::int32_t, std::string> processes;
   out << "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[";
   put_names(writer, contents.events);
   for (const trace::Event& event : contents.events) {
+    if (event.kind == trace::Kind::process) {
+      processes[event.pid] = event.text.view();
+    }
     if (event.kind != trace::Kind::module && event.kind != trace::Kind::device) {
-      put_event(writer, event, about.devices, &symbols);
+      put_event(writer, event, about.devices, processes[event.pid], &symbols);
     }
   }
   OrderedJson other;

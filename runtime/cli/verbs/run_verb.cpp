@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "runtime/cli/command_line/commands.hpp"
+#include "runtime/cli/explain/explainer.hpp"
 #include "runtime/cli/kernels/every_kernel.hpp"
 #include "runtime/cli/stage/stage.hpp"
 #include "runtime/cli/state/statistics.hpp"
@@ -44,6 +45,12 @@ public:
     kernel.description(kernel.get_description() + fmt::format("; {}: one after the other", kEveryKernel));
     kernel.type_name(fmt::format("{}|{}", joined(versions(), "|"), kEveryKernel));
     verb.add_flag("--stats", stats_, "Print faults, extents and bytes when the command has ended");
+    explain_ =
+        verb.add_option("--explain", explain_file_,
+                        "Say of every call that is refused and every SIGBUS why, where, and what to do: on standard "
+                        "error, or to a file")
+            ->expected(0, 1)
+            ->type_name("FILE");
     verb.add_flag("--verbose,-v", verbose_, "Say what was chosen and why");
     verb.add_option("--ignore", table_.ignored,
                     "With --kernel all: lines of output in which this is found (as by grep -E) are not compared")
@@ -68,8 +75,19 @@ public:
     if (!stage) {
       return refuse_with(stage.error());
     }
+    std::unique_ptr<Explainer> explainer;
+    if (explain_->count() > 0 && stage->store() != nullptr) {
+      auto started = Explainer::start(*stage->store(), explain_file_);
+      if (!started) {
+        return refuse_with({started.error()});
+      }
+      explainer = std::move(*started);
+    }
     tell_choice(*stage);
-    const auto end = stage->play();
+    const auto end = stage->play(explainer ? explainer->environment() : Environment());
+    if (explainer) {
+      (void)explainer->finish();
+    }
     if (!end) {
       return refuse_with(end.error());
     }
@@ -84,12 +102,20 @@ private:
     if (stage.store() == nullptr || (verbose_ && !stage.why().empty())) { // never the real device unannounced
       note(stage.why());
     }
+    if (stage.store() == nullptr && explain_->count() > 0) {
+      note("what the machine's own device-dax refuses is explained by its kernel: dmesg");
+    }
     if (stage.store() != nullptr && verbose_) {
       note(statistics_text(*stage.store()));
     }
   }
 
   [[nodiscard]] int run_on_every_kernel(const std::vector<std::string>& command) {
+    if (explain_->count() > 0) {
+      return refuse_with(
+          {{EINVAL, fmt::format("--explain is of one kernel, and --kernel {} asks for each", kEveryKernel),
+            "choose one of them"}});
+    }
     const auto ignored = IgnoredLines::of("--ignore", table_.ignored);
     const auto plans = ignored ? every_kernel_plans(flags_) : tl::unexpected(ignored.error());
     if (!plans) {
@@ -131,6 +157,8 @@ private:
   StageFlags flags_;
   bool stats_ = false;
   bool verbose_ = false;
+  CLI::Option* explain_ = nullptr;
+  std::string explain_file_; // empty: standard error
   TableFlags table_;
 };
 

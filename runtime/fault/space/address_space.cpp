@@ -65,6 +65,29 @@ PoisonHit AddressSpace::poison_at(const void* address) const noexcept {
   return {pointer(vma->start + (offset - vma->offset)), static_cast<short>(log2_of(vma->view->align()))};
 }
 
+trace::Why AddressSpace::why_sigbus(const void* address) const noexcept {
+  using trace::Reason;
+  const auto at = reinterpret_cast<std::uint64_t>(address);
+  const auto vma = table_.find(at);
+  if (!vma) {
+    return {};
+  }
+  const DeviceView& view = *vma->view;
+  const std::uint64_t offset = vma->offset_of(at);
+  trace::Why why{.a = offset, .b = view.align(), .minor = view.device().minor};
+  if (offset >= data_end(*vma) && view.alive() && !vma->has(kBroken)) {
+    why.reason = Reason::touch_beyond_end;
+    why.a = offset >> kPageShift; // as the kernel says it
+    return why;
+  }
+  const Reason refused = refusal_of(*vma, view.extent_at(std::min(offset, view.size() - 1)));
+  why.reason = refused == Reason::none ? Reason::touch_no_memory : refused;
+  if (refused == Reason::touch_unaligned) {
+    why = {.reason = refused, .a = vma->start, .b = vma->end, .c = view.align() - 1, .minor = why.minor};
+  }
+  return why;
+}
+
 bool AddressSpace::pretouch(const void* address, std::size_t length, int right) noexcept {
   const auto start = reinterpret_cast<std::uint64_t>(address);
   const std::uint64_t end = start + length < start ? UINT64_MAX : start + length;
@@ -125,26 +148,26 @@ Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
     const std::uint64_t unit = vma->view->align();
     const std::uint64_t offset = vma->offset_of(at);
     if (offset >= data_end(*vma) || vma->prot == PROT_NONE || !vma->view->alive()) {
-      return fail(EFAULT);
+      return trace::because(EFAULT, {.reason = trace::Reason::fault_in_refused, .a = at});
     }
     if (is_frozen(*vma)) { // what is present stays, the rest cannot become it
       if (!is_present(*vma, at)) {
-        return fail(EFAULT);
+        return trace::because(EFAULT, {.reason = trace::Reason::fault_in_refused, .a = at});
       }
       at += unit - (offset & (unit - 1));
       continue;
     }
     if (server_.uffd()) {
       if (server_.serve(at, true, FaultServer::Caller::populate) != FaultServer::Served::present) {
-        return fail(EFAULT);
+        return trace::because(EFAULT, {.reason = trace::Reason::fault_in_refused, .a = at});
       }
     } else if ((vma->view->folio(vma->view->extent_at(offset)).flags.load() & mm::kFolioHwpoison) != 0) {
-      return fail(EFAULT);
+      return trace::because(EFAULT, {.reason = trace::Reason::fault_in_refused, .a = at});
     }
     // Where a touch was refused before, filler may lie whatever advice came since (advise.cpp).
     const bool check = !server_.uffd() || vma->has(kPatched);
     if (check && !fault_in_page(*vma, at)) {
-      return fail(EFAULT);
+      return trace::because(EFAULT, {.reason = trace::Reason::fault_in_refused, .a = at});
     }
     at += unit - (offset & (unit - 1));
   }

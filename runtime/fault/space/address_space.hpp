@@ -8,6 +8,7 @@
 
 #include "emu/base/result.hpp"
 #include "emu/store/store.hpp"
+#include "emu/trace/why.hpp"
 #include "runtime/fault/devices/views.hpp"
 #include "runtime/fault/engines/engine.hpp"
 #include "runtime/fault/engines/watcher.hpp"
@@ -120,6 +121,9 @@ public:
   void prepare_core_dump();
   // The poisoned extent that made a touch of `address` a SIGBUS, if that was it. Async-signal-safe.
   [[nodiscard]] PoisonHit poison_at(const void* address) const noexcept;
+  // Why a touch of `address` is SIGBUS: the rule by which it was refused. None: the address is not ours.
+  // Async-signal-safe.
+  [[nodiscard]] trace::Why why_sigbus(const void* address) const noexcept;
   // The inline engine: makes the extent at `address` present. False: not ours, or the touch is a SIGBUS.
   // Async-signal-safe.
   bool resolve(const void* address);
@@ -233,6 +237,9 @@ private:
   Result<void> unmap_range(std::uint64_t start, std::uint64_t end);
   [[nodiscard]] bool may_split(std::uint64_t at) const;
   Result<void> split(std::uint64_t at);
+  // What is said to a call that would cut the extent around `at`, or change what is sealed.
+  [[nodiscard]] tl::unexpected<Errno> refuse_cut(std::uint64_t at) const;
+  [[nodiscard]] static tl::unexpected<Errno> refuse_sealed();
   Result<void> cut(std::uint64_t start, std::uint64_t end);
   // Is there an entry for the extent of `vma` at `address` in the page table? One of 1G may be shared by neighbours.
   [[nodiscard]] bool is_present(const Vma& vma, std::uint64_t address) const;

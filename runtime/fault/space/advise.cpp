@@ -58,9 +58,13 @@ Result<void> AddressSpace::advise_one(const Vma& vma, std::uint64_t from, std::u
   case AdviceEffect::nothing:
     return {};
   case AdviceEffect::refuse:
-    return fail(rule.code);
+    return trace::because(rule.code, {.reason = trace::Reason::advice_refused,
+                                      .a = static_cast<std::uint64_t>(rule.advice),
+                                      .minor = vma.view->device().minor});
   case AdviceEffect::remove:
-    return fail(vma.has(kMayWrite) ? ENODEV : EACCES); // vfs_fallocate; vma_is_shared_maywrite
+    return vma.has(kMayWrite)
+               ? trace::because(ENODEV, trace::Reason::no_fallocate_to_remove)
+               : trace::because(EACCES, trace::Reason::protect_not_writable); // vfs_fallocate; vma_is_shared_maywrite
   case AdviceEffect::drop:
     drop_extents(vma, from, to);
     return {};
@@ -171,7 +175,7 @@ Result<void> AddressSpace::populate(std::uint64_t start, std::uint64_t end, int 
   RangeWalk walk(table_, start, end);
   while (const auto part = walk.next()) {
     if (part->vma && (part->vma->prot & needed) == 0) {
-      return fail(EINVAL);
+      return trace::because(EINVAL, trace::Reason::populate_no_right);
     }
     auto done = part->vma ? prefault(part->start, part->end) : populate_others(part->start, part->end, advice);
     if (!done && (part->vma || done.error() != Errno{ENOMEM} || profile().populate_ends_at_hole)) {

@@ -46,6 +46,7 @@ Result<void*> AddressSpace::map(store::DeviceRecord& device, int fd, void* hint,
   }
   const int open = static_cast<int>(*open_flags);
   if (auto fine = check_place(request, open); !fine) {
+    trace::refused_of(device.minor);
     return tl::unexpected(fine.error());
   }
   Result<std::uint64_t> mapped = fail(ENOMEM);
@@ -54,10 +55,12 @@ Result<void*> AddressSpace::map(store::DeviceRecord& device, int fd, void* hint,
     mapped = map_locked(device, fd, request, open);
   }
   if (!mapped) {
+    trace::refused_of(device.minor);
     return tl::unexpected(mapped.error());
   }
   if (request.populates() || LockedMemory::populates()) {
     (void)prefault(*mapped, *mapped + request.length); // as mm_populate: what cannot be faulted in is no error
+    trace::forget_why();
   }
   return pointer(*mapped);
 }

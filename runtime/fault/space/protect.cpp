@@ -56,10 +56,10 @@ Result<void> AddressSpace::protect(void* address, std::size_t length, int prot, 
 Result<void> AddressSpace::protect_one(const Vma& vma, std::uint64_t from, std::uint64_t to, std::uint32_t prot,
                                        int pkey) {
   if ((prot & PROT_WRITE) != 0 && !vma.has(kMayWrite)) {
-    return fail(EACCES);
+    return trace::because(EACCES, {.reason = trace::Reason::protect_not_writable, .minor = vma.view->device().minor});
   }
   if (vma.has(kSealed)) { // whatever would change
-    return fail(EPERM);
+    return refuse_sealed();
   }
   Vma like = vma;
   like.prot = prot;

@@ -47,6 +47,7 @@ void AddressSpace::locked_all(int flags) {
   while (const auto part = walk.next()) {
     if (part->vma) {
       (void)prefault(part->start, part->end); // as mm_populate: what cannot be faulted in is no error
+      trace::forget_why();
     }
   }
 }
@@ -85,7 +86,8 @@ Result<void> AddressSpace::lock_memory(const void* address, std::size_t length, 
         return done;
       }
     } else if (!prefault(part->start, part->end)) {
-      return fail(ENOMEM); // __mlock_posix_error_return
+      return trace::because(ENOMEM,
+                            {.reason = trace::Reason::mlock_refused, .a = part->start}); // __mlock_posix_error_return
     }
   }
   return {};
@@ -109,7 +111,8 @@ Result<void> AddressSpace::sync(void* address, std::size_t length, int flags) {
       }
       outcome = done ? outcome : done; // a hole is remembered and passed over
     } else if ((flags & MS_SYNC) != 0 && part->vma->has(kMayWrite)) {
-      return fail(EINVAL); // vfs_fsync_range: device-dax has no fsync. VM_SHARED is not set if read-only
+      return trace::because(EINVAL, {.reason = trace::Reason::no_fsync, .minor = part->vma->view->device().minor});
+      // vfs_fsync_range: device-dax has no fsync. VM_SHARED is not set if read-only
     }
   }
   return outcome;
@@ -170,7 +173,7 @@ Result<void> AddressSpace::check_policy(const void* address, std::size_t length,
   RangeWalk walk(table_, start, end);
   while (const auto part = walk.next()) {
     if (part->vma && part->vma->policy != policy && cuts(part->start, part->end)) {
-      return fail(EINVAL);
+      return refuse_cut(may_split(part->start) ? part->end : part->start);
     }
   }
   return {};

@@ -35,18 +35,18 @@ Result<void*> AddressSpace::remap(void* old_address, std::size_t old_size, std::
   call.old_length = align_up(old_size, kPageSize);
   call.length = align_up(new_size, kPageSize);
   if (!valid || call.length == 0 || (early && !call.has_valid_parameters())) {
-    return fail(EINVAL);
+    return trace::because(EINVAL, trace::Reason::remap_arguments);
   }
   const TableGuard guard(lock_);
   if (profile().mremap_moves_several && call.only_moves()) {
     return remap_several(call);
   }
   if (is_sealed(call.start, call.start + 1)) { // before everything else but the mapping's being there
-    return fail(EPERM);
+    return trace::because(EPERM, trace::Reason::mapping_sealed);
   }
   if (!table_.find(call.start)) {
     if (!all_mapped(call.start, call.start + kPageSize)) {
-      return fail(EFAULT);
+      return trace::because(EFAULT, trace::Reason::remap_arguments);
     }
     const bool at_target = call.has(MREMAP_FIXED) && table_.overlaps(call.target, call.target + call.length);
     if (!at_target && !table_.overlaps(call.start, call.start + call.old_length) && !spans_several(call) &&
@@ -54,7 +54,7 @@ Result<void*> AddressSpace::remap(void* old_address, std::size_t old_size, std::
       return sys::mremap(old_address, old_size, new_size, flags, new_address);
     }
     if (profile().has_mseal && is_sealed_others(call.start)) {
-      return fail(EPERM);
+      return trace::because(EPERM, trace::Reason::mapping_sealed);
     }
   }
   if (const auto error = early ? cannot_remap(call) : std::nullopt) {
@@ -66,7 +66,7 @@ Result<void*> AddressSpace::remap(void* old_address, std::size_t old_size, std::
 // mremap_to(): what is at the target goes first, then what is too much at the source, whatever becomes of the rest.
 Result<void*> AddressSpace::remap_to(Remap call) {
   if (!call.has_valid_target()) {
-    return fail(EINVAL);
+    return trace::because(EINVAL, trace::Reason::remap_arguments);
   }
   if (call.has(MREMAP_FIXED)) {
     if (auto gone = unmap_range(call.target, call.target + call.length); !gone) {
@@ -87,7 +87,7 @@ Result<void*> AddressSpace::remap_to(Remap call) {
   }
   Reservation reserved;
   if (!reserved.take(call.target, call.length, call.has(MREMAP_FIXED) ? MAP_FIXED_NOREPLACE : 0)) {
-    return fail(ENOMEM);
+    return trace::because(ENOMEM, trace::Reason::remap_no_room);
   }
   return move(call, reserved.start(), reserved);
 }
@@ -113,7 +113,7 @@ Result<void*> AddressSpace::remap_in_place(const Remap& call) {
     return pointer(call.start);
   }
   if (!call.has(MREMAP_MAYMOVE)) {
-    return fail(ENOMEM);
+    return trace::because(ENOMEM, trace::Reason::remap_no_room);
   }
   Reservation reserved;
   const MapRequest request{0, call.length, static_cast<int>(vma->prot), MAP_SHARED,
@@ -128,7 +128,7 @@ Result<void*> AddressSpace::remap_in_place(const Remap& call) {
 // Others' memory, whatever is to become of it; nothing of ours is at the target any more.
 Result<void*> AddressSpace::remap_others(const Remap& call) {
   if (table_.overlaps(call.start, call.start + call.old_length) || spans_several(call)) {
-    return fail(EFAULT); // vma_to_resize: across a boundary
+    return trace::because(EFAULT, trace::Reason::remap_arguments); // vma_to_resize: across a boundary
   }
   return ask_kernel_to_remap(call);
 }
@@ -175,7 +175,7 @@ Result<void*> AddressSpace::move(const Remap& call, std::uint64_t address, Reser
   const std::uint64_t old_end = call.start + call.old_length;
   // move_vma asks may_split for both ends.
   if (!may_split(call.start) || (old_end != vma.end && !is_aligned(old_end, align))) {
-    return fail(EINVAL);
+    return refuse_cut(may_split(call.start) ? old_end : call.start);
   }
   PresentExtents present;
   // Else no entry survives; one of 1G never does: get_old_pud takes it for a bad table and clears it.
@@ -228,19 +228,19 @@ Result<void> AddressSpace::remap_pages(void* address, std::size_t size, int prot
   const std::uint64_t length = align_down(size, kPageSize);
   const std::uint64_t end = start + length;
   if (prot != 0 || end <= start || page_offset + length / kPageSize < page_offset) {
-    return fail(EINVAL);
+    return trace::because(EINVAL, trace::Reason::remap_arguments);
   }
   {
     const TableGuard guard(lock_);
     const auto first = table_.find(start);
     if (!first || !first->has(kMayWrite)) { // VM_SHARED
-      return fail(EINVAL);
+      return trace::because(EINVAL, trace::Reason::remap_arguments);
     }
     for (Vma vma = *first; vma.end < end;) { // all of it of one file and with the same flags
       const auto next = table_.find(vma.end);
       if (!next || next->file != first->file || next->view != first->view || next->prot != first->prot ||
           ((next->flags ^ first->flags) & ~kOurFlags) != 0) {
-        return fail(EINVAL);
+        return trace::because(EINVAL, trace::Reason::remap_arguments);
       }
       vma = *next;
     }

@@ -20,7 +20,19 @@ bool AddressSpace::may_split(std::uint64_t at) const {
 }
 
 Result<void> AddressSpace::split(std::uint64_t at) {
-  return may_split(at) ? table_.split(at) : fail(EINVAL);
+  if (may_split(at)) {
+    return table_.split(at);
+  }
+  return refuse_cut(at);
+}
+
+tl::unexpected<Errno> AddressSpace::refuse_cut(std::uint64_t at) const {
+  const auto vma = table_.find(at);
+  const std::uint64_t unit = vma ? vma->view->align() : kPageSize;
+  return trace::because(EINVAL, {.reason = trace::Reason::cuts_extent,
+                                 .a = at,
+                                 .b = unit,
+                                 .minor = vma ? vma->view->device().minor : trace::kNoDevice});
 }
 
 bool AddressSpace::is_sealed(std::uint64_t start, std::uint64_t end) const {
@@ -32,12 +44,17 @@ bool AddressSpace::is_sealed(std::uint64_t start, std::uint64_t end) const {
   return false;
 }
 
+tl::unexpected<Errno> AddressSpace::refuse_sealed() {
+  return trace::because(EPERM, trace::Reason::mapping_sealed);
+}
+
 // do_mas_align_munmap(), vms_gather_munmap_vmas(): the cut at the start stays if the one at the end, or what is sealed,
 // is refused. It may have left mappings that begin and end with extents where there was one that did not.
 Result<void> AddressSpace::cut(std::uint64_t start, std::uint64_t end) {
-  auto done = is_sealed(start, start + 1) ? fail(EPERM) : split(start); // can_modify_vma comes before its split
+  auto done = is_sealed(start, start + 1) ? Result<void>(refuse_sealed())
+                                          : split(start); // can_modify_vma comes before its split
   if (done) {
-    done = is_sealed(start, end) ? fail(EPERM) : split(end);
+    done = is_sealed(start, end) ? Result<void>(refuse_sealed()) : split(end);
   }
   if (!done) {
     settle(start, start);

@@ -42,7 +42,10 @@ Result<std::uint64_t> AddressSpace::find_place(const MapRequest& request, std::u
   const int flags = request.flags & kPassedOn;
   if ((request.flags & MAP_FIXED_NOREPLACE) != 0) {
     if (auto taken = reserved.take(request.hint, request.length, flags | MAP_FIXED_NOREPLACE); !taken) {
-      return tl::unexpected(taken.error());
+      return taken.error() != Errno{EEXIST} ? tl::unexpected(taken.error())
+                                            : trace::because(EEXIST, {.reason = trace::Reason::mmap_occupied,
+                                                                      .a = request.hint,
+                                                                      .b = request.hint + request.length});
     }
     return request.hint;
   }

@@ -1,4 +1,5 @@
-// From Result to what libc's callers expect: -1 (or MAP_FAILED) and errno.
+// From Result to what libc's callers expect: -1 (or MAP_FAILED) and errno. Here a refusal reaches the program, and with
+// it the reason that was noted for it reaches who reads reasons (emu/trace/why.hpp).
 #pragma once
 
 #include <cerrno>
@@ -6,14 +7,20 @@
 #include <sys/mman.h>
 
 #include "emu/base/result.hpp"
+#include "emu/trace/why.hpp"
 
 namespace daxemu::preload {
+
+inline void set_errno(Errno error) {
+  trace::tell_refusal(error.value);
+  errno = error.value;
+}
 
 [[nodiscard]] inline int as_int(const Result<void>& result) {
   if (result) {
     return 0;
   }
-  errno = result.error().value;
+  set_errno(result.error());
   return -1;
 }
 
@@ -21,7 +28,7 @@ namespace daxemu::preload {
 template <class Value, class T>
 Value libc_value(const Result<T>& result, Value failure) {
   if (!result) {
-    errno = result.error().value;
+    set_errno(result.error());
     return failure;
   }
   return static_cast<Value>(*result);
@@ -31,7 +38,7 @@ Value libc_value(const Result<T>& result, Value failure) {
   if (result) {
     return *result;
   }
-  errno = result.error().value;
+  set_errno(result.error());
   return MAP_FAILED;
 }
 

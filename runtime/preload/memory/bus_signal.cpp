@@ -4,7 +4,9 @@
 #include <cstring>
 
 #include <sys/syscall.h>
+#include <ucontext.h>
 
+#include "emu/trace/why.hpp"
 #include "runtime/fault/process/early_kill.hpp"
 #include "runtime/fault/process/signals_blocked.hpp"
 #include "runtime/preload/ground/own_process.hpp"
@@ -22,6 +24,20 @@ namespace {
 DAXEMU_REAL(sigaction, int(int, const struct sigaction*, struct sigaction*));
 
 constexpr std::uint64_t kBusBit = 1ULL << (SIGBUS - 1);
+
+// Why a touch is SIGBUS, for who reads reasons. `context`: the handler's, where there is one.
+void tell_reason(const siginfo_t& info, const void* context) {
+  const fault::AddressSpace* space = trace::explains() && info.si_code > 0 ? live_space.get() : nullptr;
+  trace::Why why = space == nullptr ? trace::Why() : space->why_sigbus(info.si_addr);
+  if (why.reason == trace::Reason::touch_no_memory && info.si_code != BUS_ADRERR) {
+    why.reason = trace::Reason::touch_poisoned; // MADV_HWPOISON, which marks no memory bad
+  }
+  if (why.reason != trace::Reason::none) {
+    const auto* at = static_cast<const ucontext_t*>(context);
+    trace::tell_sigbus(why, reinterpret_cast<std::uint64_t>(info.si_addr),
+                       at == nullptr ? 0 : static_cast<std::uint64_t>(at->uc_mcontext.gregs[REG_RIP]));
+  }
+}
 
 bool is_handler(const struct sigaction& action) {
   return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;
@@ -100,7 +116,8 @@ void BusSignal::remember(const struct sigaction& action) {
 // What the kernel is given in place of the program's action. The kernel does the rest (masks, stacks, one-shot).
 struct sigaction BusSignal::kernel_form(const struct sigaction& action) const {
   struct sigaction form = action;
-  if (!is_handler(action) && !inline_engine()) {
+  const bool told = explains_.load(std::memory_order_relaxed) && action.sa_handler == SIG_DFL;
+  if (!is_handler(action) && !inline_engine() && !told) {
     return form;
   }
   form.sa_sigaction = receive;
@@ -175,9 +192,18 @@ sighandler_t BusSignal::set_or_hold(sighandler_t disposition) {
 }
 
 void BusSignal::resolve_with(fault::AddressSpace& space) {
-  if (inline_engine()) {
-    return;
+  if (!inline_engine()) {
+    take_over(&space);
   }
+}
+
+void BusSignal::explain() {
+  if (!explains_.exchange(true)) {
+    take_over(nullptr);
+  }
+}
+
+void BusSignal::take_over(fault::AddressSpace* inline_space) {
   // In one turn: an action that another thread sets meanwhile must not be undone.
   const Turn turn(*this);
   struct sigaction now {};
@@ -186,7 +212,9 @@ void BusSignal::resolve_with(fault::AddressSpace& space) {
     now = program_action();
   }
   remember(now);
-  space_.store(&space, std::memory_order_release);
+  if (inline_space != nullptr) {
+    space_.store(inline_space, std::memory_order_release);
+  }
   const struct sigaction form = kernel_form(now);
   (void)real_sigaction(SIGBUS, &form, nullptr);
 }
@@ -221,6 +249,7 @@ void BusSignal::deliver(int signal, siginfo_t* info, void* context) {
       }
     }
   }
+  tell_reason(*info, context);
   const struct sigaction action = program_action();
   const bool fault = info->si_code > 0 && !notice;
   if (!is_handler(action) || (fault && held_back)) { // force_sig_fault: a blocked or ignored one kills
@@ -266,7 +295,8 @@ void BusSignal::force_memory_failure(const fault::PoisonHit& hit) {
   (void)sys::call(SYS_rt_sigprocmask, SIG_BLOCK, 0, reinterpret_cast<long>(&mask), sizeof(mask));
   struct sigaction now {};
   (void)set_action(nullptr, &now);
-  if ((mask & kBusBit) != 0 || now.sa_handler == SIG_IGN) { // force_sig_info: neither saves the process
+  if ((mask & kBusBit) != 0 || !is_handler(now)) { // force_sig_info: neither saves the process
+    tell_reason(info, nullptr);
     struct sigaction fatal {};
     (void)real_sigaction(SIGBUS, &fatal, nullptr);
     (void)sys::call(SYS_rt_sigprocmask, SIG_UNBLOCK, reinterpret_cast<long>(&kBusBit), 0, sizeof(kBusBit));

@@ -1,7 +1,7 @@
 // SIGBUS between the kernel and the program. What is beyond a device's end needs no help: the kernel sends it. This
 // class stands before the program's handler where siginfo has to be put right (a poisoned extent is BUS_MCEERR_AR with
 // its size), or where the faulting thread itself makes extents present (the inline engine). While the program has no
-// handler, and another engine works, nothing is installed.
+// handler, and another engine works, nothing is installed, unless somebody reads reasons (emu/trace/why.hpp).
 #pragma once
 
 #include <array>
@@ -25,6 +25,8 @@ public:
 
   // The inline engine: SIGBUS comes here first, whatever the program's action is.
   void resolve_with(fault::AddressSpace& space);
+  // Somebody reads reasons: those of SIGBUS are told before the program, or its end, has it.
+  void explain();
   // With the inline engine a mask must not hold SIGBUS back: removes it from `set`; returns whether it was in it.
   bool let_through(sigset_t& set) const;
   // The inline engine: does this thread believe that it has SIGBUS blocked?
@@ -39,6 +41,8 @@ private:
   class Turn;
   static void receive(int signal, siginfo_t* info, void* context);
   void deliver(int signal, siginfo_t* info, void* context);
+  // Has the kernel give us SIGBUS in place of what the program has now; `inline_space`: to resolve with, or nullptr.
+  void take_over(fault::AddressSpace* inline_space);
   // In a handler: what SIGBUS does by default, for the same reason.
   void die_of(const siginfo_t& info);
   [[nodiscard]] struct sigaction program_action() const;
@@ -66,6 +70,7 @@ private:
   std::atomic<pid_t> lent_to_{0};
   std::atomic<bool> changing_{false};
   std::atomic<fault::AddressSpace*> space_{nullptr};
+  std::atomic<bool> explains_{false};
 };
 
 extern constinit BusSignal bus_signal;

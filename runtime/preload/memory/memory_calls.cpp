@@ -19,6 +19,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
+#include "emu/trace/why.hpp"
 #include "runtime/fault/memory/locked_memory.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/ground/returns.hpp"
@@ -91,10 +92,11 @@ void* MemoryCalls::mmap(void* address, std::size_t length, int prot, int flags, 
     Context* context = Context::get();
     store::DeviceRecord* device = context == nullptr ? nullptr : context->device_of(fd);
     if (device == nullptr && context != nullptr && context->descriptors().has_no_mmap(fd)) {
-      return as_mapped(fail(ENODEV));
+      return as_mapped(trace::because(ENODEV, trace::Reason::mmap_of_disk));
     }
     if (device == nullptr && context != nullptr && context->descriptors().is_of_gone_device(fd)) {
-      return as_mapped(fail(ENXIO)); // check_vma() of drivers/dax/device.c: the device is not alive
+      return as_mapped(trace::because(
+          ENXIO, trace::Reason::dax_not_alive)); // check_vma() of drivers/dax/device.c: the device is not alive
     }
     if (device != nullptr) {
       return map_device(context->store(), context->mappings(), *device, address, length, prot, flags, fd, offset);
@@ -115,6 +117,9 @@ void* MemoryCalls::map_device(const store::Store& store, fault::AddressSpace& sp
   }
   if (live_space.enter(space)) {
     on_first_mapping(space);
+    if (trace::explains()) {
+      bus_signal.explain();
+    }
   }
   const auto mapped = space.map(device, fd, address, length, prot, flags, static_cast<std::uint64_t>(offset));
   if (space.engine() == store::EngineKind::inline_) {

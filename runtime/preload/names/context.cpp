@@ -14,7 +14,6 @@
 #include "emu/base/sys.hpp"
 #include "emu/store/location.hpp"
 #include "emu/sysfs/tree/known_paths.hpp"
-#include "emu/trace/site.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/ground/early_memory.hpp"
@@ -100,10 +99,7 @@ Context* Context::make() noexcept {
       if (auto high = fault::PrivateFds::copy(store->fd()); high) {
         store->set_fd(std::move(*high));
       }
-      if (const char* ring = std::getenv(trace::kVariable); ring != nullptr && *ring != '\0') {
-        (void)trace::attach(ring); // its keeper may have ended: then nobody wants to know any more
-        trace::want_sites(std::getenv(trace::kSitesVariable) != nullptr);
-      }
+      trace::attach_as_asked();
       made = new (storage) Context(std::move(*store));
     } else if (const char* keeper = std::getenv(store::kKeeperVariable); keeper == nullptr || *keeper == '\0') {
       complain("cannot use the platform DAXEMU_PLATFORM=", location, store.error().value);

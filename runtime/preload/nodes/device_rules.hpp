@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstddef>
 
+#include "emu/trace/why.hpp"
+
 namespace daxemu::preload {
 
 enum class Operation {
@@ -28,6 +30,7 @@ struct Rule {
   Operation operation;
   Access needs;
   int error;
+  trace::Reason reason = trace::Reason::device_has_no_io;
 };
 
 inline constexpr Rule kDeviceRules[] = {
@@ -35,9 +38,12 @@ inline constexpr Rule kDeviceRules[] = {
     {Operation::write, Access::writable, EINVAL}, // vfs_write: no FMODE_CAN_WRITE
     {Operation::sync, Access::none, EINVAL},      // vfs_fsync_range: no fsync
     {Operation::truncate, Access::none, EINVAL},  // do_ftruncate: no regular file
-    {Operation::allocate, Access::writable, ENODEV},   {Operation::copy, Access::none, EINVAL},
-    {Operation::read_ahead, Access::readable, EINVAL}, {Operation::sync_range, Access::none, ESPIPE},
-    {Operation::control, Access::none, ENOTTY},        {Operation::seal, Access::none, EINVAL},
+    {Operation::allocate, Access::writable, ENODEV, trace::Reason::device_has_no_fallocate},
+    {Operation::copy, Access::none, EINVAL},
+    {Operation::read_ahead, Access::readable, EINVAL},
+    {Operation::sync_range, Access::none, ESPIPE},
+    {Operation::control, Access::none, ENOTTY, trace::Reason::device_has_no_ioctl},
+    {Operation::seal, Access::none, EINVAL},
 };
 
 [[nodiscard]] constexpr const Rule& device_rule(Operation operation) {

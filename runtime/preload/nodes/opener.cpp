@@ -5,6 +5,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/dax/drivers.hpp"
 #include "emu/sysfs/inodes/permission.hpp"
+#include "emu/trace/why.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/nodes/caller.hpp"
 #include "runtime/preload/nodes/disk_file.hpp"
@@ -15,6 +16,7 @@ namespace {
 
 using sysfs::kMayRead;
 using sysfs::kMayWrite;
+using trace::Reason;
 
 // ACC_MODE() in include/linux/fs.h; 3, ioctl only, asks for both.
 unsigned wanted_by(int flags) {
@@ -31,6 +33,15 @@ bool is_control(const sysfs::Node& node) {
 // may_open() drops O_TRUNC for a character device, and the rest has been answered.
 int flags_of_file(int flags) {
   return flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_DIRECTORY | O_DIRECT | O_NOCTTY);
+}
+
+// Of an attribute: nobody may read it, or write to it. Else `otherwise`.
+Reason refusal_of_mode(const sysfs::Node& node, unsigned wanted, Reason otherwise, unsigned mode = ~0U) {
+  const unsigned has = node.mode & mode;
+  const bool is_attribute = node.type == sysfs::NodeType::attribute;
+  return is_attribute && (wanted & kMayRead) != 0 && (has & 0444U) == 0    ? Reason::attribute_not_readable
+         : is_attribute && (wanted & kMayWrite) != 0 && (has & 0222U) == 0 ? Reason::attribute_not_writable
+                                                                           : otherwise;
 }
 
 } // namespace
@@ -63,18 +74,17 @@ Result<void> Opener::check(const sysfs::Node& node, int flags) const {
     return tl::unexpected(rights.error());
   }
   if (!only_path && !permits(node, *rights, wanted_by(flags))) {
-    return fail(EACCES);
+    return trace::because(EACCES, refusal_of_mode(node, wanted_by(flags & ~O_TRUNC), Reason::open_not_permitted));
   }
   if (node.type == NodeType::attribute && !only_path) {
     // KERNFS_ROOT_EXTRA_OPEN_PERM_CHECK: whoever it is, neither what nobody may nor what the attribute cannot.
-    const unsigned wanted = wanted_by(flags & ~O_TRUNC);
-    const unsigned has = node.mode & rights->mode;
-    if (((wanted & kMayRead) != 0 && (has & 0444U) == 0) || ((wanted & kMayWrite) != 0 && (has & 0222U) == 0)) {
-      return fail(EACCES);
+    const Reason refused = refusal_of_mode(node, wanted_by(flags & ~O_TRUNC), Reason::none, rights->mode);
+    if (refused != Reason::none) {
+      return trace::because(EACCES, refused);
     }
   }
   if (!only_path && (flags & O_DIRECT) != 0 && node.type != NodeType::block) {
-    return fail(EINVAL); // do_dentry_open: nothing here has FMODE_CAN_ODIRECT
+    return trace::because(EINVAL, Reason::open_direct); // do_dentry_open: nothing here has FMODE_CAN_ODIRECT
   }
   return {};
 }
@@ -113,11 +123,11 @@ Result<int> Opener::open_bound(const sysfs::Node& node, int dirfd, const char* p
     return tl::unexpected(may.error());
   }
   if (!only_path && !opens_devices) {
-    return fail(EACCES); // may_open_dev()
+    return trace::because(EACCES, Reason::open_mount_forbids); // may_open_dev()
   }
   const store::DeviceRecord& device = store_->device_table()[node.device];
   if (!only_path && !dax::is_openable(device)) {
-    return fail(ENXIO);
+    return trace::because(ENXIO, {.reason = Reason::open_no_driver, .minor = device.minor});
   }
   // The file on the mount itself, so that the kernel knows who uses that: umount(2) is EBUSY.
   const auto opened = sys::openat(dirfd, path, flags_of_file(flags));
@@ -132,7 +142,7 @@ Result<int> Opener::open_bound(const sysfs::Node& node, int dirfd, const char* p
 }
 
 Result<int> Opener::open_number(const sysfs::Node& node, int flags) const {
-  return (flags & O_DIRECT) != 0 ? fail(EINVAL) : open_device(node, flags);
+  return (flags & O_DIRECT) != 0 ? trace::because(EINVAL, Reason::open_direct) : open_device(node, flags);
 }
 
 Result<int> Opener::open_device(const sysfs::Node& node, int flags) const {
@@ -145,7 +155,9 @@ Result<int> Opener::open_device(const sysfs::Node& node, int flags) const {
   }
   const store::DeviceRecord& device = store_->device_table()[node.device];
   if ((flags & O_PATH) == 0 && !dax::is_openable(device)) {
-    return fail(ENXIO); // unbound: the node stays, chrdev_open() finds no cdev behind it
+    return trace::because(ENXIO,
+                          {.reason = Reason::open_no_driver,
+                           .minor = device.minor}); // unbound: the node stays, chrdev_open() finds no cdev behind it
   }
   auto opened = open_file(*file_of(node), flags);
   if (!opened) {

@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "emu/trace/site.hpp"
 #include "runtime/preload/files/control_calls.hpp"
 #include "runtime/preload/files/io_calls.hpp"
 #include "runtime/preload/ground/hook.hpp"
@@ -18,12 +19,14 @@
 #include "runtime/preload/pins/direct_io.hpp"
 
 using namespace daxemu::preload;
+using daxemu::trace::CallSite;
 
 #define DAXEMU_TRANSFER_HOOK(result, name, declared, passed, memory)                                                   \
   DAXEMU_SPLIT_HOOK(result, name, declared, passed, FdTable::is_foreign(fd) && !DirectIo::concerns memory)
 
 DAXEMU_REAL(read, ssize_t(int, void*, size_t));
 DAXEMU_TRANSFER_HOOK(ssize_t, read, (int fd, void* into, size_t size), (fd, into, size), (into, size)) {
+  const CallSite here(caller, "read");
   const DirectIo held(fd, MemoryIs::written, into, size, caller);
   const auto real = [=] { return read_events(fd, into, size, [=](void* p, size_t n) { return real_read(fd, p, n); }); };
   return RemoteBytes::settle(fd, RemoteBytes::Way::out_of, into, size, kAtPosition, real,
@@ -41,6 +44,7 @@ DAXEMU_HOOK(ssize_t, __read_chk, (int fd, void* into, size_t size, size_t room))
 }
 DAXEMU_REAL(readv, ssize_t(int, const iovec*, int));
 DAXEMU_TRANSFER_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count), (fd, pieces, count), (pieces, count)) {
+  const CallSite here(caller, "readv");
   const DirectIo held(fd, MemoryIs::written, pieces, count, caller);
   return read_pieces_call(fd, pieces, count, kAtPosition, [=] {
     return FdTable::get(fd) != FdClass::watcher
@@ -52,6 +56,7 @@ DAXEMU_TRANSFER_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count), (
   DAXEMU_REAL(name, ssize_t(int, void*, size_t, off_t));                                                               \
   DAXEMU_TRANSFER_HOOK(ssize_t, name, (int fd, void* into, size_t size, off_t offset), (fd, into, size, offset),       \
                        (into, size)) {                                                                                 \
+    const CallSite here(caller, #name);                                                                                \
     const DirectIo held(fd, MemoryIs::written, into, size, caller);                                                    \
     const auto real = [=] { return real_##name(fd, into, size, offset); };                                             \
     const ssize_t done = read_call(fd, into, size, named_place(offset), real);                                         \
@@ -92,6 +97,7 @@ DAXEMU_PREADV2_HOOK(preadv64v2)
 
 DAXEMU_REAL(write, ssize_t(int, const void*, size_t));
 DAXEMU_TRANSFER_HOOK(ssize_t, write, (int fd, const void* from, size_t size), (fd, from, size), (from, size)) {
+  const CallSite here(caller, "write");
   const DirectIo held(fd, MemoryIs::read, from, size, caller);
   const auto real = [=] { return real_write(fd, from, size); };
   return RemoteBytes::settle(fd, RemoteBytes::Way::into, from, size, kAtPosition, real,
@@ -100,6 +106,7 @@ DAXEMU_TRANSFER_HOOK(ssize_t, write, (int fd, const void* from, size_t size), (f
 DAXEMU_ALIAS(write, __write)
 DAXEMU_REAL(writev, ssize_t(int, const iovec*, int));
 DAXEMU_TRANSFER_HOOK(ssize_t, writev, (int fd, const iovec* pieces, int count), (fd, pieces, count), (pieces, count)) {
+  const CallSite here(caller, "writev");
   const DirectIo held(fd, MemoryIs::read, pieces, count, caller);
   return write_pieces_call(fd, pieces, count, kAtPosition, [=] { return real_writev(fd, pieces, count); });
 }
@@ -107,6 +114,7 @@ DAXEMU_TRANSFER_HOOK(ssize_t, writev, (int fd, const iovec* pieces, int count), 
   DAXEMU_REAL(name, ssize_t(int, const void*, size_t, off_t));                                                         \
   DAXEMU_TRANSFER_HOOK(ssize_t, name, (int fd, const void* from, size_t size, off_t offset), (fd, from, size, offset), \
                        (from, size)) {                                                                                 \
+    const CallSite here(caller, #name);                                                                                \
     const DirectIo held(fd, MemoryIs::read, from, size, caller);                                                       \
     const auto real = [=] { return real_##name(fd, from, size, offset); };                                             \
     const ssize_t done = write_call(fd, from, size, named_place(offset), real);                                        \
@@ -148,14 +156,24 @@ DAXEMU_ALIAS(lseek64, llseek)
 #define DAXEMU_OPERATION_HOOK(name, operation, declared, passed)                                                       \
   DAXEMU_REAL(name, int declared);                                                                                     \
   DAXEMU_HOOK(int, name, declared) {                                                                                   \
-    return operate_call(fd, operation, [=] { return real_##name passed; });                                            \
+    const auto real = [=] { return real_##name passed; };                                                              \
+    if (FdTable::is_foreign(fd)) {                                                                                     \
+      return real();                                                                                                   \
+    }                                                                                                                  \
+    const CallSite here(__builtin_return_address(0), #name);                                                           \
+    return operate_call(fd, operation, real);                                                                          \
   }
 DAXEMU_OPERATION_HOOK(fsync, Operation::sync, (int fd), (fd))
 DAXEMU_OPERATION_HOOK(fdatasync, Operation::sync, (int fd), (fd))
 #define DAXEMU_TRUNCATE_HOOK(name)                                                                                     \
   DAXEMU_REAL(name, int(int, off_t));                                                                                  \
   DAXEMU_HOOK(int, name, (int fd, off_t length)) {                                                                     \
-    return truncate_call(fd, length, [=] { return real_##name(fd, length); });                                         \
+    const auto real = [=] { return real_##name(fd, length); };                                                         \
+    if (FdTable::is_foreign(fd)) {                                                                                     \
+      return real();                                                                                                   \
+    }                                                                                                                  \
+    const CallSite here(__builtin_return_address(0), #name);                                                           \
+    return truncate_call(fd, length, real);                                                                            \
   }
 DAXEMU_TRUNCATE_HOOK(ftruncate)
 DAXEMU_TRUNCATE_HOOK(ftruncate64)
@@ -173,7 +191,11 @@ DAXEMU_HOOK(ssize_t, readahead, (int fd, off_t offset, size_t count)) {
   DAXEMU_REAL(name, int(int, int, off_t, off_t));                                                                      \
   DAXEMU_HOOK(int, name, (int fd, int mode, off_t offset, off_t length)) {                                             \
     const auto real = [=] { return real_##name(fd, mode, offset, length); };                                           \
-    return FdTable::is_foreign(fd) ? real() : allocate_slow(fd, mode, offset, length, real);                           \
+    if (FdTable::is_foreign(fd)) {                                                                                     \
+      return real();                                                                                                   \
+    }                                                                                                                  \
+    const CallSite here(__builtin_return_address(0), #name);                                                           \
+    return allocate_slow(fd, mode, offset, length, real);                                                              \
   }
 DAXEMU_FALLOCATE_HOOK(fallocate)
 DAXEMU_FALLOCATE_HOOK(fallocate64)
@@ -181,7 +203,11 @@ DAXEMU_FALLOCATE_HOOK(fallocate64)
   DAXEMU_REAL(name, int(int, off_t, off_t));                                                                           \
   DAXEMU_HOOK(int, name, (int fd, off_t offset, off_t length)) {                                                       \
     const auto real = [=] { return real_##name(fd, offset, length); };                                                 \
-    return FdTable::is_foreign(fd) ? real() : posix_allocate_slow(fd, offset, length, real);                           \
+    if (FdTable::is_foreign(fd)) {                                                                                     \
+      return real();                                                                                                   \
+    }                                                                                                                  \
+    const CallSite here(__builtin_return_address(0), #name);                                                           \
+    return posix_allocate_slow(fd, offset, length, real);                                                              \
   }
 DAXEMU_POSIX_FALLOCATE_HOOK(posix_fallocate)
 DAXEMU_POSIX_FALLOCATE_HOOK(posix_fallocate64)
@@ -208,7 +234,11 @@ DAXEMU_HOOK(int, ioctl, (int fd, unsigned long request, ...)) {
     return -1;
   }
   const auto real = [=] { return real_ioctl(fd, request, argument); };
-  return FdTable::is_foreign(fd) ? real() : control_slow(fd, request, argument, real);
+  if (FdTable::is_foreign(fd)) {
+    return real();
+  }
+  const CallSite here(__builtin_return_address(0), "ioctl");
+  return control_slow(fd, request, argument, real);
 }
 
 #define DAXEMU_SENDFILE_HOOK(name)                                                                                     \

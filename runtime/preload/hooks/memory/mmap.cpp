@@ -16,7 +16,7 @@ using daxemu::trace::CallSite;
   DAXEMU_REAL(name, void*(void*, size_t, int, int, int, offset_type));                                                 \
   DAXEMU_SPLIT_HOOK(void*, name, (void* address, size_t length, int prot, int flags, int fd, offset_type offset),      \
                     (address, length, prot, flags, fd, offset), memory_calls.passes(address, length, flags, fd)) {     \
-    const CallSite here(caller);                                                                                       \
+    const CallSite here(caller, "mmap");                                                                               \
     return memory_calls.mmap(address, length, prot, flags, fd, offset);                                                \
   }
 DAXEMU_MMAP_HOOK(mmap, off_t)
@@ -24,19 +24,21 @@ DAXEMU_MMAP_HOOK(mmap64, off64_t)
 DAXEMU_REAL(munmap, int(void*, size_t));
 DAXEMU_SPLIT_HOOK(int, munmap, (void* address, size_t length), (address, length),
                   live_space.concerned(address, length) == nullptr) {
-  const CallSite here(caller);
+  const CallSite here(caller, "munmap");
   return memory_calls.munmap(address, length);
 }
 DAXEMU_REAL(mprotect, int(void*, size_t, int));
 DAXEMU_SPLIT_HOOK(int, mprotect, (void* address, size_t length, int prot), (address, length, prot),
                   live_space.concerned(address, length) == nullptr) {
+  const CallSite here(caller, "mprotect");
   return memory_calls.mprotect(address, length, prot);
 }
 DAXEMU_HOOK(int, pkey_mprotect, (void* address, size_t length, int prot, int pkey)) {
+  const CallSite here(__builtin_return_address(0), "pkey_mprotect");
   return memory_calls.pkey_mprotect(address, length, prot, pkey);
 }
 DAXEMU_HOOK(void*, mremap, (void* old_address, size_t old_size, size_t new_size, int flags, ...)) {
-  const CallSite here(__builtin_return_address(0));
+  const CallSite here(__builtin_return_address(0), "mremap");
   va_list rest;
   va_start(rest, flags);
   void* new_address = va_arg(rest, void*);
@@ -44,8 +46,10 @@ DAXEMU_HOOK(void*, mremap, (void* old_address, size_t old_size, size_t new_size,
   return memory_calls.mremap(old_address, old_size, new_size, flags, new_address);
 }
 DAXEMU_HOOK(int, remap_file_pages, (void* address, size_t size, int prot, size_t page_offset, int flags)) {
+  const CallSite here(__builtin_return_address(0), "remap_file_pages");
   return memory_calls.remap_file_pages(address, size, prot, page_offset, flags);
 }
 DAXEMU_HOOK(void*, shmat, (int id, const void* address, int flags)) {
+  const CallSite here(__builtin_return_address(0), "shmat");
   return memory_calls.shmat(id, address, flags);
 }

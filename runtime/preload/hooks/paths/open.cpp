@@ -5,6 +5,7 @@
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
 
+#include "emu/trace/site.hpp"
 #include "runtime/preload/files/open_calls.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/ground/hook.hpp"
@@ -20,6 +21,7 @@ using daxemu::preload::open_asked;
 using daxemu::preload::open_expected;
 using daxemu::preload::open_is_settled;
 using daxemu::preload::open_path;
+using daxemu::trace::CallSite;
 
 namespace {
 
@@ -51,6 +53,7 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
 #define DAXEMU_OPEN_BODY(name, dirfd, all_flags, ...)                                                                  \
   const auto real = [&](const char* p) { return __VA_ARGS__; };                                                        \
   if (is_asked_last(all_flags, path)) {                                                                                \
+    const CallSite here(__builtin_return_address(0), #name);                                                           \
     return open_path(dirfd, path, all_flags, real);                                                                    \
   }                                                                                                                    \
   if (Expectation::ours()) [[unlikely]] {                                                                              \
@@ -64,7 +67,11 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
   if (fd >= 0) {                                                                                                       \
     FdTable::forget(fd);                                                                                               \
   }                                                                                                                    \
-  return open_is_settled(fd, dirfd, path, all_flags) ? fd : open_asked(dirfd, path, all_flags, fd, real);
+  if (open_is_settled(fd, dirfd, path, all_flags)) {                                                                   \
+    return fd;                                                                                                         \
+  }                                                                                                                    \
+  const CallSite here(__builtin_return_address(0), #name);                                                             \
+  return open_asked(dirfd, path, all_flags, fd, real);
 #define DAXEMU_OPEN_HOOK(name, extra)                                                                                  \
   DAXEMU_HOOK(int, name, (const char* path, int flags, ...)) {                                                         \
     DAXEMU_MODE(flags)                                                                                                 \

@@ -33,6 +33,8 @@ extern "C" { // glibc 2.36 has forgotten to
 int pivot_root(const char* root, const char* old); // in no header
 }
 
+#include "emu/trace/acting_for.hpp"
+#include "emu/trace/why.hpp"
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/pin_sites.hpp"
 #include "runtime/preload/hooks/process/by_number.hpp"
@@ -75,5 +77,9 @@ DAXEMU_HOOK(long, syscall, (long number, ...)) {
     word = va_arg(list, long);
   }
   va_end(list);
+  if (number == daxemu::trace::kActForCall && daxemu::trace::explains()) [[unlikely]] {
+    daxemu::trace::detail::acting_for = static_cast<pid_t>(words.word[0]);
+    return 0;
+  }
   return daxemu::preload::by_number::dispatch(words);
 }

@@ -1,4 +1,4 @@
-#include "runtime/cli/trace/symbols.hpp"
+#include "runtime/cli/explain/symbols.hpp"
 
 #include <cstdlib>
 
@@ -65,20 +65,24 @@ private:
 
 Symbols::Symbols(const std::vector<trace::Event>& events) {
   for (const trace::Event& event : events) {
-    if (event.kind != trace::Kind::module) {
-      continue;
-    }
-    if (event.value == 0) {
-      modules_.insert(
-          {event.pid, {event.address, event.address + event.length, event.offset, std::string(event.text.view())}});
-      continue;
-    }
-    auto [first, last] = modules_.equal_range(event.pid);
-    for (; first != last; ++first) {
-      if (first->second.start == event.address &&
-          first->second.path.size() == static_cast<std::size_t>(event.value) * (decltype(event.text)::kCapacity - 1)) {
-        first->second.path += event.text.view();
-      }
+    note(event);
+  }
+}
+
+void Symbols::note(const trace::Event& event) {
+  if (event.kind != trace::Kind::module) {
+    return;
+  }
+  if (event.value == 0) {
+    modules_.insert(
+        {event.pid, {event.address, event.address + event.length, event.offset, std::string(event.text.view())}});
+    return;
+  }
+  auto [first, last] = modules_.equal_range(event.pid);
+  for (; first != last; ++first) {
+    if (first->second.start == event.address &&
+        first->second.path.size() == static_cast<std::size_t>(event.value) * (decltype(event.text)::kCapacity - 1)) {
+      first->second.path += event.text.view();
     }
   }
 }

@@ -13,8 +13,11 @@ namespace daxemu::cli {
 
 class Symbols {
 public:
+  Symbols() = default;
   // The modules are those of `events`.
   explicit Symbols(const std::vector<trace::Event>& events);
+  // One more: it is passed over if it tells of no module.
+  void note(const trace::Event& event);
   ~Symbols();
   Symbols(const Symbols&) = delete;
   Symbols& operator=(const Symbols&) = delete;
