@@ -51,6 +51,7 @@ run_part() {
   [ ! -f "$1/cause.flags" ] || flags=$(cat "$1/cause.flags")
   [ ! -f "$1/$2.flags" ] || flags=$(cat "$1/$2.flags")
   status=0
+  : >told.raw
   if [ -f "$1/$2.c" ]; then
     make_program "$1/$2.c"
     # shellcheck disable=SC2086 # flags

@@ -64,7 +64,7 @@ run() { "$daxemu" run --mode emulate --size 64M "$@"; }
 
 # To standard error, which the program does not write to; off, nothing.
 run --explain -- ./app >out 2>err || fault "exit status $?"
-[ "$(cat out)" = done ] || fault "the program said: $(cat out)"
+[ "$(cat out)" = "done" ] || fault "the program said: $(cat out)"
 [ "$(lines err)" -eq 1 ] || fault "$(lines err) lines, not one: $(cat err)"
 has err 'daxemu: mmap by app['
 has err ' at main (app.c:18): EINVAL: dax0.0: app: dax_mmap: fail, unaligned vma ('

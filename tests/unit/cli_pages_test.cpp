@@ -149,7 +149,7 @@ TEST_P(EveryVerb, ASlipInAFlagNamesTheFlag) {
 
 TEST_P(EveryVerb, AFlagWithoutItsValueIsNamed) {
   for (const ArgumentText& flag : verb_.flags) {
-    if (flag.value.empty()) {
+    if (flag.value.empty() || flag.names.front() == "--explain") { // which may go without
       continue;
     }
     const auto problem = parsed({verb_.name, flag.names.front()});

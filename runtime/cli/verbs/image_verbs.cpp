@@ -47,8 +47,8 @@ private:
 class CrashVerb final : public Verb {
 public:
   explicit CrashVerb(CLI::App& app) {
-    CLI::App& verb = *app.add_subcommand(
-        "crash", "Let the power of a named platform fail: kill its processes, lose what was not synced");
+    CLI::App& verb =
+        *app.add_subcommand("crash", "Let the power of a platform fail: kill its processes, lose what was not synced");
     verb.add_option("name", name_, "Its name")->required()->type_name("PLATFORM");
     verb.add_option("--lose", lose_,
                     "dirty: changed extents are again as at the last sync; torn: some of their pages are; "
