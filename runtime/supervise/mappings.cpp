@@ -207,13 +207,7 @@ Follower::Drops Mappings::failed_extents(const fault::DeviceView& view, std::uin
   return failed;
 }
 
-Result<long> Mappings::have_mapped(const Call& call, const fault::MapRequest& request, fault::DeviceView& view,
-                                   std::uint64_t address, bool writable) {
-  const std::uint64_t skew = (request.offset - address) & (view.align() - 1); // an extent's entry begins with it
-  const std::uint64_t offset = request.offset - skew;
-  const bool small_pages = (request.flags & MAP_STACK) != 0 && context_->store().profile().stack_without_huge_pages;
-  const bool faults = view.align() == kPageSize || !small_pages; // an extent does not come as small pages
-  const std::uint64_t backed = !faults || offset >= view.size() ? 0 : std::min(request.length, view.size() - offset);
+Result<int> Mappings::give_filler(const Call& call) {
   if (!filler_) {
     const auto made = sys::memfd_create(kFillerName, MFD_CLOEXEC);
     if (!made) {
@@ -221,9 +215,19 @@ Result<long> Mappings::have_mapped(const Call& call, const fault::MapRequest& re
     }
     filler_.reset(*made);
   }
+  return listener_->put(call, filler_.get(), true);
+}
+
+Result<long> Mappings::have_mapped(const Call& call, const fault::MapRequest& request, fault::DeviceView& view,
+                                   std::uint64_t address, bool writable) {
+  const std::uint64_t skew = (request.offset - address) & (view.align() - 1); // an extent's entry begins with it
+  const std::uint64_t offset = request.offset - skew;
+  const bool small_pages = (request.flags & MAP_STACK) != 0 && context_->store().profile().stack_without_huge_pages;
+  const bool faults = view.align() == kPageSize || !small_pages; // an extent does not come as small pages
+  const std::uint64_t backed = !faults || offset >= view.size() ? 0 : std::min(request.length, view.size() - offset);
   const auto ours = bytes(view, writable);
   const auto theirs = ours ? listener_->put(call, *ours, true) : ours;
-  const auto filler = theirs ? listener_->put(call, filler_.get(), true) : theirs;
+  const auto filler = theirs ? give_filler(call) : theirs;
   if (!filler) {
     return tl::unexpected(filler.error());
   }

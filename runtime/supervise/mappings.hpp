@@ -79,6 +79,11 @@ private:
   // Is there a part of the VMA that begins `pieces` up to `end`, or more?
   [[nodiscard]] static bool is_one(const std::vector<Piece>& pieces, std::uint64_t end);
 
+  [[nodiscard]] std::optional<Result<long>> misplace(const Target& target, const Call& call,
+                                                     const std::vector<Piece>& pieces);
+  // The program's number of an empty file.
+  [[nodiscard]] Result<int> give_filler(const Call& call);
+
   [[nodiscard]] Result<long> move_aligned(const Target& target, const Call& call, const Piece& piece);
 
   preload::Context* context_;

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "emu/base/units.hpp"
+#include "runtime/preload/procfs/present.hpp"
 #include "runtime/supervise/filter.hpp"
 #include "runtime/supervise/mappings.hpp"
 
@@ -46,6 +47,53 @@ bool Mappings::is_one(const std::vector<Piece>& pieces, std::uint64_t end) {
   return end <= at;
 }
 
+// An end inside an extent, or a beginning that no extent can have: nothing of the mapping can be faulted in any more
+// (check_vma() in drivers/dax/device.c); what is present stays, unless it has moved. Touches of the filler are SIGBUS.
+std::optional<Result<long>> Mappings::misplace(const Target& target, const Call& call,
+                                               const std::vector<Piece>& pieces) {
+  const std::uint64_t end = end_of_pages(call.word[0], call.word[1]);
+  const std::uint64_t grown = end_of_pages(call.word[0], call.word[2]);
+  const std::uint64_t unit = pieces.front().view->align();
+  const bool fixed = (call.word[3] & MREMAP_FIXED) != 0;
+  const bool leaves = fixed && !is_aligned(call.word[4] - call.word[0], unit);
+  const bool is_whole = pieces.back().view != nullptr && pieces.back().end == end;
+  const bool grows = !fixed && (call.word[3] & MREMAP_DONTUNMAP) == 0 && call.word[1] != 0 && is_whole && grown > end &&
+                     !is_aligned(grown - pieces.front().start, unit);
+  const auto filler = leaves || grows ? give_filler(call) : Result<int>(fail(ENOENT));
+  if (!filler) {
+    return std::nullopt;
+  }
+  auto injection = Injection::into(*listener_, call);
+  if (!injection) {
+    return tl::unexpected(injection.error());
+  }
+  const auto refuse = [&](std::uint64_t from, std::uint64_t to, std::uint64_t how) {
+    return injection->make(SYS_mmap, {from, to - from, static_cast<std::uint64_t>(pieces.front().prot),
+                                      MAP_SHARED | MAP_NORESERVE | how,
+                                      (std::uint64_t{kOwnCall} << 32U) | static_cast<std::uint32_t>(*filler), 0});
+  };
+  const auto as_it_is = [&] {
+    return injection->make(SYS_mremap,
+                           {call.word[0], call.word[1], call.word[2], call.word[3], call.word[4], kOwnCall});
+  };
+  Result<long> done = leaves ? as_it_is() : refuse(end, grown, MAP_FIXED_NOREPLACE);
+  if (!done && grows) { // something is behind it
+    done = (call.word[3] & MREMAP_MAYMOVE) != 0 ? as_it_is() : Result<long>(fail(ENOMEM));
+  } else if (done && grows) {
+    done = static_cast<long>(call.word[0]);
+    for (std::uint64_t at = pieces.front().start; at < end; at += unit) {
+      if (!preload::any_present(target.process(), at, at + unit)) {
+        (void)refuse(at, at + unit, MAP_FIXED);
+      }
+    }
+  } else if (done) {
+    (void)refuse(call.word[4], end_of_pages(call.word[4], call.word[2]), MAP_FIXED);
+  }
+  (void)injection->make(SYS_close, {static_cast<std::uint64_t>(*filler)});
+  injection->set_result(done);
+  return done;
+}
+
 std::optional<Result<long>> Mappings::remap(const Target& target, const Call& call, const std::vector<Piece>& pieces) {
   const std::uint64_t start = call.word[0];
   const std::uint64_t end = end_of_pages(start, call.word[1]);
@@ -69,7 +117,7 @@ std::optional<Result<long>> Mappings::remap(const Target& target, const Call& ca
       return Result<long>(fail(EINVAL));
     }
   }
-  return std::nullopt;
+  return is_device && pieces.front().view->align() > kPageSize ? misplace(target, call, pieces) : std::nullopt;
 }
 
 } // namespace daxemu::supervise
