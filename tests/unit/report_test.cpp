@@ -131,7 +131,7 @@ void expect_balanced(const std::string& html) {
   for (auto at = std::sregex_iterator(html.begin(), html.end(), tag); at != std::sregex_iterator(); ++at) {
     const std::string name = (*at)[2];
     const std::string rest = (*at)[3];
-    if (name == "meta" || rest.ends_with("/")) {
+    if (name == "meta" || name == "br" || rest.ends_with("/")) {
       continue;
     }
     if ((*at)[1] == "/") {
