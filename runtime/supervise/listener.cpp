@@ -50,7 +50,7 @@ Result<Call> Listener::receive() const {
   }
   Call call{told.id, static_cast<int>(told.pid), told.data.nr, {}};
   std::copy(std::begin(told.data.args), std::end(told.data.args), std::begin(call.word));
-  in_hand_.add(call.thread);
+  in_hand_.add(call.thread, call.id);
   return call;
 }
 

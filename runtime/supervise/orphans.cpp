@@ -28,10 +28,25 @@ void end(pid_t thread) {
   (void)sys::call(SYS_kill, process, SIGKILL);
 }
 
+// What was taken and not noted yet, or noted as answered and not answered: nobody gets such a call again. It is
+// interrupted, and its program ends at the next one. Calls that nobody has taken are none of it (EINPROGRESS).
+void interrupt_taken(const Listener& listener) {
+  constexpr std::uint64_t kMost = 1024; // by which a call that waits may be older, or newer, than the last one noted
+  const std::uint64_t latest = listener.in_hand().latest();
+  for (std::uint64_t at = latest - kMost; latest != 0 && at != latest + kMost; ++at) {
+    Call call;
+    call.id = at;
+    if (listener.waits(call)) {
+      listener.answer(call, fail(EINTR));
+    }
+  }
+}
+
 } // namespace
 
 void end_orphans(const Listener& listener) {
   listener.in_hand().each([](pid_t thread) { end(thread); });
+  interrupt_taken(listener);
   pollfd wait{listener.fd(), POLLIN, 0};
   while (true) {
     if (::poll(&wait, 1, -1) < 0 && errno == EINTR) {
