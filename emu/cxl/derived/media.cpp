@@ -7,6 +7,7 @@
 #include "emu/base/aside.hpp"
 #include "emu/cxl/derived/media_files.hpp"
 #include "emu/cxl/poison.hpp"
+#include "emu/cxl/share/stretches.hpp"
 
 namespace daxemu::cxl {
 namespace {
@@ -24,21 +25,21 @@ struct Transfer {
   [[nodiscard]] std::span<std::byte> part(std::size_t size) const { return room.bytes().subspan(kBlock, size); }
 };
 
-// `of`: a device, or a file of its own.
-template <class File>
-Result<Transfer> transfer_of(const store::Store& store, const File& of, const CxlRegionRecord& region) {
+// `of`: a device, or a file of its own; `region`: a region, or the key of a stretch.
+template <class File, class Targets>
+Result<Transfer> transfer_of(const store::Store& store, const File& of, const Targets& region) {
   auto file = DeviceFile::open(store, of);
   auto targets = TargetFiles::open(store, region);
   const auto room = sys::mmap_aside(2 * kBlock, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
   Mapping buffers = room ? Mapping(*room, 2 * kBlock) : Mapping();
   if (!file || !targets || !room) {
-    return fail(ENOMEM);
+    return fail(targets ? ENOMEM : targets.error().value);
   }
   return Transfer{std::move(*file), std::move(*targets), std::move(buffers)};
 }
 
-// Calls for each run of bytes [offset, end) of the region that target `position` has: its place in the block and in the
-// part.
+// Calls for each run of bytes [offset, end) of the region that target `position` has: its place in the block and in
+// the part.
 template <class Copy>
 void each_run(const Stripes& stripes, std::uint64_t position, std::uint64_t offset, std::uint64_t end, Copy&& copy) {
   const std::uint64_t first = stripes.before(offset, position);
@@ -188,6 +189,13 @@ Result<void> bring_media(const store::Store& store, store::DeviceRecord& device)
   if (region == nullptr || device.nr_ranges == 0 || device.has_media != 0) {
     return {};
   }
+  if (has_shared(store, *region)) {
+    auto joined = join_stretch(store, device, *region);
+    if (joined) {
+      poison_device(store, device);
+    }
+    return joined;
+  }
   const auto transfer = transfer_of(store, device, *region);
   if (!transfer) {
     return tl::unexpected(transfer.error());
@@ -210,6 +218,9 @@ Result<void> return_media(const store::Store& store, store::DeviceRecord& device
   if (region == nullptr || device.nr_ranges == 0 || device.has_media == 0) {
     return {};
   }
+  if (has_shared(store, *region)) {
+    return leave_stretch(store, device);
+  }
   const auto transfer = transfer_of(store, device, *region);
   if (!transfer) {
     return tl::unexpected(transfer.error());
@@ -221,7 +232,54 @@ Result<void> return_media(const store::Store& store, store::DeviceRecord& device
   return returned;
 }
 
+Result<void> save_media(const store::Store& store, const store::DeviceRecord& device) {
+  const CxlRegionRecord* region = region_behind(store, store.region_of(device));
+  if (region == nullptr || device.nr_ranges == 0 || device.has_media == 0) {
+    return {};
+  }
+  if (has_shared(store, *region)) {
+    return save_stretch(store, device);
+  }
+  const auto transfer = transfer_of(store, device, *region);
+  return transfer ? each_piece(device, *region, [&](const Piece& piece) { return return_piece(*transfer, piece); })
+                  : tl::unexpected(transfer.error());
+}
+
+Result<void> save_disk(const store::Store& store, const store::RegionRecord& space) {
+  return move_disk(store, space, return_piece);
+}
+
+Result<void> bring_stretch(const store::Store& store, const StretchKey& key, const store::BackingRecord& file,
+                           std::uint64_t from, std::uint64_t to) {
+  if (from == to) {
+    return {};
+  }
+  const auto transfer = transfer_of(store, file, key);
+  if (!transfer) {
+    return tl::unexpected(transfer.error());
+  }
+  return bring_piece(*transfer, Piece{from, to, from});
+}
+
+Result<void> return_stretch(const store::Store& store, const StretchKey& key, const store::BackingRecord& file,
+                            std::uint64_t size) {
+  const auto transfer = transfer_of(store, file, key);
+  return transfer ? return_piece(*transfer, Piece{0, size, 0}) : tl::unexpected(transfer.error());
+}
+
+void clear_stretch(const store::Store& store, const StretchKey& key, std::uint64_t from, std::uint64_t to) {
+  if (const auto targets = TargetFiles::open(store, key); targets && from < to) {
+    targets->clear(from, to);
+  }
+}
+
 Result<void> bring_disk(const store::Store& store, store::RegionRecord& space) {
+  const CxlRegionRecord* region = region_behind(store, space);
+  if (region != nullptr && has_shared(store, *region)) {
+    if (auto claimed = claim_for_disk(store, *region, space.phys_start - region->start, space.size); !claimed) {
+      return claimed;
+    }
+  }
   return move_disk(store, space, [](const Transfer& transfer, const Piece& piece) {
     auto brought = bring_piece(transfer, piece);
     if (brought) {
@@ -232,7 +290,12 @@ Result<void> bring_disk(const store::Store& store, store::RegionRecord& space) {
 }
 
 Result<void> return_disk(const store::Store& store, store::RegionRecord& space) {
-  return move_disk(store, space, return_piece);
+  auto returned = move_disk(store, space, return_piece);
+  const CxlRegionRecord* region = region_behind(store, space);
+  if (returned && region != nullptr && has_shared(store, *region)) {
+    unclaim_disk(store, *region, space.phys_start - region->start);
+  }
+  return returned;
 }
 
 Result<void> read_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,

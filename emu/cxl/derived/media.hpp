@@ -8,6 +8,7 @@
 
 #include "emu/base/result.hpp"
 #include "emu/cxl/objects.hpp"
+#include "emu/cxl/share/share_file.hpp"
 #include "emu/dax/device_bytes.hpp"
 #include "emu/dax/drivers.hpp"
 
@@ -24,11 +25,24 @@ Result<void> return_media(const store::Store& store, store::DeviceRecord& device
 Result<void> bring_disk(const store::Store& store, store::RegionRecord& space);
 Result<void> return_disk(const store::Store& store, store::RegionRecord& space);
 
+// What return_media() and return_disk() write, while the device keeps its bytes: images are up to date. Errors: theirs.
+Result<void> save_media(const store::Store& store, const store::DeviceRecord& device);
+Result<void> save_disk(const store::Store& store, const store::RegionRecord& space);
+
 // Bytes of a namespace that no device and no disk has, from its byte `offset` on. Errors: ENOMEM.
 Result<void> read_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,
                         std::span<std::byte> into);
 Result<void> write_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,
                          std::span<const std::byte> from);
+
+// Bytes [from, to) of device addresses that are shared (emu/cxl/share), into the file that all hosts have of them; all
+// of them back; and what memdevs still have of what is there. Errors: ENOMEM, ENOSPC; ENXIO (the platform has not all
+// of these memdevs).
+Result<void> bring_stretch(const store::Store& store, const StretchKey& key, const store::BackingRecord& file,
+                           std::uint64_t from, std::uint64_t to);
+Result<void> return_stretch(const store::Store& store, const StretchKey& key, const store::BackingRecord& file,
+                            std::uint64_t size);
+void clear_stretch(const store::Store& store, const StretchKey& key, std::uint64_t from, std::uint64_t to);
 
 // Changes the size, ranges or extents of a device as `change` does: while it does, the memdevs have the bytes.
 // Errors: those of `change`, and ENOMEM.

@@ -115,25 +115,47 @@ Result<void> DeviceFile::write(std::span<const std::byte> from, std::uint64_t of
   return {};
 }
 
+Result<void> TargetFiles::add(const store::Store& store, std::size_t position, const CxlMemdevRecord& memdev,
+                              std::uint64_t start) {
+  Target& target = targets_[position];
+  target.start = start;
+  if (memdev.bytes_slot == 0 || memdev.bytes_slot > store.backing_slots().size()) {
+    return {};
+  }
+  const store::BackingRecord& backing = store.backing_slots()[memdev.bytes_slot - 1].backing;
+  auto fd = store.open_file(backing.location.c_str(), O_RDWR | O_CLOEXEC);
+  if (!fd) {
+    return fail(ENOMEM);
+  }
+  target.fd = std::move(*fd);
+  target.is_image = backing.kind == store::BackingKind::file;
+  return {};
+}
+
 Result<TargetFiles> TargetFiles::open(const store::Store& store, const CxlRegionRecord& region) {
-  TargetFiles files(region);
+  TargetFiles files{Stripes(region)};
   for (std::size_t at = 0; at < files.stripes_.ways; ++at) {
     const CxlDecoderRecord* decoder = decoder_at(store, region.targets[at]);
     if (decoder == nullptr) {
       continue;
     }
-    files.targets_[at].start = decoder->dpa_start;
-    const std::uint32_t slot = memdev_of(store, *decoder).bytes_slot;
-    if (slot == 0 || slot > store.backing_slots().size()) {
-      continue;
+    if (auto added = files.add(store, at, memdev_of(store, *decoder), decoder->dpa_start); !added) {
+      return tl::unexpected(added.error());
     }
-    const store::BackingRecord& backing = store.backing_slots()[slot - 1].backing;
-    auto fd = store.open_file(backing.location.c_str(), O_RDWR | O_CLOEXEC);
-    if (!fd) {
-      return fail(ENOMEM);
+  }
+  return files;
+}
+
+Result<TargetFiles> TargetFiles::open(const store::Store& store, const StretchKey& key) {
+  TargetFiles files{Stripes(key.ways, key.granularity)};
+  for (std::size_t at = 0; at < files.stripes_.ways; ++at) {
+    const CxlMemdevRecord* memdev = memdev_of_share(store, key.memdevs[at]);
+    if (memdev == nullptr) {
+      return fail(ENXIO);
     }
-    files.targets_[at].fd = std::move(*fd);
-    files.targets_[at].is_image = backing.kind == store::BackingKind::file;
+    if (auto added = files.add(store, at, *memdev, key.starts[at]); !added) {
+      return tl::unexpected(added.error());
+    }
   }
   return files;
 }
@@ -180,6 +202,22 @@ Result<void> TargetFiles::write(std::uint64_t position, std::span<const std::byt
   };
   each_written_run(from, target.start + at, put, put_zero);
   return result;
+}
+
+Result<void> TargetFiles::reserve(std::uint64_t offset, std::uint64_t end) const {
+  for (std::uint64_t position = 0; position < stripes_.ways; ++position) {
+    const Target& target = targets_[position];
+    const std::uint64_t from = stripes_.before(offset, position);
+    const std::uint64_t to = stripes_.before(end, position);
+    if (!target.fd || from >= to) {
+      continue;
+    }
+    const auto made = sys::fallocate(target.fd.get(), FALLOC_FL_KEEP_SIZE, target.start + from, to - from);
+    if (!made && made.error() != Errno{EOPNOTSUPP}) {
+      return fail(made.error().value == ENOSPC ? ENOSPC : ENOMEM);
+    }
+  }
+  return {};
 }
 
 void TargetFiles::clear(std::uint64_t offset, std::uint64_t end) const {

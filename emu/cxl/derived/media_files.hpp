@@ -8,6 +8,7 @@
 #include "emu/base/unique_fd.hpp"
 #include "emu/cxl/derived/stripes.hpp"
 #include "emu/cxl/objects.hpp"
+#include "emu/cxl/share/share_file.hpp"
 #include "emu/mm/folio_table.hpp"
 
 namespace daxemu::cxl {
@@ -38,6 +39,8 @@ class TargetFiles {
 public:
   // Errors: ENOMEM (one of them cannot be opened).
   [[nodiscard]] static Result<TargetFiles> open(const store::Store& store, const CxlRegionRecord& region);
+  // Of memdevs that are shared, from device addresses on. Errors: as above, ENXIO (the platform has not all of them).
+  [[nodiscard]] static Result<TargetFiles> open(const store::Store& store, const StretchKey& key);
   [[nodiscard]] const Stripes& stripes() const { return stripes_; }
   // The first byte of the region at or behind `offset` and before `end` that may have been written; ~0: none.
   [[nodiscard]] std::uint64_t next_data(std::uint64_t offset, std::uint64_t end) const;
@@ -45,12 +48,16 @@ public:
   void read(std::uint64_t position, std::span<std::byte> into, std::uint64_t at) const;
   // Pages of zeroes are left out where the file has nothing. Errors: those of write(2), as ENOSPC of an image's disk.
   [[nodiscard]] Result<void> write(std::uint64_t position, std::span<const std::byte> from, std::uint64_t at) const;
+  // Pages for bytes [offset, end) of the region, as far as the file system can promise them. Errors: ENOSPC, ENOMEM.
+  [[nodiscard]] Result<void> reserve(std::uint64_t offset, std::uint64_t end) const;
   // A device has bytes [offset, end) of the region now: they take no memory here. An image keeps them: it is all there
   // is should the platform not live to return them.
   void clear(std::uint64_t offset, std::uint64_t end) const;
 
 private:
-  explicit TargetFiles(const CxlRegionRecord& region) : stripes_(region) {}
+  explicit TargetFiles(const Stripes& stripes) : stripes_(stripes) {}
+  // Of the target at `position`. Errors: ENOMEM (the memdev's file cannot be opened).
+  Result<void> add(const store::Store& store, std::size_t position, const CxlMemdevRecord& memdev, std::uint64_t start);
   struct Target {
     UniqueFd fd; // none: its memdev has no file
     bool is_image = false;

@@ -1,5 +1,6 @@
 // Who has a namespace, and where its bytes are then: the info block in the memdevs, the data in the file of its device,
 // all of it in that of its disk.
+#include "emu/cxl/derived/derived.hpp"
 #include "emu/cxl/derived/media.hpp"
 #include "emu/cxl/derived/nd_region.hpp"
 #include "emu/dax/nd.hpp"
@@ -66,6 +67,9 @@ Result<void> bind_nd_dax(const Store& store, RegionRecord& region, NdHolderRecor
 
 Result<void> unbind_nd_dax(const Store& store, RegionRecord& region, NdHolderRecord& holder) {
   RegionRecord& space = dax::nd::namespace_of(store, region, holder);
+  if (auto room = is_labelled(space) ? make_return_room(store, region_behind(store, space)) : Result<void>(); !room) {
+    return room;
+  }
   auto unbound = dax::nd::unbind_dax(store, region, holder);
   store::DeviceRecord* device = is_labelled(space) ? dax::nd::device_of(store, space) : nullptr;
   if (unbound && device != nullptr) {
@@ -98,6 +102,9 @@ Result<void> bind_nd_namespace(const Store& store, RegionRecord& space) {
 
 Result<void> unbind_nd_namespace(const Store& store, RegionRecord& space) {
   if (is_labelled(space) && dax::nd::is_disk(space)) {
+    if (auto room = make_return_room(store, region_behind(store, space)); !room) {
+      return room;
+    }
     (void)return_disk(store, space);
   }
   auto unbound = dax::nd::detach_disk(store, space);
@@ -109,6 +116,9 @@ Result<void> unbind_nd_namespace(const Store& store, RegionRecord& space) {
 
 Result<void> unbind_nd_region(const Store& store, RegionRecord& region) {
   if (region.nd.labelled != 0 && region.nd.unbound == 0) {
+    if (auto room = make_return_room(store, region_behind(store, region)); !room) {
+      return room;
+    }
     for (NdHolderRecord& holder : region.nd.holders) {
       if (holder.bound != 0) {
         (void)unbind_nd_dax(store, region, holder);

@@ -234,6 +234,7 @@ Result<Node> Tree::lookup(std::string_view path) const {
   node.is_pipe = found->spec.is_pipe;
   node.mode = found->spec.mode;
   node.inode = inode_of(path);
+  node.born = found->scope.born;
   if (node.type == NodeType::device) {
     put_device(*store_, found->scope, node);
   }

@@ -45,9 +45,13 @@ Result<void> put(int fd, std::string_view text) {
 } // namespace
 
 Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
-  char name[sizeof(sysfs::Path) + 16];
+  char name[sizeof(sysfs::Path) + 32];
+  char born[20] = {};
+  if (node.born != 0) {
+    std::snprintf(born, sizeof born, "%llx", static_cast<unsigned long long>(node.born));
+  }
   const bool is_directory = node.type == sysfs::NodeType::directory;
-  std::snprintf(name, sizeof name, "%.*s%s%s", static_cast<int>(kVnodePrefix.size()), kVnodePrefix.data(),
+  std::snprintf(name, sizeof name, "%.*s%s%s%s", static_cast<int>(kVnodePrefix.size()), kVnodePrefix.data(), born,
                 node.path.c_str(), is_directory ? "/" : "");
   const bool is_control = node.type == sysfs::NodeType::device;
   const FdClass what = is_directory ? FdClass::directory : is_control ? FdClass::control : FdClass::attribute;
