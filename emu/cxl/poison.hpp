@@ -21,8 +21,4 @@ Result<void> clear_poison(const store::Store& store, CxlMemdevRecord& memdev, st
 // The list is `entries` from now on, for somebody else has changed it (emu/cxl/share), and programs' memory follows.
 void replace_poison(const store::Store& store, CxlMemdevRecord& memdev, std::span<const CxlPoisonRecord> entries);
 
-// Of a device that has (other) bytes of a CXL region now: its extents with a poisoned byte fail. Called after its
-// folios were made anew.
-void poison_device(const store::Store& store, const store::DeviceRecord& device);
-
 } // namespace daxemu::cxl

@@ -21,7 +21,7 @@ void trim_bytes(const store::Store& store, store::DeviceRecord& device);
 // ENOMEM; it has none then.
 Result<void> renew_bytes(const store::Store& store, store::DeviceRecord& device);
 
-// The file of a stretch of shared memdevs (emu/cxl/share), long enough already, in the place of its own. Errors:
+// The file of a stretch of shared memdevs (emu/nd/share), long enough already, in the place of its own. Errors:
 // ENOMEM.
 Result<void> take_stretch_file(const store::Store& store, store::DeviceRecord& device, store::BackingSlot& slot);
 

@@ -191,7 +191,7 @@ struct CxlMemdevRecord {
   std::uint32_t labels_slot = 0;    // the BackingSlot that has its label area; 0: none yet
   std::uint32_t dimm = 0;           // 1 + the N of nmemN, its DIMM on the nd bus; 0: none
   std::uint32_t dimm_unbound = 0;   // 1: nvdimm let go of that
-  std::uint32_t share_number = 0;   // 1 + its number in its share (emu/cxl/share); 0: its platform has it alone
+  std::uint32_t share_number = 0;   // 1 + its number in its share (emu/nd/share); 0: its platform has it alone
   CxlMailboxRecord mailbox;
   std::uint32_t poison_count = 0;
   std::array<CxlPoisonRecord, kMaxCxlPoison> poison{}; // by address

@@ -111,7 +111,7 @@ struct BackingSlot {
   std::uint32_t uses = 0;              // how often it was handed out: the least used goes first
   BackingRecord backing;               // its file is empty while free
   FixedString<128> folios_location;
-  // 1 + the number of its file among those of a share (emu/cxl/share): not to be had but by it; 0: its platform's.
+  // 1 + the number of its file among those of a share (emu/nd/share): not to be had but by it; 0: its platform's.
   std::uint32_t stretch = 0;
 };
 
@@ -353,7 +353,7 @@ struct Platform {
   std::atomic<std::uint32_t> binds_made{0};       // of `binds`, so far; 0: nobody need look
   std::atomic<std::uint32_t> covers_made{0};      // of `covers`
   BackingKind backing_wanted = BackingKind::none; // for devices made later; none: automatic
-  FixedString<32> share;                          // that its memdevs are of (emu/cxl/share); empty: none
+  FixedString<32> share;                          // that its memdevs are of (emu/nd/share); empty: none
   FixedString<128> share_file;                    // what its platforms tell each other
   std::uint64_t memory_block_size = 128ULL << 20; // bytes of a memory block (block_size_bytes)
   // Nodes from here on are emulated ones: the machine has none of these numbers.
@@ -363,6 +363,7 @@ struct Platform {
   std::uint32_t nd_autoprobe_off = 0;               // drivers_autoprobe of the nd bus is 0
   std::atomic<std::uint32_t> disks{0};              // namespaces that are disks; 0: nobody need look
   std::uint64_t disks_made = 0;                     // number of the last one (DISKSEQ)
+  NfitRecord nfit;                                  // the nd bus of DIMMs
   std::uint32_t region_idle = 0;                    // parameter of dax_hmem
   PowerBits e820_power{0};                          // of e820_pmem
   DriverOverride e820_override;                     // likewise

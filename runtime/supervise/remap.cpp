@@ -1,13 +1,10 @@
-// mremap(2) of mappings of devices, and how /proc/PID/maps shows them.
+// mremap(2) of mappings of devices.
 #include <algorithm>
 
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 
 #include "emu/base/units.hpp"
-#include "runtime/preload/procfs/device_node.hpp"
-#include "runtime/preload/procfs/maps_line.hpp"
 #include "runtime/supervise/filter.hpp"
 #include "runtime/supervise/mappings.hpp"
 
@@ -41,10 +38,22 @@ Result<long> Mappings::move_aligned(const Target& target, const Call& call, cons
   return moved;
 }
 
+bool Mappings::is_one(const std::vector<Piece>& pieces, std::uint64_t end) {
+  std::uint64_t at = pieces.front().end;
+  for (std::size_t next = 1; next < pieces.size() && pieces[next].filler && pieces[next].start == at; ++next) {
+    at = pieces[next].end;
+  }
+  return end <= at;
+}
+
 std::optional<Result<long>> Mappings::remap(const Target& target, const Call& call, const std::vector<Piece>& pieces) {
   const std::uint64_t start = call.word[0];
   const std::uint64_t end = end_of_pages(start, call.word[1]);
   const std::uint64_t kept = end_of_pages(start, call.word[2]);
+  const bool shrinks = (call.word[3] & (MREMAP_FIXED | MREMAP_DONTUNMAP)) == 0 && kept <= end;
+  if (!shrinks && !pieces.empty() && pieces.front().view != nullptr && !is_one(pieces, end)) {
+    return Result<long>(fail(EFAULT)); // vma_to_resize(): across a boundary
+  }
   if (cuts(pieces, start, end) || (kept < end && cuts(pieces, kept, end))) {
     return Result<long>(fail(EINVAL));
   }
@@ -61,39 +70,6 @@ std::optional<Result<long>> Mappings::remap(const Target& target, const Call& ca
     }
   }
   return std::nullopt;
-}
-
-std::optional<UniqueFd> Mappings::maps_of(pid_t process) {
-  if (ranges_.empty()) {
-    return std::nullopt;
-  }
-  const preload::ProcSource source{context_->store(), context_->tree(), context_->mappings()};
-  const std::string text = Target(process).proc_file("maps");
-  preload::TextFile made("maps", true);
-  bool any = false;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
-    const std::string_view line = std::string_view(text).substr(at, end - at);
-    at = end;
-    preload::MapsLine mapping;
-    const bool parsed = mapping.parse(line) && mapping.inode != 0;
-    const auto* view = parsed ? view_of(::makedev(mapping.major_number, mapping.minor_number), mapping.inode) : nullptr;
-    const auto node = view == nullptr ? std::nullopt : preload::node_of_device(source, view->device());
-    if (!node) {
-      made.put(line);
-      continue;
-    }
-    any = true;
-    mapping.major_number = ::major(node->about.st_dev);
-    mapping.minor_number = ::minor(node->about.st_dev);
-    mapping.inode = node->about.st_ino;
-    mapping.name = node->path.view();
-    preload::LineText shown;
-    mapping.put(shown);
-    made.put(shown.view());
-  }
-  const auto file = any ? made.take() : Result<int>(fail(ENOENT));
-  return file ? std::optional<UniqueFd>(UniqueFd(*file)) : std::nullopt;
 }
 
 } // namespace daxemu::supervise

@@ -1,4 +1,4 @@
-daxemu_unit_test(unit_preload preload_files_test.cpp preload_mounts_test.cpp preload_next_symbol_test.cpp preload_process_test.cpp
+daxemu_unit_test(unit_preload preload_files_test.cpp preload_mounts_test.cpp preload_next_symbol_test.cpp preload_open_texts_test.cpp preload_process_test.cpp
   preload_resolver_test.cpp preload_walk_test.cpp preload_watch_test.cpp
   LINK runtime_preload emu_backing)
 

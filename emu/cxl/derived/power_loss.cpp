@@ -8,9 +8,9 @@
 #include <linux/falloc.h>
 
 #include "emu/base/sys.hpp"
-#include "emu/cxl/derived/media_files.hpp"
-#include "emu/cxl/share/stretches.hpp"
 #include "emu/dax/extents.hpp"
+#include "emu/nd/media/media_files.hpp"
+#include "emu/nd/share/stretches.hpp"
 
 namespace daxemu::cxl {
 namespace {
@@ -18,8 +18,8 @@ namespace {
 constexpr std::uint64_t kLossBlock = 256ULL << 10U;
 
 // Bytes [offset, offset + size) of the region, as the files of its memdevs have them.
-void read_kept(const TargetFiles& targets, std::uint64_t offset, std::span<std::byte> into) {
-  const Stripes& stripes = targets.stripes();
+void read_kept(const nd::TargetFiles& targets, std::uint64_t offset, std::span<std::byte> into) {
+  const nd::Stripes& stripes = targets.stripes();
   for (std::uint64_t at = 0; at < into.size();) {
     const std::uint64_t position = stripes.position_of(offset + at);
     const std::uint64_t size = std::min<std::uint64_t>(stripes.run_at(offset + at), into.size() - at);
@@ -29,8 +29,8 @@ void read_kept(const TargetFiles& targets, std::uint64_t offset, std::span<std::
 }
 
 struct Loser {
-  const DeviceFile& file;
-  const TargetFiles& targets;
+  const nd::DeviceFile& file;
+  const nd::TargetFiles& targets;
   bool keeps; // what the files have
   FunctionRef<bool()> stays;
   std::vector<std::byte> now = std::vector<std::byte>(kLossBlock);
@@ -77,11 +77,12 @@ std::uint64_t next_of(const Loser& loser, std::uint64_t offset, std::uint64_t pl
 Result<std::uint64_t> lose_media(const store::Store& store, store::DeviceRecord& device, bool forgets,
                                  FunctionRef<bool()> stays) {
   const CxlRegionRecord* region = region_behind(store, store.region_of(device));
-  if (region == nullptr || device.has_media == 0 || has_shared(store, *region)) {
+  const auto media = region == nullptr ? std::nullopt : nd::media_of(store, store.region_of(device));
+  if (!media || device.has_media == 0 || nd::has_shared(store, *region)) {
     return 0;
   }
-  const auto file = DeviceFile::open(store, device);
-  const auto targets = TargetFiles::open(store, *region);
+  const auto file = nd::DeviceFile::open(store, device);
+  const auto targets = nd::TargetFiles::open(store, *media);
   if (!file || !targets) {
     return fail(ENOMEM);
   }

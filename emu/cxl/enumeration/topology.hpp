@@ -21,7 +21,7 @@ struct MemdevSpec {
   std::optional<std::uint64_t> serial{}; // nothing: the number of the memdev + 1
   std::uint32_t decoders = 4;            // of its endpoint: 1, 2, 4, 6, 8 or 10
   std::int32_t numa_node = -1;
-  std::string share{};    // what its platform has it together with others by (emu/cxl/share); empty: alone
+  std::string share{};    // what its platform has it together with others by (emu/nd/share); empty: alone
   std::string firmware{}; // empty: kDefaultFirmware
 };
 inline constexpr const char* kDefaultFirmware = "BWFW VERSION 00"; // of QEMU's type-3 device
@@ -42,6 +42,7 @@ struct HostBridgeSpec {
   std::vector<BelowSpec> root_ports{};
   std::uint32_t decoders = 4;         // of its port: 1, 2, 4, 6, 8 or 10; with one root port it has none of its own
   std::optional<std::uint32_t> bus{}; // its PCI bus; nothing: the lowest that is free behind the bridge before it
+  bool bus_may_move = false;          // to the next that is free, where this machine has that bus
 };
 
 // A CXL Fixed Memory Window (CFMWS).

@@ -5,7 +5,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
-#include "emu/cxl/share/stretches.hpp"
+#include "emu/nd/share/stretches.hpp"
 
 namespace daxemu::cxl {
 namespace {
@@ -48,7 +48,7 @@ Result<void> sanitize(const store::Store& store, CxlMemdevRecord& memdev, std::u
     return fail(EBUSY);
   }
   if (memdev.share_number != 0 &&
-      is_shared_in_use(store, memdev)) { // by another host; what a device does then is its own
+      nd::is_shared_in_use(store, memdev)) { // by another host; what a device does then is its own
     return fail(EBUSY);
   }
   if ((memdev.security & kUserPassphrase) != 0) {

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "emu/base/result.hpp"
-#include "emu/cxl/share/share_file.hpp"
+#include "emu/cxl/objects.hpp"
+#include "emu/nd/share/share_file.hpp"
 
 namespace daxemu::cxl {
 
@@ -16,8 +17,8 @@ void settle_poison(const store::Store& store);
 void tell_members(const store::Store& store);
 
 // Both lists are the same, before and after.
-void read_shared_poison(const store::Store& store, const ShareState& state);
-void write_shared_poison(const store::Store& store, ShareState& state, const CxlMemdevRecord& memdev);
+void read_shared_poison(const store::Store& store, const nd::ShareState& state);
+void write_shared_poison(const store::Store& store, nd::ShareState& state, const CxlMemdevRecord& memdev);
 
 // Changes the list of a memdev, for all who have it. Errors: those of `change`, and ENOMEM.
 template <class Changing>
@@ -25,7 +26,7 @@ Result<void> with_shared_list(const store::Store& store, CxlMemdevRecord& memdev
   if (memdev.share_number == 0) {
     return change();
   }
-  auto share = Share::enter(store);
+  auto share = nd::Share::enter(store);
   if (!share) {
     return fail(ENOMEM);
   }

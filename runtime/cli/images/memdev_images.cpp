@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "emu/cxl/change.hpp"
-#include "emu/cxl/derived/media.hpp"
 #include "emu/dax/nd_disk.hpp"
+#include "emu/nd/media/media.hpp"
 #include "runtime/cli/text/because.hpp"
 
 namespace daxemu::cli {
@@ -44,7 +44,7 @@ Outcome<std::uint64_t> sync_memdevs(const store::Store& store) {
     }
     for (const store::DeviceRecord& device : store.devices()) {
       if (device.has_media != 0) {
-        if (auto saved = cxl::save_media(store, device); !saved) {
+        if (auto saved = nd::save_media(store, device); !saved) {
           return because(fmt::format("the bytes of {} to its memdevs", store.name_of(device).view()),
                          saved.error().value, "make room on the disk, or free some memory");
         }
@@ -53,7 +53,7 @@ Outcome<std::uint64_t> sync_memdevs(const store::Store& store) {
     }
     for (const store::RegionRecord& space : store.regions()) {
       if (space.used.load() != 0 && space.nd.parent != 0 && space.cxl != 0 && dax::nd::is_disk(space)) {
-        if (auto saved = cxl::save_disk(store, space); !saved) {
+        if (auto saved = nd::save_disk(store, space); !saved) {
           return because("the bytes of a disk to its memdevs", saved.error().value,
                          "make room on the disk, or free some memory");
         }

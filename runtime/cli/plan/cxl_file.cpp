@@ -14,7 +14,8 @@ constexpr const char* kPortExample = R"({ "memdev": { "ram": "1G" } })";
 
 cxl::MemdevSpec read_memdev(Fields& fields) {
   cxl::MemdevSpec memdev;
-  fields.only({"ram", "pmem", "either", "either_pmem", "labels", "serial", "decoders", "numa_node", "share"});
+  fields.only(
+      {"ram", "pmem", "either", "either_pmem", "labels", "serial", "firmware", "decoders", "numa_node", "share"});
   fields.text("share", memdev.share);
   fields.size("ram", memdev.ram);
   fields.size("pmem", memdev.pmem);
@@ -22,10 +23,11 @@ cxl::MemdevSpec read_memdev(Fields& fields) {
   fields.size("either_pmem", memdev.either_pmem);
   fields.size("labels", memdev.label_size);
   if (fields.has("serial")) {
-    std::uint32_t serial = 0;
-    fields.number("serial", serial);
+    std::uint64_t serial = 0;
+    fields.large_number("serial", serial);
     memdev.serial = serial;
   }
+  fields.text("firmware", memdev.firmware);
   fields.number("decoders", memdev.decoders);
   std::optional<int> node;
   fields.node("numa_node", node);
@@ -80,7 +82,7 @@ cxl::WindowSpec read_window(Fields& fields) {
 
 CxlRegionPlan read_region(Fields& fields) {
   CxlRegionPlan region;
-  fields.only({"window", "type", "memdevs", "granularity", "size", "align", "driver"});
+  fields.only({"window", "type", "memdevs", "granularity", "size", "align", "driver", "uuid"});
   fields.number("window", region.window);
   fields.word("type", kCxlModes, region.mode);
   region.memdevs = {0};
@@ -98,6 +100,7 @@ CxlRegionPlan read_region(Fields& fields) {
                      "leave it out: ndctl says what a device that it makes is");
     }
   }
+  fields.uuid("uuid", region.uuid);
   return region;
 }
 
@@ -149,16 +152,20 @@ CxlPlan read_cxl(Fields& fields, const Profile& kernel) {
   if (fields.has("preset")) {
     read_preset(fields, plan);
   } else {
-    fields.only({"preset", "host_bridges", "windows", "image", "share", "regions"});
+    fields.only({"preset", "host_bridges", "start", "windows", "image", "share", "regions"});
+    fields.size("start", plan.topology.phys_start);
     fields.list(
         "host_bridges",
         [&](Fields& each) {
           cxl::HostBridgeSpec bridge;
-          each.only({"decoders", "bus", "root_ports"});
-          if (each.has("bus")) {
-            std::uint32_t bus = 0;
-            each.number("bus", bus);
-            bridge.bus = bus;
+          each.only({"decoders", "bus", "bus_from", "root_ports"});
+          for (const char* key : {"bus", "bus_from"}) {
+            if (each.has(key)) {
+              std::uint32_t bus = 0;
+              each.number(key, bus);
+              bridge.bus = bus;
+              bridge.bus_may_move = std::string_view(key) == "bus_from";
+            }
           }
           each.number("decoders", bridge.decoders);
           each.list(

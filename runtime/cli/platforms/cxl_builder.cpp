@@ -1,5 +1,6 @@
 #include "runtime/cli/platforms/cxl_builder.hpp"
 
+#include <algorithm>
 #include <bitset>
 #include <charconv>
 #include <cstring>
@@ -10,14 +11,14 @@
 
 #include "emu/base/size_text.hpp"
 #include "emu/cxl/change.hpp"
-#include "emu/cxl/derived/media.hpp"
 #include "emu/cxl/drivers.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/cxl/region/dpa.hpp"
 #include "emu/cxl/region/regions.hpp"
-#include "emu/cxl/share/stretches.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/ranges.hpp"
+#include "emu/nd/media/media.hpp"
+#include "emu/nd/share/stretches.hpp"
 #include "runtime/cli/platforms/memdev_files.hpp"
 #include "runtime/cli/platforms/share_files.hpp"
 
@@ -87,7 +88,7 @@ Outcome<store::CxlRegionRecord*> make_region(const store::Store& store, const Cx
   }
   store::CxlRegionRecord& region = **made;
   if (plan.mode == store::CxlMode::pmem) {
-    if (auto done = cxl::set_uuid(store, region, random_uuid()); !done) {
+    if (auto done = cxl::set_uuid(store, region, plan.uuid ? *plan.uuid : random_uuid()); !done) {
       return cannot(name, "uuid", done.error());
     }
   }
@@ -129,7 +130,7 @@ Outcome<store::CxlRegionRecord*> make_region(const store::Store& store, const Cx
 // The kernel's region would be there without its device (cxl_region_probe() passes on no error of the device's driver);
 // whoever asked for it is told.
 tl::unexpected<Problem> without_device(const store::Store& store, const store::CxlRegionRecord& region) {
-  if (cxl::has_shared(store, region)) {
+  if (nd::has_shared(store, region)) {
     return refuse(EBUSY,
                   fmt::format("region{} of {} becomes no device: another platform of share {} has device addresses of "
                               "it in a region that interleaves them otherwise, or as a disk",
@@ -154,7 +155,7 @@ Outcome<void> settle_device(const store::Store& store, const store::CxlRegionRec
     const std::string name(store.name_of(device).view());
     if (device.align != plan.align) {
       const auto done =
-          cxl::with_media_returned(store, device, [&] { return dax::set_align(store, device, plan.align); });
+          nd::with_media_returned(store, device, [&] { return dax::set_align(store, device, plan.align); });
       if (!done) {
         return cannot(name, fmt::format("extents of {}", size_text(plan.align)), done.error());
       }
@@ -193,7 +194,7 @@ Outcome<void> add_cxl_bus(store::Store& store, const CxlPlan& plan, std::uint64_
   store.cxl().major = dax::free_char_major("/proc/devices", platform.dimm_major);
   cxl::TopologySpec topology = plan.topology;
   topology.buses_taken = buses_of_machine();
-  topology.phys_start = phys_start;
+  topology.phys_start = std::max(phys_start, topology.phys_start);
   for (cxl::WindowSpec& window : topology.windows) {
     const std::int32_t node = first_node++;
     window.target_node = window.target_node < 0 ? node : window.target_node;

@@ -15,7 +15,7 @@
 #include "emu/base/mapping.hpp"
 #include "emu/base/size_text.hpp"
 #include "emu/cxl/objects.hpp"
-#include "emu/cxl/share/share_file.hpp"
+#include "emu/nd/share/share_file.hpp"
 #include "runtime/cli/platforms/find_platform.hpp"
 #include "runtime/cli/platforms/small_file.hpp"
 #include "runtime/cli/text/because.hpp"
@@ -51,8 +51,8 @@ SharePeer peer_of(const store::Store& store) {
     found.is_image = memdev.bytes_slot != 0 && memdev.bytes_slot <= store.backing_slots().size() &&
                      store.backing_slots()[memdev.bytes_slot - 1].backing.kind == store::BackingKind::file;
   }
-  for (std::size_t at = 0; at < cxl::kMaxStretches; ++at) {
-    const store::BackingSlot* slot = cxl::slot_of_stretch(store, at);
+  for (std::size_t at = 0; at < nd::kMaxStretches; ++at) {
+    const store::BackingSlot* slot = nd::slot_of_stretch(store, at);
     peer.stretches.push_back(slot == nullptr ? std::string() : std::string(slot->backing.location.view()));
   }
   return peer;
@@ -63,43 +63,43 @@ Outcome<backing::SourcedFile> state_file(backing::FileSource& source, const Shar
   if (peer != nullptr) {
     return adopt_file(source, *peer, "share", peer->state);
   }
-  auto file = small_file(source, "share", sizeof(cxl::ShareState));
+  auto file = small_file(source, "share", sizeof(nd::ShareState));
   if (!file) {
     return file;
   }
   // It has all its pages from the beginning: a full tmpfs is told of here.
-  if (::fallocate(file->fd.get(), 0, 0, sizeof(cxl::ShareState)) != 0) {
+  if (::fallocate(file->fd.get(), 0, 0, sizeof(nd::ShareState)) != 0) {
     return because("the platform's file share", errno, "free some memory");
   }
-  const auto mapping = Mapping::of(file->fd.get(), sizeof(cxl::ShareState), PROT_READ | PROT_WRITE, MAP_SHARED);
+  const auto mapping = Mapping::of(file->fd.get(), sizeof(nd::ShareState), PROT_READ | PROT_WRITE, MAP_SHARED);
   if (!mapping) {
     return because("the platform's file share", mapping.error().value, "free some memory");
   }
-  new (mapping->data()) cxl::ShareState{.magic = cxl::kShareMagic};
+  new (mapping->data()) nd::ShareState{.magic = nd::kShareMagic};
   return file;
 }
 
 // The member that the platform is from now on.
 Outcome<void> become_member(store::Store& store, int file, const std::string& location, std::vector<UniqueFd>& held) {
-  auto share = cxl::Share::enter(file);
+  auto share = nd::Share::enter(file);
   if (!share) {
     return because(fmt::format("share {}", store.platform().share.view()), share.error().value,
                    "end all its platforms, and begin again");
   }
-  cxl::ShareState& state = share->state();
-  for (std::uint32_t at = 0; at < cxl::kMaxShareMembers; ++at) {
-    cxl::ShareMember& member = state.members[at];
+  nd::ShareState& state = share->state();
+  for (std::uint32_t at = 0; at < nd::kMaxShareMembers; ++at) {
+    nd::ShareMember& member = state.members[at];
     std::error_code ignored;
     if (member.used != 0 && member.is_kept != 0 &&
         !std::filesystem::exists(std::string(member.location.view()), ignored)) { // removed by hand
-      cxl::forget_member(state, at);
+      nd::forget_member(state, at);
     }
     if (member.used != 0) {
       continue;
     }
     const bool is_kept = !location.starts_with("/proc/");
     if (!is_kept) {
-      auto mark = FileLock::mark(file, cxl::share_mark(at));
+      auto mark = FileLock::mark(file, nd::share_mark(at));
       if (!mark) {
         return because(fmt::format("share {}", store.platform().share.view()), mark.error().value, "try again");
       }
@@ -113,7 +113,7 @@ Outcome<void> become_member(store::Store& store, int file, const std::string& lo
     return {};
   }
   return refuse(ENOSPC,
-                fmt::format("share {} has {} platforms already", store.platform().share.view(), cxl::kMaxShareMembers),
+                fmt::format("share {} has {} platforms already", store.platform().share.view(), nd::kMaxShareMembers),
                 "end one of them first");
 }
 
@@ -220,7 +220,7 @@ Outcome<void> join_share(store::Store& store, const ShareWish& wish, const Share
   }
   platform.share.assign(wish.name);
   platform.share_file.assign(state->location);
-  for (std::uint32_t at = 0; at < cxl::kMaxStretches; ++at) {
+  for (std::uint32_t at = 0; at < nd::kMaxStretches; ++at) {
     const std::uint32_t number = platform.backing_slots_used.load();
     const std::string name = fmt::format("stretch-{}", at);
     auto bytes =

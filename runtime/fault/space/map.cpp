@@ -166,6 +166,10 @@ Result<void> AddressSpace::place(Vma vma, bool may_join) {
     adopt_all(vma, backed);
   }
   settle(vma.start, vma.end);
+  // It may have become a part of a mapping in which nothing can be faulted in.
+  if (const auto now = table_.find(vma.start); now && now->has(kBroken) && !server_.uffd()) {
+    refuse_untouched(now->part(vma.start, vma.end));
+  }
   return {};
 }
 

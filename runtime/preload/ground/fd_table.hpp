@@ -34,14 +34,21 @@ class FdTable {
 public:
   static constexpr int kNumbers = 1 << 16; // larger ones are never remembered
 
-  [[nodiscard]] static FdClass get(int fd) noexcept {
-    return in_range(fd) ? FdClass(classes_[static_cast<unsigned>(fd)].load(std::memory_order_relaxed))
-                        : FdClass::unknown;
+  [[nodiscard]] static FdClass get(int fd) noexcept { return FdClass(byte(fd) & ~kNoted); }
+  // An attribute that this process has opened to read, and of which OpenTexts may know more.
+  [[nodiscard]] static bool is_noted(int fd) noexcept { return (byte(fd) & kNoted) != 0; }
+  [[nodiscard]] static bool is_foreign(int fd) noexcept {
+    return byte(fd) == static_cast<std::uint8_t>(FdClass::foreign);
   }
-  [[nodiscard]] static bool is_foreign(int fd) noexcept { return get(fd) == FdClass::foreign; }
   static void set(int fd, FdClass what) noexcept {
     if (in_range(fd) && (what != FdClass::foreign || OwnProcess::calls())) {
       classes_[static_cast<unsigned>(fd)].store(static_cast<std::uint8_t>(what), std::memory_order_relaxed);
+    }
+  }
+  static void set_noted(int fd) noexcept {
+    set(fd, FdClass::attribute);
+    if (in_range(fd) && OwnProcess::calls()) {
+      classes_[static_cast<unsigned>(fd)].fetch_or(kNoted, std::memory_order_relaxed);
     }
   }
   static void forget(int fd) noexcept { set(fd, FdClass::unknown); }
@@ -63,6 +70,10 @@ public:
   }
 
 private:
+  static constexpr std::uint8_t kNoted = 0x80; // beside the class
+  [[nodiscard]] static std::uint8_t byte(int fd) noexcept {
+    return in_range(fd) ? classes_[static_cast<unsigned>(fd)].load(std::memory_order_relaxed) : std::uint8_t{0};
+  }
   [[nodiscard]] static bool in_range(int fd) noexcept { return static_cast<unsigned>(fd) < kNumbers; }
   static std::array<std::atomic<std::uint8_t>, kNumbers> classes_;
 };

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <span>
 
 #include <fcntl.h>
@@ -12,10 +13,12 @@
 #include <unistd.h>
 
 #include "emu/base/sys.hpp"
+#include "emu/base/text_hash.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/nodes/descriptors.hpp"
 #include "runtime/preload/nodes/node_position.hpp"
+#include "runtime/preload/nodes/open_texts.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -42,56 +45,108 @@ Result<void> put(int fd, std::string_view text) {
   return sys::ftruncate(fd, text.size());
 }
 
+// What the new descriptor is; `mark` of the text that its file holds, if it is only read and the text is known.
+void note(int fd, const sysfs::Node& node, FdClass what, std::optional<std::uint64_t> mark) {
+  FdTable::set(fd, what);
+  if (mark) {
+    OpenTexts::note(fd, node, *mark);
+  }
+}
+
+FdClass class_of(const sysfs::Node& node) {
+  return node.type == sysfs::NodeType::directory ? FdClass::directory
+         : node.type == sysfs::NodeType::device  ? FdClass::control
+                                                 : FdClass::attribute;
+}
+
+// Puts the description that `opened` is of where `fd` is, which ends. Errors: dup3(2)'s.
+Result<void> move_onto(int fd, int opened, int flags) {
+  const auto moved = sys::call(SYS_dup3, opened, fd, flags & O_CLOEXEC);
+  (void)sys::close(opened);
+  return moved ? Result<void>() : tl::unexpected(moved.error());
+}
+
+// Of open(2)'s flags those that the description of a memory file can have.
+constexpr int kKept = O_ACCMODE | O_CLOEXEC | O_NONBLOCK | O_PATH | O_SYNC | O_DSYNC;
+
 } // namespace
 
-Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
+Result<UniqueFd> VnodeFiles::bare(const sysfs::Node& node) const {
   char name[sizeof(sysfs::Path) + 32];
   char born[20] = {};
   if (node.born != 0) {
     std::snprintf(born, sizeof born, "%llx", static_cast<unsigned long long>(node.born));
   }
-  const bool is_directory = node.type == sysfs::NodeType::directory;
   std::snprintf(name, sizeof name, "%.*s%s%s%s", static_cast<int>(kVnodePrefix.size()), kVnodePrefix.data(), born,
-                node.path.c_str(), is_directory ? "/" : "");
-  const bool is_control = node.type == sysfs::NodeType::device;
-  const FdClass what = is_directory ? FdClass::directory : is_control ? FdClass::control : FdClass::attribute;
-  auto made = sys::memfd_create(name, MFD_CLOEXEC);
+                node.path.c_str(), node.type == sysfs::NodeType::directory ? "/" : "");
+  const auto made = sys::memfd_create(name, MFD_CLOEXEC);
   if (!made) {
     return tl::unexpected(made.error());
   }
-  UniqueFd whole(*made);
-  if (what == FdClass::attribute && !node.is_pipe && (flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0) {
-    Page page;
-    // A show() that fails does so when read, not here.
-    if (const auto length = tree_->show(node, page); length && *length > 0) {
-      if (auto filled = sys::pwrite(whole.get(), page.data(), *length, 0); !filled) {
-        return tl::unexpected(filled.error());
-      }
-    }
+  FdTable::set(*made, class_of(node));
+  return UniqueFd(*made);
+}
+
+void VnodeFiles::finish(int fd, const sysfs::Node& node, int flags) const {
+  if (const auto opened = reopen(fd, flags & kKept); opened && move_onto(fd, *opened, flags)) {
+    FdTable::set(fd, class_of(node));
   }
-  constexpr int kKept = O_ACCMODE | O_CLOEXEC | O_NONBLOCK | O_PATH | O_SYNC | O_DSYNC;
-  auto opened = reopen(whole.get(), flags & kKept);
+}
+
+Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
+  auto whole = bare(node);
+  if (!whole) {
+    return tl::unexpected(whole.error());
+  }
+  const FdClass what = class_of(node);
+  std::optional<std::uint64_t> mark; // of what the file holds
+  if (what == FdClass::attribute && !node.is_pipe && (flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0) {
+    const auto filled = fill(whole->get(), node);
+    if (!filled) {
+      return tl::unexpected(filled.error());
+    }
+    mark = (flags & O_ACCMODE) == O_RDONLY ? *filled : mark;
+  }
+  const auto opened = reopen(whole->get(), flags & kKept);
   if (!opened) {
     return tl::unexpected(opened.error());
   }
-  FdTable::set(*opened, what);
-  if (is_control && (flags & O_PATH) == 0) {
+  if (what == FdClass::control && (flags & O_PATH) == 0) {
     put_node_position(*opened);
   }
   // The lowest free number is the one the program expects: the first memory file may hold it.
-  if (*opened < whole.get()) {
+  if (*opened < whole->get()) {
+    FdTable::forget(whole->get());
+    note(*opened, node, what, mark);
     return UniqueFd(*opened);
   }
-  const int low = whole.get();
-  const int cloexec = (flags & O_CLOEXEC) != 0 ? O_CLOEXEC : 0;
-  if (auto moved = sys::call(SYS_dup3, *opened, low, cloexec); !moved) {
-    (void)sys::close(*opened);
+  if (const auto moved = move_onto(whole->get(), *opened, flags); !moved) {
     return tl::unexpected(moved.error());
   }
-  (void)sys::close(*opened);
-  FdTable::forget(*opened);
-  FdTable::set(low, what);
+  note(whole->get(), node, what, mark);
   return whole;
+}
+
+// What the attribute says now, for a file that nobody else has yet. Returns the text's mark; nothing: a show() that
+// fails does so when it is read, not here.
+Result<std::optional<std::uint64_t>> VnodeFiles::fill(int fd, const sysfs::Node& node) const {
+  Page page;
+  const auto length = tree_->show(node, page);
+  if (!length) {
+    return std::nullopt;
+  }
+  if (*length > 0) {
+    if (auto filled = sys::pwrite(fd, page.data(), *length, 0); !filled) {
+      return tl::unexpected(filled.error());
+    }
+  }
+  return text_hash({page.data(), *length});
+}
+
+bool VnodeFiles::still_says(const sysfs::Node& node, std::uint64_t mark) const {
+  Page page;
+  const auto length = tree_->show(node, page);
+  return length && text_hash({page.data(), *length}) == mark;
 }
 
 Result<void> VnodeFiles::refresh(int fd, const sysfs::Node& node) const {
@@ -150,16 +205,14 @@ Result<std::size_t> VnodeFiles::write(int fd, const sysfs::Node& node, const iov
   return write(fd, node, {page.data(), used});
 }
 
-bool VnodeFiles::may_hold_text(int fd) {
-  return access_mode(fd) == O_WRONLY;
+std::uint64_t VnodeFiles::held_text(int fd) {
+  const auto about = sys::fstat(fd);
+  return about && about->st_size > 0 && access_mode(fd) == O_WRONLY ? static_cast<std::uint64_t>(about->st_size) : 0;
 }
 
 Result<void> VnodeFiles::harvest(int fd, const sysfs::Node& node) const {
-  if (!may_hold_text(fd)) {
-    return {};
-  }
-  const auto about = sys::fstat(fd);
-  if (!about || about->st_size == 0) {
+  const std::uint64_t held = held_text(fd);
+  if (held == 0) {
     return {};
   }
   auto readable = reopen(fd, O_RDWR | O_CLOEXEC);
@@ -169,7 +222,7 @@ Result<void> VnodeFiles::harvest(int fd, const sysfs::Node& node) const {
   const UniqueFd closer(*readable);
   // The kernel takes at most a page of one write(2), and libc writes the rest again.
   Result<void> result;
-  for (std::uint64_t at = 0; result && at < static_cast<std::uint64_t>(about->st_size);) {
+  for (std::uint64_t at = 0; result && at < held;) {
     Page page;
     const auto length = sys::pread(*readable, page.data(), page.size(), at);
     if (!length || *length == 0) {

@@ -5,13 +5,20 @@
 #include "emu/cxl/change.hpp"
 #include "emu/cxl/poison.hpp"
 #include "emu/cxl/share/shared_poison.hpp"
-#include "emu/cxl/share/stretches.hpp"
 #include "emu/dax/extents.hpp"
 #include "emu/mm/folio_table.hpp"
+#include "emu/nd/share/stretches.hpp"
 #include "tests/unit/cxl_derived/lab.hpp"
 
 namespace daxemu::cxl {
 namespace {
+
+using nd::kMaxStretches;
+using nd::kShareMagic;
+using nd::Share;
+using nd::share_mark;
+using nd::ShareMember;
+using nd::ShareState;
 
 constexpr std::uint64_t kSize = 512ULL << 20;
 constexpr std::uint64_t kSlice = 256ULL << 20;
