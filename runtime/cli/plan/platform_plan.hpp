@@ -64,10 +64,10 @@ struct RegionPlan {
   std::optional<int> numa_node; // as PlatformOptions::numa_node
   std::vector<DevicePlan> devices;
   std::uint64_t start = 0; // lowest physical address it may begin at, a multiple of 1G; 0: behind the machine's memory
+  DimmPlan dimms = {};     // of a pmem region; its devices are namespaces of it then
   std::optional<int> shown_numa_node =
       std::nullopt;                              // what its devices say, whatever nodes this machine has; or kNoNode
   std::optional<int> target_node = std::nullopt; // the memory's own, or kNoNode; nothing: a new one
-  DimmPlan dimms = {};                           // of a pmem region; its devices are namespaces of it then
 };
 
 struct PlatformPlan {
