@@ -107,6 +107,11 @@ Result<SourcedFile> MemfdSource::make_node(const std::string& name) {
   return found_by_number(std::move(*fd));
 }
 
+Result<SourcedFile> MemfdSource::adopt(const std::string& /*name*/, const std::string& location) {
+  auto raw = sys::open(location.c_str(), O_RDWR | O_CLOEXEC);
+  return raw ? Result<SourcedFile>(found_by_number(UniqueFd(*raw))) : tl::unexpected(raw.error());
+}
+
 void MemfdSource::discard(const SourcedFile&) {} // closing it is enough
 
 std::string MemfdSource::no_huge_pages(std::uint64_t page_size) const {
@@ -126,6 +131,19 @@ Result<SourcedFile> DirectorySource::make(const std::string& name, std::uint64_t
   }
   auto raw = sys::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (!raw) {
+    return tl::unexpected(raw.error());
+  }
+  return SourcedFile{UniqueFd(*raw), path};
+}
+
+Result<SourcedFile> DirectorySource::adopt(const std::string& name, const std::string& location) {
+  const std::string path = directory_ + "/" + name;
+  if (location.starts_with("/proc/") || ::link(location.c_str(), path.c_str()) != 0) {
+    return fail(location.starts_with("/proc/") ? EXDEV : errno);
+  }
+  auto raw = sys::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (!raw) {
+    (void)::unlink(path.c_str());
     return tl::unexpected(raw.error());
   }
   return SourcedFile{UniqueFd(*raw), path};

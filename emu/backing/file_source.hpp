@@ -30,6 +30,9 @@ public:
   // The file that descriptors of a device are to be of (store::NodeRecord): empty for good, as far as the source can
   // see to that. Errors: those of make().
   [[nodiscard]] virtual Result<SourcedFile> make_node(const std::string& name) { return make(name, kPageSize); }
+  // A file that another platform of this user has, to live as long as this source's do: for both the same bytes.
+  // Errors: EXDEV (it can live no longer than its owner: a memory file, or on another file system), open(2)'s.
+  [[nodiscard]] virtual Result<SourcedFile> adopt(const std::string& name, const std::string& location) = 0;
   // Takes back a file just made that will not be used; its descriptor is closed by its owner.
   virtual void discard(const SourcedFile& file) = 0;
   // Why make() found no huge pages of that size, for people.
@@ -47,6 +50,7 @@ public:
   [[nodiscard]] Result<SourcedFile> make(const std::string& name, std::uint64_t page_size) override;
   // Sealed: not even a system call of the program's own puts a byte into it.
   [[nodiscard]] Result<SourcedFile> make_node(const std::string& name) override;
+  [[nodiscard]] Result<SourcedFile> adopt(const std::string& name, const std::string& location) override;
   void discard(const SourcedFile& file) override;
   [[nodiscard]] std::string no_huge_pages(std::uint64_t page_size) const override;
   [[nodiscard]] std::uint64_t capacity() const override { return ~0ULL; }
@@ -60,6 +64,7 @@ public:
   DirectorySource(std::string directory, std::string prefix, std::string mounts = "/proc/mounts")
       : directory_(std::move(directory)), prefix_(std::move(prefix)), mounts_(std::move(mounts)) {}
   [[nodiscard]] Result<SourcedFile> make(const std::string& name, std::uint64_t page_size) override;
+  [[nodiscard]] Result<SourcedFile> adopt(const std::string& name, const std::string& location) override;
   void discard(const SourcedFile& file) override;
   [[nodiscard]] std::string no_huge_pages(std::uint64_t page_size) const override;
   [[nodiscard]] std::uint64_t capacity() const override;

@@ -1,6 +1,7 @@
 #include "emu/cxl/change.hpp"
 
 #include "emu/cxl/derived/derived.hpp"
+#include "emu/cxl/share/shared_poison.hpp"
 #include "emu/store/topology_undo.hpp"
 
 namespace daxemu::cxl {
@@ -11,13 +12,19 @@ Result<Change> Change::begin(const store::Store& store) {
     return tl::unexpected(change.error());
   }
   settle_derived(store);
+  settle_poison(store);
   store::keep_topology(store.cxl());
   return Change(store, std::move(*change));
 }
 
 Change::~Change() {
-  if (store_ != nullptr) {
-    store::forget_topology(store_->cxl());
+  if (store_ == nullptr) {
+    return;
+  }
+  store::forget_topology(store_->cxl());
+  if (const bool is_news = store_->cxl().poison_seen != poison_seen_; is_news) {
+    { const dax::Change ended = std::move(change_); }
+    tell_members(*store_);
   }
 }
 

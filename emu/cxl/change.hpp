@@ -12,7 +12,9 @@ class Change {
 public:
   // Blocks until nobody else changes anything. Errors: those of dax::Change::begin.
   [[nodiscard]] static Result<Change> begin(const store::Store& store);
-  Change(Change&& other) noexcept : store_(std::exchange(other.store_, nullptr)), change_(std::move(other.change_)) {}
+  Change(Change&& other) noexcept
+      : store_(std::exchange(other.store_, nullptr)), poison_seen_(other.poison_seen_),
+        change_(std::move(other.change_)) {}
   Change& operator=(Change&&) = delete;
   Change(const Change&) = delete;
   Change& operator=(const Change&) = delete;
@@ -22,9 +24,11 @@ public:
   void undo();
 
 private:
-  Change(const store::Store& store, dax::Change change) : store_(&store), change_(std::move(change)) {}
+  Change(const store::Store& store, dax::Change change)
+      : store_(&store), poison_seen_(store.cxl().poison_seen), change_(std::move(change)) {}
   const store::Store* store_;
-  dax::Change change_; // ends last
+  std::uint64_t poison_seen_ = 0; // at the beginning: platforms that share memdevs are told what is new at the end
+  dax::Change change_;            // ends last
 };
 
 } // namespace daxemu::cxl

@@ -1,5 +1,6 @@
 #include "emu/cxl/drivers.hpp"
 
+#include "emu/cxl/derived/derived.hpp"
 #include "emu/cxl/enumeration/mem_probe.hpp"
 #include "emu/cxl/enumeration/ports.hpp"
 #include "emu/cxl/region/region_driver.hpp"
@@ -120,6 +121,13 @@ Result<void> unbind(const store::Store& store, CxlDriver driver, std::string_vie
   const Named named = find_on_bus(store, name);
   if (!has_bind(driver) || !is_of(driver, named) || !is_bound(store, driver, named)) {
     return fail(ENODEV);
+  }
+  const bool is_of_one = named.region != nullptr || named.derived != nullptr;
+  if (auto room = make_return_room(store, !is_of_one                ? nullptr
+                                          : named.region != nullptr ? named.region
+                                                                    : named.derived);
+      !room) {
+    return room;
   }
   let_go(store, driver, named);
   return {};

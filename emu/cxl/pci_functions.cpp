@@ -3,6 +3,7 @@
 #include <bitset>
 #include <cstdio>
 
+#include "emu/cxl/derived/derived.hpp"
 #include "emu/cxl/drivers.hpp"
 #include "emu/cxl/enumeration/mem_probe.hpp"
 #include "emu/cxl/enumeration/ports.hpp"
@@ -65,6 +66,9 @@ Result<void> unbind_pci(const store::Store& store, std::string_view name) {
   if (function == nullptr || function->unbound != 0) {
     return fail(ENODEV);
   }
+  if (auto room = make_return_room(store, nullptr); !room) {
+    return room;
+  }
   function->unbound = 1;
   if (CxlMemdevRecord* memdev = memdev_of_function(store, *function); memdev != nullptr) {
     remove_memdev(store, *memdev);
@@ -90,6 +94,9 @@ Result<void> bind_pci(const store::Store& store, std::string_view name) {
 Result<void> remove_pci(const store::Store& store, CxlPciRecord& pci) {
   if (pci.kind == CxlPciKind::host_bridge || pci.removed != 0) {
     return fail(ENODEV);
+  }
+  if (auto room = make_return_room(store, nullptr); !room) {
+    return room;
   }
   for (CxlPciRecord& function : pci_functions(store)) {
     if (function.kind == CxlPciKind::none || function.removed != 0 || !is_below(store, function, pci)) {

@@ -7,6 +7,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
+#include "emu/cxl/share/shared_poison.hpp"
 #include "emu/cxl/translate.hpp"
 #include "emu/nd/media/media_errors.hpp"
 
@@ -100,9 +101,8 @@ Result<void> zero_in_memdev(const store::Store& store, const CxlMemdevRecord& me
   return written ? Result<void>{} : fail(written.error().value);
 }
 
-} // namespace
-
-Result<void> inject_poison(const store::Store& store, CxlMemdevRecord& memdev, std::uint64_t dpa) {
+// As the device alone does it.
+Result<void> inject(const store::Store& store, CxlMemdevRecord& memdev, std::uint64_t dpa) {
   if (auto fine = check_address(memdev, dpa); !fine) {
     return fine;
   }
@@ -121,7 +121,7 @@ Result<void> inject_poison(const store::Store& store, CxlMemdevRecord& memdev, s
   return {};
 }
 
-Result<void> clear_poison(const store::Store& store, CxlMemdevRecord& memdev, std::uint64_t dpa) {
+Result<void> clear(const store::Store& store, CxlMemdevRecord& memdev, std::uint64_t dpa) {
   if (auto fine = check_address(memdev, dpa); !fine) {
     return fine;
   }
@@ -140,6 +140,49 @@ Result<void> clear_poison(const store::Store& store, CxlMemdevRecord& memdev, st
     nd::heal_byte(store, *place->device, place->offset);
   }
   return {};
+}
+
+// Calls for each 64 bytes of `entries` that `others` do not have.
+template <class Each>
+void each_missing(std::span<const CxlPoisonRecord> entries, std::span<const CxlPoisonRecord> others, Each&& each) {
+  for (const CxlPoisonRecord& entry : entries) {
+    for (std::uint64_t dpa = entry.start; dpa < entry.start + entry.length; dpa += kUnit) {
+      if (std::ranges::none_of(others, [&](const CxlPoisonRecord& other) {
+            return other.start <= dpa && dpa < other.start + other.length;
+          })) {
+        each(dpa);
+      }
+    }
+  }
+}
+
+} // namespace
+
+Result<void> inject_poison(const store::Store& store, CxlMemdevRecord& memdev, std::uint64_t dpa) {
+  return with_shared_list(store, memdev, [&] { return inject(store, memdev, dpa); });
+}
+
+Result<void> clear_poison(const store::Store& store, CxlMemdevRecord& memdev, std::uint64_t dpa) {
+  return with_shared_list(store, memdev, [&] { return clear(store, memdev, dpa); });
+}
+
+void replace_poison(const store::Store& store, CxlMemdevRecord& memdev, std::span<const CxlPoisonRecord> entries) {
+  const std::array<CxlPoisonRecord, store::kMaxCxlPoison> list = memdev.poison;
+  const std::span before = std::span(list).first(std::min<std::size_t>(memdev.poison_count, list.size()));
+  memdev.poison = {};
+  std::ranges::copy(entries, memdev.poison.begin());
+  memdev.poison_count = static_cast<std::uint32_t>(entries.size());
+  each_missing(entries, before, [&](std::uint64_t dpa) {
+    if (const auto place = place_of(store, memdev, dpa)) {
+      nd::poison_byte(*place->device, place->offset);
+    }
+  });
+  each_missing(before, entries, [&](std::uint64_t dpa) {
+    if (const auto place = place_of(store, memdev, dpa);
+        place && nd::zero_bytes(store, *place->device, place->offset, kUnit)) {
+      nd::heal_byte(store, *place->device, place->offset);
+    }
+  });
 }
 
 } // namespace daxemu::cxl

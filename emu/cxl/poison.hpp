@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "emu/base/result.hpp"
 #include "emu/cxl/objects.hpp"
@@ -16,5 +17,8 @@ Result<void> inject_poison(const store::Store& store, CxlMemdevRecord& memdev, s
 // cxl_clear_poison(): the 64 bytes read zero again; so does the extent they are in, once nothing of it is poisoned.
 // Errors: EINVAL.
 Result<void> clear_poison(const store::Store& store, CxlMemdevRecord& memdev, std::uint64_t dpa);
+
+// The list is `entries` from now on, for somebody else has changed it (emu/cxl/share), and programs' memory follows.
+void replace_poison(const store::Store& store, CxlMemdevRecord& memdev, std::span<const CxlPoisonRecord> entries);
 
 } // namespace daxemu::cxl

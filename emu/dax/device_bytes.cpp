@@ -93,7 +93,9 @@ void release_slot(const store::Store& store, std::uint32_t number) {
     return;
   }
   BackingSlot& slot = store.backing_slots()[number - 1];
-  (void)size_file(store, slot.backing, 0, 0);
+  if (slot.stretch == 0) { // else others may have it
+    (void)size_file(store, slot.backing, 0, 0);
+  }
   slot.owner.store(0, std::memory_order_release);
 }
 
@@ -103,7 +105,7 @@ std::uint32_t take_slot(const store::Store& store, const DeviceRecord& device, B
   std::uint32_t best = 0;
   for (std::uint32_t at = 0; at < slots.size(); ++at) {
     const BackingSlot& slot = slots[at];
-    if (slot.owner.load() == 0 && slot.backing.kind == kind && suits(slot.backing, device.align) &&
+    if (slot.owner.load() == 0 && slot.stretch == 0 && slot.backing.kind == kind && suits(slot.backing, device.align) &&
         (best == 0 || slot.uses < slots[best - 1].uses)) {
       best = at + 1;
     }
@@ -202,6 +204,11 @@ Result<void> move_bytes(const store::Store& store, DeviceRecord& device, std::ui
   return {};
 }
 
+bool has_stretch(const store::Store& store, const DeviceRecord& device) {
+  return device.slot != 0 && device.slot <= store.backing_slots().size() &&
+         store.backing_slots()[device.slot - 1].stretch != 0;
+}
+
 } // namespace
 
 Result<void> reserve_bytes(const store::Store& store, DeviceRecord& device, std::uint64_t size) {
@@ -219,6 +226,9 @@ void trim_bytes(const store::Store& store, DeviceRecord& device) {
   const std::uint64_t size = device.size.load();
   if (device.backing.kind == BackingKind::none) {
     return;
+  }
+  if (size > 0 && has_stretch(store, device)) {
+    return; // as long as whoever shares it wants
   }
   if (size > 0) {
     (void)size_file(store, device.backing, size, size);
@@ -249,6 +259,17 @@ Result<void> renew_bytes(const store::Store& store, DeviceRecord& device) {
   device.folios_location = {};
   release_slot(store, slot);
   return device.size.load() == 0 ? Result<void>() : reserve_bytes(store, device, device.size.load());
+}
+
+Result<void> take_stretch_file(const store::Store& store, DeviceRecord& device, BackingSlot& slot) {
+  if (auto reset = reset_folios(store, slot.folios_location, device.size.load() / device.align); !reset) {
+    return fail(ENOMEM);
+  }
+  const std::uint32_t old = device.slot;
+  slot.owner.store(index_of(store, device) + 1, std::memory_order_release);
+  adopt(store, device, static_cast<std::uint32_t>(&slot - store.backing_slots().data()) + 1);
+  release_slot(store, old);
+  return {};
 }
 
 void repair_bytes(const store::Store& store, DeviceRecord& device) {

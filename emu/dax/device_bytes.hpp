@@ -21,6 +21,10 @@ void trim_bytes(const store::Store& store, store::DeviceRecord& device);
 // ENOMEM; it has none then.
 Result<void> renew_bytes(const store::Store& store, store::DeviceRecord& device);
 
+// The file of a stretch of shared memdevs (emu/nd/share), long enough already, in the place of its own. Errors:
+// ENOMEM.
+Result<void> take_stretch_file(const store::Store& store, store::DeviceRecord& device, store::BackingSlot& slot);
+
 // Moves the bytes if the file's pages do not suit the device's extents. Errors: ENOMEM.
 Result<void> adapt_bytes(const store::Store& store, store::DeviceRecord& device);
 

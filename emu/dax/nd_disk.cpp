@@ -55,8 +55,9 @@ void take_reserve(const Store& store, RegionRecord& region) {
     return;
   }
   const std::uint32_t number =
-      take_disk_file(store.backing_slots(), disk_owner(store, region),
-                     [](const BackingSlot& slot) { return slot.backing.kind == BackingKind::shmem; });
+      take_disk_file(store.backing_slots(), disk_owner(store, region), [](const BackingSlot& slot) {
+        return slot.stretch == 0 && slot.backing.kind == BackingKind::shmem;
+      });
   if (number == 0) {
     return;
   }

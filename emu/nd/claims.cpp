@@ -7,6 +7,7 @@
 #include "emu/dax/nd_namespaces.hpp"
 #include "emu/dax/passing_region.hpp"
 #include "emu/nd/media/media.hpp"
+#include "emu/nd/media/return_room.hpp"
 #include "emu/nd/region.hpp"
 
 namespace daxemu::nd {
@@ -66,6 +67,9 @@ Result<void> bind_dax(const Store& store, RegionRecord& region, NdHolderRecord& 
 
 Result<void> unbind_dax(const Store& store, RegionRecord& region, NdHolderRecord& holder) {
   RegionRecord& space = dax::nd::namespace_of(store, region, holder);
+  if (auto room = is_labelled(space) ? make_return_room(store, space) : Result<void>(); !room) {
+    return room;
+  }
   auto unbound = dax::nd::unbind_dax(store, region, holder);
   store::DeviceRecord* device = is_labelled(space) ? dax::nd::device_of(store, space) : nullptr;
   if (unbound && device != nullptr) {
@@ -98,6 +102,9 @@ Result<void> bind_namespace(const Store& store, RegionRecord& space) {
 
 Result<void> unbind_namespace(const Store& store, RegionRecord& space) {
   if (is_labelled(space) && dax::nd::is_disk(space)) {
+    if (auto room = make_return_room(store, space); !room) {
+      return room;
+    }
     (void)return_disk(store, space);
   }
   auto unbound = dax::nd::detach_disk(store, space);
@@ -109,6 +116,9 @@ Result<void> unbind_namespace(const Store& store, RegionRecord& space) {
 
 Result<void> unbind_region(const Store& store, RegionRecord& region) {
   if (region.nd.labelled != 0 && region.nd.unbound == 0) {
+    if (auto room = make_return_room(store, region); !room) {
+      return room;
+    }
     for (NdHolderRecord& holder : region.nd.holders) {
       if (holder.bound != 0) {
         (void)unbind_dax(store, region, holder);

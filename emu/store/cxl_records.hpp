@@ -131,6 +131,7 @@ struct CxlRegionRecord {
   std::uint32_t derived = 0;       // 1: dax_regionN or pmem_regionN is there
   std::uint32_t derived_bound = 0; // 1: that is bound, to cxl_dax_region or cxl_pmem_region
   std::uint32_t region = 0;        // the RegionRecord that it has become: a dax region, or one of the nd bus
+  std::uint64_t born = 0;          // 1 and how many were made before it: what is open of an earlier one is not of it
 };
 
 // A stretch of device addresses that reads as a media error.
@@ -190,6 +191,7 @@ struct CxlMemdevRecord {
   std::uint32_t labels_slot = 0;    // the BackingSlot that has its label area; 0: none yet
   std::uint32_t dimm = 0;           // 1 + the N of nmemN, its DIMM on the nd bus; 0: none
   std::uint32_t dimm_unbound = 0;   // 1: nvdimm let go of that
+  std::uint32_t share_number = 0;   // 1 + its number in its share (emu/nd/share); 0: its platform has it alone
   CxlMailboxRecord mailbox;
   std::uint32_t poison_count = 0;
   std::array<CxlPoisonRecord, kMaxCxlPoison> poison{}; // by address
@@ -222,6 +224,7 @@ struct CxlState {
   std::uint32_t memdevs_used = 0;
   std::uint32_t regions_used = 0;
   std::uint32_t registers_used = 0;
+  std::uint64_t regions_made = 0; // ever
   std::array<CxlWindowRecord, kMaxCxlWindows> windows{};
   std::array<CxlPciRecord, kMaxCxlPciDevices> pci{};
   std::array<CxlPortRecord, kMaxCxlPorts> ports{};
@@ -240,6 +243,8 @@ struct CxlRecord {
   CxlState state;
   std::atomic<std::uint32_t> changing{0}; // 1: `before` is what a changer that dies leaves to be put back
   CxlState before;
+  std::uint64_t poison_seen = 0;   // how far its memdevs have what happened to the media of a share
+  std::uint32_t share_member = 0;  // which one of its share the platform is
   FixedString<4096> acpi_override; // driver_override of ACPI0017:00
   // power/ of what has one: the things of the bus do not (device_set_pm_not_required).
   PowerBits acpi_power{0};

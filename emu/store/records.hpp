@@ -111,6 +111,8 @@ struct BackingSlot {
   std::uint32_t uses = 0;              // how often it was handed out: the least used goes first
   BackingRecord backing;               // its file is empty while free
   FixedString<128> folios_location;
+  // 1 + the number of its file among those of a share (emu/nd/share): not to be had but by it; 0: its platform's.
+  std::uint32_t stretch = 0;
 };
 
 // /dev/daxX.Y exists in every state but absent (device_add makes the node); open(2) of it is ENXIO unless enabled or
@@ -351,6 +353,8 @@ struct Platform {
   std::atomic<std::uint32_t> binds_made{0};       // of `binds`, so far; 0: nobody need look
   std::atomic<std::uint32_t> covers_made{0};      // of `covers`
   BackingKind backing_wanted = BackingKind::none; // for devices made later; none: automatic
+  FixedString<32> share;                          // that its memdevs are of (emu/nd/share); empty: none
+  FixedString<128> share_file;                    // what its platforms tell each other
   std::uint64_t memory_block_size = 128ULL << 20; // bytes of a memory block (block_size_bytes)
   // Nodes from here on are emulated ones: the machine has none of these numbers.
   std::int32_t first_new_node = 1;

@@ -42,6 +42,7 @@ void forget_topology(CxlRecord& record) {
 void put_topology_back(CxlRecord& record) {
   if (record.changing.load(std::memory_order_acquire) == 1) {
     copy_state(record.before, record.state);
+    record.poison_seen = 0; // the lists of memdevs may be those of before: they are read again
   }
   record.changing.store(0, std::memory_order_release);
 }

@@ -13,3 +13,5 @@ daxemu_cxl_test(7.3 81 ${steps})
 
 # Programs on devices that cxl makes, by a user without capabilities.
 daxemu_client_test(cxl.programs cxl_programs_test.sh TIMEOUT 300 ARGS 81)
+# With UMF itself, where its tests were built (cxl/umf_build.sh).
+daxemu_client_test(cxl.umf cxl_programs_test.sh TIMEOUT 400 ARGS 81 umf)

@@ -3,3 +3,8 @@ add_executable(gone_program gone_program.c)
 foreach(version 81 85)
   daxemu_client_test(cxl.platforms.${version} cxl_platforms_test.sh TIMEOUT 400 ARGS ${version})
 endforeach()
+# Platforms that share memdevs.
+foreach(version 81 85)
+  daxemu_client_test(cxl.share.${version} cxl_share_test.sh TIMEOUT 400 ARGS ${version})
+endforeach()
+daxemu_client_test(cxl.losses cxl_losses_test.sh TIMEOUT 300 ARGS 81)

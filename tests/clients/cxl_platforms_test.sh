@@ -178,6 +178,8 @@ matches "an address behind its end" "$err" '--offset 1G --length 64 is not of me
 status_of "$daxemu" poison mem7 --offset 0 --platform lab
 matches "no such memdev" "$err" 'platform lab has no device mem7'
 runs "$daxemu" destroy lab
+status_of "$daxemu" run --region cxl --size 1G -- "$daxemu" poison mem7 --offset 0
+matches "a platform of a run, by its name" "$err" '^daxemu: platform run-[0-9]+ has no device mem7'
 
 status_of "$daxemu" run --region cxl --ways 5 -- true
 matches "ways" "$err" '^daxemu: --ways 5 are no ways of interleaving; use 1, 2, 4, 8 or 16; '

@@ -25,6 +25,10 @@ refused 125 'hugetlb cannot hold extents of 4K' '--backing shmem' run --backing 
 refused 125 "--type FSDAX: memory type 'FSDAX' is not known" 'FS_DAX' run --size 2M --type FSDAX -- true
 refused 125 '--type FS_DAX: memory of type FS_DAX has no extents of 2M' '--align 4K' run --size 2M --type FS_DAX -- true
 refused 125 'no NUMA node 4000' 'choose one of: ' run --numa-node 4000 -- true
+refused 125 '--write-back 1s is no number of seconds' 'a whole number' run --size 2M --write-back 1s -- true
+refused 125 '--driver kmem is of a device, and --no-device begins without one' 'leave it out' run --region cxl --no-device --driver kmem -- true
+refused 125 'this machine has no NUMA node 999999' 'choose one of: ' run --region cxl --numa-node 999999 -- true
+refused 125 '--share a/b is no name' 'such as pool' run --region cxl --share a/b -- true
 refused 125 '--sizee' 'did you mean --size\?' run --size 2M --sizee 4M -- true
 refused 125 "there is no verb 'rnu'" 'did you mean run\?' rnu -- true
 refused 125 'no command' 'daxemu run -- ' run --size 2M

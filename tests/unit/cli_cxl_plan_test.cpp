@@ -61,6 +61,7 @@ TEST(CxlFlags, EachIsRead) {
   EXPECT_THAT(region.memdevs, ElementsAre(0, 2, 1, 3)) << "the host bridges take turns";
   EXPECT_THAT(wish->platform.cxl.topology.windows.at(region.window).targets, ElementsAre(0, 1));
   flags.cxl.no_device = true;
+  flags.driver = flags.align = "";
   const auto bare = read_device_flags(flags);
   ASSERT_TRUE(bare) << bare.error().what;
   EXPECT_THAT(bare->platform.cxl.regions, SizeIs(0));
@@ -207,11 +208,42 @@ INSTANTIATE_TEST_SUITE_P(
                 "leave it out"},
         FlagRow{[](DeviceFlags& f) { f.free = "2M"; }, "--free does not go with --region cxl", "create-region"},
         FlagRow{[](DeviceFlags& f) { f.type = "FS_DAX", f.align = "4K"; }, "--type does not go", "device-dax"},
+        FlagRow{[](DeviceFlags& f) { f.driver = "kmem", f.cxl.no_device = true; },
+                "--driver kmem is of a device, and --no-device begins without one", "leave it out"},
+        FlagRow{[](DeviceFlags& f) { f.driver = "kmem", f.cxl.preset = "pmem"; },
+                "--driver kmem is of a device, and a persistent region is none", "leave it out"},
+        FlagRow{[](DeviceFlags& f) { f.align = "1G", f.cxl.no_device = true; }, "--align 1G is of a device",
+                "leave it out"},
+        FlagRow{[](DeviceFlags& f) { f.cxl.share = "a b"; }, "--share a b is no name", "such as pool"},
+        FlagRow{[](DeviceFlags& f) { f.cxl.share = "pool,jion"; }, "--share pool,jion: jion is not known", "pool,join"},
+        FlagRow{[](DeviceFlags& f) { f.region = "hmem", f.cxl.share = "pool"; }, "--share is of a CXL bus", "cxl"},
         FlagRow{[](DeviceFlags& f) { f.kernel = "6.1"; }, "Linux 6.1 makes no regions of volatile CXL", "6.12"},
         FlagRow{[](DeviceFlags& f) { f.region = "hmem", f.cxl.ways = "2"; }, "--ways is of a CXL bus", "--region cxl"},
         FlagRow{[](DeviceFlags& f) { f.region = "hmem", f.cxl.preset = "pmem"; }, "--preset is of a CXL bus", "cxl"},
         FlagRow{[](DeviceFlags& f) { f.region = "pmem", f.cxl.no_device = true; }, "--no-device is of a CXL bus",
                 "cxl"}));
+
+TEST(CxlFlags, ANodeIsOneOfTheMachines) {
+  DeviceFlags flags = cxl_flags();
+  flags.numa_node = "999999";
+  const auto wish = read_device_flags(flags);
+  ASSERT_FALSE(wish);
+  EXPECT_EQ(wish.error().code, ENODEV) << "as of any other device";
+  EXPECT_THAT(wish.error().what, HasSubstr("no NUMA node 999999"));
+  EXPECT_THAT(wish.error().remedy, HasSubstr("choose one of"));
+}
+
+TEST(CxlFlags, AllMemdevsAreShared) {
+  DeviceFlags flags = cxl_flags();
+  flags.cxl.share = "pool,join";
+  const auto wish = read_device_flags(flags);
+  ASSERT_TRUE(wish) << wish.error().what;
+  EXPECT_EQ(wish->platform.cxl.share.name, "pool");
+  EXPECT_TRUE(wish->platform.cxl.share.must_exist);
+  for (const cxl::MemdevSpec* memdev : memdevs_of(wish->platform.cxl.topology)) {
+    EXPECT_FALSE(memdev->share.empty());
+  }
+}
 
 struct FileRow {
   const char* cxl; // what stands behind "cxl"
@@ -267,6 +299,13 @@ INSTANTIATE_TEST_SUITE_P(
         FileRow{ONE_MEMDEV(R"("windows": [{"targets": "0"}])"), "windows[0].targets \"0\" is no list of numbers",
                 "[ 0, 1 ]"},
         FileRow{ONE_MEMDEV(R"("windows": [{"targets": [0, 0, 0, 0, 0]}])"), "5 targets are no ways", "1, 2, 3"},
+        FileRow{R"({"host_bridges": [{"root_ports": [{"memdev": {"ram": "1G", "numa_node": 999999}}]}]})",
+                "cxl.host_bridges[0].root_ports[0].memdev.numa_node: this machine has no NUMA node 999999",
+                "choose one of"},
+        FileRow{ONE_MEMDEV("\"windows\": [\n{\"target_node\": 999999}]"),
+                "lab.json:3: cxl.windows[0].target_node: there is no NUMA node 999999", "0 to 1023"},
+        FileRow{ONE_MEMDEV("\"windows\": [\n{\"targets\": [0, 0]}]"),
+                "lab.json:3: cxl.windows[0].targets: host bridge 0 is there twice", "once"},
         FileRow{ONE_MEMDEV(R"("windows": [{"size": "300M"}])"), "windows[0].size: 300M is not a multiple of 256M",
                 "256M or 512M"},
         FileRow{ONE_MEMDEV(R"("windows": [{"size": "1024T"}])"), "windows[0].size: 1P is more than a window can have",
@@ -291,6 +330,12 @@ INSTANTIATE_TEST_SUITE_P(
                 "1G is more than its window have, 512M", "smaller"},
         FileRow{ONE_MEMDEV(R"("regions": [{"size": "100M"}])"), "regions[0].size: 100M is not a multiple",
                 "256M or 512M"},
+        FileRow{R"({"host_bridges": [{"root_ports": [{"memdev": {"ram": "1G", "share": "a"}},
+                                                         {"memdev": {"ram": "1G", "share": "b"}}]}]})",
+                "memdevs of two shares, a and b", "one name"},
+        FileRow{R"({"preset": "switch", "share": "x y"})", "cxl.share: share x y is no name", "such as pool"},
+        FileRow{R"({"preset": "pmem", "regions": [{"type": "pmem", "driver": "kmem"}]})",
+                "regions[0].driver is of a device, and a persistent region is none", "leave it out"},
         FileRow{ONE_MEMDEV(R"("regions": [{"granularity": 128}])"), "regions[0].granularity: 128", "256"},
         FileRow{ONE_MEMDEV(R"("regions": [{"align": "3M"}])"), "regions[0].align: align 3M", "4K, 2M or 1G"},
         FileRow{ONE_MEMDEV(R"("regions": [{"driver": "kmen"}])"), "regions[0].driver kmen is not known", "kmem?"}));

@@ -27,6 +27,10 @@ void remove_nd_bus(const store::Store& store);
 Result<void> add_dimm(const store::Store& store, CxlMemdevRecord& memdev);
 void remove_dimm(const store::Store& store, CxlMemdevRecord& memdev);
 
+// Room in the memdevs for what the devices of `region` (nullptr: of all regions) have of them: asked for before any of
+// them is let go of. Errors: ENOSPC (a full disk or tmpfs), ENOMEM; nothing has changed then.
+Result<void> make_return_room(const store::Store& store, const CxlRegionRecord* region);
+
 // After a changer that died: regions and what they have become know of each other again. Else it does nothing.
 void settle_derived(const store::Store& store);
 

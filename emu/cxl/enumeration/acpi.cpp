@@ -126,6 +126,9 @@ Result<void> unbind_acpi(const store::Store& store, std::string_view name) {
   if (!is_present(store) || without_newline(name) != acpi_name(store.cxl().state) || state.acpi_unbound != 0) {
     return fail(ENODEV);
   }
+  if (auto room = make_return_room(store, nullptr); !room) {
+    return room;
+  }
   delete_regions(store);
   for (CxlMemdevRecord& memdev : memdevs(store)) {
     if (memdev.used != 0) {

@@ -21,6 +21,7 @@ struct MemdevSpec {
   std::optional<std::uint64_t> serial{}; // nothing: the number of the memdev + 1
   std::uint32_t decoders = 4;            // of its endpoint: 1, 2, 4, 6, 8 or 10
   std::int32_t numa_node = -1;
+  std::string share{};    // what its platform has it together with others by (emu/nd/share); empty: alone
   std::string firmware{}; // empty: kDefaultFirmware
 };
 inline constexpr const char* kDefaultFirmware = "BWFW VERSION 00"; // of QEMU's type-3 device

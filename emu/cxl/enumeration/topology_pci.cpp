@@ -96,6 +96,7 @@ private:
     memdev.pci = reference_of(store_, function);
     memdev.numa_node = spec.numa_node;
     memdev.decoders = spec.decoders;
+    memdev.share_number = spec.share.empty() ? 0 : 1; // whoever knows the share numbers them
     memdev.serial = spec.serial.value_or(state.memdevs_used);
     memdev.ram_size = spec.ram + spec.either - spec.either_pmem;
     memdev.pmem_size = spec.pmem + spec.either_pmem;

@@ -5,6 +5,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "emu/nd/share/stretches.hpp"
 
 namespace daxemu::cxl {
 namespace {
@@ -44,6 +45,10 @@ std::string_view security_state(const CxlMemdevRecord& memdev, std::uint64_t now
 Result<void> sanitize(const store::Store& store, CxlMemdevRecord& memdev, std::uint64_t now) {
   const CxlPortRecord* endpoint = port_at(store, memdev.endpoint);
   if (endpoint == nullptr || memdev.unbound != 0 || endpoint->commit_end != 0 || is_sanitizing(memdev, now)) {
+    return fail(EBUSY);
+  }
+  if (memdev.share_number != 0 &&
+      nd::is_shared_in_use(store, memdev)) { // by another host; what a device does then is its own
     return fail(EBUSY);
   }
   if ((memdev.security & kUserPassphrase) != 0) {

@@ -1,5 +1,6 @@
 #include "emu/cxl/region/region_commit.hpp"
 
+#include "emu/cxl/derived/derived.hpp"
 #include "emu/cxl/region/decoder_registers.hpp"
 #include "emu/cxl/region/region_driver.hpp"
 #include "emu/cxl/region/region_refs.hpp"
@@ -114,6 +115,9 @@ Result<void> set_commit(const store::Store& store, CxlRegionRecord& region, bool
     return {};
   }
   if (!commit) {
+    if (auto room = make_return_room(store, &region); !room) {
+      return room;
+    }
     region.state = CxlRegionState::reset_pending;
     release_region(store, region);
     reset_decoders(store, region);

@@ -5,6 +5,7 @@
 #include <climits>
 #include <optional>
 
+#include "emu/cxl/derived/derived.hpp"
 #include "emu/cxl/enumeration/memregion.hpp"
 #include "emu/cxl/enumeration/topology_check.hpp"
 #include "emu/cxl/interleave.hpp"
@@ -111,6 +112,7 @@ Result<CxlRegionRecord*> create_region(const store::Store& store, CxlDecoderReco
   region->id = root.next_region;
   region->root_decoder = reference_of(store, root);
   region->mode = mode;
+  region->born = ++store.cxl().state.regions_made;
   region->used = 1;
   root.next_region = next;
   return region;
@@ -125,6 +127,9 @@ Result<void> delete_region(const store::Store& store, CxlDecoderRecord& root, st
   CxlRegionRecord* region = region_below(store, root, *id);
   if (region == nullptr || find_on_bus(store, name).region != region) {
     return because(ENODEV, Reason::cxl_region_name);
+  }
+  if (auto room = make_return_room(store, region); !room) {
+    return room;
   }
   release_region(store, *region);
   for (const std::uint32_t target : region->targets) {

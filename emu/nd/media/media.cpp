@@ -6,8 +6,10 @@
 #include <sys/mman.h>
 
 #include "emu/base/aside.hpp"
+#include "emu/nd/media/cxl_ways.hpp"
 #include "emu/nd/media/media_errors.hpp"
 #include "emu/nd/media/media_files.hpp"
+#include "emu/nd/share/stretches.hpp"
 
 namespace daxemu::nd {
 namespace {
@@ -182,12 +184,25 @@ void each_run_of(const TargetFiles& files, std::uint64_t offset, std::uint64_t s
   }
 }
 
+// The CXL region that a device or namespace is of, if it is of shared memdevs (emu/nd/share); else nullptr.
+const store::CxlRegionRecord* shared_region_of(const store::Store& store, const store::RegionRecord& region) {
+  const store::CxlRegionRecord* behind = cxl_region_of(store, region);
+  return behind != nullptr && has_shared(store, *behind) ? behind : nullptr;
+}
+
 } // namespace
 
 Result<void> bring_media(const store::Store& store, store::DeviceRecord& device) {
   const auto media = media_of(store, store.region_of(device));
   if (!media || device.nr_ranges == 0 || device.has_media != 0) {
     return {};
+  }
+  if (const store::CxlRegionRecord* shared = shared_region_of(store, store.region_of(device)); shared != nullptr) {
+    auto joined = join_stretch(store, device, *shared);
+    if (joined) {
+      poison_device(store, device);
+    }
+    return joined;
   }
   const auto transfer = transfer_of(store, device, *media);
   if (!transfer) {
@@ -211,6 +226,9 @@ Result<void> return_media(const store::Store& store, store::DeviceRecord& device
   if (!media || device.nr_ranges == 0 || device.has_media == 0) {
     return {};
   }
+  if (shared_region_of(store, store.region_of(device)) != nullptr) {
+    return leave_stretch(store, device);
+  }
   const auto transfer = transfer_of(store, device, *media);
   if (!transfer) {
     return tl::unexpected(transfer.error());
@@ -222,7 +240,50 @@ Result<void> return_media(const store::Store& store, store::DeviceRecord& device
   return returned;
 }
 
+Result<void> save_media(const store::Store& store, const store::DeviceRecord& device) {
+  const auto media = media_of(store, store.region_of(device));
+  if (!media || device.nr_ranges == 0 || device.has_media == 0) {
+    return {};
+  }
+  if (shared_region_of(store, store.region_of(device)) != nullptr) {
+    return save_stretch(store, device);
+  }
+  const auto transfer = transfer_of(store, device, *media);
+  return transfer ? each_piece(device, *media, [&](const Piece& piece) { return return_piece(*transfer, piece); })
+                  : tl::unexpected(transfer.error());
+}
+
+Result<void> save_disk(const store::Store& store, const store::RegionRecord& space) {
+  return move_disk(store, space, return_piece);
+}
+
+Result<void> bring_stretch(const store::Store& store, const RegionMedia& media, const store::BackingRecord& file,
+                           std::uint64_t from, std::uint64_t to) {
+  if (from == to) {
+    return {};
+  }
+  const auto transfer = transfer_of(store, file, media);
+  return transfer ? bring_piece(*transfer, Piece{from, to, from}) : tl::unexpected(transfer.error());
+}
+
+Result<void> return_stretch(const store::Store& store, const RegionMedia& media, const store::BackingRecord& file,
+                            std::uint64_t size) {
+  const auto transfer = transfer_of(store, file, media);
+  return transfer ? return_piece(*transfer, Piece{0, size, 0}) : tl::unexpected(transfer.error());
+}
+
+void clear_stretch(const store::Store& store, const RegionMedia& media, std::uint64_t from, std::uint64_t to) {
+  if (const auto targets = TargetFiles::open(store, media); targets && from < to) {
+    targets->clear(from, to);
+  }
+}
+
 Result<void> bring_disk(const store::Store& store, store::RegionRecord& space) {
+  if (const store::CxlRegionRecord* shared = shared_region_of(store, space); shared != nullptr) {
+    if (auto claimed = claim_for_disk(store, *shared, space.phys_start - shared->start, space.size); !claimed) {
+      return claimed;
+    }
+  }
   return move_disk(store, space, [](const Transfer& transfer, const Piece& piece) {
     auto brought = bring_piece(transfer, piece);
     if (brought) {
@@ -233,7 +294,11 @@ Result<void> bring_disk(const store::Store& store, store::RegionRecord& space) {
 }
 
 Result<void> return_disk(const store::Store& store, store::RegionRecord& space) {
-  return move_disk(store, space, return_piece);
+  auto returned = move_disk(store, space, return_piece);
+  if (const store::CxlRegionRecord* shared = shared_region_of(store, space); returned && shared != nullptr) {
+    unclaim_disk(store, *shared, space.phys_start - shared->start);
+  }
+  return returned;
 }
 
 Result<void> read_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,

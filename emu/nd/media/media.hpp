@@ -9,6 +9,7 @@
 #include "emu/base/result.hpp"
 #include "emu/dax/device_bytes.hpp"
 #include "emu/dax/drivers.hpp"
+#include "emu/nd/media/stripes.hpp"
 #include "emu/store/store.hpp"
 
 namespace daxemu::nd {
@@ -24,6 +25,10 @@ Result<void> return_media(const store::Store& store, store::DeviceRecord& device
 Result<void> bring_disk(const store::Store& store, store::RegionRecord& space);
 Result<void> return_disk(const store::Store& store, store::RegionRecord& space);
 
+// What return_media() and return_disk() write, while the device keeps its bytes: images are up to date. Errors: theirs.
+Result<void> save_media(const store::Store& store, const store::DeviceRecord& device);
+Result<void> save_disk(const store::Store& store, const store::RegionRecord& space);
+
 // Bytes of a namespace that no device and no disk has, from its byte `offset` on. Errors: ENOMEM.
 Result<void> read_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,
                         std::span<std::byte> into);
@@ -32,6 +37,14 @@ Result<void> write_media(const store::Store& store, const store::RegionRecord& s
 // They are zeroes from now on; what was never written is left alone.
 Result<void> zero_media(const store::Store& store, const store::RegionRecord& space, std::uint64_t offset,
                         std::uint64_t size);
+
+// Bytes [from, to) of device addresses that are shared (emu/nd/share), into the file that all hosts have of them; all
+// of them back; and what memdevs still have of what is there. Errors: ENOMEM, ENOSPC.
+Result<void> bring_stretch(const store::Store& store, const RegionMedia& media, const store::BackingRecord& file,
+                           std::uint64_t from, std::uint64_t to);
+Result<void> return_stretch(const store::Store& store, const RegionMedia& media, const store::BackingRecord& file,
+                            std::uint64_t size);
+void clear_stretch(const store::Store& store, const RegionMedia& media, std::uint64_t from, std::uint64_t to);
 
 // Changes the size, ranges or extents of a device as `change` does: while it does, the memdevs have the bytes.
 // Errors: those of `change`, and ENOMEM.

@@ -178,6 +178,22 @@ Result<void> TargetFiles::write(std::uint64_t position, std::span<const std::byt
   return result;
 }
 
+Result<void> TargetFiles::reserve(std::uint64_t offset, std::uint64_t end) const {
+  for (std::uint64_t position = 0; position < stripes_.ways; ++position) {
+    const Target& target = targets_[position];
+    const std::uint64_t from = stripes_.before(offset, position);
+    const std::uint64_t to = stripes_.before(end, position);
+    if (!target.fd || from >= to) {
+      continue;
+    }
+    const auto made = sys::fallocate(target.fd.get(), FALLOC_FL_KEEP_SIZE, target.start + from, to - from);
+    if (!made && made.error() != Errno{EOPNOTSUPP}) {
+      return fail(made.error().value == ENOSPC ? ENOSPC : ENOMEM);
+    }
+  }
+  return {};
+}
+
 void TargetFiles::clear(std::uint64_t offset, std::uint64_t end) const {
   for (std::uint64_t position = 0; position < stripes_.ways; ++position) {
     const Target& target = targets_[position];

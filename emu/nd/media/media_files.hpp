@@ -45,6 +45,8 @@ public:
   void read(std::uint64_t position, std::span<std::byte> into, std::uint64_t at) const;
   // Pages of zeroes are left out where the file has nothing. Errors: those of write(2), as ENOSPC of an image's disk.
   [[nodiscard]] Result<void> write(std::uint64_t position, std::span<const std::byte> from, std::uint64_t at) const;
+  // Pages for bytes [offset, end) of the region, as far as the file system can promise them. Errors: ENOSPC, ENOMEM.
+  [[nodiscard]] Result<void> reserve(std::uint64_t offset, std::uint64_t end) const;
   // A device has bytes [offset, end) of the region now: they take no memory here. An image keeps them: it is all there
   // is should the platform not live to return them.
   void clear(std::uint64_t offset, std::uint64_t end) const;

@@ -30,9 +30,10 @@ struct Stripes {
   std::uint64_t ways = 1;
   std::uint64_t granularity = 1; // bytes
 
-  explicit Stripes(const RegionMedia& media)
-      : ways(std::clamp<std::uint64_t>(media.ways, 1, store::kMaxCxlWays)),
-        granularity(std::max<std::uint64_t>(media.granularity, 1)) {}
+  Stripes(std::uint64_t number, std::uint64_t bytes)
+      : ways(std::clamp<std::uint64_t>(number, 1, store::kMaxCxlWays)), granularity(std::max<std::uint64_t>(bytes, 1)) {
+  }
+  explicit Stripes(const RegionMedia& media) : Stripes(media.ways, media.granularity) {}
 
   // Bytes of the part at `position` among the first `offset` bytes of the region: where in its stretch it is then.
   [[nodiscard]] std::uint64_t before(std::uint64_t offset, std::uint64_t position) const {

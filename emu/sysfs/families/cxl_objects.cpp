@@ -1,5 +1,6 @@
 #include "emu/sysfs/families/cxl_objects.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "emu/cxl/enumeration/acpi.hpp"
@@ -79,6 +80,14 @@ bool may_be(const Scope& scope, const Wanted& wanted, const CxlPciRecord& pci) {
   return pci.kind == CxlPciKind::host_bridge || scope.store->cxl().state.mock != 0 || pci.function == wanted.last;
 }
 
+// Regions go and come while somebody has their attributes open. Of one within another the younger counts.
+std::uint64_t born_of(const CxlRegionRecord& region) {
+  return region.born;
+}
+std::uint64_t born_of(const auto& /*other*/) {
+  return 0;
+}
+
 // Those of a table that are there and match, with what `name` calls them.
 template <class Record, class Matches>
 void each_of(const Scope& scope, std::span<Record> table, void (*name)(const Scope&, Text&), Members members,
@@ -88,7 +97,8 @@ void each_of(const Scope& scope, std::span<Record> table, void (*name)(const Sco
     if (!is_there(table[at]) || (!wanted.any && !may_be(scope, wanted, table[at])) || !matches(table[at])) {
       continue;
     }
-    const Scope narrowed = cxl_scope(scope, static_cast<std::uint32_t>(at + 1));
+    Scope narrowed = cxl_scope(scope, static_cast<std::uint32_t>(at + 1));
+    narrowed.born = std::max(scope.born, born_of(table[at]));
     NameText text;
     name(narrowed, text);
     if (!members(text.view(), narrowed)) {

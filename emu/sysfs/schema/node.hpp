@@ -34,6 +34,7 @@ struct Node {
   std::uint32_t device = 0;
   std::uint32_t memdev = 0; // of a kCxlMemdevNode or kNdDimmNode: reference (index + 1) of the memdev; 0: another node
   std::uint64_t number = 0; // of a `device` or `block` node: major and minor (dev_t)
+  std::uint64_t born = 0;   // of what it is about (Scope::born): what is open of an earlier one is not of this one
   bool gone = false;        // a `device` node that has no name any more: of an open descriptor
   Path path;
 };

@@ -23,8 +23,11 @@ struct Scope {
   store::DeviceRecord* device = nullptr;
   const dax::Driver* driver = nullptr;
   const Module* module = nullptr;
-  std::uint32_t cxl = 0;         // reference of a thing of the CXL topology in its table (families/cxl_objects.hpp)
-  std::uint32_t dimm = 0;        // reference of the memdev whose DIMM on the nd bus a scope is narrowed to
+  std::uint32_t cxl = 0;  // reference of a thing of the CXL topology in its table (families/cxl_objects.hpp)
+  std::uint32_t dimm = 0; // reference of the memdev whose DIMM on the nd bus a scope is narrowed to
+  // Of the things on the way down that come and go under one name, as far as they are counted: another one, another
+  // number. 0: none does.
+  std::uint64_t born = 0;
   std::uint64_t number = 0;      // of the mapping, memory block, seed, ... where the family is numbered
   std::string_view written = {}; // by the write(2) that a Store answers, whatever follows a NUL byte included
   std::string_view wanted = {};  // not empty: a family may leave out members that are not called that

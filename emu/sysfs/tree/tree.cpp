@@ -176,8 +176,8 @@ Result<Found> resolve_again(const store::Store& store, KnownPaths* known, const 
     return fail(type == NodeType::directory ? ENOTDIR : EINVAL);
   }
   auto found = resolve(store, node.path.view(), known);
-  if (!found || found->spec.type != type) {
-    return fail(ENOENT);
+  if (!found || found->spec.type != type || found->scope.born != node.born) {
+    return fail(ENOENT); // of that name may be another one by now
   }
   return found;
 }
@@ -231,6 +231,7 @@ Result<Node> Tree::node_at(std::string_view path, const Found& found) const {
   node.is_pipe = found.spec.is_pipe;
   node.mode = found.spec.mode;
   node.inode = inode_of(path);
+  node.born = found.scope.born;
   if (node.type == NodeType::device) {
     put_device(*store_, found.scope, node);
   }

@@ -14,6 +14,8 @@
 
 #include "emu/backing/image.hpp"
 #include "emu/base/mapping.hpp"
+#include "emu/cxl/change.hpp"
+#include "emu/cxl/derived/power_loss.hpp"
 #include "emu/dax/extents.hpp"
 #include "emu/mm/folio_table.hpp"
 #include "emu/store/process_slots.hpp"
@@ -142,6 +144,29 @@ public:
     return {};
   }
 
+  // Devices of CXL memory, and the memory itself.
+  Outcome<void> strike_memdevs(const store::Store& store, CrashReport& report) {
+    auto change = cxl::Change::begin(store);
+    if (!change) {
+      return because("the platform", change.error().value, "check that its store is still there");
+    }
+    const bool forgets = loss_ == Loss::all;
+    const auto stays = [this] { return loss_ == Loss::torn && (random_() & 1U) == 0; };
+    auto done = each_device(store, [&](store::DeviceRecord& device) -> Outcome<void> {
+      const auto changed = cxl::lose_media(store, device, forgets, stays);
+      if (!changed) {
+        return because(fmt::format("the bytes of {}", store.name_of(device).view()), changed.error().value,
+                       "free some memory");
+      }
+      report.changed += *changed;
+      return {};
+    });
+    if (done) {
+      cxl::lose_memdevs(store, forgets);
+    }
+    return done;
+  }
+
 private:
   void lose(std::span<std::byte> now, std::span<const std::byte> before) {
     for (std::uint64_t at = 0; at < now.size(); at += kPageSize) {
@@ -260,10 +285,11 @@ Outcome<CrashReport> crash(const store::Store& store, Loss loss, std::uint64_t s
   CrashReport report;
   report.killed = kill_users(store);
   PowerFailure failure(loss, seed);
-  auto done =
-      each_device(store, [&](store::DeviceRecord& device) { return failure.strike(store, device, report, progress); });
-  if (!done) {
-    return tl::unexpected(done.error());
+  auto done = each_device(store, [&](store::DeviceRecord& device) {
+    return device.has_media == 0 ? failure.strike(store, device, report, progress) : Outcome<void>();
+  });
+  if (auto media = done ? failure.strike_memdevs(store, report) : done; !media) {
+    return tl::unexpected(media.error());
   }
   return report;
 }

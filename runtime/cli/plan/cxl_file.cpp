@@ -14,7 +14,9 @@ constexpr const char* kPortExample = R"({ "memdev": { "ram": "1G" } })";
 
 cxl::MemdevSpec read_memdev(Fields& fields) {
   cxl::MemdevSpec memdev;
-  fields.only({"ram", "pmem", "either", "either_pmem", "labels", "serial", "firmware", "decoders", "numa_node"});
+  fields.only(
+      {"ram", "pmem", "either", "either_pmem", "labels", "serial", "firmware", "decoders", "numa_node", "share"});
+  fields.text("share", memdev.share);
   fields.size("ram", memdev.ram);
   fields.size("pmem", memdev.pmem);
   fields.size("either", memdev.either);
@@ -91,6 +93,13 @@ CxlRegionPlan read_region(Fields& fields) {
   fields.size("size", region.size);
   fields.size("align", region.align);
   fields.word("driver", kDriverWords, region.driver);
+  for (const char* key : {"align", "driver"}) {
+    if (region.mode == store::CxlMode::pmem && fields.has(key)) {
+      fields.mistake(fields.path_of(key),
+                     fmt::format("{} is of a device, and a persistent region is none by itself", fields.path_of(key)),
+                     "leave it out: ndctl says what a device that it makes is");
+    }
+  }
   fields.uuid("uuid", region.uuid);
   return region;
 }
@@ -114,7 +123,7 @@ void add_windows(cxl::TopologySpec& topology) {
 
 void read_preset(Fields& fields, CxlPlan& plan) {
   PresetWish wish;
-  fields.only({"preset", "size", "ways", "image", "regions"});
+  fields.only({"preset", "size", "ways", "image", "share", "regions"});
   fields.text("preset", wish.name);
   fields.size("size", wish.size);
   fields.number("ways", wish.ways);
@@ -143,7 +152,7 @@ CxlPlan read_cxl(Fields& fields, const Profile& kernel) {
   if (fields.has("preset")) {
     read_preset(fields, plan);
   } else {
-    fields.only({"preset", "host_bridges", "start", "windows", "image", "regions"});
+    fields.only({"preset", "host_bridges", "start", "windows", "image", "share", "regions"});
     fields.size("start", plan.topology.phys_start);
     fields.list(
         "host_bridges",
@@ -169,6 +178,9 @@ CxlPlan read_cxl(Fields& fields, const Profile& kernel) {
       add_windows(plan.topology);
     }
   }
+  std::string share;
+  fields.text("share", share);
+  share_all(plan.topology, share);
   std::string image;
   fields.text("image", image);
   plan.images = image.empty() ? image : std::filesystem::absolute(image).string();

@@ -1,5 +1,6 @@
 #include "runtime/cli/plan/cxl_flags.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 
@@ -33,6 +34,29 @@ Outcome<void> check_with_cxl(const DeviceFlags& flags, const PlatformOptions& op
   return {};
 }
 
+// What is of the device that a region becomes by itself, and there is none.
+Outcome<void> check_device_flags(const DeviceFlags& flags, const DeviceWish& wish, const CxlPlan& plan) {
+  const bool has_device =
+      std::ranges::any_of(plan.regions, [](const CxlRegionPlan& region) { return region.mode == store::CxlMode::ram; });
+  const struct {
+    bool given;
+    std::string flag;
+  } rows[] = {
+      {!flags.driver.empty(), "--driver " + flags.driver},
+      {wish.align.has_value(), "--align " + flags.align},
+  };
+  for (const auto& row : rows) {
+    if (row.given && !has_device) {
+      return refuse(EINVAL,
+                    flags.cxl.no_device
+                        ? fmt::format("{} is of a device, and --no-device begins without one", row.flag)
+                        : fmt::format("{} is of a device, and a persistent region is none by itself", row.flag),
+                    "leave it out: daxctl and ndctl say what a device that they make is");
+    }
+  }
+  return {};
+}
+
 Outcome<std::uint32_t> ways_of(const std::string& text) {
   std::uint32_t ways = 1;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), ways);
@@ -51,6 +75,11 @@ void add_cxl_flags(CLI::App& verb, CxlFlags& flags, std::vector<CLI::Option*>& o
   options.push_back(verb.add_option("--preset", flags.preset,
                                     fmt::format("With --region cxl: the topology (default {})", kDefaultPreset))
                         ->type_name(known_presets("|")));
+  options.push_back(
+      verb.add_option("--share", flags.share,
+                      "With --region cxl: its memdevs are those of all platforms that share by this name, "
+                      "as hosts share a device; NAME,join: another has begun it")
+          ->type_name("NAME"));
   options.push_back(verb.add_flag("--no-device", flags.no_device,
                                   "With --region cxl: begin without a region, for cxl create-region"));
 }
@@ -58,6 +87,7 @@ void add_cxl_flags(CLI::App& verb, CxlFlags& flags, std::vector<CLI::Option*>& o
 Outcome<void> check_without_cxl(const CxlFlags& flags) {
   const char* flag = !flags.ways.empty()     ? "--ways"
                      : !flags.preset.empty() ? "--preset"
+                     : !flags.share.empty()  ? "--share"
                      : flags.no_device       ? "--no-device"
                                              : nullptr;
   return flag == nullptr ? Outcome<void>()
@@ -86,6 +116,9 @@ Outcome<PlatformPlan> cxl_platform(const DeviceFlags& flags, const DeviceWish& w
   if (!made) {
     return tl::unexpected(made.error());
   }
+  if (auto fine = check_device_flags(flags, wish, *made); !fine) {
+    return tl::unexpected(fine.error());
+  }
   PlatformPlan plan;
   plan.kernel = options.kernel;
   plan.kernel_note = options.kernel_note;
@@ -99,6 +132,12 @@ Outcome<PlatformPlan> cxl_platform(const DeviceFlags& flags, const DeviceWish& w
       return refuse(EINVAL, fmt::format("--image {}: no memdev of --preset {} is persistent", flags.image, preset.name),
                     "add --preset pmem, or leave it out");
     }
+  }
+  if (!flags.cxl.share.empty()) {
+    if (const auto share = parse_share(flags.cxl.share); !share) {
+      return tl::unexpected(share.error());
+    }
+    share_all(plan.cxl.topology, flags.cxl.share);
   }
   for (CxlRegionPlan& region : plan.cxl.regions) {
     region.align = options.align;

@@ -20,6 +20,7 @@ struct DeviceWish;
 struct CxlFlags {
   std::string preset;
   std::string ways;
+  std::string share;
   bool no_device = false;
 };
 

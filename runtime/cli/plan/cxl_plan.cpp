@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "emu/backing/placement.hpp"
 #include "emu/base/size_text.hpp"
 #include "emu/base/units.hpp"
 #include "emu/cxl/enumeration/topology_check.hpp"
@@ -22,6 +23,8 @@ constexpr std::array<std::uint32_t, 6> kDecoders = {1, 2, 4, 6, 8, 10};
 // So that no sum of sizes is more than a number holds.
 constexpr std::uint64_t kMostOfMemdev = 4ULL << 40;
 constexpr std::uint64_t kMostOfWindow = 256ULL << 40;
+// MAX_NUMNODES - 1 of the kernels mirrored (CONFIG_NODES_SHIFT=10).
+constexpr std::int32_t kLastNode = 1023;
 
 std::optional<CxlMistake> mistake(std::string path, std::string what, std::string remedy) {
   return CxlMistake{std::move(path), {EINVAL, std::move(what), std::move(remedy)}};
@@ -38,12 +41,33 @@ void collect(const std::vector<cxl::BelowSpec>& ports, std::vector<const cxl::Me
   }
 }
 
+void share_below(std::vector<cxl::BelowSpec>& ports, const std::string& share) {
+  for (cxl::BelowSpec& port : ports) {
+    for (cxl::MemdevSpec& memdev : port.memdev) {
+      memdev.share = memdev.share.empty() ? share : memdev.share;
+    }
+    for (cxl::SwitchSpec& below : port.switches) {
+      share_below(below.ports, share);
+    }
+  }
+}
+
 std::optional<CxlMistake> check_decoders(const std::string& path, std::uint32_t decoders) {
   if (std::find(kDecoders.begin(), kDecoders.end(), decoders) != kDecoders.end()) {
     return std::nullopt;
   }
   return mistake(path + ".decoders", fmt::format("{} decoders are not what a decoder capability can say", decoders),
                  "use 1, 2, 4, 6, 8 or 10");
+}
+
+// A function of the bus says which of the machine's nodes it is near to.
+std::optional<CxlMistake> check_node(const std::string& path, std::int32_t node) {
+  if (node < 0) {
+    return std::nullopt;
+  }
+  static const auto kMachine = backing::Topology::load();
+  const auto cpus = kMachine ? kMachine->cpus_of(node) : Outcome<store::CpuMask>(tl::unexpected(kMachine.error()));
+  return cpus ? std::nullopt : std::optional(CxlMistake{path + ".numa_node", cpus.error()});
 }
 
 std::optional<CxlMistake> check(const std::string& path, const cxl::MemdevSpec& memdev) {
@@ -75,6 +99,9 @@ std::optional<CxlMistake> check(const std::string& path, const cxl::MemdevSpec& 
   }
   if (memdev.ram + memdev.pmem + memdev.either == 0) {
     return mistake(path, "this memdev has no memory", "add \"ram\": \"1G\", \"pmem\" or \"either\"");
+  }
+  if (auto found = check_node(path, memdev.numa_node)) {
+    return found;
   }
   constexpr std::uint64_t kMostLabels = 1ULL << 30;
   if (!is_aligned(memdev.label_size, kPageSize) || memdev.label_size > kMostLabels) {
@@ -131,10 +158,14 @@ std::optional<CxlMistake> check(const std::string& path, const cxl::WindowSpec& 
   if (auto found = check_ways(path + ".targets", window.targets.size(), "targets")) {
     return found;
   }
+  std::set<std::uint32_t> seen;
   for (const std::uint32_t target : window.targets) {
     if (target >= bridges) {
       return mistake(path + ".targets", fmt::format("there is no host bridge {}", target),
                      fmt::format("the host bridges are 0 to {}", bridges - 1));
+    }
+    if (!seen.insert(target).second) {
+      return mistake(path + ".targets", fmt::format("host bridge {} is there twice", target), "name each once");
     }
   }
   const std::uint64_t unit = kCxlUnit * window.targets.size(); // CXL 3.0, 9.17.1.3; the kernel asks for 256M
@@ -150,6 +181,10 @@ std::optional<CxlMistake> check(const std::string& path, const cxl::WindowSpec& 
   }
   if (!window.ram && !window.pmem) {
     return mistake(path, "a window for neither ram nor pmem", "let one of them be true");
+  }
+  if (window.target_node > kLastNode) {
+    return mistake(path + ".target_node", fmt::format("there is no NUMA node {}", window.target_node),
+                   fmt::format("use 0 to {}", kLastNode));
   }
   return check_granularity(path, window.granularity);
 }
@@ -242,11 +277,37 @@ std::optional<CxlMistake> check_kernel(const CxlPlan& plan, const Profile& kerne
   return std::nullopt;
 }
 
+// All that is shared has one name.
+std::optional<CxlMistake> check_share(CxlPlan& plan, const std::vector<const cxl::MemdevSpec*>& memdevs) {
+  for (const cxl::MemdevSpec* memdev : memdevs) {
+    const auto wish = memdev->share.empty() ? Outcome<ShareWish>(ShareWish{}) : parse_share(memdev->share);
+    if (!wish) {
+      return CxlMistake{"share", wish.error()};
+    }
+    if (wish->name.empty()) {
+      continue;
+    }
+    if (!plan.share.name.empty() && plan.share.name != wish->name) {
+      return mistake("host_bridges", fmt::format("memdevs of two shares, {} and {}", plan.share.name, wish->name),
+                     "give all that are shared one name");
+    }
+    plan.share.name = wish->name;
+    plan.share.must_exist = plan.share.must_exist || wish->must_exist;
+  }
+  return std::nullopt;
+}
+
 } // namespace
 
 std::string nearest_multiples(const char* flag, std::uint64_t size, std::uint64_t unit) {
   const std::uint64_t below = std::max(size / unit, std::uint64_t{1}) * unit;
   return fmt::format("use {}{} or {}", flag, size_text(below), size_text(below + unit));
+}
+
+void share_all(cxl::TopologySpec& topology, const std::string& share) {
+  for (cxl::HostBridgeSpec& bridge : topology.host_bridges) {
+    share_below(bridge.root_ports, share);
+  }
 }
 
 std::vector<const cxl::MemdevSpec*> memdevs_of(const cxl::TopologySpec& topology) {
@@ -310,6 +371,9 @@ std::optional<CxlMistake> check_cxl(CxlPlan& plan, const Profile& kernel) {
   }
   if (!plan.images.empty() && !has_pmem(topology)) {
     return mistake("image", "no memdev is persistent: there is nothing to keep", "give one pmem, or leave it out");
+  }
+  if (auto found = check_share(plan, memdevs)) {
+    return found;
   }
   if (auto found = check_kernel(plan, kernel)) {
     return found;

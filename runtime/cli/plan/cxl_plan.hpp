@@ -11,6 +11,7 @@
 #include "emu/base/result.hpp"
 #include "emu/cxl/enumeration/topology.hpp"
 #include "emu/dax/builder.hpp"
+#include "runtime/cli/plan/share_wish.hpp"
 
 namespace daxemu::cli {
 
@@ -30,6 +31,7 @@ struct CxlRegionPlan {
 struct CxlPlan {
   cxl::TopologySpec topology;
   std::vector<CxlRegionPlan> regions;
+  ShareWish share;    // of those of its memdevs that say so
   std::string images; // absolute path of a folder that keeps what persistent memdevs have; empty: none
   [[nodiscard]] bool is_there() const { return !topology.host_bridges.empty(); }
 };
@@ -37,6 +39,8 @@ struct CxlPlan {
 // The memdevs in the order of their numbers: as they stand in the topology, from above, where each host bridge has a
 // bus by their buses.
 [[nodiscard]] std::vector<const cxl::MemdevSpec*> memdevs_of(const cxl::TopologySpec& topology);
+// Memdevs that do not say whether they are shared are.
+void share_all(cxl::TopologySpec& topology, const std::string& share);
 // Bytes of a memdev that a region of this mode can have, as long as nothing else does.
 [[nodiscard]] std::uint64_t capacity_of(const cxl::MemdevSpec& memdev, store::CxlMode mode);
 

@@ -154,7 +154,7 @@ Outcome<PlatformOptions> device_options(const DeviceFlags& flags, const DeviceWi
         read_word("--backing", flags.backing, kBackings, options.backing),
         read_word("--engine", flags.engine, kEngines, options.engine),
         read_region_flag(flags.region, options.region, options.dimms),
-        read_word("--driver", flags.driver, kDriverWords, options.driver),
+        flags.driver.empty() ? Outcome<void>() : read_word("--driver", flags.driver, kDriverWords, options.driver),
         node ? Outcome<void>() : tl::unexpected(node.error())}) {
     if (!read) {
       return tl::unexpected(read.error());

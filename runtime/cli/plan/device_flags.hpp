@@ -28,7 +28,7 @@ struct DeviceFlags {
   std::string backing = "auto";
   std::string engine = "auto";
   std::string numa_node;
-  std::string driver = "device_dax";
+  std::string driver; // empty: device_dax
   std::string kernel; // empty: the variable DAXEMU_KERNEL, else the default
   std::string image;
   std::string type{kDefaultType};

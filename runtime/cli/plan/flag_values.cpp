@@ -42,6 +42,20 @@ Outcome<std::optional<std::uint64_t>> size_of_flag(const char* flag, const std::
   return std::optional<std::uint64_t>(*bytes);
 }
 
+Outcome<std::optional<std::chrono::seconds>> seconds_of_flag(const char* flag, const std::string& text) {
+  if (text.empty()) {
+    return std::optional<std::chrono::seconds>();
+  }
+  constexpr unsigned kMost = 86400;
+  unsigned number = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || rest != text.data() + text.size() || number > kMost) {
+    return refuse(EINVAL, fmt::format("{} {} is no number of seconds", flag, text),
+                  fmt::format("use a whole number up to {}, without a unit, such as 30; 0: never", kMost));
+  }
+  return std::optional(std::chrono::seconds(number));
+}
+
 Outcome<std::optional<int>> node_of_flag(const std::string& text) {
   if (text.empty()) {
     return std::optional<int>();

@@ -18,7 +18,9 @@
 #include "emu/dax/bind.hpp"
 #include "emu/dax/ranges.hpp"
 #include "emu/nd/media/media.hpp"
+#include "emu/nd/share/stretches.hpp"
 #include "runtime/cli/platforms/memdev_files.hpp"
+#include "runtime/cli/platforms/share_files.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -128,6 +130,13 @@ Outcome<store::CxlRegionRecord*> make_region(const store::Store& store, const Cx
 // The kernel's region would be there without its device (cxl_region_probe() passes on no error of the device's driver);
 // whoever asked for it is told.
 tl::unexpected<Problem> without_device(const store::Store& store, const store::CxlRegionRecord& region) {
+  if (nd::has_shared(store, region)) {
+    return refuse(EBUSY,
+                  fmt::format("region{} of {} becomes no device: another platform of share {} has device addresses of "
+                              "it in a region that interleaves them otherwise, or as a disk",
+                              region.id, size_text(region.size), store.platform().share.view()),
+                  "describe the region as the other platform does, or begin with --no-device");
+  }
   const bool huge = store.platform().backing_wanted == store::BackingKind::hugetlb;
   return refuse(ENOMEM,
                 fmt::format("region{} of {} becomes no device: no {} for it", region.id, size_text(region.size),
@@ -158,10 +167,28 @@ Outcome<void> settle_device(const store::Store& store, const store::CxlRegionRec
   return {};
 }
 
+// A tmpfs that is full later has no page for a table that was never written to (SIGBUS): those of a kept platform have
+// all of theirs from the beginning. Memory files are of no such size.
+Outcome<void> fill_store(const store::Store& store, const std::string& location) {
+  const auto about = sys::fstat(store.fd());
+  if (location.starts_with("/proc/") || !about) {
+    return {};
+  }
+  if (auto filled = sys::fallocate(store.fd(), 0, 0, static_cast<std::uint64_t>(about->st_size)); !filled) {
+    return refuse(filled.error().value,
+                  fmt::format("the platform's tables have no room: {}", std::strerror(filled.error().value)),
+                  "free some memory, or set DAXEMU_HOME to a larger tmpfs");
+  }
+  return {};
+}
+
 } // namespace
 
 Outcome<void> add_cxl_bus(store::Store& store, const CxlPlan& plan, std::uint64_t phys_start, std::int32_t first_node,
-                          backing::FileSource& source, std::vector<UniqueFd>& held) {
+                          const std::string& location, backing::FileSource& source, std::vector<UniqueFd>& held) {
+  if (auto filled = fill_store(store, location); !filled) {
+    return filled;
+  }
   store::Platform& platform = store.platform();
   platform.dimm_major = dax::free_char_major("/proc/devices", platform.nd_major);
   store.cxl().major = dax::free_char_major("/proc/devices", platform.dimm_major);
@@ -175,7 +202,17 @@ Outcome<void> add_cxl_bus(store::Store& store, const CxlPlan& plan, std::uint64_
   if (auto there = cxl::enumerate(store, topology); !there) {
     return there;
   }
-  return add_memdev_files(store, plan.images, source, held);
+  if (plan.share.name.empty()) {
+    return add_memdev_files(store, plan.images, nullptr, source, held);
+  }
+  const auto peer = find_share(plan.share);
+  if (!peer) {
+    return tl::unexpected(peer.error());
+  }
+  if (auto added = add_memdev_files(store, plan.images, peer->get(), source, held); !added) {
+    return added;
+  }
+  return join_share(store, plan.share, peer->get(), location, source, held);
 }
 
 Outcome<void> add_cxl_regions(store::Store& store, const CxlPlan& plan) {

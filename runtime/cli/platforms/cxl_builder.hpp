@@ -11,11 +11,11 @@
 namespace daxemu::cli {
 
 // Into a platform whose other regions are there. Windows begin at `phys_start` or behind, and come up on nodes
-// of their own from `first_node` on (acpi_parse_cfmws). Files that must stay open are added to `held`. Errors
-// (Problem): those of cxl::enumerate and of making files.
+// of their own from `first_node` on (acpi_parse_cfmws). `location`: of the store. Files that must stay open are added
+// to `held`. Errors (Problem): those of cxl::enumerate, of sharing (share_files.hpp) and of making files.
 [[nodiscard]] Outcome<void> add_cxl_bus(store::Store& store, const CxlPlan& plan, std::uint64_t phys_start,
-                                        std::int32_t first_node, backing::FileSource& source,
-                                        std::vector<UniqueFd>& held);
+                                        std::int32_t first_node, const std::string& location,
+                                        backing::FileSource& source, std::vector<UniqueFd>& held);
 
 // The regions of the plan, and what they become; takes spare files. Errors (Problem): the kernel's, with the step that
 // it refuses.

@@ -71,8 +71,7 @@ Outcome<std::string> platform_of_process(const std::string& pid) {
 
 std::string word_for(const std::string& platform) {
   auto store = open_platform(platform);
-  return store ? std::string(store->platform().name.view()) + (platform.starts_with("/") ? " (" + platform + ")" : "")
-               : platform;
+  return store ? std::string(store->platform().name.view()) : platform;
 }
 
 std::vector<std::string> platforms_of_user() {

@@ -13,26 +13,22 @@
 #include "emu/cxl/change.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/nd/media/media.hpp"
+#include "emu/nd/share/stretches.hpp"
+#include "runtime/cli/images/memdev_images.hpp"
 #include "runtime/cli/platforms/find_platform.hpp"
+#include "runtime/cli/platforms/share_files.hpp"
 #include "runtime/cli/platforms/small_file.hpp"
 #include "runtime/cli/text/because.hpp"
 
 namespace daxemu::cli {
 namespace {
 
-bool is_of_memdev(const store::BackingSlot& slot) {
-  return (slot.owner.load() & store::kCxlOwner) != 0 && (slot.owner.load() & store::kDiskOwner) == 0;
-}
-bool is_image(const store::BackingSlot& slot) {
-  return is_of_memdev(slot) && slot.backing.kind == store::BackingKind::file;
-}
-
 // A platform of this user that has the file of a memdev.
 std::string platform_with(const std::string& path) {
   std::string found;
   each_store([&](const store::Store& store) {
     const bool has_it = std::ranges::any_of(store.backing_slots(), [&](const store::BackingSlot& slot) {
-      return is_image(slot) && slot.backing.location.view() == path;
+      return is_memdev_image(slot) && slot.backing.location.view() == path;
     });
     if (has_it) {
       found = store.platform().name.view();
@@ -44,6 +40,12 @@ std::string platform_with(const std::string& path) {
 
 // A file of the user's: `size` bytes, of which the first `lost` do not survive.
 Outcome<backing::SourcedFile> image_file(const std::string& path, std::uint64_t size, std::uint64_t lost) {
+  std::error_code error;
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    return because(fmt::format("the folder {}", folder), error.value(), "name one that you can write to");
+  }
   if (path.size() >= decltype(store::BackingRecord::location)::kCapacity) {
     return refuse(ENAMETOOLONG, fmt::format("{} is too long a path for an image", path),
                   "put it in a directory nearer the root");
@@ -69,6 +71,15 @@ Outcome<backing::SourcedFile> image_file(const std::string& path, std::uint64_t 
   if (lost != 0 &&
       ::fallocate(fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(lost)) != 0) {
     return because(fmt::format("the image {}", path), errno, "put it on a file system that can punch holes");
+  }
+  return backing::SourcedFile{std::move(fd), path};
+}
+
+// One that a platform of the same share has.
+Outcome<backing::SourcedFile> image_of_other(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!fd) {
+    return because(fmt::format("the image {}", path), errno, "see what has become of it");
   }
   return backing::SourcedFile{std::move(fd), path};
 }
@@ -103,33 +114,40 @@ Outcome<std::uint32_t> register_kept_file(store::Store& store, backing::SourcedF
                        reason, held);
 }
 
-Outcome<void> add_memdev_files(store::Store& store, const std::string& images, backing::FileSource& source,
-                               std::vector<UniqueFd>& held) {
-  if (!images.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(images, error);
-    if (error) {
-      return because(fmt::format("the folder {}", images), error.value(), "name one that you can write to");
-    }
-  }
+Outcome<void> add_memdev_files(store::Store& store, const std::string& images, const SharePeer* peer,
+                               backing::FileSource& source, std::vector<UniqueFd>& held) {
   const std::span<store::CxlMemdevRecord> memdevs = cxl::memdevs(store);
   for (std::uint32_t at = 0; at < memdevs.size(); ++at) {
     store::CxlMemdevRecord& memdev = memdevs[at];
-    const bool kept = !images.empty() && memdev.pmem_size != 0;
+    const SharedMemdev* shared = nullptr;
+    if (memdev.share_number != 0) {
+      const auto match = peer == nullptr ? Outcome<const SharedMemdev*>(nullptr) : match_memdev(*peer, memdev, images);
+      if (!match) {
+        return tl::unexpected(match.error());
+      }
+      shared = *match;
+      memdev.share_number = shared == nullptr ? at + 1 : shared->number;
+    }
+    const bool kept = shared == nullptr ? !images.empty() && memdev.pmem_size != 0 : shared->is_image;
     const struct {
       const char* suffix;
       std::uint64_t size;
       std::uint64_t lost;
       std::uint32_t* slot;
-    } files[] = {{".media", memdev.ram_size + memdev.pmem_size, memdev.ram_size, &memdev.bytes_slot},
-                 {".labels", memdev.label_size, 0, &memdev.labels_slot}};
+      const std::string* location; // of what another platform has of it
+    } files[] = {{".media", memdev.ram_size + memdev.pmem_size, memdev.ram_size, &memdev.bytes_slot,
+                  shared == nullptr ? nullptr : &shared->media},
+                 {".labels", memdev.label_size, 0, &memdev.labels_slot, shared == nullptr ? nullptr : &shared->labels}};
     for (const auto& wanted : files) {
       if (wanted.size == 0) {
         continue;
       }
       const std::string name = fmt::format("mem{}{}", memdev.id, wanted.suffix);
-      auto file = kept ? image_file(fmt::format("{}/{}", images, name), wanted.size, wanted.lost)
-                       : small_file(source, name, wanted.size);
+      const std::string theirs = shared == nullptr ? "" : *wanted.location;
+      auto file = shared != nullptr && kept ? image_of_other(theirs)
+                  : shared != nullptr       ? adopt_file(source, *peer, name, theirs)
+                  : kept                    ? image_file(fmt::format("{}/{}", images, name), wanted.size, wanted.lost)
+                                            : small_file(source, name, wanted.size);
       if (!file) {
         return tl::unexpected(file.error());
       }
@@ -145,17 +163,8 @@ Outcome<void> add_memdev_files(store::Store& store, const std::string& images, b
   return {};
 }
 
-bool has_memdev_images(const store::Store& store) {
-  for (const store::BackingSlot& slot : store.backing_slots()) {
-    if (is_image(slot)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 Outcome<void> settle_memdevs(const store::Store& store) {
-  if (!has_memdev_images(store)) {
+  if (!has_memdev_images(store) && !nd::is_shared(store)) {
     return {};
   }
   auto change = cxl::Change::begin(store);
@@ -170,15 +179,13 @@ Outcome<void> settle_memdevs(const store::Store& store) {
       }
     }
   }
-  for (const store::BackingSlot& slot : store.backing_slots()) {
-    if (is_image(slot)) {
-      const UniqueFd fd(::open(slot.backing.location.c_str(), O_RDWR | O_CLOEXEC));
-      if (!fd || ::fsync(fd.get()) != 0) {
-        return because(fmt::format("the image {}", slot.backing.location.view()), errno, "check the disk");
-      }
+  if (nd::is_shared(store)) {
+    if (auto left = nd::leave_share(store); !left) {
+      return because(fmt::format("what share {} has to its memdevs", store.platform().share.view()), left.error().value,
+                     "make room on the disk, or free some memory");
     }
   }
-  return {};
+  return flush_memdev_images(store);
 }
 
 } // namespace daxemu::cli

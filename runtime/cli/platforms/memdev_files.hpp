@@ -8,18 +8,18 @@
 #include "emu/backing/file_source.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/store/store.hpp"
+#include "runtime/cli/platforms/share_files.hpp"
 
 namespace daxemu::cli {
 
 // Gives each memdev of a topology just enumerated its files. `images`: an absolute path of a folder, made if it is not
-// there; empty: none. Volatile parts of memory are empty, whatever a file has there. Files that must stay open are
-// added to `held`. Errors (Problem): EINVAL (a file there is of another size), EBUSY (another platform has it), ENOSPC,
-// those of making files.
-[[nodiscard]] Outcome<void> add_memdev_files(store::Store& store, const std::string& images,
+// there; empty: none. `peer`: a platform whose files shared ones have (their share_number is given here); nullptr: this
+// is the first. Volatile parts of memory are empty, whatever a file has there. Files that must stay open are added to
+// `held`. Errors (Problem): EINVAL (a file there is of another size), EBUSY (another platform has it), ENOSPC, those of
+// making files.
+[[nodiscard]] Outcome<void> add_memdev_files(store::Store& store, const std::string& images, const SharePeer* peer,
                                              backing::FileSource& source, std::vector<UniqueFd>& held);
 
-// Has a memdev files of a user's?
-[[nodiscard]] bool has_memdev_images(const store::Store& store);
 // The platform ends: what its devices have of memdevs goes back to these, and files of a user's to the disk. Errors
 // (Problem): ENOMEM, the disk's own.
 [[nodiscard]] Outcome<void> settle_memdevs(const store::Store& store);

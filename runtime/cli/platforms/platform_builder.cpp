@@ -12,10 +12,12 @@
 #include "emu/dax/builder.hpp"
 #include "emu/dax/machine_memory.hpp"
 #include "emu/mm/folio_table.hpp"
+#include "emu/nd/share/share_file.hpp"
 #include "runtime/cli/plan/memory_type.hpp"
 #include "runtime/cli/platforms/cxl_builder.hpp"
 #include "runtime/cli/platforms/image_use.hpp"
 #include "runtime/cli/platforms/nfit_builder.hpp"
+#include "runtime/cli/platforms/share_files.hpp"
 #include "runtime/cli/platforms/small_file.hpp"
 #include "runtime/cli/text/terminal.hpp"
 
@@ -39,6 +41,18 @@ public:
     if (!plan_.kernel_note.empty()) {
       note(plan_.kernel_note);
     }
+    UniqueFd gate;
+    if (!plan_.cxl.share.name.empty()) {
+      if (plan_.backing == store::BackingKind::hugetlb) {
+        return refuse(EINVAL, "shared memdevs have no huge pages: hosts may interleave them as they like",
+                      "leave out --backing hugetlb, or do not share");
+      }
+      auto entered = ShareGate::enter();
+      if (!entered) {
+        return tl::unexpected(entered.error());
+      }
+      gate = entered->release();
+    }
     auto store_file = small_file(source_, "daxemu-store", 0);
     if (!store_file) {
       return tl::unexpected(store_file.error());
@@ -55,7 +69,8 @@ public:
         profile_of(plan_.kernel).onlines_new_memory ? store::OnlinePolicy::online : store::OnlinePolicy::offline;
     platform.engine = plan_.engine;
     platform.exact = plan_.exact ? 1 : 0;
-    platform.backing_wanted = plan_.backing.value_or(store::BackingKind::none);
+    platform.backing_wanted =
+        plan_.cxl.share.name.empty() ? plan_.backing.value_or(store::BackingKind::none) : store::BackingKind::shmem;
     platform.memory_block_size = machine_.block_size;
     platform.first_new_node = machine_.first_new_node;
     for (const RegionPlan& region : plan_.regions) {
@@ -66,7 +81,8 @@ public:
     }
     if (plan_.cxl.is_there()) {
       const auto next_node = machine_.first_new_node + static_cast<std::int32_t>(plan_.regions.size());
-      const auto there = add_cxl_bus(*store, plan_.cxl, machine_.first_free_address, next_node, source_, held_);
+      const auto there =
+          add_cxl_bus(*store, plan_.cxl, machine_.first_free_address, next_node, store_file->location, source_, held_);
       if (!there) {
         return tl::unexpected(there.error());
       }
@@ -84,7 +100,7 @@ public:
     if (auto made = add_cxl_regions(*store, plan_.cxl); !made) {
       return tl::unexpected(made.error());
     }
-    return BuiltPlatform{std::move(*store), store_file->location, std::move(held_)};
+    return BuiltPlatform{std::move(*store), store_file->location, std::move(held_), std::move(gate)};
   }
 
 private:
@@ -109,6 +125,7 @@ private:
     constexpr std::uint32_t kFilesOfMemdev = 2; // its bytes and its labels
     store::Capacity capacity;
     capacity.backing_slots += kFilesOfMemdev * static_cast<std::uint32_t>(memdevs_of(plan_.cxl.topology).size());
+    capacity.backing_slots += plan_.cxl.share.name.empty() ? 0 : static_cast<std::uint32_t>(nd::kMaxStretches);
     for (const RegionPlan& region : plan_.regions) {
       capacity.backing_slots += region.dimms.count != 0 ? region.dimms.count + 1 : 0;
     }

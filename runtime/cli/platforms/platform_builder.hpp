@@ -19,6 +19,7 @@ struct BuiltPlatform {
   store::Store store;
   std::string location;       // what DAXEMU_PLATFORM must say
   std::vector<UniqueFd> held; // the files, for as long as they are to live by this process
+  UniqueFd gate;              // of a platform that shares memdevs: to be held until others can find it
 };
 
 // Errors (Problem): EINVAL (a pmem region of other than one device), those of check_geometry, add_region, add_device,

@@ -75,6 +75,7 @@ std::unique_ptr<KeeperService> KeeperService::start(const store::Store& store, c
     }
   };
   service->files_.insert(location);
+  add(store.platform().share_file.view());
   for (const store::DeviceRecord& device : store.devices()) {
     add(device.node.location.view());
     add(device.backing.location.view());

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "runtime/api/plugin_file.hpp"
+#include "runtime/cli/plan/flag_values.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -16,6 +17,8 @@ std::string or_variable(const std::string& flag, const char* variable, const cha
   const char* value = std::getenv(variable);
   return !flag.empty() ? flag : (value != nullptr ? value : otherwise);
 }
+
+constexpr std::chrono::seconds kWriteBack(30);
 
 std::string plugin_path(const std::string& flag) {
   const std::string path = or_variable(flag, api::kPluginVariable, "");
@@ -55,8 +58,12 @@ Outcome<StagePlan> stage_plan(const StageFlags& flags) {
   StagePlan plan;
   plan.named = flags.platform;
   plan.plugin = plugin_path(flags.plugin);
-  plan.write_back = std::chrono::seconds(flags.write_back);
   plan.pin_sites = flags.pin_sites;
+  const auto write_back = seconds_of_flag("--write-back", flags.write_back);
+  if (!write_back) {
+    return tl::unexpected(write_back.error());
+  }
+  plan.write_back = write_back->value_or(kWriteBack);
   const auto intercept = parse_intercept(flags.intercept);
   if (!intercept) {
     return tl::unexpected(intercept.error());

@@ -17,9 +17,9 @@ struct StageFlags {
   std::string platform; // excludes the device's flags
   std::string mode;
   std::string intercept = "auto";
-  std::string plugin;       // path of a library of pgmap operations; empty: the variable DAXEMU_PLUGIN
-  unsigned write_back = 30; // seconds between write-backs to an image
-  bool pin_sites = false;   // the ledger says which code took each hold
+  std::string plugin;     // path of a library of pgmap operations; empty: the variable DAXEMU_PLUGIN
+  std::string write_back; // seconds between write-backs to an image; empty: 30
+  bool pin_sites = false; // the ledger says which code took each hold
 };
 
 // --platform, the device's flags and --mode.

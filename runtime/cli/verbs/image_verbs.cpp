@@ -7,6 +7,7 @@
 #include "emu/base/size_text.hpp"
 #include "runtime/cli/command_line/commands.hpp"
 #include "runtime/cli/images/image_platform.hpp"
+#include "runtime/cli/images/memdev_images.hpp"
 #include "runtime/cli/plan/words.hpp"
 #include "runtime/cli/platforms/named_platform.hpp"
 #include "runtime/cli/text/terminal.hpp"
@@ -26,10 +27,21 @@ public:
     if (!store) {
       return refuse_with({store.error(), kExitRefused});
     }
-    if (!has_image(*store)) {
+    const bool has_memdevs = has_memdev_images(*store);
+    if (!has_image(*store) && !has_memdevs) {
       return refuse_with({{EINVAL, fmt::format("no device of platform {} has an image", name_),
                            "make one with an image: daxemu create NAME --image FILE"},
                           kExitRefused});
+    }
+    if (has_memdevs) {
+      const auto saved = sync_memdevs(*store);
+      if (!saved) {
+        return refuse_with({saved.error(), kExitRefused});
+      }
+      fmt::print("{} device{} written to the images of memdevs\n", *saved, *saved == 1 ? "" : "s");
+      if (!has_image(*store)) {
+        return 0;
+      }
     }
     const auto totals = write_back(*store, progress_line("written back"));
     if (!totals) {

@@ -78,7 +78,8 @@ private:
     }
     store::DeviceRecord* device = store->device_named(name);
     if (device == nullptr || device->size.load() == 0) {
-      return refuse(ENODEV, fmt::format("platform {} has no device {} with memory", *wish, device_),
+      return refuse(ENODEV,
+                    fmt::format("platform {} has no device {} with memory", store->platform().name.view(), device_),
                     "daxemu list shows those there are, daxemu list --cxl the memdevs");
     }
     const std::uint64_t size = device->size.load();

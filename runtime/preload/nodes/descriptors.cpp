@@ -1,5 +1,7 @@
 #include "runtime/preload/nodes/descriptors.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <utility>
 
@@ -121,9 +123,10 @@ std::optional<FdClass> Descriptors::by_inode(int fd) const noexcept {
 FdClass Descriptors::by_name(int fd, PathText& vnode) const noexcept {
   FdClass found = FdClass::foreign;
   PathText text;
-  const std::string_view path = path_of(fd, text) ? vnode_path(text.view()) : std::string_view{};
+  const std::string_view name = path_of(fd, text) ? vnode_text(text.view()) : std::string_view{};
+  const std::string_view path = name.substr(std::min(name.find('/'), name.size()));
   if (!path.empty()) {
-    vnode.assign(path);
+    vnode.assign(name);
     found = path.ends_with('/')                ? FdClass::directory
             : path.starts_with(kNodeDirectory) ? FdClass::control
                                                : FdClass::attribute;
@@ -201,10 +204,15 @@ Result<sysfs::Node> Descriptors::node(int fd) const noexcept {
 }
 
 Result<sysfs::Node> Descriptors::node_at(std::string_view vnode) const noexcept {
+  std::uint64_t born = 0;
+  const auto [path, error] = std::from_chars(vnode.data(), vnode.data() + vnode.size(), born, 16);
+  vnode.remove_prefix(static_cast<std::size_t>(path - vnode.data()));
   if (vnode.size() > 1 && vnode.ends_with('/')) {
     vnode.remove_suffix(1);
   }
-  return replaced(tree_->lookup(vnode), ENODEV);
+  const auto found = tree_->lookup(vnode);
+  // kernfs: the object is gone, whatever has its name now.
+  return found && found->born != born ? fail(ENODEV) : replaced(found, ENODEV);
 }
 
 bool Descriptors::is_vnode(int fd) noexcept {
@@ -225,6 +233,11 @@ bool Descriptors::path_of(int fd, PathText& into) noexcept {
 }
 
 std::string_view Descriptors::vnode_path(std::string_view text) noexcept {
+  const std::string_view name = vnode_text(text);
+  return name.substr(std::min(name.find('/'), name.size()));
+}
+
+std::string_view Descriptors::vnode_text(std::string_view text) noexcept {
   if (!text.starts_with(kMemfdPrefix)) {
     return {};
   }

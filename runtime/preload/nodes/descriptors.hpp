@@ -11,7 +11,8 @@
 
 namespace daxemu::preload {
 
-// Names of vnode files as /proc/PID/fd shows them: this prefix, the canonical path, a final slash on directories.
+// Names of vnode files as /proc/PID/fd shows them: this prefix, Node::born in hexadecimal if it is not 0, the canonical
+// path, a final slash on directories.
 inline constexpr std::string_view kVnodePrefix = "daxemu:";
 // Behind the path of an open file whose name is gone (d_path()).
 inline constexpr std::string_view kDeleted = " (deleted)";
@@ -22,7 +23,7 @@ public:
 
   // What `fd` is; never unknown. An invalid number is foreign (and not remembered). Lock-free, no allocation.
   [[nodiscard]] FdClass classify(int fd) const noexcept;
-  // The same; `vnode` is the canonical path of what a vnode file stands for, with the slash of a directory, else empty.
+  // The same; `vnode` is what node_at() takes, of a vnode file, else empty.
   [[nodiscard]] FdClass classify(int fd, PathText& vnode) const noexcept;
   // The caller has fstat(2)'s answer for `fd`: is it none of ours? Then that is remembered.
   bool shows_foreign(int fd, const struct stat& about) const noexcept;
@@ -45,7 +46,8 @@ public:
   // The node behind a device, a vnode file or a directory shared with the real system.
   // Errors: ENODEV (gone meanwhile), EBADF (none of ours).
   [[nodiscard]] Result<sysfs::Node> node(int fd) const noexcept;
-  // The node that the path in a vnode file's name stands for. Errors: ENODEV (gone meanwhile).
+  // The node that a vnode file's name, behind its prefix, stands for. Errors: ENODEV (gone meanwhile, though there may
+  // be another one of its name).
   [[nodiscard]] Result<sysfs::Node> node_at(std::string_view vnode) const noexcept;
   // Is `fd` a vnode file (and not a real directory)?
   [[nodiscard]] static bool is_vnode(int fd) noexcept;
@@ -69,6 +71,8 @@ public:
   [[nodiscard]] static std::string_view vnode_path(std::string_view link_text) noexcept;
 
 private:
+  // All of the name behind the prefix, or empty.
+  [[nodiscard]] static std::string_view vnode_text(std::string_view link_text) noexcept;
   // What a descriptor is, where its inode tells; nothing: by_name() knows. Apart, and never inlined, because paths are
   // large and the stack may be a signal handler's, of SIGSTKSZ: most descriptors are nobody's and need none.
   [[nodiscard]] std::optional<FdClass> by_inode(int fd) const noexcept;

@@ -77,8 +77,12 @@ constexpr int kKept = O_ACCMODE | O_CLOEXEC | O_NONBLOCK | O_PATH | O_SYNC | O_D
 } // namespace
 
 Result<UniqueFd> VnodeFiles::bare(const sysfs::Node& node) const {
-  char name[sizeof(sysfs::Path) + 16];
-  std::snprintf(name, sizeof name, "%.*s%s%s", static_cast<int>(kVnodePrefix.size()), kVnodePrefix.data(),
+  char name[sizeof(sysfs::Path) + 32];
+  char born[20] = {};
+  if (node.born != 0) {
+    std::snprintf(born, sizeof born, "%llx", static_cast<unsigned long long>(node.born));
+  }
+  std::snprintf(name, sizeof name, "%.*s%s%s%s", static_cast<int>(kVnodePrefix.size()), kVnodePrefix.data(), born,
                 node.path.c_str(), node.type == sysfs::NodeType::directory ? "/" : "");
   const auto made = sys::memfd_create(name, MFD_CLOEXEC);
   if (!made) {
