@@ -157,8 +157,14 @@ struct CxlMailboxRecord {
   std::uint64_t upload_bytes = 0;        // of the upload under way, or of the last one what was not written
   std::uint64_t upload_started = 0;      // time; 0: none under way
   std::uint64_t sanitize_until = 0;      // time; 0: none ever
-  std::uint64_t sanitize_ms = 0;         // what somebody told the mock that one takes; it is over at once all the same
+  std::uint32_t sanitized = 0;           // how many were begun: poll(2) of `state` tells of each one's end
+  std::uint64_t sanitize_ms = 0;         // what somebody told the mock that one takes
   Sha256 fw_hash;                        // of what `data` has got
+  // Passphrases of the persistent memory (the keys they came from, hashed); valid while `security` says they are set.
+  std::array<std::uint8_t, 32> user_passphrase{};
+  std::array<std::uint8_t, 32> master_passphrase{};
+  std::uint32_t user_misses = 0; // wrong ones that were tried
+  std::uint32_t master_misses = 0;
 };
 
 // memN and what its device keeps (struct cxl_memdev, cxl_dev_state, cxl_memdev_state).

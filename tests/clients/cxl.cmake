@@ -13,3 +13,7 @@ daxemu_cxl_test(7.3 81 ${steps})
 
 # Programs on devices that cxl makes, by a user without capabilities.
 daxemu_client_test(cxl.programs cxl_programs_test.sh TIMEOUT 300 ARGS 81)
+# What cxl waits for on the topology of the kernel's mock.
+foreach(version 81 85)
+  daxemu_client_test(cxl.events.${version} cxl_events_test.sh TIMEOUT 300 ARGS ${version})
+endforeach()

@@ -116,7 +116,7 @@ Result<void> DeviceFile::write(std::span<const std::byte> from, std::uint64_t of
 }
 
 Result<TargetFiles> TargetFiles::open(const store::Store& store, const CxlRegionRecord& region) {
-  TargetFiles files(region);
+  TargetFiles files(store, region);
   for (std::size_t at = 0; at < files.stripes_.ways; ++at) {
     const CxlDecoderRecord* decoder = decoder_at(store, region.targets[at]);
     if (decoder == nullptr) {

@@ -50,7 +50,7 @@ public:
   void clear(std::uint64_t offset, std::uint64_t end) const;
 
 private:
-  explicit TargetFiles(const CxlRegionRecord& region) : stripes_(region) {}
+  TargetFiles(const store::Store& store, const CxlRegionRecord& region) : stripes_(region, XorMaps(store, region)) {}
   struct Target {
     UniqueFd fd; // none: its memdev has no file
     bool is_image = false;

@@ -2,8 +2,10 @@
 // nvdimm_attributes in drivers/nvdimm/dimm_devs.c).
 #include "emu/cxl/derived/namespace_labels.hpp"
 #include "emu/dax/change.hpp"
+#include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
+#include "emu/sysfs/nd/nd_security.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/uevent_variables.hpp"
 #include "emu/sysfs/schema/values.hpp"
@@ -55,38 +57,14 @@ Result<void> show_dimm_number(const Scope& scope, Text& out) {
   out.number(dimm_major(*scope.store)).put(":").number(dimm_in(scope).dimm - 1).put("\n");
   return {};
 }
-// nvdimm_busy: a region that is bound has it.
 Result<void> show_dimm_state(const Scope& scope, Text& out) {
-  bool busy = false;
-  each_cxl_nd_region(scope, [&](std::string_view, const Scope& region) {
-    const cxl::CxlRegionRecord* behind = cxl::region_behind(*scope.store, *region.region);
-    for (std::uint32_t at = 0; region.region->nd.unbound == 0 && behind != nullptr && at < behind->ways; ++at) {
-      const cxl::CxlDecoderRecord* decoder = cxl::decoder_at(*scope.store, behind->targets[at]);
-      busy = busy || (decoder != nullptr && &cxl::memdev_of(*scope.store, *decoder) == &dimm_in(scope));
-    }
-    return !busy;
-  });
-  out.put(busy ? "active\n" : "idle\n");
+  out.put(is_dimm_busy(scope) ? "active\n" : "idle\n");
   return {};
 }
-Result<void> show_security(const Scope& scope, Text& out) {
-  constexpr std::uint32_t kUserPassphrase = 1; // CXL_PMEM_SEC_STATE_USER_PASS_SET
-  constexpr std::uint32_t kLocked = 4;
-  constexpr std::uint32_t kFrozen = 8;
-  const std::uint32_t flags = dimm_in(scope).security;
-  const bool locked = (flags & kLocked) != 0;
-  const std::string_view open = (flags & kFrozen) != 0 ? "frozen\n" : "unlocked\n"; // security_show()
-  out.put((flags & kUserPassphrase) == 0 ? "disabled\n" : locked ? "locked\n" : open);
+// The mock says so in its place (mock_nvdimm_bus_register() in tools/testing/cxl/test/mock.c).
+Result<void> show_provider(const Scope& scope, Text& out) {
+  out.put(has_cxl_mock(scope) ? "cxl_test\n" : "CXL\n");
   return {};
-}
-Result<void> show_frozen(const Scope& scope, Text& out) {
-  constexpr std::uint32_t kFrozen = 8;
-  out.put((dimm_in(scope).security & kFrozen) != 0 ? "1\n" : "0\n");
-  return {};
-}
-// Commands ("disable KEYID", ...) need the kernel's keyring, which nobody has here.
-Result<void> store_security(const Scope&, std::string_view) {
-  return fail(EINVAL);
 }
 
 constexpr NodeSpec kCxlGroupNodes[] = {
@@ -104,9 +82,9 @@ constexpr NodeSpec kDimmNodes[] = {
     link("driver", fixed_target<"/sys/bus/nd/drivers/nvdimm">, is_dimm_bound),
     directory("firmware", kFirmware),
     attribute("flags", 0444, constant<"label ">),
-    attribute("frozen", 0444, show_frozen),
+    attribute("frozen", 0444, show_dimm_frozen),
     attribute("modalias", 0444, constant<"nd:t1">),
-    attribute("security", 0644, show_security, store_security),
+    attribute("security", 0644, show_dimm_security, store_dimm_security),
     attribute("state", 0444, show_dimm_state),
     link("subsystem", fixed_target<"/sys/bus/nd">),
     attribute("uevent", 0644, nd_dimm_variables, store_uevent),
@@ -118,7 +96,7 @@ constexpr NodeSpec kBusNodes[] = {
     link("driver", fixed_target<"/sys/bus/nd/drivers/nd_bus">),
     directory("firmware", kFirmware),
     directory("nd", kNd),
-    attribute("provider", 0444, constant<"CXL">),
+    attribute("provider", 0444, show_provider),
     link("subsystem", fixed_target<"/sys/bus/nd">),
     attribute("uevent", 0644, constant<"DRIVER=nd_bus\nMODALIAS=nd:t0">, store_uevent),
     attribute("wait_probe", 0444, constant<"1">),

@@ -4,6 +4,7 @@
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
+#include "emu/sysfs/nd/nd_security.hpp"
 #include "emu/sysfs/schema/parse.hpp"
 #include "emu/sysfs/uevents/announced_change.hpp"
 
@@ -52,11 +53,14 @@ Result<void> bind_block(const store::NdHolderRecord& holder) {
 }
 
 // nvdimm takes a DIMM, or lets go of it. Errors: EBUSY, ENODEV.
-Result<void> bind_dimm(store::CxlMemdevRecord& memdev, bool binding) {
+Result<void> bind_dimm(const store::Store& store, store::CxlMemdevRecord& memdev, bool binding) {
   if ((memdev.dimm_unbound == 0) == binding) {
     return fail(binding ? EBUSY : ENODEV);
   }
   memdev.dimm_unbound = binding ? 0 : 1;
+  if (binding) {
+    unlock_dimm(store, memdev);
+  }
   return {};
 }
 
@@ -75,7 +79,7 @@ Result<void> bind_object(const Object& object, NdDriver driver) {
     return driver == NdDriver::dax_pmem ? cxl::bind_nd_dax(*store, *object.scope.region, holder_in(object.scope))
                                         : fail(ENODEV);
   case ObjectKind::dimm:
-    return driver == NdDriver::nvdimm ? bind_dimm(dimm_in(object.scope), true) : fail(ENODEV);
+    return driver == NdDriver::nvdimm ? bind_dimm(*store, dimm_in(object.scope), true) : fail(ENODEV);
   case ObjectKind::bus:
   case ObjectKind::none:
     break;
@@ -97,7 +101,7 @@ Result<void> unbind_nd(const Scope& scope, NdDriver driver, std::string_view nam
   }
   const Object object = object_called(scope, name);
   if (object.kind == ObjectKind::dimm && driver == NdDriver::nvdimm) {
-    return bind_dimm(dimm_in(object.scope), false);
+    return bind_dimm(*scope.store, dimm_in(object.scope), false);
   }
   if (object.kind == ObjectKind::region && driver == NdDriver::nd_region) {
     return cxl::unbind_nd_region(*scope.store, *object.scope.region);

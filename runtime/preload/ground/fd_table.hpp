@@ -40,11 +40,21 @@ public:
   }
   [[nodiscard]] static bool is_foreign(int fd) noexcept { return get(fd) == FdClass::foreign; }
   static void set(int fd, FdClass what) noexcept {
+    if (what == FdClass::attribute) {
+      expect_attributes();
+    }
     if (in_range(fd) && (what != FdClass::foreign || OwnProcess::calls())) {
       classes_[static_cast<unsigned>(fd)].store(static_cast<std::uint8_t>(what), std::memory_order_relaxed);
     }
   }
   static void forget(int fd) noexcept { set(fd, FdClass::unknown); }
+  // Has no descriptor of an attribute been seen here? None was opened, then, but one may have come from elsewhere.
+  [[nodiscard]] static bool has_no_attributes() noexcept { return !attributes_.load(std::memory_order_relaxed); }
+  static void expect_attributes() noexcept {
+    if (has_no_attributes()) {
+      attributes_.store(true, std::memory_order_relaxed);
+    }
+  }
   // Forgets first to last, both included.
   static void forget_range(unsigned first, unsigned last) noexcept {
     for (unsigned fd = first; fd <= std::min(last, static_cast<unsigned>(kNumbers - 1)); ++fd) {
@@ -65,6 +75,7 @@ public:
 private:
   [[nodiscard]] static bool in_range(int fd) noexcept { return static_cast<unsigned>(fd) < kNumbers; }
   static std::array<std::atomic<std::uint8_t>, kNumbers> classes_;
+  static std::atomic<bool> attributes_;
 };
 
 } // namespace daxemu::preload

@@ -8,12 +8,14 @@
 
 #include <fcntl.h>
 #include <linux/memfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
+#include "runtime/preload/nodes/attribute_text.hpp"
 #include "runtime/preload/nodes/descriptors.hpp"
 #include "runtime/preload/nodes/node_position.hpp"
 
@@ -42,6 +44,38 @@ Result<void> put(int fd, std::string_view text) {
   return sys::ftruncate(fd, text.size());
 }
 
+// What an attribute said last, into its file.
+Result<void> bring_up_to_date(int fd, std::string_view text) {
+  Page old;
+  if (const auto present = sys::pread(fd, old.data(), old.size(), 0);
+      present && *present == text.size() && std::memcmp(text.data(), old.data(), text.size()) == 0) {
+    return {};
+  }
+  const int mode = access_mode(fd);
+  if (mode == O_WRONLY) {
+    return {}; // nobody reads there, and what lies there is taken for what was written (harvest)
+  }
+  if (mode == O_RDWR) {
+    return put(fd, text);
+  }
+  auto writable = reopen(fd, O_RDWR | O_CLOEXEC);
+  if (!writable) {
+    return {}; // another user's: the last known content has to do
+  }
+  const UniqueFd closer(*writable);
+  return put(*writable, text);
+}
+
+// The mark of an open file that was read is its file's time of change, which nobody sees and which goes with the
+// descriptor wherever that does: seconds that no clock has any more.
+time_t mark_of(std::uint64_t notices) {
+  return static_cast<time_t>(1 + notices % 1'000'000);
+}
+void mark_read(int fd, std::uint64_t notices) {
+  const timespec times[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = mark_of(notices), .tv_nsec = 0}};
+  (void)sys::call(SYS_utimensat, fd, 0, reinterpret_cast<long>(times), 0);
+}
+
 } // namespace
 
 Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
@@ -57,10 +91,10 @@ Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
   }
   UniqueFd whole(*made);
   if (what == FdClass::attribute && !node.is_pipe && (flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0) {
-    Page page;
+    AttributeText text(node);
     // A show() that fails does so when read, not here.
-    if (const auto length = tree_->show(node, page); length && *length > 0) {
-      if (auto filled = sys::pwrite(whole.get(), page.data(), *length, 0); !filled) {
+    if (const auto length = tree_->show(node, text.room()); length && *length > 0) {
+      if (auto filled = sys::pwrite(whole.get(), text.room().data(), *length, 0); !filled) {
         return tl::unexpected(filled.error());
       }
     }
@@ -91,29 +125,22 @@ Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
 }
 
 Result<void> VnodeFiles::refresh(int fd, const sysfs::Node& node) const {
-  Page page;
-  const auto length = tree_->show(node, page);
+  AttributeText text(node);
+  std::uint64_t notices = 0;
+  const auto length = tree_->show(node, text.room(), &notices);
   if (!length) {
     return tl::unexpected(length.error());
   }
-  Page old;
-  if (const auto present = sys::pread(fd, old.data(), old.size(), 0);
-      present && *present == *length && std::memcmp(page.data(), old.data(), *length) == 0) {
-    return {};
+  const auto fresh = bring_up_to_date(fd, {text.room().data(), *length});
+  if (fresh && !node.is_pipe) {
+    mark_read(fd, notices);
   }
-  const int mode = access_mode(fd);
-  if (mode == O_WRONLY) {
-    return {}; // nobody reads there, and what lies there is taken for what was written (harvest)
-  }
-  if (mode == O_RDWR) {
-    return put(fd, {page.data(), *length});
-  }
-  auto writable = reopen(fd, O_RDWR | O_CLOEXEC);
-  if (!writable) {
-    return {}; // another user's: the last known content has to do
-  }
-  const UniqueFd closer(*writable);
-  return put(*writable, {page.data(), *length});
+  return fresh;
+}
+
+bool VnodeFiles::has_read(int fd, std::uint64_t notices) {
+  const auto about = sys::fstat(fd);
+  return about && about->st_mtim.tv_sec == mark_of(notices);
 }
 
 Result<std::size_t> VnodeFiles::write(int fd, const sysfs::Node& node, std::string_view text) const {

@@ -27,6 +27,10 @@ public:
   // Puts what the attribute says now into its file. Errors: the attribute's show(), ENODEV if it is gone.
   Result<void> refresh(int fd, const sysfs::Node& node) const;
 
+  // Has the attribute been read through this open file since it had so many notices (sysfs::Notices)? kernfs keeps with
+  // an open file the number of the event that was the last one when it was read (struct kernfs_open_file).
+  [[nodiscard]] static bool has_read(int fd, std::uint64_t notices);
+
   // What write(2) on an attribute does: at most a page, one store() (kernfs_fop_write_iter). Errors: EBADF (not open
   // for writing), ENODEV (gone), the attribute's.
   Result<std::size_t> write(int fd, const sysfs::Node& node, std::string_view text) const;

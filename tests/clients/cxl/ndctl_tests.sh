@@ -57,9 +57,13 @@ for test in "$@"; do
   log=$keep/${test%.sh}.log
   start=$(date +%s)
   status=0
-  # shellcheck disable=SC2016 # the inner shell's
-  CXL=$release/bin/cxl NDCTL=$release/bin/ndctl DAXCTL=$release/bin/daxctl MODPROBED=$keep/modprobed timeout 300 \
-    "$daxemu" run --kernel "$kernel" --region cxl --preset cxl_test --driver default -- \
+  preset='--preset cxl_test' options=''
+  if grep -q 'modprobe cxl_test interleave_arithmetic=1' "$tests/$test"; then
+    preset='--preset cxl_test_xor --no-device' options=interleave_arithmetic=1
+  fi
+  # shellcheck disable=SC2016,SC2086 # the inner shell's; words
+  CXL=$release/bin/cxl NDCTL=$release/bin/ndctl DAXCTL=$release/bin/daxctl MODPROBED=$keep/modprobed MOCK_OPTIONS=$options timeout 300 \
+    "$daxemu" run --kernel "$kernel" --region cxl $preset --driver default -- \
     env PATH="$here/machine:$release/bin:$PATH" sh -c 'rm -f "$MODPROBED"; cd "$1" && exec bash "$1/$2"' sh "$tests" "$test" >"$log" 2>&1 </dev/null || status=$?
   case $status in
     0) answer=passes ;;
