@@ -72,9 +72,12 @@ done
 
 cat >xor <<'EOS'
 set -e
+of_serial() { # each host bridge has one of these
+  for memdev in /sys/bus/cxl/devices/mem*; do [ "$(cat "$memdev/serial")" != "$1" ] || echo "${memdev##*/}"; done
+}
 window=$(cxl list -D -d root | awk '/"decoder"/ { split($0, part, "\""); name = part[4] } /"nr_targets":2/ { print name }')
-cxl create-region -d "$window" -t pmem -w 2 -m mem0 mem1 2>/dev/null | grep -e ways -e granularity -e '"type"'
-cxl destroy-region -f region0 2>&1 | tail -n 1
+cxl create-region -d "$window" -t pmem -w 2 -m $(of_serial 0x0) $(of_serial 0x1) 2>/dev/null | grep -e ways -e granularity -e '"type"'
+cxl destroy-region -f all 2>&1 | tail -n 1
 EOS
 status_of "$daxemu" run --region cxl --preset cxl_test_xor --no-device -- sh ./xor
 same "a region of a window with XOR arithmetic: $err" "$out" '  "type":"pmem",
@@ -83,10 +86,10 @@ same "a region of a window with XOR arithmetic: $err" "$out" '  "type":"pmem",
 cxl region: cmd_destroy_region: destroyed 1 region'
 
 # Keys of the process that writes; their bytes are the kernel's secret. Not every machine has keyrings, or lets a container have them.
-command -v keyctl >/dev/null && keyctl session - keyctl add user daxemu-probe x @s >/dev/null 2>&1 || {
+if ! keyctl session - keyctl add user daxemu-probe x @s >/dev/null 2>&1; then
   echo "without keys: keyctl (keyutils) is not installed, or this machine has no keyrings for us"
   exit 0
-}
+fi
 cat >keys <<'EOS'
 dimm=/sys/bus/nd/devices/nmem0
 host=$(dirname "$(dirname "$(readlink -f "/sys/bus/cxl/devices/$(cat $dimm/cxl/provider)")")")
@@ -95,7 +98,7 @@ keyctl add user master 0123456789abcdef0123456789abcdef @s >/dev/null
 key=$(keyctl add encrypted "nvdimm:$id" "new enc32 user:master 32" @s) || { echo "no encrypted keys"; exit 77; }
 other=$(keyctl add encrypted other "new enc32 user:master 32" @s)
 try() {
-  if error=$({ echo "$*" >$dimm/security; } 2>&1); then error=; else error=" ${error##*: }"; fi
+  if error=$({ env echo "$*" >$dimm/security; } 2>&1); then error=; else error=" ${error##*: }"; fi
   echo "$1$error: $(cat $dimm/security) $(cat $dimm/frozen)"
 }
 try update 0 "$key"

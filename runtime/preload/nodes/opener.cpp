@@ -8,6 +8,7 @@
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/nodes/caller.hpp"
 #include "runtime/preload/nodes/disk_file.hpp"
+#include "runtime/preload/nodes/kernfs.hpp"
 #include "runtime/preload/nodes/node_position.hpp"
 
 namespace daxemu::preload {
@@ -65,7 +66,7 @@ Result<void> Opener::check(const sysfs::Node& node, int flags) const {
   if (!only_path && !permits(node, *inode, wanted_by(flags))) {
     return fail(EACCES);
   }
-  if (node.type == NodeType::attribute && !only_path) {
+  if (node.type == NodeType::attribute && !only_path && is_of_kernfs(node.path.view())) {
     // KERNFS_ROOT_EXTRA_OPEN_PERM_CHECK: whoever it is, neither what nobody may nor what the attribute cannot.
     const unsigned wanted = wanted_by(flags & ~O_TRUNC);
     const unsigned has = node.mode & inode->st_mode;
@@ -98,7 +99,9 @@ Result<int> Opener::open(const sysfs::Node& node, int flags) const {
 
 // As a rule it is the owner who asks: that takes one system call.
 bool Opener::permits(const sysfs::Node& node, const struct stat& inode, unsigned wanted) const {
-  const bool owner_may = ((inode.st_mode >> 6) & wanted) == wanted;
+  // Who has the platform is root to its tracefs and debugfs, and may open whatever there is.
+  const bool owner_may = ((inode.st_mode >> 6) & wanted) == wanted ||
+                         (node.type == sysfs::NodeType::attribute && !is_of_kernfs(node.path.view()));
   return (owner_may && Caller::file_system_uid() == inode.st_uid) ||
          tree_->permission(node, Caller().credentials(), wanted).has_value();
 }

@@ -7,6 +7,7 @@
 
 #include "emu/base/sys.hpp"
 #include "runtime/preload/names/context.hpp"
+#include "runtime/preload/nodes/kernfs.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -14,11 +15,6 @@ namespace {
 constexpr std::uint32_t kAlways = EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM; // DEFAULT_POLLMASK
 constexpr std::uint32_t kChanged = EPOLLERR | EPOLLPRI;                           // kernfs_generic_poll()
 constexpr std::uint32_t kToRead = EPOLLIN | EPOLLRDNORM;                          // trace_poll()
-
-// tracefs and debugfs are no kernfs: but for what is read once, their files have no poll operation.
-bool is_of_kernfs(std::string_view path) {
-  return !path.starts_with("/sys/kernel/tracing/") && !path.starts_with("/sys/kernel/debug/");
-}
 
 // What a read with little room has left of what was taken out.
 bool has_left(int fd) {
@@ -35,6 +31,7 @@ Asked ask(int fd) noexcept {
   Asked asked{.context = Context::get()};
   PathText vnode;
   if (asked.context != nullptr && asked.context->descriptors().classify(fd, vnode) == FdClass::attribute) {
+    // But for what is read once, files of tracefs and debugfs have no poll operation.
     asked.of_kernfs = is_of_kernfs(vnode.view());
     asked.node = asked.context->descriptors().node_at(vnode.view());
   }
