@@ -273,6 +273,46 @@ TEST_F(Waits, EpollForgetsWhatIsClosed) {
   EXPECT_EQ(::epoll_wait(instance.number, &event, 1, 30), 0);
 }
 
+// A thread that waits already hears of what another one registers.
+TEST_F(Waits, ARegistrationMeanwhileIsHeard) {
+  const Fd instance(::epoll_create1(EPOLL_CLOEXEC));
+  const Fd state(memdev + "/security/state");
+  epoll_event heard{};
+  int count = 0;
+  std::thread waiter([&] { count = ::epoll_wait(instance.number, &heard, 1, -1); });
+  std::this_thread::sleep_for(milliseconds(50));
+  epoll_event event{.events = EPOLLPRI, .data = {.u64 = 77}};
+  ASSERT_EQ(::epoll_ctl(instance.number, EPOLL_CTL_ADD, state.number, &event), 0);
+  waiter.join();
+  EXPECT_EQ(count, 1);
+  EXPECT_EQ(heard.data.u64, 77U);
+  EXPECT_EQ(heard.events, EPOLLPRI | EPOLLERR);
+}
+
+TEST_F(Waits, WhatIsWrongIsRefused) {
+  const Fd state(memdev + "/security/state");
+  pollfd one{state.number, POLLPRI, 0};
+  const timespec odd{.tv_sec = 0, .tv_nsec = 2'000'000'000};
+  EXPECT_EQ(::ppoll(&one, 1, &odd, nullptr), -1);
+  EXPECT_EQ(errno, EINVAL);
+  fd_set in;
+  FD_ZERO(&in);
+  FD_SET(state.number, &in);
+  EXPECT_EQ(::syscall(SYS_select, state.number + 1, &in, nullptr, nullptr, 8), -1);
+  EXPECT_EQ(errno, EFAULT);
+  EXPECT_EQ(::syscall(SYS_ppoll, &one, 1, 8, nullptr, 8), -1);
+  EXPECT_EQ(errno, EFAULT);
+  const Fd instance(::epoll_create1(EPOLL_CLOEXEC));
+  epoll_event event{.events = EPOLLPRI, .data = {}};
+  EXPECT_EQ(::epoll_ctl(state.number, EPOLL_CTL_ADD, state.number, &event), -1);
+  EXPECT_EQ(errno, EINVAL); // no instance
+  EXPECT_EQ(::syscall(SYS_epoll_ctl, instance.number, EPOLL_CTL_ADD, state.number, 8), -1);
+  EXPECT_EQ(errno, EFAULT);
+  ASSERT_EQ(::epoll_ctl(instance.number, EPOLL_CTL_ADD, state.number, &event), 0);
+  EXPECT_EQ(::epoll_wait(instance.number, &event, 0, 0), -1);
+  EXPECT_EQ(errno, EINVAL);
+}
+
 TEST_F(Waits, TracePipeIsReadyWhenItHasSomething) {
   ASSERT_TRUE(fs::create_directory("/sys/kernel/tracing/instances/waits"));
   const std::string top = "/sys/kernel/tracing/instances/waits";

@@ -138,26 +138,27 @@ int add(int instance, int fd, const epoll_event& event, RealControl real, std::a
   return timer ? -1 : refuse(timer.error().value);
 }
 
-// Takes the timers out of what the kernel has said, with what their attributes say in their place.
-int present(std::span<epoll_event> events) {
-  auto to = events.begin();
-  for (epoll_event& event : events) {
-    Entry* entry = entry_of(event);
-    epoll_event said = event;
-    if (entry != nullptr) {
-      drain(*entry);
-      said = {.events = is_registered(*entry) ? tell(*entry) : 0, .data = entry->data};
-    }
-    if (said.events != 0) {
-      *to++ = said;
-    }
-  }
-  return static_cast<int>(to - events.begin());
-}
-
 } // namespace
 
 constinit std::atomic<int> EpollWaits::used_{0};
+
+int EpollWaits::present(epoll_event* events, int count) {
+  int to = 0;
+  for (const epoll_event& event : std::span(events, static_cast<std::size_t>(count))) {
+    Entry* entry = entry_of(event);
+    epoll_event said = event;
+    if (entry != nullptr && is_registered(*entry)) {
+      drain(*entry);
+      said = {.events = tell(*entry), .data = entry->data};
+    } else if (entry != nullptr) {
+      said.events = 0; // it has gone meanwhile
+    }
+    if (said.events != 0) {
+      events[to++] = said;
+    }
+  }
+  return to;
+}
 
 bool EpollWaits::concerns(int operation, int fd) noexcept {
   return !AttributesKnown::none() && (operation == EPOLL_CTL_ADD || any()) && is_waited_for(fd);
@@ -190,6 +191,9 @@ int EpollWaits::control(int instance, int operation, int fd, epoll_event* event,
 
 int EpollWaits::wait(int instance, epoll_event* events, int most, std::int64_t timeout, const sigset_t* mask,
                      RealEvents real) {
+  if (most <= 0) {
+    return refuse(EINVAL);
+  }
   constexpr std::int64_t kMillisecond = 1'000'000;
   const SignalsHeld held;
   const Deadline deadline(timeout);
@@ -214,7 +218,7 @@ int EpollWaits::wait(int instance, epoll_event* events, int most, std::int64_t t
       if (others < 0) {
         return -1;
       }
-      others = present({events, static_cast<std::size_t>(others)});
+      others = present(events, others);
     }
     if (ours != 0 && !copy_out(events + others, ready.data(), static_cast<std::size_t>(ours) * sizeof ready[0])) {
       return refuse(EFAULT);

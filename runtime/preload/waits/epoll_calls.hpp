@@ -2,8 +2,8 @@
 // in the place of each: whoever waits looks at the attribute when that ticks, and what the program hears is what it
 // asked for. Without such a registration in this process the calls are the kernel's.
 //
-// A registration ends with the descriptor it was made with, also where a copy of that is open; a program that is
-// executed with the instance open hears the timer, which it drops by its own look at what it reads.
+// A registration ends with the descriptor it was made with, also where a copy of that is open. A program that is
+// executed with somebody's instance open hears the ticks of what that waits for.
 #pragma once
 
 #include <atomic>
@@ -31,10 +31,27 @@ public:
   // `timeout` in ns; below 0: no end. `mask` null: the thread's own.
   static int wait(int instance, epoll_event* events, int most, std::int64_t timeout, const sigset_t* mask,
                   RealEvents real);
+  // The call as the program made it, if nothing is registered; a registration of another thread meanwhile is heard.
+  template <class Plain>
+  static int wait_or(int instance, epoll_event* events, int most, std::int64_t timeout, const sigset_t* mask,
+                     RealEvents real, Plain plain) {
+    if (!any()) {
+      const int heard = plain();
+      if (heard <= 0 || !any()) {
+        return heard;
+      }
+      if (const int left = present(events, heard); left != 0) {
+        return left;
+      }
+    }
+    return wait(instance, events, most, timeout, mask, real);
+  }
   // The numbers are closed, or name something else.
   static void closed(unsigned first, unsigned last) noexcept;
 
 private:
+  // Takes our timers out of what the kernel has said, with what their attributes say in their place.
+  static int present(epoll_event* events, int count);
   static std::atomic<int> used_;
 };
 

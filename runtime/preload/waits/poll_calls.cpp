@@ -99,6 +99,12 @@ int wait_for(std::span<pollfd> asked, const Deadline& deadline, const sigset_t* 
   }
 }
 
+// poll_select_set_timeout()
+bool is_time(const timespec& given) {
+  constexpr long kSecond = 1'000'000'000;
+  return given.tv_sec >= 0 && given.tv_nsec >= 0 && given.tv_nsec < kSecond;
+}
+
 constexpr short kIn = POLLIN | POLLRDNORM | POLLRDBAND; // what select(2) waits for (fs/select.c)
 constexpr short kOut = POLLOUT | POLLWRNORM | POLLWRBAND;
 constexpr short kEx = POLLPRI;
@@ -161,6 +167,10 @@ int poll_slow(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t
     errno = EFAULT;
     return -1;
   }
+  if (!is_time(given)) {
+    errno = EINVAL;
+    return -1;
+  }
   Waits asked(count);
   if (!asked.is_made() || !copy_in(asked.all().data(), fds, count * sizeof *fds)) {
     errno = asked.is_made() ? EFAULT : ENOMEM;
@@ -196,6 +206,10 @@ int select_slow(int count, const SelectSets& from, timespec* timeout, const sigs
   Sets sets;
   if (!sets.fetch(from, count)) {
     errno = EFAULT;
+    return -1;
+  }
+  if (timeout != nullptr && !is_time(*timeout)) {
+    errno = EINVAL;
     return -1;
   }
   Waits asked(static_cast<std::size_t>(count));

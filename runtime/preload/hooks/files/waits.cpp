@@ -1,6 +1,7 @@
 // poll(2), select(2) and epoll(7): the kernel's, but for emulated attributes.
 #include <cerrno>
 #include <ctime>
+#include <type_traits>
 
 #include <poll.h>
 #include <signal.h>
@@ -9,6 +10,7 @@
 
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/hooks/process/by_number.hpp"
 #include "runtime/preload/waits/epoll_calls.hpp"
 #include "runtime/preload/waits/poll_calls.hpp"
@@ -19,6 +21,27 @@ namespace {
 
 constexpr long kMilliPerSecond = 1000;
 constexpr long kNanoPerMilli = 1'000'000;
+constexpr long kMicroPerSecond = 1'000'000;
+constexpr long kNanoPerMicro = 1000;
+// A timeout of the program's, of which nothing is believed: it may be anywhere. False: EFAULT.
+template <class Time>
+bool fetch(const Time* timeout, timespec& into) {
+  Time given{};
+  if (timeout == nullptr || !copy_in(given, timeout)) {
+    return timeout == nullptr;
+  }
+  if constexpr (std::is_same_v<Time, timeval>) { // more than a second's microseconds are taken (kern_select())
+    into = {.tv_sec = given.tv_sec + given.tv_usec / kMicroPerSecond,
+            .tv_nsec = given.tv_usec % kMicroPerSecond * kNanoPerMicro};
+  } else {
+    into = given;
+  }
+  return true;
+}
+int refuse(int code) {
+  errno = code;
+  return -1;
+}
 timespec of_milliseconds(int timeout) {
   return {.tv_sec = timeout / kMilliPerSecond, .tv_nsec = timeout % kMilliPerSecond * kNanoPerMilli};
 }
@@ -62,14 +85,13 @@ DAXEMU_HOOK(int, select, (int count, fd_set* in, fd_set* out, fd_set* ex, timeva
   if (!waits_for_attributes(count, sets)) {
     return real_select(count, in, out, ex, timeout);
   }
-  constexpr long kNanoPerMicro = 1000;
   timespec given{};
-  if (timeout != nullptr) {
-    given = {.tv_sec = timeout->tv_sec, .tv_nsec = timeout->tv_usec * kNanoPerMicro};
+  if (!fetch(timeout, given)) {
+    return refuse(EFAULT);
   }
   const int ready = select_slow(count, sets, timeout != nullptr ? &given : nullptr, nullptr, real_ppoll.get());
   if (timeout != nullptr && ready >= 0) {
-    *timeout = {.tv_sec = given.tv_sec, .tv_usec = given.tv_nsec / kNanoPerMicro};
+    (void)copy_out(timeout, timeval{.tv_sec = given.tv_sec, .tv_usec = given.tv_nsec / kNanoPerMicro});
   }
   return ready;
 }
@@ -81,7 +103,10 @@ DAXEMU_HOOK(int, pselect,
   if (!waits_for_attributes(count, sets)) {
     return real_pselect(count, in, out, ex, timeout, mask);
   }
-  timespec given = timeout != nullptr ? *timeout : timespec{};
+  timespec given{};
+  if (!fetch(timeout, given)) {
+    return refuse(EFAULT);
+  }
   return select_slow(count, sets, timeout != nullptr ? &given : nullptr, mask, real_ppoll.get());
 }
 
@@ -92,23 +117,25 @@ DAXEMU_HOOK(int, epoll_ctl, (int instance, int operation, int fd, epoll_event* e
 }
 DAXEMU_REAL(epoll_pwait, int(int, epoll_event*, int, int, const sigset_t*));
 DAXEMU_HOOK(int, epoll_pwait, (int instance, epoll_event* events, int most, int timeout, const sigset_t* mask)) {
-  return EpollWaits::any() ? EpollWaits::wait(instance, events, most, ns_of(timeout), mask, real_epoll_pwait.get())
-                           : real_epoll_pwait(instance, events, most, timeout, mask);
+  return EpollWaits::wait_or(instance, events, most, ns_of(timeout), mask, real_epoll_pwait.get(),
+                             [&] { return real_epoll_pwait(instance, events, most, timeout, mask); });
 }
 DAXEMU_REAL(epoll_wait, int(int, epoll_event*, int, int));
 DAXEMU_HOOK(int, epoll_wait, (int instance, epoll_event* events, int most, int timeout)) {
-  return EpollWaits::any() ? EpollWaits::wait(instance, events, most, ns_of(timeout), nullptr, real_epoll_pwait.get())
-                           : real_epoll_wait(instance, events, most, timeout);
+  return EpollWaits::wait_or(instance, events, most, ns_of(timeout), nullptr, real_epoll_pwait.get(),
+                             [&] { return real_epoll_wait(instance, events, most, timeout); });
 }
 DAXEMU_REAL(epoll_pwait2, int(int, epoll_event*, int, const timespec*, const sigset_t*));
 DAXEMU_HOOK(int, epoll_pwait2,
             (int instance, epoll_event* events, int most, const timespec* timeout, const sigset_t* mask)) {
-  if (!EpollWaits::any()) {
-    return real_epoll_pwait2(instance, events, most, timeout, mask);
+  timespec given{};
+  if (EpollWaits::any() && !fetch(timeout, given)) {
+    return refuse(EFAULT);
   }
   constexpr std::int64_t kSecond = 1'000'000'000;
-  const std::int64_t given = timeout == nullptr ? -1 : timeout->tv_sec * kSecond + timeout->tv_nsec;
-  return EpollWaits::wait(instance, events, most, given, mask, real_epoll_pwait.get());
+  const std::int64_t ns = timeout == nullptr ? -1 : given.tv_sec * kSecond + given.tv_nsec;
+  return EpollWaits::wait_or(instance, events, most, ns, mask, real_epoll_pwait.get(),
+                             [&] { return real_epoll_pwait2(instance, events, most, timeout, mask); });
 }
 
 namespace daxemu::preload::by_number {
@@ -130,9 +157,18 @@ long pselect6(const Words& words) {
     const sigset_t* mask;
     std::size_t size;
   };
-  const auto* const mask = as<const MaskAndSize*>(words.word[5]);
-  return select_slow(as<int>(words.word[0]), sets, as<timespec*>(words.word[4]), mask != nullptr ? mask->mask : nullptr,
-                     real_ppoll.get());
+  MaskAndSize mask{};
+  timespec given{};
+  auto* const timeout = as<timespec*>(words.word[4]);
+  if (!fetch(timeout, given) || (words.word[5] != 0 && !copy_in(mask, as<const MaskAndSize*>(words.word[5])))) {
+    return ::refuse(EFAULT);
+  }
+  const int ready =
+      select_slow(as<int>(words.word[0]), sets, timeout != nullptr ? &given : nullptr, mask.mask, real_ppoll.get());
+  if (timeout != nullptr && ready >= 0) {
+    (void)copy_out(timeout, given);
+  }
+  return ready;
 }
 
 } // namespace daxemu::preload::by_number
