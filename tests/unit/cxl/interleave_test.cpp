@@ -2,8 +2,8 @@
 #include <map>
 #include <random>
 
-#include "emu/cxl/interleave.hpp"
 #include "emu/cxl/enumeration/topology_check.hpp"
+#include "emu/cxl/interleave.hpp"
 #include "emu/cxl/translate.hpp"
 #include "tests/unit/cxl/region_steps.hpp"
 
