@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "emu/nd/media/cxl_ways.hpp"
+
 namespace daxemu::cxl {
 namespace {
 
@@ -109,8 +111,7 @@ CxlMemdevRecord* memdev_named(const store::Store& store, std::string_view name) 
 }
 
 CxlRegionRecord* region_behind(const store::Store& store, const store::RegionRecord& region) {
-  CxlRegionRecord* found = region_at(store, region.cxl);
-  return found != nullptr && found->used != 0 ? found : nullptr;
+  return nd::cxl_region_of(store, region);
 }
 
 } // namespace daxemu::cxl

@@ -7,10 +7,8 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
-#include "emu/cxl/derived/media_files.hpp"
 #include "emu/cxl/translate.hpp"
-#include "emu/dax/extents.hpp"
-#include "emu/mm/folio_table.hpp"
+#include "emu/nd/media/media_errors.hpp"
 
 namespace daxemu::cxl {
 namespace {
@@ -63,16 +61,6 @@ struct Place {
   std::uint64_t offset = 0;
 };
 
-std::optional<std::uint64_t> offset_in(const store::DeviceRecord& device, std::uint64_t address) {
-  for (std::uint32_t at = 0; at < std::min(device.nr_ranges, store::kMaxRanges); ++at) {
-    const store::RangeRecord& range = device.ranges[at];
-    if (address >= range.phys_start && address - range.phys_start < range.size) {
-      return (range.pgoff << kPageShift) + (address - range.phys_start);
-    }
-  }
-  return std::nullopt;
-}
-
 // The device of a region that has the byte of the memdev. Nothing: no region decodes it, or none of its devices has it.
 std::optional<Place> place_of(const store::Store& store, const CxlMemdevRecord& memdev, std::uint64_t dpa) {
   const auto found = to_region(store, memdev, dpa);
@@ -84,59 +72,12 @@ std::optional<Place> place_of(const store::Store& store, const CxlMemdevRecord& 
         region_behind(store, store.region_of(device)) != found->region) {
       continue;
     }
-    if (const auto offset = offset_in(device, found->region->start + found->offset); offset && device.has_media != 0) {
+    if (const auto offset = nd::offset_in(device, found->region->start + found->offset);
+        offset && device.has_media != 0) {
       return Place{&device, *offset};
     }
   }
   return std::nullopt;
-}
-
-// What memory_failure() does to the folio; whoever maps it hears of it at the end of the Change, which all follow.
-void fail_extent(const mm::FolioTable& folios, ExtentIndex extent) {
-  folios[extent].flags.fetch_or(mm::kFolioHwpoison);
-  folios.control().failures.note(extent, 0);
-}
-
-Result<mm::FolioTable> folios_of(const store::DeviceRecord& device) {
-  return mm::FolioTable::open(device.folios_location.c_str(), dax::extent_count(device));
-}
-
-void poison_place(const Place& place) {
-  if (const auto folios = folios_of(*place.device)) {
-    fail_extent(*folios, ExtentIndex(place.offset / place.device->align));
-  }
-}
-
-// Is a byte of [start, start + size) of the device poisoned, as its memdevs' lists say?
-template <class Each>
-void each_poisoned(const store::Store& store, const store::DeviceRecord& device, Each&& each) {
-  for (CxlMemdevRecord& memdev : memdevs(store)) {
-    for (std::uint32_t at = 0; memdev.used != 0 && at < memdev.poison_count; ++at) {
-      const CxlPoisonRecord& entry = memdev.poison[at];
-      for (std::uint64_t dpa = entry.start; dpa < entry.start + entry.length; dpa += kUnit) {
-        if (const auto place = place_of(store, memdev, dpa); place && place->device == &device) {
-          each(place->offset);
-        }
-      }
-    }
-  }
-}
-
-Result<void> zero_in_device(const store::Store& store, const Place& place) {
-  const auto file = DeviceFile::open(store, *place.device);
-  constexpr std::array<std::byte, kUnit> kZeroes{};
-  return file ? file->write(kZeroes, place.offset) : fail(file.error().value);
-}
-
-void heal_place(const store::Store& store, const Place& place) {
-  const std::uint64_t extent = place.offset / place.device->align;
-  bool is_poisoned = false;
-  each_poisoned(store, *place.device,
-                [&](std::uint64_t offset) { is_poisoned |= offset / place.device->align == extent; });
-  if (const auto folios = folios_of(*place.device); folios && !is_poisoned) {
-    place.device->mapping_changes.fetch_add(1);
-    (*folios)[ExtentIndex(extent)].flags.fetch_and(~mm::kFolioHwpoison);
-  }
 }
 
 // In the file of the memdev, where no device has the bytes.
@@ -175,7 +116,7 @@ Result<void> inject_poison(const store::Store& store, CxlMemdevRecord& memdev, s
   }
   insert(memdev, entry, {dpa, kUnit, kInjected});
   if (const auto place = place_of(store, memdev, dpa)) {
-    poison_place(*place);
+    nd::poison_byte(*place->device, place->offset);
   }
   return {};
 }
@@ -185,7 +126,9 @@ Result<void> clear_poison(const store::Store& store, CxlMemdevRecord& memdev, st
     return fine;
   }
   const auto place = place_of(store, memdev, dpa);
-  if (auto zeroed = place ? zero_in_device(store, *place) : zero_in_memdev(store, memdev, dpa); !zeroed) {
+  if (auto zeroed =
+          place ? nd::zero_bytes(store, *place->device, place->offset, kUnit) : zero_in_memdev(store, memdev, dpa);
+      !zeroed) {
     return zeroed;
   }
   CxlPoisonRecord* entry = entry_at(memdev, dpa);
@@ -194,23 +137,9 @@ Result<void> clear_poison(const store::Store& store, CxlMemdevRecord& memdev, st
   }
   cut(memdev, entry, dpa);
   if (place) {
-    heal_place(store, *place);
+    nd::heal_byte(store, *place->device, place->offset);
   }
   return {};
-}
-
-void poison_device(const store::Store& store, const store::DeviceRecord& device) {
-  std::optional<mm::FolioTable> folios;
-  each_poisoned(store, device, [&](std::uint64_t offset) {
-    if (!folios) {
-      if (auto opened = folios_of(device)) {
-        folios.emplace(std::move(*opened));
-      }
-    }
-    if (folios) {
-      fail_extent(*folios, ExtentIndex(offset / device.align));
-    }
-  });
 }
 
 } // namespace daxemu::cxl

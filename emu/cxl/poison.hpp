@@ -17,8 +17,4 @@ Result<void> inject_poison(const store::Store& store, CxlMemdevRecord& memdev, s
 // Errors: EINVAL.
 Result<void> clear_poison(const store::Store& store, CxlMemdevRecord& memdev, std::uint64_t dpa);
 
-// Of a device that has (other) bytes of a CXL region now: its extents with a poisoned byte fail. Called after its
-// folios were made anew.
-void poison_device(const store::Store& store, const store::DeviceRecord& device);
-
 } // namespace daxemu::cxl

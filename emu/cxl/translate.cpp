@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "emu/cxl/xor_maps.hpp"
+#include "emu/nd/media/cxl_ways.hpp"
 
 namespace daxemu::cxl {
 
@@ -12,7 +12,7 @@ std::optional<DeviceAddress> to_device(const store::Store& store, const CxlRegio
   if (offset >= region.size || region.ways == 0 || region.granularity == 0) {
     return std::nullopt;
   }
-  const std::uint64_t dealt = XorMaps(store, region).apply(offset);
+  const std::uint64_t dealt = nd::xor_maps_of(store, region).apply(offset);
   const std::uint64_t granule = dealt / region.granularity;
   const CxlDecoderRecord* endpoint = decoder_at(store, region.targets[granule % region.ways % store::kMaxCxlWays]);
   if (endpoint == nullptr || endpoint->port == 0) {
@@ -36,7 +36,7 @@ std::optional<RegionOffset> to_region(const store::Store& store, const CxlMemdev
   const std::uint64_t within = dpa - decoder->dpa_start;
   const std::uint64_t granule = within / region->granularity * region->ways + decoder->position;
   const std::uint64_t dealt = granule * region->granularity + within % region->granularity;
-  return RegionOffset{region, XorMaps(store, *region).apply(dealt)};
+  return RegionOffset{region, nd::xor_maps_of(store, *region).apply(dealt)};
 }
 
 } // namespace daxemu::cxl

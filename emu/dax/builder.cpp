@@ -229,7 +229,7 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
   }
   if (region->kind == store::RegionKind::pmem) {
     device.kept = 1;
-    nd::begin(store, *region, index);
+    nd::begin(store, *region, index, spec.uuid);
   }
   device.state.store(DeviceState::disabled, std::memory_order_release); // after all else: readers take no lock
   if (auto bound = give_first(store, device, spec.driver); !bound) {

@@ -39,7 +39,8 @@ struct DeviceSpec {
   FixedString<256> image; // file its contents are kept in; empty: none
   bool snapshot = false;  // the image is read and never written
   store::CpuMask cpus{};
-  std::uint32_t behaviours = 0; // of its dev_pagemap (pgmap::Behaviours); 0: the profile's device-dax
+  std::optional<store::Uuid> uuid = std::nullopt; // of its namespace, in a pmem region
+  std::uint32_t behaviours = 0;                   // of its dev_pagemap (pgmap::Behaviours); 0: the profile's device-dax
   FirstDriver driver = FirstDriver::device_dax;
 };
 

@@ -90,7 +90,8 @@ Result<void> write_info(const store::Store& store, const RegionRecord& region, R
 
 } // namespace
 
-void begin(const store::Store& store, RegionRecord& region, std::uint32_t device) {
+void begin(const store::Store& store, RegionRecord& region, std::uint32_t device,
+           const std::optional<store::Uuid>& uuid) {
   NdRegionRecord& nd = region.nd;
   nd = {};
   nd.device = device + 1;
@@ -103,7 +104,7 @@ void begin(const store::Store& store, RegionRecord& region, std::uint32_t device
   NdHolderRecord* dax = add_holder(region, NdKind::dax);
   dax->unit = region.align;
   dax->pages = NdPages::ram;
-  dax->uuid = new_uuid(store, region);
+  dax->uuid = uuid ? *uuid : new_uuid(store, region);
   dax->has_uuid = 1;
   dax->holds = 1;
   dax->bound = 1;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "emu/base/result.hpp"
 #include "emu/store/store.hpp"
@@ -16,7 +17,9 @@ using store::RegionRecord;
 
 // The region as it is when its memory has been found to be one devdax: dax0.0 bound, the others seeds. `device` is the
 // index of its record in the device table.
-void begin(const store::Store& store, RegionRecord& region, std::uint32_t device);
+// `uuid`: of the namespace; nothing: one made here.
+void begin(const store::Store& store, RegionRecord& region, std::uint32_t device,
+           const std::optional<store::Uuid>& uuid = std::nullopt);
 
 // The holder that has the namespace, or nullptr. `space` is the region itself where that has no labels
 // (nd_namespaces.hpp); so it is below.
@@ -50,7 +53,7 @@ Result<void> unbind_dax(const store::Store& store, RegionRecord& region, NdHolde
 // one), ENOMEM.
 Result<void> bind_namespace(const store::Store& store, RegionRecord& space);
 
-// nd_region. Its namespaces go with it; those of a region with labels come by them (emu/cxl/derived/nd_region.cpp),
+// nd_region. Its namespaces go with it; those of a region with labels come by them (emu/nd/region.cpp),
 // behind its seeds. Errors: EBUSY, ENODEV.
 void add_seeds(RegionRecord& region);
 Result<void> bind_region(const store::Store& store, RegionRecord& region);

@@ -67,7 +67,7 @@ DeviceRecord* device_of(const Store& store, const RegionRecord& region) {
 
 store::Uuid new_uuid(const Store& store, const RegionRecord& region) {
   constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15ULL;
-  std::uint64_t state = store.platform().created_ns + (region.id + 1) * kGolden;
+  std::uint64_t state = store.platform().created_ns + (region.id + 1 + 1024ULL * region.nd.namespace_id) * kGolden;
   const auto next = [&] { // splitmix64
     std::uint64_t mixed = state += kGolden;
     mixed = (mixed ^ (mixed >> 30U)) * 0xbf58476d1ce4e5b9ULL;

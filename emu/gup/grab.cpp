@@ -83,7 +83,7 @@ Result<mm::HolderRecord*> holders_of(mm::DevicePages& device) {
   if (mm::HolderRecord* const mine = device.holders()->mine_if_any(); mine != nullptr) {
     return mine;
   }
-  return device.holders()->mine(device.folios());
+  return device.holders()->mine(device.folios(), device.order());
 }
 
 } // namespace

@@ -200,7 +200,7 @@ Result<HolderTable> HolderTable::open(UniqueFd fd, std::uint64_t extents) {
   return HolderTable(std::move(fd), extents);
 }
 
-Result<HolderRecord*> HolderTable::mine(const FolioTable& folios) {
+Result<HolderRecord*> HolderTable::mine(const FolioTable& folios, unsigned order) {
   if (HolderRecord* records = state_->records.load(std::memory_order_acquire); records != nullptr) {
     return records;
   }
@@ -208,6 +208,18 @@ Result<HolderRecord*> HolderTable::mine(const FolioTable& folios) {
   if (HolderRecord* records = state_->records.load(std::memory_order_acquire); records != nullptr) {
     return records;
   }
+  auto joined = join(folios);
+  if (!joined && joined.error() == Errno{ENOSPC}) {
+    if (auto reaped = reap(folios, order, {}); !reaped) {
+      return tl::unexpected(reaped.error());
+    }
+    joined = join(folios);
+  }
+  return joined || joined.error() != Errno{ENOSPC} ? joined : fail(ENOMEM);
+}
+
+// ENOSPC: no place is free.
+Result<HolderRecord*> HolderTable::join(const FolioTable& folios) {
   auto lock = lock_holders(fd_.get());
   if (!lock) {
     return tl::unexpected(lock.error());
@@ -218,7 +230,7 @@ Result<HolderRecord*> HolderTable::mine(const FolioTable& folios) {
     ++place;
   }
   if (place == kMaxHolders) {
-    return fail(ENOMEM);
+    return fail(ENOSPC);
   }
   auto mapping = map_area(fd_.get(), extents_, place);
   if (!mapping) {

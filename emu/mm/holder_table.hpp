@@ -54,7 +54,7 @@ public:
 
   // This process's records, one per extent; taken on the first call, and again after forget(). Dead holders are not
   // looked for, unless no place is left. Errors: ENOMEM (256 live holders), mmap(2)'s.
-  [[nodiscard]] Result<HolderRecord*> mine(const FolioTable& folios);
+  [[nodiscard]] Result<HolderRecord*> mine(const FolioTable& folios, unsigned order);
 
   // The same where the first call has been, else nullptr; costs a load.
   [[nodiscard]] HolderRecord* mine_if_any() const { return records_->load(std::memory_order_acquire); }
@@ -77,6 +77,7 @@ public:
 
 private:
   struct State;
+  Result<HolderRecord*> join(const FolioTable& folios);
   HolderTable(UniqueFd fd, std::uint64_t extents);
 
   UniqueFd fd_;

@@ -135,6 +135,26 @@ void each_reserve(const store::Store& store, const store::RegionRecord& space, u
   }
 }
 
+// Those of a region with labels, ascending by address.
+void each_namespace(const store::Store& store, const store::RegionRecord& region, unsigned depth,
+                    FunctionRef<void(const Resource&)> each) {
+  std::uint64_t from = 0;
+  for (const store::RegionRecord* next = &region; next != nullptr;) {
+    next = nullptr;
+    for (const store::RegionRecord& space : store.regions()) {
+      if (dax::nd::is_namespace_of(store, region, space) && space.size > 0 && space.phys_start >= from &&
+          (next == nullptr || space.phys_start < next->phys_start)) {
+        next = &space;
+      }
+    }
+    if (next != nullptr) {
+      each_reserve(store, *next, depth, each);
+      each_claim(store, *next, depth, each);
+      from = next->phys_start + 1;
+    }
+  }
+}
+
 void each_of_region(const store::Store& store, const store::RegionRecord& region,
                     FunctionRef<void(const Resource&)> each) {
   const bool hmem = region.kind == store::RegionKind::hmem;
@@ -150,6 +170,10 @@ void each_of_region(const store::Store& store, const store::RegionRecord& region
     if (shown != SoftReserved::absent) {
       each(resource(region.phys_start, region.size, inner++, "Soft Reserved"));
     }
+  } else if (region.nd.first_dimm != 0) { // acpi_nfit_insert_resource()
+    each(resource(region.phys_start, region.size, 0, "Persistent Memory"));
+    each_namespace(store, region, 1, each);
+    return;
   } else {
     each(resource(region.phys_start, region.size, 0, "Persistent Memory (legacy)"));
     each_reserve(store, region, 1, each);
@@ -182,26 +206,6 @@ std::optional<InWindow> next_in_window(const store::Store& store, std::uint64_t 
     }
   }
   return next;
-}
-
-// Those of a region with labels, ascending by address.
-void each_namespace(const store::Store& store, const store::RegionRecord& region, unsigned depth,
-                    FunctionRef<void(const Resource&)> each) {
-  std::uint64_t from = 0;
-  for (const store::RegionRecord* next = &region; next != nullptr;) {
-    next = nullptr;
-    for (const store::RegionRecord& space : store.regions()) {
-      if (dax::nd::is_namespace_of(store, region, space) && space.size > 0 && space.phys_start >= from &&
-          (next == nullptr || space.phys_start < next->phys_start)) {
-        next = &space;
-      }
-    }
-    if (next != nullptr) {
-      each_reserve(store, *next, depth, each);
-      each_claim(store, *next, depth, each);
-      from = next->phys_start + 1;
-    }
-  }
 }
 
 void each_of_window(const store::Store& store, const store::CxlDecoderRecord& window,
@@ -279,8 +283,8 @@ void each_resource(const store::Store& store, FunctionRef<void(const Resource&)>
   for (;;) {
     const store::RegionRecord* next = nullptr;
     for (const store::RegionRecord& region : store.regions()) {
-      if (region.used.load() != 0 && region.cxl == 0 && region.size > 0 && region.phys_start >= from &&
-          (next == nullptr || region.phys_start < next->phys_start)) {
+      if (region.used.load() != 0 && region.cxl == 0 && region.nd.parent == 0 && region.size > 0 &&
+          region.phys_start >= from && (next == nullptr || region.phys_start < next->phys_start)) {
         next = &region;
       }
     }

@@ -72,6 +72,7 @@ inline constexpr std::uint32_t kCxlCapRam = 1; // CXL_DECODER_F_*
 inline constexpr std::uint32_t kCxlCapPmem = 2;
 inline constexpr std::uint32_t kCxlCapType2 = 4;
 inline constexpr std::uint32_t kCxlCapType3 = 8;
+inline constexpr std::uint32_t kCxlXorArithmetic = 64; // of a window and its root decoder, beside those
 inline constexpr std::uint32_t kCxlLocked = 16;
 inline constexpr std::uint32_t kCxlEnabled = 32; // committed
 // decoderP.D of the root (a window), of a port, or of an endpoint.

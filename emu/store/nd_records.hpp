@@ -65,6 +65,60 @@ struct NdRegionRecord {
   Uuid uuid{};
   std::uint64_t sector_size = 0; // bytes (lbasize); 0: not chosen
   FixedString<64> alt_name;
+  // Of a region of DIMMs that the firmware told of (NfitRecord).
+  std::uint32_t first_dimm = 0; // index + 1 of its first one, behind which the others are; 0: it is of none
+  std::uint32_t dimms = 0;
+  std::uint32_t media_slot = 0; // index + 1 of the BackingSlot that has its bytes where no device has them
+};
+
+// What Intel's commands of health show and set of a DIMM (struct nd_intel_smart, struct nd_intel_smart_threshold).
+struct NfitHealthRecord {
+  std::uint32_t media_temperature = 0; // in sixteenths of a degree, as below
+  std::uint32_t controller_temperature = 0;
+  std::uint32_t spares = 0; // per cent
+  std::uint32_t fatal = 0;
+  std::uint32_t dirty = 0; // the last shutdown was
+  std::uint32_t shutdowns = 0;
+  std::uint32_t alarms = 0; // which of the three thresholds are watched
+  std::uint32_t least_spares = 0;
+  std::uint32_t most_media_temperature = 0;
+  std::uint32_t most_controller_temperature = 0;
+};
+
+// nmemN of the firmware's table of DIMMs (struct nfit_mem, struct nvdimm), and what the DIMM keeps.
+struct NfitDimmRecord {
+  std::uint32_t used = 0;
+  std::uint32_t id = 0;          // the N of nmemN
+  std::uint32_t handle = 0;      // NFIT device handle
+  std::uint32_t serial = 0;      // as its bytes lie in the table
+  std::uint32_t unbound = 0;     // 1: nvdimm let go of it
+  std::uint32_t labels_slot = 0; // index + 1 of the BackingSlot of its label area
+  std::uint64_t label_size = 0;  // bytes
+  NfitHealthRecord health;
+};
+inline constexpr std::size_t kMaxNfitDimms = 16;
+
+// A stretch of system addresses that the platform's firmware knows to be bad.
+struct NfitBadRange {
+  std::uint64_t start = 0;  // system physical address
+  std::uint64_t length = 0; // bytes
+};
+inline constexpr std::size_t kMaxNfitBadRanges = 128;
+
+struct NfitRecord {
+  std::uint32_t dimms = 0; // how many of the table are used; 0: no such bus
+  std::uint32_t mock = 0;  // 1: shown as the platform device of the kernel's nfit_test
+  std::array<NfitDimmRecord, kMaxNfitDimms> dimm{};
+  std::uint32_t scrubs = 0;     // that have been completed
+  std::uint32_t bad_ranges = 0; // of `bad`, which a scrub finds
+  std::uint32_t known_ranges = 0;
+  std::uint32_t hw_error_scrub = 0;
+  std::uint32_t ars_records = 0; // of `ars`
+  std::uint64_t ars_start = 0;   // what the last ARS was asked of
+  std::uint64_t ars_length = 0;
+  std::array<NfitBadRange, kMaxNfitBadRanges> bad{};
+  std::array<NfitBadRange, kMaxNfitBadRanges> known{}; // by the kernel (nvdimm_bus->badrange): what badblocks show
+  std::array<NfitBadRange, kMaxNfitBadRanges> ars{};
 };
 
 } // namespace daxemu::store

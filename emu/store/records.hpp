@@ -359,6 +359,7 @@ struct Platform {
   std::uint32_t nd_autoprobe_off = 0;               // drivers_autoprobe of the nd bus is 0
   std::atomic<std::uint32_t> disks{0};              // namespaces that are disks; 0: nobody need look
   std::uint64_t disks_made = 0;                     // number of the last one (DISKSEQ)
+  NfitRecord nfit;                                  // the nd bus of DIMMs
   std::uint32_t region_idle = 0;                    // parameter of dax_hmem
   PowerBits e820_power{0};                          // of e820_pmem
   DriverOverride e820_override;                     // likewise

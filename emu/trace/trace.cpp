@@ -82,8 +82,10 @@ Result<void> attach(const char* path) {
   }
   const Ring* placed = new (storage.data()) Ring(std::move(*opened));
   detail::ring.store(placed, std::memory_order_release);
-  static const int on_fork =
-      ::pthread_atfork(nullptr, nullptr, [] { generation.fetch_add(1, std::memory_order_relaxed); });
+  static const int on_fork = ::pthread_atfork(nullptr, nullptr, [] {
+    generation.fetch_add(1, std::memory_order_relaxed);
+    note([] { return Event{.kind = Kind::process, .text = process_name()}; }); // whoever reads it knows no parents
+  });
   (void)on_fork; // without memory for it a forked child's events are its parent's: no reason to go without a trace
   note([] { return Event{.kind = Kind::process, .text = process_name()}; });
   return {};

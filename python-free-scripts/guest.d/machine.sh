@@ -18,6 +18,16 @@ layout() {
     more_memory=,maxmem=$((machine_bytes / 1048576 + 4096))M,slots=1
     return 0
   fi
+  if [ "$region" = nvdimm ]; then
+    # QEMU takes the labels off the end of what a DIMM is made of.
+    machine_bytes=$memory_bytes boot_words='' node_words='' machine_words='-machine nvdimm=on'
+    more_memory=,slots=2,maxmem=$(((memory_bytes + 2 * size_bytes) / 1048576 + 4096))M
+    for dimm in 0 1; do
+      node_words="$node_words -object memory-backend-ram,id=dimm$dimm,size=$((size_bytes + 131072))
+        -device nvdimm,memdev=dimm$dimm,label-size=128K,slot=$dimm"
+    done
+    return 0
+  fi
   rest=0
   [ "$memory_bytes" -le $low_bytes ] || rest=$((memory_bytes - low_bytes))
   # A gap below the device is the guest's memory too: it cannot be left out.

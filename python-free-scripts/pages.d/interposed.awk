@@ -1,6 +1,6 @@
 # The page "what is interposed" from the rows of runtime/calls/*.def. Reads them whole; a row is a macro with its
 # arguments, texts may be in pieces.
-#   -v part=calls|gaps|harmless|operations
+#   -v part=calls|gaps|harmless|operations|inside
 FNR == 1 { if (file != "") scan(); file = FILENAME; text = ""; title = $0; sub(/^\/\/ */, "", title) }
 /^[ \t]*\/\// { next }
 { text = text $0 " " }
@@ -39,6 +39,7 @@ function scan(   at, kind, named) {
     else if (kind == "DAXEMU_BUFFER") row(args[1], args[2], "buffer", "buffer", args[3], "")
     else if (kind == "DAXEMU_PLAIN") row(args[1], args[2], "nothing", "plain", args[3], "")
     else if (kind == "DAXEMU_OPERATION") operation(args[1], args[2], args[3], args[4], args[6], args[7])
+    else if (kind == "DAXEMU_INSIDE" && part == "inside") printf "| %s | %s |\n", listed(args[2]), cell(args[1])
   }
 }
 

@@ -6,6 +6,11 @@
 //   DAXEMU_BUFFER(name, number, entries)                       the kernel reads or fills memory, and no more
 //   DAXEMU_PLAIN(name, number, entries)                        nothing of the above
 //   DAXEMU_OPERATION(name, opcode, names, answer, how, call, by)  an operation of io_uring, as in `call`
+//   DAXEMU_OUTSIDE(name, told, by, arguments)                the row above, for programs answered from outside: when
+//   the
+//                                                            kernel is to tell of it, who answers, letters of arguments
+//                                                            (runtime/supervise/shapes.hpp)
+//   DAXEMU_INSIDE(reason, names)                             handled by the library only
 //   DAXEMU_FAMILY(reason, patterns)                            functions that take none of these
 //
 // A row says one thing of all its entries: where two differ, they are two rows. `by` is the room and file of
@@ -57,6 +62,11 @@ struct Operation {
   Answer answer;
   std::string_view call; // the one it is like; "": none
   std::string_view by;
+};
+
+struct Inside {
+  std::string_view reason;
+  std::string_view names; // of calls, with blanks between them
 };
 
 struct Family {

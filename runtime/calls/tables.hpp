@@ -22,6 +22,12 @@ inline constexpr Operation kOperations[] = {
 #include "runtime/calls/every_call.def"
 };
 
+inline constexpr Inside kInside[] = {
+#define DAXEMU_INSIDE(reason, names) {reason, names},
+#include "runtime/calls/inside.def"
+#undef DAXEMU_INSIDE
+};
+
 inline constexpr Family kFamilies[] = {
 #define DAXEMU_FAMILY(reason, patterns) {reason, patterns},
 #include "runtime/calls/families.def"

@@ -1,5 +1,6 @@
 // madvise(2) on mappings of devices in the program's memory.
 #include <algorithm>
+#include <csignal>
 #include <string>
 
 #include <fcntl.h>
@@ -20,6 +21,17 @@ namespace daxemu::supervise {
 namespace {
 
 using fault::AdviceEffect;
+
+// How far devices are mapped from there on, without a gap.
+std::uint64_t end_of_ours(const std::vector<Piece>& pieces, std::uint64_t start) {
+  for (const Piece& piece : pieces) {
+    if (piece.view == nullptr || piece.start > start) {
+      break;
+    }
+    start = std::max(start, piece.end);
+  }
+  return start;
+}
 
 bool may_administer(pid_t thread) {
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, thread};
@@ -75,6 +87,10 @@ std::optional<Result<long>> Mappings::advise(const Target& target, const Call& c
     if (flags != 0 && ((flags & ~rule.clear) | rule.set) != flags) {
       return Result<long>(fail(EINVAL)); // dev_dax_split()
     }
+    if ((rule.set & (fault::kNoHuge | fault::kHuge)) != 0 && start < end) {
+      spaces_->note_huge(target.process(), start, std::min(end, end_of_ours(pieces, start)),
+                         (rule.set & fault::kHuge) != 0);
+    }
     return rule.native && flags == 0 ? std::optional<Result<long>>() : done();
   }
   case AdviceEffect::nothing:
@@ -87,8 +103,13 @@ std::optional<Result<long>> Mappings::advise(const Target& target, const Call& c
     return inject_failure(target, call, pieces);
   case AdviceEffect::soft_offline:
     return Result<long>(fail(EIO));
+  case AdviceEffect::populate: // the mark that Refusals has it find would be taken for memory that has failed
+    if (std::any_of(pieces.begin(), pieces.end(),
+                    [](const Piece& piece) { return piece.view != nullptr && !piece.view->alive(); })) {
+      return Result<long>(fail(EFAULT));
+    }
+    break;
   case AdviceEffect::drop:
-  case AdviceEffect::populate:
     break;
   }
   return std::nullopt;
@@ -141,8 +162,14 @@ Result<long> Mappings::inject_failure(const Target& target, const Call& call, co
   if (!injection) {
     return tl::unexpected(injection.error());
   }
+  follower_->catch_up(injection->thread(), target.process());
   injection->set_result(outcome);
-  injection->fail_memory(hit, bits);
+  siginfo_t told{};
+  told.si_signo = SIGBUS;
+  told.si_code = BUS_MCEERR_AR;
+  told.si_addr = reinterpret_cast<void*>(hit);
+  told.si_addr_lsb = bits;
+  injection->thread().deliver(told);
   return outcome;
 }
 

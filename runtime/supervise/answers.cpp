@@ -8,11 +8,13 @@
 #include <fmt/format.h>
 #include <linux/openat2.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "emu/base/sys.hpp"
+#include "emu/store/mount_table.hpp"
 #include "runtime/preload/procfs/proc_files.hpp"
 #include "runtime/supervise/local_call.hpp"
 #include "runtime/supervise/rights.hpp"
@@ -23,6 +25,7 @@ namespace {
 using preload::Follow;
 using preload::Resolution;
 
+constexpr std::string_view kProc = "/proc/";
 constexpr std::string_view kSelf = "/proc/self";
 constexpr std::string_view kThreadSelf = "/proc/thread-self";
 
@@ -52,8 +55,34 @@ std::string in_place_of(const Target& target, std::string path) {
 
 // A file of /proc that has lines of ours, and is of no process.
 bool is_machine_file(const std::string& path) {
-  constexpr std::string_view kProc = "/proc/";
   return preload::ProcFiles::is_one(path.c_str()) && (path[kProc.size()] < '0' || path[kProc.size()] > '9');
+}
+
+// What is written to an attribute may have an unbind wait for pages that others hold.
+bool may_wait(const Shape& shape) {
+  return shape.by == By::descriptor && shape.arguments.find_first_of("iW") != std::string_view::npos;
+}
+
+// Where the path in argument `at` begins.
+int start_of(const Call& call, const Shape& shape, unsigned at) {
+  return at > 0 && shape.arguments[at - 1] == 'D' ? static_cast<int>(call.word[at - 1]) : AT_FDCWD;
+}
+
+// File systems where something of ours may be: that of our descriptors, too.
+std::vector<dev_t> file_systems_of_ours(const store::Store& store) {
+  std::vector<dev_t> found;
+  for (const char* directory : {"/dev", "/sys", "/proc"}) {
+    if (const auto about = sys::fstatat(AT_FDCWD, directory, 0); about) {
+      found.push_back(about->st_dev);
+    }
+  }
+  const UniqueFd file(sys::memfd_create("daxemu", MFD_CLOEXEC).value_or(-1));
+  for (const int fd : {file.get(), store.fd()}) {
+    if (const auto about = sys::fstat(fd); about) {
+      found.push_back(about->st_dev);
+    }
+  }
+  return found;
 }
 
 // Whether the descriptor that a call gives is to go at an exec.
@@ -83,6 +112,7 @@ void Answers::answer(const Call& call) {
   const Target target(call.thread);
   switch (shape->by) {
   case By::path:
+  case By::opening:
     by_path(target, call, *shape);
     break;
   case By::descriptor:
@@ -111,27 +141,50 @@ void Answers::answer(const Call& call) {
 
 std::optional<Answers::Named> Answers::named(const Target& target, const Call& call, const Shape& shape, unsigned at) {
   const auto text = target.text(call.word[at]);
-  if (!text) {
-    return std::nullopt;
+  return text ? named(target, call, shape, at, *text) : std::nullopt;
+}
+
+// Cheaper than to find out its name, and most paths are: it is there, and on none of the file systems that have ours.
+bool Answers::is_elsewhere(const Target& target, const Call& call, const Shape& shape, unsigned at,
+                           const std::string& text) {
+  if (shared_.empty()) {
+    shared_ = file_systems_of_ours(context_->store());
   }
-  if (text->empty()) {
+  if (text.empty() || text.starts_with("/dev/") || text.starts_with(kProc) || store::has_binds(context_->store())) {
+    return false;
+  }
+  std::string path = text;
+  if (text.front() != '/') {
+    const int start = start_of(call, shape, at);
+    if (start == AT_FDCWD ? places_.any() : start < 0 || may_be_ours(start)) {
+      return false;
+    }
+    path = start == AT_FDCWD ? fmt::format("/proc/{}/cwd/{}", target.thread(), text)
+                             : fmt::format("/proc/{}/fd/{}/{}", target.thread(), start, text);
+  }
+  const auto about = sys::fstatat(AT_FDCWD, path.c_str(), 0);
+  return about && !S_ISCHR(about->st_mode) && std::find(shared_.begin(), shared_.end(), about->st_dev) == shared_.end();
+}
+
+std::optional<Answers::Named> Answers::named(const Target& target, const Call& call, const Shape& shape, unsigned at,
+                                             const std::string& text) {
+  if (text.empty()) {
     return Named{};
   }
-  if (text->front() == '/') {
-    return Named{in_place_of(target, *text)};
+  if (text.front() == '/') {
+    return Named{in_place_of(target, text)};
   }
-  const bool has_start = at > 0 && shape.arguments[at - 1] == 'D';
-  const int start = has_start ? static_cast<int>(call.word[at - 1]) : AT_FDCWD;
+  const int start = start_of(call, shape, at);
   if (start == AT_FDCWD && places_.any()) {
     if (const std::string place = places_.of(target.process()); !place.empty()) {
-      return Named{fmt::format("{}/{}", place, *text), true};
+      return Named{fmt::format("{}/{}", place, text), true};
     }
   }
   const auto directory = start == AT_FDCWD ? target.directory() : target.name_of(start);
   if (!directory) {
     return std::nullopt;
   }
-  return Named{fmt::format("{}{}{}", *directory, directory->back() == '/' ? "" : "/", *text)};
+  return Named{fmt::format("{}{}{}", *directory, directory->back() == '/' ? "" : "/", text)};
 }
 
 // As the interposed calls find it out (preload/paths/path_call.hpp): by the text, or because the kernel finds nothing.
@@ -162,6 +215,25 @@ bool Answers::leads_to_ours(const std::string& path) const {
   return found.kind != Resolution::Kind::foreign;
 }
 
+// What the interposed calls say of another process: its mappings, by maps and the like and by the links to them, and
+// its descriptors. `path` has the process by its number.
+bool Answers::tells_of_ours(const Shape& shape, const std::string& path) const {
+  if (!path.starts_with(kProc) || path[kProc.size()] < '0' || path[kProc.size()] > '9') {
+    return false;
+  }
+  if (!shape.opens()) {
+    const bool reads_link = shape.number == SYS_readlink || shape.number == SYS_readlinkat;
+    return reads_link && mappings_.any() && path.find("/map_files/") != std::string::npos;
+  }
+  const std::string_view last = std::string_view(path).substr(path.rfind('/') + 1);
+  if (last == "maps" || last == "smaps" || last == "numa_maps") {
+    return mappings_.any();
+  }
+  int number = -1;
+  (void)std::from_chars(last.data(), last.data() + last.size(), number);
+  return number >= 0 && path.find("/fdinfo/") != std::string::npos && may_be_ours(number);
+}
+
 bool Answers::is_ours(int fd) const {
   preload::FdTable::forget(fd); // the number had another file before
   const preload::FdClass what = context_->descriptors().classify(fd);
@@ -179,29 +251,43 @@ bool Answers::may_be_ours(int number) const {
 
 void Answers::by_path(const Target& target, const Call& call, const Shape& shape) {
   std::vector<std::string> paths;
-  bool ours = false;
+  std::vector<unsigned> places;
+  bool elsewhere = true;
   for (unsigned at = 0; at < shape.arguments.size(); ++at) {
-    if (shape.arguments[at] != 'P') {
-      continue;
+    if (shape.arguments[at] == 'P') {
+      auto text = target.text(call.word[at]);
+      if (!text) {
+        listener_->go_on(call);
+        return;
+      }
+      elsewhere = elsewhere && is_elsewhere(target, call, shape, at, *text);
+      paths.push_back(std::move(*text));
+      places.push_back(at);
     }
-    auto path = named(target, call, shape, at);
+  }
+  bool ours = false;
+  for (std::size_t one = 0; one < paths.size() && !elsewhere; ++one) {
+    const unsigned at = places[one];
+    auto path = named(target, call, shape, at, paths[one]);
     if (!path) {
       listener_->go_on(call);
       return;
     }
     if (path->path.empty()) { // AT_EMPTY_PATH: of a descriptor
-      const int start = at > 0 && shape.arguments[at - 1] == 'D' ? static_cast<int>(call.word[at - 1]) : AT_FDCWD;
+      const int start = start_of(call, shape, at);
       if (start >= 0 && may_be_ours(start)) {
         const auto fd = target.descriptor(start);
         ours = ours || (fd && is_ours(fd->get()));
       }
     } else {
-      ours = ours || path->from_emulated || leads_to_ours(path->path);
+      ours = ours || path->from_emulated || leads_to_ours(path->path) || tells_of_ours(shape, path->path);
     }
-    if (shape.opens && give_maps(target, call, path->path)) {
-      return;
+    if (shape.opens() && path->path.ends_with("/mem") && path->path.starts_with(kProc)) {
+      pid_t process = 0;
+      (void)std::from_chars(path->path.data() + kProc.size(), path->path.data() + path->path.size(), process);
+      mappings_.leave(process);
     }
-    paths.push_back(std::move(path->path));
+    paths[one] = std::move(path->path);
   }
   if (!ours || !target.shares_root()) {
     listener_->go_on(call);
@@ -226,15 +312,22 @@ void Answers::make(const Target& target, const Call& call, const Shape& shape, c
     listener_->answer(call, tl::unexpected(local.error()));
     return;
   }
-  const bool close_on_exec = shape.opens && closes_on_exec(target, call);
+  const bool close_on_exec = shape.opens() && closes_on_exec(target, call);
   if (!listener_->waits(call)) { // its memory may have been another's
+    listener_->forget(call);
     return;
   }
-  const auto result = [&] {
+  Result<long> result = fail(EINTR);
+  const auto work = [&] {
     const Rights rights(target);
-    return local->make();
-  }();
-  if (result && shape.opens) {
+    result = local->make();
+  };
+  if (may_wait(shape)) {
+    crew_->step_aside(work);
+  } else {
+    work();
+  }
+  if (result && shape.opens()) {
     const UniqueFd opened(static_cast<int>(*result));
     give(target, call, opened.get(), 0, close_on_exec);
     return;
@@ -242,6 +335,17 @@ void Answers::make(const Target& target, const Call& call, const Shape& shape, c
   if (result) {
     if (auto back = local->carry_back(target, *result); !back) {
       listener_->answer(call, tl::unexpected(back.error()));
+      return;
+    }
+  }
+  conclude(target, call, result);
+}
+
+void Answers::conclude(const Target& target, const Call& call, const Result<long>& result) {
+  if (follower_->owes_any() && follower_->owes(target.process())) {
+    if (auto injection = Injection::into(*listener_, call); injection) {
+      follower_->catch_up(injection->thread(), target.process());
+      injection->set_result(result);
       return;
     }
   }
@@ -275,8 +379,7 @@ void Answers::give_path_only(const Target& target, const Call& call, int fd, int
     listener_->answer(call, tl::unexpected(injection.error()));
     return;
   }
-  constexpr std::uint64_t kRoom = 1024; // below the red zone
-  const std::uint64_t at = (injection->stack() - kRoom) & ~std::uint64_t{15};
+  const std::uint64_t at = injection->scratch();
   auto opened =
       target.write(at, path.c_str(), path.size() + 1)
           ? injection->make(SYS_openat, {static_cast<std::uint64_t>(AT_FDCWD), at, O_PATH | O_CLOEXEC, 0, 0, kOwnCall})
@@ -288,20 +391,6 @@ void Answers::give_path_only(const Target& target, const Call& call, int fd, int
     (void)injection->make(SYS_close, {low});
   }
   injection->set_result(opened);
-}
-
-bool Answers::give_maps(const Target& target, const Call& call, const std::string& path) {
-  constexpr std::string_view kProc = "/proc/";
-  pid_t process = 0;
-  if (!path.starts_with(kProc) || !path.ends_with("/maps") ||
-      std::from_chars(path.data() + kProc.size(), path.data() + path.size(), process).ec != std::errc()) {
-    return false;
-  }
-  const auto file = mappings_.maps_of(process);
-  if (file) {
-    give(target, call, file->get(), 0, closes_on_exec(target, call));
-  }
-  return file.has_value();
 }
 
 } // namespace daxemu::supervise

@@ -6,19 +6,22 @@
 #include <vector>
 
 #include "runtime/preload/names/context.hpp"
+#include "runtime/supervise/crew.hpp"
 #include "runtime/supervise/filter.hpp"
 #include "runtime/supervise/listener.hpp"
 #include "runtime/supervise/mappings.hpp"
 #include "runtime/supervise/places.hpp"
 #include "runtime/supervise/shapes.hpp"
-#include "runtime/supervise/target.hpp"
+#include "runtime/supervise/spaces/target.hpp"
 
 namespace daxemu::supervise {
 
 class Answers {
 public:
-  Answers(preload::Context& context, const Listener& listener, Numbers numbers)
-      : context_(&context), listener_(&listener), numbers_(numbers), mappings_(context, listener) {}
+  Answers(preload::Context& context, const Listener& listener, Numbers numbers, Devices& devices, Spaces& spaces,
+          Follower& follower, Crew& crew)
+      : context_(&context), listener_(&listener), numbers_(numbers), follower_(&follower), crew_(&crew),
+        mappings_(context, listener, devices, spaces, follower) {}
 
   void answer(const Call& call);
 
@@ -29,6 +32,10 @@ private:
     bool from_emulated = false; // it is relative, and begins in a directory that the kernel does not have
   };
   [[nodiscard]] std::optional<Named> named(const Target& target, const Call& call, const Shape& shape, unsigned at);
+  [[nodiscard]] std::optional<Named> named(const Target& target, const Call& call, const Shape& shape, unsigned at,
+                                           const std::string& text);
+  [[nodiscard]] bool is_elsewhere(const Target& target, const Call& call, const Shape& shape, unsigned at,
+                                  const std::string& text);
   [[nodiscard]] bool leads_to_ours(const std::string& path) const;
   [[nodiscard]] bool is_ours(int fd) const;
   [[nodiscard]] bool may_be_ours(int number) const;
@@ -43,18 +50,24 @@ private:
   void change_directory(const Target& target, const Call& call, const std::string& path);
   void get_directory(const Target& target, const Call& call);
   void make(const Target& target, const Call& call, const Shape& shape, const std::vector<std::string>& paths);
+  // Answers a call that may have changed the platform: by then the program's mappings are what they are to be.
+  void conclude(const Target& target, const Call& call, const Result<long>& result);
   // Answers with a descriptor: where the filter notices it if it is ours.
   void give(const Target& target, const Call& call, int fd, int least, bool close_on_exec);
 
   // A descriptor of a path only, which the listener does not pass on.
   void give_path_only(const Target& target, const Call& call, int fd, int first, bool close_on_exec);
-  bool give_maps(const Target& target, const Call& call, const std::string& path);
+  // Is it a file of /proc about a process that says something of ours?
+  [[nodiscard]] bool tells_of_ours(const Shape& shape, const std::string& path) const;
 
   preload::Context* context_;
   const Listener* listener_;
   Numbers numbers_;
+  Follower* follower_;
+  Crew* crew_;
   Places places_;
   Mappings mappings_;
+  std::vector<dev_t> shared_;        // file systems that may have something of ours
   bool on_standard_streams_ = false; // somebody has put one of ours there
 };
 

@@ -4,8 +4,11 @@
 #include <cstddef>
 #include <span>
 
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -52,6 +55,13 @@ void tell_number(Code& code, unsigned argument, Numbers numbers) {
                 jump(BPF_JGE, numbers.first, 0, 2), jump(BPF_JGT, 0x7fffffff, 1, 0), kTell});
 }
 
+// Passes if the flags in `argument` say that the path is empty, and argument 0 is no number of ours; tells if not.
+void pass_empty(Code& code, unsigned argument, Numbers numbers) {
+  append(code, {load(lower_half(argument)), jump(BPF_JSET, AT_EMPTY_PATH, 1, 0), kTell});
+  tell_number(code, 0, numbers);
+  append(code, {jump(BPF_JGT, 0x7fffffff, 0, 1), kTell}); // AT_FDCWD
+}
+
 constexpr std::uint8_t kArenaSize = 4; // instructions
 void tell_arena(Code& code, unsigned argument) {
   append(code, {load(upper_half(argument)), jump(BPF_JGE, kArenaStart >> 32U, 0, 2),
@@ -59,8 +69,9 @@ void tell_arena(Code& code, unsigned argument) {
 }
 
 void tell_place(Code& code, unsigned argument) {
-  append(code, {load(upper_half(argument)), jump(BPF_JGE, kMmapArea >> 32U, 2, 0),
-                jump(BPF_JGE, kArenaStart >> 32U, 0, 2), jump(BPF_JGE, kArenaEnd >> 32U, 1, 0), kTell});
+  append(code, {load(upper_half(argument)), jump(BPF_JEQ, 0, 3, 0), jump(BPF_JGE, kMmapArea >> 32U, 5, 0),
+                jump(BPF_JGE, kArenaStart >> 32U, 0, 5), jump(BPF_JGE, kArenaEnd >> 32U, 4, 3),
+                load(lower_half(argument)), jump(BPF_JGE, kLowStart, 0, 2), jump(BPF_JGE, kLowEnd, 1, 0), kTell});
 }
 
 void pass_own(Code& code, std::size_t offset) {
@@ -74,7 +85,18 @@ Code block_of(Told told, Numbers numbers) {
     pass_own(code, lower_half(5));
     code.push_back(kTell);
     return code;
+  case Told::empty_third:
+  case Told::empty_fourth:
+    pass_own(code, lower_half(5));
+    pass_empty(code, told == Told::empty_third ? 2 : 3, numbers);
+    break;
   case Told::descriptor:
+    tell_number(code, 0, numbers);
+    break;
+  case Told::request:
+    pass_own(code, lower_half(5));
+    append(code, {load(lower_half(1)), jump(BPF_JEQ, static_cast<std::uint32_t>(UFFDIO_REGISTER), 1, 0),
+                  jump(BPF_JEQ, static_cast<std::uint32_t>(UFFDIO_UNREGISTER), 0, 1), kTell});
     tell_number(code, 0, numbers);
     break;
   case Told::mapping: {

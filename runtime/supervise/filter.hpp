@@ -9,6 +9,7 @@
 
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "runtime/supervise/spaces/own_call.hpp"
 
 namespace daxemu::supervise {
 
@@ -25,9 +26,10 @@ inline constexpr std::uint64_t kArenaEnd = 0x5000'0000'0000;
 // Where the kernel's mmap(2) places what has no wish, and programs then put mappings of devices with MAP_FIXED.
 inline constexpr std::uint64_t kMmapArea = 0x7000'0000'0000;
 
-// Marks a call that the supervisor makes in the program's place: it passes. In the upper half of a word that the kernel
-// takes as an int (mmap's descriptor), and in the last argument of those that have fewer.
-inline constexpr std::uint32_t kOwnCall = 0x0da0'e0da;
+// And those with MAP_32BIT (find_start_end() in arch/x86/kernel/sys_x86_64.c): brk(2) of programs that are linked to an
+// address begins below.
+inline constexpr std::uint64_t kLowStart = 0x4000'0000;
+inline constexpr std::uint64_t kLowEnd = 0x8000'0000;
 
 [[nodiscard]] std::vector<sock_filter> filter_program(Numbers numbers);
 

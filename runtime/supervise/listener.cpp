@@ -1,11 +1,13 @@
 #include "runtime/supervise/listener.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <iterator>
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 #include "emu/base/sys.hpp"
 
@@ -27,9 +29,17 @@ Result<long> control(int fd, unsigned long request, const void* argument) {
 
 } // namespace
 
-Listener::Listener(UniqueFd fd) : fd_(std::move(fd)) {
+Listener::Listener(UniqueFd fd, InHand in_hand) : fd_(std::move(fd)), in_hand_(std::move(in_hand)) {
   // Who answers takes over the processor of who asked, and the other way round: no idle processor is woken (Linux 6.6).
   (void)sys::call(SYS_ioctl, fd_.get(), SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+}
+
+bool Listener::wakes_at_the_end() {
+  utsname name{};
+  int major = 0;
+  int minor = 0;
+  return ::uname(&name) == 0 && std::sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+         (major > 6 || (major == 6 && minor >= 11));
 }
 
 Result<Call> Listener::receive() const {
@@ -39,6 +49,7 @@ Result<Call> Listener::receive() const {
   }
   Call call{told.id, static_cast<int>(told.pid), told.data.nr, {}};
   std::copy(std::begin(told.data.args), std::end(told.data.args), std::begin(call.word));
+  in_hand_.add(call.thread);
   return call;
 }
 
@@ -47,11 +58,13 @@ bool Listener::waits(const Call& call) const {
 }
 
 void Listener::go_on(const Call& call) const {
+  in_hand_.remove(call.thread);
   seccomp_notif_resp response{call.id, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE};
   (void)control(fd_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
 
 void Listener::answer(const Call& call, const Result<long>& result) const {
+  in_hand_.remove(call.thread);
   seccomp_notif_resp response{call.id, result.value_or(0), result ? 0 : -result.error().value, 0};
   (void)control(fd_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
@@ -60,6 +73,7 @@ Result<int> Listener::add(const Call& call, int fd, int number, bool close_on_ex
   seccomp_notif_addfd request{};
   request.id = call.id;
   request.flags = flags | (number >= 0 ? SECCOMP_ADDFD_FLAG_SETFD : 0U);
+  (void)::fcntl(fd, F_GETFL); // by the interposed call it is what it was opened as (VnodeFiles::settle())
   request.srcfd = static_cast<__u32>(fd);
   request.newfd = number >= 0 ? static_cast<__u32>(number) : 0U;
   request.newfd_flags = close_on_exec ? O_CLOEXEC : 0U;
@@ -68,7 +82,11 @@ Result<int> Listener::add(const Call& call, int fd, int number, bool close_on_ex
 }
 
 Result<int> Listener::answer_with(const Call& call, int fd, int number, bool close_on_exec) const {
-  return add(call, fd, number, close_on_exec, SECCOMP_ADDFD_FLAG_SEND);
+  const auto added = add(call, fd, number, close_on_exec, SECCOMP_ADDFD_FLAG_SEND);
+  if (added) {
+    in_hand_.remove(call.thread);
+  }
+  return added;
 }
 
 Result<int> Listener::put(const Call& call, int fd, bool close_on_exec) const {

@@ -7,6 +7,7 @@
 
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "runtime/supervise/spaces/in_hand.hpp"
 
 namespace daxemu::supervise {
 
@@ -20,13 +21,22 @@ struct Call {
 
 class Listener {
 public:
-  explicit Listener(UniqueFd fd);
+  explicit Listener(UniqueFd fd, InHand in_hand = {});
   [[nodiscard]] int fd() const { return fd_.get(); }
 
+  // The threads whose calls were received and not yet answered.
+  [[nodiscard]] const InHand& in_hand() const { return in_hand_; }
+
+  // Does receive() return when the last program has ended (recv_wait_event(), Linux 6.11)? Else it may be waited for
+  // with poll(2) only, a system call more for each.
+  [[nodiscard]] static bool wakes_at_the_end();
   // The next call. Errors: ENOENT (it was interrupted, or its thread was killed), EINTR; others: there will be none.
   [[nodiscard]] Result<Call> receive() const;
   // Does it still wait? What was read of the program before that is the caller's, and of nobody who has its number now.
   [[nodiscard]] bool waits(const Call& call) const;
+
+  // It is not answered: nobody waits for that.
+  void forget(const Call& call) const { in_hand_.remove(call.thread); }
 
   // Each answers a call; one that no longer waits is no error.
   void go_on(const Call& call) const;
@@ -41,6 +51,7 @@ private:
   [[nodiscard]] Result<int> add(const Call& call, int fd, int number, bool close_on_exec, std::uint32_t flags) const;
 
   UniqueFd fd_;
+  mutable InHand in_hand_;
 };
 
 } // namespace daxemu::supervise

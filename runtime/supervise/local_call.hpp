@@ -13,7 +13,7 @@
 #include "emu/base/unique_fd.hpp"
 #include "runtime/supervise/listener.hpp"
 #include "runtime/supervise/shapes.hpp"
-#include "runtime/supervise/target.hpp"
+#include "runtime/supervise/spaces/target.hpp"
 
 namespace daxemu::supervise {
 

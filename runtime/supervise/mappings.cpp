@@ -21,8 +21,8 @@
 namespace daxemu::supervise {
 namespace {
 
-constexpr const char* kFillerName = "daxemu-filler";
-constexpr std::uint64_t kOwn = std::uint64_t{kOwnCall} << 32U;
+constexpr std::uint64_t kLowGap =
+    0x200'0000; // arch_rnd() of find_start_end(): MAP_32BIT does not begin at the very start
 
 // What of [address, address + length) a call is about, in whole pages.
 std::uint64_t end_of(std::uint64_t address, std::uint64_t length) {
@@ -37,6 +37,11 @@ bool replaces(const fault::MapRequest& request) {
 } // namespace
 
 void Mappings::answer(const Target& target, const Call& call) {
+  if (call.number == SYS_move_pages) {
+    const auto moved = move_pages(target, call);
+    moved ? listener_->answer(call, *moved) : listener_->go_on(call);
+    return;
+  }
   if (call.number != SYS_mmap) {
     change(target, call);
     return;
@@ -67,33 +72,13 @@ void Mappings::answer(const Target& target, const Call& call) {
   listener_->go_on(call);
 }
 
-const fault::DeviceView* Mappings::view_of(std::uint64_t device, std::uint64_t inode) {
-  for (const fault::DeviceView& view : views_.all()) {
-    const auto about = sys::fstat(view.fd());
-    if (about && about->st_dev == device && about->st_ino == inode) {
-      return &view;
-    }
-  }
-  return nullptr;
+// Somebody opens /proc/PID/mem.
+void Mappings::leave(pid_t process) {
+  spaces_->leave(process);
 }
 
-std::vector<Mappings::Piece> Mappings::pieces_in(const Target& target, std::uint64_t start, std::uint64_t end) {
-  std::vector<Piece> found;
-  const std::string text = target.proc_file("maps");
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end_of_line = std::min(text.find('\n', at), text.size() - 1) + 1;
-    preload::MapsLine line;
-    if (line.parse(std::string_view(text).substr(at, end_of_line - at)) && line.start < end && line.end > start) {
-      Piece piece{line.offset, line.start, line.end, 0, nullptr, false};
-      piece.prot = (line.rights[0] == 'r' ? PROT_READ : 0) | (line.rights[1] == 'w' ? PROT_WRITE : 0) |
-                   (line.rights[2] == 'x' ? PROT_EXEC : 0);
-      piece.view = line.inode == 0 ? nullptr : view_of(::makedev(line.major_number, line.minor_number), line.inode);
-      piece.filler = filler_ && piece.view == nullptr && line.name.find(kFillerName) != std::string_view::npos;
-      found.push_back(piece);
-    }
-    at = end_of_line;
-  }
-  return found;
+std::vector<Piece> Mappings::pieces_in(const Target& target, std::uint64_t start, std::uint64_t end) const {
+  return pieces_of(target.proc_file("maps"), *devices_, start, end);
 }
 
 bool Mappings::cuts(const std::vector<Piece>& pieces, std::uint64_t start, std::uint64_t end) {
@@ -121,7 +106,8 @@ Result<long> Mappings::map(const Target& target, const Call& call, store::Device
   if (auto fine = fault::check_file(request, open_flags, dax::driver_of(device) != &dax::kFsdevDax); !fine) {
     return tl::unexpected(fine.error());
   }
-  const auto view = views_.get(context_->store(), device, nullptr);
+  follower_->start();
+  const auto view = devices_->get(device);
   if (!view) {
     return refuse_late(target, call, request, view.error());
   }
@@ -148,13 +134,19 @@ Result<std::uint64_t> Mappings::place_of(const Target& target, const fault::MapR
     if (wish <= fault::kTaskSize - request.length && pieces_in(target, wish, wish + request.length).empty()) {
       return wish;
     }
-    if (align > kPageSize) {
+    // The search ends beneath the lowest mapping: a device's, if there is one.
+    const auto others = pieces_in(target, kArenaStart, kArenaEnd);
+    if (align > kPageSize &&
+        std::none_of(others.begin(), others.end(), [](const Piece& piece) { return piece.view != nullptr; })) {
       return fail(EINVAL);
     }
   }
   // dax_get_unmapped_area(): the address has the file offset's remainder.
-  std::uint64_t at = kArenaStart + request.offset % align;
-  for (const Piece& piece : pieces_in(target, kArenaStart, kArenaEnd)) {
+  const bool low = (request.flags & MAP_32BIT) != 0;
+  const std::uint64_t begin = low ? kLowStart + kLowGap : kArenaStart;
+  const std::uint64_t limit = low ? kLowEnd : kArenaEnd;
+  std::uint64_t at = align_up(begin, align) + request.offset % align;
+  for (const Piece& piece : pieces_in(target, begin, limit)) {
     if (piece.start >= at + request.length) {
       break;
     }
@@ -162,7 +154,7 @@ Result<std::uint64_t> Mappings::place_of(const Target& target, const fault::MapR
       at = align_up(piece.end, align) + request.offset % align;
     }
   }
-  return at <= kArenaEnd - request.length ? Result<std::uint64_t>(at) : fail(ENOMEM);
+  return at <= limit && request.length <= limit - at ? Result<std::uint64_t>(at) : fail(ENOMEM);
 }
 
 // mmap_region(): what is there goes before the driver is asked, and does not come back.
@@ -203,8 +195,27 @@ void Mappings::adopt(fault::DeviceView& view, std::uint64_t from, std::uint64_t 
     (void)view.note_touch(extent);
     (void)view.bring(extent);
   }
-  view.note_change();
-  view.counters().maps.fetch_add(1, std::memory_order_relaxed);
+}
+
+Follower::Drops Mappings::failed_extents(const fault::DeviceView& view, std::uint64_t from, std::uint64_t to) {
+  Follower::Drops failed;
+  for (std::uint64_t at = align_down(from, view.align()); at < to; at += view.align()) {
+    if ((view.folio(view.extent_at(at)).flags.load() & mm::kFolioHwpoison) != 0) {
+      failed.push_back({&view, at, at + view.align()});
+    }
+  }
+  return failed;
+}
+
+Result<int> Mappings::give_filler(const Call& call) {
+  if (!filler_) {
+    const auto made = sys::memfd_create(kFillerName, MFD_CLOEXEC);
+    if (!made) {
+      return tl::unexpected(made.error());
+    }
+    filler_.reset(*made);
+  }
+  return listener_->put(call, filler_.get(), true);
 }
 
 Result<long> Mappings::have_mapped(const Call& call, const fault::MapRequest& request, fault::DeviceView& view,
@@ -214,20 +225,19 @@ Result<long> Mappings::have_mapped(const Call& call, const fault::MapRequest& re
   const bool small_pages = (request.flags & MAP_STACK) != 0 && context_->store().profile().stack_without_huge_pages;
   const bool faults = view.align() == kPageSize || !small_pages; // an extent does not come as small pages
   const std::uint64_t backed = !faults || offset >= view.size() ? 0 : std::min(request.length, view.size() - offset);
-  if (!filler_) {
-    const auto made = sys::memfd_create(kFillerName, MFD_CLOEXEC);
-    if (!made) {
-      return tl::unexpected(made.error());
-    }
-    filler_.reset(*made);
-  }
   const auto ours = bytes(view, writable);
   const auto theirs = ours ? listener_->put(call, *ours, true) : ours;
-  const auto filler = theirs ? listener_->put(call, filler_.get(), true) : theirs;
+  const auto filler = theirs ? give_filler(call) : theirs;
   if (!filler) {
     return tl::unexpected(filler.error());
   }
-  adopt(view, offset, offset + backed);
+  const auto failed = failed_extents(view, offset, offset + backed);
+  const bool serves = writable && spaces_->wanted() && backed != 0; // what may never be written to nobody can watch
+  const bool populates = (request.flags & MAP_POPULATE) != 0 && failed.empty(); // by the kernel, as a whole
+  const bool watched = serves && !populates;
+  if (!watched) {
+    adopt(view, offset, offset + backed);
+  }
   auto injection = Injection::into(*listener_, call);
   if (!injection) {
     if (injection.error() == Errno{EPERM} && !told_) {
@@ -241,11 +251,11 @@ Result<long> Mappings::have_mapped(const Call& call, const fault::MapRequest& re
     return tl::unexpected(injection.error());
   }
   const std::uint64_t kind = replaces(request) ? MAP_FIXED : MAP_FIXED_NOREPLACE;
-  const std::uint64_t asked = static_cast<unsigned>(request.flags) & (MAP_POPULATE | MAP_NONBLOCK);
+  const std::uint64_t asked = static_cast<unsigned>(request.flags) & (failed.empty() ? MAP_POPULATE | MAP_NONBLOCK : 0);
   const auto place = [&](std::uint64_t at, std::uint64_t length, int fd, std::uint64_t from, std::uint64_t with) {
     return length == 0 ? Result<long>(0L)
                        : injection->make(SYS_mmap, {at, length, static_cast<std::uint64_t>(request.prot), with,
-                                                    kOwn | static_cast<std::uint32_t>(fd), from});
+                                                    kOwnDescriptor | static_cast<std::uint32_t>(fd), from});
   };
   const std::uint64_t base = MAP_SHARED | MAP_NORESERVE;
   Result<long> mapped = place(address, backed, *theirs, offset, base | kind | asked);
@@ -257,6 +267,19 @@ Result<long> Mappings::have_mapped(const Call& call, const fault::MapRequest& re
   (void)injection->make(SYS_close, {static_cast<std::uint64_t>(*filler)});
   if (mapped) {
     note(address, address + request.length);
+    view.note_change();
+    view.counters().maps.fetch_add(1, std::memory_order_relaxed);
+    const pid_t process = Target(call.thread).process();
+    spaces_->note_huge(process, address, address + request.length, true);
+    const bool served =
+        serves && spaces_->watch(injection->thread(), process, view, address, backed, offset).has_value();
+    follower_->say(served ? store::EngineKind::handler : store::EngineKind::populate);
+    if (!served) {
+      if (watched) {
+        adopt(view, offset, offset + backed);
+      }
+      (void)follower_->drop_by(injection->thread(), process, failed);
+    }
   }
   injection->set_result(mapped ? Result<long>(static_cast<long>(address)) : mapped);
   return mapped;
@@ -323,6 +346,9 @@ void Mappings::change(const Target& target, const Call& call) {
           ((call.word[2] & MS_SYNC) != 0 || covers(pieces, start, end))) {
         answer = (call.word[2] & MS_SYNC) != 0 ? Result<long>(fail(EINVAL)) : Result<long>(0L);
       }
+      break;
+    case SYS_mincore:
+      answer = in_core(target, call, pieces);
       break;
     case SYS_madvise:
       answer = advise(target, call, pieces);

@@ -14,6 +14,10 @@
 namespace daxemu::supervise {
 
 void Answers::by_control(const Target& target, const Call& call) {
+  if (call.number == SYS_ioctl && mappings_.refuses_userfault(target, call.word[1], call.word[2])) {
+    listener_->answer(call, fail(EINVAL));
+    return;
+  }
   const auto number = static_cast<int>(call.word[0]);
   const auto fd = may_be_ours(number) ? target.descriptor(number) : Result<UniqueFd>(fail(EBADF));
   if (!fd || !is_ours(fd->get())) {

@@ -1,6 +1,6 @@
 #include "runtime/supervise/places.hpp"
 
-#include "runtime/supervise/target.hpp"
+#include "runtime/supervise/spaces/target.hpp"
 
 namespace daxemu::supervise {
 

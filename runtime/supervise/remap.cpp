@@ -1,13 +1,11 @@
-// mremap(2) of mappings of devices, and how /proc/PID/maps shows them.
+// mremap(2) of mappings of devices.
 #include <algorithm>
 
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 
 #include "emu/base/units.hpp"
-#include "runtime/preload/procfs/device_node.hpp"
-#include "runtime/preload/procfs/maps_line.hpp"
+#include "runtime/preload/procfs/present.hpp"
 #include "runtime/supervise/filter.hpp"
 #include "runtime/supervise/mappings.hpp"
 
@@ -41,10 +39,69 @@ Result<long> Mappings::move_aligned(const Target& target, const Call& call, cons
   return moved;
 }
 
+bool Mappings::is_one(const std::vector<Piece>& pieces, std::uint64_t end) {
+  std::uint64_t at = pieces.front().end;
+  for (std::size_t next = 1; next < pieces.size() && pieces[next].filler && pieces[next].start == at; ++next) {
+    at = pieces[next].end;
+  }
+  return end <= at;
+}
+
+// An end inside an extent, or a beginning that no extent can have: nothing of the mapping can be faulted in any more
+// (check_vma() in drivers/dax/device.c); what is present stays, unless it has moved. Touches of the filler are SIGBUS.
+std::optional<Result<long>> Mappings::misplace(const Target& target, const Call& call,
+                                               const std::vector<Piece>& pieces) {
+  const std::uint64_t end = end_of_pages(call.word[0], call.word[1]);
+  const std::uint64_t grown = end_of_pages(call.word[0], call.word[2]);
+  const std::uint64_t unit = pieces.front().view->align();
+  const bool fixed = (call.word[3] & MREMAP_FIXED) != 0;
+  const bool leaves = fixed && !is_aligned(call.word[4] - call.word[0], unit);
+  const bool is_whole = pieces.back().view != nullptr && pieces.back().end == end;
+  const bool grows = !fixed && (call.word[3] & MREMAP_DONTUNMAP) == 0 && call.word[1] != 0 && is_whole && grown > end &&
+                     !is_aligned(grown - pieces.front().start, unit);
+  const auto filler = leaves || grows ? give_filler(call) : Result<int>(fail(ENOENT));
+  if (!filler) {
+    return std::nullopt;
+  }
+  auto injection = Injection::into(*listener_, call);
+  if (!injection) {
+    return tl::unexpected(injection.error());
+  }
+  const auto refuse = [&](std::uint64_t from, std::uint64_t to, std::uint64_t how) {
+    return injection->make(SYS_mmap, {from, to - from, static_cast<std::uint64_t>(pieces.front().prot),
+                                      MAP_SHARED | MAP_NORESERVE | how,
+                                      (std::uint64_t{kOwnCall} << 32U) | static_cast<std::uint32_t>(*filler), 0});
+  };
+  const auto as_it_is = [&] {
+    return injection->make(SYS_mremap,
+                           {call.word[0], call.word[1], call.word[2], call.word[3], call.word[4], kOwnCall});
+  };
+  Result<long> done = leaves ? as_it_is() : refuse(end, grown, MAP_FIXED_NOREPLACE);
+  if (!done && grows) { // something is behind it
+    done = (call.word[3] & MREMAP_MAYMOVE) != 0 ? as_it_is() : Result<long>(fail(ENOMEM));
+  } else if (done && grows) {
+    done = static_cast<long>(call.word[0]);
+    for (std::uint64_t at = pieces.front().start; at < end; at += unit) {
+      if (!preload::any_present(target.process(), at, at + unit)) {
+        (void)refuse(at, at + unit, MAP_FIXED);
+      }
+    }
+  } else if (done) {
+    (void)refuse(call.word[4], end_of_pages(call.word[4], call.word[2]), MAP_FIXED);
+  }
+  (void)injection->make(SYS_close, {static_cast<std::uint64_t>(*filler)});
+  injection->set_result(done);
+  return done;
+}
+
 std::optional<Result<long>> Mappings::remap(const Target& target, const Call& call, const std::vector<Piece>& pieces) {
   const std::uint64_t start = call.word[0];
   const std::uint64_t end = end_of_pages(start, call.word[1]);
   const std::uint64_t kept = end_of_pages(start, call.word[2]);
+  const bool shrinks = (call.word[3] & (MREMAP_FIXED | MREMAP_DONTUNMAP)) == 0 && kept <= end;
+  if (!shrinks && !pieces.empty() && pieces.front().view != nullptr && !is_one(pieces, end)) {
+    return Result<long>(fail(EFAULT)); // vma_to_resize(): across a boundary
+  }
   if (cuts(pieces, start, end) || (kept < end && cuts(pieces, kept, end))) {
     return Result<long>(fail(EINVAL));
   }
@@ -60,40 +117,7 @@ std::optional<Result<long>> Mappings::remap(const Target& target, const Call& ca
       return Result<long>(fail(EINVAL));
     }
   }
-  return std::nullopt;
-}
-
-std::optional<UniqueFd> Mappings::maps_of(pid_t process) {
-  if (ranges_.empty()) {
-    return std::nullopt;
-  }
-  const preload::ProcSource source{context_->store(), context_->tree(), context_->mappings()};
-  const std::string text = Target(process).proc_file("maps");
-  preload::TextFile made("maps", true);
-  bool any = false;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
-    const std::string_view line = std::string_view(text).substr(at, end - at);
-    at = end;
-    preload::MapsLine mapping;
-    const bool parsed = mapping.parse(line) && mapping.inode != 0;
-    const auto* view = parsed ? view_of(::makedev(mapping.major_number, mapping.minor_number), mapping.inode) : nullptr;
-    const auto node = view == nullptr ? std::nullopt : preload::node_of_device(source, view->device());
-    if (!node) {
-      made.put(line);
-      continue;
-    }
-    any = true;
-    mapping.major_number = ::major(node->about.st_dev);
-    mapping.minor_number = ::minor(node->about.st_dev);
-    mapping.inode = node->about.st_ino;
-    mapping.name = node->path.view();
-    preload::LineText shown;
-    mapping.put(shown);
-    made.put(shown.view());
-  }
-  const auto file = any ? made.take() : Result<int>(fail(ENOENT));
-  return file ? std::optional<UniqueFd>(UniqueFd(*file)) : std::nullopt;
+  return is_device && pieces.front().view->align() > kPageSize ? misplace(target, call, pieces) : std::nullopt;
 }
 
 } // namespace daxemu::supervise

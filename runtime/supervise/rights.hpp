@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include "runtime/supervise/target.hpp"
+#include "runtime/supervise/spaces/target.hpp"
 
 namespace daxemu::supervise {
 

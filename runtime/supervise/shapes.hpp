@@ -1,5 +1,5 @@
 // Which system calls the kernel's filter tells us of, and what their arguments are: what has to be carried from the
-// program to us, and back. The rows are those of runtime/calls that are handled and can be carried.
+// program to us, and back. The rows are those of runtime/calls with a DAXEMU_OUTSIDE.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,12 @@ inline constexpr long kMseal = 462; // mseal(2), which older headers have no nam
 
 enum class Told : std::uint8_t {
   always,
+  // So, but for AT_EMPTY_PATH with such a number as descriptors of ours do not have: that is fstat(2) of glibc, musl
+  // and Rust. With a path beside that flag and that number, nobody asks us.
+  empty_third, // the flag is in the third argument
+  empty_fourth,
   descriptor, // if argument 0 is a number that descriptors of ours have
+  request,    // the same, or if argument 1 registers memory with a userfaultfd
   pair,       // if argument 0 or 2 is
   mapping,    // mmap(2): such a number, a shared mapping of a file, or a range of the arena to be replaced
   range,      // if argument 0 is an address where devices are mapped
@@ -22,6 +27,7 @@ enum class Told : std::uint8_t {
 // What answers a call.
 enum class By : std::uint8_t {
   path,       // the interposed function, if a path leads to something of ours
+  opening,    // the same, and it gives a new descriptor
   descriptor, // the interposed function, if argument 0 is ours
   control,    // ioctl(2), fcntl(2)
   copy,       // dup(2) and its kin
@@ -41,7 +47,8 @@ struct Shape {
   Told told;
   By by;
   std::string_view arguments;
-  bool opens = false; // gives a new descriptor
+
+  [[nodiscard]] constexpr bool opens() const { return by == By::opening; }
 };
 
 [[nodiscard]] std::span<const Shape> shapes();

@@ -1,13 +1,15 @@
 #include "runtime/supervise/supervisor.hpp"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <memory>
 #include <system_error>
 
 #include <poll.h>
-#include <sched.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,40 +18,52 @@
 #include "emu/store/location.hpp"
 #include "runtime/preload/names/context.hpp"
 #include "runtime/supervise/answers.hpp"
+#include "runtime/supervise/crew.hpp"
 #include "runtime/supervise/enter.hpp"
 #include "runtime/supervise/listener.hpp"
 
 namespace daxemu::supervise {
 namespace {
 
-bool has_come(int fd, int stop) {
-  std::array<pollfd, 2> waits{pollfd{fd, POLLIN, 0}, pollfd{stop, POLLIN, 0}};
-  while (true) {
-    const int ready = ::poll(waits.data(), waits.size(), -1);
-    if (ready < 0 && errno == EINTR) {
-      continue;
-    }
-    return ready > 0 && waits[1].revents == 0 && (waits[0].revents & POLLIN) != 0;
+// What answering takes. Whoever is still at it when all has ended keeps it.
+struct Served {
+  Served(store::Store store, UniqueFd fd, int stop, Numbers numbers, InHand in_hand)
+      : context(std::move(store)), listener(std::move(fd), std::move(in_hand)), devices(context.store()),
+        spaces(devices), follower(devices, spaces, listener.in_hand()), crew(listener, stop),
+        answers(context, listener, numbers, devices, spaces, follower, crew) {}
+
+  preload::Context context;
+  Listener listener;
+  Devices devices;
+  Spaces spaces;
+  Follower follower;
+  Crew crew;
+  Answers answers;
+};
+
+// Each program that has a device mapped costs us a descriptor. The programs have started, and keep their own limit.
+void raise_limit() {
+  constexpr rlim_t kEnough = 65536;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < kEnough) {
+    limit.rlim_cur = std::min(limit.rlim_max, kEnough);
+    (void)sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, reinterpret_cast<long>(&limit), 0);
   }
 }
 
-void serve(store::Store store, int socket, int stop, Numbers numbers) {
-  // A working directory of this thread's own: Answers::change_directory tries others.
-  if (::unshare(CLONE_FS) != 0 || ::chdir("/") != 0 || !has_come(socket, stop)) {
-    return;
+void serve(store::Store store, UniqueFd listener, int stop, Numbers numbers, InHand in_hand) {
+  raise_limit();
+  const auto served =
+      std::make_shared<Served>(std::move(store), std::move(listener), stop, numbers, std::move(in_hand));
+  served->crew.run(served, [at = served.get()](const Call& call) { at->answers.answer(call); });
+}
+
+// Nothing: the program did not get so far.
+Result<UniqueFd> await_listener(int socket, int stop) {
+  std::array<pollfd, 2> waits{pollfd{socket, POLLIN, 0}, pollfd{stop, POLLIN, 0}};
+  while (::poll(waits.data(), waits.size(), -1) < 0 && errno == EINTR) {
   }
-  auto fd = receive_listener(socket);
-  if (!fd) {
-    return;
-  }
-  preload::Context context(std::move(store));
-  const Listener listener(std::move(*fd));
-  Answers answers(context, listener, numbers);
-  while (has_come(listener.fd(), stop)) { // the last program's end is POLLHUP
-    if (const auto call = listener.receive(); call) {
-      answers.answer(*call);
-    }
-  }
+  return waits[1].revents == 0 ? receive_listener(socket) : fail(ECANCELED);
 }
 
 Result<store::Store> open_store(const std::string& location) {
@@ -59,13 +73,16 @@ Result<store::Store> open_store(const std::string& location) {
 
 } // namespace
 
-bool serve_from(const std::string& location, int socket) {
+bool serve_from(const std::string& location, UniqueFd listener, InHand in_hand) {
   auto store = open_store(location);
   const UniqueFd never(::eventfd(0, EFD_CLOEXEC));
   if (!store || !never) {
     return false;
   }
-  serve(std::move(*store), socket, never.get(), numbers_here());
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, nullptr); // threads that are made here inherit it
+  serve(std::move(*store), std::move(listener), never.get(), numbers_here(), std::move(in_hand));
   return true;
 }
 
@@ -91,8 +108,10 @@ Outcome<Supervisor> Supervisor::start(const std::string& location) {
   try {
     made.thread_ = std::thread([store = std::move(*store), socket = pair[0], stop = made.stop_.get(),
                                 numbers = made.entry_.numbers]() mutable {
-      serve(std::move(store), socket, stop, numbers);
-      (void)sys::close(socket);
+      const UniqueFd ours(socket);
+      if (auto listener = await_listener(socket, stop); listener) {
+        serve(std::move(store), std::move(*listener), stop, numbers, InHand());
+      }
     });
   } catch (const std::system_error&) {
     (void)sys::close(pair[0]);

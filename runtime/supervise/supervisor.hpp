@@ -7,6 +7,7 @@
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "runtime/supervise/filter.hpp"
+#include "runtime/supervise/spaces/in_hand.hpp"
 
 namespace daxemu::supervise {
 
@@ -35,8 +36,8 @@ private:
   std::thread thread_;
 };
 
-// The same in this thread, for the program at the other end of `socket`, until the last one ends. False: the platform
-// cannot be opened.
-[[nodiscard]] bool serve_from(const std::string& location, int socket);
+// The same in this thread, until the last program of the listener ends. `in_hand`: shared with whoever is to know whom
+// an answer is owed (orphans.hpp). False: the platform cannot be opened.
+[[nodiscard]] bool serve_from(const std::string& location, UniqueFd listener, InHand in_hand);
 
 } // namespace daxemu::supervise

@@ -17,8 +17,8 @@ namespace daxemu::bench {
 template <class Answer>
 class Twin {
 public:
-  // `arguments`: those of this program, after which comes --twin.
-  explicit Twin(const std::vector<std::string>& arguments) {
+  // `arguments`: those of this program, after which comes --twin. `options`: of `daxemu run`, besides.
+  explicit Twin(const std::vector<std::string>& arguments, const std::vector<std::string>& options = {}) {
     std::array<char, 4096> self{};
     const ssize_t length = ::readlink("/proc/self/exe", self.data(), self.size() - 1);
     std::array<int, 2> questions{};
@@ -28,7 +28,9 @@ public:
     }
     const std::string program(self.data());
     const std::string daxemu = program.substr(0, program.rfind('/')) + "/daxemu";
-    std::vector<std::string> words{daxemu, "run", "--size", "64M", "--backing", "shmem", "--", program};
+    std::vector<std::string> words{daxemu, "run", "--size", "64M", "--backing", "shmem"};
+    words.insert(words.end(), options.begin(), options.end());
+    words.insert(words.end(), {"--", program});
     words.insert(words.end(), arguments.begin(), arguments.end());
     words.emplace_back("--twin");
     std::vector<char*> argv;

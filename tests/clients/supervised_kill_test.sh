@@ -1,23 +1,23 @@
 #!/bin/sh
-# supervised_kill: targets, the supervisor and `daxemu run` itself are killed at random (SIGKILL), while a shell and its children ask
-# and map: nothing hangs, nothing is left behind.
-#   supervised_kill_test.sh OWN_CALLS_PROGRAM [ROUNDS]
+# supervised_kill: targets, the supervisor and `daxemu run` itself are killed at random (SIGKILL), while a shell and its children ask,
+# map and touch: nothing hangs, nothing is left behind.
+#   supervised_kill_test.sh OWN_CALLS_PROGRAM TOUCHES_PROGRAM [ROUNDS]
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
-own_calls=$1 rounds=${2:-60}
+own_calls=$1 touches=$2 rounds=${3:-60}
 status_of "$daxemu" run --size 64M --backing shmem --intercept kernel -- true
 case $err in
   *'the kernel does not tell of system calls'*) skip "$err" ;;
 esac
 # Where /dev/shm, /tmp and the lists of mounts and processes come back to.
 files() {
-  find /dev/shm /run -maxdepth 1 -name '*daxemu*' | sort
+  find /dev/shm /run -maxdepth 1 -name 'daxemu-[0-9]*' | sort # others of this name are other tests'
   grep -c daxemu /proc/mounts || true
 }
 before=$(files)
 
 # shellcheck disable=SC2016 # the inner shell expands them
-work='while :; do "$0" /dev/dax0.0 /sys/bus/dax/devices/dax0.0/align >/dev/null & ls /sys/bus/dax/devices >/dev/null; "$0" /dev/dax0.0 /sys/bus/dax/devices/dax0.0/size >/dev/null; wait; done'
+work='while :; do "$0" /dev/dax0.0 /sys/bus/dax/devices/dax0.0/align >/dev/null & ls /sys/bus/dax/devices >/dev/null; "$0" /dev/dax0.0 /sys/bus/dax/devices/dax0.0/size >/dev/null; "$1" /dev/dax0.0 threads 0 16 unmap map fork first 0 16 read 17 >/dev/null; wait; done'
 
 # descendants PID: itself and what it has started, the deepest last.
 descendants() {
@@ -28,9 +28,9 @@ descendants() {
 }
 
 for round in $(seq "$rounds"); do
-  setsid "$daxemu" run --size 64M --backing shmem --intercept kernel -- sh -c "$work" "$own_calls" >out 2>err &
+  setsid "$daxemu" run --size 64M --backing shmem --intercept kernel -- sh -c "$work" "$own_calls" "$touches" >out 2>err &
   run=$!
-  sleep "0.0$((round * 7919 % 90 + 10))"
+  sleep "0.$(printf %02d $((round * 7919 % 45 + 1)))"
   all=$(descendants "$run")
   count=$(echo "$all" | wc -l)
   case $((round % 3)) in

@@ -40,12 +40,12 @@ is() {
 }
 
 printf '%s\n' nodejs openjdk-9-jdk-headless openjdk-21-jdk-headless openjdk-21-jdk-headless-dbg postgresql-9.6 postgresql-17 \
-  postgresql-17-age redis-server golang-go >"$top/has"
+  postgresql-17-age redis-server golang-go chromium rustc musl-tools >"$top/has"
 deps_says 0 third-party
-is "the newest of what is there" "$ran" "nodejs openjdk-21-jdk-headless postgresql-17 redis-server golang-go"
-printf '%s\n' default-jdk-headless openjdk-21-jdk-headless postgresql redis-server golang-go >"$top/has"
+is "the newest of what is there" "$ran" "nodejs openjdk-21-jdk-headless postgresql-17 redis-server golang-go chromium rustc musl-tools"
+printf '%s\n' default-jdk-headless openjdk-21-jdk-headless postgresql redis-server golang-go chromium rustc musl-tools >"$top/has"
 deps_says 0 third-party
-is "the release's own choice comes first" "$ran" "default-jdk-headless postgresql redis-server golang-go"
+is "the release's own choice comes first" "$ran" "default-jdk-headless postgresql redis-server golang-go chromium rustc musl-tools"
 case $said in
   *'does not have nodejs: what needs them is skipped'*) ;;
   *) echo "FAIL: nothing is said of nodejs: $said"; exit 1 ;;

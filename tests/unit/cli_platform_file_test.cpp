@@ -63,6 +63,31 @@ struct Row {
   const char* what;
   const char* remedy;
 };
+TEST(PlatformFile, WhatARecordSaysIsRead) {
+  const auto plan = parse_platform(R"({
+    "kernel": "6.12", "notes": ["for people"],
+    "regions": [{"kind": "pmem", "shown_numa_node": 3, "target_node": "none",
+                 "devices": [{"size": "64M", "uuid": "0d1f2b3c-1111-4222-8333-444455556666"}]}],
+    "cxl": {"start": "6G", "host_bridges": [
+              {"bus_from": 64, "root_ports": [{"memdev": {"ram": "256M", "serial": 18446744073709551615, "firmware": "F 1"}}]},
+              {"bus_from": 12, "root_ports": [{"memdev": {"pmem": "512M"}}]}],
+            "regions": [{"window": 1, "type": "pmem", "memdevs": [0], "uuid": "12345678-1111-4222-8333-444455556666"}]}})",
+                                   "f");
+  ASSERT_TRUE(plan) << plan.error().what << plan.error().remedy;
+  EXPECT_EQ(plan->regions[0].shown_numa_node, 3);
+  EXPECT_EQ(plan->regions[0].target_node, kNoNode);
+  ASSERT_TRUE(plan->regions[0].devices[0].uuid);
+  EXPECT_EQ(plan->regions[0].devices[0].uuid->front(), 0x0d);
+  EXPECT_EQ(plan->cxl.topology.phys_start, 6 * kGiB);
+  ASSERT_EQ(plan->cxl.topology.host_bridges.size(), 2U);
+  EXPECT_EQ(plan->cxl.topology.host_bridges[0].bus, 64U);
+  EXPECT_TRUE(plan->cxl.topology.host_bridges[0].bus_may_move);
+  const cxl::MemdevSpec& memdev = plan->cxl.topology.host_bridges[0].root_ports[0].memdev[0];
+  EXPECT_EQ(memdev.serial, UINT64_MAX);
+  EXPECT_EQ(memdev.firmware, "F 1");
+  EXPECT_EQ(plan->cxl.regions[0].uuid->front(), 0x12); // over mem0, which is on the lower bus
+}
+
 class BadFile : public ::testing::TestWithParam<Row> {};
 TEST_P(BadFile, IsNamedWithLineKeyAndRemedy) {
   const auto plan = parse_platform(GetParam().text, "lab.json");

@@ -20,13 +20,13 @@ constexpr HoldStamp kStamp{.tid = 77, .since_ns = 1'000, .site = 0xabc, .longter
 
 void take(DevicePages& device, ExtentIndex extent, std::uint32_t gets, std::uint32_t pins,
           const HoldStamp& stamp = kStamp) {
-  HolderRecord& record = device.holders()->mine(device.folios()).value()[extent.value()];
+  HolderRecord& record = device.holders()->mine(device.folios(), device.order()).value()[extent.value()];
   claim(record, hold_word(gets, pins), stamp);
   ASSERT_TRUE(add_counts(device.folios()[extent], counts_for(device.order(), gets, pins)));
   confirm(record, hold_word(gets, pins));
 }
 void give_back(DevicePages& device, ExtentIndex extent, std::uint32_t gets, std::uint32_t pins) {
-  HolderRecord& record = device.holders()->mine(device.folios()).value()[extent.value()];
+  HolderRecord& record = device.holders()->mine(device.folios(), device.order()).value()[extent.value()];
   ASSERT_TRUE(begin_drop(record, hold_word(gets, pins)));
   ASSERT_TRUE(drop_counts(device.folios()[extent], counts_for(device.order(), gets, pins)));
   end_drop(record, hold_word(gets, pins));
@@ -71,7 +71,7 @@ TEST(Holders, NeighboursHeldAlikeAreOneLine) {
 TEST(Holders, DroppingMoreThanHeldIsRefused) {
   auto device = device_at(0x40'0000, kOrder, 4);
   take(*device, ExtentIndex(0), 1, 2);
-  HolderRecord& record = device->holders()->mine(device->folios()).value()[0];
+  HolderRecord& record = device->holders()->mine(device->folios(), device->order()).value()[0];
   EXPECT_EQ(begin_drop(record, hold_word(2, 0)).error(), Errno{ERANGE});
   EXPECT_EQ(begin_drop(record, hold_word(0, 3)).error(), Errno{ERANGE});
   EXPECT_EQ(begin_drop(record, hold_word(1, 3)).error(), Errno{ERANGE});
@@ -111,6 +111,26 @@ TEST(Holders, DeadHoldersAreReleasedAndReportedLiveOnesKept) {
   EXPECT_EQ(device->folios().control().refused.load(), 0U);
 }
 
+// A sequence of short programs that register buffers is more processes than there are places.
+TEST(Holders, PlacesOfTheDeadAreTakenWhenNoOtherIsLeft) {
+  auto device = device_at(0x40'0000, kOrder, 4);
+  take(*device, ExtentIndex(1), 0, 2);
+  for (std::uint32_t process = 0; process < kMaxHolders + 3; ++process) {
+    int status = 0;
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      device->holders()->forget();
+      take(*device, ExtentIndex(1), 0, 1);
+      ::_exit(HasFatalFailure() ? 1 : 0);
+    }
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0) << "process " << process;
+  }
+  ASSERT_TRUE(device->holders()->reap(device->folios(), kOrder, {}));
+  EXPECT_EQ(counts_of(device->folios()[ExtentIndex(1)]).pins, 2U);
+}
+
 TEST(Holders, DeathInTheMiddleOfAChangeLeavesNoDoubt) {
   // Where the holder died, and what it had of the folio before; the survivor's pin must be all that is left.
   enum class Step { claimed, counted, drop_begun, drop_counted };
@@ -122,7 +142,7 @@ TEST(Holders, DeathInTheMiddleOfAChangeLeavesNoDoubt) {
       die_after([&] {
         device->holders()->forget();
         take(*device, ExtentIndex(1), 0, 1);
-        HolderRecord& record = device->holders()->mine(device->folios()).value()[1];
+        HolderRecord& record = device->holders()->mine(device->folios(), device->order()).value()[1];
         FolioRecord& folio = device->folios()[ExtentIndex(1)];
         const std::uint64_t word = hold_word(0, 1);
         if (step == Step::claimed || step == Step::counted) {

@@ -18,13 +18,13 @@ using namespace std::chrono_literals;
 using enum Behaviour;
 
 void pin(const Device& device, std::uint64_t extent, std::uint32_t pins) {
-  auto& record = device.pages->holders()->mine(device.pages->folios()).value()[extent];
+  auto& record = device.pages->holders()->mine(device.pages->folios(), device.pages->order()).value()[extent];
   mm::claim(record, mm::hold_word(0, pins), {.tid = static_cast<std::uint32_t>(::gettid()), .longterm = true});
   ASSERT_TRUE(mm::add_counts(device.folio(extent).record(), mm::counts_for(device.pages->order(), 0, pins)));
   mm::confirm(record, mm::hold_word(0, pins));
 }
 void unpin(const Device& device, std::uint64_t extent, std::uint32_t pins) {
-  auto& record = device.pages->holders()->mine(device.pages->folios()).value()[extent];
+  auto& record = device.pages->holders()->mine(device.pages->folios(), device.pages->order()).value()[extent];
   ASSERT_TRUE(mm::begin_drop(record, mm::hold_word(0, pins)));
   ASSERT_TRUE(device.pgmap->put(device.folio(extent), mm::counts_for(device.pages->order(), 0, pins)));
   mm::end_drop(record, mm::hold_word(0, pins));

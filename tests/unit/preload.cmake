@@ -1,4 +1,4 @@
-daxemu_unit_test(unit_preload preload_files_test.cpp preload_mounts_test.cpp preload_next_symbol_test.cpp preload_process_test.cpp
+daxemu_unit_test(unit_preload preload_files_test.cpp preload_mounts_test.cpp preload_next_symbol_test.cpp preload_open_texts_test.cpp preload_process_test.cpp
   preload_resolver_test.cpp preload_walk_test.cpp preload_watch_test.cpp
   LINK runtime_preload emu_backing)
 
@@ -7,6 +7,12 @@ target_link_libraries(preload_program PRIVATE daxemu_options)
 add_test(NAME preload.program
   COMMAND daxemu run --mode emulate --backing shmem --size 64M --align 2M -- $<TARGET_FILE:preload_program>)
 set_tests_properties(preload.program PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")
+
+add_executable(preload_texts_program preload_texts_program.cpp)
+target_link_libraries(preload_texts_program PRIVATE daxemu_options)
+add_test(NAME preload.texts
+  COMMAND daxemu run --mode emulate --backing shmem --size 64M --align 2M -- $<TARGET_FILE:preload_texts_program>)
+set_tests_properties(preload.texts PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")
 
 add_executable(preload_calls_program preload_calls_program.cpp)
 target_link_libraries(preload_calls_program PRIVATE daxemu_options PkgConfig::LIBURING)

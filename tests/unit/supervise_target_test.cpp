@@ -1,5 +1,5 @@
 // A program looked at from outside: here this process itself, and children of it.
-#include "runtime/supervise/target.hpp"
+#include "runtime/supervise/spaces/target.hpp"
 
 #include <csignal>
 #include <cstring>

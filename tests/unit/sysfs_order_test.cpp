@@ -13,7 +13,8 @@ namespace {
 using Names = std::vector<std::string_view>;
 
 Names in_order(Names names) {
-  std::sort(names.begin(), names.end(), kernfs_before);
+  std::sort(names.begin(), names.end(),
+            [](std::string_view one, std::string_view other) { return KernfsName(one) < KernfsName(other); });
   return names;
 }
 

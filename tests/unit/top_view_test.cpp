@@ -107,6 +107,23 @@ TEST(TopView, ShowsEverythingOnAnOrdinaryScreen) {
   EXPECT_THAT(canvas.text(true), HasSubstr("\033[0;1;37;41mX\033[0;2m.."));
 }
 
+TEST(TopView, ShowsRegionsAndNamespaces) {
+  PlatformSnapshot snapshot = example();
+  snapshot.objects.push_back({"region0", 2ULL << 30, "ram", "commit", "mem0, mem1", "dax0.0"});
+  snapshot.objects.push_back({"namespace1.0", 1ULL << 30, "devdax", "enabled", "region1", "dax1.0"});
+  const std::string text = draw(snapshot, 80, 24, {}).text(false);
+  EXPECT_THAT(text, HasSubstr("REGION           SIZE KIND    STATE     OF\n"));
+  EXPECT_THAT(text, HasSubstr("region0            2G ram     commit    mem0, mem1: dax0.0\n"));
+  EXPECT_THAT(text, HasSubstr("namespace1.0       1G devdax  enabled   region1: dax1.0\n"));
+  EXPECT_THAT(text, HasSubstr("      42 fio?[2J          handler            7          0  longterm\n"));
+  EXPECT_THAT(snapshot_json(snapshot), HasSubstr("\"device\": \"dax1.0\""));
+  snapshot.objects.resize(9, snapshot.objects[0]);
+  EXPECT_THAT(draw(snapshot, 80, 24, {}).text(false), HasSubstr("    and 7 more\n"));
+  for (int height = 10; height < 30; ++height) {
+    EXPECT_EQ(draw(snapshot, 60, height, {}).height(), height);
+  }
+}
+
 TEST(TopView, MarksCellsTouchedInPart) {
   PlatformSnapshot snapshot = example();
   snapshot.devices[0].map.cells.resize(1);

@@ -78,8 +78,11 @@ TEST_F(Trace, GoesOnInAForkedChild) {
   }
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
   const auto events = ring_.read().events;
-  ASSERT_EQ(events.size(), 2U);
+  ASSERT_EQ(events.size(), 3U); // its name, and what it noted
+  EXPECT_EQ(events[1].kind, Kind::process);
+  EXPECT_EQ(events[1].text.view(), events[0].text.view());
   EXPECT_EQ(events[1].pid, child);
+  EXPECT_EQ(events[2].pid, child);
 }
 
 TEST(TraceNames, AreThoseOfTheFiles) {

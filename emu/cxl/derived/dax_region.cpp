@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "emu/cxl/derived/media.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/cxl_windows.hpp"
 #include "emu/dax/passing_region.hpp"
+#include "emu/nd/media/media.hpp"
 
 namespace daxemu::cxl {
 namespace {
@@ -29,7 +29,7 @@ store::RegionRecord* record_of(const store::Store& store, const CxlRegionRecord&
 void remove_devices(const store::Store& store, store::RegionRecord& record) {
   dax::each_device_backwards(store, record, [&](store::DeviceRecord& device) {
     dax::unregister_device(store, device);
-    (void)return_media(store, device);
+    (void)nd::return_media(store, device);
     dax::free_device_bytes(store, device);
   });
   record.seed = 0;
@@ -51,7 +51,7 @@ Result<void> add_dax_region(const store::Store& store, CxlRegionRecord& region) 
   region.region = static_cast<std::uint32_t>(*record - store.region_table().data()) + 1;
   Result<void> brought;
   dax::each_device_backwards(store, **record, [&](store::DeviceRecord& device) {
-    brought = bring_media(store, device);
+    brought = nd::bring_media(store, device);
     if (brought && store.platform().autoprobe_off == 0) {
       dax::probe(store, device);
     }

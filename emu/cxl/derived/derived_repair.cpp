@@ -1,8 +1,8 @@
 // What a changer that died has left between a region and what it becomes: either is put in order after the other.
 #include "emu/cxl/derived/derived.hpp"
-#include "emu/cxl/derived/media.hpp"
 #include "emu/dax/nd_namespaces.hpp"
 #include "emu/dax/passing_region.hpp"
+#include "emu/nd/media/media.hpp"
 
 namespace daxemu::cxl {
 namespace {
@@ -63,7 +63,7 @@ void settle_derived(const store::Store& store) {
     const bool is_there = device.state.load(std::memory_order_acquire) != store::DeviceState::absent;
     if (is_there && device.nr_ranges != 0 && device.has_media == 0 &&
         region_behind(store, store.region_of(device)) != nullptr && dax::renew_bytes(store, device)) {
-      (void)bring_media(store, device);
+      (void)nd::bring_media(store, device);
     }
   }
 }

@@ -1,7 +1,6 @@
 // The nd bus of nvdimm-bridge0, and its DIMMs. The bus is there while the bridge has its driver: nothing is kept of it.
-#include <algorithm>
-
 #include "emu/cxl/derived/derived.hpp"
+#include "emu/nd/dimm.hpp"
 
 namespace daxemu::cxl {
 
@@ -26,14 +25,7 @@ void remove_nd_bus(const store::Store& store) {
 }
 
 Result<void> add_dimm(const store::Store& store, CxlMemdevRecord& memdev) {
-  const std::span<CxlMemdevRecord> all = memdevs(store);
-  std::uint32_t number = 1; // dimm_ida
-  while (std::any_of(all.begin(), all.end(), [&](const CxlMemdevRecord& other) {
-    return other.used != 0 && &other != &memdev && other.dimm == number;
-  })) {
-    ++number;
-  }
-  memdev.dimm = number;
+  memdev.dimm = nd::free_dimm_number(store, {&memdev, nullptr}) + 1;
   memdev.dimm_unbound = store.platform().nd_autoprobe_off != 0 ? 1 : 0;
   return {};
 }

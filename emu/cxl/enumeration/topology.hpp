@@ -41,6 +41,7 @@ struct HostBridgeSpec {
   std::vector<BelowSpec> root_ports{};
   std::uint32_t decoders = 4;         // of its port: 1, 2, 4, 6, 8 or 10; with one root port it has none of its own
   std::optional<std::uint32_t> bus{}; // its PCI bus; nothing: the lowest that is free behind the bridge before it
+  bool bus_may_move = false;          // to the next that is free, where this machine has that bus
 };
 
 // A CXL Fixed Memory Window (CFMWS).

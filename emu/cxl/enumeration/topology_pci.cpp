@@ -129,7 +129,7 @@ Outcome<void> add_pci(const store::Store& store, const TopologySpec& spec) {
                     "host bridge " + std::to_string(index) + " needs " + std::to_string(count) + " PCI buses in a row",
                     "use fewer root ports or switches: this machine has none free behind " + std::to_string(next));
     }
-    if (bridge.bus && bus != *bridge.bus) {
+    if (bridge.bus && !bridge.bus_may_move && bus != *bridge.bus) {
       return refuse(EINVAL,
                     "\"bus\" " + std::to_string(*bridge.bus) + " of host bridge " + std::to_string(index) + " is taken",
                     "leave it out, or say " + std::to_string(bus));

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <array>
 
-#include "emu/cxl/label_area.hpp"
 #include "emu/cxl/mailbox/device_answers.hpp"
 #include "emu/cxl/mailbox/payload.hpp"
+#include "emu/nd/labels/label_area.hpp"
 
 namespace daxemu::cxl {
 namespace {
@@ -76,7 +76,8 @@ Answer get_lsa(const Request& request) {
   if (length > request.out.size()) {
     return {.code = ReturnCode::input}; // QEMU does not ask, and writes behind its buffer
   }
-  const auto read = read_labels(request.store, request.memdev, offset, request.out.first(length));
+  const auto read =
+      nd::read_labels(request.store, nd::label_area_of(request.memdev), offset, request.out.first(length));
   return read ? Answer{.length = length} : Answer{.code = ReturnCode::internal};
 }
 
@@ -90,7 +91,7 @@ Answer set_lsa(const Request& request) {
   if (offset + bytes.size() > request.memdev.label_size) {
     return {.code = ReturnCode::input};
   }
-  const auto written = write_labels(request.store, request.memdev, offset, bytes);
+  const auto written = nd::write_labels(request.store, nd::label_area_of(request.memdev), offset, bytes);
   return written ? Answer{} : Answer{.code = ReturnCode::internal};
 }
 

@@ -5,22 +5,18 @@
 #include <cstdint>
 
 #include "emu/base/result.hpp"
-#include "emu/cxl/mailbox/user_memory.hpp"
+#include "emu/base/user_memory.hpp"
 #include "emu/cxl/objects.hpp"
+#include "emu/nd/labels/config_data.hpp"
 
 namespace daxemu::cxl {
 
 // Bytes of a label area that one call moves at most (max_xfer of ND_CMD_GET_CONFIG_SIZE).
 [[nodiscard]] std::uint32_t label_transfer(const CxlMemdevRecord& memdev);
 
-// What a DIMM is while the call is made.
-struct DimmCall {
-  std::uint32_t request = 0; // only the number of it counts
-  bool read_only = false;    // of the open file
-};
 // Errors: ENXIO (the DIMM is gone, or the place is behind its area), ENOTTY (no such command), EINVAL, EPERM
 // (`read_only`), EBUSY, E2BIG (more than label_transfer() and its header), EFAULT.
-Result<void> control_dimm(const store::Store& store, CxlMemdevRecord& memdev, const DimmCall& call,
+Result<void> control_dimm(const store::Store& store, CxlMemdevRecord& memdev, const nd::DimmCall& call,
                           std::uint64_t argument, const UserMemory& memory);
 
 } // namespace daxemu::cxl

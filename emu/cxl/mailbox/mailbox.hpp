@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "emu/base/result.hpp"
-#include "emu/cxl/mailbox/user_memory.hpp"
+#include "emu/base/user_memory.hpp"
 #include "emu/cxl/objects.hpp"
 
 namespace daxemu::cxl {

@@ -2,6 +2,7 @@
 // (acpi_attrs in drivers/acpi/device_sysfs.c).
 #include "emu/sysfs/cxl/pci_parts.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
+#include "emu/sysfs/families/places.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/power.hpp"
 #include "emu/sysfs/schema/values.hpp"
@@ -126,14 +127,19 @@ constexpr NodeSpec kRootNodes[] = {
 };
 constinit const Directory kRootNode = {kRootNodes};
 
-constexpr NodeSpec kSystemBusNodes[] = {directory("ACPI0017:00", kRootNode)};
+constexpr NodeSpec kSystemBusNodes[] = {
+    directory("ACPI0012:00", kNfitMachine, has_nfit_machine),
+    directory("ACPI0017:00", kRootNode, has_cxl_machine),
+};
 constexpr Family kSystemBusFamily[] = {{each_firmware_bridge, directory("", kBridge)}};
 constinit const Directory kSystemBus = {kSystemBusNodes, kSystemBusFamily};
 constexpr NodeSpec kSystemNodes[] = {shared("LNXSYBUS:00", kSystemBus)};
 
 // /sys/bus/acpi/devices
 constexpr NodeSpec kAcpiNodes[] = {
-    link("ACPI0017:00", fixed_target<"/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0017:00">)};
+    link("ACPI0012:00", nfit_path, has_nfit_machine),
+    link("ACPI0017:00", fixed_target<"/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0017:00">, has_cxl_machine),
+};
 constexpr Family kAcpiFamily[] = {{each_firmware_bridge, link("", firmware_path)}};
 constinit const Directory kAcpiDevices = {kAcpiNodes, kAcpiFamily};
 constexpr NodeSpec kAcpiBusNodes[] = {shared("devices", kAcpiDevices)};

@@ -1,7 +1,7 @@
 // daxX.Y and what is below it (dev_dax_attributes and dax_mapping_attributes in drivers/dax/bus.c; dev, uevent, power,
 // subsystem and driver come from drivers/base/core.c).
-#include "emu/cxl/derived/media.hpp"
 #include "emu/dax/ranges.hpp"
+#include "emu/nd/media/media.hpp"
 #include "emu/sysfs/dax/kmem_attributes.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/places.hpp"
@@ -85,7 +85,7 @@ Result<void> changing(const Scope& scope, Action&& action) {
   if (scope.device->state.load() == store::DeviceState::absent || scope.device->id != id) {
     return fail(ENODEV);
   }
-  return cxl::with_media_returned(*scope.store, *scope.device, [&] { return action(*scope.store, *scope.device); });
+  return nd::with_media_returned(*scope.store, *scope.device, [&] { return action(*scope.store, *scope.device); });
 }
 
 Result<void> store_size(const Scope& scope, std::string_view text) {

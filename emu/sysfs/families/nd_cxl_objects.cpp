@@ -15,26 +15,31 @@ std::uint32_t bus_number(const Scope& scope) {
 
 template <class Matches>
 void dimms_as(const Scope& scope, void (*name)(const Scope&, Text&), Members members, Matches&& matches) {
-  if (!has_cxl_nd_bus(scope)) {
-    return;
-  }
-  for (const cxl::CxlMemdevRecord& memdev : cxl::memdevs(*scope.store)) {
-    if (memdev.used == 0 || memdev.dimm == 0 || !matches(memdev)) {
-      continue;
+  const auto call = [&](const nd::Dimm& dimm) {
+    if (!dimm.is_there() || !matches(dimm)) {
+      return true;
     }
     Scope narrowed = scope;
-    narrowed.dimm = cxl::reference_of(*scope.store, memdev);
+    narrowed.dimm = nd::reference_of(*scope.store, dimm);
     NameText text;
     name(narrowed, text);
-    if (!members(text.view(), narrowed)) {
+    return members(text.view(), narrowed);
+  };
+  bool go_on = true;
+  nd::each_nfit_dimm(*scope.store, [&](const nd::Dimm& dimm) { return go_on = call(dimm); });
+  if (!go_on || !has_cxl_nd_bus(scope)) {
+    return;
+  }
+  for (cxl::CxlMemdevRecord& memdev : cxl::memdevs(*scope.store)) {
+    if (memdev.used != 0 && !call({&memdev, nullptr})) {
       return;
     }
   }
 }
-constexpr auto kEvery = [](const cxl::CxlMemdevRecord&) { return true; };
+constexpr auto kEvery = [](const nd::Dimm&) { return true; };
 
 void dimm_number(const Scope& scope, Text& out) {
-  out.number(dimm_major(*scope.store)).put(":").number(dimm_in(scope).dimm - 1);
+  out.number(dimm_major(*scope.store)).put(":").number(dimm_in(scope).number());
 }
 
 } // namespace
@@ -92,20 +97,30 @@ void each_cxl_nd_region(const Scope& scope, Members members) {
 void each_dimm(const Scope& scope, Members members) {
   dimms_as(scope, dimm_name, members, kEvery);
 }
+void each_cxl_dimm(const Scope& scope, Members members) {
+  dimms_as(scope, dimm_name, members, [](const nd::Dimm& dimm) { return dimm.memdev != nullptr; });
+}
+void each_nfit_dimm(const Scope& scope, Members members) {
+  dimms_as(scope, dimm_name, members, [](const nd::Dimm& dimm) { return dimm.nfit != nullptr; });
+}
 void each_bound_dimm(const Scope& scope, Members members) {
-  dimms_as(scope, dimm_name, members, [](const cxl::CxlMemdevRecord& memdev) { return memdev.dimm_unbound == 0; });
+  dimms_as(scope, dimm_name, members, [](const nd::Dimm& dimm) { return dimm.is_bound(); });
 }
 void each_dimm_number(const Scope& scope, Members members) {
   dimms_as(scope, dimm_number, members, kEvery);
 }
-cxl::CxlMemdevRecord& dimm_in(const Scope& scope) {
-  return *cxl::memdev_at(*scope.store, scope.dimm);
+nd::Dimm dimm_in(const Scope& scope) {
+  return nd::dimm_at(*scope.store, scope.dimm);
 }
 void dimm_name(const Scope& scope, Text& out) {
-  out.put("nmem").number(dimm_in(scope).dimm - 1);
+  out.put("nmem").number(dimm_in(scope).number());
 }
 void dimm_path(const Scope& scope, Text& out) {
-  cxl_nd_bus_path(scope, out);
+  if (dimm_in(scope).nfit != nullptr) {
+    nfit_bus_path(scope, out);
+  } else {
+    cxl_nd_bus_path(scope, out);
+  }
   out.put("/");
   dimm_name(scope, out);
 }

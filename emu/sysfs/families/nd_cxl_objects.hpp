@@ -3,6 +3,7 @@
 #pragma once
 
 #include "emu/cxl/objects.hpp"
+#include "emu/nd/dimm.hpp"
 #include "emu/sysfs/schema/schema.hpp"
 
 namespace daxemu::sysfs {
@@ -16,11 +17,15 @@ void cxl_nd_bus_path(const Scope& scope, Text& out);
 void cxl_ndctl_path(const Scope& scope, Text& out);
 void each_cxl_nd_region(const Scope& scope, Members members); // "region0"
 
-// DIMMs, as "nmem0"; the scope's `dimm` is the memdev's reference.
+// DIMMs of both kinds of bus, as "nmem0"; the scope's `dimm` is nd::reference_of() of one. Which bus a member is of is
+// its own to say.
 void each_dimm(const Scope& scope, Members members);
+// The same of one bus.
+void each_cxl_dimm(const Scope& scope, Members members);
+void each_nfit_dimm(const Scope& scope, Members members);
 void each_bound_dimm(const Scope& scope, Members members);  // that nvdimm has
 void each_dimm_number(const Scope& scope, Members members); // "243:0"
-[[nodiscard]] cxl::CxlMemdevRecord& dimm_in(const Scope& scope);
+[[nodiscard]] nd::Dimm dimm_in(const Scope& scope);
 void dimm_name(const Scope& scope, Text& out);
 void dimm_path(const Scope& scope, Text& out);
 [[nodiscard]] std::uint32_t dimm_major(const store::Store& store);

@@ -80,6 +80,10 @@ bool has_nd_bus(const Scope& scope) {
   return any;
 }
 
+bool has_e820(const Scope& scope) {
+  return has_nd_bus(scope) && !has_nfit(scope);
+}
+
 void each_nd_bus_number(const Scope& scope, Members members) {
   if (has_nd_bus(scope)) {
     NameText name;

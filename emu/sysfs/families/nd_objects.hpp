@@ -8,6 +8,8 @@ namespace daxemu::sysfs {
 
 // Is there a pmem region, and with it a bus?
 bool has_nd_bus(const Scope& scope);
+// Is it that of e820_pmem?
+bool has_e820(const Scope& scope);
 // "245:0", if there is a bus.
 void each_nd_bus_number(const Scope& scope, Members members);
 // ".../ndbus0/nd/ndctl0"

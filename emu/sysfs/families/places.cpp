@@ -1,6 +1,7 @@
 #include "emu/sysfs/families/places.hpp"
 
 #include "emu/dax/cxl_windows.hpp"
+#include "emu/nd/dimm.hpp"
 #include "emu/sysfs/families/cxl_paths.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
 
@@ -92,7 +93,31 @@ void nd_bus_path(const Scope& scope, Text& out) {
     cxl_nd_bus_path(scope, out);
     return;
   }
-  out.put("/sys/devices/platform/e820_pmem/ndbus0");
+  if (nd::has_nfit(*scope.store)) {
+    nfit_bus_path(scope, out);
+  } else {
+    out.put("/sys/devices/platform/e820_pmem/ndbus0");
+  }
+}
+void nfit_path(const Scope& scope, Text& out) {
+  out.put(is_nfit_mock(scope) ? "/sys/devices/platform/nfit_test.0"
+                              : "/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0012:00");
+}
+void nfit_bus_path(const Scope& scope, Text& out) {
+  nfit_path(scope, out);
+  out.put("/ndbus0");
+}
+bool has_nfit(const Scope& scope) {
+  return nd::has_nfit(*scope.store);
+}
+bool is_nfit_mock(const Scope& scope) {
+  return scope.store->platform().nfit.mock != 0;
+}
+bool has_nfit_machine(const Scope& scope) {
+  return has_nfit(scope) && !is_nfit_mock(scope);
+}
+bool has_nfit_mock(const Scope& scope) {
+  return has_nfit(scope) && is_nfit_mock(scope);
 }
 void nd_bus_number(const Scope& scope, Text& out) {
   out.number(scope.store->platform().nd_major).put(":0");

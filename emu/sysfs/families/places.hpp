@@ -24,6 +24,14 @@ void device_number(const Scope& scope, Text& out);
 // region: "/sys/devices/platform/e820_pmem/ndbus0", or that of nvdimm-bridge0.
 void namespace_name(const Scope& scope, Text& out);
 void nd_bus_path(const Scope& scope, Text& out);
+// The firmware's table of DIMMs: what its bus hangs below, an ACPI device or the platform device of the kernel's mock,
+// and the bus. A platform with one has no e820_pmem.
+[[nodiscard]] bool has_nfit(const Scope& scope);
+[[nodiscard]] bool has_nfit_machine(const Scope& scope);
+[[nodiscard]] bool has_nfit_mock(const Scope& scope);
+[[nodiscard]] bool is_nfit_mock(const Scope& scope);
+void nfit_path(const Scope& scope, Text& out);
+void nfit_bus_path(const Scope& scope, Text& out);
 // What nd_pmem makes of a namespace: "pmem0", below its namespace, with its number, "259:1048575".
 void disk_name(const Scope& scope, Text& out);
 void disk_path(const Scope& scope, Text& out);

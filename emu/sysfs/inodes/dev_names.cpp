@@ -6,6 +6,7 @@
 
 #include "emu/cxl/objects.hpp"
 #include "emu/dax/node_news.hpp"
+#include "emu/nd/dimm.hpp"
 #include "emu/sysfs/inodes/identity.hpp"
 #include "emu/sysfs/inodes/inode_changes.hpp"
 #include "emu/sysfs/schema/text.hpp"
@@ -47,16 +48,29 @@ store::CxlMemdevRecord* memdev_of_number(const store::Store& store, std::uint32_
   return nullptr;
 }
 
-// The memdev whose DIMM is /dev/nmemN; nullptr: no such number.
-store::CxlMemdevRecord* dimm_of_number(const store::Store& store, std::uint32_t major, std::uint32_t minor) {
-  if (cxl::is_present(store) && major == store.platform().dimm_major) {
+// Every DIMM there is, until told to stop.
+void each_dimm(const store::Store& store, FunctionRef<bool(const nd::Dimm&)> each) {
+  bool go_on = true;
+  nd::each_nfit_dimm(store, [&](const nd::Dimm& dimm) { return go_on = each(dimm); });
+  if (go_on && cxl::is_present(store)) {
     for (store::CxlMemdevRecord& memdev : cxl::memdevs(store)) {
-      if (memdev.used != 0 && memdev.dimm == minor + 1) {
-        return &memdev;
+      if (memdev.used != 0 && memdev.dimm != 0 && !each({&memdev, nullptr})) {
+        return;
       }
     }
   }
-  return nullptr;
+}
+
+// The DIMM that is /dev/nmemN, or none.
+nd::Dimm dimm_of_number(const store::Store& store, std::uint32_t major, std::uint32_t minor) {
+  nd::Dimm found;
+  if (major == store.platform().dimm_major) {
+    each_dimm(store, [&](const nd::Dimm& dimm) {
+      found = dimm.number() == minor ? dimm : found;
+      return !found.is_there();
+    });
+  }
+  return found;
 }
 
 bool is_bus_number(const store::Store& store, std::uint32_t major, std::uint32_t minor) {
@@ -78,35 +92,37 @@ Node node_called(std::string_view name, std::uint64_t inode, std::uint32_t devic
 
 Node node_of(const store::Store& store, std::string_view name, const store::NodeName& given) {
   const store::DeviceRecord* device = device_of_number(store, given.major, given.minor);
-  const store::CxlMemdevRecord* dimm = dimm_of_number(store, given.major, given.minor);
-  const store::CxlMemdevRecord* memdev = dimm != nullptr ? dimm : memdev_of_number(store, given.major, given.minor);
+  const nd::Dimm dimm = dimm_of_number(store, given.major, given.minor);
+  const store::CxlMemdevRecord* memdev = memdev_of_number(store, given.major, given.minor);
   const std::uint32_t index = device != nullptr                                ? index_of(store, device)
-                              : dimm != nullptr                                ? kNdDimmNode
+                              : dimm.is_there()                                ? kNdDimmNode
                               : memdev != nullptr                              ? kCxlMemdevNode
                               : is_bus_number(store, given.major, given.minor) ? kNoDaxDevice
                                                                                : kNoDevice;
   Node node = node_called(name, given.inode, index, ::makedev(given.major, given.minor));
-  node.memdev = memdev == nullptr ? 0 : cxl::reference_of(store, *memdev);
+  if (dimm.is_there()) {
+    node.memdev = nd::reference_of(store, dimm);
+  } else {
+    node.memdev = memdev == nullptr ? 0 : cxl::reference_of(store, *memdev);
+  }
   return node;
 }
 
-// The memdev whose DIMM has this name in /dev; nullptr: none.
-const store::CxlMemdevRecord* memdev_of_dimm(const store::Store& store, std::string_view name) {
-  if (!cxl::is_present(store) || !name.starts_with(kDimmNode)) {
-    return nullptr;
+// Has a DIMM this name in /dev?
+bool is_dimm_name(const store::Store& store, std::string_view name) {
+  bool found = false;
+  if (name.starts_with(kDimmNode)) {
+    each_dimm(store, [&](const nd::Dimm& dimm) {
+      NameText text;
+      text.put(kDimmNode).number(dimm.number());
+      return !(found = text.view() == name);
+    });
   }
-  for (const store::CxlMemdevRecord& memdev : cxl::memdevs(store)) {
-    NameText text;
-    text.put(kDimmNode).number(memdev.dimm - 1);
-    if (memdev.used != 0 && memdev.dimm != 0 && text.view() == name) {
-      return &memdev;
-    }
-  }
-  return nullptr;
+  return found;
 }
 
 bool is_drivers_name(const store::Store& store, std::string_view name) {
-  return memdev_of_dimm(store, name) != nullptr || store.device_named(name) != nullptr ||
+  return is_dimm_name(store, name) || store.device_named(name) != nullptr ||
          (name == kBusNode && store.platform().nd_major != 0);
 }
 
@@ -129,9 +145,8 @@ bool has_drivers_name(const store::Store& store, const Node& node) {
   PathText name;
   if (node.device == kNoDaxDevice) {
     name.put(kBusNode);
-  } else if (const store::CxlMemdevRecord* memdev = cxl::memdev_at(store, node.memdev);
-             node.device == kNdDimmNode && memdev != nullptr) {
-    name.put(kDimmNode).number(memdev->dimm - 1);
+  } else if (const nd::Dimm dimm = nd::dimm_at(store, node.memdev); node.device == kNdDimmNode && dimm.is_there()) {
+    name.put(kDimmNode).number(dimm.number());
   } else if (node.device < store.device_table().size()) {
     name.put(store.name_of(store.device_table()[node.device]).view());
   }
@@ -212,11 +227,11 @@ std::optional<Node> node_of_number(const store::Store& store, dev_t number) {
     node.memdev = cxl::reference_of(store, *memdev);
     return node;
   }
-  if (const store::CxlMemdevRecord* dimm = dimm_of_number(store, major(number), minor(number)); dimm != nullptr) {
+  if (const nd::Dimm dimm = dimm_of_number(store, major(number), minor(number)); dimm.is_there()) {
     NameText name;
-    name.put("nmem").number(dimm->dimm - 1);
+    name.put("nmem").number(dimm.number());
     Node node = node_called(name.view(), inode_of("/dev", name.view()), kNdDimmNode, number);
-    node.memdev = cxl::reference_of(store, *dimm);
+    node.memdev = nd::reference_of(store, dimm);
     return node;
   }
   if (is_bus_number(store, major(number), minor(number))) {

@@ -19,9 +19,9 @@ inline constexpr unsigned kMayExecute = 1;
                                 unsigned wanted);
 
 // Whoever it is: no need to ask who. Only of an inode without an ACL.
-[[nodiscard]] inline bool anyone_may(const struct stat& inode, unsigned wanted) {
+[[nodiscard]] constexpr bool anyone_may(std::uint32_t mode, unsigned wanted) {
   const unsigned all = wanted * 0111U;
-  return (inode.st_mode & all) == all;
+  return (mode & all) == all;
 }
 
 // inode_owner_or_capable(): may `who` change what only the owner may?

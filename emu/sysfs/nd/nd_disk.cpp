@@ -3,6 +3,7 @@
 // nothing.
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/families/places.hpp"
+#include "emu/sysfs/nd/nd_badblocks.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/uevent_variables.hpp"
 #include "emu/sysfs/schema/values.hpp"
@@ -57,11 +58,16 @@ constexpr NodeSpec kQueueNodes[] = {
     attribute("zoned", 0444, constant<"none">),
 };
 constinit const Directory kQueue = {kQueueNodes};
+Result<void> show_disk_badblocks(const Scope& scope, Text& out) {
+  put_badblocks(scope, scope.region->phys_start, scope.region->size, out);
+  return {};
+}
+
 constinit const Directory kNoOthers = {}; // holders and slaves: no device mapper
 
 constexpr NodeSpec kDiskNodes[] = {
     attribute("alignment_offset", 0444, constant<"0">),
-    attribute("badblocks", 0444, nothing),
+    attribute("badblocks", 0444, show_disk_badblocks),
     attribute("dev", 0444, show_disk_number),
     link("device", namespace_of_disk),
     attribute("discard_alignment", 0444, constant<"0">),

@@ -1,6 +1,6 @@
 #include "emu/sysfs/nd/nd_drivers.hpp"
 
-#include "emu/cxl/derived/nd_region.hpp"
+#include "emu/nd/region.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
@@ -53,13 +53,13 @@ Result<void> bind_block(const store::NdHolderRecord& holder) {
 }
 
 // nvdimm takes a DIMM, or lets go of it. Errors: EBUSY, ENODEV.
-Result<void> bind_dimm(const store::Store& store, store::CxlMemdevRecord& memdev, bool binding) {
-  if ((memdev.dimm_unbound == 0) == binding) {
+Result<void> bind_dimm(const store::Store& store, const nd::Dimm& dimm, bool binding) {
+  if (dimm.is_bound() == binding) {
     return fail(binding ? EBUSY : ENODEV);
   }
-  memdev.dimm_unbound = binding ? 0 : 1;
-  if (binding) {
-    unlock_dimm(store, memdev);
+  dimm.unbound() = binding ? 0 : 1;
+  if (binding && dimm.memdev != nullptr) { // of the others none is locked
+    unlock_dimm(store, *dimm.memdev);
   }
   return {};
 }
@@ -69,14 +69,14 @@ Result<void> bind_object(const Object& object, NdDriver driver) {
   const store::Store* store = object.scope.store; // of no object there is none
   switch (object.kind) {
   case ObjectKind::region:
-    return driver == NdDriver::nd_region ? cxl::bind_nd_region(*store, *object.scope.region) : fail(ENODEV);
+    return driver == NdDriver::nd_region ? nd::bind_region(*store, *object.scope.region) : fail(ENODEV);
   case ObjectKind::nd_namespace:
-    return driver == NdDriver::nd_pmem ? cxl::bind_nd_namespace(*store, *object.scope.region) : fail(ENODEV);
+    return driver == NdDriver::nd_pmem ? nd::bind_namespace(*store, *object.scope.region) : fail(ENODEV);
   case ObjectKind::btt:
   case ObjectKind::pfn:
     return driver == NdDriver::nd_pmem ? bind_block(holder_in(object.scope)) : fail(ENODEV);
   case ObjectKind::dax:
-    return driver == NdDriver::dax_pmem ? cxl::bind_nd_dax(*store, *object.scope.region, holder_in(object.scope))
+    return driver == NdDriver::dax_pmem ? nd::bind_dax(*store, *object.scope.region, holder_in(object.scope))
                                         : fail(ENODEV);
   case ObjectKind::dimm:
     return driver == NdDriver::nvdimm ? bind_dimm(*store, dimm_in(object.scope), true) : fail(ENODEV);
@@ -104,13 +104,13 @@ Result<void> unbind_nd(const Scope& scope, NdDriver driver, std::string_view nam
     return bind_dimm(*scope.store, dimm_in(object.scope), false);
   }
   if (object.kind == ObjectKind::region && driver == NdDriver::nd_region) {
-    return cxl::unbind_nd_region(*scope.store, *object.scope.region);
+    return nd::unbind_region(*scope.store, *object.scope.region);
   }
   if (object.kind == ObjectKind::nd_namespace && driver == NdDriver::nd_pmem) {
-    return cxl::unbind_nd_namespace(*scope.store, *object.scope.region);
+    return nd::unbind_namespace(*scope.store, *object.scope.region);
   }
   if (object.kind == ObjectKind::dax && driver == NdDriver::dax_pmem) {
-    return cxl::unbind_nd_dax(*scope.store, *object.scope.region, holder_in(object.scope));
+    return nd::unbind_dax(*scope.store, *object.scope.region, holder_in(object.scope));
   }
   return fail(ENODEV);
 }

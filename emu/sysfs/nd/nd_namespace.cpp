@@ -2,9 +2,9 @@
 // drivers/nvdimm/namespace_devs.c).
 #include "emu/sysfs/nd/nd_namespace.hpp"
 
-#include "emu/cxl/derived/nd_region.hpp"
 #include "emu/dax/nd.hpp"
 #include "emu/dax/nd_namespaces.hpp"
+#include "emu/nd/region.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/uevent_variables.hpp"
@@ -71,7 +71,7 @@ Result<void> store_holder_class(const Scope& scope, std::string_view text) {
   }
   for (const ClassWord& word : kClasses) {
     if (same_text(word.text, text)) {
-      return cxl::set_namespace_class(*scope.store, *scope.region, word.kind);
+      return nd::set_namespace_class(*scope.store, *scope.region, word.kind);
     }
   }
   return fail(EINVAL);

@@ -29,14 +29,14 @@ constexpr NodeSpec kNdctlNodes[] = {
 };
 constinit const Directory kNdctl = {kNdctlNodes};
 constexpr NodeSpec kNdNodes[] = {directory("ndctl0", kNdctl)};
-constinit const Directory kNd = {kNdNodes};
+
 constinit const Directory kFirmware = {};
 
 constexpr NodeSpec kBusNodes[] = {
     attribute("commands", 0444, constant<"">), // none: nothing to ask a DIMM or the firmware
     link("driver", fixed_target<"/sys/bus/nd/drivers/nd_bus">),
     directory("firmware", kFirmware),
-    directory("nd", kNd),
+    directory("nd", kNdCharacter),
     attribute("provider", 0444, constant<"e820">),
     link("subsystem", fixed_target<"/sys/bus/nd">),
     attribute("uevent", 0644, constant<"DRIVER=nd_bus\nMODALIAS=nd:t0">, store_uevent),
@@ -54,7 +54,7 @@ store::DriverOverride& override_of(const Scope& scope) {
 // bind and unbind name the one device.
 template <bool Binding>
 Result<void> store_name(const Scope& scope, std::string_view text) {
-  if (!has_nd_bus(scope) || !same_text("e820_pmem", text)) {
+  if (!has_e820(scope) || !same_text("e820_pmem", text)) {
     return fail(ENODEV);
   }
   return Binding ? bind_bound<"e820_pmem">(override_of(scope)) : unbind_bound();
@@ -72,7 +72,7 @@ constexpr NodeSpec kPlatformNodes[] = {
 
 constexpr NodeSpec kDriverNodes[] = {
     attribute("bind", 0200, nullptr, store_name<true>),
-    link("e820_pmem", fixed_target<"/sys/devices/platform/e820_pmem">, has_nd_bus),
+    link("e820_pmem", fixed_target<"/sys/devices/platform/e820_pmem">, has_e820),
     link("module", fixed_target<"/sys/module/nd_e820">),
     attribute("uevent", 0200, nullptr, store_uevent),
     attribute("unbind", 0200, nullptr, store_name<false>),
@@ -83,6 +83,7 @@ constexpr Family kClassFamilies[] = {{each_cxl_ndctl, link("", cxl_ndctl_path)}}
 
 } // namespace
 
+constinit const Directory kNdCharacter = {kNdNodes};
 constinit const Directory kE820Pmem = {kPlatformNodes};
 constinit const Directory kE820PmemDriver = {kDriverNodes};
 constinit const Directory kNdClass = {kClassNodes, kClassFamilies};

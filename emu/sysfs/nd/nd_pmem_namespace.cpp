@@ -1,6 +1,6 @@
 // namespaceX.Y of a region with labels (nd_namespace_attributes in drivers/nvdimm/namespace_devs.c): what its label
 // says can be written, too. What it shares with a namespace without one is in nd_namespace.cpp.
-#include "emu/cxl/derived/nd_region.hpp"
+#include "emu/nd/region.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/nd/nd_namespace.hpp"
 #include "emu/sysfs/schema/directories.hpp"
@@ -31,12 +31,12 @@ Result<void> store_alt_name(const Scope& scope, std::string_view text) {
   text = first == std::string_view::npos ? std::string_view() : text.substr(first);
   text = text.substr(0, text.find_last_not_of(kSpace) + 1);
   return changing_space(scope, [&](const store::Store& store, store::RegionRecord& space) {
-    return cxl::set_namespace_name(store, space, text);
+    return nd::set_namespace_name(store, space, text);
   });
 }
 Result<void> show_extents(const Scope& scope, Text& out) {
   const store::RegionRecord& space = *scope.region;
-  out.number(space.size == 0 ? 0U : cxl::mappings_of(*scope.store, space)).put("\n");
+  out.number(space.size == 0 ? 0U : nd::mappings_of(*scope.store, space)).put("\n");
   return {};
 }
 Result<void> show_place(const Scope& scope, Text& out) {
@@ -59,7 +59,7 @@ Result<void> show_sector_sizes(const Scope& scope, Text& out) {
 Result<void> store_sector_size(const Scope& scope, std::string_view text) {
   const auto bytes = parse_unsigned(text, 0);
   return changing_space(scope, [&](const store::Store& store, store::RegionRecord& space) -> Result<void> {
-    return bytes ? cxl::set_namespace_sector(store, space, *bytes) : tl::unexpected(bytes.error());
+    return bytes ? nd::set_namespace_sector(store, space, *bytes) : tl::unexpected(bytes.error());
   });
 }
 Result<void> show_space_size(const Scope& scope, Text& out) {
@@ -72,7 +72,7 @@ Result<void> store_space_size(const Scope& scope, std::string_view text) {
     return tl::unexpected(size.error());
   }
   return changing_space(scope, [&](const store::Store& store, store::RegionRecord& space) {
-    return cxl::set_namespace_size(store, space, *size);
+    return nd::set_namespace_size(store, space, *size);
   });
 }
 Result<void> show_space_uuid(const Scope& scope, Text& out) {
@@ -85,7 +85,7 @@ Result<void> show_space_uuid(const Scope& scope, Text& out) {
 Result<void> store_space_uuid(const Scope& scope, std::string_view text) {
   const auto uuid = parse_uuid(text);
   return changing_space(scope, [&](const store::Store& store, store::RegionRecord& space) -> Result<void> {
-    return uuid ? cxl::set_namespace_uuid(store, space, *uuid) : tl::unexpected(uuid.error());
+    return uuid ? nd::set_namespace_uuid(store, space, *uuid) : tl::unexpected(uuid.error());
   });
 }
 

@@ -3,12 +3,13 @@
 #include <bit>
 
 #include "emu/base/units.hpp"
-#include "emu/cxl/derived/nd_region.hpp"
 #include "emu/dax/change.hpp"
 #include "emu/dax/nd_namespaces.hpp"
+#include "emu/nd/region.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/families/places.hpp"
+#include "emu/sysfs/nd/nd_badblocks.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/uevent_variables.hpp"
 #include "emu/sysfs/schema/values.hpp"
@@ -28,7 +29,7 @@ Result<void> store_align(const Scope& scope, std::string_view text) {
   if (!align) {
     return tl::unexpected(align.error());
   }
-  const std::uint64_t ways = std::max<std::uint64_t>(cxl::mappings_of(*scope.store, *scope.region), 1);
+  const std::uint64_t ways = std::max<std::uint64_t>(nd::mappings_of(*scope.store, *scope.region), 1);
   if (*align % ways != 0 || !std::has_single_bit(*align / ways) || *align / ways < kPageSize ||
       *align > scope.region->size) {
     return fail(EINVAL);
@@ -90,8 +91,12 @@ Result<void> show_namespace_seed(const Scope& scope, Text& out) {
 bool is_bound(const Scope& scope) {
   return scope.region->nd.unbound == 0;
 }
-Result<void> show_badblocks(const Scope& scope, Text&) {
-  return is_bound(scope) ? Result<void>() : fail(ENXIO);
+Result<void> show_badblocks(const Scope& scope, Text& out) {
+  if (!is_bound(scope)) {
+    return fail(ENXIO);
+  }
+  put_badblocks(scope, scope.region->phys_start, scope.region->size, out);
+  return {};
 }
 Result<void> show_init_namespaces(const Scope& scope, Text& out) {
   if (!is_bound(scope)) {
@@ -107,15 +112,15 @@ bool has_labels(const Scope& scope) {
   return scope.region->nd.labelled != 0;
 }
 Result<void> show_available(const Scope& scope, Text& out) {
-  out.number(cxl::available_dpa(*scope.store, *scope.region)).put("\n");
+  out.number(nd::available_dpa(*scope.store, *scope.region)).put("\n");
   return {};
 }
 Result<void> show_allocatable(const Scope& scope, Text& out) {
-  out.number(has_labels(scope) ? cxl::allocatable_dpa(*scope.store, *scope.region) : 0).put("\n");
+  out.number(has_labels(scope) ? nd::allocatable_dpa(*scope.store, *scope.region) : 0).put("\n");
   return {};
 }
 Result<void> show_mappings(const Scope& scope, Text& out) {
-  out.number(cxl::mappings_of(*scope.store, *scope.region)).put("\n");
+  out.number(nd::mappings_of(*scope.store, *scope.region)).put("\n");
   return {};
 }
 Result<void> show_nstype(const Scope& scope, Text& out) {
@@ -123,12 +128,12 @@ Result<void> show_nstype(const Scope& scope, Text& out) {
   return {};
 }
 Result<void> show_cookie(const Scope& scope, Text& out) {
-  out.hex(cxl::cookie_of(*scope.store, *scope.region)).put("\n");
+  out.hex(nd::cookie_of(*scope.store, *scope.region)).put("\n");
   return {};
 }
 // mapping0, mapping1, ...: a DIMM, what it gives, and where that stands among the others.
 void each_nd_mapping(const Scope& scope, Members members) {
-  for (std::uint32_t at = 0; at < cxl::mappings_of(*scope.store, *scope.region); ++at) {
+  for (std::uint32_t at = 0; at < nd::mappings_of(*scope.store, *scope.region); ++at) {
     Scope narrowed = scope;
     narrowed.number = at;
     NameText name;
@@ -140,16 +145,30 @@ void each_nd_mapping(const Scope& scope, Members members) {
 }
 Result<void> show_mapping(const Scope& scope, Text& out) {
   const auto position = static_cast<std::uint32_t>(scope.number);
-  const cxl::NdMapping mapping = cxl::mapping_of(*scope.store, *scope.region, position);
-  if (mapping.memdev == nullptr) {
+  const nd::NdMapping mapping = nd::mapping_of(*scope.store, *scope.region, position);
+  if (!mapping.dimm.is_there()) {
     return fail(ENXIO);
   }
   Scope dimm = scope;
-  dimm.dimm = cxl::reference_of(*scope.store, *mapping.memdev);
+  dimm.dimm = nd::reference_of(*scope.store, mapping.dimm);
   dimm_name(dimm, out);
   out.put(",").number(mapping.start).put(",").number(mapping.size).put(",").number(position).put("\n");
   return {};
 }
+
+// What the kernel says of flushes to it: of a CXL region, of nothing that the firmware does not tell of (guest).
+bool is_of_cxl(const Scope& scope) {
+  return scope.region->cxl != 0;
+}
+bool is_of_nfit(const Scope& scope) {
+  return scope.region->nd.first_dimm != 0;
+}
+Result<void> show_range_index(const Scope& scope, Text& out) {
+  out.number(scope.region->nd.first_dimm).put("\n");
+  return {};
+}
+constexpr NodeSpec kNfitNodes[] = {attribute("range_index", 0444, show_range_index)};
+constinit const Directory kNfitGroup = {kNfitNodes};
 
 constexpr NodeSpec kNodes[] = {
     attribute("align", 0644, show_align, store_align),
@@ -165,9 +184,10 @@ constexpr NodeSpec kNodes[] = {
     attribute("max_available_extent", 0444, show_allocatable),
     attribute("modalias", 0444, constant<"nd:t2">),
     attribute("namespace_seed", 0444, show_namespace_seed),
+    directory("nfit", kNfitGroup, is_of_nfit),
     attribute("nstype", 0444, show_nstype),
     attribute("numa_node", 0444, show_nd_numa_node),
-    attribute("persistence_domain", 0444, constant<"memory_controller">, nullptr, has_labels),
+    attribute("persistence_domain", 0444, constant<"memory_controller">, nullptr, is_of_cxl),
     attribute("pfn_seed", 0444, show_seed<NdKind::pfn>),
     attribute("read_only", 0644, show_read_only, store_read_only),
     attribute("resource", 0400, show_resource),

@@ -74,6 +74,11 @@ constexpr Command kCommands[] = {
     {"master_erase", 1, true, false, true, erase<Whose::master>},
 };
 
+// Only nodes of memdevs have what is here.
+CxlMemdevRecord& memdev_of(const Scope& scope) {
+  return *dimm_in(scope).memdev;
+}
+
 // The next of blank-separated words, at most `most` characters of it (sscanf's %Ns).
 std::string_view next_word(std::string_view& text, std::size_t most) {
   constexpr std::string_view kBlank = " \t\n\r\v\f";
@@ -85,27 +90,14 @@ std::string_view next_word(std::string_view& text, std::size_t most) {
 
 } // namespace
 
-bool is_dimm_busy(const Scope& scope) {
-  bool busy = false;
-  each_cxl_nd_region(scope, [&](std::string_view, const Scope& region) {
-    const cxl::CxlRegionRecord* behind = cxl::region_behind(*scope.store, *region.region);
-    for (std::uint32_t at = 0; region.region->nd.unbound == 0 && behind != nullptr && at < behind->ways; ++at) {
-      const cxl::CxlDecoderRecord* decoder = cxl::decoder_at(*scope.store, behind->targets[at]);
-      busy = busy || (decoder != nullptr && &cxl::memdev_of(*scope.store, *decoder) == &dimm_in(scope));
-    }
-    return !busy;
-  });
-  return busy;
-}
-
 Result<void> show_dimm_security(const Scope& scope, Text& out) {
-  const std::uint32_t flags = dimm_in(scope).security;
+  const std::uint32_t flags = memdev_of(scope).security;
   out.put((flags & cxl::kUserPassphrase) == 0 ? "disabled\n" : (flags & cxl::kLocked) != 0 ? "locked\n" : "unlocked\n");
   return {};
 }
 
 Result<void> show_dimm_frozen(const Scope& scope, Text& out) {
-  out.put(is_frozen(dimm_in(scope)) ? "1\n" : "0\n");
+  out.put(is_frozen(memdev_of(scope)) ? "1\n" : "0\n");
   return {};
 }
 
@@ -126,8 +118,8 @@ Result<void> store_dimm_security(const Scope& scope, std::string_view text) {
     keys[at] = static_cast<std::uint32_t>(*key);
   }
   return changing_cxl(scope, [&]() -> Result<void> {
-    CxlMemdevRecord& memdev = dimm_in(scope);
-    if (command->of_idle && is_dimm_busy(scope)) {
+    CxlMemdevRecord& memdev = memdev_of(scope);
+    if (command->of_idle && nd::is_busy(*scope.store, dimm_in(scope))) {
       return fail(EBUSY);
     }
     if (!command->when_frozen && is_frozen(memdev)) {

@@ -17,7 +17,4 @@ Result<void> store_dimm_security(const Scope& scope, std::string_view text);
 // one (nvdimm_security_unlock(), whose error nobody hears). The caller holds a Change.
 void unlock_dimm(const store::Store& store, store::CxlMemdevRecord& memdev);
 
-// nvdimm_busy: a region that is bound has it.
-[[nodiscard]] bool is_dimm_busy(const Scope& scope);
-
 } // namespace daxemu::sysfs

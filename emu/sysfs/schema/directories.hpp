@@ -21,6 +21,11 @@ extern const Directory kNdRegion;         // nd_region.cpp: regionN
 extern const Directory kNdNamespace;      // nd_namespace.cpp: namespaceX.Y
 extern const Directory kNdPmemNamespace;  // nd_pmem_namespace.cpp: namespaceX.Y of a region with labels
 extern const Directory kCxlNdBus;         // nd_cxl_bus.cpp: ndbusN below nvdimm-bridge0
+extern const Directory kNdDimm;           // nd_dimm.cpp: nmemN
+extern const Directory kNdCharacter;      // nd_platform.cpp: ndbus0/nd
+extern const Directory kNfitMachine;      // nd_nfit_bus.cpp: /sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0012:00
+extern const Directory kNfitMock;         // nd_nfit_bus.cpp: /sys/devices/platform/nfit_test.0
+extern const Directory kNfitDimm;         // nd_nfit_bus.cpp: nmemN/nfit
 extern const Directory kNdDisks;          // nd_disk.cpp: namespaceX.Y/block
 extern const Directory kBlockClass;       // nd_disk.cpp: /sys/class/block, /sys/block
 extern const Directory kBlockNumbers;     // nd_disk.cpp: /sys/dev/block

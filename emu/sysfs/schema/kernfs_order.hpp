@@ -23,10 +23,15 @@ namespace daxemu::sysfs {
   return folded == 0x7fffffffU ? folded - 1 : folded;
 }
 
-[[nodiscard]] constexpr bool kernfs_before(std::string_view one, std::string_view other) {
-  const std::uint32_t first = kernfs_place(one);
-  const std::uint32_t second = kernfs_place(other);
-  return first != second ? first < second : one < other;
-}
+// A name with its place, which is worth keeping where names are sorted.
+struct KernfsName {
+  constexpr explicit KernfsName(std::string_view text) : name(text), place(kernfs_place(text)) {}
+  friend constexpr bool operator<(const KernfsName& one, const KernfsName& other) {
+    return one.place != other.place ? one.place < other.place : one.name < other.name;
+  }
+
+  std::string_view name;
+  std::uint32_t place;
+};
 
 } // namespace daxemu::sysfs

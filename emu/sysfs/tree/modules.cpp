@@ -148,7 +148,7 @@ Result<void> show_core_size(const Scope& scope, Text& out) {
 }
 // One reference per holder, and one of nd_e820 by the bus it made.
 Result<void> show_refcnt(const Scope& scope, Text& out) {
-  std::uint32_t count = scope.module->name == "nd_e820" && has_nd_bus(scope) ? 1 : 0;
+  std::uint32_t count = scope.module->name == "nd_e820" && has_e820(scope) ? 1 : 0;
   count += has_cxl_holder(scope) ? 1 : 0;
   if (scope.module->name == "cxl_pmem") {
     each_derived(scope, [&](std::string_view name, const Scope& region) { // nd_region_create() takes it

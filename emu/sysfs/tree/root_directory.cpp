@@ -54,8 +54,9 @@ constexpr Family kPlatformDeviceFamily[] = {
     {each_host_bridge, link("", pci_path, has_cxl_mock)},
 };
 constexpr NodeSpec kPlatformDeviceNodes[] = {
-    link("e820_pmem", fixed_target<"/sys/devices/platform/e820_pmem">, has_nd_bus),
+    link("e820_pmem", fixed_target<"/sys/devices/platform/e820_pmem">, has_e820),
     link("hmem_platform.0", fixed_target<"/sys/devices/platform/hmem_platform.0">, has_hmem_platform),
+    link("nfit_test.0", nfit_path, has_nfit_mock),
 };
 constinit const Directory kPlatformBusDevices = {kPlatformDeviceNodes, kPlatformDeviceFamily};
 constexpr NodeSpec kPlatformDriverNodes[] = {
@@ -71,12 +72,16 @@ constexpr NodeSpec kPlatformBusNodes[] = {
     shared("drivers", kPlatformDrivers),
 };
 constinit const Directory kPlatformBus = {kPlatformBusNodes};
+// Things that the firmware tells of are on a bus of its own.
+bool has_firmware_nodes(const Scope& scope) {
+  return has_cxl_machine(scope) || has_nfit_machine(scope);
+}
 constexpr NodeSpec kMemoryBusNodes[] = {shared("devices", kMemoryBusDevices)};
 constinit const Directory kMemoryBus = {kMemoryBusNodes};
 constexpr NodeSpec kNodeBusNodes[] = {shared("devices", kNodeBusDevices)};
 constinit const Directory kNodeBus = {kNodeBusNodes};
 constexpr NodeSpec kBusNodes[] = {
-    shared("acpi", kCxlAcpiBus, has_cxl_machine),
+    shared("acpi", kCxlAcpiBus, has_firmware_nodes),
     directory("cxl", kCxlBus, has_cxl),
     directory("dax", kDaxBus),
     shared("memory", kMemoryBus),
@@ -93,8 +98,9 @@ constexpr Family kPlatformFamily[] = {
     {each_host_bridge, directory("", kCxlMockDevice, has_cxl_mock)},
 };
 constexpr NodeSpec kPlatformNodes[] = {
-    directory("e820_pmem", kE820Pmem, has_nd_bus),
+    directory("e820_pmem", kE820Pmem, has_e820),
     directory("hmem_platform.0", kHmemPlatform, has_hmem_platform),
+    directory("nfit_test.0", kNfitMock, has_nfit_mock),
 };
 constinit const Directory kPlatform = {kPlatformNodes, kPlatformFamily};
 constexpr NodeSpec kSystemNodes[] = {
@@ -103,7 +109,7 @@ constexpr NodeSpec kSystemNodes[] = {
 };
 constinit const Directory kSystem = {kSystemNodes};
 constexpr NodeSpec kDevicesNodes[] = {
-    shared("LNXSYSTM:00", kCxlFirmware, has_cxl_machine),
+    shared("LNXSYSTM:00", kCxlFirmware, has_firmware_nodes),
     shared("platform", kPlatform),
     shared("system", kSystem),
 };

@@ -45,6 +45,7 @@ constexpr std::array kClaims = std::to_array<std::string_view>({
     "/sys/bus/platform/devices/cxl_",
     "/sys/bus/platform/devices/e820_pmem",
     "/sys/bus/platform/devices/hmem",
+    "/sys/bus/platform/devices/nfit_test",
     "/sys/bus/platform/drivers/cxl_",
     "/sys/bus/platform/drivers/e820_pmem",
     "/sys/bus/platform/drivers/hmem",
@@ -58,6 +59,7 @@ constexpr std::array kClaims = std::to_array<std::string_view>({
     "/sys/devices/platform/cxl_",
     "/sys/devices/platform/e820_pmem",
     "/sys/devices/platform/hmem",
+    "/sys/devices/platform/nfit_test",
     "/sys/devices/system/memory/",
     "/sys/devices/system/node/",
     "/sys/kernel/debug/cxl",
@@ -173,7 +175,7 @@ void put_device(const store::Store& store, const Scope& scope, Node& node) {
   } else if (scope.dimm != 0) {
     node.device = kNdDimmNode;
     node.memdev = scope.dimm;
-    node.number = ::makedev(dimm_major(store), dimm_in(scope).dimm - 1);
+    node.number = ::makedev(dimm_major(store), dimm_in(scope).number());
   } else if (scope.cxl != 0) {
     node.device = kCxlMemdevNode;
     node.memdev = scope.cxl;
@@ -184,11 +186,11 @@ void put_device(const store::Store& store, const Scope& scope, Node& node) {
   }
 }
 
-Result<Found> resolve_again(const store::Store& store, const Node& node, NodeType type) {
+Result<Found> resolve_again(const store::Store& store, KnownPaths* known, const Node& node, NodeType type) {
   if (node.type != type) {
     return fail(type == NodeType::directory ? ENOTDIR : EINVAL);
   }
-  auto found = resolve(store, node.path.view());
+  auto found = resolve(store, node.path.view(), known);
   if (!found || found->spec.type != type) {
     return fail(ENOENT);
   }
@@ -221,25 +223,35 @@ Result<Node> Tree::lookup(std::string_view path) const {
       return given ? Result<Node>(**given) : tl::unexpected(given.error());
     }
   }
-  auto found = resolve(*store_, path);
-  if (!found) {
-    return tl::unexpected(found.error());
+  const auto found = resolve(*store_, path, known_);
+  return found ? node_at(path, *found) : tl::unexpected(found.error());
+}
+
+Result<Node> Tree::reach(std::string_view path, std::size_t& length) const {
+  const auto at = sysfs::reach(*store_, path, known_);
+  if (!at) {
+    return tl::unexpected(at.error());
   }
+  length = at->length;
+  return node_at(path.substr(0, length), at->found);
+}
+
+Result<Node> Tree::node_at(std::string_view path, const Found& found) const {
   Node node;
   if (!node.path.assign(path)) {
     return fail(ENAMETOOLONG);
   }
-  node.type = found->spec.type;
-  node.shared = found->spec.shared;
-  node.is_pipe = found->spec.is_pipe;
-  node.most = found->spec.most;
-  node.mode = found->spec.mode;
+  node.type = found.spec.type;
+  node.shared = found.spec.shared;
+  node.is_pipe = found.spec.is_pipe;
+  node.most = found.spec.most;
+  node.mode = found.spec.mode;
   node.inode = inode_of(path);
   if (node.type == NodeType::device) {
-    put_device(*store_, found->scope, node);
+    put_device(*store_, found.scope, node);
   }
   if (node.type == NodeType::block) {
-    const store::RegionRecord& region = *found->scope.region;
+    const store::RegionRecord& region = *found.scope.region;
     node.device = static_cast<std::uint32_t>(&region - store_->region_table().data());
     node.number = ::makedev(kDiskMajor, disk_minor(region));
   }
@@ -247,7 +259,7 @@ Result<Node> Tree::lookup(std::string_view path) const {
 }
 
 Result<void> Tree::list(const Node& directory, FunctionRef<void(const Entry&)> each) const {
-  const auto found = resolve_again(*store_, directory, NodeType::directory);
+  const auto found = resolve_again(*store_, known_, directory, NodeType::directory);
   if (!found) {
     return tl::unexpected(found.error());
   }
@@ -267,7 +279,7 @@ Result<void> Tree::list(const Node& directory, FunctionRef<void(const Entry&)> e
 }
 
 Result<std::size_t> Tree::show(const Node& node, std::span<char> into, std::uint64_t* notices) const {
-  const auto found = resolve_again(*store_, node, NodeType::attribute);
+  const auto found = resolve_again(*store_, known_, node, NodeType::attribute);
   if (!found) {
     return fail(found.error().value == ENOENT ? ENODEV : found.error().value); // kernfs: the object is gone
   }
@@ -289,7 +301,7 @@ Result<std::size_t> Tree::show(const Node& node, std::span<char> into, std::uint
 }
 
 Result<std::uint64_t> Tree::notices(const Node& node) const {
-  const auto found = resolve_again(*store_, node, NodeType::attribute);
+  const auto found = resolve_again(*store_, known_, node, NodeType::attribute);
   if (!found) {
     return fail(found.error().value == ENOENT ? ENODEV : found.error().value);
   }
@@ -297,7 +309,7 @@ Result<std::uint64_t> Tree::notices(const Node& node) const {
 }
 
 Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
-  auto found = resolve_again(*store_, node, NodeType::attribute);
+  auto found = resolve_again(*store_, known_, node, NodeType::attribute);
   if (!found) {
     return fail(found.error().value == ENOENT ? ENODEV : found.error().value);
   }
@@ -325,19 +337,27 @@ Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {
   return text.size();
 }
 
-Result<Path> Tree::readlink(const Node& node) const {
-  const auto found = resolve_again(*store_, node, NodeType::symlink);
+Result<Path> Tree::target(const Node& node) const {
+  const auto found = resolve_again(*store_, known_, node, NodeType::symlink);
   if (!found) {
     return tl::unexpected(found.error());
   }
   PathText target;
   found->spec.target(found->scope, target);
+  return Path(target.view());
+}
+
+Result<Path> Tree::readlink(const Node& node) const {
+  const auto leads = target(node);
+  if (!leads) {
+    return tl::unexpected(leads.error());
+  }
   PathText text;
-  put_relative(node.path.view(), target.view(), text);
+  put_relative(node.path.view(), leads->view(), text);
   return Path(text.view());
 }
 
-Result<Tree::Inode> Tree::inode(const Node& node) const {
+Result<Tree::Inode> Tree::inode(const Node& node, Count count) const {
   const store::Platform& platform = store_->platform();
   const TypeBits& type = kTypes[static_cast<std::size_t>(node.type)];
   Inode inode;
@@ -349,14 +369,16 @@ Result<Tree::Inode> Tree::inode(const Node& node) const {
     st.st_nlink = links_of(*store_, node);
     st.st_rdev = node.number;
   } else {
-    const auto found = resolve_again(*store_, node, node.type);
+    const auto found = resolve_again(*store_, known_, node, node.type);
     if (!found) {
       return tl::unexpected(found.error());
     }
     inode.key.device = found->scope.device;
-    st.st_nlink = node.type == NodeType::directory ? 2 + directories_in(*found->spec.directory, found->scope) : 1;
     st.st_rdev = node.number;
-    st.st_size = size_of(node, *found);
+    if (count == Count::entries) {
+      st.st_nlink = node.type == NodeType::directory ? 2 + directories_in(*found->spec.directory, found->scope) : 1;
+      st.st_size = size_of(node, *found);
+    }
   }
   st.st_dev = device_of_file_system(node.path.view());
   st.st_ino = node.inode;
@@ -374,7 +396,7 @@ Result<Tree::Inode> Tree::inode(const Node& node) const {
 
 Result<struct stat> Tree::stat(const Node& node) const {
   if (node.shared) {
-    const auto found = resolve_again(*store_, node, node.type);
+    const auto found = resolve_again(*store_, known_, node, node.type);
     if (!found) {
       return tl::unexpected(found.error());
     }

@@ -20,9 +20,13 @@
 
 namespace daxemu::sysfs {
 
+class KnownPaths;
+struct Found;
+
 class Tree {
 public:
-  explicit Tree(const store::Store& store) : store_(&store) {}
+  // With `known` the tree remembers where paths led to; for who asks it much.
+  explicit Tree(const store::Store& store, KnownPaths* known = nullptr) : store_(&store), known_(known) {}
 
   // Could `path` be, or lead to, an emulated node? A cheap prefix test, no allocation: what it denies is left to the
   // real system without further work. Shared directories themselves ("/dev", "/sys") are not claimed, what is
@@ -35,6 +39,10 @@ public:
   // answer, whatever the real system has there. EREMOTE: not emulated, ask the real system (an entry of a shared
   // directory that is not ours, such as /sys/dev/char/1:3).
   [[nodiscard]] Result<Node> lookup(std::string_view path) const;
+
+  // The same of a path below /sys that may lead through links: the first link on the way, or what is at its end;
+  // `length` of the path lead there.
+  [[nodiscard]] Result<Node> reach(std::string_view path, std::size_t& length) const;
 
   // Calls `each` for every emulated entry of a directory, without "." and "..", in a stable order.
   // Errors: ENOTDIR, ENOENT (gone meanwhile).
@@ -56,10 +64,22 @@ public:
   // The text of a symlink (relative, as sysfs has it). Errors: EINVAL if `node` is none.
   [[nodiscard]] Result<Path> readlink(const Node& node) const;
 
+  // Where it leads, as an absolute path. Errors: as above.
+  [[nodiscard]] Result<Path> target(const Node& node) const;
+
   // What stat(2) says of the node: type, mode, owner, size (4096 of an attribute, 0 of a directory and of the char
   // device), nlink, rdev, inode. st_dev is the real /sys's or /dev's, so that `find -xdev` and `du -x` behave.
   // A shared directory that exists in reality is answered with the real one's, nlink grown by what is emulated in it.
   [[nodiscard]] Result<struct stat> stat(const Node& node) const;
+
+  // What of that it takes to see who may open it: no entries are counted. The owner permits as the mode says, whatever
+  // the ACL.
+  struct Rights {
+    std::uint32_t mode = 0;
+    uid_t uid = 0;
+    bool has_acl = false;
+  };
+  [[nodiscard]] Result<Rights> rights(const Node& node) const;
 
   // Inodes: what people have changed of them (emu/sysfs/inodes). Of nodes that the real system does not have as well.
   // generic_permission(). Errors: EACCES, ENOENT (gone meanwhile).
@@ -81,16 +101,22 @@ public:
   [[nodiscard]] Result<Node> node_of_disk(const store::RegionRecord& region) const;
 
 private:
+  // Those that nlink and size of a directory are about.
+  enum class Count : bool { entries, nothing };
   // The inode's defaults, and its key in the store. Errors: ENOENT (gone meanwhile).
   struct Inode {
     struct stat about = {};
     store::InodeKey key;
   };
-  [[nodiscard]] Result<Inode> inode(const Node& node) const;
+  [[nodiscard]] Result<Inode> inode(const Node& node, Count count = Count::entries) const;
   // Both `about` and what was changed.
-  [[nodiscard]] Result<Inode> inode_now(const Node& node, store::InodeValues& values) const;
+  [[nodiscard]] Result<Inode> inode_now(const Node& node, store::InodeValues& values,
+                                        Count count = Count::entries) const;
+
+  [[nodiscard]] Result<Node> node_at(std::string_view path, const Found& found) const;
 
   const store::Store* store_;
+  KnownPaths* known_;
 };
 
 } // namespace daxemu::sysfs

@@ -15,8 +15,8 @@ bool is_in_dev(const Node& node) {
 
 } // namespace
 
-Result<Tree::Inode> Tree::inode_now(const Node& node, store::InodeValues& values) const {
-  auto found = inode(node);
+Result<Tree::Inode> Tree::inode_now(const Node& node, store::InodeValues& values, Count count) const {
+  auto found = inode(node, count);
   if (found && store::read_inode(*store_, found->key, values)) {
     overlay(values, found->about);
   }
@@ -34,9 +34,23 @@ Result<Node> Tree::node_of_disk(const store::RegionRecord& region) const {
   return lookup(path.view());
 }
 
+Result<Tree::Rights> Tree::rights(const Node& node) const {
+  if (node.shared) {
+    const auto about = stat(node);
+    return about ? Result<Rights>(Rights{.mode = about->st_mode, .uid = about->st_uid, .has_acl = true})
+                 : tl::unexpected(about.error());
+  }
+  store::InodeValues values;
+  const auto found = inode_now(node, values, Count::nothing);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  return Rights{.mode = found->about.st_mode, .uid = found->about.st_uid, .has_acl = !acl_of(values).view().empty()};
+}
+
 Result<void> Tree::permission(const Node& node, const Credentials& who, unsigned wanted) const {
   store::InodeValues values;
-  const auto found = inode_now(node, values);
+  const auto found = inode_now(node, values, Count::nothing);
   if (!found) {
     return tl::unexpected(found.error());
   }

@@ -97,10 +97,15 @@ Presence::Presence(const store::Store& store) {
     }
   }
   const std::span<cxl::CxlMemdevRecord> memdevs = cxl::memdevs(store);
-  for (std::size_t at = 0; at < std::min(memdevs.size(), dimms_.size()); ++at) {
+  for (std::size_t at = 0; at < std::min(memdevs.size(), store::kMaxCxlMemdevs); ++at) {
     const cxl::CxlMemdevRecord& memdev = memdevs[at];
     dimms_[at] = {memdev.used == 0 ? 0 : memdev.dimm, memdev.dimm_unbound == 0};
   }
+  std::size_t next = store::kMaxCxlMemdevs;
+  nd::each_nfit_dimm(store, [&](const nd::Dimm& dimm) {
+    dimms_[next++] = {dimm.number() + 1, dimm.is_bound()};
+    return true;
+  });
 }
 
 // Holders let go and leave, the bound ones first; then the disk, the namespace and the region.
@@ -157,7 +162,7 @@ void Presence::announce_spaces(const Presence& before, const Scope& region, std:
   }
 }
 
-// DIMMs of the bus below nvdimm-bridge0, by the numbers they had.
+// DIMMs, by the numbers they had.
 void Presence::announce_dimms(const Presence& before, const store::Store& store, bool comes) const {
   const Scope scope{.store = &store};
   for (std::size_t at = 0; at < dimms_.size(); ++at) {
@@ -165,7 +170,11 @@ void Presence::announce_dimms(const Presence& before, const store::Store& store,
     const Dimm& is = dimms_[at];
     const auto say_dimm = [&](std::uint32_t number, bool bound, std::string_view action) {
       PathText path;
-      cxl_nd_bus_path(scope, path);
+      if (at < store::kMaxCxlMemdevs) {
+        cxl_nd_bus_path(scope, path);
+      } else {
+        nfit_bus_path(scope, path);
+      }
       path.put("/nmem").number(number - 1);
       TextBuffer<192> lines;
       lines.put("MAJOR=").number(dimm_major(store)).put("\nMINOR=").number(number - 1);

@@ -47,7 +47,7 @@ private:
 
   std::array<std::uint8_t, kMostDevices> devices_{}; // DeviceState
   std::array<NdRegion, kMostRegions> regions_{};
-  std::array<Dimm, store::kMaxCxlMemdevs> dimms_{};
+  std::array<Dimm, store::kMaxCxlMemdevs + store::kMaxNfitDimms> dimms_{};
 };
 
 class AnnouncedChange {

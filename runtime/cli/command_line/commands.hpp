@@ -39,6 +39,7 @@ public:
 [[nodiscard]] std::unique_ptr<Verb> add_reconfigure_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_list_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_doctor_verb(CLI::App& app);
+[[nodiscard]] std::unique_ptr<Verb> add_record_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_report_verb(CLI::App& app);
 [[nodiscard]] std::unique_ptr<Verb> add_completion_verb(CLI::App& app);
 

@@ -48,7 +48,8 @@ constexpr auto kManuals = std::to_array<VerbManual>({
      "One HTML file that needs no network: extents over time, how long first touches waited, how long pages were "
      "pinned, and what else happened. Give a command behind -- to run it, or the file of an earlier daxemu trace.",
      "daxemu report --size 2G -o run.html -- ./app\n"
-     "daxemu report t.json"},
+     "daxemu report t.json\n"
+     "daxemu report --against run.html -o now.html -- ./app"},
     {"create",
      "A named platform outlives the processes that use it: until daxemu destroy, or the next boot. With --image its "
      "contents outlive that too.",
@@ -83,7 +84,18 @@ constexpr auto kManuals = std::to_array<VerbManual>({
      "Inside daxemu run it lists that platform alone. A CXL bus has a table of its own: memdevs, windows, regions.",
      "daxemu list\n"
      "daxemu list --json\n"
+     "daxemu list --tree\n"
      "daxemu list --cxl --json"},
+    {"record",
+     "A platform file says what the machine has: regions of the dax and nd buses with their devices, sizes, "
+     "alignments, "
+     "nodes and drivers, the CXL bus with its windows and regions. It goes to the standard output; what it cannot say, "
+     "and what only root may read, is said on standard error and in its \"notes\". Root is not needed: without it "
+     "physical "
+     "addresses are missing. Inside daxemu run the platform is recorded.",
+     "daxemu record\n"
+     "daxemu record --anonymous\n"
+     "daxemu record --from copy-of-sys --kernel 6.12"},
     {"enable", "As daxctl enable-device, from outside the platform.", "daxemu enable dax0.1 --platform lab"},
     {"disable",
      "As daxctl disable-device. Whoever has the device mapped loses the mapping's pages: a touch is SIGBUS, as on a "

@@ -16,11 +16,11 @@ using AddVerb = std::unique_ptr<Verb> (*)(CLI::App&);
 
 // In the order of --help.
 constexpr std::array kVerbs = {
-    AddVerb{add_run_verb},        AddVerb{add_stat_verb},    AddVerb{add_top_verb},         AddVerb{add_trace_verb},
-    AddVerb{add_report_verb},     AddVerb{add_create_verb},  AddVerb{add_sync_verb},        AddVerb{add_crash_verb},
-    AddVerb{add_poison_verb},     AddVerb{add_pins_verb},    AddVerb{add_destroy_verb},     AddVerb{add_list_verb},
-    AddVerb{add_enable_verb},     AddVerb{add_disable_verb}, AddVerb{add_reconfigure_verb}, AddVerb{add_doctor_verb},
-    AddVerb{add_completion_verb},
+    AddVerb{add_run_verb},    AddVerb{add_stat_verb},       AddVerb{add_top_verb},     AddVerb{add_trace_verb},
+    AddVerb{add_report_verb}, AddVerb{add_create_verb},     AddVerb{add_sync_verb},    AddVerb{add_crash_verb},
+    AddVerb{add_poison_verb}, AddVerb{add_pins_verb},       AddVerb{add_destroy_verb}, AddVerb{add_list_verb},
+    AddVerb{add_record_verb}, AddVerb{add_enable_verb},     AddVerb{add_disable_verb}, AddVerb{add_reconfigure_verb},
+    AddVerb{add_doctor_verb}, AddVerb{add_completion_verb},
 };
 
 // What stands under the flags in a verb's --help: its examples.

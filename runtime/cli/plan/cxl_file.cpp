@@ -14,17 +14,18 @@ constexpr const char* kPortExample = R"({ "memdev": { "ram": "1G" } })";
 
 cxl::MemdevSpec read_memdev(Fields& fields) {
   cxl::MemdevSpec memdev;
-  fields.only({"ram", "pmem", "either", "either_pmem", "labels", "serial", "decoders", "numa_node"});
+  fields.only({"ram", "pmem", "either", "either_pmem", "labels", "serial", "firmware", "decoders", "numa_node"});
   fields.size("ram", memdev.ram);
   fields.size("pmem", memdev.pmem);
   fields.size("either", memdev.either);
   fields.size("either_pmem", memdev.either_pmem);
   fields.size("labels", memdev.label_size);
   if (fields.has("serial")) {
-    std::uint32_t serial = 0;
-    fields.number("serial", serial);
+    std::uint64_t serial = 0;
+    fields.large_number("serial", serial);
     memdev.serial = serial;
   }
+  fields.text("firmware", memdev.firmware);
   fields.number("decoders", memdev.decoders);
   std::optional<int> node;
   fields.node("numa_node", node);
@@ -79,7 +80,7 @@ cxl::WindowSpec read_window(Fields& fields) {
 
 CxlRegionPlan read_region(Fields& fields) {
   CxlRegionPlan region;
-  fields.only({"window", "type", "memdevs", "granularity", "size", "align", "driver"});
+  fields.only({"window", "type", "memdevs", "granularity", "size", "align", "driver", "uuid"});
   fields.number("window", region.window);
   fields.word("type", kCxlModes, region.mode);
   region.memdevs = {0};
@@ -90,6 +91,7 @@ CxlRegionPlan read_region(Fields& fields) {
   fields.size("size", region.size);
   fields.size("align", region.align);
   fields.word("driver", kDriverWords, region.driver);
+  fields.uuid("uuid", region.uuid);
   return region;
 }
 
@@ -141,16 +143,20 @@ CxlPlan read_cxl(Fields& fields, const Profile& kernel) {
   if (fields.has("preset")) {
     read_preset(fields, plan);
   } else {
-    fields.only({"preset", "host_bridges", "windows", "image", "regions"});
+    fields.only({"preset", "host_bridges", "start", "windows", "image", "regions"});
+    fields.size("start", plan.topology.phys_start);
     fields.list(
         "host_bridges",
         [&](Fields& each) {
           cxl::HostBridgeSpec bridge;
-          each.only({"decoders", "bus", "root_ports"});
-          if (each.has("bus")) {
-            std::uint32_t bus = 0;
-            each.number("bus", bus);
-            bridge.bus = bus;
+          each.only({"decoders", "bus", "bus_from", "root_ports"});
+          for (const char* key : {"bus", "bus_from"}) {
+            if (each.has(key)) {
+              std::uint32_t bus = 0;
+              each.number(key, bus);
+              bridge.bus = bus;
+              bridge.bus_may_move = std::string_view(key) == "bus_from";
+            }
           }
           each.number("decoders", bridge.decoders);
           each.list(

@@ -68,6 +68,11 @@ std::optional<CxlMistake> check(const std::string& path, const cxl::MemdevSpec& 
         fmt::format("{} of {} cannot be persistent", size_text(memdev.either_pmem), size_text(memdev.either)),
         fmt::format("use {} or less", size_text(memdev.either)));
   }
+  constexpr std::size_t kMostOfFirmware = 16; // CXL_IDENTIFY has that many bytes of it
+  if (memdev.firmware.size() > kMostOfFirmware) {
+    return mistake(path + ".firmware", fmt::format("{} is no name of a firmware", memdev.firmware),
+                   "use 16 characters or less");
+  }
   if (memdev.ram + memdev.pmem + memdev.either == 0) {
     return mistake(path, "this memdev has no memory", "add \"ram\": \"1G\", \"pmem\" or \"either\"");
   }
@@ -245,9 +250,17 @@ std::string nearest_multiples(const char* flag, std::uint64_t size, std::uint64_
 }
 
 std::vector<const cxl::MemdevSpec*> memdevs_of(const cxl::TopologySpec& topology) {
-  std::vector<const cxl::MemdevSpec*> memdevs;
+  std::vector<const cxl::HostBridgeSpec*> bridges;
   for (const cxl::HostBridgeSpec& bridge : topology.host_bridges) {
-    collect(bridge.root_ports, memdevs);
+    bridges.push_back(&bridge);
+  }
+  if (std::all_of(bridges.begin(), bridges.end(), [](const auto* bridge) { return bridge->bus.has_value(); })) {
+    std::stable_sort(bridges.begin(), bridges.end(),
+                     [](const auto* one, const auto* other) { return *one->bus < *other->bus; });
+  }
+  std::vector<const cxl::MemdevSpec*> memdevs;
+  for (const cxl::HostBridgeSpec* bridge : bridges) {
+    collect(bridge->root_ports, memdevs);
   }
   return memdevs;
 }
@@ -265,6 +278,10 @@ bool has_pmem(const cxl::TopologySpec& topology) {
 
 std::optional<CxlMistake> check_cxl(CxlPlan& plan, const Profile& kernel) {
   const cxl::TopologySpec& topology = plan.topology;
+  if (!is_aligned(topology.phys_start, kCxlUnit)) {
+    return mistake("start", fmt::format("{} is not a multiple of 256M", size_text(topology.phys_start)),
+                   nearest_multiples("", topology.phys_start, kCxlUnit));
+  }
   const std::vector<const cxl::MemdevSpec*> memdevs = memdevs_of(topology);
   if (memdevs.empty()) {
     return mistake("host_bridges", "a CXL bus without a memdev",

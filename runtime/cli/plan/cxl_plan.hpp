@@ -24,6 +24,7 @@ struct CxlRegionPlan {
   std::uint64_t size = 0;             // bytes; 0: as much as its memdevs have
   std::uint64_t align = 2ULL << 20;   // of the extents of its device
   dax::FirstDriver driver = dax::FirstDriver::device_dax;
+  std::optional<store::Uuid> uuid{}; // of a persistent one; nothing: a random one
 };
 
 struct CxlPlan {
@@ -33,7 +34,8 @@ struct CxlPlan {
   [[nodiscard]] bool is_there() const { return !topology.host_bridges.empty(); }
 };
 
-// The memdevs in the order of their numbers: as they stand in the topology, from above.
+// The memdevs in the order of their numbers: as they stand in the topology, from above, where each host bridge has a
+// bus by their buses.
 [[nodiscard]] std::vector<const cxl::MemdevSpec*> memdevs_of(const cxl::TopologySpec& topology);
 // Bytes of a memdev that a region of this mode can have, as long as nothing else does.
 [[nodiscard]] std::uint64_t capacity_of(const cxl::MemdevSpec& memdev, store::CxlMode mode);

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "emu/base/size_text.hpp"
-#include "emu/cxl/xor_maps.hpp"
+#include "emu/nd/media/xor_maps.hpp"
 #include "runtime/cli/text/nearest.hpp"
 
 namespace daxemu::cli {
@@ -194,7 +194,7 @@ Preset cxl_test(const PresetWish& /*wish*/) {
 // The same with its option interleave_arithmetic=1: other windows, but for the one that names host bridges twice. Its
 // firmware has made no region; the one that a run begins with is persistent.
 Preset cxl_test_xor(const PresetWish& /*wish*/) {
-  Preset made = mock_of({{8, {0}, true, true}, {8, {0, 1}, true, true, cxl::kXorGranularity}});
+  Preset made = mock_of({{8, {0}, true, true}, {8, {0, 1}, true, true, nd::kXorGranularity}});
   made.order = {0};
   made.mode = store::CxlMode::pmem;
   made.size = 512ULL << 20;

@@ -12,6 +12,7 @@
 #include "runtime/cli/plan/flag_values.hpp"
 #include "runtime/cli/plan/memory_type.hpp"
 #include "runtime/cli/plan/platform_file.hpp"
+#include "runtime/cli/plan/region_flag.hpp"
 #include "runtime/cli/plan/words.hpp"
 
 namespace daxemu::cli {
@@ -66,7 +67,9 @@ std::vector<CLI::Option*> add_device_flags(CLI::App& verb, DeviceFlags& flags) {
       verb.add_option("--align", flags.align, "Size of its extents: 4K, 2M or 1G (default 2M)")->type_name("4K|2M|1G"),
       verb.add_option("--device", flags.device, "Its name (default dax0.0)")->type_name("NAME"),
       verb.add_option("--region", flags.region,
-                      "Kind of region: hmem, pmem or cxl: a CXL bus that it is made of (default hmem)")
+                      "Kind of region: hmem, pmem, pmem,dimms=N,labels (interleaved over N DIMMs, with labels) or cxl: "
+                      "a CXL bus "
+                      "that it is made of (default hmem)")
           ->type_name("hmem|pmem|cxl"),
       verb.add_option("--backing", flags.backing, "Where its bytes live: auto, hugetlb or shmem (default auto)")
           ->type_name("auto|hugetlb|shmem"),
@@ -150,7 +153,7 @@ Outcome<PlatformOptions> device_options(const DeviceFlags& flags, const DeviceWi
        {dax::check_geometry(options.size, options.align), checked_type(options.type, options.align, options.kernel),
         read_word("--backing", flags.backing, kBackings, options.backing),
         read_word("--engine", flags.engine, kEngines, options.engine),
-        read_word("--region", flags.region, kRegionsOfFlags, options.region),
+        read_region_flag(flags.region, options.region, options.dimms),
         read_word("--driver", flags.driver, kDriverWords, options.driver),
         node ? Outcome<void>() : tl::unexpected(node.error())}) {
     if (!read) {
@@ -197,7 +200,7 @@ Outcome<void> add_more(const std::string& text, const PlatformOptions& base, Pla
     region.devices.push_back(device);
     return {};
   }
-  plan.regions.push_back({name->region, base.region, 0, base.numa_node, {device}});
+  plan.regions.push_back({name->region, base.region, 0, base.numa_node, {device}, 0, base.dimms});
   return {};
 }
 
@@ -245,7 +248,8 @@ Outcome<DeviceWish> read_device_flags(const DeviceFlags& flags) {
   wish.name = *name;
   wish.size = *size;
   wish.align = *align;
-  wish.more_than_one = flags.region == "cxl" || !flags.config.empty() || !flags.more.empty() || !flags.free.empty();
+  wish.more_than_one = (flags.region != "hmem" && flags.region != "pmem") || !flags.config.empty() ||
+                       !flags.more.empty() || !flags.free.empty();
   auto platform = flags.config.empty() ? device_options(flags, wish).and_then([&](const PlatformOptions& options) {
     return whole_platform(flags, wish, options);
   })

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "emu/base/size_text.hpp"
+#include "emu/store/uuid_text.hpp"
 #include "runtime/cli/plan/platform_plan.hpp"
 #include "runtime/cli/text/joined.hpp"
 #include "runtime/cli/text/nearest.hpp"
@@ -74,6 +75,36 @@ void Fields::text(const char* key, std::string& text) {
     return;
   }
   text = object_[key].get<std::string>();
+}
+
+void Fields::texts(const char* key) {
+  const Json* list = has(key) ? &object_[key] : nullptr;
+  if (list != nullptr && (!list->is_array() ||
+                          !std::all_of(list->begin(), list->end(), [](const Json& one) { return one.is_string(); }))) {
+    mistake(path_of(key), fmt::format("{} is no list of texts", path_of(key)), "write it as [ \"...\" ]");
+  }
+}
+
+void Fields::uuid(const char* key, std::optional<store::Uuid>& uuid) {
+  std::string written;
+  text(key, written);
+  if (!has(key) || !ok()) {
+    return;
+  }
+  if (!store::is_uuid(written)) {
+    mistake(path_of(key), fmt::format("{} {} is no uuid", path_of(key), written),
+            "give one that uuidgen makes, or none");
+    return;
+  }
+  uuid = *store::parse_uuid(written);
+}
+
+void Fields::large_number(const char* key, std::uint64_t& number) {
+  if (has(key) && !object_[key].is_number_unsigned()) {
+    mistake(path_of(key), fmt::format("{} {} is no number", path_of(key), object_[key].dump()), "use 0, 1, 2, ...");
+  } else if (has(key)) {
+    number = object_[key].get<std::uint64_t>();
+  }
 }
 
 namespace {

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "emu/base/result.hpp"
+#include "emu/store/nd_records.hpp"
 #include "runtime/cli/plan/json_lines.hpp"
 #include "runtime/cli/plan/words.hpp"
 
@@ -36,7 +37,11 @@ public:
   void size(const char* key, std::uint64_t& bytes);
   void boolean(const char* key, bool& value);
   void text(const char* key, std::string& text);
+  // Texts that nothing is made of.
+  void texts(const char* key);
+  void uuid(const char* key, std::optional<store::Uuid>& uuid);
   void number(const char* key, std::uint32_t& number);
+  void large_number(const char* key, std::uint64_t& number);
   void numbers(const char* key, std::vector<std::uint32_t>& numbers);
   // A NUMA node: a number or "none" (kNoNode).
   void node(const char* key, std::optional<int>& node);

@@ -16,6 +16,7 @@
 #include "runtime/cli/plan/json_fields.hpp"
 #include "runtime/cli/plan/json_lines.hpp"
 #include "runtime/cli/plan/memory_type.hpp"
+#include "runtime/cli/plan/region_flag.hpp"
 #include "runtime/cli/plan/words.hpp"
 
 namespace daxemu::cli {
@@ -37,7 +38,7 @@ void take_id(Fields& fields, std::set<std::uint32_t>& taken, std::uint32_t& id) 
 
 DevicePlan read_device(Fields& fields, std::set<std::uint32_t>& ids, const Profile& kernel) {
   DevicePlan device;
-  fields.only({"id", "size", "align", "backing", "type", "driver"});
+  fields.only({"id", "size", "align", "backing", "type", "driver", "uuid"});
   take_id(fields, ids, device.id);
   if (!fields.has("size")) {
     fields.mistake(fields.path_of("size").substr(0, fields.path_of("size").rfind('.')),
@@ -48,6 +49,7 @@ DevicePlan read_device(Fields& fields, std::set<std::uint32_t>& ids, const Profi
   fields.word("backing", kBackings, device.backing);
   fields.text("type", device.type);
   fields.word("driver", kDriverWords, device.driver);
+  fields.uuid("uuid", device.uuid);
   if (fields.ok()) {
     if (auto fine = dax::check_geometry(device.size, device.align); !fine) {
       fields.problem_of(fine.error().what.starts_with("--align") ? "align" : "size", fine.error());
@@ -58,12 +60,32 @@ DevicePlan read_device(Fields& fields, std::set<std::uint32_t>& ids, const Profi
   return device;
 }
 
+// "dimms": 2, and "bus" where they are to be the mock's.
+void read_dimms(Fields& fields, RegionPlan& region) {
+  fields.number("dimms", region.dimms.count);
+  std::string bus;
+  fields.text("bus", bus);
+  if (!fields.ok() || (!fields.has("dimms") && !fields.has("bus"))) {
+    return;
+  }
+  if (region.kind != store::RegionKind::pmem) {
+    fields.mistake(fields.path_of("dimms"), fmt::format("{} is for pmem regions only", fields.path_of("dimms")),
+                   "leave it out, or write \"kind\": \"pmem\"");
+  } else if (auto fine = check_dimms(bus, region.dimms); !fine) {
+    fields.problem_of("dimms", fine.error());
+  }
+}
+
 RegionPlan read_region(Fields& fields, std::set<std::uint32_t>& ids, const Profile& kernel) {
   RegionPlan region;
-  fields.only({"id", "kind", "size", "start", "numa_node", "devices"});
+  fields.only(
+      {"id", "kind", "size", "start", "numa_node", "shown_numa_node", "target_node", "devices", "dimms", "bus"});
   take_id(fields, ids, region.id);
   fields.word("kind", kRegions, region.kind);
   fields.node("numa_node", region.numa_node);
+  fields.node("shown_numa_node", region.shown_numa_node);
+  fields.node("target_node", region.target_node);
+  read_dimms(fields, region);
   fields.size("start", region.start);
   if (!is_aligned(region.start, kPudSize)) {
     fields.mistake(fields.path_of("start"),
@@ -78,7 +100,8 @@ RegionPlan read_region(Fields& fields, std::set<std::uint32_t>& ids, const Profi
   }
   std::uint64_t size = used;
   fields.size("size", size);
-  if (region.kind == store::RegionKind::pmem && (region.devices.size() != 1 || size != used)) {
+  if (region.kind == store::RegionKind::pmem && region.dimms.count == 0 &&
+      (region.devices.size() != 1 || size != used)) {
     fields.mistake(fields.path_of(region.devices.size() == 1 ? "size" : "devices"),
                    fmt::format("{}: a pmem region is one device of its size", fields.path_of("devices")),
                    "use a region for each device, or \"kind\": \"hmem\"");
@@ -127,7 +150,8 @@ Outcome<PlatformPlan> parse_platform(const std::string& text, const std::string&
   PlatformPlan plan;
   Outcome<void> result;
   Fields fields(json, "", lines, file, result);
-  fields.only({"kernel", "engine", "exact", "backing", "regions", "cxl"});
+  fields.only({"kernel", "notes", "engine", "exact", "backing", "regions", "cxl"});
+  fields.texts("notes"); // for people
   read_kernel(fields, plan);
   fields.word("engine", kEngines, plan.engine);
   fields.boolean("exact", plan.exact);

@@ -11,6 +11,9 @@
 // begins higher where this machine or another region has memory, so programs that number memory blocks find the same
 // where that is free); a region without `size` is as large as its devices; ids count up from 0 where they are missing.
 // daxctl sees a region once it has a device.
+//
+// What `daxemu record` writes has more: `notes`, texts for people; of a region `shown_numa_node`, which its devices say
+// whatever nodes this machine has, and `target_node`; of the device of a pmem region the `uuid` of its namespace.
 #pragma once
 
 #include <string>

@@ -20,6 +20,12 @@ inline constexpr int kNoNode = -1;
 // The memory type of a device that asks for none: device-dax, as the platform's kernel has it.
 inline constexpr std::string_view kDefaultType = "GENERIC";
 
+// The DIMMs of a pmem region: it has labels then, and is on the nd bus of the firmware's table of DIMMs.
+struct DimmPlan {
+  std::uint32_t count = 0; // 0: none, as of memory that the memory map declares
+  bool mock = false;       // the bus is called as that of the kernel's nfit_test
+};
+
 // One device, and the region it is alone in: what the flags say by themselves.
 struct PlatformOptions {
   dax::DeviceName device;
@@ -36,6 +42,7 @@ struct PlatformOptions {
   std::string kernel_note; // as PlatformPlan::kernel_note
   store::EngineKind engine = store::EngineKind::automatic;
   bool exact = false; // each first touch of an extent is a fault of its own
+  DimmPlan dimms;
 };
 
 struct DevicePlan {
@@ -47,6 +54,7 @@ struct DevicePlan {
   std::string type{kDefaultType};            // a preset of pgmap::preset()
   dax::FirstDriver driver = dax::FirstDriver::device_dax;
   bool snapshot = false;
+  std::optional<store::Uuid> uuid = std::nullopt; // of a namespace in devdax mode
 };
 
 struct RegionPlan {
@@ -56,6 +64,10 @@ struct RegionPlan {
   std::optional<int> numa_node; // as PlatformOptions::numa_node
   std::vector<DevicePlan> devices;
   std::uint64_t start = 0; // lowest physical address it may begin at, a multiple of 1G; 0: behind the machine's memory
+  DimmPlan dimms = {};     // of a pmem region; its devices are namespaces of it then
+  std::optional<int> shown_numa_node =
+      std::nullopt;                              // what its devices say, whatever nodes this machine has; or kNoNode
+  std::optional<int> target_node = std::nullopt; // the memory's own, or kNoNode; nothing: a new one
 };
 
 struct PlatformPlan {
@@ -81,7 +93,9 @@ struct PlatformPlan {
                                          .image = one.image,
                                          .type = one.type,
                                          .driver = one.driver,
-                                         .snapshot = one.snapshot}}}} {}
+                                         .snapshot = one.snapshot}},
+                                       0,
+                                       one.dimms}} {}
 };
 
 } // namespace daxemu::cli

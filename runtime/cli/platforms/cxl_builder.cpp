@@ -1,5 +1,6 @@
 #include "runtime/cli/platforms/cxl_builder.hpp"
 
+#include <algorithm>
 #include <bitset>
 #include <charconv>
 #include <cstring>
@@ -10,13 +11,13 @@
 
 #include "emu/base/size_text.hpp"
 #include "emu/cxl/change.hpp"
-#include "emu/cxl/derived/media.hpp"
 #include "emu/cxl/drivers.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/cxl/region/dpa.hpp"
 #include "emu/cxl/region/regions.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/ranges.hpp"
+#include "emu/nd/media/media.hpp"
 #include "runtime/cli/platforms/memdev_files.hpp"
 
 namespace daxemu::cli {
@@ -85,7 +86,7 @@ Outcome<store::CxlRegionRecord*> make_region(const store::Store& store, const Cx
   }
   store::CxlRegionRecord& region = **made;
   if (plan.mode == store::CxlMode::pmem) {
-    if (auto done = cxl::set_uuid(store, region, random_uuid()); !done) {
+    if (auto done = cxl::set_uuid(store, region, plan.uuid ? *plan.uuid : random_uuid()); !done) {
       return cannot(name, "uuid", done.error());
     }
   }
@@ -145,7 +146,7 @@ Outcome<void> settle_device(const store::Store& store, const store::CxlRegionRec
     const std::string name(store.name_of(device).view());
     if (device.align != plan.align) {
       const auto done =
-          cxl::with_media_returned(store, device, [&] { return dax::set_align(store, device, plan.align); });
+          nd::with_media_returned(store, device, [&] { return dax::set_align(store, device, plan.align); });
       if (!done) {
         return cannot(name, fmt::format("extents of {}", size_text(plan.align)), done.error());
       }
@@ -166,7 +167,7 @@ Outcome<void> add_cxl_bus(store::Store& store, const CxlPlan& plan, std::uint64_
   store.cxl().major = dax::free_char_major("/proc/devices", platform.dimm_major);
   cxl::TopologySpec topology = plan.topology;
   topology.buses_taken = buses_of_machine();
-  topology.phys_start = phys_start;
+  topology.phys_start = std::max(phys_start, topology.phys_start);
   for (cxl::WindowSpec& window : topology.windows) {
     const std::int32_t node = first_node++;
     window.target_node = window.target_node < 0 ? node : window.target_node;

@@ -11,8 +11,8 @@
 
 #include "emu/base/size_text.hpp"
 #include "emu/cxl/change.hpp"
-#include "emu/cxl/derived/media.hpp"
 #include "emu/cxl/objects.hpp"
+#include "emu/nd/media/media.hpp"
 #include "runtime/cli/platforms/find_platform.hpp"
 #include "runtime/cli/platforms/small_file.hpp"
 #include "runtime/cli/text/because.hpp"
@@ -73,13 +73,14 @@ Outcome<backing::SourcedFile> image_file(const std::string& path, std::uint64_t 
   return backing::SourcedFile{std::move(fd), path};
 }
 
+// `owner`: kCxlOwner and more, so that no device gets it.
 Outcome<std::uint32_t> register_file(store::Store& store, backing::SourcedFile file, store::BackingKind kind,
-                                     std::uint32_t memdev, std::vector<UniqueFd>& held) {
+                                     std::uint32_t owner, const char* reason, std::vector<UniqueFd>& held) {
   store::Platform& platform = store.platform();
   const std::uint32_t number = platform.backing_slots_used.load();
   const auto st = sys::fstat(file.fd.get());
   if (number >= platform.backing_slot_capacity || !st) {
-    return refuse(ENOSPC, "the platform has no room for the files of its memdevs", "use fewer memdevs");
+    return refuse(ENOSPC, "the platform has no room for the files of its memdevs and DIMMs", "use fewer of them");
   }
   store::BackingSlot& slot = store.backing_slot_table()[number];
   slot.backing.kind = kind;
@@ -87,14 +88,20 @@ Outcome<std::uint32_t> register_file(store::Store& store, backing::SourcedFile f
   slot.backing.st_ino = st->st_ino;
   slot.backing.page_size = kPageSize;
   slot.backing.location.assign(file.location);
-  slot.backing.reason.assign("what a memdev keeps");
-  slot.owner = store::kCxlOwner | memdev;
+  slot.backing.reason.assign(reason);
+  slot.owner = owner;
   platform.backing_slots_used.store(number + 1, std::memory_order_release);
   held.push_back(std::move(file.fd));
   return number + 1;
 }
 
 } // namespace
+
+Outcome<std::uint32_t> register_kept_file(store::Store& store, backing::SourcedFile file, const char* reason,
+                                          std::vector<UniqueFd>& held) {
+  return register_file(store, std::move(file), store::BackingKind::shmem, store::kCxlOwner | store::kMaxCxlMemdevs,
+                       reason, held);
+}
 
 Outcome<void> add_memdev_files(store::Store& store, const std::string& images, backing::FileSource& source,
                                std::vector<UniqueFd>& held) {
@@ -127,7 +134,8 @@ Outcome<void> add_memdev_files(store::Store& store, const std::string& images, b
         return tl::unexpected(file.error());
       }
       const auto number =
-          register_file(store, std::move(*file), kept ? store::BackingKind::file : store::BackingKind::shmem, at, held);
+          register_file(store, std::move(*file), kept ? store::BackingKind::file : store::BackingKind::shmem,
+                        store::kCxlOwner | at, "what a memdev keeps", held);
       if (!number) {
         return tl::unexpected(number.error());
       }
@@ -156,7 +164,7 @@ Outcome<void> settle_memdevs(const store::Store& store) {
   }
   for (store::DeviceRecord& device : store.devices()) {
     if (device.has_media != 0) {
-      if (auto returned = cxl::return_media(store, device); !returned) {
+      if (auto returned = nd::return_media(store, device); !returned) {
         return because(fmt::format("the bytes of {} to its memdevs", store.name_of(device).view()),
                        returned.error().value, "make room on the disk, or free some memory");
       }

@@ -24,4 +24,9 @@ namespace daxemu::cli {
 // (Problem): ENOMEM, the disk's own.
 [[nodiscard]] Outcome<void> settle_memdevs(const store::Store& store);
 
+// A file that something of the platform keeps its bytes in, whatever happens to devices: the number + 1 of its slot.
+// Errors (Problem): ENOSPC.
+[[nodiscard]] Outcome<std::uint32_t> register_kept_file(store::Store& store, backing::SourcedFile file,
+                                                        const char* reason, std::vector<UniqueFd>& held);
+
 } // namespace daxemu::cli

@@ -15,6 +15,7 @@
 #include "runtime/cli/plan/memory_type.hpp"
 #include "runtime/cli/platforms/cxl_builder.hpp"
 #include "runtime/cli/platforms/image_use.hpp"
+#include "runtime/cli/platforms/nfit_builder.hpp"
 #include "runtime/cli/platforms/small_file.hpp"
 #include "runtime/cli/text/terminal.hpp"
 
@@ -31,6 +32,9 @@ public:
       if (auto fine = check(region); !fine) {
         return tl::unexpected(fine.error());
       }
+    }
+    if (auto fine = check_nfit(plan_); !fine) {
+      return tl::unexpected(fine.error());
     }
     if (!plan_.kernel_note.empty()) {
       note(plan_.kernel_note);
@@ -55,7 +59,8 @@ public:
     platform.memory_block_size = machine_.block_size;
     platform.first_new_node = machine_.first_new_node;
     for (const RegionPlan& region : plan_.regions) {
-      if (auto added = add(*store, region); !added) {
+      auto added = region.dimms.count != 0 ? reserve_dimms(*store, region) : add(*store, region);
+      if (!added) {
         return tl::unexpected(added.error());
       }
     }
@@ -71,6 +76,11 @@ public:
       return tl::unexpected(spares.error());
     }
     std::move(spares->begin(), spares->end(), std::back_inserter(held_));
+    for (const NfitPlace& place : dimms_) {
+      if (auto made = add_nfit_devices(*store, place); !made) {
+        return tl::unexpected(made.error());
+      }
+    }
     if (auto made = add_cxl_regions(*store, plan_.cxl); !made) {
       return tl::unexpected(made.error());
     }
@@ -79,7 +89,8 @@ public:
 
 private:
   Outcome<void> check(const RegionPlan& region) const {
-    if (region.kind == store::RegionKind::pmem && (region.devices.size() != 1 || region.free != 0)) {
+    if (region.kind == store::RegionKind::pmem && region.dimms.count == 0 &&
+        (region.devices.size() != 1 || region.free != 0)) {
       return refuse(EINVAL, fmt::format("pmem region {} has not exactly one device", region.id),
                     "a namespace is one device of the region's size: use a region for each, or kind hmem");
     }
@@ -98,6 +109,9 @@ private:
     constexpr std::uint32_t kFilesOfMemdev = 2; // its bytes and its labels
     store::Capacity capacity;
     capacity.backing_slots += kFilesOfMemdev * static_cast<std::uint32_t>(memdevs_of(plan_.cxl.topology).size());
+    for (const RegionPlan& region : plan_.regions) {
+      capacity.backing_slots += region.dimms.count != 0 ? region.dimms.count + 1 : 0;
+    }
     return capacity;
   }
 
@@ -125,6 +139,31 @@ private:
     return topology_->cpus_of(*region.numa_node);
   }
 
+  // A region of DIMMs: its place and its files; its namespaces are made when all files of the platform are there.
+  Outcome<void> reserve_dimms(store::Store& store, const RegionPlan& plan) {
+    const std::int32_t target =
+        machine_.first_new_node + static_cast<std::int32_t>(store.platform().regions_used.load());
+    const auto cpus = cpus_of(plan);
+    if (!cpus) {
+      return tl::unexpected(cpus.error());
+    }
+    auto place = add_nfit_region(store, plan,
+                                 {.kind = plan.kind,
+                                  .id = plan.id,
+                                  .data_size = 0,
+                                  .align = kPmdSize,
+                                  .numa_node = plan.numa_node.value_or(0),
+                                  .target_node = plan.numa_node == kNoNode ? kNoNode : target,
+                                  .phys_start = std::max(machine_.first_free_address, plan.start),
+                                  .cpus = *cpus},
+                                 source_, held_);
+    if (!place) {
+      return tl::unexpected(place.error());
+    }
+    dimms_.push_back(*place);
+    return {};
+  }
+
   Outcome<void> add(store::Store& store, const RegionPlan& plan) {
     // Each of a node of its own, as the firmware describes memory that is not the machine's.
     const std::int32_t target =
@@ -133,14 +172,15 @@ private:
     if (!cpus) {
       return tl::unexpected(cpus.error());
     }
-    auto region = dax::add_region(store, {.kind = plan.kind,
-                                          .id = plan.id,
-                                          .data_size = size_of(plan),
-                                          .align = plan.devices.empty() ? kPmdSize : plan.devices.front().align,
-                                          .numa_node = plan.numa_node.value_or(0),
-                                          .target_node = plan.numa_node == kNoNode ? kNoNode : target,
-                                          .phys_start = std::max(machine_.first_free_address, plan.start),
-                                          .cpus = *cpus});
+    auto region =
+        dax::add_region(store, {.kind = plan.kind,
+                                .id = plan.id,
+                                .data_size = size_of(plan),
+                                .align = plan.devices.empty() ? kPmdSize : plan.devices.front().align,
+                                .numa_node = plan.shown_numa_node.value_or(plan.numa_node.value_or(0)),
+                                .target_node = plan.target_node.value_or(plan.numa_node == kNoNode ? kNoNode : target),
+                                .phys_start = std::max(machine_.first_free_address, plan.start),
+                                .cpus = *cpus});
     if (!region) {
       return tl::unexpected(region.error());
     }
@@ -200,6 +240,7 @@ private:
     spec.image.assign(device.image);
     spec.behaviours = memory_type(device.type, device.align, profile_of(plan_.kernel))->bits(); // checked before
     spec.snapshot = device.snapshot;
+    spec.uuid = device.uuid;
     spec.driver = device.driver;
     if (auto made = dax::add_device(store, spec); !made) {
       return tl::unexpected(made.error());
@@ -214,6 +255,7 @@ private:
   backing::FileSource& source_;
   dax::MachineMemory machine_ = dax::machine_memory();
   std::optional<backing::Topology> topology_;
+  std::vector<NfitPlace> dimms_;
   std::vector<UniqueFd> held_;
 };
 

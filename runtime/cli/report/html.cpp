@@ -32,7 +32,7 @@ std::string html_text(std::string_view text) {
 }
 
 Svg::Svg(double width, double height, std::string_view label)
-    : body_(fmt::format("<svg viewBox=\"0 0 {:g} {:g}\" role=\"img\" aria-label=\"{}\">\n", width, height,
+    : body_(fmt::format("<div class=\"wide\"><svg viewBox=\"0 0 {:g} {:g}\" role=\"img\" aria-label=\"{}\">\n", width, height,
                         html_text(label))) {}
 
 void Svg::rect(double x, double y, double width, double height, std::string_view look, std::string_view tip) {

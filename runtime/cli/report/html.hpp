@@ -20,7 +20,7 @@ public:
   // `anchor`: start, middle or end.
   void text(double x, double y, std::string_view words, std::string_view look, std::string_view anchor = "start");
 
-  [[nodiscard]] std::string str() const { return body_ + "</svg>\n"; }
+  [[nodiscard]] std::string str() const { return body_ + "</svg></div>\n"; }
 
 private:
   std::string body_;

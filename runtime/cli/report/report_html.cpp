@@ -9,14 +9,12 @@
 #include "emu/base/size_text.hpp"
 #include "runtime/cli/report/html.hpp"
 #include "runtime/cli/report/report_style.hpp"
+#include "runtime/cli/report/timeline.hpp"
 #include "runtime/cli/text/joined.hpp"
 
 namespace daxemu::cli {
 namespace {
 
-constexpr double kWidth = 1080;
-constexpr double kLeft = 70; // where plots begin
-constexpr double kPlot = kWidth - kLeft - 10;
 constexpr std::size_t kMostListed = 100;
 constexpr std::size_t kMostPins = 80;
 
@@ -39,29 +37,6 @@ constexpr Look kLooks[] = {
 
 const Look& look_of(const HistoryCell& cell) {
   return *std::find_if(std::begin(kLooks), std::end(kLooks), [&](const Look& look) { return look.fits(cell); });
-}
-
-// 1, 2 or 5 times a power of ten, some five of which are `whole`.
-double round_step(double whole) {
-  const double power = std::pow(10, std::floor(std::log10(whole / 5)));
-  for (const double factor : {1.0, 2.0, 5.0}) {
-    if (power * factor * 6 >= whole) {
-      return power * factor;
-    }
-  }
-  return power * 10;
-}
-
-void draw_times(Svg& svg, double length_us, double y, double top) {
-  if (length_us <= 0) {
-    return;
-  }
-  const double step = round_step(length_us);
-  for (double us = 0; us <= length_us; us += step) {
-    const double x = kLeft + kPlot * us / length_us;
-    svg.line(x, top, x, y + 4, "");
-    svg.text(x, y + 16, duration_text(us), "", us == 0 ? "start" : "middle");
-  }
 }
 
 std::string legend() {
@@ -204,8 +179,8 @@ std::string pins_part(const RunHistory& history) {
     svg.text(kLeft - 8, y + 9, fmt::format("{}", pin.pid), "", "end");
     svg.rect(kLeft + pin.begin_us * scale, y, std::max((pin.end_us - pin.begin_us) * scale, 2.0), 10,
              pin.held ? "poison" : "pinned",
-             fmt::format("process {}: {} at {}, {} {}for {}{}", pin.pid, pin.device, size_text(pin.offset),
-                         size_text(pin.length), pin.by.empty() ? "" : "by " + pin.by + " ",
+             fmt::format("process {} {}: {} at {}, {} {}for {}{}", pin.pid, history.process_of(pin.pid), pin.device,
+                         size_text(pin.offset), size_text(pin.length), pin.by.empty() ? "" : "by " + pin.by + " ",
                          duration_text(pin.end_us - pin.begin_us), pin.held ? ", never released" : ""));
   }
   return out + svg.str();
@@ -245,24 +220,6 @@ std::string sites_part(const RunHistory& history) {
   return out + "</table></div>\n";
 }
 
-std::string happenings_part(const RunHistory& history) {
-  std::string out = "<h2>What else happened</h2>\n";
-  if (history.happenings.empty()) {
-    return out + "<p>No write to sysfs, no callback, no SIGBUS, no poison.</p>\n";
-  }
-  out += "<div class=\"wide\"><table><tr><th class=\"n\">at</th><th>what</th><th class=\"n\">pid</th><th></th></tr>\n";
-  for (std::size_t at = 0; at < std::min(history.happenings.size(), kMostListed); ++at) {
-    const Happening& happening = history.happenings[at];
-    out += fmt::format("<tr><td class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"text\">{}</td></tr>\n",
-                       duration_text(happening.at_us), html_text(happening.kind), happening.pid,
-                       html_text(happening.text));
-  }
-  out += "</table></div>\n";
-  return history.happenings.size() > kMostListed
-             ? out + fmt::format("<p>and {} more</p>\n", history.happenings.size() - kMostListed)
-             : out;
-}
-
 std::string tile(const std::string& number, const char* words) {
   return fmt::format("<div class=\"tile\"><b>{}</b><span>{}</span></div>\n", html_text(number), words);
 }
@@ -286,7 +243,7 @@ std::string duration_text(double us) {
   return "0";
 }
 
-std::string report_html(const RunHistory& history) {
+std::string report_html(const RunHistory& history, const RunNumbers* before) {
   std::uint64_t touched = 0;
   for (const DeviceHistory& device : history.devices) {
     touched += device.touched * device.align;
@@ -310,11 +267,15 @@ std::string report_html(const RunHistory& history) {
                        "--events keeps more.</p>\n",
                        history.overwritten, history.lost);
   }
+  const RunNumbers numbers = numbers_of(history);
+  if (before != nullptr) {
+    out += compare_part(*before, numbers);
+  }
   for (const DeviceHistory& device : history.devices) {
     out += device_part(device, history);
   }
   return out + latency_part(history.latencies) + pins_part(history) + threads_part(history) + sites_part(history) +
-         happenings_part(history) + "</body></html>\n";
+         happenings_part(history) + numbers_element(numbers) + "</body></html>\n";
 }
 
 } // namespace daxemu::cli

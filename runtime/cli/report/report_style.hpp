@@ -18,15 +18,15 @@ h1 { font-size: 22px; margin: 0 0 4px; } h2 { font-size: 17px; margin: 34px 0 6p
 h1 code { font-size: 19px; overflow-wrap: anywhere; }
 p { margin: 4px 0 10px; color: var(--faint); } p.warn { color: var(--poison); }
 code, td, th, svg text { font-variant-numeric: tabular-nums; }
-code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
+code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 .tiles { display: flex; flex-wrap: wrap; gap: 10px; margin: 16px 0; }
 .tile { background: var(--card); border: 1px solid var(--rule); border-radius: 6px; padding: 8px 14px; min-width: 118px; }
 .tile b { display: block; font-size: 20px; font-weight: 600; } .tile span { color: var(--faint); font-size: 13px; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 14px; } th { text-align: left; color: var(--faint); font-weight: 500; }
 td, th { padding: 3px 18px 3px 0; border-bottom: 1px solid var(--rule); white-space: nowrap; }
-td.n, th.n { text-align: right; } td.text { white-space: normal; overflow-wrap: anywhere; font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 13px; }
-svg { display: block; width: 100%; height: auto; }
+td.n, th.n { text-align: right; } td.warn { color: var(--poison); } td.text { white-space: normal; min-width: 22em; overflow-wrap: anywhere; font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 13px; }
+svg { display: block; width: 100%; min-width: 680px; height: auto; }
 svg text { fill: var(--faint); font-size: 11.5px; } svg text.ink { fill: var(--ink); }
 svg line { stroke: var(--rule); stroke-width: 1; }
 .untouched { fill: var(--untouched); } .mapped { fill: var(--mapped); } .touch1 { fill: var(--touch1); }

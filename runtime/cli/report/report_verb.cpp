@@ -1,5 +1,6 @@
 // daxemu report: a run, or a trace of one, as an HTML file to look at.
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +8,7 @@
 
 #include "runtime/cli/command_line/commands.hpp"
 #include "runtime/cli/report/report_html.hpp"
+#include "runtime/cli/report/report_numbers.hpp"
 #include "runtime/cli/report/run_history.hpp"
 #include "runtime/cli/trace/recording.hpp"
 
@@ -32,6 +34,8 @@ public:
     verb.add_option("trace", trace_, "A file that daxemu trace wrote, in place of a command")->type_name("FILE");
     add_stage_flags(verb, stage_flags_);
     verb.add_option("--output,-o", output_, "File for the report (default daxemu-report.html)")->type_name("FILE");
+    verb.add_option("--against", against_, "Put it beside another run: a report, or a file that daxemu trace wrote")
+        ->type_name("FILE");
     add_recording_flags(verb, flags_);
   }
 
@@ -39,6 +43,13 @@ public:
   int run(const std::vector<std::string>& command) override {
     if (auto fine = check_recording(flags_); !fine) {
       return refuse_with({fine.error(), kExitRefused});
+    }
+    if (!against_.empty()) { // before the command, and before the output: it may be the same file
+      auto read = read_numbers(against_);
+      if (!read) {
+        return refuse_with({read.error(), kExitRefused});
+      }
+      before_ = std::move(*read);
     }
     if (!trace_.empty()) {
       return draw_file(command);
@@ -92,7 +103,7 @@ private:
   }
 
   Outcome<void> draw(const RunHistory& history, std::ofstream& file) const {
-    if (!(file << report_html(history)).flush()) {
+    if (!(file << report_html(history, before_ ? &*before_ : nullptr)).flush()) {
       return refuse(EIO, fmt::format("--output {} could not be written in full", output_),
                     "make room and run it again");
     }
@@ -104,6 +115,8 @@ private:
   RecordingFlags flags_;
   std::string trace_;
   std::string output_ = "daxemu-report.html";
+  std::string against_;
+  std::optional<RunNumbers> before_;
 };
 
 } // namespace

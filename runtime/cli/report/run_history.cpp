@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <map>
 #include <string_view>
 
@@ -145,11 +146,19 @@ std::string place_text(const Json& arguments) {
                      size_text(arguments.value("offset", std::uint64_t{0})));
 }
 
+// "EBUSY"
+std::string errno_text(std::int64_t error) {
+  const char* name = ::strerrorname_np(static_cast<int>(error));
+  return name == nullptr ? fmt::format("errno {}", error) : name;
+}
+
 // What happened besides faults, mappings and pins.
 std::string happening_text(const std::string& kind, const std::string& name, const Json& arguments) {
-  if (kind == "sysfs_write") {
-    const std::int64_t error = arguments.value("errno", std::int64_t{0});
-    return arguments.value("write", "") + (error == 0 ? "" : fmt::format(" -> errno {}", error));
+  const std::int64_t error = arguments.value("errno", std::int64_t{0});
+  if (kind == "sysfs_write" || kind == "refusal") {
+    const std::string what = kind == "refusal" ? arguments.value("call", name) : arguments.value("write", "");
+    const std::string why = arguments.value("why", "");
+    return what + (error == 0 ? "" : fmt::format(" -> {}", errno_text(error))) + (why.empty() ? "" : ": " + why);
   }
   return kind == "callback" ? fmt::format("{}: {}", name, place_text(arguments)) : place_text(arguments);
 }
@@ -186,7 +195,7 @@ public:
     for (const Json& event : events_) {
       if (event.at("ph") == "M") {
         if (event.at("name") == "process_name") {
-          processes_[event.at("pid").get<int>()] = event.at("args").at("name").get<std::string>();
+          history_.processes[event.at("pid").get<int>()] = event.at("args").at("name").get<std::string>();
         }
         continue;
       }
@@ -229,9 +238,11 @@ private:
       take_fault(event);
     } else if (kind == "pin") {
       take_pin(event, phase, at);
-    } else if (kind == "sysfs_write" || kind == "poison" || kind == "sigbus" || kind == "callback") {
+    } else if (kind == "sysfs_write" || kind == "poison" || kind == "sigbus" || kind == "callback" ||
+               kind == "refusal") {
       history_.happenings.push_back(
-          {at, kind, happening_text(kind, event.at("name").get<std::string>(), arguments), event.at("pid").get<int>()});
+          {at, kind, happening_text(kind, event.at("name").get<std::string>(), arguments), event.at("pid").get<int>(),
+           kind == "refusal" || arguments.value("errno", std::int64_t{0}) != 0, arguments.value("remedy", "")});
     }
   }
 
@@ -289,7 +300,7 @@ private:
     for (auto& [who, thread] : threads_) {
       thread.pid = who.first;
       thread.tid = who.second;
-      thread.process = processes_[who.first];
+      thread.process = history_.process_of(who.first);
       history_.threads.push_back(thread);
     }
     std::stable_sort(history_.threads.begin(), history_.threads.end(),
@@ -313,7 +324,6 @@ private:
   std::vector<DeviceTrack> devices_;
   std::vector<double> waits_;
   std::map<std::pair<int, int>, ThreadHistory> threads_;
-  std::map<int, std::string> processes_;
   std::map<std::string, std::vector<OpenPin>> open_pins_; // by process and device
   std::map<std::string, std::uint64_t> sites_;
 };

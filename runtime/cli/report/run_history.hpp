@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,8 @@ struct Happening {
   std::string kind;
   std::string text;
   int pid = 0;
+  bool refused = false; // a call or a write was
+  std::string remedy = {};
 };
 
 // Latencies by powers of two: bin 0 below 1 us, bin n from 2^(n-1) to 2^n us.
@@ -90,10 +93,16 @@ struct RunHistory {
   std::vector<PinSpan> pins; // by begin
   std::vector<ThreadHistory> threads;
   std::vector<Happening> happenings;
+  std::map<int, std::string> processes;                     // by pid; of those that forked, their parent's name
   std::vector<std::pair<std::string, std::uint64_t>> sites; // code that touched first, and how often
   std::uint64_t events = 0;
   std::uint64_t overwritten = 0; // what a ring too small did not keep
   std::uint64_t lost = 0;
+
+  [[nodiscard]] std::string process_of(int pid) const {
+    const auto found = processes.find(pid);
+    return found == processes.end() ? std::string() : found->second;
+  }
 };
 
 // From the file that `daxemu trace` writes, parsed. Errors (Problem, EINVAL): it is no such file.

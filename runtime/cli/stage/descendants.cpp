@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runtime/supervise/target.hpp"
+#include "runtime/supervise/spaces/target.hpp"
 
 namespace daxemu::cli {
 namespace {

@@ -24,6 +24,7 @@
 #include "runtime/cli/stage/executable.hpp"
 #include "runtime/cli/text/terminal.hpp"
 #include "runtime/supervise/enter.hpp"
+#include "runtime/supervise/orphans.hpp"
 #include "runtime/supervise/supervisor.hpp"
 
 namespace daxemu::cli {
@@ -152,28 +153,34 @@ Outcome<Intercept> parse_intercept(const std::string& word) {
   return refuse(EINVAL, fmt::format("--intercept '{}' is none of auto, libc and kernel", word), "give one of these");
 }
 
-Outcome<void> check_notifications() {
-  const auto tried = supervise::try_filter();
-  if (tried) {
-    return {};
-  }
+namespace {
+
+// Why the filter cannot be installed.
+Outcome<void> refuse_notifications(Errno error) {
   const std::string what = "the kernel does not tell of system calls here (seccomp user notifications): ";
   const char* const libc = "use --intercept libc, which serves dynamically linked programs";
-  switch (tried.error().value) {
+  switch (error.value) {
   case EBUSY:
     return refuse(EBUSY, what + "a process above has such a listener already (EBUSY; a container in a container)",
                   std::string("run it outside of that, or ") + libc);
   case EACCES:
   case EPERM:
-    return refuse(tried.error().value, what + "this container's seccomp profile forbids seccomp(2)",
+    return refuse(error.value, what + "this container's seccomp profile forbids seccomp(2)",
                   std::string("allow seccomp in the container's profile, or ") + libc);
   case EINVAL:
   case ENOSYS:
-    return refuse(tried.error().value,
-                  what + "the kernel is older than Linux 5.0, or built without CONFIG_SECCOMP_FILTER", libc);
+    return refuse(error.value, what + "the kernel is older than Linux 5.0, or built without CONFIG_SECCOMP_FILTER",
+                  libc);
   default:
-    return refuse(tried.error().value, what + std::strerror(tried.error().value), libc);
+    return refuse(error.value, what + std::strerror(error.value), libc);
   }
+}
+
+} // namespace
+
+Outcome<void> check_notifications() {
+  const auto tried = supervise::try_filter();
+  return tried ? Outcome<void>() : refuse_notifications(tried.error());
 }
 
 int supervise_command(const std::vector<std::string>& command) {
@@ -220,9 +227,10 @@ int enter_command(const std::vector<std::string>& command) {
   arguments.push_back(nullptr);
   auto socket = start_aside();
   const auto entered = socket ? supervise::enter(socket->get(), supervise::numbers_here()) : Result<void>(fail(EAGAIN));
-  if (!entered && entered.error() != Errno{EBUSY}) { // EBUSY: its calls are answered already
-    note(fmt::format("{} cannot see the devices: seccomp notifications are refused here ({})", command[0],
-                     std::strerror(entered.error().value)));
+  const bool by_us = std::getenv(kSupervisedVariable) != nullptr; // then its calls are answered already
+  if (!entered && !by_us) {
+    const Problem why = refuse_notifications(entered.error()).error();
+    note(fmt::format("{} cannot see the devices: {}; {}", command[0], why.what, why.remedy));
   }
   const int code = exec_without_library(command[0].c_str(), arguments.data());
   return refuse_with({{code, command[0] + ": " + std::strerror(code), "check the command"}, kExitNotRunnable});
@@ -230,7 +238,23 @@ int enter_command(const std::vector<std::string>& command) {
 
 int serve_aside() {
   const char* location = std::getenv("DAXEMU_PLATFORM");
-  return location != nullptr && supervise::serve_from(location, kServedSocket) ? 0 : kExitRefused;
+  auto fd = supervise::receive_listener(kServedSocket);
+  if (location == nullptr || !fd) { // the program did not get so far
+    return kExitRefused;
+  }
+  (void)::close(kServedSocket);
+  // Another process answers, and this one ends the programs if that is killed.
+  supervise::InHand in_hand;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    return supervise::serve_from(location, std::move(*fd), std::move(in_hand)) ? 0 : kExitRefused;
+  }
+  int status = 0;
+  if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    supervise::end_orphans(supervise::Listener(std::move(*fd), std::move(in_hand)));
+    return kExitRefused;
+  }
+  return 0;
 }
 
 } // namespace daxemu::cli

@@ -102,6 +102,10 @@ PlatformSnapshot Observer::look(std::uint64_t cells) {
     }
     snapshot.devices.push_back(std::move(entry));
   }
+  snapshot.objects = cxl_regions(store_);
+  for (BusObject& space : nd_namespaces(store_)) {
+    snapshot.objects.push_back(std::move(space));
+  }
   std::sort(snapshot.processes.begin(), snapshot.processes.end(),
             [](const ProcessSnapshot& a, const ProcessSnapshot& b) { return a.pid < b.pid; });
   looked_at_ns_ = snapshot.at_ns;
@@ -127,6 +131,15 @@ std::string snapshot_json(const PlatformSnapshot& snapshot) {
       entry["extents"][to_string(static_cast<ExtentState>(at))] = device.map.totals.at(at);
     }
     json["devices"].push_back(std::move(entry));
+  }
+  json["regions"] = nlohmann::ordered_json::array();
+  for (const BusObject& object : snapshot.objects) {
+    json["regions"].push_back({{"name", object.name},
+                               {"size", object.size},
+                               {"kind", object.kind},
+                               {"state", object.state},
+                               {"of", object.of},
+                               {"device", object.device}});
   }
   json["processes"] = nlohmann::ordered_json::array();
   for (const ProcessSnapshot& process : snapshot.processes) {

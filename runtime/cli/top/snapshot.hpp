@@ -7,6 +7,7 @@
 
 #include "emu/mm/holder_table.hpp"
 #include "emu/store/store.hpp"
+#include "runtime/cli/state/bus_objects.hpp"
 #include "runtime/cli/state/platform_users.hpp"
 #include "runtime/cli/state/statistics.hpp"
 #include "runtime/cli/top/extent_map.hpp"
@@ -40,6 +41,7 @@ struct PlatformSnapshot {
   std::uint64_t at_ns = 0; // CLOCK_MONOTONIC
   std::uint64_t age_seconds = 0;
   std::vector<DeviceSnapshot> devices = {};
+  std::vector<BusObject> objects = {};         // CXL regions and namespaces
   std::vector<ProcessSnapshot> processes = {}; // those that use it, by pid
 };
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kLabel = 9; // columns in front of the extent map: where in the device a row begins
 constexpr int kFixedRows = 8;
+constexpr int kObjectFrame = 2; // their head, and an empty row
 
 struct ExtentLook {
   ExtentState state;
@@ -30,11 +31,16 @@ struct Layout {
   int devices = 1;
   int map = 1;
   int processes = 1;
+  int objects = 0;
 };
 
 Layout layout_for(const PlatformSnapshot& snapshot, int height) {
-  const int room = std::max(height - kFixedRows, 3);
+  int room = std::max(height - kFixedRows, 3);
   Layout layout;
+  if (!snapshot.objects.empty()) {
+    layout.objects = std::clamp(static_cast<int>(snapshot.objects.size()), 1, std::max(room / 5, 1));
+    room = std::max(room - layout.objects - kObjectFrame, 3);
+  }
   layout.devices = std::clamp(static_cast<int>(snapshot.devices.size()), 1, std::max(room / 4, 1));
   layout.processes = std::clamp(static_cast<int>(snapshot.processes.size()), 1, std::max(room / 4, 1));
   layout.map = std::max(room - layout.devices - layout.processes, 1);
@@ -102,6 +108,25 @@ int draw_devices(Canvas& canvas, int y, const PlatformSnapshot& snapshot, int ro
     }
   }
   return y;
+}
+
+// What CXL and nd buses have made devices of.
+int draw_objects(Canvas& canvas, int y, const PlatformSnapshot& snapshot, int rows) {
+  if (rows == 0) {
+    return y;
+  }
+  canvas.put(0, y++, fmt::format("{:<14} {:>6} {:<7} {:<9} {}", "REGION", "SIZE", "KIND", "STATE", "OF"), Style::bold);
+  for (std::size_t at = 0; at < static_cast<std::size_t>(rows); ++at, ++y) {
+    if (at + 1 == static_cast<std::size_t>(rows) && at + 1 < snapshot.objects.size()) {
+      canvas.put(0, y, fmt::format("    and {} more", snapshot.objects.size() - at), Style::faint);
+      continue;
+    }
+    const BusObject& object = snapshot.objects[at];
+    canvas.put(0, y,
+               fmt::format("{:<14} {:>6} {:<7} {:<9} {}{}{}", object.name, size_text(object.size), object.kind,
+                           object.state, object.of, object.device.empty() ? "" : ": ", object.device));
+  }
+  return y + 1;
 }
 
 int draw_legend(Canvas& canvas, int y) {
@@ -178,6 +203,7 @@ Canvas draw(const PlatformSnapshot& snapshot, int width, int height, const ViewO
   const std::size_t chosen = snapshot.devices.empty() ? 0 : std::min(options.chosen, snapshot.devices.size() - 1);
   draw_title(canvas, snapshot);
   int y = draw_devices(canvas, 1, snapshot, layout.devices, chosen) + 1;
+  y = draw_objects(canvas, y, snapshot, layout.objects);
   if (!snapshot.devices.empty()) {
     y = draw_map(canvas, y, snapshot.devices[chosen], layout.map) + 1;
   }

@@ -4,12 +4,12 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "emu/cxl/derived/media.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/device_name.hpp"
 #include "emu/dax/memory_blocks.hpp"
 #include "emu/dax/ranges.hpp"
 #include "emu/dax/references.hpp"
+#include "emu/nd/media/media.hpp"
 #include "emu/sysfs/uevents/announced_change.hpp"
 #include "runtime/cli/command_line/commands.hpp"
 #include "runtime/cli/plan/flag_values.hpp"
@@ -193,7 +193,7 @@ Outcome<void> reconfigure(const Store& store, DeviceRecord& device, const Wanted
     return free;
   }
   const auto shaped = changing(store, [&]() -> Result<void> {
-    return cxl::with_media_returned(store, device, [&]() -> Result<void> {
+    return nd::with_media_returned(store, device, [&]() -> Result<void> {
       if (wanted.align && *wanted.align != device.align) {
         if (auto aligned = dax::set_align(store, device, *wanted.align); !aligned) {
           return aligned;

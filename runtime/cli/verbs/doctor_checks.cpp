@@ -110,8 +110,9 @@ Finding other_programs(std::vector<Finding>&) {
                         std::strerror(can.error().value)),
             "allow ptrace: the container's seccomp profile, or as root sysctl kernel.yama.ptrace_scope=1"};
   }
+  const char* const touches = fault::probe().full ? ", and first touches served (userfaultfd)" : ", engine populate";
   return {kTopic, Verdict::good,
-          "their system calls are answered from outside (seccomp notifications, ptrace), engine populate", ""};
+          std::string("their system calls are answered from outside (seccomp notifications, ptrace)") + touches, ""};
 }
 
 bool in_path(const std::string& program) {

@@ -21,6 +21,7 @@
 #include "runtime/cli/state/cxl_json.hpp"
 #include "runtime/cli/state/device_json.hpp"
 #include "runtime/cli/state/device_mode.hpp"
+#include "runtime/cli/state/platform_tree.hpp"
 #include "runtime/cli/state/platform_users.hpp"
 #include "runtime/cli/state/statistics.hpp"
 #include "runtime/cli/text/joined.hpp"
@@ -186,13 +187,19 @@ public:
     CLI::App& verb = *app.add_subcommand("list", "List device-dax devices, emulated ones and the machine's own");
     verb.add_flag("--json", json_, "Print JSON");
     verb.add_flag("--cxl", cxl_, "List memdevs, decoders and regions of CXL buses in place of devices");
+    verb.add_flag("--tree", tree_, "Print each platform as a tree: buses, regions, namespaces, devices, processes");
     verb.add_flag("--verbose,-v", verbose_,
                   "Say which engine serves whom, what struct pages would cost, what daxemu spends");
   }
 
   int run(const std::vector<std::string>& /*command*/) override {
+    if (tree_ && (json_ || cxl_ || verbose_)) {
+      return refuse_with(
+          {{EINVAL, "--tree does not go with --json, --cxl or --verbose", "give one of them"}, kExitRefused});
+    }
     Json devices = Json::array();
     Json buses = Json::array();
+    std::vector<std::string> trees;
     const char* inside = std::getenv("DAXEMU_PLATFORM");
     for (const std::string& platform : visible_platforms()) {
       auto store = open_platform(platform);
@@ -202,6 +209,9 @@ public:
           return kExitRefused;
         }
         continue; // ended meanwhile, or another user's
+      }
+      if (tree_) {
+        trees.push_back(tree_text(platform_tree(*store)));
       }
       if (const Json bus = cxl_json(*store); !bus.is_null()) {
         Json entry = {{"platform", store->platform().name.view()}};
@@ -226,6 +236,9 @@ public:
         }
       }
     }
+    if (tree_) {
+      return print_trees(trees, devices);
+    }
     if (json_) {
       fmt::print("{}\n", (cxl_ ? buses : devices).dump(2));
       return 0;
@@ -243,8 +256,31 @@ public:
   }
 
 private:
+  // The machine's own devices are those that no platform has.
+  static int print_trees(const std::vector<std::string>& trees, const Json& devices) {
+    for (const std::string& tree : trees) {
+      fmt::print("{}", tree);
+    }
+    TreeNode machine{"this machine"};
+    for (const Json& device : devices) {
+      if (device["provider"] == "kernel") {
+        machine.below.push_back({fmt::format("{}  {} in extents of {}, {}", device["chardev"].get<std::string>(),
+                                             size_text(device["size"].get<std::uint64_t>()),
+                                             size_text(device["align"].get<std::uint64_t>()),
+                                             device.value("state", device["mode"].get<std::string>()))});
+      }
+    }
+    if (!machine.below.empty()) {
+      fmt::print("{}", tree_text(machine));
+    } else if (trees.empty()) {
+      fmt::print("no device-dax here: no platform runs, and this machine has none of its own\n");
+    }
+    return 0;
+  }
+
   bool json_ = false;
   bool cxl_ = false;
+  bool tree_ = false;
   bool verbose_ = false;
 };
 

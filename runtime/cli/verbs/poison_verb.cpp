@@ -10,9 +10,12 @@
 #include "emu/base/size_text.hpp"
 #include "emu/cxl/change.hpp"
 #include "emu/cxl/poison.hpp"
+#include "emu/dax/change.hpp"
 #include "emu/dax/device_name.hpp"
 #include "emu/dax/extents.hpp"
+#include "emu/dax/nd_namespaces.hpp"
 #include "emu/mm/folio_table.hpp"
+#include "emu/nd/nfit/nfit_errors.hpp"
 #include "emu/store/generation.hpp"
 #include "runtime/cli/command_line/commands.hpp"
 #include "runtime/cli/plan/flag_values.hpp"
@@ -85,6 +88,9 @@ private:
       return refuse(ENXIO, fmt::format("--offset {} --length {} is not within {}", offset_, size_text(bytes), device_),
                     fmt::format("the device has {}", size_text(size)));
     }
+    if (dax::nd::region_of_namespace(*store, store->region_of(*device)).nd.first_dimm != 0) {
+      return poison_dimms(*store, *device, begin, bytes);
+    }
     return change(*store, *device, {begin / device->align, (begin + bytes - 1) / device->align + 1});
   }
 
@@ -114,6 +120,28 @@ private:
       }
     }
     return {};
+  }
+
+  // Memory of DIMMs whose firmware keeps a list of what is bad: that, badblocks and the memory of programs say the
+  // same. What is healed is so in whole extents, as of other devices.
+  Outcome<void> poison_dimms(const store::Store& store, store::DeviceRecord& device, std::uint64_t begin,
+                             std::uint64_t bytes) const {
+    if (clear_) {
+      const std::uint64_t end = align_up(begin + bytes, device.align);
+      begin = align_down(begin, device.align);
+      bytes = end - begin;
+    }
+    auto change = dax::Change::begin(store);
+    if (!change) {
+      return refuse(change.error().value, "the platform cannot be locked", "the platform may have ended");
+    }
+    const std::uint64_t address = device.ranges[0].phys_start + begin; // a namespace is one range
+    auto done = clear_ ? nd::clear_error(store, address, bytes) : nd::inject_error(store, address, bytes, false);
+    done = done && !clear_ ? nd::meet_error(store, address, bytes) : done;
+    return done ? Outcome<void>()
+                : refuse(done.error().value,
+                         fmt::format("{} refuses it: {}", device_, std::strerror(done.error().value)),
+                         "clear some first: its list of media errors is full");
   }
 
   Outcome<void> change(const store::Store& store, store::DeviceRecord& device, Hit hit) const {

@@ -20,7 +20,10 @@ struct Query {
   std::uint64_t start;
   std::uint64_t end;
   std::uint64_t vma_flags;
-  std::uint64_t rest[7];
+  std::uint64_t page_size;
+  std::uint64_t offset;
+  std::uint64_t inode;
+  std::uint64_t rest[4];
 };
 constexpr std::uint64_t kShared = 0x08; // in vma_flags
 constexpr std::uint64_t kCoveringOrNext = 0x10;
@@ -37,11 +40,11 @@ std::optional<OthersMapping> others_mapping_from(std::uint64_t address) noexcept
     return std::nullopt;
   }
   const UniqueFd maps(*raw);
-  g_query = {sizeof(Query), kCoveringOrNext, address, 0, 0, 0, {}};
+  g_query = {sizeof(Query), kCoveringOrNext, address, 0, 0, 0, 0, 0, 0, {}};
   if (!sys::call(SYS_ioctl, maps.get(), static_cast<long>(kProcmapQuery), reinterpret_cast<long>(&g_query))) {
     return std::nullopt;
   }
-  return OthersMapping{g_query.start, g_query.end, (g_query.vma_flags & kShared) != 0};
+  return OthersMapping{g_query.start, g_query.end, (g_query.vma_flags & kShared) != 0, g_query.inode};
 }
 
 // msync(2) has no pointer to follow, and does nothing.

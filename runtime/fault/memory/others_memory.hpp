@@ -10,7 +10,8 @@ namespace daxemu::fault {
 struct OthersMapping {
   std::uint64_t start = 0;
   std::uint64_t end = 0;
-  bool shared = false; // VM_MAYSHARE
+  bool shared = false;     // VM_MAYSHARE
+  std::uint64_t inode = 0; // of the file; 0: there is none
 };
 
 // The mapping at `address`, or the next one behind it. None: there is none, or the kernel cannot be asked

@@ -35,4 +35,11 @@ bool any_present(std::uint64_t start, std::uint64_t end) {
   return false;
 }
 
+bool all_present(std::uint64_t start, std::uint64_t end) {
+  while (start < end && any_present(start, start + kPageSize)) {
+    start += kPageSize;
+  }
+  return start >= end;
+}
+
 } // namespace daxemu::fault

@@ -8,6 +8,7 @@
 #include "runtime/fault/mappings/vma_reach.hpp"
 #include "runtime/fault/memory/others_memory.hpp"
 #include "runtime/fault/memory/pointer.hpp"
+#include "runtime/fault/memory/residence.hpp"
 #include "runtime/fault/touches/page_in.hpp"
 
 namespace daxemu::fault {
@@ -72,7 +73,9 @@ bool AddressSpace::pretouch(const void* address, std::size_t length, int right) 
   std::uint64_t reached = start;
   for (auto vma = table_.first_from(start, end); vma; vma = table_.first_from(vma->end, end)) {
     DeviceView& view = *vma->view;
-    if (vma->start > reached && !others_reachable(align_down(reached, kPageSize), vma->start, right)) {
+    const std::uint64_t others = align_down(reached, kPageSize);
+    if (vma->start > reached && !others_reachable(others, vma->start, right) &&
+        ((right & kPresentDoes) == 0 || !all_present(others, vma->start))) {
       return false;
     }
     reached = vma->end;

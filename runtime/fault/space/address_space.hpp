@@ -220,16 +220,22 @@ private:
   // boundary anywhere; else it is split off, EINVAL if that would cut an extent (mprotect_fixup, madvise_update_vma).
   Result<void> modify(const Vma& vma, std::uint64_t from, std::uint64_t to, const Vma& like);
   // After boundaries have moved in or at [start, end): mappings that begin and end with extents again can be faulted in
-  // again, the others no longer; an extent across a boundary is taken out of the page table.
+  // again, the others no longer; an extent across a boundary is taken out of the page table, if it is not one of 1G.
   void settle(std::uint64_t start, std::uint64_t end);
   void take_out(std::uint64_t head, std::uint64_t unit);
+  // What changes a part of an entry of 1G takes all of it out: those that `start` or `end` cuts.
+  void take_out_cut(std::uint64_t start, std::uint64_t end);
+  // Where no userfaultfd refuses what may no longer be faulted in: filler over all of `vma` that has no entry.
+  void refuse_untouched(const Vma& vma);
+  // The same of [start, end) if it has become a part of a mapping in which nothing can be faulted in.
+  void refuse_joined(std::uint64_t start, std::uint64_t end);
   Result<void> protect_one(const Vma& vma, std::uint64_t from, std::uint64_t to, std::uint32_t prot, int pkey);
   Result<void> unmap_range(std::uint64_t start, std::uint64_t end);
   [[nodiscard]] bool may_split(std::uint64_t at) const;
   Result<void> split(std::uint64_t at);
   Result<void> cut(std::uint64_t start, std::uint64_t end);
-  // Is there an entry for the extent of `vma` at `address` in the page table?
-  [[nodiscard]] static bool is_present(const Vma& vma, std::uint64_t address);
+  // Is there an entry for the extent of `vma` at `address` in the page table? One of 1G may be shared by neighbours.
+  [[nodiscard]] bool is_present(const Vma& vma, std::uint64_t address) const;
   // Does a boundary at `start` or `end` fall inside an extent of ours?
   [[nodiscard]] bool cuts(std::uint64_t start, std::uint64_t end) const;
   // Is some mapping in [start, end) sealed?

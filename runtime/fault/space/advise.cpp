@@ -102,7 +102,7 @@ Result<void> AddressSpace::change_flags(const Vma& vma, std::uint64_t from, std:
 void AddressSpace::freeze(std::uint64_t address) {
   auto now = table_.find(address);
   if (now && keeps_filler(*now)) {
-    refuse_untouched(*now, filler_);
+    refuse_untouched(*now);
     now->flags |= kPatched;
     table_.update(*now);
   }
@@ -118,6 +118,9 @@ void AddressSpace::drop_extents(const Vma& vma, std::uint64_t from, std::uint64_
   if (vma.has(kBroken)) { // what goes there does not come back
     const std::uint64_t head = std::max(align_down(from, unit), vma.start);
     (void)filler_.place(head, std::min(align_up(to, unit), vma.end) - head, vma.prot);
+    if (unit == kPudSize) {
+      take_out_cut(std::max(from, vma.start), std::min(to, vma.end));
+    }
     return;
   }
   const std::uint64_t backed = vma.start + backed_length(vma);

@@ -45,6 +45,8 @@ void AddressSpace::after_fork_in_child() {
     if (vma.has(kBroken) || keeps_filler(vma)) { // what was present stayed with the parent, and nothing can become it
       (void)filler_.place(vma.start, vma.end - vma.start, vma.prot);
       vma.flags |= kPatched;
+    } else if (vma.has(kPatched) && vma.view->align() == kPudSize) {
+      restore(vma); // nor did the page tables that refused touches left
     } else {
       vma.flags |= engine_.watch(*vma.view, vma.start, backed_length(vma)) ? kRegistered : 0U;
     }

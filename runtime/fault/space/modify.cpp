@@ -6,6 +6,7 @@
 
 #include "runtime/fault/mappings/core_filter.hpp"
 #include "runtime/fault/mappings/vma_reach.hpp"
+#include "runtime/fault/memory/residence.hpp"
 #include "runtime/fault/space/address_space.hpp"
 #include "runtime/fault/touches/present_extents.hpp"
 
@@ -28,7 +29,14 @@ Result<void> AddressSpace::modify(const Vma& vma, std::uint64_t from, std::uint6
     table_.update(part);
   }
   settle(from, to);
+  refuse_joined(from, to);
   return {};
+}
+
+void AddressSpace::refuse_joined(std::uint64_t start, std::uint64_t end) {
+  if (const auto now = table_.find(start); now && now->has(kBroken) && !server_.uffd()) {
+    refuse_untouched(now->part(start, std::min(end, now->end)));
+  }
 }
 
 void AddressSpace::settle(std::uint64_t start, std::uint64_t end) {
@@ -51,19 +59,21 @@ void AddressSpace::settle(std::uint64_t start, std::uint64_t end) {
     const bool fresh = !now.has(kBroken);
     now.flags |= kBroken | kPatched;
     if (fresh && !server_.uffd()) {
-      refuse_untouched(now, filler_);
+      refuse_untouched(now);
     }
     table_.update(now);
+    // vma_adjust_trans_huge() leaves an entry of 1G where it is; of this machine's huge pages no mapping has a part.
+    const bool stays = unit == kPudSize && !now.view->hugetlb();
     for (const std::uint64_t edge : {now.start, now.end}) {
-      if (!is_aligned(edge, unit)) {
+      if (!stays && !is_aligned(edge, unit)) {
         take_out(align_down(edge, unit), unit);
       }
     }
   }
 }
 
-// vma_adjust_trans_huge(): the entry of an extent that a boundary has moved into goes. Its page may be one huge page:
-// it is replaced as a whole, whatever mappings it is in now.
+// vma_adjust_trans_huge(): the entry of an extent of 2M that a boundary has moved into goes. Its page may be one huge
+// page: it is replaced as a whole, whatever mappings it is in now.
 void AddressSpace::take_out(std::uint64_t head, std::uint64_t unit) {
   std::uint64_t covered = head;
   for (auto vma = table_.find(covered); vma && covered < head + unit; vma = table_.find(covered)) {
@@ -84,6 +94,32 @@ void AddressSpace::take_out(std::uint64_t head, std::uint64_t unit) {
   }
 }
 
+// change_pud_range(), zap_pud_range(): __split_huge_pud() of a device's entry drops it, for all mappings that share it.
+void AddressSpace::take_out_cut(std::uint64_t start, std::uint64_t end) {
+  for (const std::uint64_t edge : {start, end}) {
+    const std::uint64_t head = align_down(edge, kPudSize);
+    const auto vma = head == edge ? std::nullopt : table_.first_from(head, head + kPudSize);
+    if (!vma || vma->view->align() != kPudSize) {
+      continue;
+    }
+    if (vma->has(kBroken)) {
+      take_out(head, kPudSize);
+    } else { // the cut has healed meanwhile: it can be faulted in again
+      drop_extents(*vma, head, head + kPudSize);
+    }
+  }
+}
+
+void AddressSpace::refuse_untouched(const Vma& vma) {
+  const std::uint64_t unit = vma.view->align();
+  for (std::uint64_t at = align_down(vma.start, unit); at < vma.end; at += unit) {
+    const std::uint64_t begin = std::max(at, vma.start);
+    if (!is_present(vma, begin)) {
+      (void)filler_.place(begin, std::min(at + unit, vma.end) - begin, vma.prot);
+    }
+  }
+}
+
 // Maps the device's bytes again where filler may be. Poisoned extents are found when they are touched.
 void AddressSpace::restore(Vma& vma) {
   const std::uint64_t backed = backed_length(vma);
@@ -100,14 +136,30 @@ void AddressSpace::restore(Vma& vma) {
   table_.update(vma);
   present.bring_back(server_, vma, vma.start);
   if (keeps_filler(vma)) { // what was not there cannot become it
-    refuse_untouched(vma, filler_);
+    refuse_untouched(vma);
     vma.flags |= kPatched;
     table_.update(vma);
   }
 }
 
-bool AddressSpace::is_present(const Vma& vma, std::uint64_t address) {
-  return PresentExtents::has(vma, address);
+bool AddressSpace::is_present(const Vma& vma, std::uint64_t address) const {
+  const std::uint64_t head = align_down(address, kPudSize);
+  if (vma.view->align() < kPudSize || (vma.start <= head && head + kPudSize <= vma.end)) {
+    return PresentExtents::has(vma, address);
+  }
+  const std::uint64_t offset = vma.offset_of(address);
+  if (offset >= vma.view->size() ||
+      (vma.has(kRegistered) && !vma.view->faulted().test(vma.view->extent_at(offset).value()))) {
+    return false;
+  }
+  for (auto part = table_.first_from(head, head + kPudSize); part;
+       part = table_.first_from(part->end, head + kPudSize)) {
+    if (part->view == vma.view && part->offset_of(head) == vma.offset_of(head) &&
+        any_present(std::max(head, part->start), std::min(head + kPudSize, part->end))) {
+      return true;
+    }
+  }
+  return false;
 }
 
 } // namespace daxemu::fault

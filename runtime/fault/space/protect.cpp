@@ -73,8 +73,11 @@ Result<void> AddressSpace::protect_one(const Vma& vma, std::uint64_t from, std::
     return done;
   }
   auto done = ask_kernel(from, to - from, static_cast<int>(prot), pkey);
-  if (vma.view->align() == kPudSize && !profile().mprotect_keeps_1G) {
-    drop_extents(*table_.find(from), from, to);
+  if (vma.view->align() == kPudSize) {
+    if (!profile().mprotect_keeps_1G) {
+      drop_extents(*table_.find(from), from, to);
+    }
+    take_out_cut(from, to);
   }
   return done;
 }

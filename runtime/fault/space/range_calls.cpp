@@ -133,7 +133,8 @@ Result<void> AddressSpace::in_core(void* address, std::size_t length, unsigned c
       const bool seen = unit < kPudSize || profile().mincore_sees_1G;
       const bool here = offset < data_end(*vma) && seen &&
                         (!vma->has(kRegistered) || vma->view->faulted().test(vma->view->extent_at(offset).value())) &&
-                        any_present(std::max(head, vma->start), std::min(head + unit, vma->end));
+                        (unit == kPudSize ? is_present(*vma, at)
+                                          : any_present(std::max(head, vma->start), std::min(head + unit, vma->end)));
       std::memset(vector + (at - start) / kPageSize, here ? 1 : 0, (to - at) / kPageSize);
       if (!seen) { // walk_pud_range splits the entry: the next touch faults it in again, if it can be
         const TableGuard guard(lock_);

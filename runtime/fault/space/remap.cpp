@@ -11,6 +11,7 @@
 #include "runtime/fault/memory/pointer.hpp"
 #include "runtime/fault/space/remap_call.hpp"
 #include "runtime/fault/touches/present_extents.hpp"
+#include "runtime/fault/touches/refused_entries.hpp"
 
 namespace daxemu::fault {
 // 6.17 and newer move several mappings at once, and holes between them.
@@ -181,6 +182,8 @@ Result<void*> AddressSpace::move(const Remap& call, std::uint64_t address, Reser
   if (align < kPudSize && is_aligned(address - call.start, align) && is_aligned(call.start, align)) {
     present.note(vma, call.start, old_end);
   }
+  RefusedEntries refused;
+  refused.note(filler_, vma, call.start, old_end, address);
   Vma moved = vma.part(call.start, call.start + call.length);
   const std::uint64_t file_offset = moved.file_offset();
   moved.skew = static_cast<std::uint32_t>((file_offset - address) & (align - 1));
@@ -195,6 +198,7 @@ Result<void*> AddressSpace::move(const Remap& call, std::uint64_t address, Reser
     moved.end = align_down(moved.end, align);
   }
   moved.flags |= is_whole(moved) && moved.view->alive() ? 0U : kBroken;
+  moved.flags |= refused.any() ? kPatched : 0U;
   if (auto placed = place(moved, true); !placed) {
     return tl::unexpected(placed.error());
   }
@@ -205,6 +209,7 @@ Result<void*> AddressSpace::move(const Remap& call, std::uint64_t address, Reser
     drop_extents(vma, call.start, old_end);
   }
   present.bring_back(server_, moved, address);
+  refused.bring_back(filler_, moved, address);
   if (moved.end != all.end) {
     Vma part = all.part(moved.end, all.end);
     part.flags |= kBroken;

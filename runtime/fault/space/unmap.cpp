@@ -59,6 +59,7 @@ void AddressSpace::drop(std::uint64_t start, std::uint64_t end) {
     files_.settle(vma->file, table_);
     view.note_change();
   }
+  take_out_cut(start, end);
 }
 
 // What another mapping shows stays known as faulted in: its page table entries are there, and poison has to find them.

@@ -7,6 +7,7 @@
 #include "emu/base/sys.hpp"
 #include "runtime/fault/mappings/core_filter.hpp"
 #include "runtime/fault/memory/locked_memory.hpp"
+#include "runtime/fault/memory/others_memory.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 
 namespace daxemu::fault {
@@ -19,12 +20,19 @@ Result<void> Filler::prepare() {
   if (!made) {
     return tl::unexpected(made.error());
   }
+  const auto about = sys::fstat(*made);
   auto kept = PrivateFds::adopt(UniqueFd(*made));
   if (!kept) {
     return tl::unexpected(kept.error());
   }
+  inode_ = about ? about->st_ino : 0;
   fd_ = kept->release();
   return {};
+}
+
+bool Filler::is_at(std::uint64_t address) const {
+  const auto mapping = others_mapping_from(address);
+  return mapping && mapping->start <= address && mapping->inode == inode_ && inode_ != 0;
 }
 
 Result<void> Filler::place(std::uint64_t address, std::uint64_t length, std::uint32_t prot) const {

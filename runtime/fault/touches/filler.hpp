@@ -15,9 +15,13 @@ public:
   Result<void> prepare();
   // Puts filler over [address, address + length), whatever is there (MAP_FIXED). Errors: mmap(2)'s.
   Result<void> place(std::uint64_t address, std::uint64_t length, std::uint32_t prot) const;
+  // Is it filler that lies at `address`? False too where the kernel cannot be asked (before 6.11). Under the table's
+  // lock.
+  [[nodiscard]] bool is_at(std::uint64_t address) const;
 
 private:
   int fd_ = -1;
+  std::uint64_t inode_ = 0;
 };
 
 } // namespace daxemu::fault

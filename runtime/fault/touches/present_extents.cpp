@@ -33,18 +33,18 @@ void PresentExtents::bring_back(FaultServer& server, const Vma& vma, std::uint64
     const std::uint64_t address = start + extent_[at] * unit_;
     if (server.uffd()) {
       (void)server.serve(address, true, FaultServer::Caller::mover);
-    } else {
-      (void)fault_in_page(vma, address);
     }
-  }
-}
-
-void refuse_untouched(const Vma& vma, const Filler& filler) {
-  const std::uint64_t unit = vma.view->align();
-  for (std::uint64_t at = align_down(vma.start, unit); at < vma.end; at += unit) {
-    if (!PresentExtents::has(vma, at)) {
-      const std::uint64_t begin = std::max(at, vma.start);
-      (void)filler.place(begin, std::min(at + unit, vma.end) - begin, vma.prot);
+    if (vma.prot != PROT_NONE) {
+      (void)(server.uffd() ? true : fault_in_page(vma, address));
+      continue;
+    }
+    // Nobody may touch it, so nobody faults it in: for this moment it may be read.
+    const auto allow = [&](int prot) { return sys::mprotect(reinterpret_cast<void*>(address), unit_, prot); };
+    if (allow(PROT_READ)) {
+      Vma readable = vma;
+      readable.prot = PROT_READ;
+      (void)fault_in_page(readable, address);
+      (void)allow(PROT_NONE);
     }
   }
 }

@@ -27,7 +27,4 @@ private:
   std::uint64_t unit_ = 0;
 };
 
-// Where no userfaultfd refuses what may no longer be faulted in: filler over all of `vma` that has no entry.
-void refuse_untouched(const Vma& vma, const Filler& filler);
-
 } // namespace daxemu::fault

@@ -89,7 +89,7 @@ Resolver::Outcome Resolver::one_page(const UffdCalls& uffd, const Vma& vma, std:
   for (int tries = 0; tries < kPatience; ++tries) {
     if (allocate) {
       auto allocated = sys::fallocate(view.fd(), 0, offset, view.align());
-      if (!allocated && is_forbidden(allocated.error())) {
+      if (!allocated && here_ && is_forbidden(allocated.error())) {
         return map_again(vma, address, view.align());
       }
       if (!allocated && allocated.error() != Errno{EINTR} && allocated.error() != Errno{EAGAIN}) {
@@ -100,7 +100,7 @@ Resolver::Outcome Resolver::one_page(const UffdCalls& uffd, const Vma& vma, std:
     if (mapped) {
       return Outcome::resolved;
     }
-    if (is_forbidden(mapped.error())) {
+    if (here_ && is_forbidden(mapped.error())) {
       return map_again(vma, address, view.align());
     }
     if (mapped.error() == Errno{EFAULT}) {
@@ -127,7 +127,7 @@ Resolver::Outcome Resolver::small_page(const UffdCalls& uffd, const Vma& vma, st
     } else if (mapped.error() == Errno{ENOMEM} ||
                mapped.error() == Errno{ENOSPC}) { // NOLINT(bugprone-branch-clone): each in its turn
       return Outcome::no_memory;
-    } else if (is_forbidden(mapped.error())) {
+    } else if (here_ && is_forbidden(mapped.error())) {
       return map_again(vma, address, kPageSize);
     } else if (mapped.error() == Errno{ENOENT} && !has_page(*vma.view, vma.offset_of(address))) {
       return Outcome::no_memory; // the kernel's to serve already, and it could not

@@ -12,6 +12,8 @@ namespace daxemu::fault {
 
 class Resolver {
 public:
+  // `of_this_process`: the addresses are.
+  explicit Resolver(bool of_this_process = true) : here_(of_this_process) {}
   enum class Outcome {
     resolved,  // present now, or no longer ours; who waited is awake
     refused,   // it cannot be: the touch is SIGBUS
@@ -40,6 +42,7 @@ private:
   Outcome many_pages(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing, bool fresh);
   [[nodiscard]] std::int64_t hole_budget();
 
+  bool here_;
   std::atomic<std::int64_t> holes_{0}; // ranges of registered mappings that were given back to the kernel
   std::atomic<std::int64_t> budget_{0};
 };

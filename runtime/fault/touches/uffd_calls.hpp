@@ -67,6 +67,16 @@ public:
     (void)ask(UFFDIO_ZEROPAGE, &request);
     return request.zeropage > 0 ? static_cast<std::uint64_t>(request.zeropage) : 0;
   }
+  // Marks pages that are not mapped as failed (UFFDIO_POISON, Linux 6.6), and wakes who waits: SIGBUS, to a system call
+  // EFAULT. Errors: EINVAL or ENOTTY (an older kernel), EEXIST (a page is mapped).
+  Result<void> poison(std::uint64_t start, std::uint64_t length) const {
+    struct Request { // uffdio_poison, which older headers lack
+      uffdio_range range;
+      std::uint64_t mode;
+      std::int64_t updated;
+    } request = {{start, length}, 0, 0};
+    return ask(_IOWR(UFFDIO, 0x08, Request), &request);
+  }
   // Who waits for a fault of the range tries again.
   void wake(std::uint64_t start, std::uint64_t length) const {
     uffdio_range range = {start, length};

@@ -28,24 +28,30 @@ constexpr int kFlags = O_CLOEXEC | O_NONBLOCK;
 constexpr std::uint64_t kTracking = UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM |
                                     UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC;
 
-Result<Uffd> agree(int raw, UffdKind kind, std::uint64_t features) {
-  Uffd uffd{UniqueFd(raw), kind, 0};
+} // namespace
+
+Result<Uffd> agree_on(UniqueFd& fd, UffdKind kind, std::uint64_t features) {
   Result<long> agreed;
   for (const std::uint64_t more : {kTracking, std::uint64_t{0}}) { // an older kernel refuses what it does not know
     uffdio_api api = {};
     api.api = UFFD_API;
     api.features = features | more;
-    agreed = sys::call(SYS_ioctl, raw, UFFDIO_API, reinterpret_cast<long>(&api));
+    agreed = sys::call(SYS_ioctl, fd.get(), UFFDIO_API, reinterpret_cast<long>(&api));
     if (agreed) {
-      uffd.features = api.features;
-      uffd.tracks = more != 0;
-      return uffd;
+      return Uffd{std::move(fd), kind, api.features, more != 0};
     }
     if (agreed.error() != Errno{EINVAL}) {
       break;
     }
   }
   return tl::unexpected(agreed.error());
+}
+
+namespace {
+
+Result<Uffd> agree(int raw, UffdKind kind, std::uint64_t features) {
+  UniqueFd fd(raw);
+  return agree_on(fd, kind, features);
 }
 
 } // namespace

@@ -28,6 +28,9 @@ struct Uffd {
 // Errors: EPERM (neither door is open), ENOSYS (no userfaultfd, or a seccomp filter says so), EINVAL (a feature the
 // kernel lacks), EMFILE.
 [[nodiscard]] Result<Uffd> open_full(std::uint64_t features);
+// Agrees on the API of one that was just made, for whatever process. Errors: EINVAL (a feature the kernel lacks), EPERM
+// (one that needs CAP_SYS_PTRACE); then `fd` is as it was.
+[[nodiscard]] Result<Uffd> agree_on(UniqueFd& fd, UffdKind kind, std::uint64_t features);
 // The same for user-mode faults only; needs no privilege.
 [[nodiscard]] Result<Uffd> open_user_mode_only(std::uint64_t features);
 

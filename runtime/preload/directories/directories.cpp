@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 #include <unordered_set>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -69,6 +70,26 @@ Result<std::unique_ptr<Directory>> Directory::over(const Context& context, const
   return made;
 }
 
+Result<std::unique_ptr<Directory>> Directory::open(const Context& context, const sysfs::Node& node) {
+  auto stand_in = context.files().bare(node);
+  if (!stand_in) {
+    return tl::unexpected(stand_in.error());
+  }
+  std::unique_ptr<Directory> made(new Directory(node, std::move(*stand_in), false));
+  made->bare_.store(true, std::memory_order_relaxed);
+  if (auto filled = made->fill(context); !filled) {
+    return tl::unexpected(filled.error());
+  }
+  return made;
+}
+
+int Directory::fd(const Context& context) noexcept {
+  if (bare_.exchange(false)) {
+    context.files().finish(fd_.get(), node_, kListingFlags);
+  }
+  return fd_.get();
+}
+
 Result<void> Directory::fill(const Context& context) {
   entries_.clear();
   next_ = 0;
@@ -111,9 +132,18 @@ void Directory::order() {
   if (!node_.path.view().starts_with("/sys") || entries_.size() < 2) {
     return;
   }
-  std::sort(entries_.begin() + 2, entries_.end(), [](const struct dirent& one, const struct dirent& other) {
-    return sysfs::kernfs_before(one.d_name, other.d_name);
-  });
+  std::vector<std::pair<sysfs::KernfsName, std::size_t>> places; // and where in entries_
+  places.reserve(entries_.size() - 2);
+  for (std::size_t at = 2; at < entries_.size(); ++at) {
+    places.emplace_back(std::string_view(entries_[at].d_name), at);
+  }
+  std::sort(places.begin(), places.end());
+  std::vector<struct dirent> ordered(entries_.begin(), entries_.begin() + 2);
+  ordered.reserve(entries_.size());
+  for (const auto& [name, at] : places) {
+    ordered.push_back(entries_[at]);
+  }
+  entries_.swap(ordered);
   for (std::size_t at = 0; at < entries_.size(); ++at) {
     entries_[at].d_off = static_cast<off_t>(at + 1);
   }

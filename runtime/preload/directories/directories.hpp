@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <dirent.h>
+#include <fcntl.h>
 
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
@@ -17,8 +18,13 @@ namespace daxemu::preload {
 
 class Context;
 
+inline constexpr int kListingFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK; // opendir(3)'s
+
 class Directory {
 public:
+  // What opendir(3) gives of an emulated directory that is the program's to read. Its descriptor is a bare stand-in
+  // until somebody asks for it. Errors: memfd_create(2)'s, the listing's.
+  [[nodiscard]] static Result<std::unique_ptr<Directory>> open(const Context& context, const sysfs::Node& node);
   // Takes the descriptor, which is open on `node`, or on the list of this process's descriptors. Errors: the listing's.
   [[nodiscard]] static Result<std::unique_ptr<Directory>> over(const Context& context, const sysfs::Node& node,
                                                                UniqueFd fd, bool own_descriptors = false);
@@ -29,7 +35,8 @@ public:
   void rewind(const Context& context);
   [[nodiscard]] long tell() const { return static_cast<long>(next_); }
   void seek(long place) { next_ = static_cast<std::size_t>(place); }
-  [[nodiscard]] int fd() const { return fd_.get(); }
+  // The descriptor, as opendir(3) gives it.
+  [[nodiscard]] int fd(const Context& context) noexcept;
 
 private:
   Directory(const sysfs::Node& node, UniqueFd fd, bool own_descriptors)
@@ -41,7 +48,8 @@ private:
   void add(std::string_view name, ino_t inode, unsigned char type);
 
   sysfs::Node node_;
-  bool own_descriptors_ = false; // /proc/PID/fd of this process: the runtime's own are not shown
+  bool own_descriptors_ = false;  // /proc/PID/fd of this process: the runtime's own are not shown
+  std::atomic<bool> bare_{false}; // its descriptor is still VnodeFiles::bare()'s
   UniqueFd fd_;
   std::vector<struct dirent> entries_;
   std::size_t next_ = 0;

@@ -17,8 +17,6 @@
 namespace daxemu::preload {
 namespace {
 
-constexpr int kOpenFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK; // opendir(3)'s
-
 // A stream over what was opened at a path, closing it if that fails.
 Result<DIR*> stream_over(const Context& context, Result<int> fd) {
   if (!fd) {
@@ -30,6 +28,15 @@ Result<DIR*> stream_over(const Context& context, Result<int> fd) {
     FdTable::forget(*fd);
   }
   return stream;
+}
+
+// A stream over an emulated directory.
+Result<DIR*> listing_of(const Context& context, const sysfs::Node& node) {
+  if (const auto may = context.opener().check(node, kListingFlags); !may) {
+    return tl::unexpected(may.error());
+  }
+  auto made = Directory::open(context, node);
+  return made ? Result<DIR*>(Directories::add(std::move(*made))) : tl::unexpected(made.error());
 }
 
 // A stream of ours for the path, or nullptr without an error.
@@ -44,12 +51,12 @@ Result<DIR*> open_ours(int dirfd, const char* path) {
     return nullptr;
   }
   if (found.node.shared) {
-    if (auto real = sys::open(found.path.c_str(), kOpenFlags); real || real.error().value != ENOENT) {
+    if (auto real = sys::open(found.path.c_str(), kListingFlags); real || real.error().value != ENOENT) {
       FdTable::forget(real.value_or(-1));
       return stream_over(context, real);
     }
   }
-  return stream_over(context, context.opener().open(found.node, kOpenFlags));
+  return listing_of(context, found.node);
 }
 
 // The real stream, or one of ours in its place if its directory has emulated entries too.
@@ -91,12 +98,13 @@ DIR* open_directory(const char* path, const RealDirectory& real) {
     return real.open(path);
   }
   return on_path<DIR*>(
-      AT_FDCWD, path, {}, nullptr, [&](const char* p) { return replaced(*context, real.open(p), real); },
+      AT_FDCWD, path, {.readable = true}, nullptr,
+      [&](const char* p) { return replaced(*context, real.open(p), real); },
       [&](const Resolution& found) -> Result<DIR*> {
         if (found.kind == Resolution::Kind::refused) {
           return tl::unexpected(found.error);
         }
-        return stream_over(*context, context->opener().open(found.node, kOpenFlags));
+        return listing_of(*context, found.node);
       });
 }
 

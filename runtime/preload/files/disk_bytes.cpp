@@ -9,6 +9,7 @@
 #include "emu/base/units.hpp"
 #include "emu/dax/extents.hpp"
 #include "emu/dax/nd_disk.hpp"
+#include "emu/nd/nfit/nfit_errors.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 
 namespace daxemu::preload {
@@ -36,6 +37,15 @@ Result<std::size_t> DiskBytes::write(std::uint64_t offset, const void* from, std
 }
 
 Result<std::size_t> DiskBytes::move(Way way, std::uint64_t offset, char* memory, std::size_t size) {
+  const std::size_t wanted = size;
+  if (way == Way::read) {
+    size = nd::readable_bytes(*store_, region_->phys_start, offset, size);
+  } else if (auto fine = nd::write_over_errors(*store_, region_->phys_start, offset, size); !fine) {
+    return tl::unexpected(fine.error());
+  }
+  if (size == 0 && wanted != 0) {
+    return fail(EIO);
+  }
   std::size_t done = 0;
   while (done < size && offset + done < region_->size) {
     const dax::nd::DiskPiece piece = dax::nd::disk_piece(*store_, *region_, offset + done, size - done);

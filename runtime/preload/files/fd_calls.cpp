@@ -27,11 +27,11 @@ using fault::PrivateFds;
 
 // Text that stdio has put into the descriptor of an attribute and that nobody has taken yet. Returns its errno, or 0.
 int harvest(int fd) {
-  if (FdTable::get(fd) != FdClass::attribute) {
+  if (FdTable::get(fd) != FdClass::attribute || FdTable::is_noted(fd)) {
     return 0;
   }
   Context* context = Context::get();
-  if (context == nullptr || !VnodeFiles::may_hold_text(fd) || !Descriptors::is_vnode(fd)) {
+  if (context == nullptr || VnodeFiles::held_text(fd) == 0 || !Descriptors::is_vnode(fd)) {
     return 0;
   }
   const auto node = context->descriptors().node(fd);
@@ -45,8 +45,8 @@ int harvest(int fd) {
 } // namespace
 
 bool closes_plainly(int fd) {
-  if (FdTable::get(fd) == FdClass::attribute || CoreDump::is_filter(fd) || PrivateFds::owns(fd) || RawRings::any() ||
-      rings_known() || pipes_hold() || EpollWaits::any()) {
+  if ((FdTable::get(fd) == FdClass::attribute && !FdTable::is_noted(fd)) || CoreDump::is_filter(fd) ||
+      PrivateFds::owns(fd) || RawRings::any() || rings_known() || pipes_hold() || EpollWaits::any()) {
     return false;
   }
   FdTable::forget(fd);
@@ -78,6 +78,7 @@ int duplicate_onto(int fd, int onto, FunctionRef<int()> real) {
     errno = EBADF;
     return -1;
   }
+  VnodeFiles::settle(fd);
   if (fd != onto) {
     (void)harvest(onto);
     FdTable::forget(onto);
@@ -91,6 +92,11 @@ int duplicate_onto(int fd, int onto, FunctionRef<int()> real) {
     ring_duplicated(fd, onto);
   }
   return made;
+}
+
+int duplicate(int fd, FunctionRef<int()> real) {
+  VnodeFiles::settle(fd);
+  return duplicated(fd, real());
 }
 
 int duplicated(int fd, int copy) {

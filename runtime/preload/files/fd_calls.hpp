@@ -13,6 +13,8 @@ namespace daxemu::preload {
 int close_descriptor(int fd, FunctionRef<int()> real);
 // dup2(2) and dup3(2). A number of ours is out of range for the program: EBADF.
 int duplicate_onto(int fd, int onto, FunctionRef<int()> real);
+// dup(2).
+int duplicate(int fd, FunctionRef<int()> real);
 // dup(2), fcntl(F_DUPFD): `copy` is what the call returned for `fd`.
 int duplicated(int fd, int copy);
 // The number is new.

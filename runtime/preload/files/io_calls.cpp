@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <optional>
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -14,6 +15,7 @@
 #include "runtime/preload/files/lock_calls.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
+#include "runtime/preload/nodes/open_texts.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
 
@@ -156,19 +158,31 @@ ssize_t read_pipe(const Context& context, int fd, const sysfs::Node& node, RealS
   }
 }
 
-// Apart: a path has no place on a signal handler's stack, from which other files are read.
-[[gnu::noinline]] ssize_t read_named(const Context& context, int fd, std::int64_t offset, RealSize real) {
+// A descriptor that a vnode file was behind when it was last looked at.
+bool was_vnode(int fd) {
+  const FdClass what = FdTable::get(fd);
+  return what == FdClass::attribute || what == FdClass::directory;
+}
+
+// Of a vnode file; nothing: `fd` is none. Apart: a path has no place on a signal handler's stack, from which other
+// files are read.
+[[gnu::noinline]] std::optional<ssize_t> read_named(const Context& context, int fd, std::int64_t offset,
+                                                    RealSize real) {
   PathText vnode;
-  if (context.descriptors().classify(fd, vnode) == FdClass::directory && !vnode.empty()) {
+  const FdClass what = context.descriptors().classify(fd, vnode);
+  if (vnode.empty() || is_character(what)) {
+    return std::nullopt;
+  }
+  if (what == FdClass::directory) {
     errno = EISDIR;
     return -1;
   }
-  if (!vnode.empty() && FdTable::get(fd) == FdClass::attribute) {
+  if (what == FdClass::attribute) {
     if (const auto node = context.descriptors().node_at(vnode.view()); node && node->is_pipe) {
       return read_pipe(context, fd, *node, real);
     }
   }
-  if (!vnode.empty() && is_at_start(fd, offset)) {
+  if (is_at_start(fd, offset)) {
     const auto node = context.descriptors().node_at(vnode.view());
     const auto fresh = node ? context.files().refresh(fd, *node) : Result<void>(tl::unexpected(node.error()));
     if (!fresh && grants(status_flags(fd), Access::readable)) { // else EBADF, which the kernel will say
@@ -179,12 +193,40 @@ ssize_t read_pipe(const Context& context, int fd, const sysfs::Node& node, RealS
   return real();
 }
 
+// Of what this process has opened to read: does its file hold what the first read(2) is to give, or is it a later one,
+// which goes on where that has ended? Then the kernel need not be asked what it is.
+[[gnu::noinline]] bool needs_no_look(const Context& context, int fd, std::int64_t offset) {
+  OpenTexts::Text text;
+  return OpenTexts::take(fd, text) ? context.files().still_says(fd, text.node, text.mark) : !is_at_start(fd, offset);
+}
+
+// The same of a write.
+[[gnu::noinline]] std::optional<ssize_t> write_named(const Context& context, int fd, const iovec* pieces, int count) {
+  PathText vnode;
+  if (context.descriptors().classify(fd, vnode) != FdClass::attribute) {
+    return std::nullopt;
+  }
+  const auto node = context.descriptors().node_at(vnode.view());
+  const auto earlier = node ? context.files().harvest(fd, *node) : Result<void>(tl::unexpected(node.error()));
+  return libc_value<ssize_t>(earlier ? context.files().write(fd, *node, pieces, count)
+                                     : Result<std::size_t>(tl::unexpected(earlier.error())),
+                             -1);
+}
+
 } // namespace
 
 ssize_t read_slow(int fd, const iovec* pieces, int count, std::int64_t offset, RealSize real) {
   Context* context = Context::get();
   if (context == nullptr) {
     return real();
+  }
+  if (FdTable::is_noted(fd) && needs_no_look(*context, fd, offset)) {
+    return real();
+  }
+  if (was_vnode(fd)) {
+    if (const auto done = read_named(*context, fd, offset, real); done) {
+      return *done;
+    }
   }
   switch (context->descriptors().classify(fd)) {
   case FdClass::device:
@@ -194,32 +236,33 @@ ssize_t read_slow(int fd, const iovec* pieces, int count, std::int64_t offset, R
     return read_disk(fd, pieces, count, offset);
   case FdClass::directory:
   case FdClass::attribute:
-    return read_named(*context, fd, offset, real);
+    if (const auto done = read_named(*context, fd, offset, real); done) {
+      return *done;
+    }
+    return real();
   default:
     return real();
   }
 }
 
 ssize_t write_slow(int fd, const iovec* pieces, int count, std::int64_t offset, RealSize real) {
-  const Target target = target_of(fd);
-  switch (target.what) {
+  const Context* context = Context::get();
+  if (context != nullptr && FdTable::get(fd) == FdClass::attribute) {
+    if (const auto done = write_named(*context, fd, pieces, count); done) {
+      return *done;
+    }
+  }
+  switch (target_of(fd).what) {
   case FdClass::device:
   case FdClass::control:
     return refuse_on_device(fd, Operation::write);
   case FdClass::disk:
     return write_disk(fd, pieces, count, offset);
-  case FdClass::attribute: {
-    const auto node = target.context->descriptors().node(fd);
-    if (!node) {
-      errno = node.error().value;
-      return -1;
+  case FdClass::attribute:
+    if (const auto done = write_named(*context, fd, pieces, count); done) {
+      return *done;
     }
-    if (const auto earlier = target.context->files().harvest(fd, *node); !earlier) {
-      errno = earlier.error().value;
-      return -1;
-    }
-    return libc_value<ssize_t>(target.context->files().write(fd, *node, pieces, count), -1);
-  }
+    return real();
   case FdClass::directory: // never writable
   default:
     return real();

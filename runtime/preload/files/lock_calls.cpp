@@ -1,6 +1,7 @@
 #include "runtime/preload/files/lock_calls.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <iterator>
 
@@ -16,6 +17,14 @@
 namespace daxemu::preload {
 namespace {
 
+constinit std::atomic<bool> ever_asked{false};
+
+void note(int command) {
+  if (command == F_SETLK || command == F_SETLKW) {
+    ever_asked.store(true, std::memory_order_relaxed);
+  }
+}
+
 // Between the program's memory and ours, so that a bad pointer is EFAULT and no fault of ours.
 bool copy_lock(long call, struct flock& ours, long theirs) {
   const iovec local{&ours, sizeof ours};
@@ -26,6 +35,7 @@ bool copy_lock(long call, struct flock& ours, long theirs) {
 }
 
 int ask_lock(int fd, int command, struct flock& lock) {
+  note(command);
   return libc_value<int>(sys::call(SYS_fcntl, fd, command, reinterpret_cast<long>(&lock)), -1);
 }
 
@@ -34,6 +44,10 @@ int ask_lock(int fd, int command, struct flock& lock) {
 bool is_record_lock(int command) {
   constexpr int kCommands[] = {F_SETLK, F_SETLKW, F_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_OFD_GETLK};
   return std::find(std::begin(kCommands), std::end(kCommands), command) != std::end(kCommands);
+}
+
+bool may_hold_record_locks() {
+  return ever_asked.load(std::memory_order_relaxed);
 }
 
 int lock_record(int fd, int command, long argument, FunctionRef<int()> real) {
@@ -47,6 +61,7 @@ int lock_record(int fd, int command, long argument, FunctionRef<int()> real) {
     errno = EINVAL;
     return -1;
   }
+  note(command);
   if (lock.l_whence != SEEK_CUR) {
     return real();
   }

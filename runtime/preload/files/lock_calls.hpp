@@ -10,6 +10,9 @@
 namespace daxemu::preload {
 
 [[nodiscard]] bool is_record_lock(int command);
+// Has this program asked for a record lock on a device? Then no descriptor of one may be opened and closed again by us:
+// close(2) lets go of all of a process's locks on the file (locks_remove_posix()), whichever descriptor it is.
+[[nodiscard]] bool may_hold_record_locks();
 // fcntl(2) with such a command; `argument` is the program's struct flock, wherever it points.
 int lock_record(int fd, int command, long argument, FunctionRef<int()> real);
 // lockf(3), whose fcntl(2) is libc's own. Errors: fcntl(2)'s, EACCES (F_TEST: another's), EINVAL.

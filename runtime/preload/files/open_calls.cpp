@@ -91,6 +91,10 @@ Result<int> open_node(const Context& context, const Resolution& found, int dirfd
                      : context.opener().open(found.node, flags);
 }
 
+bool drops_locks(const char* path) {
+  return is_text(path) && !ProcFiles::is_one(path);
+}
+
 bool open_is_settled(int fd, int dirfd, const char* path, int flags) {
   return (fd < 0 && is_no_text(errno)) ||
          (!(fd < 0 && errno == ENXIO) && is_settled(fd, dirfd, path, follow_of(flags)) && !ProcFiles::is_one(path) &&
@@ -123,13 +127,13 @@ int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(c
 }
 
 int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real) {
-  if (!changes_by_opening(flags)) {
+  if (!is_asked_last(flags, path)) {
     const int fd = new_number(real(path));
     return open_is_settled(fd, dirfd, path, flags) ? fd : open_asked(dirfd, path, flags, fd, real);
   }
   const int fd = open_on_path(dirfd, path, flags,
                               {.follow = follow_of(flags),
-                               .likely = may_create_through_link(dirfd, path, flags),
+                               .likely = may_hold_record_locks() || may_create_through_link(dirfd, path, flags),
                                .makes = (flags & O_CREAT) != 0,
                                .inode = true},
                               real);
@@ -137,6 +141,27 @@ int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char
     CoreDump::opened(path, flags, fd);
   }
   return fd;
+}
+
+bool open_expected(const char* path, int flags, int& fd) {
+  Context* context = path == nullptr || !is_text(path) ? nullptr : Context::get();
+  if (context == nullptr) {
+    return false;
+  }
+  Resolution found;
+  if (std::string_view(path).starts_with("/sys/") && !context->descriptors().bound().any() &&
+      context->resolver().is_likely(AT_FDCWD, path)) {
+    context->resolver().resolve(AT_FDCWD, path, follow_of(flags), found);
+  }
+  const bool is_node = found.kind == Resolution::Kind::node && !found.node.shared;
+  if (!is_node && found.kind != Resolution::Kind::refused) {
+    Expectation::missed();
+    return false;
+  }
+  Expectation::met();
+  fd = libc_value(
+      is_node ? open_node(*context, found, AT_FDCWD, effective(flags)) : Result<int>(tl::unexpected(found.error)), -1);
+  return true;
 }
 
 int open_how_path(int dirfd, const char* path, const open_how* how, std::size_t size) {

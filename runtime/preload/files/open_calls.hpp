@@ -8,6 +8,7 @@
 #include <linux/openat2.h>
 
 #include "emu/base/function_ref.hpp"
+#include "runtime/preload/files/lock_calls.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 
 namespace daxemu::preload {
@@ -19,11 +20,20 @@ namespace daxemu::preload {
 [[nodiscard]] constexpr bool changes_by_opening(int flags) {
   return (flags & (O_CREAT | O_TRUNC)) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
 }
+// Or would the kernel's answer, thrown away where the path is ours (/proc/self/fd/N), let go of locks?
+[[nodiscard]] bool drops_locks(const char* path);
+[[nodiscard]] inline bool is_asked_last(int flags, const char* path) {
+  return changes_by_opening(flags) || (may_hold_record_locks() && drops_locks(path));
+}
 // For hooks that make the system call themselves: the kernel has opened `fd`, or said no (errno), for the path as it
 // is. Is that the answer? Not if it is "no such path", or ENXIO: no driver of that number. Else open_asked() goes on
 // with it. What it opened is forgotten by FdTable.
 [[nodiscard]] bool open_is_settled(int fd, int dirfd, const char* path, int flags);
 int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(const char*)> real);
+
+// While paths are expected to be ours (Expectation), before the kernel is asked: is this one below /sys, and ours? Then
+// `fd` is the answer.
+[[nodiscard]] bool open_expected(const char* path, int flags, int& fd);
 
 // openat2(2): the walk to a node keeps to what `how` allows (RESOLVE_*), as the kernel's does. `size` is that of what
 // `how` points at.

@@ -34,17 +34,37 @@ class FdTable {
 public:
   static constexpr int kNumbers = 1 << 16; // larger ones are never remembered
 
-  [[nodiscard]] static FdClass get(int fd) noexcept {
-    return in_range(fd) ? FdClass(classes_[static_cast<unsigned>(fd)].load(std::memory_order_relaxed))
-                        : FdClass::unknown;
+  [[nodiscard]] static FdClass get(int fd) noexcept { return FdClass(byte(fd) & ~(kNoted | kBare | kRead)); }
+  // An attribute that this process has opened to read, and of which OpenTexts may know more.
+  [[nodiscard]] static bool is_noted(int fd) noexcept { return (byte(fd) & kNoted) != 0; }
+  [[nodiscard]] static bool is_foreign(int fd) noexcept {
+    return byte(fd) == static_cast<std::uint8_t>(FdClass::foreign);
   }
-  [[nodiscard]] static bool is_foreign(int fd) noexcept { return get(fd) == FdClass::foreign; }
   static void set(int fd, FdClass what) noexcept {
     if (what == FdClass::attribute) {
       expect_attributes();
     }
     if (in_range(fd) && (what != FdClass::foreign || OwnProcess::calls())) {
       classes_[static_cast<unsigned>(fd)].store(static_cast<std::uint8_t>(what), std::memory_order_relaxed);
+    }
+  }
+  // The same, and its description could do more than was asked for (VnodeFiles::settle()).
+  [[nodiscard]] static bool is_bare(int fd) noexcept { return (byte(fd) & kBare) != 0; }
+  static void set_noted(int fd, bool bare) noexcept {
+    set(fd, FdClass::attribute);
+    if (in_range(fd) && OwnProcess::calls()) {
+      const auto flags = static_cast<std::uint8_t>(bare ? kNoted | kBare : kNoted);
+      classes_[static_cast<unsigned>(fd)].fetch_or(flags, std::memory_order_relaxed);
+    }
+  }
+  // An attribute that has been read through it, before the kernel told of any change; its file does not say so yet
+  // (VnodeFiles::settle()).
+  [[nodiscard]] static bool was_read(int fd) noexcept { return (byte(fd) & kRead) != 0; }
+  static void set_read(int fd, bool read) noexcept {
+    if (in_range(fd) && OwnProcess::calls()) {
+      std::atomic<std::uint8_t>& what = classes_[static_cast<unsigned>(fd)];
+      (void)(read ? what.fetch_or(kRead, std::memory_order_relaxed)
+                  : what.fetch_and(static_cast<std::uint8_t>(~kRead), std::memory_order_relaxed));
     }
   }
   static void forget(int fd) noexcept { set(fd, FdClass::unknown); }
@@ -73,6 +93,12 @@ public:
   }
 
 private:
+  static constexpr std::uint8_t kNoted = 0x80; // beside the class
+  static constexpr std::uint8_t kBare = 0x40;
+  static constexpr std::uint8_t kRead = 0x20;
+  [[nodiscard]] static std::uint8_t byte(int fd) noexcept {
+    return in_range(fd) ? classes_[static_cast<unsigned>(fd)].load(std::memory_order_relaxed) : std::uint8_t{0};
+  }
   [[nodiscard]] static bool in_range(int fd) noexcept { return static_cast<unsigned>(fd) < kNumbers; }
   static std::array<std::atomic<std::uint8_t>, kNumbers> classes_;
   static std::atomic<bool> attributes_;

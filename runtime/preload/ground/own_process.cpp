@@ -23,6 +23,13 @@ bool OwnProcess::is_owner() noexcept {
   return known == caller || (known == 0 && owner->compare_exchange_strong(known, caller)) || known == caller;
 }
 
+pid_t OwnProcess::number() noexcept {
+  const std::atomic<pid_t>* owner = owner_.load(std::memory_order_acquire);
+  const bool lent = lent_.load(std::memory_order_acquire);
+  const pid_t known = lent || owner == nullptr ? 0 : owner->load(std::memory_order_relaxed);
+  return known != 0 ? known : sys::getpid();
+}
+
 void OwnProcess::adopt() noexcept {
   std::atomic<pid_t>* owner = owner_.load(std::memory_order_acquire);
   if (owner == nullptr) {

@@ -8,6 +8,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
+#include "runtime/preload/ground/own_process.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -121,7 +122,7 @@ bool copy_in(void* into, const void* from, std::size_t size) noexcept {
 bool copy_out(void* into, const void* from, std::size_t size) noexcept {
   const iovec here = {const_cast<void*>(from), size};
   const iovec there = {into, size};
-  const auto put = sys::call(SYS_process_vm_writev, sys::getpid(), reinterpret_cast<long>(&here), 1,
+  const auto put = sys::call(SYS_process_vm_writev, OwnProcess::number(), reinterpret_cast<long>(&here), 1,
                              reinterpret_cast<long>(&there), 1, 0);
   if (put) {
     return static_cast<std::size_t>(*put) == size;

@@ -13,6 +13,7 @@
 #include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/store/location.hpp"
+#include "emu/sysfs/tree/known_paths.hpp"
 #include "emu/trace/site.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/fault/process/private_fds.hpp"
@@ -26,6 +27,7 @@ enum class Stage : int { none, making, ready, refused };
 DAXEMU_AT_START constinit std::atomic<Stage> stage{Stage::none};
 DAXEMU_AT_START constinit std::atomic<pid_t> maker{0};
 alignas(Context) std::byte storage[sizeof(Context)];
+constinit sysfs::KnownPaths known_paths;
 
 // One line on stderr, with nothing but write(2): stdio may not be up, or may be what called us.
 void complain(std::string_view what, std::string_view value, int code) {
@@ -51,7 +53,8 @@ void complain(std::string_view what, std::string_view value, int code) {
 
 DAXEMU_AT_START constinit std::atomic<Context*> Context::made_{nullptr};
 
-Context::Context(store::Store store) : store_(std::move(store)) {
+Context::Context(store::Store store) : store_(std::move(store)), tree_(store_, &known_paths) {
+  known_paths.forget();
   if (const char* file = NextSymbols::at_start().own_file(); *file != '\0') {
     environment_.remember(environ, file);
   }

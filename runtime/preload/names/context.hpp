@@ -51,7 +51,7 @@ private:
   static std::atomic<Context*> made_;
 
   store::Store store_;
-  sysfs::Tree tree_{store_};
+  sysfs::Tree tree_;
   fault::AddressSpace mappings_{store_};
   Descriptors descriptors_{store_, tree_};
   WorkingDirectory directory_;

@@ -2,6 +2,8 @@
 
 #include <ctime>
 
+#include "emu/base/text_hash.hpp"
+
 namespace daxemu::preload {
 namespace {
 
@@ -9,11 +11,7 @@ constexpr std::uint64_t kSecondBits = 16;
 constexpr std::uint64_t kSecondMask = (1U << kSecondBits) - 1;
 
 std::uint64_t hash_of(std::string_view path) {
-  std::uint64_t hash = 0xcbf29ce484222325; // FNV-1a
-  for (const char letter : path) {
-    hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
-  }
-  return hash | (1ULL << kSecondBits); // never 0 above the seconds
+  return text_hash(path) | (1ULL << kSecondBits); // never 0 above the seconds
 }
 
 std::uint64_t second() {

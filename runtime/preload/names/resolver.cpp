@@ -228,17 +228,16 @@ void Resolver::resolve(int dirfd, const char* path, Follow follow, Resolution& o
   out.slashed = false;
   out.bound = false;
   const std::string_view text(path);
-  // Most emulated paths arrive canonical.
+  // Most emulated paths arrive canonical, but for links.
   if (rules == 0 && text.starts_with('/') && text.size() > 1 && !text.ends_with('/') && !Shape(path).uneven &&
-      text_holds() && sysfs::Tree::may_claim(text)) {
-    if (auto found = tree_->lookup(text);
-        found && (found->type != sysfs::NodeType::symlink || follow == Follow::not_last)) {
-      out.kind = Resolution::Kind::node;
-      out.node = *found;
-      out.path.assign(text);
-      return;
-    }
+      text_holds() && sysfs::Tree::may_claim(text) && run(text, follow, out)) {
+    return;
   }
+  resolve_by_steps(dirfd, text, follow, out, rules);
+}
+
+void Resolver::resolve_by_steps(int dirfd, std::string_view text, Follow follow, Resolution& out,
+                                std::uint64_t rules) const noexcept {
   Walk walk;
   walk.rules = rules;
   if (!walk.rest.assign(text)) {
@@ -257,6 +256,33 @@ void Resolver::resolve(int dirfd, const char* path, Follow follow, Resolution& o
       out.creatable = false;
     }
   }
+}
+
+// Along a canonical path, from link to link. False: it is for walk() to say what is there.
+bool Resolver::run(std::string_view text, Follow follow, Resolution& out) const noexcept {
+  for (int links = 0; links <= kMostLinks; ++links) {
+    std::size_t length = text.size();
+    const auto found = text.starts_with("/sys/") ? tree_->reach(text, length) : tree_->lookup(text);
+    if (!found) {
+      return false;
+    }
+    const std::string_view rest = text.substr(length);
+    if (found->type != sysfs::NodeType::symlink || (rest.empty() && follow == Follow::not_last)) {
+      if (!out.path.assign(text)) {
+        return false;
+      }
+      out.kind = Resolution::Kind::node;
+      out.node = *found;
+      return true;
+    }
+    const auto target = tree_->target(*found);
+    PathText next;
+    if (!target || !next.assign(target->view()) || !next.append(rest) || !out.path.assign(next.view())) {
+      return false;
+    }
+    text = out.path.view();
+  }
+  return false;
 }
 
 bool Resolver::shown_target(int dirfd, const char* path, PathText& into) const noexcept {

@@ -88,6 +88,11 @@ private:
   void arrive(Walk& walk, bool trailing_slash, Resolution& out) const noexcept;
   bool misses(const Walk& walk, bool last, Resolution& out) const noexcept;
   bool step_real(Walk& walk, bool stop_at_link, Resolution& out) const noexcept;
+  // Apart, because paths are large and the stack may be a signal handler's.
+  [[gnu::noinline]] bool run(std::string_view text, Follow follow, Resolution& out) const noexcept;
+  [[gnu::noinline]] void resolve_by_steps(int dirfd, std::string_view text, Follow follow, Resolution& out,
+                                          std::uint64_t rules) const noexcept;
+  bool jump(Walk& walk, const sysfs::Node& link) const noexcept;
   static bool splice(Walk& walk, PathText& target) noexcept;
   static void hand_over(const Walk& walk, Resolution& out) noexcept;
   // What the magic link /proc/PID/fd/N (its text in `target`) stands for, if it is ours.

@@ -11,8 +11,6 @@
 namespace daxemu::preload {
 namespace {
 
-constexpr int kMostLinks = 40; // MAXSYMLINKS in include/linux/namei.h
-
 bool is_in_sys(std::string_view path) {
   return path.starts_with("/sys") && (path.size() == 4 || path[4] == '/');
 }
@@ -99,6 +97,20 @@ bool Resolver::step_dots(Walk& walk, bool up, Resolution& out) const noexcept {
   return true;
 }
 
+// Where our link leads, at once: its target is no link, and the way there has none. False: step by step.
+bool Resolver::jump(Walk& walk, const sysfs::Node& link) const noexcept {
+  if (walk.rules != 0 || !text_holds() || walk.links >= kMostLinks) {
+    return false;
+  }
+  const auto target = tree_->target(link);
+  const auto there = target ? tree_->lookup(target->view()) : Result<sysfs::Node>(tl::unexpected(target.error()));
+  if (!there || there->type == sysfs::NodeType::symlink || !walk.at.assign(target->view())) {
+    return false;
+  }
+  ++walk.links;
+  return true;
+}
+
 void Resolver::walk(Walk& walk, Follow follow, Resolution& out) const noexcept {
   for (;;) {
     const std::string_view rest = walk.rest.view();
@@ -151,6 +163,9 @@ void Resolver::walk(Walk& walk, Follow follow, Resolution& out) const noexcept {
       return;
     }
     if (found->type == sysfs::NodeType::symlink && !stop_at_link) {
+      if (jump(walk, *found)) {
+        continue;
+      }
       const auto text = tree_->readlink(*found);
       PathText& target = out.path; // a buffer nobody needs yet
       walk.at.set_size(before);

@@ -7,6 +7,8 @@
 
 namespace daxemu::preload {
 
+inline constexpr int kMostLinks = 40; // MAXSYMLINKS in include/linux/namei.h
+
 // `at` is canonical, `rest` is what is still to come.
 struct Resolver::Walk {
   PathText at;

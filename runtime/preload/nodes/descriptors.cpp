@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "emu/base/sys.hpp"
+#include "runtime/preload/nodes/vnode_files.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -47,6 +48,7 @@ FdClass Descriptors::classify(int fd) const noexcept {
   if (FdTable::is_foreign(fd)) {
     return FdClass::foreign;
   }
+  VnodeFiles::settle(fd);
   const auto known = by_inode(fd);
   return known ? *known : by_name(fd);
 }
@@ -56,6 +58,7 @@ FdClass Descriptors::classify(int fd, PathText& vnode) const noexcept {
   if (FdTable::is_foreign(fd)) {
     return FdClass::foreign;
   }
+  VnodeFiles::settle(fd);
   const auto known = by_inode(fd);
   return known ? *known : by_name(fd, vnode);
 }

@@ -59,17 +59,17 @@ Result<void> Opener::check(const sysfs::Node& node, int flags) const {
   } else if ((flags & O_DIRECTORY) != 0) {
     return fail(ENOTDIR);
   }
-  const auto inode = tree_->stat(node);
-  if (!inode) {
-    return tl::unexpected(inode.error());
+  const auto rights = tree_->rights(node);
+  if (!rights) {
+    return tl::unexpected(rights.error());
   }
-  if (!only_path && !permits(node, *inode, wanted_by(flags))) {
+  if (!only_path && !permits(node, *rights, wanted_by(flags))) {
     return fail(EACCES);
   }
   if (node.type == NodeType::attribute && !only_path && is_of_kernfs(node.path.view())) {
     // KERNFS_ROOT_EXTRA_OPEN_PERM_CHECK: whoever it is, neither what nobody may nor what the attribute cannot.
     const unsigned wanted = wanted_by(flags & ~O_TRUNC);
-    const unsigned has = node.mode & inode->st_mode;
+    const unsigned has = node.mode & rights->mode;
     if (((wanted & kMayRead) != 0 && (has & 0444U) == 0) || ((wanted & kMayWrite) != 0 && (has & 0222U) == 0)) {
       return fail(EACCES);
     }
@@ -97,12 +97,15 @@ Result<int> Opener::open(const sysfs::Node& node, int flags) const {
   return opened->release();
 }
 
-// As a rule it is the owner who asks: that takes one system call.
-bool Opener::permits(const sysfs::Node& node, const struct stat& inode, unsigned wanted) const {
+// As a rule everybody may, or it is the owner who asks: that takes one system call.
+bool Opener::permits(const sysfs::Node& node, const sysfs::Tree::Rights& rights, unsigned wanted) const {
+  if (!rights.has_acl && sysfs::anyone_may(rights.mode, wanted)) {
+    return true;
+  }
   // Who has the platform is root to its tracefs and debugfs, and may open whatever there is.
-  const bool owner_may = ((inode.st_mode >> 6) & wanted) == wanted ||
+  const bool owner_may = ((rights.mode >> 6) & wanted) == wanted ||
                          (node.type == sysfs::NodeType::attribute && !is_of_kernfs(node.path.view()));
-  return (owner_may && Caller::file_system_uid() == inode.st_uid) ||
+  return (owner_may && Caller::file_system_uid() == rights.uid) ||
          tree_->permission(node, Caller().credentials(), wanted).has_value();
 }
 

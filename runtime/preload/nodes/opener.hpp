@@ -28,10 +28,11 @@ public:
   // chrdev_open() of a file of the device's number, whoever may open that. Errors: ENXIO, EMFILE, EINVAL (O_DIRECT).
   [[nodiscard]] Result<int> open_number(const sysfs::Node& node, int flags) const;
 
-private:
   // What do_open() asks before the file itself is opened.
   [[nodiscard]] Result<void> check(const sysfs::Node& node, int flags) const;
-  [[nodiscard]] bool permits(const sysfs::Node& node, const struct stat& inode, unsigned wanted) const;
+
+private:
+  [[nodiscard]] bool permits(const sysfs::Node& node, const sysfs::Tree::Rights& rights, unsigned wanted) const;
   [[nodiscard]] Result<int> open_device(const sysfs::Node& node, int flags) const;
   [[nodiscard]] Result<int> open_disk(const sysfs::Node& node, int flags) const;
   [[nodiscard]] Result<UniqueFd> open_file(const store::NodeRecord& file, int flags) const;

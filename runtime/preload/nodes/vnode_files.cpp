@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <span>
 
 #include <fcntl.h>
@@ -13,11 +15,14 @@
 #include <unistd.h>
 
 #include "emu/base/sys.hpp"
+#include "emu/base/text_hash.hpp"
 #include "emu/base/units.hpp"
+#include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/nodes/attribute_text.hpp"
 #include "runtime/preload/nodes/descriptors.hpp"
 #include "runtime/preload/nodes/node_position.hpp"
+#include "runtime/preload/nodes/open_texts.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -25,6 +30,9 @@ namespace {
 using Page = std::array<char, kPageSize>;
 
 int access_mode(int fd) {
+  if (FdTable::is_bare(fd)) {
+    return O_RDONLY;
+  }
   const auto flags = sys::call(SYS_fcntl, fd, F_GETFL);
   return flags ? static_cast<int>(*flags) & O_ACCMODE : O_RDONLY;
 }
@@ -76,52 +84,174 @@ void mark_read(int fd, std::uint64_t notices) {
   (void)sys::call(SYS_utimensat, fd, 0, reinterpret_cast<long>(times), 0);
 }
 
+// What the new descriptor is; `mark` of the text that its file holds, if it is only read and the text is known.
+void note(int fd, const sysfs::Node& node, FdClass what, std::optional<std::uint64_t> mark) {
+  FdTable::set(fd, what);
+  if (mark) {
+    (void)OpenTexts::note(fd, node, *mark, false);
+  }
+}
+
+FdClass class_of(const sysfs::Node& node) {
+  return node.type == sysfs::NodeType::directory ? FdClass::directory
+         : node.type == sysfs::NodeType::device  ? FdClass::control
+                                                 : FdClass::attribute;
+}
+
+// Puts the description that `opened` is of where `fd` is, which ends. Errors: dup3(2)'s.
+Result<void> move_onto(int fd, int opened, int flags) {
+  const auto moved = sys::call(SYS_dup3, opened, fd, flags & O_CLOEXEC);
+  (void)sys::close(opened);
+  return moved ? Result<void>() : tl::unexpected(moved.error());
+}
+
+// Of open(2)'s flags those that the description of a memory file can have.
+constexpr int kKept = O_ACCMODE | O_CLOEXEC | O_NONBLOCK | O_PATH | O_SYNC | O_DSYNC;
+
 } // namespace
 
-Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
+Result<UniqueFd> VnodeFiles::bare(const sysfs::Node& node) const {
   char name[sizeof(sysfs::Path) + 16];
-  const bool is_directory = node.type == sysfs::NodeType::directory;
   std::snprintf(name, sizeof name, "%.*s%s%s", static_cast<int>(kVnodePrefix.size()), kVnodePrefix.data(),
-                node.path.c_str(), is_directory ? "/" : "");
-  const bool is_control = node.type == sysfs::NodeType::device;
-  const FdClass what = is_directory ? FdClass::directory : is_control ? FdClass::control : FdClass::attribute;
-  auto made = sys::memfd_create(name, MFD_CLOEXEC);
+                node.path.c_str(), node.type == sysfs::NodeType::directory ? "/" : "");
+  const auto made = sys::memfd_create(name, MFD_CLOEXEC);
   if (!made) {
     return tl::unexpected(made.error());
   }
-  UniqueFd whole(*made);
-  if (what == FdClass::attribute && !node.is_pipe && (flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0) {
-    AttributeText text(node);
-    // A show() that fails does so when read, not here.
-    if (const auto length = tree_->show(node, text.room()); length && *length > 0) {
-      if (auto filled = sys::pwrite(whole.get(), text.room().data(), *length, 0); !filled) {
-        return tl::unexpected(filled.error());
-      }
-    }
+  FdTable::set(*made, class_of(node));
+  return UniqueFd(*made);
+}
+
+void VnodeFiles::finish(int fd, const sysfs::Node& node, int flags) const {
+  if (const auto opened = reopen(fd, flags & kKept); opened && move_onto(fd, *opened, flags)) {
+    FdTable::set(fd, class_of(node));
   }
-  constexpr int kKept = O_ACCMODE | O_CLOEXEC | O_NONBLOCK | O_PATH | O_SYNC | O_DSYNC;
-  auto opened = reopen(whole.get(), flags & kKept);
+}
+
+namespace {
+
+// The highest number that is bare or of which FdTable knows that it was read; -1: none is.
+constinit std::atomic<int> highest_unsettled{-1};
+
+void settle_later(int fd) {
+  int highest = highest_unsettled.load(std::memory_order_relaxed);
+  while (highest < fd && !highest_unsettled.compare_exchange_weak(highest, fd, std::memory_order_relaxed)) {
+  }
+}
+
+bool note_bare(int fd, const sysfs::Node& node, std::uint64_t mark) {
+  if (!OpenTexts::note(fd, node, mark, true)) {
+    return false;
+  }
+  settle_later(fd);
+  return true;
+}
+
+} // namespace
+
+void VnodeFiles::settle(int fd) noexcept {
+  const bool was_read = FdTable::was_read(fd);
+  if ((!was_read && !FdTable::is_bare(fd)) || !OwnProcess::calls()) {
+    return;
+  }
+  if (!Descriptors::is_vnode(fd)) { // closed past us, and another file's by now
+    FdTable::forget(fd);
+    return;
+  }
+  if (was_read) {
+    mark_read(fd, 0);
+    FdTable::set_read(fd, false);
+  }
+  if (!FdTable::is_bare(fd)) {
+    return;
+  }
+  const auto opened = reopen(fd, O_RDONLY | O_CLOEXEC);
+  const auto place = opened ? sys::call(SYS_lseek, fd, 0, SEEK_CUR) : Result<long>(tl::unexpected(opened.error()));
+  if (!place) {
+    return; // no number is left: what it may do is asked of FdTable
+  }
+  (void)sys::call(SYS_lseek, *opened, *place, SEEK_SET);
+  if (move_onto(fd, *opened, O_CLOEXEC)) {
+    FdTable::set(fd, FdClass::attribute);
+  }
+}
+
+void VnodeFiles::settle_all() noexcept {
+  if (!OwnProcess::calls()) {
+    return; // other numbers than those that are known here
+  }
+  for (int fd = highest_unsettled.exchange(-1, std::memory_order_relaxed); fd >= 0; --fd) {
+    settle(fd);
+  }
+}
+
+Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
+  auto whole = bare(node);
+  if (!whole) {
+    return tl::unexpected(whole.error());
+  }
+  const FdClass what = class_of(node);
+  std::optional<std::uint64_t> mark; // of what the file holds
+  if (what == FdClass::attribute && !node.is_pipe && (flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0) {
+    const auto filled = fill(whole->get(), node);
+    if (!filled) {
+      return tl::unexpected(filled.error());
+    }
+    mark = (flags & O_ACCMODE) == O_RDONLY ? *filled : mark;
+  }
+  if (mark && (flags & kKept) == O_CLOEXEC && note_bare(whole->get(), node, *mark)) {
+    return whole;
+  }
+  const auto opened = reopen(whole->get(), flags & kKept);
   if (!opened) {
     return tl::unexpected(opened.error());
   }
-  FdTable::set(*opened, what);
-  if (is_control && (flags & O_PATH) == 0) {
+  if (what == FdClass::control && (flags & O_PATH) == 0) {
     put_node_position(*opened);
   }
   // The lowest free number is the one the program expects: the first memory file may hold it.
-  if (*opened < whole.get()) {
+  if (*opened < whole->get()) {
+    FdTable::forget(whole->get());
+    note(*opened, node, what, mark);
     return UniqueFd(*opened);
   }
-  const int low = whole.get();
-  const int cloexec = (flags & O_CLOEXEC) != 0 ? O_CLOEXEC : 0;
-  if (auto moved = sys::call(SYS_dup3, *opened, low, cloexec); !moved) {
-    (void)sys::close(*opened);
+  if (const auto moved = move_onto(whole->get(), *opened, flags); !moved) {
     return tl::unexpected(moved.error());
   }
-  (void)sys::close(*opened);
-  FdTable::forget(*opened);
-  FdTable::set(low, what);
+  note(whole->get(), node, what, mark);
   return whole;
+}
+
+// What the attribute says now, for a file that nobody else has yet. Returns the text's mark; nothing: a show() that
+// fails does so when it is read, not here.
+Result<std::optional<std::uint64_t>> VnodeFiles::fill(int fd, const sysfs::Node& node) const {
+  AttributeText text(node);
+  const auto length = tree_->show(node, text.room());
+  if (!length) {
+    return std::nullopt;
+  }
+  if (*length > 0) {
+    if (auto filled = sys::pwrite(fd, text.room().data(), *length, 0); !filled) {
+      return tl::unexpected(filled.error());
+    }
+  }
+  return text_hash({text.room().data(), *length});
+}
+
+bool VnodeFiles::still_says(int fd, const sysfs::Node& node, std::uint64_t mark) const {
+  AttributeText text(node);
+  std::uint64_t notices = 0;
+  const auto length = tree_->show(node, text.room(), &notices);
+  if (!length || text_hash({text.room().data(), *length}) != mark) {
+    return false;
+  }
+  if (notices == 0) { // as nearly all have: nobody but this process asks as a rule, and its file need not be told
+    FdTable::set_read(fd, true);
+    settle_later(fd);
+  } else if (Descriptors::is_vnode(fd)) {
+    mark_read(fd, notices);
+  }
+  return true;
 }
 
 Result<void> VnodeFiles::refresh(int fd, const sysfs::Node& node) const {
@@ -140,7 +270,7 @@ Result<void> VnodeFiles::refresh(int fd, const sysfs::Node& node) const {
 
 bool VnodeFiles::has_read(int fd, std::uint64_t notices) {
   const auto about = sys::fstat(fd);
-  return about && about->st_mtim.tv_sec == mark_of(notices);
+  return (notices == 0 && FdTable::was_read(fd)) || (about && about->st_mtim.tv_sec == mark_of(notices));
 }
 
 Result<std::size_t> VnodeFiles::write(int fd, const sysfs::Node& node, std::string_view text) const {
@@ -173,16 +303,14 @@ Result<std::size_t> VnodeFiles::write(int fd, const sysfs::Node& node, const iov
   return write(fd, node, {page.data(), used});
 }
 
-bool VnodeFiles::may_hold_text(int fd) {
-  return access_mode(fd) == O_WRONLY;
+std::uint64_t VnodeFiles::held_text(int fd) {
+  const auto about = sys::fstat(fd);
+  return about && about->st_size > 0 && access_mode(fd) == O_WRONLY ? static_cast<std::uint64_t>(about->st_size) : 0;
 }
 
 Result<void> VnodeFiles::harvest(int fd, const sysfs::Node& node) const {
-  if (!may_hold_text(fd)) {
-    return {};
-  }
-  const auto about = sys::fstat(fd);
-  if (!about || about->st_size == 0) {
+  const std::uint64_t held = held_text(fd);
+  if (held == 0) {
     return {};
   }
   auto readable = reopen(fd, O_RDWR | O_CLOEXEC);
@@ -192,7 +320,7 @@ Result<void> VnodeFiles::harvest(int fd, const sysfs::Node& node) const {
   const UniqueFd closer(*readable);
   // The kernel takes at most a page of one write(2), and libc writes the rest again.
   Result<void> result;
-  for (std::uint64_t at = 0; result && at < static_cast<std::uint64_t>(about->st_size);) {
+  for (std::uint64_t at = 0; result && at < held;) {
     Page page;
     const auto length = sys::pread(*readable, page.data(), page.size(), at);
     if (!length || *length == 0) {

@@ -11,6 +11,7 @@
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
 #include "runtime/preload/names/resolver.hpp"
+#include "runtime/preload/paths/expectation.hpp"
 
 namespace daxemu::preload {
 
@@ -66,6 +67,7 @@ Value finish_path(Context& context, int dirfd, const char* path, const PathUse& 
   case Resolution::Kind::elsewhere:
     return real(found.path.c_str());
   case Resolution::Kind::refused:
+    Expectation::met();
     if (found.creatable || found.slashed) {
       break;
     }
@@ -77,6 +79,7 @@ Value finish_path(Context& context, int dirfd, const char* path, const PathUse& 
         return value;
       }
     }
+    Expectation::met();
     break;
   }
   errno = kept;
@@ -117,6 +120,7 @@ Value on_path(int dirfd, const char* path, PathUse use, Value failure, Real&& re
       (use.inode && use.rules == 0 && context->resolver().leads_to_bound(dirfd, path, use.follow))) {
     return detail::finish_path(*context, dirfd, path, use, failure, first, kept, real, ours);
   }
+  Expectation::missed();
   if (first == nullptr) {
     value = real(path);
     first = &value;

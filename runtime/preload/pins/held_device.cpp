@@ -117,7 +117,7 @@ Result<void> HeldDevice::ask_longterm(std::uint64_t pgoff, std::uint64_t nr_page
 }
 
 Result<void> HeldDevice::take(std::uint64_t pgoff, std::uint64_t nr_pages, HoldKind kind, std::uint64_t site) {
-  const auto mine = holders_.mine(folios_);
+  const auto mine = holders_.mine(folios_, order_);
   if (!mine) {
     return fail(ENOMEM);
   }
@@ -150,7 +150,7 @@ void HeldDevice::drop(std::uint64_t pgoff, std::uint64_t nr_pages, HoldKind kind
 }
 
 void HeldDevice::release(std::uint64_t pgoff, std::uint64_t nr_pages, HoldKind kind) {
-  const auto mine = holders_.mine(folios_);
+  const auto mine = holders_.mine(folios_, order_);
   if (!mine) {
     return;
   }

@@ -4,6 +4,7 @@
 
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/memory/live_space.hpp"
+#include "runtime/preload/nodes/vnode_files.hpp"
 #include "runtime/preload/pins/aio_pins.hpp"
 #include "runtime/preload/pins/held_device.hpp"
 #include "runtime/preload/pins/pipe_pins.hpp"
@@ -43,6 +44,7 @@ void follow_forks() {
 }
 
 pid_t fork_with(FunctionRef<pid_t()> fork) {
+  VnodeFiles::settle_all();
   const bool live = live_space.get() != nullptr;
   if (live) {
     before();

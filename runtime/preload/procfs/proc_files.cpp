@@ -7,6 +7,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "runtime/preload/nodes/vnode_files.hpp"
 #include "runtime/preload/procfs/machine_files.hpp"
 #include "runtime/preload/procfs/memory_files.hpp"
 #include "runtime/preload/procfs/mount_files.hpp"
@@ -107,6 +108,7 @@ Result<int> ProcFiles::open(const char* path, int flags) const noexcept {
   if (kind == nullptr || (flags & (O_ACCMODE | O_PATH | O_DIRECTORY)) != O_RDONLY) {
     return -1;
   }
+  VnodeFiles::settle_all(); // what fdinfo tells of
   about.own = is_number(about.process) ? false : !about.process.empty();
   if (std::uint64_t pid = 0; is_number(about.process)) {
     std::string_view digits = about.process;

@@ -7,11 +7,13 @@
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
 
+#include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/fault/devices/device_view.hpp"
 #include "runtime/fault/space/address_space.hpp"
 #include "runtime/preload/procfs/device_node.hpp"
 #include "runtime/preload/procfs/maps_line.hpp"
+#include "runtime/preload/procfs/present.hpp"
 #include "runtime/preload/procfs/smaps_fields.hpp"
 
 namespace daxemu::preload {
@@ -19,7 +21,9 @@ namespace {
 
 using fault::Vma;
 
+// What mappings have where a device has no bytes: the library's, and the supervisor's.
 constexpr std::string_view kFiller = "/memfd:daxemu-beyond-end";
+constexpr std::string_view kFillerFromOutside = "/memfd:daxemu-filler";
 
 // --- Mappings of which only the kernel knows: of another process, or made past the C library ---
 
@@ -39,7 +43,11 @@ void name_node(const DeviceNode& node, MapsLine& line) {
 
 class NamedMaps {
 public:
-  NamedMaps(const ProcSource& source, TextFile& out) : source_(source), out_(out) {}
+  NamedMaps(const ProcSource& source, const ProcPath& path, TextFile& out) : source_(source), out_(out) {
+    std::string_view digits = path.process;
+    std::uint64_t process = 0;
+    process_ = take_number(digits, process) ? static_cast<pid_t>(process) : sys::getpid();
+  }
 
   void take(std::string_view line) {
     MapsLine real;
@@ -47,12 +55,14 @@ public:
       put_field(line);
       return;
     }
-    const bool filler = real.name.starts_with(kFiller);
+    const bool filler = real.name.starts_with(kFiller) || real.name.starts_with(kFillerFromOutside);
     const store::DeviceRecord* device = device_of(source_, real);
     if (filler && device_ != nullptr && real.start == end_) { // behind the device's end, or in the place of an extent
       device = device_;
       real.offset = offset_;
     }
+    // Of what is behind the end nothing is there.
+    here_ = device != nullptr && !filler ? real : MapsLine();
     device_ = device;
     end_ = real.end;
     offset_ = real.offset + (real.end - real.start);
@@ -79,22 +89,52 @@ private:
     const bool ours = device_ != nullptr;
     if (ours && (name == "KernelPageSize:" || name == "MMUPageSize:")) {
       out_.put(text.put(name).blanks_to(16).decimal(device_->align >> 10, 8).put(" kB\n").view());
+    } else if (ours && is_counted(name)) {
+      const std::uint64_t kilobytes = counted(name) >> 10;
+      out_.put(text.put(name).blanks_to(16).decimal(kilobytes, 8).put(" kB\n").view());
     } else if (ours && name == "VmFlags:") {
-      constexpr std::string_view kOurs[] = {"nr", "ht", "um", "uw", "ui", "dd"};
+      constexpr std::string_view kOurs[] = {"nr", "ht", "um", "uw", "ui", "dd", "sd"};
       text.put("VmFlags: ");
       for (std::string_view flag = take_word(rest); !flag.empty(); flag = take_word(rest)) {
         if (std::find(std::begin(kOurs), std::end(kOurs), flag) == std::end(kOurs)) {
           text.put(flag).put(" ");
         }
       }
-      out_.put(text.put("hg \n").view());
+      out_.put(text.put("sd hg \n").view()); // any mapping is as if written to (mmap_region)
     } else {
       out_.put(line);
     }
   }
 
+  // Fields that tell of pages (show_smap), in which the kernel counts those of the memory file.
+  static bool is_counted(std::string_view name) {
+    constexpr std::string_view kCounted[] = {"Rss:",
+                                             "Pss:",
+                                             "Pss_Dirty:",
+                                             "Shared_Clean:",
+                                             "Shared_Dirty:",
+                                             "Private_Clean:",
+                                             "Private_Dirty:",
+                                             "Referenced:",
+                                             "Anonymous:",
+                                             "ShmemPmdMapped:",
+                                             "FilePmdMapped:",
+                                             "Shared_Hugetlb:",
+                                             "Private_Hugetlb:"};
+    return std::find(std::begin(kCounted), std::end(kCounted), name) != std::end(kCounted);
+  }
+  // As smaps_fields.hpp says of mappings of this process.
+  std::uint64_t counted(std::string_view name) const {
+    constexpr std::string_view kOfResident[] = {"Rss:", "Pss:", "Pss_Dirty:", "Private_Dirty:", "Referenced:"};
+    const bool resident = std::find(std::begin(kOfResident), std::end(kOfResident), name) != std::end(kOfResident);
+    const bool seen = (source_.store.profile().resident_in_smaps & device_->align) != 0;
+    return resident && seen ? present_bytes(process_, here_.start, here_.end, device_->align) : 0;
+  }
+
   const ProcSource& source_;
   TextFile& out_;
+  pid_t process_ = 0;
+  MapsLine here_;                               // whose fields follow
   const store::DeviceRecord* device_ = nullptr; // whose mapping the lines are about
   std::uint64_t end_ = 0;                       // of the mapping before
   std::uint64_t offset_ = 0;                    // of what would follow it
@@ -184,8 +224,8 @@ void put_fields(const fault::AddressSpace& space, const Vma& vma, TextFile& out)
 // Goes through the kernel's lines; where they are about mappings of ours, those are printed in their place.
 class OwnMaps {
 public:
-  OwnMaps(const ProcSource& source, bool fields, TextFile& out)
-      : source_(source), fields_(fields), out_(out), others_(source, out) {}
+  OwnMaps(const ProcSource& source, const ProcPath& path, bool fields, TextFile& out)
+      : source_(source), fields_(fields), out_(out), others_(source, path, out) {}
 
   void take(std::string_view line) {
     MapsLine real;
@@ -283,8 +323,8 @@ bool render_by(Maps maps, const ProcSource& source, int real) {
 }
 
 bool render(const ProcSource& source, const ProcPath& path, int real, TextFile& out, bool fields) {
-  return path.own ? render_by(OwnMaps(source, fields, out), source, real)
-                  : render_by(NamedMaps(source, out), source, real);
+  return path.own ? render_by(OwnMaps(source, path, fields, out), source, real)
+                  : render_by(NamedMaps(source, path, out), source, real);
 }
 
 } // namespace

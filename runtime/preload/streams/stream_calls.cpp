@@ -111,7 +111,7 @@ bool is_to_harvest(FILE* stream, const RealStdio& stdio, int& fd) {
   const int kept = errno;
   fd = stdio.number(stream);
   errno = kept;
-  if (fd < 0 || FdTable::is_foreign(fd)) {
+  if (fd < 0 || FdTable::is_foreign(fd) || FdTable::is_noted(fd)) { // noted: is only read
     return false;
   }
   Context* context = Context::get();

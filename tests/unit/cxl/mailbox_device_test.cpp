@@ -6,12 +6,12 @@
 
 #include "emu/base/clock.hpp"
 #include "emu/cxl/change.hpp"
-#include "emu/cxl/label_area.hpp"
 #include "emu/cxl/mailbox/device.hpp"
 #include "emu/cxl/mailbox/firmware.hpp"
 #include "emu/cxl/mailbox/mailbox.hpp"
 #include "emu/cxl/mailbox/payload.hpp"
 #include "emu/cxl/mailbox/security.hpp"
+#include "emu/nd/labels/label_area.hpp"
 #include "tests/unit/cxl/mailbox_lab.hpp"
 
 namespace daxemu::cxl {
@@ -145,7 +145,7 @@ TEST(MailboxSecurity, SanitizeZeroesAtOnce) {
   CxlMemdevRecord& memdev = lab.memdev("mem2");
   std::array<std::byte, 8> label{};
   label.fill(std::byte{9});
-  ASSERT_TRUE(write_labels(lab.store, memdev, 0, label));
+  ASSERT_TRUE(nd::write_labels(lab.store, nd::label_area_of(memdev), 0, label));
   const auto media =
       lab.store.open_file(lab.store.backing_slots()[memdev.bytes_slot - 1].backing.location.c_str(), O_RDWR);
   ASSERT_TRUE(media);
@@ -156,7 +156,7 @@ TEST(MailboxSecurity, SanitizeZeroesAtOnce) {
   char bytes[4] = {};
   ASSERT_TRUE(sys::pread(media->get(), bytes, sizeof bytes, 4096));
   EXPECT_EQ(std::string(bytes, 4), std::string(4, '\0'));
-  ASSERT_TRUE(read_labels(lab.store, memdev, 0, label));
+  ASSERT_TRUE(nd::read_labels(lab.store, nd::label_area_of(memdev), 0, label));
   EXPECT_EQ(label[0], std::byte{0});
   // While one lasts the kernel sends the device nothing.
   memdev.mailbox.sanitize_until = clock_ns(CLOCK_BOOTTIME) + kSecond * 1000;

@@ -5,9 +5,9 @@
 #include <linux/ndctl.h>
 #include <sys/ioctl.h>
 
-#include "emu/cxl/label_area.hpp"
 #include "emu/cxl/mailbox/dimm.hpp"
 #include "emu/cxl/mailbox/mailbox.hpp"
+#include "emu/nd/labels/label_area.hpp"
 #include "tests/unit/cxl/mailbox_lab.hpp"
 
 namespace daxemu::cxl {
@@ -56,22 +56,23 @@ struct Labels : testing::Test {
 TEST_F(Labels, AreaIsBytesThatReadZeroUntilWritten) {
   std::array<std::byte, 64> bytes{};
   bytes.fill(std::byte{0x77});
-  ASSERT_TRUE(read_labels(lab.store, pmem, kAreaSize - bytes.size(), bytes));
+  ASSERT_TRUE(nd::read_labels(lab.store, nd::label_area_of(pmem), kAreaSize - bytes.size(), bytes));
   EXPECT_EQ(bytes, (std::array<std::byte, 64>{}));
   bytes.fill(std::byte{0x77});
-  ASSERT_TRUE(write_labels(lab.store, pmem, 100, bytes));
+  ASSERT_TRUE(nd::write_labels(lab.store, nd::label_area_of(pmem), 100, bytes));
   std::array<std::byte, 130> around{};
   around.fill(std::byte{1});
-  ASSERT_TRUE(read_labels(lab.store, pmem, 99, around));
+  ASSERT_TRUE(nd::read_labels(lab.store, nd::label_area_of(pmem), 99, around));
   EXPECT_EQ(around[0], std::byte{0});
   EXPECT_EQ(around[1], std::byte{0x77});
   EXPECT_EQ(around[64], std::byte{0x77});
   EXPECT_EQ(around[65], std::byte{0});
-  EXPECT_EQ(read_labels(lab.store, pmem, kAreaSize - 63, bytes).error(), Errno{EINVAL});
-  EXPECT_EQ(write_labels(lab.store, pmem, ~0ULL, bytes).error(), Errno{EINVAL});
-  EXPECT_EQ(read_labels(lab.store, lab.memdev("mem0"), 0, bytes).error(), Errno{EINVAL}); // it has no area
+  EXPECT_EQ(nd::read_labels(lab.store, nd::label_area_of(pmem), kAreaSize - 63, bytes).error(), Errno{EINVAL});
+  EXPECT_EQ(nd::write_labels(lab.store, nd::label_area_of(pmem), ~0ULL, bytes).error(), Errno{EINVAL});
+  EXPECT_EQ(nd::read_labels(lab.store, nd::label_area_of(lab.memdev("mem0")), 0, bytes).error(),
+            Errno{EINVAL}); // it has no area
   pmem.labels_slot = 0;
-  EXPECT_EQ(read_labels(lab.store, pmem, 0, bytes).error(), Errno{ENXIO});
+  EXPECT_EQ(nd::read_labels(lab.store, nd::label_area_of(pmem), 0, bytes).error(), Errno{ENXIO});
 }
 
 TEST_F(Labels, SizeAndMostAreTheGuests) {
@@ -157,7 +158,7 @@ TEST_F(Labels, AreTheKernelsWhileADimmHasThem) {
   ASSERT_TRUE(send());
   EXPECT_EQ(command.retval, 0U);
   std::array<std::byte, 1> first{};
-  ASSERT_TRUE(read_labels(lab.store, pmem, 0, first));
+  ASSERT_TRUE(nd::read_labels(lab.store, nd::label_area_of(pmem), 0, first));
   EXPECT_EQ(first[0], std::byte{0x33});
   nd_cmd_get_config_size size{};
   pmem.dimm = 0;
@@ -176,9 +177,14 @@ TEST_F(Labels, AreNotWrittenWhileARegionUsesThem) {
   region.targets[0] = reference_of(lab.store, *decoder_of(lab.store, *endpoint, 0));
   EXPECT_EQ(set(0, 16, 1).code, 0);
   region.region = 1;
-  lab.store.region_table()[0].nd.unbound = 1;
+  store::RegionRecord& record = lab.store.region_table()[0];
+  lab.store.platform().regions_used = 1;
+  record.used = 1;
+  record.cxl = 1;
+  record.nd.labelled = 1;
+  record.nd.unbound = 1;
   EXPECT_EQ(set(0, 16, 1).code, 0);
-  lab.store.region_table()[0].nd.unbound = 0;
+  record.nd.unbound = 0;
   EXPECT_EQ(set(0, 16, 2).code, EBUSY);
   EXPECT_EQ(get(0, 16, 16).bytes, all(16, 1));
 }

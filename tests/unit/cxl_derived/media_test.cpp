@@ -1,15 +1,15 @@
 // The bytes of memdevs: what a region shows of them, in which order, and that they outlive it.
-#include "emu/cxl/derived/media.hpp"
+#include "emu/nd/media/media.hpp"
 
 #include <chrono>
 #include <random>
 
 #include <linux/falloc.h>
 
-#include "emu/cxl/derived/stripes.hpp"
 #include "emu/dax/bus.hpp"
 #include "emu/dax/ranges.hpp"
 #include "emu/mm/folio_table.hpp"
+#include "emu/nd/media/stripes.hpp"
 #include "tests/unit/cxl_derived/lab.hpp"
 
 namespace daxemu::cxl {
@@ -20,10 +20,10 @@ constexpr std::uint64_t kSize = 512ULL << 20;
 TEST(CxlStripes, AStretchOfTheRegionIsAStretchOfEachTarget) {
   for (const std::uint32_t ways : {1U, 2U, 3U, 4U, 6U, 8U, 12U, 16U}) {
     for (const std::uint32_t granularity : {256U, 512U, 16384U}) {
-      CxlRegionRecord record;
-      record.ways = ways;
-      record.granularity = granularity;
-      const Stripes stripes(record);
+      nd::RegionMedia media;
+      media.ways = ways;
+      media.granularity = granularity;
+      const nd::Stripes stripes(media);
       const std::uint64_t end = 3ULL * ways * granularity;
       std::uint64_t counts[store::kMaxCxlWays] = {};
       for (std::uint64_t offset = 0; offset < end; offset += 128) {
@@ -43,14 +43,15 @@ TEST(CxlStripes, AStretchOfTheRegionIsAStretchOfEachTarget) {
 TEST(CxlStripes, XorArithmeticKeepsTheStretches) {
   for (const std::uint32_t bridges : {2U, 4U}) {
     for (const std::uint32_t ways : {bridges, 2 * bridges, 3 * bridges}) {
-      CxlRegionRecord record;
-      record.ways = ways;
-      record.granularity = kXorGranularity;
-      const Stripes stripes(record, XorMaps(bridges));
-      const Stripes modulo(record);
+      nd::RegionMedia media;
+      media.ways = ways;
+      media.granularity = nd::kXorGranularity;
+      const nd::Stripes modulo(media);
+      media.maps = nd::XorMaps(bridges);
+      const nd::Stripes stripes(media);
       std::uint64_t counts[store::kMaxCxlWays] = {};
       bool differs = false;
-      for (std::uint64_t offset = 0; offset < 200ULL * ways * kXorGranularity; offset += 128) {
+      for (std::uint64_t offset = 0; offset < 200ULL * ways * nd::kXorGranularity; offset += 128) {
         const std::uint64_t position = stripes.position_of(offset);
         differs = differs || position != modulo.position_of(offset);
         for (std::uint64_t other = 0; other < ways; ++other) {
@@ -159,7 +160,7 @@ TEST(CxlMedia, StaysWhereItIsWhenDevicesOfTheRegionChange) {
   ASSERT_EQ(lab.write("/sys/bus/dax/drivers/device_dax/unbind", "dax0.0"), 0);
   const auto resize = [&](store::DeviceRecord& device, std::uint64_t size) {
     auto change = dax::Change::begin(*lab.store);
-    return with_media_returned(*lab.store, device, [&] { return dax::resize(*lab.store, device, size); });
+    return nd::with_media_returned(*lab.store, device, [&] { return dax::resize(*lab.store, device, size); });
   };
   ASSERT_TRUE(resize(lab.device(), 256ULL << 20));
   EXPECT_EQ(get(lab.bytes_of(lab.device()), 0), "first");

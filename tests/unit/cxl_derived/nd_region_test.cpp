@@ -1,11 +1,11 @@
 // Persistent CXL regions on the nd bus: DIMMs, labels, namespaces, as a guest of 6.12 showed them with one memdev of
 // 512M and a label area of 1M, and ndctl 81 creating and destroying one.
-#include "emu/cxl/derived/nd_region.hpp"
+#include "emu/nd/region.hpp"
 
 #include <array>
 
-#include "emu/cxl/derived/namespace_labels.hpp"
-#include "emu/cxl/label_area.hpp"
+#include "emu/nd/labels/label_area.hpp"
+#include "emu/nd/labels/namespace_labels.hpp"
 #include "emu/procfs/machine_lines.hpp"
 #include "tests/unit/cxl_derived/lab.hpp"
 
@@ -313,15 +313,16 @@ TEST_F(CxlNdRegion2Ways, HasALabelOnEachDimm) {
   put(lab.bytes_of(lab.device()), 256, "other");
   for (std::uint32_t memdev = 0; memdev < 2; ++memdev) {
     std::size_t count = 0;
-    each_label(*lab.store, lab.store->cxl().state.memdevs[memdev], [&](const NamespaceLabel& label) {
-      ++count;
-      EXPECT_EQ(label.position, memdev);
-      EXPECT_EQ(label.nlabel, 2U);
-      EXPECT_EQ(label.rawsize, 134217728U);
-      EXPECT_EQ(label.flags, 0U);
-      EXPECT_EQ(label.holder_class, store::NdKind::dax);
-      return true;
-    });
+    nd::each_label(*lab.store, nd::label_area_of(lab.store->cxl().state.memdevs[memdev]),
+                   [&](const nd::NamespaceLabel& label) {
+                     ++count;
+                     EXPECT_EQ(label.position, memdev);
+                     EXPECT_EQ(label.nlabel, 2U);
+                     EXPECT_EQ(label.rawsize, 134217728U);
+                     EXPECT_EQ(label.flags, 0U);
+                     EXPECT_EQ(label.holder_class, store::NdKind::dax);
+                     return true;
+                   });
     EXPECT_EQ(count, 1U);
   }
   disable();
@@ -330,7 +331,7 @@ TEST_F(CxlNdRegion2Ways, HasALabelOnEachDimm) {
   disable();
   // One of the two is wiped: the region cannot be used.
   const std::vector<std::byte> zeros(kLabels);
-  ASSERT_TRUE(write_labels(*lab.store, lab.store->cxl().state.memdevs[1], 0, zeros));
+  ASSERT_TRUE(nd::write_labels(*lab.store, nd::label_area_of(lab.store->cxl().state.memdevs[1]), 0, zeros));
   enable();
   EXPECT_EQ(lab.read(REGION "/namespace_seed"), "\n");
   EXPECT_EQ(lab.write("/sys/bus/nd/drivers/nd_region/bind", "region0"), ENODEV);

@@ -32,7 +32,7 @@ DAXEMU_HOOK(void, closefrom, (int lowest)) {
 
 DAXEMU_REAL(dup, int(int));
 DAXEMU_HOOK(int, dup, (int fd)) {
-  return duplicated(fd, real_dup(fd));
+  return duplicate(fd, [=] { return real_dup(fd); });
 }
 DAXEMU_REAL(dup2, int(int, int));
 DAXEMU_HOOK(int, dup2, (int fd, int onto)) {

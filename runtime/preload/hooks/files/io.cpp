@@ -13,6 +13,7 @@
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/memory_calls.hpp"
 #include "runtime/preload/memory/remote_bytes.hpp"
+#include "runtime/preload/nodes/vnode_files.hpp"
 #include "runtime/preload/paths/watch_events.hpp"
 #include "runtime/preload/pins/direct_io.hpp"
 
@@ -195,6 +196,9 @@ DAXEMU_POSIX_FADVISE_HOOK(posix_fadvise64)
 
 DAXEMU_REAL(ioctl, int(int, unsigned long, ...));
 DAXEMU_HOOK(int, ioctl, (int fd, unsigned long request, ...)) {
+  if (request == FIONCLEX) {
+    VnodeFiles::settle(fd); // exec(3) is about to give it away
+  }
   va_list arguments;
   va_start(arguments, request);
   void* const argument = va_arg(arguments, void*);

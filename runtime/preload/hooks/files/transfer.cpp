@@ -15,6 +15,7 @@
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/pretouch.hpp"
 #include "runtime/preload/memory/remote_bytes.hpp"
+#include "runtime/preload/nodes/vnode_files.hpp"
 #include "runtime/preload/paths/socket_paths.hpp"
 
 using namespace daxemu::preload;
@@ -36,11 +37,13 @@ DAXEMU_HOOK(ssize_t, sendto,
 }
 DAXEMU_REAL(sendmsg, ssize_t(int, const msghdr*, int));
 DAXEMU_HOOK(ssize_t, sendmsg, (int fd, const msghdr* message, int flags)) {
+  VnodeFiles::settle_all();
   pretouch(message);
   return real_sendmsg(fd, message, flags);
 }
 DAXEMU_REAL(sendmmsg, int(int, mmsghdr*, unsigned, int));
 DAXEMU_HOOK(int, sendmmsg, (int fd, mmsghdr* messages, unsigned count, int flags)) {
+  VnodeFiles::settle_all();
   pretouch(messages, count);
   return real_sendmmsg(fd, messages, count, flags);
 }

@@ -56,8 +56,8 @@ DAXEMU_HOOK(int, closedir, (DIR * stream)) {
   return Directories::remove(stream) != nullptr ? 0 : real_closedir(stream);
 }
 DAXEMU_HOOK(int, dirfd, (DIR * stream)) {
-  const Directory* ours = Directories::find(stream);
-  return ours != nullptr ? ours->fd() : real_dirfd(stream);
+  Directory* ours = Directories::find(stream);
+  return ours != nullptr ? ours->fd(*Context::get()) : real_dirfd(stream);
 }
 DAXEMU_HOOK(struct dirent*, readdir, (DIR * stream)) {
   Directory* ours = Directories::find(stream);

@@ -10,11 +10,14 @@
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/paths/direct_call.hpp"
+#include "runtime/preload/paths/expectation.hpp"
 
-using daxemu::preload::changes_by_opening;
 using daxemu::preload::direct_call;
+using daxemu::preload::Expectation;
 using daxemu::preload::FdTable;
+using daxemu::preload::is_asked_last;
 using daxemu::preload::open_asked;
+using daxemu::preload::open_expected;
 using daxemu::preload::open_is_settled;
 using daxemu::preload::open_path;
 
@@ -47,8 +50,13 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
 // library's to make: an open can be cancelled by one.
 #define DAXEMU_OPEN_BODY(name, dirfd, all_flags, ...)                                                                  \
   const auto real = [&](const char* p) { return __VA_ARGS__; };                                                        \
-  if (changes_by_opening(all_flags)) {                                                                                 \
+  if (is_asked_last(all_flags, path)) {                                                                                \
     return open_path(dirfd, path, all_flags, real);                                                                    \
+  }                                                                                                                    \
+  if (Expectation::ours()) [[unlikely]] {                                                                              \
+    if (int made = -1; open_expected(path, all_flags, made)) {                                                         \
+      return made;                                                                                                     \
+    }                                                                                                                  \
   }                                                                                                                    \
   const int fd = real_##name.is_libcs() && __libc_single_threaded != 0                                                 \
                      ? direct_call(SYS_openat, dirfd, path, all_flags, mode)                                           \

@@ -9,6 +9,7 @@
 
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/nodes/vnode_files.hpp"
 #include "runtime/preload/process/exec_calls.hpp"
 #include "runtime/preload/process/served_outside.hpp"
 #include "runtime/preload/process/unserved.hpp"
@@ -103,6 +104,7 @@ DAXEMU_REAL(posix_spawnp, Spawn);
 DAXEMU_HOOK(int, posix_spawn,
             (pid_t * pid, const char* path, const posix_spawn_file_actions_t* actions,
              const posix_spawnattr_t* attributes, Vector arguments, Vector environment)) {
+  VnodeFiles::settle_all();
   return spawn_path(path, arguments, environment, [=](const char* p, Vector list, Vector child) {
     return real_posix_spawn(pid, p, actions, attributes, list, child);
   });
@@ -110,6 +112,7 @@ DAXEMU_HOOK(int, posix_spawn,
 DAXEMU_HOOK(int, posix_spawnp,
             (pid_t * pid, const char* file, const posix_spawn_file_actions_t* actions,
              const posix_spawnattr_t* attributes, Vector arguments, Vector environment)) {
+  VnodeFiles::settle_all();
   return with_child_environment(environment, [=](Vector child) {
     return start_served_in_path(
         file, arguments, child,

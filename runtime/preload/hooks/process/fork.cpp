@@ -7,6 +7,7 @@
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/nodes/vnode_files.hpp"
 #include "runtime/preload/process/forks.hpp"
 
 namespace {
@@ -14,6 +15,12 @@ namespace {
 DAXEMU_REAL(_Fork, pid_t());
 DAXEMU_REAL(vfork, pid_t());
 DAXEMU_REAL(clone, int(int (*)(void*), void*, int, void*, ...));
+
+// A child is about to have our descriptors, and not our knowledge of them alone.
+void lend() {
+  daxemu::preload::VnodeFiles::settle_all();
+  daxemu::preload::OwnProcess::lend();
+}
 
 struct Child {
   int (*run)(void*);
@@ -31,7 +38,7 @@ int enter(void* argument) {
 
 // vfork(2) returns twice on one stack, so nothing of ours may lie there meanwhile: a jump, not a call.
 extern "C" __attribute__((used, visibility("hidden"))) void* daxemu_before_vfork() {
-  daxemu::preload::OwnProcess::lend();
+  lend();
   return real_vfork.find();
 }
 __asm__(R"(
@@ -67,7 +74,7 @@ DAXEMU_HOOK(int, clone, (int (*run)(void*), void* stack, int flags, void* argume
   va_end(rest);
   if ((flags & CLONE_VM) != 0) {
     if ((flags & CLONE_THREAD) == 0) {
-      daxemu::preload::OwnProcess::lend();
+      lend();
     }
     return real_clone.get()(run, stack, flags, argument, parent_tid, tls, child_tid);
   }

@@ -4,13 +4,19 @@
 #include "emu/base/valgrind.hpp"
 #include "runtime/preload/directories/directories.hpp"
 #include "runtime/preload/ground/own_process.hpp"
+#include "runtime/preload/nodes/vnode_files.hpp"
 #include "runtime/preload/streams/stream_calls.hpp"
 
 namespace {
 
 using daxemu::preload::Directories;
 using daxemu::preload::OwnProcess;
+using daxemu::preload::VnodeFiles;
 
+void before_fork() {
+  VnodeFiles::settle_all(); // the child has the same descriptions
+  Directories::before_fork();
+}
 void in_child() {
   OwnProcess::adopt();
   Directories::after_fork();
@@ -20,7 +26,7 @@ __attribute__((constructor)) void loaded() {
   daxemu::sys::keep_race_checkers_off_own_data();
   OwnProcess::adopt();
   daxemu::preload::settle_standard_streams();
-  ::pthread_atfork(Directories::before_fork, Directories::after_fork, in_child);
+  ::pthread_atfork(before_fork, Directories::after_fork, in_child);
 }
 
 } // namespace

@@ -1,0 +1,77 @@
+#include <fmt/format.h>
+
+#include "emu/base/size_text.hpp"
+#include "emu/base/units.hpp"
+#include "runtime/cli/record/recorder.hpp"
+
+namespace daxemu::cli {
+namespace {
+
+// The daxX.Y of the nd bus that has a namespace.
+std::optional<SysNode> dax_of(const SysNode& region, const std::string& space) {
+  for (const SysNode& dax : region.children("dax")) {
+    if (dax.text("namespace").value_or("") == space) {
+      return dax;
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<SysNode> namespaces_of(const SysNode& region) {
+  std::vector<SysNode> found = region.children("namespace");
+  std::erase_if(found, [](const SysNode& space) { return space.number("size").value_or(0) == 0; });
+  return found;
+}
+
+// Why a region's namespaces cannot be said in a platform file; empty: they can.
+std::string why_not(const SysNode& region, const std::vector<SysNode>& spaces) {
+  if (const auto ways = region.number("mappings"); ways && *ways != 0) {
+    return fmt::format("it is made of {} DIMM{}", *ways, *ways == 1 ? "" : "s");
+  }
+  if (spaces.size() != 1) {
+    return fmt::format("it has {} namespaces", spaces.size());
+  }
+  const auto dax = dax_of(region, spaces[0].name());
+  if (!dax) {
+    return fmt::format("{} is no devdax ({})", spaces[0].name(), spaces[0].text("mode").value_or("mode unknown"));
+  }
+  if (dax->text("mode").value_or("ram") != "ram") {
+    return fmt::format("{} keeps its struct pages in itself (--map dev)", spaces[0].name());
+  }
+  return dax->children("dax").empty() ? fmt::format("{} is bound to no driver", dax->name()) : "";
+}
+
+} // namespace
+
+void record_nd(Recorder& recorder, RecordJson& regions) {
+  for (const SysNode& region : recorder.sys.child("bus/nd/devices").children("region")) {
+    if (region.path().string().find("/nvdimm-bridge") != std::string::npos) {
+      continue; // of a CXL bus
+    }
+    const std::vector<SysNode> spaces = namespaces_of(region);
+    if (const std::string reason = why_not(region, spaces); !reason.empty()) {
+      recorder.note(fmt::format("{} of the nd bus ({}) is left out: {}, which a platform file cannot say",
+                                region.name(), size_text(region.number("size").value_or(0)), reason));
+      continue;
+    }
+    const SysNode dax = *dax_of(region, spaces[0].name());
+    const SysNode device = dax.children("dax").front();
+    RecordJson json;
+    json["id"] = number_of_name(region.name());
+    json["kind"] = "pmem";
+    record_start(recorder, region.name(), region.number("resource"), json, kPudSize);
+    record_nodes(device, json);
+    RecordJson one;
+    one["id"] = last_number_of_name(device.name());
+    one["size"] = size_json(device.number("size").value_or(0));
+    one["align"] = size_json(device.number("align").value_or(kPmdSize));
+    one["driver"] = driver_of_dax(device);
+    if (const auto uuid = dax.text("uuid"); !recorder.anonymous && uuid && !uuid->empty()) {
+      one["uuid"] = *uuid;
+    }
+    json["devices"] = RecordJson::array({one});
+    regions.push_back(std::move(json));
+  }
+}
+
+} // namespace daxemu::cli

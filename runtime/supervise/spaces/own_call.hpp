@@ -1,0 +1,13 @@
+// How the kernel's filter knows a call that we have a program make.
+#pragma once
+
+#include <cstdint>
+
+namespace daxemu::supervise {
+
+// It passes: this is the last argument of calls that have fewer,
+inline constexpr std::uint32_t kOwnCall = 0x0da0'e0da;
+// or the upper half of a word that the kernel takes as an int: mmap's descriptor.
+inline constexpr std::uint64_t kOwnDescriptor = std::uint64_t{kOwnCall} << 32U;
+
+} // namespace daxemu::supervise

@@ -1,0 +1,3 @@
+#!/bin/sh
+# As the guest made it: a devdax namespace.
+true

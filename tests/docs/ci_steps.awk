@@ -1,0 +1,6 @@
+# ci_steps.awk: the commands of a workflow of GitHub, a template of GitLab or a Containerfile, a line each.
+/^ *- run: / { sub(/^ *- run: /, ""); print; next }
+/^ *(before_script|script):$/ { inside = 1; next }
+inside && /^ *- / { sub(/^ *- /, ""); print; next }
+{ inside = 0 }
+/^RUN / { sub(/^RUN /, ""); print }

@@ -1,0 +1,91 @@
+#!/bin/sh
+# suites_test.sh SUITE: the script of a suite, run on a small one of our own that has a test that passes, one that fails and one that skips where its real
+# one has them: what is counted, what is said, and what is left. The real suites are the user's to bring.
+here=$(cd "$(dirname "$0")" && pwd -P)
+# shellcheck source=tests/clients/lib.sh
+. "$here/../clients/lib.sh"
+export DAXEMU_BIN="$daxemu"
+
+program() { # FILE: from standard input, made executable
+  mkdir -p "$(dirname "$1")"
+  cat >"$1"
+  chmod +x "$1"
+}
+# refuses STATUS PATTERN COMMAND...
+refuses() {
+  expected=$1 pattern=$2
+  shift 2
+  status_of "$@"
+  same "exit status of $*" "$status" "$expected"
+  matches "what is said" "$err" "$pattern"
+}
+
+case $1 in
+  pmdk)
+    refuses 2 'is not there: give PMDK' "$here/pmdk" nosuch
+    mkdir -p pmdk/src/test/unittest
+    : >pmdk/src/test/unittest/unittest.sh
+    program pmdk/src/test/obj_one/TEST1 <<'END'
+#!/bin/sh
+# require_dax_devices 3
+[ "$FS" = any ] && [ "$BUILD" = nondebug ] && sudo -n test -c /dev/dax4.0 || exit 1
+grep -q '^DEVICE_DAX_PATH=(/dev/dax0.0 /dev/dax1.0 ' ../testconfig.sh || exit 1
+[ "$(cat /sys/bus/dax/devices/dax2.0/align) $(cat /sys/bus/dax/devices/dax3.0/align)" = "2097152 4096" ] || exit 1
+echo "obj_one/TEST1: PASS"
+END
+    printf '#!/bin/sh\n# require_dax_device_alignments 4096\necho "obj_one/TEST2: FAILED: of no use"; exit 1\n' | program pmdk/src/test/obj_one/TEST2
+    printf '#!/bin/sh\n# require_max_devdax_size 0\necho "obj_one/TEST10: SKIP no valgrind"\n' | program pmdk/src/test/obj_one/TEST10
+    printf '#!/bin/sh\n# a file system only\nexit 9\n' | program pmdk/src/test/obj_one/TEST3
+    status_of "$here/pmdk" pmdk
+    matches "passes" "$out" '^obj_one/TEST1 +[0-9]+ s  passes$'
+    matches "fails" "$out" '^obj_one/TEST2 +[0-9]+ s  fails \(1\): obj_one/TEST2: FAILED: of no use$'
+    matches "skips" "$out" '^obj_one/TEST10 +[0-9]+ s  skips: .*no valgrind$'
+    matches "counts" "$out" '^pmdk: 1 passed, 1 failed, 1 skipped$'
+    same "exit status" "$status" 1
+    [ ! -e pmdk/src/test/testconfig.sh ] || fail "it left a testconfig.sh"
+    ;;
+  umf)
+    refuses 2 'is not there: give the folder that UMF' "$here/umf" nosuch
+    program umf/test/test_provider_devdax_memory <<'END'
+#!/bin/sh
+[ "$UMF_TESTS_DEVDAX_SIZE" = "$(cat /sys/bus/dax/devices/${UMF_TESTS_DEVDAX_PATH#/dev/}/size)" ] || exit 1
+echo '[  PASSED  ] 34 tests.'
+END
+    status_of "$here/umf" umf inline handler
+    same "exit status" "$status" 0
+    matches "passes" "$out" '^provider_devdax_memory, inline +[0-9]+ s  passes: \[ PASSED \] 34 tests[.]$'
+    matches "counts" "$out" '^umf: 2 passed, 0 failed, 4 skipped$'
+    ;;
+  memkind)
+    needs daxctl
+    refuses 2 'build memkind' "$here/memkind" nosuch
+    program memkind/dax_kmem_test <<'END'
+#!/bin/sh
+echo "nodes $MEMKIND_DAX_KMEM_NODES, $*"
+[ -d "/sys/devices/system/node/node${MEMKIND_DAX_KMEM_NODES##*,}" ] || exit 1
+END
+    status_of env KEEP=said "$here/memkind" memkind
+    same "exit status" "$status" 0
+    matches "one node" "$(cat said/*one*)" '^nodes [0-9]+, --gtest_filter=-\*PREFFERED'
+    matches "two nodes" "$(cat said/*two*)" '^nodes [0-9]+,[0-9]+, '
+    matches "counts" "$out" '^memkind: 2 passed, 0 failed, 1 skipped$'
+    ;;
+  fio)
+    needs fio
+    fio --enghelp | grep -q dev-dax || skip "this fio has no engine dev-dax"
+    refuses 2 "give examples/ of fio's sources" "$here/fio" nosuch
+    mkdir examples
+    printf '; one\n[global]\nbs=2m\nioengine=dev-dax\ntime_based\nruntime=30\nfilename=/dev/dax0.0\n[w]\nrw=randwrite ; comment\n' >examples/dev-dax.fio
+    printf '[v]\nrw=randwrite\nbs=4k\ndirect=1\nioengine=libaio\nverify=crc32c\nfilename=/dev/XXX\n' >examples/basic-verify.fio
+    printf '[v]\nrw=read\nbs=4k\nverify=crc32c\n' >examples/flow.fio # nobody wrote what it verifies
+    printf '[v]\nrw=nonsense\n' >examples/zipf.fio
+    status_of "$here/fio" examples 1
+    same "exit status" "$status" 1
+    matches "as it is" "$out" '^dev-dax.fio +[0-9]+ s  passes$'
+    matches "moved" "$out" '^basic-verify.fio +[0-9]+ s  passes$'
+    matches "bad" "$out" '^flow.fio +[0-9]+ s  fails \(1\): '
+    matches "counts" "$out" "^fio: 2 passed, 1 failed, [0-9]+ skipped$"
+    ;;
+  *) fail "no suite $1" ;;
+esac
+nothing_runs
