@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "emu/nd/media/cxl_ways.hpp"
+
 namespace daxemu::cxl {
 
 // cxl_dpa_to_hpa() backwards: granules go round the positions, each of which has its own one behind the other. For 3, 6
@@ -10,12 +12,13 @@ std::optional<DeviceAddress> to_device(const store::Store& store, const CxlRegio
   if (offset >= region.size || region.ways == 0 || region.granularity == 0) {
     return std::nullopt;
   }
-  const std::uint64_t granule = offset / region.granularity;
+  const std::uint64_t dealt = nd::xor_maps_of(store, region).apply(offset);
+  const std::uint64_t granule = dealt / region.granularity;
   const CxlDecoderRecord* endpoint = decoder_at(store, region.targets[granule % region.ways % store::kMaxCxlWays]);
   if (endpoint == nullptr || endpoint->port == 0) {
     return std::nullopt;
   }
-  const std::uint64_t within = granule / region.ways * region.granularity + offset % region.granularity;
+  const std::uint64_t within = granule / region.ways * region.granularity + dealt % region.granularity;
   return DeviceAddress{port_of(store, *endpoint).uport, endpoint->dpa_start + within};
 }
 
@@ -32,7 +35,8 @@ std::optional<RegionOffset> to_region(const store::Store& store, const CxlMemdev
   }
   const std::uint64_t within = dpa - decoder->dpa_start;
   const std::uint64_t granule = within / region->granularity * region->ways + decoder->position;
-  return RegionOffset{region, granule * region->granularity + within % region->granularity};
+  const std::uint64_t dealt = granule * region->granularity + within % region->granularity;
+  return RegionOffset{region, nd::xor_maps_of(store, *region).apply(dealt)};
 }
 
 } // namespace daxemu::cxl

@@ -72,6 +72,7 @@ inline constexpr std::uint32_t kCxlCapRam = 1; // CXL_DECODER_F_*
 inline constexpr std::uint32_t kCxlCapPmem = 2;
 inline constexpr std::uint32_t kCxlCapType2 = 4;
 inline constexpr std::uint32_t kCxlCapType3 = 8;
+inline constexpr std::uint32_t kCxlXorArithmetic = 64; // of a window and its root decoder, beside those
 inline constexpr std::uint32_t kCxlLocked = 16;
 inline constexpr std::uint32_t kCxlEnabled = 32; // committed
 // decoderP.D of the root (a window), of a port, or of an endpoint.
@@ -158,8 +159,14 @@ struct CxlMailboxRecord {
   std::uint64_t upload_bytes = 0;        // of the upload under way, or of the last one what was not written
   std::uint64_t upload_started = 0;      // time; 0: none under way
   std::uint64_t sanitize_until = 0;      // time; 0: none ever
-  std::uint64_t sanitize_ms = 0;         // what somebody told the mock that one takes; it is over at once all the same
+  std::uint32_t sanitized = 0;           // how many were begun: poll(2) of `state` tells of each one's end
+  std::uint64_t sanitize_ms = 0;         // what somebody told the mock that one takes
   Sha256 fw_hash;                        // of what `data` has got
+  // Passphrases of the persistent memory (the keys they came from, hashed); valid while `security` says they are set.
+  std::array<std::uint8_t, 32> user_passphrase{};
+  std::array<std::uint8_t, 32> master_passphrase{};
+  std::uint32_t user_misses = 0; // wrong ones that were tried
+  std::uint32_t master_misses = 0;
 };
 
 // memN and what its device keeps (struct cxl_memdev, cxl_dev_state, cxl_memdev_state).

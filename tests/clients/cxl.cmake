@@ -15,3 +15,7 @@ daxemu_cxl_test(7.3 81 ${steps})
 daxemu_client_test(cxl.programs cxl_programs_test.sh TIMEOUT 300 ARGS 81)
 # With UMF itself, where its tests were built (cxl/umf_build.sh).
 daxemu_client_test(cxl.umf cxl_programs_test.sh TIMEOUT 400 ARGS 81 umf)
+# What cxl waits for on the topology of the kernel's mock.
+foreach(version 81 85)
+  daxemu_client_test(cxl.events.${version} cxl_events_test.sh TIMEOUT 300 ARGS ${version})
+endforeach()

@@ -36,3 +36,8 @@ target_link_libraries(preload_disk_test PRIVATE daxemu_options GTest::gtest_main
 add_test(NAME preload.disk
   COMMAND daxemu run --mode emulate --backing shmem --region pmem --size 64M --align 2M -- $<TARGET_FILE:preload_disk_test>)
 set_tests_properties(preload.disk PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")
+add_executable(preload_waits_program preload_waits_program.cpp)
+target_link_libraries(preload_waits_program PRIVATE daxemu_options GTest::gtest_main Threads::Threads)
+add_test(NAME preload.waits
+  COMMAND daxemu run --mode emulate --region cxl --preset cxl_test -- $<TARGET_FILE:preload_waits_program>)
+set_tests_properties(preload.waits PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")

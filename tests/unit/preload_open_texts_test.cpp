@@ -96,6 +96,26 @@ TEST(OpenTexts, AreThoseOfADuplicateToo) {
   close_number(copy);
 }
 
+// poll(2) asks for it, here and through whatever else the open file is reached by.
+TEST(OpenTexts, AreReadOfWhichPollKnows) {
+  for (const int flags : {O_RDONLY, O_RDONLY | O_CLOEXEC}) {
+    const int fd = open_size(flags);
+    ASSERT_TRUE(FdTable::is_noted(fd));
+    EXPECT_FALSE(VnodeFiles::has_read(fd, 0));
+    EXPECT_EQ(read_some(fd, 4096), kWhole);
+    EXPECT_TRUE(VnodeFiles::has_read(fd, 0));
+    EXPECT_FALSE(VnodeFiles::has_read(fd, 1)) << "told of a change since";
+    const int copy = duplicate(fd, [&] { return ::dup(fd); });
+    EXPECT_TRUE(VnodeFiles::has_read(copy, 0));
+    EXPECT_TRUE(VnodeFiles::has_read(fd, 0));
+    close_number(fd);
+    close_number(copy);
+    const int again = open_size(flags);
+    EXPECT_FALSE(VnodeFiles::has_read(again, 0)) << "another open file";
+    close_number(again);
+  }
+}
+
 // What libc closes by itself, and opens, under a number that was an attribute's.
 TEST(OpenTexts, LeaveTheFileAloneThatHasTheNumberNow) {
   const Scratch scratch;

@@ -45,7 +45,7 @@ void add_windows(const store::Store& store, const TopologySpec& spec) {
     record = {.start = start,
               .size = window.size,
               .flags = store::kCxlCapType2 | store::kCxlCapType3 | (window.ram ? store::kCxlCapRam : 0) |
-                       (window.pmem ? store::kCxlCapPmem : 0),
+                       (window.pmem ? store::kCxlCapPmem : 0) | (window.is_xor ? store::kCxlXorArithmetic : 0),
               .ways = static_cast<std::uint32_t>(window.targets.size()),
               .granularity = window.granularity,
               .qos_class = window.qos_class,

@@ -50,6 +50,7 @@ struct WindowSpec {
   std::uint64_t size = 4ULL << 30;       // bytes, a multiple of 256M times the ways
   std::vector<std::uint32_t> targets{0}; // host bridges by index: as many as it interleaves over
   std::uint32_t granularity = 256;       // bytes
+  bool is_xor = false; // XOR arithmetic, as the mock has it: of interleaving windows only granules of 256
   bool ram = true;
   bool pmem = true;
   std::int32_t qos_class = 0;

@@ -6,6 +6,7 @@
 
 #include "emu/base/size_text.hpp"
 #include "emu/cxl/interleave.hpp"
+#include "emu/nd/media/xor_maps.hpp"
 
 namespace daxemu::cxl {
 namespace {
@@ -141,6 +142,10 @@ Outcome<void> check_window(const WindowSpec& window, std::uint32_t index, std::s
   if (!is_granularity(window.granularity)) {
     return refuse(EINVAL, name + " cannot have a granularity of " + size_text(window.granularity),
                   "use 256, 512, 1K, 2K, 4K, 8K or 16K");
+  }
+  if (window.is_xor && ways > 1 && (window.granularity != nd::kXorGranularity || ways > 1U << nd::kXorMaps.size())) {
+    return refuse(EINVAL, name + " has no maps for XOR arithmetic of that many ways and that granularity",
+                  "use 2 or 4 ways and a granularity of 256");
   }
   const std::uint64_t unit = kCapacityUnit * ways;
   if (window.size == 0 || window.size % unit != 0) {

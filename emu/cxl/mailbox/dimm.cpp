@@ -20,7 +20,7 @@ using Buffer = std::array<std::byte, kPayloadLimit>;
 // cxl_internal_send_cmd(). Errors: ENXIO, and what else the device's word stands for; EBUSY.
 Result<std::size_t> ask(const store::Store& store, CxlMemdevRecord& memdev, Opcode opcode,
                         std::span<const std::byte> in, std::span<std::byte> out) {
-  if (is_sanitizing(memdev, clock_ns(CLOCK_BOOTTIME))) {
+  if (is_kept_busy(store, memdev, clock_ns(CLOCK_BOOTTIME))) {
     return fail(EBUSY);
   }
   const Answer answer = run_command(store, memdev, opcode, in, out);

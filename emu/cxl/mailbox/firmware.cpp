@@ -84,12 +84,12 @@ long number_in(std::string_view text) {
 }
 
 // fw_upload_start(). The device that is being sanitized answers nothing, Get FW Info not either (cxl_fw_prepare()).
-void start_upload(CxlMemdevRecord& memdev, std::uint64_t now) {
+void start_upload(const store::Store& store, CxlMemdevRecord& memdev, std::uint64_t now) {
   store::CxlMailboxRecord& mailbox = memdev.mailbox;
   mailbox.upload_bytes = mailbox.fw_bytes;
   mailbox.upload_error = 0;
   mailbox.fw_bytes = 0;
-  const bool busy = is_sanitizing(memdev, now);
+  const bool busy = is_kept_busy(store, memdev, now);
   if (busy || mailbox.upload_canceled != 0) {
     mailbox.upload_error = static_cast<std::uint32_t>(busy ? UploadError::hardware : UploadError::canceled);
     mailbox.upload_error_at = static_cast<std::uint32_t>(UploadStage::preparing);
@@ -172,7 +172,7 @@ void set_loading(const store::Store& store, CxlMemdevRecord& memdev, std::string
     return;
   }
   if (wanted == 0 && mailbox.fw_loading != 0 && mailbox.fw_bytes != 0) {
-    start_upload(memdev, now);
+    start_upload(store, memdev, now);
   }
   mailbox.fw_loading = 0;
 }

@@ -118,7 +118,7 @@ Result<void> send(const store::Store& store, CxlMemdevRecord& memdev, std::uint6
     return fail(EBUSY);
   }
   // __cxl_pci_mbox_send_cmd(): nothing but this while a sanitization is under way.
-  if (command.opcode != Opcode::get_health_info && is_sanitizing(memdev, clock_ns(CLOCK_BOOTTIME))) {
+  if (command.opcode != Opcode::get_health_info && is_kept_busy(store, memdev, clock_ns(CLOCK_BOOTTIME))) {
     return fail(EBUSY);
   }
   std::optional<Change> change;

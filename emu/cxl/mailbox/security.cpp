@@ -5,17 +5,11 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "emu/cxl/mailbox/device.hpp"
 #include "emu/nd/share/stretches.hpp"
 
 namespace daxemu::cxl {
 namespace {
-
-// Flags of Get Security State.
-constexpr std::uint32_t kUserPassphrase = 1U << 0;
-constexpr std::uint32_t kLocked = 1U << 2;
-constexpr std::uint32_t kFrozen = 1U << 3;
-constexpr std::uint32_t kUserLimit = 1U << 4;
-constexpr std::uint32_t kMasterLimit = 1U << 5;
 
 Result<void> zero_slot_file(const store::Store& store, std::uint32_t slot, std::uint64_t size) {
   if (slot == 0 || slot > store.backing_slots().size() || size == 0) {
@@ -27,6 +21,10 @@ Result<void> zero_slot_file(const store::Store& store, std::uint32_t slot, std::
 }
 
 } // namespace
+
+bool is_kept_busy(const store::Store& store, const CxlMemdevRecord& memdev, std::uint64_t now) {
+  return is_sanitizing(memdev, now) && !is_mock(store);
+}
 
 std::string_view security_state(const CxlMemdevRecord& memdev, std::uint64_t now) {
   const std::uint32_t flags = memdev.security;
@@ -60,7 +58,9 @@ Result<void> sanitize(const store::Store& store, CxlMemdevRecord& memdev, std::u
       return zeroed;
     }
   }
-  memdev.mailbox.sanitize_until = now; // over at once: see security.hpp
+  constexpr std::uint64_t kMillisecond = 1'000'000;
+  memdev.mailbox.sanitize_until = now + (is_mock(store) ? memdev.mailbox.sanitize_ms * kMillisecond : 0);
+  ++memdev.mailbox.sanitized;
   return {};
 }
 

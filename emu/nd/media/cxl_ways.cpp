@@ -25,4 +25,9 @@ CxlWay way_of(const store::Store& store, const store::CxlRegionRecord& region, s
   return memdev == nullptr ? CxlWay{} : CxlWay{memdev, decoder->dpa_start, decoder->dpa_size};
 }
 
+XorMaps xor_maps_of(const store::Store& store, const store::CxlRegionRecord& region) {
+  const store::CxlDecoderRecord* root = at(store.cxl().state.decoders, region.root_decoder);
+  return root != nullptr && (root->flags & store::kCxlXorArithmetic) != 0 ? XorMaps(root->nr_targets) : XorMaps();
+}
+
 } // namespace daxemu::nd

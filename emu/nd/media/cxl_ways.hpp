@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "emu/nd/media/xor_maps.hpp"
 #include "emu/store/store.hpp"
 
 namespace daxemu::nd {
@@ -17,5 +18,7 @@ struct CxlWay {
   std::uint64_t size = 0;                   // bytes
 };
 [[nodiscard]] CxlWay way_of(const store::Store& store, const store::CxlRegionRecord& region, std::uint32_t position);
+// How the region's window deals out its granules.
+[[nodiscard]] XorMaps xor_maps_of(const store::Store& store, const store::CxlRegionRecord& region);
 
 } // namespace daxemu::nd

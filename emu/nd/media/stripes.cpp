@@ -20,6 +20,7 @@ std::optional<RegionMedia> media_of(const store::Store& store, const store::Regi
   media.start = behind->start;
   media.ways = behind->ways;
   media.granularity = behind->granularity;
+  media.maps = xor_maps_of(store, *behind);
   for (std::uint32_t position = 0; position < std::min<std::uint32_t>(behind->ways, store::kMaxCxlWays); ++position) {
     const CxlWay way = way_of(store, *behind, position);
     media.parts[position] = {way.memdev == nullptr ? 0 : way.memdev->bytes_slot, way.start};

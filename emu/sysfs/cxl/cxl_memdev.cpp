@@ -44,6 +44,14 @@ Result<void> show_security(const Scope& scope, Text& out) {
   out.put(cxl::security_state(memdev_in(scope), clock_ns(CLOCK_BOOTTIME))).put("\n");
   return {};
 }
+// cxl_mbox_sanitize_work()
+std::uint64_t sanitizations(const Scope& scope) {
+  return cxl::sanitizations_ended(memdev_in(scope), clock_ns(CLOCK_BOOTTIME));
+}
+constexpr NodeSpec told_of(NodeSpec spec, Notices notices) {
+  spec.notices = notices;
+  return spec;
+}
 // security_sanitize_store()
 Result<void> store_sanitize(const Scope& scope, std::string_view text) {
   const auto sanitize = parse_bool(text, scope.store->profile());
@@ -59,7 +67,7 @@ Result<void> store_trigger_poison_list(const Scope& scope, std::string_view text
     return fail(EINVAL);
   }
   return changing_cxl(scope, [&]() -> Result<void> {
-    if (cxl::is_sanitizing(memdev_in(scope), clock_ns(CLOCK_BOOTTIME))) {
+    if (cxl::is_kept_busy(*scope.store, memdev_in(scope), clock_ns(CLOCK_BOOTTIME))) {
       return fail(EBUSY); // of the mailbox
     }
     trace_poison_list(scope, memdev_in(scope));
@@ -85,7 +93,7 @@ constexpr NodeSpec kPmemNodes[] = {
 constinit const Directory kPmem = {kPmemNodes};
 constexpr NodeSpec kSecurityNodes[] = {
     attribute("sanitize", 0200, nullptr, store_sanitize),
-    attribute("state", 0444, show_security),
+    told_of(attribute("state", 0444, show_security), sanitizations),
 };
 constinit const Directory kSecurity = {kSecurityNodes};
 void each_own_name(const Scope& memdev, Members members) {

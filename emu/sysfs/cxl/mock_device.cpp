@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <span>
 
+#include "emu/cxl/mailbox/security.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/power.hpp"
 #include "emu/sysfs/schema/values.hpp"
+#include "emu/sysfs/tracing/mock_events.hpp"
 #include "emu/sysfs/uevents/cxl_change.hpp"
 
 namespace daxemu::sysfs {
@@ -53,8 +55,7 @@ Result<void> show_checksum(const Scope& scope, Text& out) {
   out.put("\n");
   return {};
 }
-// sanitize_timeout: ms that a sanitization is to take. It is over at once: nobody can be told of its end
-// (emu/cxl/mailbox/security.hpp).
+// sanitize_timeout: ms that a sanitization takes.
 Result<void> show_timeout(const Scope& scope, Text& out) {
   out.number(memdev_of(scope).mailbox.sanitize_ms).put("\n");
   return {};
@@ -70,6 +71,26 @@ Result<void> store_timeout(const Scope& scope, std::string_view text) {
   });
 }
 
+// event_trigger_store(): the kernel fetches what the device has logged, whatever is written.
+Result<void> store_trigger(const Scope& scope, std::string_view) {
+  return changing_cxl(scope, [&]() -> Result<void> {
+    trace_mock_events(scope, memdev_of(scope));
+    return {};
+  });
+}
+// security_lock: a loss of power.
+Result<void> show_lock(const Scope& scope, Text& out) {
+  out.put((memdev_of(scope).security & cxl::kLocked) != 0 ? "1\n" : "0\n");
+  return {};
+}
+Result<void> store_lock(const Scope& scope, std::string_view text) {
+  const auto value = parse_unsigned(text, 0);
+  if (!value || *value != 1) {
+    return fail(EINVAL);
+  }
+  return changing_cxl(scope, [&] { return cxl::lock_persistent_memory(memdev_of(scope)); });
+}
+
 // cxl_mock_mem finds its devices by itself, and keeps them.
 Result<void> refuse(const Scope&, std::string_view) {
   return fail(EOPNOTSUPP);
@@ -78,12 +99,14 @@ Result<void> refuse(const Scope&, std::string_view) {
 constexpr NodeSpec kNodes[] = {
     link("driver", fixed_target<"/sys/bus/platform/drivers/cxl_mock_mem">, is_memory),
     attribute("driver_override", 0644, constant<"(null)">, refuse),
+    attribute("event_trigger", 0200, nullptr, store_trigger, is_memory),
     attribute("fw_buf_checksum", 0444, show_checksum, nullptr, is_memory),
     attribute("modalias", 0444, show_modalias),
     attribute("numa_node", 0444, show_node, nullptr, has_node),
     link("physical_node", pci_path, is_host_bridge),
     directory("power", kPower<power_of>),
     attribute("sanitize_timeout", 0644, show_timeout, store_timeout, is_memory),
+    attribute("security_lock", 0644, show_lock, store_lock, is_memory),
     link("subsystem", fixed_target<"/sys/bus/platform">),
     attribute("uevent", 0644, show_cxl_uevent<CxlKind::function>, store_uevent),
 };

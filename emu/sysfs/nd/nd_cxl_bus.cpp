@@ -1,4 +1,5 @@
 // ndbusN below nvdimm-bridge0 and its character device (drivers/cxl/pmem.c).
+#include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"
@@ -27,12 +28,18 @@ constexpr Family kNdFamilies[] = {{each_cxl_ndctl, directory("", kNdctl)}};
 constinit const Directory kNd = {{}, kNdFamilies};
 constinit const Directory kFirmware = {};
 
+// The mock says so in its place (mock_nvdimm_bus_register() in tools/testing/cxl/test/mock.c).
+Result<void> show_provider(const Scope& scope, Text& out) {
+  out.put(has_cxl_mock(scope) ? "cxl_test\n" : "CXL\n");
+  return {};
+}
+
 constexpr NodeSpec kBusNodes[] = {
     attribute("commands", 0444, constant<"">),
     link("driver", fixed_target<"/sys/bus/nd/drivers/nd_bus">),
     directory("firmware", kFirmware),
     directory("nd", kNd),
-    attribute("provider", 0444, constant<"CXL">),
+    attribute("provider", 0444, show_provider),
     link("subsystem", fixed_target<"/sys/bus/nd">),
     attribute("uevent", 0644, constant<"DRIVER=nd_bus\nMODALIAS=nd:t0">, store_uevent),
     attribute("wait_probe", 0444, constant<"1">),

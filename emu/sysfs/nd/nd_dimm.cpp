@@ -2,6 +2,7 @@
 // drivers/nvdimm/dimm_devs.c).
 #include "emu/nd/labels/namespace_labels.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
+#include "emu/sysfs/nd/nd_security.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/uevent_variables.hpp"
 #include "emu/sysfs/schema/values.hpp"
@@ -39,31 +40,10 @@ Result<void> show_dimm_number(const Scope& scope, Text& out) {
   out.number(dimm_major(*scope.store)).put(":").number(dimm_in(scope).number()).put("\n");
   return {};
 }
-// nvdimm_busy: a region that is bound has it.
 Result<void> show_dimm_state(const Scope& scope, Text& out) {
   out.put(nd::is_busy(*scope.store, dimm_in(scope)) ? "active\n" : "idle\n");
   return {};
 }
-Result<void> show_security(const Scope& scope, Text& out) {
-  constexpr std::uint32_t kUserPassphrase = 1; // CXL_PMEM_SEC_STATE_USER_PASS_SET
-  constexpr std::uint32_t kLocked = 4;
-  constexpr std::uint32_t kFrozen = 8;
-  const std::uint32_t flags = dimm_in(scope).memdev->security;
-  const bool locked = (flags & kLocked) != 0;
-  const std::string_view open = (flags & kFrozen) != 0 ? "frozen\n" : "unlocked\n"; // security_show()
-  out.put((flags & kUserPassphrase) == 0 ? "disabled\n" : locked ? "locked\n" : open);
-  return {};
-}
-Result<void> show_frozen(const Scope& scope, Text& out) {
-  constexpr std::uint32_t kFrozen = 8;
-  out.put((dimm_in(scope).memdev->security & kFrozen) != 0 ? "1\n" : "0\n");
-  return {};
-}
-// Commands ("disable KEYID", ...) need the kernel's keyring, which nobody has here.
-Result<void> store_security(const Scope&, std::string_view) {
-  return fail(EINVAL);
-}
-
 bool is_of_memdev(const Scope& scope) {
   return dimm_in(scope).memdev != nullptr;
 }
@@ -88,10 +68,10 @@ constexpr NodeSpec kDimmNodes[] = {
     link("driver", fixed_target<"/sys/bus/nd/drivers/nvdimm">, is_dimm_bound),
     directory("firmware", kFirmware),
     attribute("flags", 0444, constant<"label ">),
-    attribute("frozen", 0444, show_frozen, nullptr, is_of_memdev),
+    attribute("frozen", 0444, show_dimm_frozen, nullptr, is_of_memdev),
     attribute("modalias", 0444, constant<"nd:t1">),
     directory("nfit", kNfitDimm, is_of_nfit),
-    attribute("security", 0644, show_security, store_security, is_of_memdev),
+    attribute("security", 0644, show_dimm_security, store_dimm_security, is_of_memdev),
     attribute("state", 0444, show_dimm_state),
     link("subsystem", fixed_target<"/sys/bus/nd">),
     attribute("uevent", 0644, nd_dimm_variables, store_uevent),

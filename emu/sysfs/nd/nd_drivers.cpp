@@ -4,6 +4,7 @@
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
+#include "emu/sysfs/nd/nd_security.hpp"
 #include "emu/sysfs/schema/parse.hpp"
 #include "emu/sysfs/uevents/announced_change.hpp"
 #include "emu/trace/why.hpp"
@@ -59,11 +60,14 @@ Result<void> bind_block(const store::NdHolderRecord& holder) {
 }
 
 // nvdimm takes a DIMM, or lets go of it. Errors: EBUSY, ENODEV.
-Result<void> bind_dimm(const nd::Dimm& dimm, bool binding) {
+Result<void> bind_dimm(const store::Store& store, const nd::Dimm& dimm, bool binding) {
   if (dimm.is_bound() == binding) {
     return binding ? trace::because(EBUSY, Reason::nd_already) : trace::because(ENODEV, Reason::nd_not_its_driver);
   }
   dimm.unbound() = binding ? 0 : 1;
+  if (binding && dimm.memdev != nullptr) { // of the others none is locked
+    unlock_dimm(store, *dimm.memdev);
+  }
   return {};
 }
 
@@ -82,7 +86,7 @@ Result<void> bind_object(const Object& object, NdDriver driver) {
     return driver == NdDriver::dax_pmem ? nd::bind_dax(*store, *object.scope.region, holder_in(object.scope))
                                         : refuse_name();
   case ObjectKind::dimm:
-    return driver == NdDriver::nvdimm ? bind_dimm(dimm_in(object.scope), true) : refuse_name();
+    return driver == NdDriver::nvdimm ? bind_dimm(*store, dimm_in(object.scope), true) : refuse_name();
   case ObjectKind::bus:
   case ObjectKind::none:
     break;
@@ -104,7 +108,7 @@ Result<void> unbind_nd(const Scope& scope, NdDriver driver, std::string_view nam
   }
   const Object object = object_called(scope, name);
   if (object.kind == ObjectKind::dimm && driver == NdDriver::nvdimm) {
-    return bind_dimm(dimm_in(object.scope), false);
+    return bind_dimm(*scope.store, dimm_in(object.scope), false);
   }
   if (object.kind == ObjectKind::region && driver == NdDriver::nd_region) {
     return nd::unbind_region(*scope.store, *object.scope.region);

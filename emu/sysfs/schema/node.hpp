@@ -24,10 +24,11 @@ using Path = FixedString<256>;
 
 struct Node {
   NodeType type = NodeType::directory;
-  bool shared = false;     // a directory that the real system has too: list the real entries as well (/dev, /sys/bus)
-  bool is_pipe = false;    // an attribute that is read once: each read(2) says what is new
-  std::uint32_t mode = 0;  // permission bits
-  std::uint64_t inode = 0; // stable for a path as long as it exists; never that of another emulated path
+  bool shared = false;       // a directory that the real system has too: list the real entries as well (/dev, /sys/bus)
+  bool is_pipe = false;      // an attribute that is read once: each read(2) says what is new
+  std::uint32_t most = 4096; // bytes that the text of an attribute may have
+  std::uint32_t mode = 0;    // permission bits
+  std::uint64_t inode = 0;   // stable for a path as long as it exists; never that of another emulated path
   // Index into Store::devices() of the device a `device` node stands for; kNoDaxDevice: ndctl0, whose open(2) succeeds
   // for whoever may and that has no commands.
   // Of a `block` node index into Store::regions() of the region whose namespace it is.

@@ -39,6 +39,10 @@ using Show = Result<void> (*)(const Scope&, Text&);
 using Store = Result<void> (*)(const Scope&, std::string_view); // of a C string: no NUL byte within
 using Target = void (*)(const Scope&, Text&);                   // a link's target as an absolute path
 using Visible = bool (*)(const Scope&);
+// What poll(2) asks of an attribute: how often the kernel has told those who wait that it changed
+// (sysfs_notify_dirent). Of one that is read once: 0 while there is nothing, else the number of the newest thing to
+// read.
+using Notices = std::uint64_t (*)(const Scope&);
 
 inline constexpr std::uint32_t kAttributeSize = 4096; // sysfs: a page (internal_create_group)
 
@@ -54,6 +58,8 @@ struct NodeSpec {
   Visible visible = nullptr;
   std::uint32_t size = kAttributeSize; // of an attribute, as stat(2) says
   bool is_pipe = false;                // an attribute whose show takes out what it shows: asked by read(2) only
+  std::uint32_t most = kAttributeSize; // bytes that show may give: of sysfs a page
+  Notices notices = nullptr;           // of an attribute; without, the kernel tells nobody of a change
 };
 
 // Calls for each member with its name and its narrowed scope, until told to stop by `false`.

@@ -5,37 +5,35 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 
-#include "emu/store/trace_event_records.hpp"
 #include "emu/sysfs/schema/text.hpp"
+#include "emu/sysfs/tracing/trace_events.hpp"
 
 namespace daxemu::sysfs {
 
 inline constexpr std::size_t kTracePage = 4096;
-inline constexpr std::uint16_t kPoisonEventId =
-    1373; // events/cxl/cxl_poison/id of the 7.3 guest; every kernel has another
+inline constexpr std::size_t kLongestTraceEvent = 512; // bytes
+inline constexpr std::size_t kLongestTraceLine = 1536;
 
+[[nodiscard]] constexpr std::uint32_t enable_bit(CxlTraceKind kind) {
+  return 1U << static_cast<unsigned>(kind);
+}
 // Unless it is off or does not want it. The oldest event gives way.
-void add_event(store::TraceBufferRecord& buffer, const store::PoisonTraceRecord& event);
+void add_event(store::TraceBufferRecord& buffer, const CxlTraceRecord& event);
 [[nodiscard]] inline bool is_empty(const store::TraceBufferRecord& buffer) {
   return buffer.first == buffer.next;
 }
-[[nodiscard]] const store::PoisonTraceRecord& event_at(const store::TraceBufferRecord& buffer, std::uint64_t number);
+[[nodiscard]] const CxlTraceRecord& event_at(const store::TraceBufferRecord& buffer, std::uint64_t number);
 
-// The form of an event, which kernels with aliases of host addresses (hpa_alias0) have larger.
-struct PoisonForm {
-  bool has_alias = false;
-};
 // An event as it lies in the buffer. Returns its length, a multiple of 4.
-std::size_t encode(const store::PoisonTraceRecord& event, PoisonForm form, std::span<std::byte> into);
+std::size_t encode(const CxlTraceRecord& event, TraceForm form, std::span<std::byte> into);
 // The oldest events, as far as a page has room, are put there and taken out. Returns bytes: a page, or 0 for none.
-std::size_t take_page(store::TraceBufferRecord& buffer, PoisonForm form, std::span<std::byte, kTracePage> into);
+std::size_t take_page(store::TraceBufferRecord& buffer, TraceForm form, std::span<std::byte, kTracePage> into);
 
 // A line of `trace` and `trace_pipe`.
-void put_line(const store::PoisonTraceRecord& event, PoisonForm form, Text& out);
-// events/cxl/cxl_poison/format
-void put_format(PoisonForm form, Text& out);
+void put_line(const CxlTraceRecord& event, TraceForm form, Text& out);
+// events/cxl/*/format
+void put_format(const TraceEvent& event, TraceForm form, Text& out);
 
 } // namespace daxemu::sysfs

@@ -20,8 +20,8 @@ TraceBufferRecord& buffer_in(const Scope& scope) {
   store::TraceBuffersRecord& traced = scope.store->cxl().traced;
   return scope.cxl == 0 ? traced.top : traced.instances[scope.cxl - 1];
 }
-PoisonForm form_in(const Scope& scope) {
-  return {.has_alias = scope.store->profile().pci_says_more};
+TraceForm form_in(const Scope& scope) {
+  return {.is_newer = scope.store->profile().pci_says_more};
 }
 
 void each_instance(const Scope& scope, Members members) {
@@ -45,9 +45,9 @@ void each_cpu(const Scope& scope, Members members) {
   }
 }
 
-// A number of a buffer that is 0 or 1 (rb_simple_write(), event_enable_write()).
-Result<void> change_bit(const Scope& scope, std::string_view text, std::uint32_t TraceBufferRecord::*member,
-                        bool inverted) {
+// A 0 or a 1 (rb_simple_write(), event_enable_write()).
+Result<void> change_bits(const Scope& scope, std::string_view text, std::uint32_t TraceBufferRecord::*member,
+                         std::uint32_t bits, bool inverted = false) {
   const auto value = parse_unsigned(text, 0);
   if (!value || *value > 1) {
     return fail(EINVAL);
@@ -56,7 +56,8 @@ Result<void> change_bit(const Scope& scope, std::string_view text, std::uint32_t
   if (!change) {
     return tl::unexpected(change.error());
   }
-  buffer_in(scope).*member = inverted == (*value == 0) ? 1 : 0;
+  std::uint32_t& word = buffer_in(scope).*member;
+  word = inverted == (*value == 0) ? word | bits : word & ~bits;
   return {};
 }
 Result<void> show_on(const Scope& scope, Text& out) {
@@ -64,14 +65,20 @@ Result<void> show_on(const Scope& scope, Text& out) {
   return {};
 }
 Result<void> store_on(const Scope& scope, std::string_view text) {
-  return change_bit(scope, text, &TraceBufferRecord::off, true);
+  return change_bits(scope, text, &TraceBufferRecord::off, 1, true);
 }
+
+// Of one event; of several X where they differ (system_enable_read()).
+constexpr std::uint32_t kEveryEvent = (1U << (static_cast<unsigned>(CxlTraceKind::memory_module) + 1)) - 1;
+template <std::uint32_t Bits>
 Result<void> show_enabled(const Scope& scope, Text& out) {
-  out.put(buffer_in(scope).enabled != 0 ? "1\n" : "0\n");
+  const std::uint32_t set = buffer_in(scope).enabled & Bits;
+  out.put(set == 0 ? "0\n" : set == Bits ? "1\n" : "X\n");
   return {};
 }
+template <std::uint32_t Bits>
 Result<void> store_enabled(const Scope& scope, std::string_view text) {
-  return change_bit(scope, text, &TraceBufferRecord::enabled, false);
+  return change_bits(scope, text, &TraceBufferRecord::enabled, Bits);
 }
 
 // `trace` shows what nobody has read, and is emptied by whatever is written.
@@ -102,8 +109,7 @@ Result<void> take_lines(const Scope& scope, Text& out) {
     return tl::unexpected(change.error());
   }
   TraceBufferRecord& buffer = buffer_in(scope);
-  constexpr std::size_t kLine = 512;
-  while (scope.number == 0 && !is_empty(buffer) && out.size() + kLine < kTracePage) {
+  while (scope.number == 0 && !is_empty(buffer) && out.size() + kLongestTraceLine < kTracePage) {
     put_line(event_at(buffer, buffer.first++), form_in(scope), out);
   }
   return {};
@@ -125,12 +131,19 @@ Result<void> show_stats(const Scope& scope, Text& out) {
   out.number(writes ? buffer.lost : 0).put("\n");
   return {};
 }
+// How much there is to read, for poll(2) (trace_poll()).
+std::uint64_t newest(const Scope& scope) {
+  const TraceBufferRecord& buffer = buffer_in(scope);
+  return scope.number != 0 || is_empty(buffer) ? 0 : buffer.next;
+}
+template <CxlTraceKind Kind>
 Result<void> show_format(const Scope& scope, Text& out) {
-  put_format(form_in(scope), out);
+  put_format(trace_event_of(Kind), form_in(scope), out);
   return {};
 }
+template <CxlTraceKind Kind>
 Result<void> show_id(const Scope&, Text& out) {
-  out.number(kPoisonEventId).put("\n");
+  out.number(trace_event_of(Kind).id).put("\n");
   return {};
 }
 
@@ -139,23 +152,38 @@ constexpr std::uint32_t kShown = 0440;
 NodeSpec constexpr pipe(std::string_view name, Show take) {
   NodeSpec spec = binary(name, kShown, 0, take);
   spec.is_pipe = true;
+  spec.notices = newest;
   return spec;
 }
 
-constexpr NodeSpec kPoisonNodes[] = {
-    binary("enable", kSettable, 0, show_enabled, store_enabled),
-    binary("format", kShown, 0, show_format),
-    binary("id", kShown, 0, show_id),
+// `trace` is as long as it gets.
+NodeSpec constexpr whole(std::string_view name) {
+  NodeSpec spec = binary(name, kSettable, 0, show_trace, store_trace);
+  spec.most = store::kMaxTraceEvents * kLongestTraceLine;
+  return spec;
+}
+
+template <CxlTraceKind Kind>
+constexpr NodeSpec kEventFiles[] = {
+    binary("enable", kSettable, 0, show_enabled<enable_bit(Kind)>, store_enabled<enable_bit(Kind)>),
+    binary("format", kShown, 0, show_format<Kind>),
+    binary("id", kShown, 0, show_id<Kind>),
 };
-constinit const Directory kPoison = {kPoisonNodes};
+template <CxlTraceKind Kind>
+constinit const Directory kEvent = {kEventFiles<Kind>};
 constexpr NodeSpec kCxlEventNodes[] = {
-    directory("cxl_poison", kPoison),
-    binary("enable", kSettable, 0, show_enabled, store_enabled),
+    directory("cxl_dram", kEvent<CxlTraceKind::dram>),
+    directory("cxl_general_media", kEvent<CxlTraceKind::general_media>),
+    directory("cxl_generic_event", kEvent<CxlTraceKind::generic>),
+    directory("cxl_memory_module", kEvent<CxlTraceKind::memory_module>),
+    directory("cxl_overflow", kEvent<CxlTraceKind::overflow>),
+    directory("cxl_poison", kEvent<CxlTraceKind::poison>),
+    binary("enable", kSettable, 0, show_enabled<kEveryEvent>, store_enabled<kEveryEvent>),
 };
 constinit const Directory kCxlEvents = {kCxlEventNodes};
 constexpr NodeSpec kEventNodes[] = {
     directory("cxl", kCxlEvents),
-    binary("enable", kSettable, 0, show_enabled, store_enabled),
+    binary("enable", kSettable, 0, show_enabled<kEveryEvent>, store_enabled<kEveryEvent>),
     binary(
         "header_event", kShown, 0,
         constant<"# compressed entry header\n\ttype_len    :    5 bits\n\ttime_delta  :   27 bits\n\tarray       :   "
@@ -171,7 +199,7 @@ constinit const Directory kEvents = {kEventNodes};
 
 constexpr NodeSpec kCpuNodes[] = {
     binary("stats", kShown, 0, show_stats),
-    binary("trace", kSettable, 0, show_trace, store_trace),
+    whole("trace"),
     pipe("trace_pipe", take_lines),
     pipe("trace_pipe_raw", take_raw),
 };
@@ -189,7 +217,7 @@ constexpr NodeSpec kBufferNodes[] = {
     directory("events", kEvents),
     directory("instances", kInstances, is_top),
     directory("per_cpu", kCpus),
-    binary("trace", kSettable, 0, show_trace, store_trace),
+    whole("trace"),
     binary("trace_clock", kSettable, 0, constant<"[local]">),
     pipe("trace_pipe", take_lines),
     binary("tracing_on", kSettable, 0, show_on, store_on),

@@ -229,6 +229,7 @@ Result<Node> Tree::node_at(std::string_view path, const Found& found) const {
   node.type = found.spec.type;
   node.shared = found.spec.shared;
   node.is_pipe = found.spec.is_pipe;
+  node.most = found.spec.most;
   node.mode = found.spec.mode;
   node.inode = inode_of(path);
   node.born = found.scope.born;
@@ -263,7 +264,7 @@ Result<void> Tree::list(const Node& directory, FunctionRef<void(const Entry&)> e
   return {};
 }
 
-Result<std::size_t> Tree::show(const Node& node, std::span<char> into) const {
+Result<std::size_t> Tree::show(const Node& node, std::span<char> into, std::uint64_t* notices) const {
   const auto found = resolve_again(*store_, known_, node, NodeType::attribute);
   if (!found) {
     return fail(found.error().value == ENOENT ? ENODEV : found.error().value); // kernfs: the object is gone
@@ -271,8 +272,11 @@ Result<std::size_t> Tree::show(const Node& node, std::span<char> into) const {
   if (found->spec.show == nullptr) {
     return fail((found->spec.mode & 0444U) == 0 ? EACCES : EIO);
   }
+  if (notices != nullptr) {
+    *notices = found->spec.notices == nullptr ? 0 : found->spec.notices(found->scope);
+  }
   const auto render = [&]() -> Result<std::size_t> {
-    Text text(into.first(std::min<std::size_t>(into.size(), kPageSize)));
+    Text text(into.first(std::min<std::size_t>(into.size(), found->spec.most)));
     if (auto shown = found->spec.show(found->scope, text); !shown) {
       return tl::unexpected(shown.error());
     }
@@ -280,6 +284,14 @@ Result<std::size_t> Tree::show(const Node& node, std::span<char> into) const {
   };
   // What takes out what it shows is a change itself.
   return found->spec.is_pipe ? render() : dax::consistently(*store_, render);
+}
+
+Result<std::uint64_t> Tree::notices(const Node& node) const {
+  const auto found = resolve_again(*store_, known_, node, NodeType::attribute);
+  if (!found) {
+    return fail(found.error().value == ENOENT ? ENODEV : found.error().value);
+  }
+  return found->spec.notices == nullptr ? 0 : found->spec.notices(found->scope);
 }
 
 Result<std::size_t> Tree::store(const Node& node, std::string_view text) const {

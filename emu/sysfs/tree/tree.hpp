@@ -49,8 +49,13 @@ public:
   Result<void> list(const Node& directory, FunctionRef<void(const Entry&)> each) const;
 
   // What read(2) of an attribute gives, as far as it fits (sysfs: at most a page). Returns the length.
+  // `notices`: where its notices are put, those of before it was shown.
   // Errors: EACCES/EIO as the attribute's show would; EINVAL if `node` is no attribute.
-  [[nodiscard]] Result<std::size_t> show(const Node& node, std::span<char> into) const;
+  [[nodiscard]] Result<std::size_t> show(const Node& node, std::span<char> into,
+                                         std::uint64_t* notices = nullptr) const;
+
+  // The attribute's notices (schema.hpp); 0 if it has none. Errors: ENODEV (gone), EINVAL if `node` is no attribute.
+  [[nodiscard]] Result<std::uint64_t> notices(const Node& node) const;
 
   // What write(2) of `text` to an attribute does. Returns the bytes consumed: all, but at most 4096 of one write.
   // Errors: the attribute's (EINVAL, EBUSY, ENOSPC, ...); EACCES if it has no store.

@@ -108,8 +108,8 @@ Outcome<PlatformPlan> cxl_platform(const DeviceFlags& flags, const DeviceWish& w
   preset.ways = *ways;
   preset.with_region = !flags.cxl.no_device;
   preset.numa_node = options.numa_node.value_or(kNoNode);
-  if (preset.name == kMockPreset && (wish.size || !flags.cxl.ways.empty())) {
-    return refuse(EINVAL, fmt::format("--preset {} has sizes and ways of its own", kMockPreset),
+  if ((preset.name == kMockPreset || preset.name == kMockXorPreset) && (wish.size || !flags.cxl.ways.empty())) {
+    return refuse(EINVAL, fmt::format("--preset {} has sizes and ways of its own", preset.name),
                   "leave out --size and --ways");
   }
   auto made = cxl_preset(preset);

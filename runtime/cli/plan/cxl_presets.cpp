@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "emu/base/size_text.hpp"
+#include "emu/nd/media/xor_maps.hpp"
 #include "runtime/cli/text/nearest.hpp"
 
 namespace daxemu::cli {
@@ -121,9 +122,16 @@ Preset with_switch(const PresetWish& wish) {
   return made;
 }
 
+struct MockWindow {
+  std::uint64_t units; // of 256M
+  std::vector<std::uint32_t> targets;
+  bool is_pmem;
+  bool is_xor = false;
+  std::uint32_t granularity = 4096; // bytes
+};
 // The topology of the kernel's own mock with its module's defaults (tools/testing/cxl/test/cxl.c, mem.c), without the
 // host bridge of CXL 1.1 and its device: sizes, numbers and windows are the mock's, whatever is asked for.
-Preset cxl_test(const PresetWish& /*wish*/) {
+Preset mock_of(const std::vector<MockWindow>& windows) {
   constexpr std::uint32_t kPortDecoders = 8;    // NR_CXL_PORT_DECODERS
   constexpr std::uint32_t kRootPorts = 4;       // NR_MULTI_ROOT: they take turns at two host bridges
   constexpr std::uint32_t kSwitchPorts = 2;     // of each switch
@@ -158,16 +166,12 @@ Preset cxl_test(const PresetWish& /*wish*/) {
     made.topology.host_bridges[at % 2].root_ports.push_back(root_port(at, mock_switch(at, kRootPorts)));
   }
   made.topology.host_bridges[2].root_ports.push_back(root_port(kRootPorts, mock_switch(kRootPorts * kSwitchPorts, 1)));
-  const struct {
-    std::uint64_t units; // of 256M
-    std::vector<std::uint32_t> targets;
-    bool is_pmem;
-  } windows[] = {{4, {0}, false}, {8, {0, 1}, false}, {4, {0}, true}, {8, {0, 1}, true}, {4, {2}, true}};
-  for (const auto& given : windows) {
+  for (const MockWindow& given : windows) {
     WindowSpec& window = made.topology.windows.emplace_back();
     window.size = given.units * kCxlUnit;
     window.targets = given.targets;
-    window.granularity = 4096;
+    window.granularity = given.granularity;
+    window.is_xor = given.is_xor;
     window.ram = !given.is_pmem;
     window.pmem = given.is_pmem;
     window.qos_class = 42; // FAKE_QTG_ID
@@ -175,10 +179,27 @@ Preset cxl_test(const PresetWish& /*wish*/) {
   for (HostBridgeSpec& bridge : made.topology.host_bridges) {
     bridge.decoders = kPortDecoders;
   }
+  return made;
+}
+
+Preset cxl_test(const PresetWish& /*wish*/) {
+  Preset made = mock_of({{4, {0}, false}, {8, {0, 1}, false}, {4, {0}, true}, {8, {0, 1}, true}, {4, {2}, true}});
   made.order = {0, 1}; // cxl_mem.0 and cxl_mem.4, which its firmware has made a region of
   made.size = 512ULL << 20;
   made.ways = 2;
   made.granularity = 4096; // a window of one target advertises the smallest (__cxl_parse_cfmws)
+  return made;
+}
+
+// The same with its option interleave_arithmetic=1: other windows, but for the one that names host bridges twice. Its
+// firmware has made no region; the one that a run begins with is persistent.
+Preset cxl_test_xor(const PresetWish& /*wish*/) {
+  Preset made = mock_of({{8, {0}, true, true}, {8, {0, 1}, true, true, nd::kXorGranularity}});
+  made.order = {0};
+  made.mode = store::CxlMode::pmem;
+  made.size = 512ULL << 20;
+  made.ways = 1;
+  made.granularity = 4096;
   return made;
 }
 
@@ -187,11 +208,12 @@ struct Named {
   Preset (*make)(const PresetWish& wish);
   std::uint32_t most_ways; // a decoder has 8 targets at most (cxl_port_attach_region: over capacity)
 };
-constexpr std::array<Named, 5> kPresets = {{{kDefaultPreset, one_host, 8},
+constexpr std::array<Named, 6> kPresets = {{{kDefaultPreset, one_host, 8},
                                             {"two-hosts", two_hosts, 16},
                                             {"switch", with_switch, 8},
                                             {"pmem", pmem, 8},
-                                            {kMockPreset, cxl_test, 1}}};
+                                            {kMockPreset, cxl_test, 1},
+                                            {kMockXorPreset, cxl_test_xor, 1}}};
 
 } // namespace
 

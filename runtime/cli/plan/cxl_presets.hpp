@@ -8,7 +8,8 @@
 namespace daxemu::cli {
 
 inline constexpr const char* kDefaultPreset = "one-host";
-inline constexpr const char* kMockPreset = "cxl_test"; // that of the kernel's mock
+inline constexpr const char* kMockPreset = "cxl_test";        // that of the kernel's mock
+inline constexpr const char* kMockXorPreset = "cxl_test_xor"; // and with its option of XOR arithmetic
 
 // What a preset is asked for with.
 struct PresetWish {

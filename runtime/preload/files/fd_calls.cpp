@@ -13,6 +13,7 @@
 #include "runtime/preload/names/context.hpp"
 #include "runtime/preload/pins/pipe_pins.hpp"
 #include "runtime/preload/pins/uring_pins.hpp"
+#include "runtime/preload/waits/epoll_calls.hpp"
 
 // Newer than the C library's headers on some machines.
 #ifndef CLOSE_RANGE_CLOEXEC
@@ -45,7 +46,7 @@ int harvest(int fd) {
 
 bool closes_plainly(int fd) {
   if ((FdTable::get(fd) == FdClass::attribute && !FdTable::is_noted(fd)) || CoreDump::is_filter(fd) ||
-      PrivateFds::owns(fd) || RawRings::any() || rings_known() || pipes_hold()) {
+      PrivateFds::owns(fd) || RawRings::any() || rings_known() || pipes_hold() || EpollWaits::any()) {
     return false;
   }
   FdTable::forget(fd);
@@ -62,6 +63,7 @@ int close_descriptor(int fd, FunctionRef<int()> real) {
   RawRings::closed(static_cast<unsigned>(fd), static_cast<unsigned>(fd));
   const int status = real();
   ring_closed(fd);
+  EpollWaits::closed(static_cast<unsigned>(fd), static_cast<unsigned>(fd));
   pipes_closed(static_cast<unsigned>(fd), static_cast<unsigned>(fd));
   CoreDump::closed(fd);
   if (status == 0 && late != 0) {
@@ -85,6 +87,7 @@ int duplicate_onto(int fd, int onto, FunctionRef<int()> real) {
   const int made = new_number(real());
   if (made >= 0 && fd != onto) {
     ring_closed(onto);
+    EpollWaits::closed(static_cast<unsigned>(onto), static_cast<unsigned>(onto));
     pipes_closed(static_cast<unsigned>(onto), static_cast<unsigned>(onto));
     ring_duplicated(fd, onto);
   }
@@ -117,6 +120,7 @@ int close_range_of(unsigned first, unsigned last, int flags, FunctionRef<int(uns
   }
   FdTable::forget_range(first, last);
   rings_closed(first, last);
+  EpollWaits::closed(first, last);
   RawRings::closed(first, last);
   unsigned begin = first;
   while (begin <= static_cast<unsigned>(INT_MAX)) {
@@ -148,6 +152,7 @@ void note_received(const msghdr& message) {
       int fd = -1;
       std::memcpy(&fd, CMSG_DATA(part) + at * sizeof fd, sizeof fd);
       FdTable::forget(fd);
+      FdTable::expect_attributes(); // it may be one
     }
   }
 }

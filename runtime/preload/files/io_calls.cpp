@@ -139,13 +139,18 @@ namespace {
 // Of what reads once each: waits until there is something, unless it was opened with O_NONBLOCK (tracing_read_pipe()).
 ssize_t read_pipe(const Context& context, int fd, const sysfs::Node& node, RealSize real) {
   constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 10'000'000};
+  // What a read with little room has left is for the next one.
+  const auto about = sys::fstat(fd);
+  if (about && sys::call(SYS_lseek, fd, 0, SEEK_CUR).value_or(0) < about->st_size) {
+    return real();
+  }
   for (;;) {
     (void)sys::call(SYS_lseek, fd, 0, SEEK_SET);
     if (const auto fresh = context.files().refresh(fd, node); !fresh) {
       errno = fresh.error().value;
       return -1;
     }
-    if (const auto about = sys::fstat(fd); !about || about->st_size != 0) {
+    if (const auto now = sys::fstat(fd); !now || now->st_size != 0) {
       return real();
     }
     if ((status_flags(fd) & O_NONBLOCK) != 0) {
@@ -198,7 +203,7 @@ bool was_vnode(int fd) {
 // which goes on where that has ended? Then the kernel need not be asked what it is.
 [[gnu::noinline]] bool needs_no_look(const Context& context, int fd, std::int64_t offset) {
   OpenTexts::Text text;
-  return OpenTexts::take(fd, text) ? context.files().still_says(text.node, text.mark) : !is_at_start(fd, offset);
+  return OpenTexts::take(fd, text) ? context.files().still_says(fd, text.node, text.mark) : !is_at_start(fd, offset);
 }
 
 // The same of a write.

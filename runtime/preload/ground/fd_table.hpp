@@ -34,13 +34,16 @@ class FdTable {
 public:
   static constexpr int kNumbers = 1 << 16; // larger ones are never remembered
 
-  [[nodiscard]] static FdClass get(int fd) noexcept { return FdClass(byte(fd) & ~(kNoted | kBare)); }
+  [[nodiscard]] static FdClass get(int fd) noexcept { return FdClass(byte(fd) & ~(kNoted | kBare | kRead)); }
   // An attribute that this process has opened to read, and of which OpenTexts may know more.
   [[nodiscard]] static bool is_noted(int fd) noexcept { return (byte(fd) & kNoted) != 0; }
   [[nodiscard]] static bool is_foreign(int fd) noexcept {
     return byte(fd) == static_cast<std::uint8_t>(FdClass::foreign);
   }
   static void set(int fd, FdClass what) noexcept {
+    if (what == FdClass::attribute) {
+      expect_attributes();
+    }
     if (in_range(fd) && (what != FdClass::foreign || OwnProcess::calls())) {
       classes_[static_cast<unsigned>(fd)].store(static_cast<std::uint8_t>(what), std::memory_order_relaxed);
     }
@@ -54,7 +57,24 @@ public:
       classes_[static_cast<unsigned>(fd)].fetch_or(flags, std::memory_order_relaxed);
     }
   }
+  // An attribute that has been read through it, before the kernel told of any change; its file does not say so yet
+  // (VnodeFiles::settle()).
+  [[nodiscard]] static bool was_read(int fd) noexcept { return (byte(fd) & kRead) != 0; }
+  static void set_read(int fd, bool read) noexcept {
+    if (in_range(fd) && OwnProcess::calls()) {
+      std::atomic<std::uint8_t>& what = classes_[static_cast<unsigned>(fd)];
+      (void)(read ? what.fetch_or(kRead, std::memory_order_relaxed)
+                  : what.fetch_and(static_cast<std::uint8_t>(~kRead), std::memory_order_relaxed));
+    }
+  }
   static void forget(int fd) noexcept { set(fd, FdClass::unknown); }
+  // Has no descriptor of an attribute been seen here? None was opened, then, but one may have come from elsewhere.
+  [[nodiscard]] static bool has_no_attributes() noexcept { return !attributes_.load(std::memory_order_relaxed); }
+  static void expect_attributes() noexcept {
+    if (has_no_attributes()) {
+      attributes_.store(true, std::memory_order_relaxed);
+    }
+  }
   // Forgets first to last, both included.
   static void forget_range(unsigned first, unsigned last) noexcept {
     for (unsigned fd = first; fd <= std::min(last, static_cast<unsigned>(kNumbers - 1)); ++fd) {
@@ -75,11 +95,13 @@ public:
 private:
   static constexpr std::uint8_t kNoted = 0x80; // beside the class
   static constexpr std::uint8_t kBare = 0x40;
+  static constexpr std::uint8_t kRead = 0x20;
   [[nodiscard]] static std::uint8_t byte(int fd) noexcept {
     return in_range(fd) ? classes_[static_cast<unsigned>(fd)].load(std::memory_order_relaxed) : std::uint8_t{0};
   }
   [[nodiscard]] static bool in_range(int fd) noexcept { return static_cast<unsigned>(fd) < kNumbers; }
   static std::array<std::atomic<std::uint8_t>, kNumbers> classes_;
+  static std::atomic<bool> attributes_;
 };
 
 } // namespace daxemu::preload

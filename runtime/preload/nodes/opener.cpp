@@ -9,6 +9,7 @@
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/nodes/caller.hpp"
 #include "runtime/preload/nodes/disk_file.hpp"
+#include "runtime/preload/nodes/kernfs.hpp"
 #include "runtime/preload/nodes/node_position.hpp"
 
 namespace daxemu::preload {
@@ -76,7 +77,7 @@ Result<void> Opener::check(const sysfs::Node& node, int flags) const {
   if (!only_path && !permits(node, *rights, wanted_by(flags))) {
     return trace::because(EACCES, refusal_of_mode(node, wanted_by(flags & ~O_TRUNC), Reason::open_not_permitted));
   }
-  if (node.type == NodeType::attribute && !only_path) {
+  if (node.type == NodeType::attribute && !only_path && is_of_kernfs(node.path.view())) {
     // KERNFS_ROOT_EXTRA_OPEN_PERM_CHECK: whoever it is, neither what nobody may nor what the attribute cannot.
     const Reason refused = refusal_of_mode(node, wanted_by(flags & ~O_TRUNC), Reason::none, rights->mode);
     if (refused != Reason::none) {
@@ -111,7 +112,9 @@ bool Opener::permits(const sysfs::Node& node, const sysfs::Tree::Rights& rights,
   if (!rights.has_acl && sysfs::anyone_may(rights.mode, wanted)) {
     return true;
   }
-  const bool owner_may = ((rights.mode >> 6) & wanted) == wanted;
+  // Who has the platform is root to its tracefs and debugfs, and may open whatever there is.
+  const bool owner_may = ((rights.mode >> 6) & wanted) == wanted ||
+                         (node.type == sysfs::NodeType::attribute && !is_of_kernfs(node.path.view()));
   return (owner_may && Caller::file_system_uid() == rights.uid) ||
          tree_->permission(node, Caller().credentials(), wanted).has_value();
 }

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <linux/memfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "emu/base/units.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
+#include "runtime/preload/nodes/attribute_text.hpp"
 #include "runtime/preload/nodes/descriptors.hpp"
 #include "runtime/preload/nodes/node_position.hpp"
 #include "runtime/preload/nodes/open_texts.hpp"
@@ -48,6 +50,38 @@ Result<void> put(int fd, std::string_view text) {
     return tl::unexpected(written.error());
   }
   return sys::ftruncate(fd, text.size());
+}
+
+// What an attribute said last, into its file.
+Result<void> bring_up_to_date(int fd, std::string_view text) {
+  Page old;
+  if (const auto present = sys::pread(fd, old.data(), old.size(), 0);
+      present && *present == text.size() && std::memcmp(text.data(), old.data(), text.size()) == 0) {
+    return {};
+  }
+  const int mode = access_mode(fd);
+  if (mode == O_WRONLY) {
+    return {}; // nobody reads there, and what lies there is taken for what was written (harvest)
+  }
+  if (mode == O_RDWR) {
+    return put(fd, text);
+  }
+  auto writable = reopen(fd, O_RDWR | O_CLOEXEC);
+  if (!writable) {
+    return {}; // another user's: the last known content has to do
+  }
+  const UniqueFd closer(*writable);
+  return put(*writable, text);
+}
+
+// The mark of an open file that was read is its file's time of change, which nobody sees and which goes with the
+// descriptor wherever that does: seconds that no clock has any more.
+time_t mark_of(std::uint64_t notices) {
+  return static_cast<time_t>(1 + notices % 1'000'000);
+}
+void mark_read(int fd, std::uint64_t notices) {
+  const timespec times[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = mark_of(notices), .tv_nsec = 0}};
+  (void)sys::call(SYS_utimensat, fd, 0, reinterpret_cast<long>(times), 0);
 }
 
 // What the new descriptor is; `mark` of the text that its file holds, if it is only read and the text is known.
@@ -100,27 +134,39 @@ void VnodeFiles::finish(int fd, const sysfs::Node& node, int flags) const {
 
 namespace {
 
-// The highest number that is bare; -1: none is.
-constinit std::atomic<int> highest_bare{-1};
+// The highest number that is bare or of which FdTable knows that it was read; -1: none is.
+constinit std::atomic<int> highest_unsettled{-1};
+
+void settle_later(int fd) {
+  int highest = highest_unsettled.load(std::memory_order_relaxed);
+  while (highest < fd && !highest_unsettled.compare_exchange_weak(highest, fd, std::memory_order_relaxed)) {
+  }
+}
 
 bool note_bare(int fd, const sysfs::Node& node, std::uint64_t mark) {
   if (!OpenTexts::note(fd, node, mark, true)) {
     return false;
   }
-  int highest = highest_bare.load(std::memory_order_relaxed);
-  while (highest < fd && !highest_bare.compare_exchange_weak(highest, fd, std::memory_order_relaxed)) {
-  }
+  settle_later(fd);
   return true;
 }
 
 } // namespace
 
 void VnodeFiles::settle(int fd) noexcept {
-  if (!FdTable::is_bare(fd) || !OwnProcess::calls()) {
+  const bool was_read = FdTable::was_read(fd);
+  if ((!was_read && !FdTable::is_bare(fd)) || !OwnProcess::calls()) {
     return;
   }
   if (!Descriptors::is_vnode(fd)) { // closed past us, and another file's by now
     FdTable::forget(fd);
+    return;
+  }
+  if (was_read) {
+    mark_read(fd, 0);
+    FdTable::set_read(fd, false);
+  }
+  if (!FdTable::is_bare(fd)) {
     return;
   }
   const auto opened = reopen(fd, O_RDONLY | O_CLOEXEC);
@@ -138,7 +184,7 @@ void VnodeFiles::settle_all() noexcept {
   if (!OwnProcess::calls()) {
     return; // other numbers than those that are known here
   }
-  for (int fd = highest_bare.exchange(-1, std::memory_order_relaxed); fd >= 0; --fd) {
+  for (int fd = highest_unsettled.exchange(-1, std::memory_order_relaxed); fd >= 0; --fd) {
     settle(fd);
   }
 }
@@ -183,49 +229,52 @@ Result<UniqueFd> VnodeFiles::open(const sysfs::Node& node, int flags) const {
 // What the attribute says now, for a file that nobody else has yet. Returns the text's mark; nothing: a show() that
 // fails does so when it is read, not here.
 Result<std::optional<std::uint64_t>> VnodeFiles::fill(int fd, const sysfs::Node& node) const {
-  Page page;
-  const auto length = tree_->show(node, page);
+  AttributeText text(node);
+  const auto length = tree_->show(node, text.room());
   if (!length) {
     return std::nullopt;
   }
   if (*length > 0) {
-    if (auto filled = sys::pwrite(fd, page.data(), *length, 0); !filled) {
+    if (auto filled = sys::pwrite(fd, text.room().data(), *length, 0); !filled) {
       return tl::unexpected(filled.error());
     }
   }
-  return text_hash({page.data(), *length});
+  return text_hash({text.room().data(), *length});
 }
 
-bool VnodeFiles::still_says(const sysfs::Node& node, std::uint64_t mark) const {
-  Page page;
-  const auto length = tree_->show(node, page);
-  return length && text_hash({page.data(), *length}) == mark;
+bool VnodeFiles::still_says(int fd, const sysfs::Node& node, std::uint64_t mark) const {
+  AttributeText text(node);
+  std::uint64_t notices = 0;
+  const auto length = tree_->show(node, text.room(), &notices);
+  if (!length || text_hash({text.room().data(), *length}) != mark) {
+    return false;
+  }
+  if (notices == 0) { // as nearly all have: nobody but this process asks as a rule, and its file need not be told
+    FdTable::set_read(fd, true);
+    settle_later(fd);
+  } else if (Descriptors::is_vnode(fd)) {
+    mark_read(fd, notices);
+  }
+  return true;
 }
 
 Result<void> VnodeFiles::refresh(int fd, const sysfs::Node& node) const {
-  Page page;
-  const auto length = tree_->show(node, page);
+  AttributeText text(node);
+  std::uint64_t notices = 0;
+  const auto length = tree_->show(node, text.room(), &notices);
   if (!length) {
     return tl::unexpected(length.error());
   }
-  Page old;
-  if (const auto present = sys::pread(fd, old.data(), old.size(), 0);
-      present && *present == *length && std::memcmp(page.data(), old.data(), *length) == 0) {
-    return {};
+  const auto fresh = bring_up_to_date(fd, {text.room().data(), *length});
+  if (fresh && !node.is_pipe) {
+    mark_read(fd, notices);
   }
-  const int mode = access_mode(fd);
-  if (mode == O_WRONLY) {
-    return {}; // nobody reads there, and what lies there is taken for what was written (harvest)
-  }
-  if (mode == O_RDWR) {
-    return put(fd, {page.data(), *length});
-  }
-  auto writable = reopen(fd, O_RDWR | O_CLOEXEC);
-  if (!writable) {
-    return {}; // another user's: the last known content has to do
-  }
-  const UniqueFd closer(*writable);
-  return put(*writable, {page.data(), *length});
+  return fresh;
+}
+
+bool VnodeFiles::has_read(int fd, std::uint64_t notices) {
+  const auto about = sys::fstat(fd);
+  return (notices == 0 && FdTable::was_read(fd)) || (about && about->st_mtim.tv_sec == mark_of(notices));
 }
 
 Result<std::size_t> VnodeFiles::write(int fd, const sysfs::Node& node, std::string_view text) const {

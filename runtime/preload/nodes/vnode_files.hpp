@@ -34,6 +34,7 @@ public:
   // open() leaves the file of an attribute that is opened with O_RDONLY and O_CLOEXEC, and no more, as it was made:
   // read once and closed, it has to be no more than that, and a description of its own costs three calls. `fd` may do
   // more than it was opened for until then, so this comes before the number is anything but read from or closed.
+  // What is known of its having been read goes to its file, too, for others to know (has_read).
   static void settle(int fd) noexcept;
   // All of them: before others get descriptors of this process.
   static void settle_all() noexcept;
@@ -41,8 +42,12 @@ public:
   // Puts what the attribute says now into its file. Errors: the attribute's show(), ENODEV if it is gone.
   Result<void> refresh(int fd, const sysfs::Node& node) const;
 
-  // Does the attribute say the text of this mark (text_hash())?
-  [[nodiscard]] bool still_says(const sysfs::Node& node, std::uint64_t mark) const;
+  // Has the attribute been read through this open file since it had so many notices (sysfs::Notices)? kernfs keeps with
+  // an open file the number of the event that was the last one when it was read (struct kernfs_open_file).
+  [[nodiscard]] static bool has_read(int fd, std::uint64_t notices);
+
+  // Does the attribute say the text of this mark (text_hash()), which `fd` has? Then it has been read through that.
+  [[nodiscard]] bool still_says(int fd, const sysfs::Node& node, std::uint64_t mark) const;
 
   // What write(2) on an attribute does: at most a page, one store() (kernfs_fop_write_iter). Errors: EBADF (not open
   // for writing), ENODEV (gone), the attribute's.

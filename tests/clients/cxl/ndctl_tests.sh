@@ -49,12 +49,18 @@ stopped() {
   printf 'stops%s: %s' "${line:+ at line $line}" "$(printf %s "$tried" | cut -c 1-100)"
 }
 
-# platform_of TEST: the words of `daxemu run` for it.
+# options_of TEST: what it gives the module cxl_test, of which modprobe (the folder `machine`) and the platform are told.
+options_of() {
+  if grep -q 'modprobe cxl_test interleave_arithmetic=1' "$tests/$1"; then echo interleave_arithmetic=1; fi
+}
+
+# platform_of TEST OPTIONS: the words of `daxemu run` for it.
 platform_of() {
-  case $1 in
+  case $1:$2 in
+    *:interleave_arithmetic=1) echo --region cxl --preset cxl_test_xor --no-device --driver default ;;
     cxl-*) echo --region cxl --preset cxl_test --driver default ;;
-    daxctl-create.sh) echo --region cxl --preset cxl_test --driver device_dax ;;
-    align.sh | sub-section.sh | daxctl-devices.sh) echo --config "$here/nfit-acpi.json" ;;
+    daxctl-create.sh:*) echo --region cxl --preset cxl_test --driver device_dax ;;
+    align.sh:* | sub-section.sh:* | daxctl-devices.sh:*) echo --config "$here/nfit-acpi.json" ;;
     *) echo --config "$here/nfit-test.json" ;;
   esac
 }
@@ -68,9 +74,10 @@ for test in "$@"; do
   log=$keep/${test%.sh}.log
   start=$(date +%s)
   status=0
+  options=$(options_of "$test")
   # shellcheck disable=SC2016,SC2046 # the inner shell's; words
-  REAL_NDCTL=$release/bin/ndctl CXL=$release/bin/cxl NDCTL=$here/machine/ndctl DAXCTL=$release/bin/daxctl MODPROBED=$keep/modprobed timeout 300 \
-    "$daxemu" run --kernel "$kernel" $(platform_of "$test") -- \
+  REAL_NDCTL=$release/bin/ndctl CXL=$release/bin/cxl NDCTL=$here/machine/ndctl DAXCTL=$release/bin/daxctl MODPROBED=$keep/modprobed MOCK_OPTIONS=$options timeout 300 \
+    "$daxemu" run --kernel "$kernel" $(platform_of "$test" "$options") -- \
     env PATH="$here/machine:$release/bin:$PATH" sh -c 'rm -f "$MODPROBED"; cd "$1" && exec bash "$1/$2"' sh "$tests" "$test" >"$log" 2>&1 </dev/null || status=$?
   case $status in
     0) answer=passes ;;

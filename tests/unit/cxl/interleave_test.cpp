@@ -2,6 +2,7 @@
 #include <map>
 #include <random>
 
+#include "emu/cxl/enumeration/topology_check.hpp"
 #include "emu/cxl/interleave.hpp"
 #include "emu/cxl/translate.hpp"
 #include "tests/unit/cxl/region_steps.hpp"
@@ -118,6 +119,38 @@ TEST(CxlInterleave, ByHand) {
   ASSERT_TRUE(device);
   EXPECT_EQ(memdev_at(store, device->memdev)->serial, 2U);
   EXPECT_EQ(device->dpa, 256U + 7);
+}
+
+// XOR arithmetic: the host bridge is the parity of address bits 8, 14 and 22 (the map of the kernel's mock); the device
+// address is that of modulo arithmetic.
+TEST(CxlInterleave, XorByHand) {
+  TopologySpec spec = topology_of({2, 0, 1}, 256);
+  spec.windows[0].is_xor = true;
+  const store::Store store = platform_of(spec);
+  RegionPlan plan;
+  plan.endpoints = order_of(store, {2, 0, 1});
+  const CxlRegionRecord& region = region_named(store, committed_region(store, plan));
+  const struct {
+    std::uint64_t offset;
+    std::uint64_t serial;
+    std::uint64_t dpa;
+  } rows[] = {{0, 1, 0},
+              {256, 2, 0},
+              {1ULL << 14, 2, 1ULL << 13},
+              {(1ULL << 14) + 256, 1, 1ULL << 13},
+              {1ULL << 22, 2, 1ULL << 21},
+              {(1ULL << 22) + (1ULL << 14) + 7, 1, (1ULL << 21) + (1ULL << 13) + 7}};
+  for (const auto& row : rows) {
+    const auto device = to_device(store, region, row.offset);
+    ASSERT_TRUE(device) << row.offset;
+    EXPECT_EQ(memdev_at(store, device->memdev)->serial, row.serial) << row.offset;
+    EXPECT_EQ(device->dpa, row.dpa) << row.offset;
+    const auto back = to_region(store, *memdev_at(store, device->memdev), device->dpa);
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->offset, row.offset);
+  }
+  spec.windows[0].granularity = 512; // for which there are no maps
+  EXPECT_FALSE(check(spec));
 }
 
 // 2 bridges of 2 switches of 2 memdevs: each level goes on where the one above ends.

@@ -173,6 +173,86 @@ TEST(MailboxSecurity, SanitizeZeroesAtOnce) {
   EXPECT_EQ(send(lab, memdev, 1, {}, 0x43).code, 0);
 }
 
+TEST(MailboxSecurity, MockTakesTheTimeItIsTold) {
+  MailboxLab lab;
+  lab.store.cxl().state.mock = 1;
+  CxlMemdevRecord& memdev = lab.memdev("mem0");
+  const std::uint64_t now = clock_ns(CLOCK_BOOTTIME);
+  memdev.mailbox.sanitize_ms = 60'000;
+  ASSERT_TRUE(sanitize(lab.store, memdev, now));
+  const std::uint64_t end = now + 60 * kSecond;
+  EXPECT_EQ(security_state(memdev, end - 1), "sanitize");
+  EXPECT_EQ(sanitizations_ended(memdev, end - 1), 0U);
+  EXPECT_EQ(sanitize(lab.store, memdev, end - 1).error(), Errno{EBUSY});
+  EXPECT_EQ(send(lab, memdev, 1, {}, 0x43).code, 0); // its mailbox takes other commands
+  EXPECT_EQ(security_state(memdev, end), "disabled");
+  EXPECT_EQ(sanitizations_ended(memdev, end), 1U);
+  memdev.mailbox.sanitize_ms = 0;
+  ASSERT_TRUE(sanitize(lab.store, memdev, end));
+  EXPECT_EQ(sanitizations_ended(memdev, end), 2U);
+}
+
+TEST(MailboxSecurity, PassphrasesAreTheMocks) {
+  MailboxLab lab;
+  CxlMemdevRecord& memdev = lab.memdev("mem0");
+  const Passphrase none{};
+  const Passphrase one{1};
+  const Passphrase two{2};
+  const auto set = [&](Whose whose, const Passphrase& old, const Passphrase& fresh) {
+    const auto done = set_passphrase(lab.store, memdev, whose, old, fresh);
+    return done ? 0 : done.error().value;
+  };
+  EXPECT_EQ(set(Whose::user, none, one), ENXIO); // QEMU's device has no such command
+  lab.store.cxl().state.mock = 1;
+  EXPECT_EQ(set(Whose::user, two, one), ENXIO); // none is set: what is not set is zero
+  EXPECT_EQ(set(Whose::master, none, two), 0);
+  EXPECT_EQ(set(Whose::user, none, one), 0);
+  EXPECT_EQ(security_state(memdev, kNow), "unlocked");
+  EXPECT_EQ(set(Whose::master, two, one), ENXIO); // not while a user's is set
+  EXPECT_EQ(sanitize(lab.store, memdev, kNow).error(), Errno{EINVAL});
+  EXPECT_EQ(unlock(lab.store, memdev, one).error(), Errno{ENXIO}); // it is not locked
+  ASSERT_TRUE(lock_persistent_memory(memdev));
+  EXPECT_EQ(security_state(memdev, kNow), "locked");
+  EXPECT_EQ(unlock(lab.store, memdev, two).error(), Errno{ENXIO});
+  EXPECT_TRUE(unlock(lab.store, memdev, one));
+  EXPECT_EQ(set(Whose::user, one, two), 0);
+  EXPECT_TRUE(disable_passphrase(lab.store, memdev, Whose::user, two));
+  EXPECT_EQ(security_state(memdev, kNow), "disabled");
+  EXPECT_EQ(lock_persistent_memory(memdev).error(), Errno{ENXIO});
+  // Three wrong ones are the last.
+  EXPECT_EQ(set(Whose::user, none, one), 0);
+  for (int wrong = 0; wrong < 3; ++wrong) {
+    EXPECT_EQ(security_state(memdev, kNow), "unlocked");
+    EXPECT_EQ(disable_passphrase(lab.store, memdev, Whose::user, two).error(), Errno{ENXIO});
+  }
+  EXPECT_EQ(security_state(memdev, kNow), "frozen");
+  EXPECT_EQ(disable_passphrase(lab.store, memdev, Whose::user, one).error(), Errno{ENXIO});
+  EXPECT_TRUE(erase_by_passphrase(lab.store, memdev, Whose::master, two)); // the master's way out
+  EXPECT_EQ(memdev.security & kUserPassphrase, 0U);
+  ASSERT_TRUE(freeze_security(lab.store, memdev));
+  EXPECT_EQ(set(Whose::user, none, one), ENXIO);
+}
+
+TEST(MailboxSecurity, EraseZeroesPersistentMemoryOnly) {
+  MailboxLab lab;
+  lab.store.cxl().state.mock = 1;
+  CxlMemdevRecord& memdev = lab.memdev("mem2");
+  memdev.ram_size = memdev.pmem_size / 2;
+  memdev.pmem_size -= memdev.ram_size;
+  auto media = lab.store.open_file(lab.store.backing_slots()[memdev.bytes_slot - 1].backing.location.c_str(), O_RDWR);
+  ASSERT_TRUE(media);
+  const std::array<std::uint64_t, 2> places = {4096, memdev.ram_size + 4096};
+  for (const std::uint64_t place : places) {
+    ASSERT_TRUE(sys::pwrite(media->get(), "x", 1, place));
+  }
+  ASSERT_TRUE(erase_by_passphrase(lab.store, memdev, Whose::user, Passphrase{}));
+  char bytes[2] = {};
+  ASSERT_TRUE(sys::pread(media->get(), bytes, 1, places[0]));
+  ASSERT_TRUE(sys::pread(media->get(), bytes + 1, 1, places[1]));
+  EXPECT_EQ(bytes[0], 'x');
+  EXPECT_EQ(bytes[1], '\0');
+}
+
 TEST(MailboxSecurity, SanitizeWantsAnIdleEndpoint) {
   MailboxLab lab;
   CxlMemdevRecord& memdev = lab.memdev("mem0");

@@ -39,6 +39,32 @@ TEST(CxlStripes, AStretchOfTheRegionIsAStretchOfEachTarget) {
   }
 }
 
+// Each round deals one granule to each target, in an order of its own.
+TEST(CxlStripes, XorArithmeticKeepsTheStretches) {
+  for (const std::uint32_t bridges : {2U, 4U}) {
+    for (const std::uint32_t ways : {bridges, 2 * bridges, 3 * bridges}) {
+      nd::RegionMedia media;
+      media.ways = ways;
+      media.granularity = nd::kXorGranularity;
+      const nd::Stripes modulo(media);
+      media.maps = nd::XorMaps(bridges);
+      const nd::Stripes stripes(media);
+      std::uint64_t counts[store::kMaxCxlWays] = {};
+      bool differs = false;
+      for (std::uint64_t offset = 0; offset < 200ULL * ways * nd::kXorGranularity; offset += 128) {
+        const std::uint64_t position = stripes.position_of(offset);
+        differs = differs || position != modulo.position_of(offset);
+        for (std::uint64_t other = 0; other < ways; ++other) {
+          ASSERT_EQ(stripes.before(offset, other), counts[other]) << ways << " ways, at " << offset;
+        }
+        ASSERT_EQ(stripes.offset_of(counts[position], position), offset);
+        counts[position] += 128;
+      }
+      EXPECT_TRUE(differs) << ways;
+    }
+  }
+}
+
 TEST(CxlMedia, IsWhatTheDeviceShowsAndOutlivesTheRegion) {
   Lab lab;
   put(lab.media_of(0), 5000, "old");

@@ -1,8 +1,10 @@
 #include "emu/sysfs/tracing/trace_buffer.hpp"
 
 #include <cstring>
+#include <fstream>
+#include <map>
 #include <memory>
-
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,13 +13,12 @@
 namespace daxemu::sysfs {
 namespace {
 
-using store::PoisonTraceRecord;
 using store::TraceBufferRecord;
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
 
-PoisonTraceRecord poison_at(std::uint64_t dpa, std::uint64_t time) {
-  PoisonTraceRecord event;
+CxlTraceRecord poison_at(std::uint64_t dpa, std::uint64_t time) {
+  CxlTraceRecord event;
   event.time = time;
   event.pid = 77;
   event.memdev.assign("mem0");
@@ -62,11 +63,11 @@ TEST(TraceBuffer, TakesOnlyWhatIsWanted) {
 
 TEST(TraceBuffer, EventHasTheFieldsWhereTheFormatSays) {
   for (const bool has_alias : {false, true}) {
-    std::array<std::byte, 192> bytes{};
-    const std::size_t length = encode(poison_at(0x2000, 9), {.has_alias = has_alias}, bytes);
+    std::array<std::byte, kLongestTraceEvent> bytes{};
+    const std::size_t length = encode(poison_at(0x2000, 9), {.is_newer = has_alias}, bytes);
     EXPECT_EQ(length % 4, 0U);
     const std::size_t alias = has_alias ? 8 : 0;
-    EXPECT_EQ(value_at<std::uint16_t>(bytes, 0), kPoisonEventId);
+    EXPECT_EQ(value_at<std::uint16_t>(bytes, 0), trace_event_of(CxlTraceKind::poison).id);
     EXPECT_EQ(value_at<std::int32_t>(bytes, 4), 77);
     EXPECT_EQ(text_at(bytes, 8), "mem0");
     EXPECT_EQ(text_at(bytes, 12), "0000:0d:00.0");
@@ -77,7 +78,7 @@ TEST(TraceBuffer, EventHasTheFieldsWhereTheFormatSays) {
     EXPECT_EQ(value_at<std::uint32_t>(bytes, 56 + alias), 64U);
     EXPECT_EQ(value_at<std::uint8_t>(bytes, 76 + alias), 3U);
     TextBuffer<4096> format;
-    put_format({.has_alias = has_alias}, format);
+    put_format(trace_event_of(CxlTraceKind::poison), {.is_newer = has_alias}, format);
     TextBuffer<64> line;
     line.put("\tfield:u64 dpa;\toffset:").number(48 + alias).put(";\tsize:8;\tsigned:0;\n");
     EXPECT_NE(format.view().find(line.view()), std::string_view::npos);
@@ -139,6 +140,46 @@ TEST(TraceBuffer, OldestGivesWay) {
   }
   EXPECT_EQ(buffer->lost, 5U);
   EXPECT_EQ(event_at(*buffer, buffer->first).dpa, 5U);
+}
+
+// What a guest has shown of each event: "name<TAB>declaration;<TAB>offset;<TAB>size;<TAB>signed;".
+TEST(TraceEvents, FieldsAreThoseOfTheGuest) {
+  for (const bool is_newer : {false, true}) {
+    std::ifstream file(std::string(DAXEMU_SOURCE_DIR "/tests/unit/sysfs/trace-fields-") + (is_newer ? "7.3" : "6.12") +
+                       ".tsv");
+    std::map<std::string, std::string> guest;
+    for (std::string line; std::getline(file, line);) {
+      const std::size_t tab = line.find('\t');
+      guest[line.substr(0, tab)] += "\tfield:" + line.substr(tab + 1) + "\n";
+    }
+    ASSERT_EQ(guest.size(), trace_events().size());
+    for (const TraceEvent& event : trace_events()) {
+      auto text = std::make_unique<TextBuffer<8192>>();
+      put_format(event, {.is_newer = is_newer}, *text);
+      const std::string_view all = text->view();
+      const std::size_t own = all.find("\n\n") + 2;
+      EXPECT_EQ(all.substr(own, all.find("\nprint fmt") - own), guest[std::string(event.name)]) << event.name;
+    }
+  }
+}
+
+// Every event, however long its names are, fits where it is put, and its texts are where it says.
+TEST(TraceEvents, LongestFits) {
+  for (const TraceEvent& event : trace_events()) {
+    CxlTraceRecord record = poison_at(0x2000, 1);
+    record.kind = event.kind;
+    record.memdev.assign("mem12345678901234567");
+    record.host.assign("a.host.of.a.name.that.is.too.long.for.it");
+    record.region.assign("region12345678901234567");
+    record.said.fill(0xff);
+    std::array<std::byte, kLongestTraceEvent> bytes{};
+    EXPECT_LE(encode(record, {.is_newer = true}, bytes), bytes.size() - 64) << event.name;
+    EXPECT_EQ(text_at(bytes, 8), record.memdev.view());
+    EXPECT_EQ(text_at(bytes, 12), record.host.view());
+    auto line = std::make_unique<TextBuffer<4 * kLongestTraceLine>>();
+    put_line(record, {.is_newer = true}, *line);
+    EXPECT_LE(line->size(), kLongestTraceLine) << line->view();
+  }
 }
 
 } // namespace

@@ -99,6 +99,8 @@ ssize_t preadv(int fd, const iovec* pieces, int count, off_t offset);
 ssize_t pwritev(int fd, const iovec* pieces, int count, off_t offset);
 ssize_t preadv2(int fd, const iovec* pieces, int count, off_t offset, long unused, int flags);
 ssize_t pwritev2(int fd, const iovec* pieces, int count, off_t offset, long unused, int flags);
+long ppoll(const Words& words);
+long pselect6(const Words& words);
 long io_submit(const Words& words);
 long io_destroy(aio_context_t context);
 long io_uring_setup(const Words& words);
