@@ -10,8 +10,9 @@
 
 namespace daxemu::store {
 
-inline constexpr std::size_t kMaxTraceInstances = 6;
-inline constexpr std::size_t kMaxTraceEvents = 128;      // that a buffer keeps; older ones give way
+inline constexpr std::size_t kMaxTraceInstances = 3;
+inline constexpr std::size_t kMaxTraceEvents =
+    72; // that a buffer keeps, more than a poison list has; older ones give way
 inline constexpr std::size_t kCxlEventRecordSize = 0x80; // struct cxl_event_record_raw
 
 // Events of the system `cxl` (drivers/cxl/core/trace.h) that something here makes.
