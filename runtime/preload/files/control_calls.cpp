@@ -49,19 +49,22 @@ int refused(int code) {
   return -1;
 }
 
-// ioctl_fioasync(): the device sends no signals, which only who asks for them is told.
-int set_async(const void* argument) {
+// ioctl_fioasync(): the device sends no signals, which only who asks for another state of them is told: open(2) takes
+// O_ASYNC of any file.
+int set_async(int fd, const void* argument) {
   int wanted = 0;
   if (!copy_in(wanted, static_cast<const int*>(argument))) {
     return refused(EFAULT);
   }
-  return wanted != 0 ? refused(ENOTTY) : 0;
+  const auto flags = sys::call(SYS_fcntl, fd, F_GETFL);
+  const bool is = (flags.value_or(0) & O_ASYNC) != 0;
+  return (wanted != 0) != is ? refused(ENOTTY) : 0;
 }
 
 // `driver` answers what the kernel does not know of every file; an errno, or 0.
-int control_device(unsigned long request, const void* argument, FunctionRef<int()> driver) {
+int control_device(int fd, unsigned long request, const void* argument, FunctionRef<int()> driver) {
   if (request == FIOASYNC) {
-    return set_async(argument);
+    return set_async(fd, argument);
   }
   if (request == FIGETBSZ) { // of devtmpfs
     const int block = kPageSize;
@@ -126,16 +129,16 @@ int control_slow(int fd, unsigned long request, const void* argument, RealStatus
     int status = 0;
     return control_disk(fd, request, const_cast<void*>(argument), status)
                ? status
-               : control_device(request, argument, [] { return no_request(); });
+               : control_device(fd, request, argument, [] { return no_request(); });
   }
   const int refusal = device_refusal(fd, Operation::control);
   if (refusal == 0 || refusal == EBADF) {
     return refusal == 0 ? real() : refused(refusal);
   }
   if (is_control(fd)) {
-    return control_device(request, argument, [=] { return driver_answer(*Context::get(), fd, request, argument); });
+    return control_device(fd, request, argument, [=] { return driver_answer(*Context::get(), fd, request, argument); });
   }
-  return control_device(request, argument, [] { return no_request(); });
+  return control_device(fd, request, argument, [] { return no_request(); });
 }
 
 } // namespace daxemu::preload

@@ -46,8 +46,20 @@ constexpr int effective(int flags) {
   return (flags & O_PATH) != 0 ? flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : flags;
 }
 
+// build_open_flags(): these are EINVAL whatever the path is (O_CREAT with O_DIRECTORY since 6.1.28).
+constexpr bool is_no_way_to_open(int flags) {
+  const bool temporary = (flags & O_TMPFILE) == O_TMPFILE;
+  const bool creates = (flags & O_CREAT) != 0;
+  return (flags & O_PATH) == 0 &&
+         ((creates && (flags & O_DIRECTORY) != 0) || (temporary && (creates || (flags & O_ACCMODE) == O_RDONLY)));
+}
+
 int open_on_path(int dirfd, const char* path, int flags, PathUse use, FunctionRef<int(const char*)> real,
                  const int* first = nullptr) {
+  if (first == nullptr && is_no_way_to_open(flags)) {
+    errno = EINVAL; // before anybody looks at the path
+    return -1;
+  }
   return on_path<int>(
       dirfd, path, use, -1,
       [&](const char* p) {
@@ -58,9 +70,6 @@ int open_on_path(int dirfd, const char* path, int flags, PathUse use, FunctionRe
         return opened < 0 && errno == ENXIO ? open_by_number(dirfd, p, flags) : opened;
       },
       [dirfd, flags = effective(flags)](const Resolution& found) -> Result<int> {
-        if ((flags & O_CREAT) != 0 && (flags & O_DIRECTORY) != 0) {
-          return fail(EINVAL); // build_open_flags(), since 6.1.28
-        }
         if (found.kind == Resolution::Kind::refused) {
           if ((flags & O_CREAT) == 0) {
             return tl::unexpected(found.error);
