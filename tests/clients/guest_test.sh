@@ -30,7 +30,7 @@ refused() {
 
 case_bad_input() {
   mkdir third
-  refused nosuch 'pmem cxl' --region nosuch -- true
+  refused nosuch 'pmem nvdimm cxl' --region nosuch -- true
   refused nosuch 'bridges default many wide' --region cxl --topology nosuch -- true
   refused 76 '81 85' --region cxl --tools 76 -- true
   refused 6.1 '6[.]12 or 7[.]3' --region cxl --kernel 6.1 -- true
