@@ -47,6 +47,7 @@ if(NOT DAXEMU_SANITIZE) # whose runtime and ptrace(2) are in each other's way
   daxemu_client_test(supervised_static supervised_static_test.sh ARGS ${CMAKE_CURRENT_SOURCE_DIR}/own_calls_program.c)
   daxemu_client_test(supervised_kill supervised_kill_test.sh TIMEOUT 600 ARGS $<TARGET_FILE:own_calls_program> $<TARGET_FILE:outside_touches_program>)
   add_executable(outside_touches_program outside_touches_program.c)
+  target_compile_definitions(outside_touches_program PRIVATE _GNU_SOURCE)
   target_link_libraries(outside_touches_program PRIVATE PkgConfig::LIBURING Threads::Threads)
   daxemu_client_test(supervised_faults supervised_faults_test.sh TIMEOUT 300 ARGS $<TARGET_FILE:outside_touches_program>)
   daxemu_client_test(supervised_crew supervised_crew_test.sh TIMEOUT 300 ARGS $<TARGET_FILE:outside_touches_program>)
