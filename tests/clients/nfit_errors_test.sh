@@ -39,7 +39,7 @@ ndctl inject-error --block=1 --count=1 namespace0.0 >/dev/null
 ndctl clear-errors namespace0.0 >/dev/null 2>&1
 daxio -i /dev/dax0.0 -o after -l 4096 >/dev/null 2>&1
 { head -c 512 bad; head -c 512 /dev/zero; tail -c 3072 bad; } | cmp - after && echo "cleared bytes are zero"
-health() { ndctl list -DH -d nmem0 | jq -c '.[0].health | [.health_state, .temperature_celsius, .spares_percentage, .shutdown_state, .shutdown_count, .spares_threshold]'; }
+health() { ndctl list -DH -d nmem0 | jq -c '.[0].health | [.health_state, (.temperature_celsius | floor), .spares_percentage, .shutdown_state, .shutdown_count, .spares_threshold]'; }
 health
 ndctl inject-smart --fatal -m 55 -s 10 nmem0 >/dev/null; health
 ndctl inject-smart -U nmem0 >/dev/null; health

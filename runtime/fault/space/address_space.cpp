@@ -10,6 +10,7 @@
 #include "runtime/fault/memory/pointer.hpp"
 #include "runtime/fault/memory/residence.hpp"
 #include "runtime/fault/touches/page_in.hpp"
+#include "runtime/fault/touches/refusal.hpp"
 
 namespace daxemu::fault {
 namespace {
