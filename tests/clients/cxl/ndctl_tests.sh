@@ -57,7 +57,7 @@ options_of() {
 # platform_of TEST OPTIONS: the words of `daxemu run` for it.
 platform_of() {
   case $1:$2 in
-    *:interleave_arithmetic=1) echo --region cxl --preset cxl_test_xor --no-device --driver default ;;
+    *:interleave_arithmetic=1) echo --region cxl --preset cxl_test_xor --no-device ;;
     cxl-*) echo --region cxl --preset cxl_test --driver default ;;
     daxctl-create.sh:*) echo --region cxl --preset cxl_test --driver device_dax ;;
     align.sh:* | sub-section.sh:* | daxctl-devices.sh:*) echo --config "$here/nfit-acpi.json" ;;
