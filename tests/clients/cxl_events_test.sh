@@ -4,10 +4,7 @@
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/clients/lib.sh
 . "$here/lib.sh"
-folder=$("$here/../../python-free-scripts/daxctl-release" "$1" 2>refused) || skip "$(tail -n 1 refused)"
-[ -x "$folder/bin/cxl" ] || skip "there is no cxl $1 here"
-PATH=$folder/bin:$PATH
-export PATH
+cxl_of "$1"
 
 cat >mock.sh <<'EOS'
 # A memdev that no region has: only such a one is sanitized. The region of this topology is over the first two.

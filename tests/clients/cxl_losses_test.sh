@@ -5,11 +5,9 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/clients/lib.sh
 . "$here/lib.sh"
 needs daxio
-folder=$("$here/../../python-free-scripts/daxctl-release" "$1" 2>refused) || skip "$(tail -n 1 refused)"
-[ -x "$folder/bin/cxl" ] || skip "there is no cxl $1 here"
-PATH=$folder/bin:$(dirname "$daxemu"):$PATH
+cxl_of "$1"
 DAXEMU_HOME=$scratch/home
-export PATH DAXEMU_HOME
+export DAXEMU_HOME
 trap '"$daxemu" destroy --force lab >/dev/null 2>&1 || :; rm -rf "$scratch"' EXIT
 
 # An attribute of a region that was made again is another one: kernfs finds the old one gone (kernfs_get_active(), ENODEV).

@@ -6,10 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/clients/lib.sh
 . "$here/lib.sh"
 version=$1
-folder=$("$here/../../python-free-scripts/daxctl-release" "$version" 2>refused) || skip "$(tail -n 1 refused)"
-[ -x "$folder/bin/cxl" ] || skip "cxl $version is not there (python-free-scripts/daxctl-release)"
-PATH=$folder/bin:$PATH
-export PATH
+cxl_of "$version"
 transcript=$here/expected/linux-6.12/ndctl-$version/cxl-mailbox.txt
 
 memdev() { printf '{ "memdev": { "%s": "512M", "serial": %s } }' "$1" "$2"; }

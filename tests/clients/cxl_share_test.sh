@@ -5,11 +5,9 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/clients/lib.sh
 . "$here/lib.sh"
 needs daxio
-folder=$("$here/../../python-free-scripts/daxctl-release" "$1" 2>refused) || skip "$(tail -n 1 refused)"
-[ -x "$folder/bin/cxl" ] || skip "there is no cxl $1 here"
-PATH=$folder/bin:$(dirname "$daxemu"):$PATH
+cxl_of "$1"
 DAXEMU_HOME=$scratch/home
-export PATH DAXEMU_HOME
+export DAXEMU_HOME
 pool=pool-$$
 find /dev/shm -maxdepth 1 -newer "$scratch" -uid "$(id -u)" | sort >shm.before
 

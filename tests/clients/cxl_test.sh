@@ -8,9 +8,8 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 . "$here/lib.sh"
 name=$1 kernel=$2 tools=$3
 shift 3
-folder=$("$here/../../python-free-scripts/daxctl-release" "$tools" 2>refused) || skip "$(tail -n 1 refused)"
-PATH=$folder/bin:$PATH
-export PATH SYSFS_TREE="$DAXEMU_TESTS/sysfs_tree"
+cxl_of "$tools"
+export SYSFS_TREE="$DAXEMU_TESTS/sysfs_tree"
 case $name in
   tree | writes-* | uevents) recorded=$here/expected/cxl/linux-$kernel/$name.txt ;;
   *) recorded=$here/expected/cxl/linux-$kernel/tools-$tools/$name.txt ;;

@@ -30,6 +30,16 @@ needs() {
   done
 }
 
+# cxl_of RELEASE: sets $folder to cxl, daxctl and ndctl of that release (81, 85), whose commands come first from now on, and daxemu behind
+# them; skips if they cannot be had.
+# shellcheck disable=SC2154 # $here is the caller's
+cxl_of() {
+  folder=$("$here/../../python-free-scripts/daxctl-release" "$1" 2>refused) || skip "$(tail -n 1 refused)"
+  [ -x "$folder/bin/cxl" ] || skip "there is no cxl $1 here"
+  PATH=$folder/bin:$(dirname "$daxemu"):$PATH
+  export PATH
+}
+
 # recorded FILE [KERNEL]: sets $transcript to what this version of daxctl and ndctl answered on a real device of that kernel (6.1);
 # skips if nobody asked it.
 # shellcheck disable=SC2154 # $here is the caller's

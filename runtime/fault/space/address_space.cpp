@@ -15,6 +15,10 @@
 namespace daxemu::fault {
 namespace {
 
+tl::unexpected<Errno> refuse_fault_in(std::uint64_t address) {
+  return trace::because(EFAULT, {.reason = trace::Reason::fault_in_refused, .a = address});
+}
+
 // Can nothing more be faulted in?
 bool is_frozen(const Vma& vma) {
   return vma.has(kBroken) || (vma.has(kNoHuge) && vma.view->align() > kPageSize);
@@ -149,26 +153,26 @@ Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
     const std::uint64_t unit = vma->view->align();
     const std::uint64_t offset = vma->offset_of(at);
     if (offset >= data_end(*vma) || vma->prot == PROT_NONE || !vma->view->alive()) {
-      return trace::because(EFAULT, {.reason = trace::Reason::fault_in_refused, .a = at});
+      return refuse_fault_in(at);
     }
     if (is_frozen(*vma)) { // what is present stays, the rest cannot become it
       if (!is_present(*vma, at)) {
-        return trace::because(EFAULT, {.reason = trace::Reason::fault_in_refused, .a = at});
+        return refuse_fault_in(at);
       }
       at += unit - (offset & (unit - 1));
       continue;
     }
     if (server_.uffd()) {
       if (server_.serve(at, true, FaultServer::Caller::populate) != FaultServer::Served::present) {
-        return trace::because(EFAULT, {.reason = trace::Reason::fault_in_refused, .a = at});
+        return refuse_fault_in(at);
       }
     } else if ((vma->view->folio(vma->view->extent_at(offset)).flags.load() & mm::kFolioHwpoison) != 0) {
-      return trace::because(EFAULT, {.reason = trace::Reason::fault_in_refused, .a = at});
+      return refuse_fault_in(at);
     }
     // Where a touch was refused before, filler may lie whatever advice came since (advise.cpp).
     const bool check = !server_.uffd() || vma->has(kPatched);
     if (check && !fault_in_page(*vma, at)) {
-      return trace::because(EFAULT, {.reason = trace::Reason::fault_in_refused, .a = at});
+      return refuse_fault_in(at);
     }
     at += unit - (offset & (unit - 1));
   }

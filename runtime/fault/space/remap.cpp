@@ -42,7 +42,7 @@ Result<void*> AddressSpace::remap(void* old_address, std::size_t old_size, std::
     return remap_several(call);
   }
   if (is_sealed(call.start, call.start + 1)) { // before everything else but the mapping's being there
-    return trace::because(EPERM, trace::Reason::mapping_sealed);
+    return refuse_sealed();
   }
   if (!table_.find(call.start)) {
     if (!all_mapped(call.start, call.start + kPageSize)) {
@@ -54,7 +54,7 @@ Result<void*> AddressSpace::remap(void* old_address, std::size_t old_size, std::
       return sys::mremap(old_address, old_size, new_size, flags, new_address);
     }
     if (profile().has_mseal && is_sealed_others(call.start)) {
-      return trace::because(EPERM, trace::Reason::mapping_sealed);
+      return refuse_sealed();
     }
   }
   if (const auto error = early ? cannot_remap(call) : std::nullopt) {

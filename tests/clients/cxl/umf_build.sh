@@ -15,8 +15,8 @@ esac
 [ -r "$1/src/provider/provider_devdax_memory.c" ] || { echo "umf_build.sh: $1 is no source of UMF" >&2; exit 2; }
 [ -r /usr/src/googletest/CMakeLists.txt ] || { echo "umf_build.sh: /usr/src/googletest is not there: apt-get install googletest" >&2; exit 126; }
 mkdir -p "$2"
-cmake -S "$1" -B "$2/work" -D CMAKE_BUILD_TYPE=Release -D UMF_BUILD_SHARED_LIBRARY=ON -D UMF_BUILD_EXAMPLES=OFF \
+cmake -S "$1" -B "$2/build" -D CMAKE_BUILD_TYPE=Release -D UMF_BUILD_SHARED_LIBRARY=ON -D UMF_BUILD_EXAMPLES=OFF \
   -D UMF_BUILD_LEVEL_ZERO_PROVIDER=OFF -D UMF_BUILD_CUDA_PROVIDER=OFF -D UMF_BUILD_LIBUMF_POOL_JEMALLOC=OFF \
   -D FETCHCONTENT_SOURCE_DIR_GOOGLETEST=/usr/src/googletest -D FETCHCONTENT_FULLY_DISCONNECTED=ON
-cmake --build "$2/work" --parallel 2 --target test_provider_devdax_memory --target test_provider_devdax_memory_ipc
-cp "$2"/work/test/test_provider_devdax_memory "$2"/work/test/test_provider_devdax_memory_ipc "$2"/work/lib/libumf.so* "$2/"
+cmake --build "$2/build" --parallel 2 --target test_provider_devdax_memory --target test_provider_devdax_memory_ipc
+cp "$2"/build/test/test_provider_devdax_memory "$2"/build/test/test_provider_devdax_memory_ipc "$2"/build/lib/libumf.so* "$2/"
