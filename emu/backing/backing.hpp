@@ -8,7 +8,7 @@
 #include "emu/backing/placement.hpp"
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
-#include "emu/store/records.hpp"
+#include "emu/store/records/records.hpp"
 
 namespace daxemu::backing {
 

@@ -6,7 +6,7 @@
 #include "emu/backing/file_source.hpp"
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
-#include "emu/store/records.hpp"
+#include "emu/store/records/records.hpp"
 
 namespace daxemu::backing {
 

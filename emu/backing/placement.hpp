@@ -7,7 +7,7 @@
 
 #include "emu/base/mapping.hpp"
 #include "emu/base/result.hpp"
-#include "emu/store/records.hpp"
+#include "emu/store/records/records.hpp"
 
 struct hwloc_topology;
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "emu/dax/memory_blocks.hpp"
+#include "emu/dax/memory/memory_blocks.hpp"
 #include "emu/trace/why.hpp"
 
 namespace daxemu::dax {

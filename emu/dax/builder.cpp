@@ -9,7 +9,7 @@
 #include "emu/base/units.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/change.hpp"
-#include "emu/dax/nd.hpp"
+#include "emu/dax/nd/nd.hpp"
 
 namespace daxemu::dax {
 namespace {

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "emu/base/result.hpp"
-#include "emu/dax/device_name.hpp"
+#include "emu/dax/device/device_name.hpp"
 #include "emu/store/store.hpp"
 
 namespace daxemu::dax {

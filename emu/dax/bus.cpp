@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "emu/dax/device_node.hpp"
+#include "emu/dax/device/device_node.hpp"
 #include "emu/dax/drivers.hpp"
 #include "emu/dax/ranges.hpp"
 #include "emu/dax/region_space.hpp"

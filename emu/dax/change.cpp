@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "emu/dax/device_bytes.hpp"
-#include "emu/dax/device_node.hpp"
-#include "emu/dax/nd_disk.hpp"
+#include "emu/dax/device/device_bytes.hpp"
+#include "emu/dax/device/device_node.hpp"
+#include "emu/dax/nd/nd_disk.hpp"
 #include "emu/dax/undo.hpp"
 #include "emu/store/generation.hpp"
-#include "emu/store/process_slots.hpp"
+#include "emu/store/processes/process_slots.hpp"
 #include "emu/store/recovery_log.hpp"
 #include "emu/store/topology_undo.hpp"
 

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "emu/base/profile.hpp"
-#include "emu/store/records.hpp"
+#include "emu/store/records/records.hpp"
 
 namespace daxemu::dax {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "emu/base/units.hpp"
-#include "emu/dax/device_bytes.hpp"
+#include "emu/dax/device/device_bytes.hpp"
 #include "emu/dax/drivers.hpp"
 #include "emu/dax/region_space.hpp"
 #include "emu/dax/undo.hpp"

@@ -1,11 +1,11 @@
 // Who has a namespace, and where its bytes are then: the info block in the memdevs, the data in the file of its device,
 // all of it in that of its disk.
-#include "emu/dax/nd.hpp"
-#include "emu/dax/nd_device.hpp"
-#include "emu/dax/nd_disk.hpp"
-#include "emu/dax/nd_info.hpp"
-#include "emu/dax/nd_namespaces.hpp"
-#include "emu/dax/passing_region.hpp"
+#include "emu/dax/nd/nd.hpp"
+#include "emu/dax/nd/nd_device.hpp"
+#include "emu/dax/nd/nd_disk.hpp"
+#include "emu/dax/nd/nd_info.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
+#include "emu/dax/nd/passing_region.hpp"
 #include "emu/nd/media/media.hpp"
 #include "emu/nd/media/return_room.hpp"
 #include "emu/nd/region.hpp"

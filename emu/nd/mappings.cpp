@@ -1,7 +1,7 @@
 // Which DIMMs a region of the nd bus is made of, and what of them is free.
 #include <algorithm>
 
-#include "emu/dax/nd_namespaces.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/nd/labels/namespace_labels.hpp"
 #include "emu/nd/media/cxl_ways.hpp"
 #include "emu/nd/nfit/nfit.hpp"

@@ -1,9 +1,9 @@
 // Namespaces of a region with labels: what writes to their attributes do, and the labels that follow.
 #include <algorithm>
 
-#include "emu/dax/nd.hpp"
-#include "emu/dax/nd_disk.hpp"
-#include "emu/dax/nd_namespaces.hpp"
+#include "emu/dax/nd/nd.hpp"
+#include "emu/dax/nd/nd_disk.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/nd/labels/namespace_labels.hpp"
 #include "emu/nd/region.hpp"
 #include "emu/trace/why.hpp"

@@ -5,8 +5,8 @@
 #include <array>
 
 #include "emu/base/units.hpp"
-#include "emu/dax/nd.hpp"
-#include "emu/dax/nd_namespaces.hpp"
+#include "emu/dax/nd/nd.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/nd/labels/namespace_labels.hpp"
 
 namespace daxemu::nd {

@@ -1,6 +1,6 @@
 // A region of the nd bus that DIMMs make: a persistent CXL region, or one of the firmware's table of DIMMs: which
 // namespaces its labels make, what changes them, and who has them (drivers/nvdimm namespace_devs.c, region_devs.c,
-// claim.c). Like emu/dax/nd.hpp, of which these functions use what they share, but for what regions with labels and
+// claim.c). Like emu/dax/nd/nd.hpp, of which these functions use what they share, but for what regions with labels and
 // memory of DIMMs have more. Each takes any record of the nd bus: of a region without labels it does what that one
 // does. The caller holds a Change.
 #pragma once
@@ -41,7 +41,7 @@ Result<void> bind_region(const store::Store& store, store::RegionRecord& region)
 // Errors: ENODEV.
 Result<void> unbind_region(const store::Store& store, store::RegionRecord& region);
 
-// Those of emu/dax/nd.hpp of the same name without nd, with the bytes where they belong.
+// Those of emu/dax/nd/nd.hpp of the same name without nd, with the bytes where they belong.
 Result<void> bind_dax(const store::Store& store, store::RegionRecord& region, store::NdHolderRecord& holder);
 Result<void> unbind_dax(const store::Store& store, store::RegionRecord& region, store::NdHolderRecord& holder);
 Result<void> bind_namespace(const store::Store& store, store::RegionRecord& space);

@@ -7,8 +7,8 @@
 #include "emu/base/units.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/dax/drivers.hpp"
-#include "emu/dax/left_memory.hpp"
-#include "emu/dax/nd_namespaces.hpp"
+#include "emu/dax/memory/left_memory.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/schema/text.hpp"
 

@@ -7,7 +7,7 @@
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
-#include "emu/store/process_slots.hpp"
+#include "emu/store/processes/process_slots.hpp"
 
 namespace daxemu::store {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <span>
 
-#include "emu/store/records.hpp"
+#include "emu/store/records/records.hpp"
 
 namespace daxemu::store {
 namespace {

@@ -12,8 +12,8 @@
 #include "emu/base/mapping.hpp"
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
-#include "emu/store/keeper.hpp"
-#include "emu/store/records.hpp"
+#include "emu/store/processes/keeper.hpp"
+#include "emu/store/records/records.hpp"
 
 namespace daxemu::store {
 

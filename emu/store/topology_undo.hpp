@@ -2,7 +2,7 @@
 // have ever been used are copied.
 #pragma once
 
-#include "emu/store/cxl_records.hpp"
+#include "emu/store/records/cxl_records.hpp"
 
 namespace daxemu::store {
 

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "emu/base/result.hpp"
-#include "emu/store/nd_records.hpp"
+#include "emu/store/records/nd_records.hpp"
 
 namespace daxemu::store {
 

@@ -4,8 +4,8 @@
 
 #include <sys/mman.h>
 
-#include "runtime/api/process_mm.hpp"
-#include "runtime/api/vma_rights.hpp"
+#include "runtime/api/mm/process_mm.hpp"
+#include "runtime/api/mm/vma_rights.hpp"
 
 namespace daxemu::api {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "runtime/api/device.hpp"
+#include "runtime/api/device/device.hpp"
 
 struct daxemu_platform {
   std::unique_ptr<daxemu::api::Platform> impl;

@@ -7,9 +7,9 @@
 
 #include "emu/gup/gup.hpp"
 #include "emu/store/store.hpp"
-#include "runtime/api/kernel_consent.hpp"
-#include "runtime/api/process_mm.hpp"
-#include "runtime/api/ram_pool.hpp"
+#include "runtime/api/device/kernel_consent.hpp"
+#include "runtime/api/mm/process_mm.hpp"
+#include "runtime/api/mm/ram_pool.hpp"
 
 namespace daxemu::api {
 

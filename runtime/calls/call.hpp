@@ -9,7 +9,7 @@
 //   DAXEMU_OUTSIDE(name, told, by, arguments)                the row above, for programs answered from outside: when
 //   the
 //                                                            kernel is to tell of it, who answers, letters of arguments
-//                                                            (runtime/supervise/shapes.hpp)
+//                                                            (runtime/supervise/answers/shapes.hpp)
 //   DAXEMU_INSIDE(reason, names)                             handled by the library only
 //   DAXEMU_FAMILY(reason, patterns)                            functions that take none of these
 //

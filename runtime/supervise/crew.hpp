@@ -9,7 +9,7 @@
 #include <mutex>
 
 #include "emu/base/function_ref.hpp"
-#include "runtime/supervise/listener.hpp"
+#include "runtime/supervise/install/listener.hpp"
 
 namespace daxemu::supervise {
 

@@ -1,7 +1,7 @@
 // Programs whose supervisor has been killed: their calls would be answered with ENOSYS, or never.
 #pragma once
 
-#include "runtime/supervise/listener.hpp"
+#include "runtime/supervise/install/listener.hpp"
 
 namespace daxemu::supervise {
 

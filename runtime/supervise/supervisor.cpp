@@ -18,10 +18,10 @@
 #include "emu/store/location.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/preload/names/context.hpp"
-#include "runtime/supervise/answers.hpp"
+#include "runtime/supervise/answers/answers.hpp"
 #include "runtime/supervise/crew.hpp"
-#include "runtime/supervise/enter.hpp"
-#include "runtime/supervise/listener.hpp"
+#include "runtime/supervise/install/enter.hpp"
+#include "runtime/supervise/install/listener.hpp"
 
 namespace daxemu::supervise {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
-#include "runtime/supervise/filter.hpp"
+#include "runtime/supervise/install/filter.hpp"
 #include "runtime/supervise/spaces/in_hand.hpp"
 
 namespace daxemu::supervise {

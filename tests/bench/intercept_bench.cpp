@@ -97,7 +97,7 @@ struct Program {
 const std::array kPrograms = {
     Program{"find /usr -type f", {"find", "/usr", "-type", "f"}},
     Program{"git status", {"git", "status", "--short"}},
-    Program{"go build", {"go", "build", "-o", "/dev/null", "tests/clients/go_program.go"}},
+    Program{"go build", {"go", "build", "-o", "/dev/null", "tests/clients/programs/go_program.go"}},
 };
 
 double now() {

@@ -1,5 +1,5 @@
 # A CXL bus by flags and from files, as stock cxl sees it.
-add_executable(gone_program gone_program.c)
+add_executable(gone_program programs/gone_program.c)
 foreach(version 81 85)
   daxemu_client_test(cxl.platforms.${version} cxl_platforms_test.sh TIMEOUT 400 ARGS ${version})
 endforeach()

@@ -1,6 +1,6 @@
 # Stock daxctl and ndctl, and the writes they make, against what they said and did on a real device-dax.
-add_executable(poke poke.c)
-add_executable(sysfs_tree sysfs_tree.c)
+add_executable(poke programs/poke.c)
+add_executable(sysfs_tree programs/sysfs_tree.c)
 
 # daxemu_daxctl_test(KERNEL VERSION TRANSCRIPT): one transcript on the profile of the kernel it is of, by the daxctl it is of.
 function(daxemu_daxctl_test kernel version transcript)
@@ -41,7 +41,7 @@ daxemu_client_test(writes.hmem writes_test.sh KERNEL 6.1 ARGS writes-hmem.txt --
 daxemu_client_test(writes.garbage writes_test.sh KERNEL 6.1 ARGS writes-garbage.txt --region hmem)
 daxemu_client_test(writes.power writes_test.sh KERNEL 6.1 ARGS writes-power.txt --region hmem)
 daxemu_client_test(writes.pmem writes_test.sh KERNEL 6.1 ARGS writes-pmem.txt --region pmem --numa-node none)
-add_executable(uevents uevents.c)
+add_executable(uevents programs/uevents.c)
 foreach(kind hmem pmem)
   daxemu_client_test(uevents.${kind} uevents_test.sh ARGS uevents-${kind}.txt 6.1 --size 2G --region ${kind} --numa-node none)
 endforeach()

@@ -1,8 +1,8 @@
 # What the kernel pins of a device for a program is seen: io_uring, pipes, direct I/O, RDMA; and what `daxemu pins` shows.
-add_library(fake_verbs SHARED fake_verbs.c)
+add_library(fake_verbs SHARED programs/fake_verbs.c)
 set_target_properties(fake_verbs PROPERTIES OUTPUT_NAME ibverbs SOVERSION 1
                       LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fake)
-add_executable(pins_program pins_program.c)
+add_executable(pins_program programs/pins_program.c)
 target_compile_definitions(pins_program PRIVATE _GNU_SOURCE)
 target_link_libraries(pins_program PRIVATE fake_verbs PkgConfig::LIBURING Threads::Threads)
 foreach(case buffers refused pipes direct aio regions processes unbind verb)

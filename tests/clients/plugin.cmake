@@ -1,12 +1,12 @@
 # Plugins in unmodified programs, and memory failure as programs hear of it.
 find_package(Threads REQUIRED)
-add_executable(early_kill_program early_kill_program.c)
+add_executable(early_kill_program programs/early_kill_program.c)
 target_link_libraries(early_kill_program PRIVATE Threads::Threads)
 daxemu_client_test(early_kill early_kill_test.sh)
 
-add_executable(touching_program touching_program.c)
+add_executable(touching_program programs/touching_program.c)
 foreach(kind other_abi refuses no_plugin fails_to_open bad_set)
-  add_library(plugin_${kind} MODULE bad_plugin.c)
+  add_library(plugin_${kind} MODULE programs/bad_plugin.c)
   string(TOUPPER ${kind} macro)
   target_compile_definitions(plugin_${kind} PRIVATE BAD_${macro})
   target_include_directories(plugin_${kind} PRIVATE ${PROJECT_SOURCE_DIR}/runtime/api/include)

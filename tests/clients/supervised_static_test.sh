@@ -23,7 +23,7 @@ is_static() {
 # rust TARGET: builds and runs it for one.
 rust() {
   mkdir -p "$1"
-  if ! rustc --edition 2021 -O --target "$1" -C target-feature=+crt-static -o "$1/program" "$here/rust_program.rs" >rust_errors 2>&1; then
+  if ! rustc --edition 2021 -O --target "$1" -C target-feature=+crt-static -o "$1/program" "$here/programs/rust_program.rs" >rust_errors 2>&1; then
     grep -qE "can't find crate for .(std|core)" rust_errors || fail "rustc for $1: $(cat rust_errors)"
     return 0
   fi

@@ -103,7 +103,7 @@ if command -v fio >/dev/null; then
   matches "fio" "$out" 'err= 0'
 fi
 if command -v go >/dev/null; then
-  cp "$here/go_program.go" program.go
+  cp "$here/programs/go_program.go" program.go
   if GO111MODULE=off GOCACHE=$scratch/cache CGO_ENABLED=0 go build -o go_program program.go 2>go_errors; then
     run auto -- ./go_program
     same "a Go program" "$out" "device dax0.0

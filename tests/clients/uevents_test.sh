@@ -1,6 +1,6 @@
 #!/bin/sh
 # uevents_test.sh TRANSCRIPT KERNEL [run's flags]: a program that listens to NETLINK_KOBJECT_UEVENT hears of the bus what the
-# kernel says of its own (expected/ndctl-VERSION/uevents-*.txt: Linux 6.1 in the guest; tests/clients/uevents.c): the same messages in
+# kernel says of its own (expected/ndctl-VERSION/uevents-*.txt: Linux 6.1 in the guest; tests/clients/programs/uevents.c): the same messages in
 # the same order, from the same sender.
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/clients/lib.sh

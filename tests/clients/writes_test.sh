@@ -1,6 +1,6 @@
 #!/bin/sh
 # writes_test.sh TRANSCRIPT [run's flags]: good and bad values written to every writable attribute answer as on the
-# kernel's own device, and read back as there (expected/writes-*.txt: Linux 6.1 in the guest; tests/clients/poke.c).
+# kernel's own device, and read back as there (expected/writes-*.txt: Linux 6.1 in the guest; tests/clients/programs/poke.c).
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/clients/lib.sh
 . "$here/lib.sh"

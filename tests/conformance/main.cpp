@@ -11,7 +11,7 @@
 #include <getopt.h>
 #include <unistd.h>
 
-#include "tests/conformance/bench.hpp"
+#include "tests/conformance/ask/bench.hpp"
 #include "tests/conformance/row.hpp"
 
 namespace {

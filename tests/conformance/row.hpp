@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/conformance/device.hpp"
+#include "tests/conformance/ask/device.hpp"
 
 namespace conformance {
 

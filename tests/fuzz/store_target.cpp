@@ -8,7 +8,7 @@
 
 #include "emu/base/units.hpp"
 #include "emu/store/header.hpp"
-#include "emu/store/process_slots.hpp"
+#include "emu/store/processes/process_slots.hpp"
 #include "emu/store/recovery_log.hpp"
 #include "emu/store/store.hpp"
 #include "tests/fuzz/patch.hpp"

@@ -7,7 +7,7 @@
 
 #include "emu/mm/device_pages.hpp"
 #include "emu/store/location.hpp"
-#include "emu/store/process_slots.hpp"
+#include "emu/store/processes/process_slots.hpp"
 #include "emu/store/store.hpp"
 
 using namespace daxemu;

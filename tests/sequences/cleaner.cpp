@@ -10,10 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/sequences/bus.hpp"
-#include "tests/sequences/cxl.hpp"
-#include "tests/sequences/failure.hpp"
-#include "tests/sequences/nd.hpp"
+#include "tests/sequences/buses/bus.hpp"
+#include "tests/sequences/buses/cxl.hpp"
+#include "tests/sequences/buses/nd.hpp"
+#include "tests/sequences/processes/failure.hpp"
 #include "tests/sequences/stage.hpp"
 
 namespace sequences {

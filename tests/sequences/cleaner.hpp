@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-#include "tests/conformance/device.hpp"
+#include "tests/conformance/ask/device.hpp"
 #include "tests/sequences/script.hpp"
 
 namespace sequences {

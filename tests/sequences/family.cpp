@@ -1,13 +1,13 @@
 #include "tests/sequences/family.hpp"
 
-#include "tests/sequences/bus.hpp"
-#include "tests/sequences/cxl.hpp"
-#include "tests/sequences/descriptors.hpp"
-#include "tests/sequences/failure.hpp"
-#include "tests/sequences/memory.hpp"
-#include "tests/sequences/nd.hpp"
-#include "tests/sequences/pins.hpp"
-#include "tests/sequences/processes.hpp"
+#include "tests/sequences/buses/bus.hpp"
+#include "tests/sequences/buses/cxl.hpp"
+#include "tests/sequences/buses/nd.hpp"
+#include "tests/sequences/descriptors/descriptors.hpp"
+#include "tests/sequences/memory/memory.hpp"
+#include "tests/sequences/processes/failure.hpp"
+#include "tests/sequences/processes/pins.hpp"
+#include "tests/sequences/processes/processes.hpp"
 
 namespace sequences {
 

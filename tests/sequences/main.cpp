@@ -15,15 +15,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/conformance/text.hpp"
-#include "tests/conformance/touch.hpp"
-#include "tests/sequences/bus.hpp"
+#include "tests/conformance/ask/text.hpp"
+#include "tests/conformance/ask/touch.hpp"
+#include "tests/sequences/buses/bus.hpp"
+#include "tests/sequences/buses/cxl.hpp"
+#include "tests/sequences/buses/nd.hpp"
 #include "tests/sequences/cleaner.hpp"
-#include "tests/sequences/cxl.hpp"
-#include "tests/sequences/descriptors.hpp"
+#include "tests/sequences/descriptors/descriptors.hpp"
 #include "tests/sequences/family.hpp"
 #include "tests/sequences/generate.hpp"
-#include "tests/sequences/nd.hpp"
 
 namespace {
 

@@ -1,8 +1,8 @@
 #include "tests/sequences/stage.hpp"
 
-#include "tests/sequences/bus.hpp"
-#include "tests/sequences/failure.hpp"
-#include "tests/sequences/nd.hpp"
+#include "tests/sequences/buses/bus.hpp"
+#include "tests/sequences/buses/nd.hpp"
+#include "tests/sequences/processes/failure.hpp"
 
 #include <algorithm>
 #include <cerrno>

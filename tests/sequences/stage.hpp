@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/conformance/device.hpp"
+#include "tests/conformance/ask/device.hpp"
 #include "tests/sequences/script.hpp"
 #include "tests/sequences/units.hpp"
 

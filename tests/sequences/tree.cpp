@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/conformance/text.hpp"
-#include "tests/conformance/touch.hpp"
+#include "tests/conformance/ask/text.hpp"
+#include "tests/conformance/ask/touch.hpp"
 
 namespace sequences::tree {
 

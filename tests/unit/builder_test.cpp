@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "emu/base/units.hpp"
-#include "emu/dax/extents.hpp"
+#include "emu/dax/device/extents.hpp"
 
 namespace daxemu::dax {
 namespace {

@@ -1,17 +1,17 @@
 daxemu_unit_test(unit_cli
-  cli_device_flags_test.cpp
-  cli_every_kernel_test.cpp
-  cli_executable_test.cpp
-  cli_mistake_test.cpp
-  cli_output_difference_test.cpp
-  cli_pages_test.cpp
-  cli_cxl_builder_test.cpp
-  cli_cxl_plan_test.cpp
-  cli_platform_file_test.cpp
-  cli_preload_path_test.cpp
-  cli_refused_test.cpp
+  cli/cli_device_flags_test.cpp
+  cli/cli_every_kernel_test.cpp
+  cli/cli_executable_test.cpp
+  cli/cli_mistake_test.cpp
+  cli/cli_output_difference_test.cpp
+  cli/cli_pages_test.cpp
+  cli/cli_cxl_builder_test.cpp
+  cli/cli_cxl_plan_test.cpp
+  cli/cli_platform_file_test.cpp
+  cli/cli_preload_path_test.cpp
+  cli/cli_refused_test.cpp
   report_test.cpp
   stat_report_test.cpp
   top_view_test.cpp
-  trace_json_test.cpp
+  trace/trace_json_test.cpp
   LINK runtime_cli)

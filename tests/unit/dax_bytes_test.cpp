@@ -1,6 +1,6 @@
 // The file behind a device that is resized: bytes survive growth and changes of the extent, go with a shrink, and the
 // file is empty again when its device is.
-#include "emu/dax/device_bytes.hpp"
+#include "emu/dax/device/device_bytes.hpp"
 
 #include <cstring>
 

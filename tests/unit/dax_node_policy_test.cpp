@@ -1,5 +1,5 @@
 // Policies that name nodes of devices, as the kernel keeps them and as the program reads them again.
-#include "emu/dax/node_policy.hpp"
+#include "emu/dax/memory/node_policy.hpp"
 
 #include <initializer_list>
 

@@ -10,7 +10,7 @@
 #include "emu/base/units.hpp"
 #include "emu/base/whole_io.hpp"
 #include "runtime/fault/write_back/dirty_tracker.hpp"
-#include "tests/unit/fault_platform.hpp"
+#include "tests/unit/fault/fault_platform.hpp"
 #include "tests/unit/kernel_scans.hpp"
 
 #define XXH_INLINE_ALL

@@ -10,7 +10,7 @@
 
 #include "emu/base/units.hpp"
 #include "emu/mm/folio_counts.hpp"
-#include "tests/unit/fault_platform.hpp"
+#include "tests/unit/fault/fault_platform.hpp"
 #include "tests/unit/kernel_scans.hpp"
 
 namespace daxemu::fault {

@@ -1,4 +1,4 @@
-daxemu_unit_test(unit_gup gup_behaviour_test.cpp gup_dma_test.cpp gup_flags_test.cpp gup_matrix_test.cpp
-  gup_pins_test.cpp LINK emu_gup)
+daxemu_unit_test(unit_gup gup/gup_behaviour_test.cpp gup/gup_dma_test.cpp gup/gup_flags_test.cpp gup/gup_matrix_test.cpp
+  gup/gup_pins_test.cpp LINK emu_gup)
 # Random work by threads and processes with an invariant checker: 2 s each, DAXEMU_STRESS_SECONDS for more.
-daxemu_unit_test(unit_gup_stress gup_stress_test.cpp gup_kill_test.cpp gup_processes_test.cpp LINK emu_gup)
+daxemu_unit_test(unit_gup_stress gup/gup_stress_test.cpp gup/gup_kill_test.cpp gup/gup_processes_test.cpp LINK emu_gup)

@@ -15,7 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "emu/backing/file_source.hpp"
-#include "emu/store/keeper.hpp"
+#include "emu/store/processes/keeper.hpp"
 #include "runtime/cli/platforms/platform_builder.hpp"
 
 namespace daxemu::cli {

@@ -13,7 +13,7 @@
 
 #include "emu/backing/file_source.hpp"
 #include "emu/base/units.hpp"
-#include "emu/store/process_slots.hpp"
+#include "emu/store/processes/process_slots.hpp"
 
 namespace daxemu::cli {
 namespace {

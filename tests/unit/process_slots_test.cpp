@@ -1,5 +1,5 @@
 // Process slots: one per process, the dead recognised and replaced.
-#include "emu/store/process_slots.hpp"
+#include "emu/store/processes/process_slots.hpp"
 
 #include <fstream>
 #include <vector>

@@ -1,5 +1,5 @@
 // The filter, run here as the kernel would: which calls are told of, and which go on.
-#include "runtime/supervise/filter.hpp"
+#include "runtime/supervise/install/filter.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 
 #include "runtime/calls/tables.hpp"
-#include "runtime/supervise/shapes.hpp"
+#include "runtime/supervise/answers/shapes.hpp"
 
 namespace daxemu::supervise {
 namespace {

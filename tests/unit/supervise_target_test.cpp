@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runtime/supervise/places.hpp"
+#include "runtime/supervise/answers/places.hpp"
 
 namespace daxemu::supervise {
 namespace {

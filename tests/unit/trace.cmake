@@ -1,1 +1,1 @@
-daxemu_unit_test(unit_trace trace_ring_test.cpp trace_test.cpp trace_why_test.cpp LINK emu_trace)
+daxemu_unit_test(unit_trace trace/trace_ring_test.cpp trace/trace_test.cpp trace/trace_why_test.cpp LINK emu_trace)

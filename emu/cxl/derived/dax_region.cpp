@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "emu/dax/bind.hpp"
-#include "emu/dax/cxl_windows.hpp"
-#include "emu/dax/passing_region.hpp"
+#include "emu/dax/memory/cxl_windows.hpp"
+#include "emu/dax/nd/passing_region.hpp"
 #include "emu/nd/media/media.hpp"
 
 namespace daxemu::cxl {

@@ -1,7 +1,7 @@
 // What a changer that died has left between a region and what it becomes: either is put in order after the other.
 #include "emu/cxl/derived/derived.hpp"
-#include "emu/dax/nd_namespaces.hpp"
-#include "emu/dax/passing_region.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
+#include "emu/dax/nd/passing_region.hpp"
 #include "emu/nd/media/media.hpp"
 
 namespace daxemu::cxl {

@@ -4,9 +4,9 @@
 
 #include "emu/base/units.hpp"
 #include "emu/cxl/derived/derived.hpp"
-#include "emu/dax/cxl_windows.hpp"
-#include "emu/dax/nd_namespaces.hpp"
-#include "emu/dax/passing_region.hpp"
+#include "emu/dax/memory/cxl_windows.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
+#include "emu/dax/nd/passing_region.hpp"
 #include "emu/nd/region.hpp"
 
 namespace daxemu::cxl {

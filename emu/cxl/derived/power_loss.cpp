@@ -8,7 +8,7 @@
 #include <linux/falloc.h>
 
 #include "emu/base/sys.hpp"
-#include "emu/dax/extents.hpp"
+#include "emu/dax/device/extents.hpp"
 #include "emu/nd/media/media_files.hpp"
 #include "emu/nd/share/stretches.hpp"
 

@@ -2,7 +2,7 @@
 
 #include "emu/cxl/derived/derived.hpp"
 #include "emu/cxl/enumeration/mem_probe.hpp"
-#include "emu/dax/left_memory.hpp"
+#include "emu/dax/memory/left_memory.hpp"
 
 namespace daxemu::cxl {
 

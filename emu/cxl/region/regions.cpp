@@ -12,7 +12,7 @@
 #include "emu/cxl/region/region_attach.hpp"
 #include "emu/cxl/region/region_driver.hpp"
 #include "emu/cxl/written_name.hpp"
-#include "emu/dax/left_memory.hpp"
+#include "emu/dax/memory/left_memory.hpp"
 #include "emu/store/uuid_text.hpp"
 #include "emu/trace/why.hpp"
 

@@ -7,7 +7,7 @@
 #include <span>
 
 #include "emu/base/result.hpp"
-#include "emu/dax/device_bytes.hpp"
+#include "emu/dax/device/device_bytes.hpp"
 #include "emu/dax/drivers.hpp"
 #include "emu/nd/media/stripes.hpp"
 #include "emu/store/store.hpp"

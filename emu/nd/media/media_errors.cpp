@@ -4,8 +4,8 @@
 #include <array>
 
 #include "emu/base/units.hpp"
-#include "emu/dax/extents.hpp"
-#include "emu/dax/nd_namespaces.hpp"
+#include "emu/dax/device/extents.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/mm/folio_table.hpp"
 #include "emu/nd/media/cxl_ways.hpp"
 #include "emu/nd/media/media_files.hpp"

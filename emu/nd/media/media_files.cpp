@@ -10,7 +10,7 @@
 
 #include "emu/base/aside.hpp"
 #include "emu/base/whole_io.hpp"
-#include "emu/dax/extents.hpp"
+#include "emu/dax/device/extents.hpp"
 
 namespace daxemu::nd {
 namespace {

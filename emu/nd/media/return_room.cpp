@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "emu/dax/nd_disk.hpp"
-#include "emu/dax/nd_namespaces.hpp"
+#include "emu/dax/nd/nd_disk.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/nd/media/cxl_ways.hpp"
 #include "emu/nd/media/media_files.hpp"
 #include "emu/nd/share/stretches.hpp"

@@ -1,6 +1,6 @@
 #include "emu/nd/media/stripes.hpp"
 
-#include "emu/dax/nd_namespaces.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/nd/media/cxl_ways.hpp"
 
 namespace daxemu::nd {

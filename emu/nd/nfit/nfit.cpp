@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "emu/dax/nd.hpp"
-#include "emu/dax/nd_device.hpp"
-#include "emu/dax/nd_namespaces.hpp"
+#include "emu/dax/nd/nd.hpp"
+#include "emu/dax/nd/nd_device.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/nd/labels/namespace_labels.hpp"
 #include "emu/nd/nfit/health.hpp"
 #include "emu/nd/region.hpp"

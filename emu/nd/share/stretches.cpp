@@ -7,7 +7,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
-#include "emu/dax/device_bytes.hpp"
+#include "emu/dax/device/device_bytes.hpp"
 #include "emu/nd/media/cxl_ways.hpp"
 #include "emu/nd/media/media.hpp"
 #include "emu/nd/media/stripes.hpp"

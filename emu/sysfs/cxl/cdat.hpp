@@ -1,7 +1,7 @@
 // The Coherent Device Attribute Table of a memdev (UEFI CDAT 1.03): which addresses there are, and how fast they are.
 #pragma once
 
-#include "emu/store/cxl_records.hpp"
+#include "emu/store/records/cxl_records.hpp"
 #include "emu/sysfs/schema/text.hpp"
 
 namespace daxemu::sysfs {

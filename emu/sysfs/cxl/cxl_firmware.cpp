@@ -1,6 +1,6 @@
 // What the firmware declares: ACPI0017:00, the CXL root, and an ACPI0016 for each host bridge
 // (acpi_attrs in drivers/acpi/device_sysfs.c).
-#include "emu/sysfs/cxl/pci_parts.hpp"
+#include "emu/sysfs/cxl/pci/pci_parts.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/families/places.hpp"
 #include "emu/sysfs/schema/directories.hpp"

@@ -2,7 +2,7 @@
 // (drivers/cxl/acpi.c), and what the firmware says of it and of the host bridges (drivers/acpi/device_sysfs.c).
 #include "emu/cxl/enumeration/acpi.hpp"
 #include "emu/cxl/written_name.hpp"
-#include "emu/sysfs/cxl/pci_parts.hpp"
+#include "emu/sysfs/cxl/pci/pci_parts.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/driver_override.hpp"

@@ -1,6 +1,6 @@
 // /sys/bus/dax: its devices and drivers (drivers/base/bus.c and dax_drv_attrs in drivers/dax/bus.c).
 #include "emu/dax/bind.hpp"
-#include "emu/dax/references.hpp"
+#include "emu/dax/device/references.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/places.hpp"
 #include "emu/sysfs/schema/directories.hpp"

@@ -1,6 +1,6 @@
 // The dax_region group of the device that holds a region (dax_region_attributes in drivers/dax/bus.c).
 #include "emu/dax/bus.hpp"
-#include "emu/dax/nd.hpp"
+#include "emu/dax/nd/nd.hpp"
 #include "emu/dax/region_space.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/places.hpp"

@@ -1,7 +1,7 @@
 #include "emu/sysfs/dax/kmem_attributes.hpp"
 
 #include "emu/dax/drivers.hpp"
-#include "emu/dax/memory_blocks.hpp"
+#include "emu/dax/memory/memory_blocks.hpp"
 #include "emu/sysfs/schema/online_policy.hpp"
 #include "emu/sysfs/uevents/announced_change.hpp"
 #include "emu/sysfs/uevents/memory_uevents.hpp"

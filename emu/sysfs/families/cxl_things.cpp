@@ -1,6 +1,6 @@
 #include "emu/sysfs/families/cxl_things.hpp"
 
-#include "emu/dax/cxl_windows.hpp"
+#include "emu/dax/memory/cxl_windows.hpp"
 #include "emu/sysfs/families/pci_identity.hpp"
 
 namespace daxemu::sysfs {

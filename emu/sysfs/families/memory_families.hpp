@@ -1,7 +1,7 @@
 // Blocks and nodes of devices in system-ram mode.
 #pragma once
 
-#include "emu/dax/memory_nodes.hpp"
+#include "emu/dax/memory/memory_nodes.hpp"
 #include "emu/sysfs/schema/schema.hpp"
 
 namespace daxemu::sysfs {

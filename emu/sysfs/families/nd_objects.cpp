@@ -2,9 +2,9 @@
 
 #include <array>
 
-#include "emu/dax/nd_device.hpp"
-#include "emu/dax/nd_disk.hpp"
-#include "emu/dax/nd_namespaces.hpp"
+#include "emu/dax/nd/nd_device.hpp"
+#include "emu/dax/nd/nd_disk.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/places.hpp"
 

@@ -18,7 +18,7 @@ void ndctl_path(const Scope& scope, Text& out);
 // Pmem regions that nd_region has, as "regionN".
 void each_bound_region(const Scope& scope, Members members);
 // Namespaces of the scope's region, as "namespaceX.Y", while that is bound; the members' region is the record of the
-// namespace (emu/dax/nd_namespaces.hpp).
+// namespace (emu/dax/nd/nd_namespaces.hpp).
 void each_namespace(const Scope& scope, Members members);
 // The same of a region without, or with labels; none of the other.
 void each_plain_namespace(const Scope& scope, Members members);

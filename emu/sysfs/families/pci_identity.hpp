@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "emu/store/cxl_records.hpp"
+#include "emu/store/records/cxl_records.hpp"
 
 namespace daxemu::sysfs {
 

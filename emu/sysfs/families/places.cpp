@@ -1,6 +1,6 @@
 #include "emu/sysfs/families/places.hpp"
 
-#include "emu/dax/cxl_windows.hpp"
+#include "emu/dax/memory/cxl_windows.hpp"
 #include "emu/nd/dimm.hpp"
 #include "emu/sysfs/families/cxl_paths.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"

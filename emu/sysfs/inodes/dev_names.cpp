@@ -5,7 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include "emu/cxl/objects.hpp"
-#include "emu/dax/node_news.hpp"
+#include "emu/dax/memory/node_news.hpp"
 #include "emu/nd/dimm.hpp"
 #include "emu/sysfs/inodes/identity.hpp"
 #include "emu/sysfs/inodes/inode_changes.hpp"

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "emu/base/result.hpp"
-#include "emu/store/records.hpp"
+#include "emu/store/records/records.hpp"
 #include "emu/sysfs/inodes/credentials.hpp"
 #include "emu/sysfs/inodes/posix_acl.hpp"
 

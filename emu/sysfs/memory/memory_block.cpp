@@ -1,6 +1,6 @@
 // memoryN: the blocks that devices in system-ram mode consist of (drivers/base/memory.c). The machine's own blocks are
 // in the same directory; regions begin behind them, so no number is taken twice.
-#include "emu/dax/memory_blocks.hpp"
+#include "emu/dax/memory/memory_blocks.hpp"
 #include "emu/sysfs/families/memory_families.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/online_policy.hpp"

@@ -8,7 +8,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
-#include "emu/dax/memory_blocks.hpp"
+#include "emu/dax/memory/memory_blocks.hpp"
 #include "emu/sysfs/families/memory_families.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/schema/power.hpp"

@@ -8,7 +8,7 @@ namespace daxemu::sysfs {
 
 enum class NdDriver : std::uint8_t { dax_pmem, nd_pmem, nd_region, nvdimm };
 
-// Errors: ENODEV (no such device, or the driver is not for it), those of the driver's probe (emu/dax/nd.hpp).
+// Errors: ENODEV (no such device, or the driver is not for it), those of the driver's probe (emu/dax/nd/nd.hpp).
 Result<void> bind_nd(const Scope& scope, NdDriver driver, std::string_view name);
 // Errors: ENODEV (no such device, or it is not bound to this driver).
 Result<void> unbind_nd(const Scope& scope, NdDriver driver, std::string_view name);

@@ -1,6 +1,6 @@
 // bttX.Y, pfnX.Y and daxX.Y of the nd bus: seeds that wait for a namespace, and what holds one. Below a bound dax hang
 // the dax region and its one device (drivers/nvdimm/btt_devs.c, pfn_devs.c, claim.c, drivers/dax/pmem.c).
-#include "emu/dax/nd.hpp"
+#include "emu/dax/nd/nd.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/families/places.hpp"

@@ -2,8 +2,8 @@
 // drivers/nvdimm/namespace_devs.c).
 #include "emu/sysfs/nd/nd_namespace.hpp"
 
-#include "emu/dax/nd.hpp"
-#include "emu/dax/nd_namespaces.hpp"
+#include "emu/dax/nd/nd.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/nd/region.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"

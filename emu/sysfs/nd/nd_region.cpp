@@ -4,7 +4,7 @@
 
 #include "emu/base/units.hpp"
 #include "emu/dax/change.hpp"
-#include "emu/dax/nd_namespaces.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/nd/region.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"

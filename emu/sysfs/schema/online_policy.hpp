@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-#include "emu/store/records.hpp"
+#include "emu/store/records/records.hpp"
 #include "emu/sysfs/schema/parse.hpp"
 
 namespace daxemu::sysfs {

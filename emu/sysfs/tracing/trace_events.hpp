@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-#include "emu/store/trace_event_records.hpp"
+#include "emu/store/records/trace_event_records.hpp"
 
 namespace daxemu::sysfs {
 

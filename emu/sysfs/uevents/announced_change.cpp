@@ -5,7 +5,7 @@
 
 #include "emu/cxl/objects.hpp"
 #include "emu/dax/drivers.hpp"
-#include "emu/dax/nd_namespaces.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/families/places.hpp"

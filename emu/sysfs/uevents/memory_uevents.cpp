@@ -1,7 +1,7 @@
 #include "emu/sysfs/uevents/memory_uevents.hpp"
 
-#include "emu/dax/left_memory.hpp"
-#include "emu/dax/memory_blocks.hpp"
+#include "emu/dax/memory/left_memory.hpp"
+#include "emu/dax/memory/memory_blocks.hpp"
 #include "emu/sysfs/families/memory_families.hpp"
 #include "emu/sysfs/uevents/uevent.hpp"
 

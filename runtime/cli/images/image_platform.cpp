@@ -16,9 +16,9 @@
 #include "emu/base/mapping.hpp"
 #include "emu/cxl/change.hpp"
 #include "emu/cxl/derived/power_loss.hpp"
-#include "emu/dax/extents.hpp"
+#include "emu/dax/device/extents.hpp"
 #include "emu/mm/folio_table.hpp"
-#include "emu/store/process_slots.hpp"
+#include "emu/store/processes/process_slots.hpp"
 #include "runtime/cli/text/because.hpp"
 #include "runtime/fault/devices/lazy_image.hpp"
 

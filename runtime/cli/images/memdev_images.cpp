@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "emu/cxl/change.hpp"
-#include "emu/dax/nd_disk.hpp"
+#include "emu/dax/nd/nd_disk.hpp"
 #include "emu/nd/media/media.hpp"
 #include "runtime/cli/text/because.hpp"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "emu/base/result.hpp"
-#include "runtime/cli/plan/cxl_flags.hpp"
+#include "runtime/cli/plan/cxl/cxl_flags.hpp"
 #include "runtime/cli/plan/platform_plan.hpp"
 
 namespace CLI {

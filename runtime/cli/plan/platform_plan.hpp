@@ -9,9 +9,9 @@
 
 #include "emu/base/profile.hpp"
 #include "emu/dax/builder.hpp"
-#include "emu/dax/device_name.hpp"
+#include "emu/dax/device/device_name.hpp"
 #include "emu/store/store.hpp"
-#include "runtime/cli/plan/cxl_plan.hpp"
+#include "runtime/cli/plan/cxl/cxl_plan.hpp"
 
 namespace daxemu::cli {
 

@@ -9,7 +9,7 @@
 
 #include "emu/base/result.hpp"
 #include "emu/dax/builder.hpp"
-#include "emu/store/records.hpp"
+#include "emu/store/records/records.hpp"
 #include "runtime/cli/text/nearest.hpp"
 
 namespace daxemu::cli {

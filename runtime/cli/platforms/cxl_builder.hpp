@@ -6,7 +6,7 @@
 #include "emu/backing/file_source.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/store/store.hpp"
-#include "runtime/cli/plan/cxl_plan.hpp"
+#include "runtime/cli/plan/cxl/cxl_plan.hpp"
 
 namespace daxemu::cli {
 

@@ -10,7 +10,7 @@
 
 #include "emu/backing/file_source.hpp"
 #include "emu/store/location.hpp"
-#include "emu/store/process_slots.hpp"
+#include "emu/store/processes/process_slots.hpp"
 #include "runtime/cli/platforms/left_mounts.hpp"
 #include "runtime/cli/platforms/memdev_files.hpp"
 #include "runtime/cli/platforms/recovery_report.hpp"

@@ -10,7 +10,7 @@
 #include "emu/backing/placement.hpp"
 #include "emu/backing/spare_files.hpp"
 #include "emu/dax/builder.hpp"
-#include "emu/dax/machine_memory.hpp"
+#include "emu/dax/memory/machine_memory.hpp"
 #include "emu/mm/folio_table.hpp"
 #include "emu/nd/share/share_file.hpp"
 #include "runtime/cli/plan/memory_type.hpp"

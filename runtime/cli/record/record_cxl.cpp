@@ -6,7 +6,7 @@
 
 #include "emu/base/size_text.hpp"
 #include "emu/base/units.hpp"
-#include "runtime/cli/plan/cxl_plan.hpp"
+#include "runtime/cli/plan/cxl/cxl_plan.hpp"
 #include "runtime/cli/record/recorder.hpp"
 
 namespace daxemu::cli {

@@ -20,7 +20,7 @@
 
 #include "emu/backing/file_source.hpp"
 #include "emu/base/passed_fd.hpp"
-#include "emu/store/keeper.hpp"
+#include "emu/store/processes/keeper.hpp"
 
 namespace daxemu::cli {
 namespace {

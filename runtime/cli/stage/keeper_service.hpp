@@ -1,5 +1,6 @@
-// Hands the files of a platform to processes of the command that may not open them by name (emu/store/keeper.hpp). One
-// thread; a datagram is answered or it is not, so no client can keep it waiting, and none is remembered.
+// Hands the files of a platform to processes of the command that may not open them by name
+// (emu/store/processes/keeper.hpp). One thread; a datagram is answered or it is not, so no client can keep it waiting,
+// and none is remembered.
 #pragma once
 
 #include <memory>

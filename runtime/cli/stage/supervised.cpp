@@ -23,7 +23,7 @@
 #include "runtime/cli/stage/descendants.hpp"
 #include "runtime/cli/stage/executable.hpp"
 #include "runtime/cli/text/terminal.hpp"
-#include "runtime/supervise/enter.hpp"
+#include "runtime/supervise/install/enter.hpp"
 #include "runtime/supervise/orphans.hpp"
 #include "runtime/supervise/supervisor.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "emu/store/unserved_log.hpp"
+#include "emu/store/processes/unserved_log.hpp"
 
 namespace daxemu::cli {
 namespace {

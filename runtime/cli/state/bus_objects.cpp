@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "emu/dax/nd.hpp"
-#include "emu/dax/nd_device.hpp"
-#include "emu/dax/nd_namespaces.hpp"
+#include "emu/dax/nd/nd.hpp"
+#include "emu/dax/nd/nd_device.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
 #include "runtime/cli/state/cxl_json.hpp"
 #include "runtime/cli/text/joined.hpp"
 

@@ -1,6 +1,6 @@
 #include "runtime/cli/state/device_json.hpp"
 
-#include "emu/dax/memory_blocks.hpp"
+#include "emu/dax/memory/memory_blocks.hpp"
 #include "runtime/cli/state/device_mode.hpp"
 
 namespace daxemu::cli {

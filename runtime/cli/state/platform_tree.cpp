@@ -5,7 +5,7 @@
 #include "emu/backing/backing.hpp"
 #include "emu/base/size_text.hpp"
 #include "emu/cxl/objects.hpp"
-#include "emu/dax/nd_namespaces.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
 #include "runtime/cli/state/bus_objects.hpp"
 #include "runtime/cli/state/device_mode.hpp"
 #include "runtime/cli/state/platform_users.hpp"

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "emu/store/process_slots.hpp"
+#include "emu/store/processes/process_slots.hpp"
 
 namespace daxemu::cli {
 

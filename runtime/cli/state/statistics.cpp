@@ -4,7 +4,7 @@
 
 #include "emu/backing/backing.hpp"
 #include "emu/base/size_text.hpp"
-#include "emu/dax/extents.hpp"
+#include "emu/dax/device/extents.hpp"
 
 namespace daxemu::cli {
 

@@ -9,7 +9,7 @@
 
 #include "emu/backing/backing.hpp"
 #include "emu/base/clock.hpp"
-#include "emu/dax/extents.hpp"
+#include "emu/dax/device/extents.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/cli/state/comm.hpp"
 #include "runtime/cli/state/device_mode.hpp"

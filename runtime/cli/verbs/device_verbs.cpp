@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 
 #include "emu/dax/bind.hpp"
-#include "emu/dax/device_name.hpp"
-#include "emu/dax/memory_blocks.hpp"
+#include "emu/dax/device/device_name.hpp"
+#include "emu/dax/device/references.hpp"
+#include "emu/dax/memory/memory_blocks.hpp"
 #include "emu/dax/ranges.hpp"
-#include "emu/dax/references.hpp"
 #include "emu/nd/media/media.hpp"
 #include "emu/sysfs/uevents/announced_change.hpp"
 #include "runtime/cli/command_line/commands.hpp"

@@ -24,7 +24,7 @@
 #include "runtime/cli/stage/supervised.hpp"
 #include "runtime/fault/engines/probe.hpp"
 #include "runtime/kernel/real_device.hpp"
-#include "runtime/supervise/injection.hpp"
+#include "runtime/supervise/install/injection.hpp"
 
 namespace daxemu::cli {
 namespace {

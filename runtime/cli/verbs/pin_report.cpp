@@ -12,7 +12,7 @@
 
 #include "emu/base/clock.hpp"
 #include "emu/base/size_text.hpp"
-#include "emu/dax/extents.hpp"
+#include "emu/dax/device/extents.hpp"
 #include "emu/store/generation.hpp"
 #include "runtime/cli/state/call_site.hpp"
 #include "runtime/cli/state/comm.hpp"

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 
 #include "emu/backing/backing.hpp"
-#include "emu/dax/extents.hpp"
+#include "emu/dax/device/extents.hpp"
 #include "runtime/cli/command_line/commands.hpp"
 #include "runtime/cli/stage/stage.hpp"
 #include "runtime/cli/text/terminal.hpp"

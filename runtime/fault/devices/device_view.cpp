@@ -7,7 +7,7 @@
 
 #include "emu/base/mapping.hpp"
 #include "emu/base/unique_fd.hpp"
-#include "emu/dax/extents.hpp"
+#include "emu/dax/device/extents.hpp"
 #include "emu/mm/folio_counts.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 

@@ -11,7 +11,7 @@
 
 #include "emu/base/mapping.hpp"
 #include "emu/base/whole_io.hpp"
-#include "emu/store/process_identity.hpp"
+#include "emu/store/processes/process_identity.hpp"
 #include "runtime/fault/process/signals_blocked.hpp"
 
 namespace daxemu::fault {

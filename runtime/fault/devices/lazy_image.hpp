@@ -7,7 +7,7 @@
 #include "emu/base/function_ref.hpp"
 #include "emu/base/result.hpp"
 #include "emu/mm/folio_record.hpp"
-#include "emu/store/records.hpp"
+#include "emu/store/records/records.hpp"
 
 namespace daxemu::fault {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "emu/store/records.hpp"
+#include "emu/store/records/records.hpp"
 #include "runtime/fault/engines/event_wait.hpp"
 #include "runtime/fault/touches/fault_server.hpp"
 #include "runtime/fault/touches/userfaultfd.hpp"

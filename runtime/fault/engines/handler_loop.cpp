@@ -4,7 +4,7 @@
 
 #include <sys/syscall.h>
 
-#include "emu/store/records.hpp"
+#include "emu/store/records/records.hpp"
 #include "runtime/fault/engines/burst_spin.hpp"
 
 namespace daxemu::fault {

@@ -1,7 +1,7 @@
 // Who else runs or watches this process, as far as that decides which engine works in it.
 #pragma once
 
-#include "emu/store/records.hpp"
+#include "emu/store/records/records.hpp"
 
 namespace daxemu::fault {
 

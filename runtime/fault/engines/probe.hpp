@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "emu/store/records.hpp"
+#include "emu/store/records/records.hpp"
 
 namespace daxemu::fault {
 

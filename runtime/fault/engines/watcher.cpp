@@ -1,7 +1,7 @@
 #include "runtime/fault/engines/watcher.hpp"
 
 #include "emu/store/generation.hpp"
-#include "emu/store/process_slots.hpp"
+#include "emu/store/processes/process_slots.hpp"
 #include "runtime/fault/process/service_thread.hpp"
 
 namespace daxemu::fault {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "emu/base/result.hpp"
-#include "emu/store/records.hpp"
+#include "emu/store/records/records.hpp"
 
 namespace daxemu::fault {
 

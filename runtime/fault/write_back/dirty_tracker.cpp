@@ -8,7 +8,7 @@
 #include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
 #include "emu/mm/folio_counts.hpp"
-#include "emu/store/process_identity.hpp"
+#include "emu/store/processes/process_identity.hpp"
 #include "runtime/fault/write_back/page_scan.hpp"
 
 namespace daxemu::fault {

@@ -11,8 +11,8 @@
 #include <sys/sysmacros.h>
 
 #include "emu/base/unique_fd.hpp"
-#include "emu/store/process_identity.hpp"
-#include "emu/store/process_slots.hpp"
+#include "emu/store/processes/process_identity.hpp"
+#include "emu/store/processes/process_slots.hpp"
 
 namespace daxemu::fault {
 namespace {

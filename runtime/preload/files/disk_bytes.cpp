@@ -7,8 +7,8 @@
 
 #include "emu/base/mapping.hpp"
 #include "emu/base/units.hpp"
-#include "emu/dax/extents.hpp"
-#include "emu/dax/nd_disk.hpp"
+#include "emu/dax/device/extents.hpp"
+#include "emu/dax/nd/nd_disk.hpp"
 #include "emu/nd/nfit/nfit_errors.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 

@@ -1,4 +1,4 @@
-// Bytes of a disk that a namespace of the nd bus is, between where they lie (emu/dax/nd_disk.hpp) and the program's
+// Bytes of a disk that a namespace of the nd bus is, between where they lie (emu/dax/nd/nd_disk.hpp) and the program's
 // memory. Opens what it needs when it needs it, for as long as one call takes.
 #pragma once
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "runtime/fault/process/private_fds.hpp"
-#include "runtime/preload/files/uring_calls.hpp"
+#include "runtime/preload/files/rings/uring_calls.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/memory/core_dump.hpp"
 #include "runtime/preload/names/context.hpp"

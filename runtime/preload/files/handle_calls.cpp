@@ -12,7 +12,7 @@
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/files/open_calls.hpp"
 #include "runtime/preload/nodes/caller.hpp"
-#include "runtime/preload/nodes/stand_ins.hpp"
+#include "runtime/preload/nodes/opened/stand_ins.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
 

@@ -17,7 +17,7 @@
 #include "runtime/preload/ground/returns.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
-#include "runtime/preload/nodes/open_texts.hpp"
+#include "runtime/preload/nodes/opened/open_texts.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
 

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "emu/dax/extents.hpp"
+#include "emu/dax/device/extents.hpp"
 #include "emu/mm/folio_counts.hpp"
 #include "runtime/api/plugin_file.hpp"
 #include "runtime/fault/devices/device_view.hpp"

@@ -1,5 +1,6 @@
 // Memory policies (numactl, libnuma, memkind): those that name nodes of devices in system-ram mode, which the machine's
-// kernel does not have, go to it in a form that it can keep (emu/dax/node_policy.hpp). All others go as they are.
+// kernel does not have, go to it in a form that it can keep (emu/dax/memory/node_policy.hpp). All others go as they
+// are.
 #pragma once
 
 namespace daxemu::preload {

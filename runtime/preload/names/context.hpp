@@ -13,8 +13,8 @@
 #include "runtime/preload/names/resolver.hpp"
 #include "runtime/preload/names/working_directory.hpp"
 #include "runtime/preload/nodes/descriptors.hpp"
-#include "runtime/preload/nodes/opener.hpp"
-#include "runtime/preload/nodes/vnode_files.hpp"
+#include "runtime/preload/nodes/opened/opener.hpp"
+#include "runtime/preload/nodes/opened/vnode_files.hpp"
 
 namespace daxemu::preload {
 

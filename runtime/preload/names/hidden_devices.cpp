@@ -11,7 +11,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
-#include "emu/dax/device_name.hpp"
+#include "emu/dax/device/device_name.hpp"
 
 namespace daxemu::preload {
 namespace {

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 
 #include "emu/base/sys.hpp"
-#include "runtime/preload/nodes/vnode_files.hpp"
+#include "runtime/preload/nodes/opened/vnode_files.hpp"
 
 namespace daxemu::preload {
 namespace {

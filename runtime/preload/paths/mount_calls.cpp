@@ -5,7 +5,7 @@
 
 #include "emu/base/sys.hpp"
 #include "runtime/preload/nodes/covers.hpp"
-#include "runtime/preload/nodes/stand_ins.hpp"
+#include "runtime/preload/nodes/opened/stand_ins.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 
 namespace daxemu::preload {

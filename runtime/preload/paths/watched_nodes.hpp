@@ -7,7 +7,8 @@
 // share one. Its mask says both, in bits that never come true of an empty file without a name:
 //   kEvents                 what either wants
 //   kEvents << kOwnShift    what the program wants of the node itself, if kOwn
-//   kNews                   /dev is watched, and is to be told that the node comes and goes (emu/dax/node_news.hpp)
+//   kNews                   /dev is watched, and is to be told that the node comes and goes
+//   (emu/dax/memory/node_news.hpp)
 #pragma once
 
 #include <array>

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 
 #include "emu/base/clock.hpp"
-#include "emu/dax/extents.hpp"
+#include "emu/dax/device/extents.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/fault/process/table_lock.hpp"

@@ -4,7 +4,7 @@
 
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/memory/live_space.hpp"
-#include "runtime/preload/nodes/vnode_files.hpp"
+#include "runtime/preload/nodes/opened/vnode_files.hpp"
 #include "runtime/preload/pins/aio_pins.hpp"
 #include "runtime/preload/pins/held_device.hpp"
 #include "runtime/preload/pins/pipe_pins.hpp"

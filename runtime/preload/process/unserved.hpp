@@ -2,7 +2,7 @@
 // to tell of at its end.
 #pragma once
 
-#include "emu/store/unserved_log.hpp"
+#include "emu/store/processes/unserved_log.hpp"
 #include "runtime/preload/ground/path_text.hpp"
 
 namespace daxemu::preload {

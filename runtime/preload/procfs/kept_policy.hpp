@@ -1,4 +1,4 @@
-// Memory policies as the kernel keeps them for this process (emu/dax/node_policy.hpp).
+// Memory policies as the kernel keeps them for this process (emu/dax/memory/node_policy.hpp).
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
-#include "emu/dax/node_policy.hpp"
+#include "emu/dax/memory/node_policy.hpp"
 #include "runtime/preload/procfs/node_list.hpp"
 
 namespace daxemu::preload {

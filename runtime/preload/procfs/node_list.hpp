@@ -1,7 +1,7 @@
 // Lists of nodes as the kernel prints and parses them: "0-1,4".
 #pragma once
 
-#include "emu/dax/memory_nodes.hpp"
+#include "emu/dax/memory/memory_nodes.hpp"
 #include "runtime/preload/procfs/proc_text.hpp"
 
 namespace daxemu::preload {

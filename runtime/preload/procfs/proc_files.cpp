@@ -7,7 +7,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
-#include "runtime/preload/nodes/vnode_files.hpp"
+#include "runtime/preload/nodes/opened/vnode_files.hpp"
 #include "runtime/preload/procfs/machine_files.hpp"
 #include "runtime/preload/procfs/memory_files.hpp"
 #include "runtime/preload/procfs/mount_files.hpp"

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 
 #include "emu/base/sys.hpp"
-#include "emu/dax/memory_nodes.hpp"
+#include "emu/dax/memory/memory_nodes.hpp"
 #include "runtime/preload/ground/path_text.hpp"
 #include "runtime/preload/procfs/device_node.hpp"
 #include "runtime/preload/procfs/memory_files.hpp"

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "emu/store/generation.hpp"
-#include "emu/store/process_slots.hpp"
+#include "emu/store/processes/process_slots.hpp"
 #include "runtime/supervise/spaces/own_call.hpp"
 #include "runtime/supervise/spaces/target.hpp"
 

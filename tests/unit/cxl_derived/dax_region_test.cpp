@@ -2,7 +2,7 @@
 // and 7.3 showed it.
 #include "emu/dax/builder.hpp"
 #include "emu/dax/bus.hpp"
-#include "emu/dax/memory_blocks.hpp"
+#include "emu/dax/memory/memory_blocks.hpp"
 #include "tests/unit/cxl_derived/lab.hpp"
 
 namespace daxemu::cxl {

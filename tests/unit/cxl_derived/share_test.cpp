@@ -5,7 +5,7 @@
 #include "emu/cxl/change.hpp"
 #include "emu/cxl/poison.hpp"
 #include "emu/cxl/share/shared_poison.hpp"
-#include "emu/dax/extents.hpp"
+#include "emu/dax/device/extents.hpp"
 #include "emu/mm/folio_table.hpp"
 #include "emu/nd/share/stretches.hpp"
 #include "tests/unit/cxl_derived/lab.hpp"

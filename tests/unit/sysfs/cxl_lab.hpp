@@ -4,7 +4,7 @@
 
 #include "emu/cxl/objects.hpp"
 #include "tests/unit/cxl/platform.hpp"
-#include "tests/unit/sysfs_support.hpp"
+#include "tests/unit/sysfs/sysfs_support.hpp"
 
 namespace daxemu::sysfs {
 

@@ -8,7 +8,7 @@
 
 #include "emu/dax/bus.hpp"
 #include "emu/dax/change.hpp"
-#include "tests/unit/sysfs_support.hpp"
+#include "tests/unit/sysfs/sysfs_support.hpp"
 
 namespace daxemu::sysfs {
 namespace {

@@ -1,8 +1,8 @@
 // Asynchronous I/O: POSIX's, and libaio's, which is the kernel's. On x86-64 struct aiocb64 is struct aiocb.
 #include <aio.h>
 
-#include "runtime/preload/files/aio_calls.hpp"
-#include "runtime/preload/files/posix_aio_calls.hpp"
+#include "runtime/preload/files/rings/aio_calls.hpp"
+#include "runtime/preload/files/rings/posix_aio_calls.hpp"
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/pin_sites.hpp"
 #include "runtime/preload/ground/real.hpp"

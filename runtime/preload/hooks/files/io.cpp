@@ -14,7 +14,7 @@
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/memory_calls.hpp"
 #include "runtime/preload/memory/remote_bytes.hpp"
-#include "runtime/preload/nodes/vnode_files.hpp"
+#include "runtime/preload/nodes/opened/vnode_files.hpp"
 #include "runtime/preload/paths/watch_events.hpp"
 #include "runtime/preload/pins/direct_io.hpp"
 

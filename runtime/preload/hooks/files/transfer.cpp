@@ -15,7 +15,7 @@
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/pretouch.hpp"
 #include "runtime/preload/memory/remote_bytes.hpp"
-#include "runtime/preload/nodes/vnode_files.hpp"
+#include "runtime/preload/nodes/opened/vnode_files.hpp"
 #include "runtime/preload/paths/socket_paths.hpp"
 
 using namespace daxemu::preload;

@@ -6,8 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "runtime/preload/files/registered_files.hpp"
-#include "runtime/preload/files/uring_calls.hpp"
+#include "runtime/preload/files/rings/registered_files.hpp"
+#include "runtime/preload/files/rings/uring_calls.hpp"
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/hooks/process/by_number.hpp"

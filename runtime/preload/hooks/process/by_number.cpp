@@ -16,10 +16,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "runtime/preload/files/aio_calls.hpp"
 #include "runtime/preload/files/open_calls.hpp"
-#include "runtime/preload/files/registered_files.hpp"
-#include "runtime/preload/files/uring_calls.hpp"
+#include "runtime/preload/files/rings/aio_calls.hpp"
+#include "runtime/preload/files/rings/registered_files.hpp"
+#include "runtime/preload/files/rings/uring_calls.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/ground/returns.hpp"

@@ -17,7 +17,7 @@
 #include <sys/uio.h>
 #include <utime.h>
 
-#include "runtime/preload/files/uring_paths.hpp"
+#include "runtime/preload/files/rings/uring_paths.hpp"
 
 namespace daxemu::preload::by_number {
 

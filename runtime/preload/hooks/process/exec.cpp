@@ -9,7 +9,7 @@
 
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
-#include "runtime/preload/nodes/vnode_files.hpp"
+#include "runtime/preload/nodes/opened/vnode_files.hpp"
 #include "runtime/preload/process/exec_calls.hpp"
 #include "runtime/preload/process/served_outside.hpp"
 #include "runtime/preload/process/unserved.hpp"

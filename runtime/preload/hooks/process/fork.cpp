@@ -7,7 +7,7 @@
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/real.hpp"
-#include "runtime/preload/nodes/vnode_files.hpp"
+#include "runtime/preload/nodes/opened/vnode_files.hpp"
 #include "runtime/preload/process/forks.hpp"
 
 namespace {

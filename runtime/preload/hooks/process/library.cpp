@@ -4,7 +4,7 @@
 #include "emu/base/valgrind.hpp"
 #include "runtime/preload/directories/directories.hpp"
 #include "runtime/preload/ground/own_process.hpp"
-#include "runtime/preload/nodes/vnode_files.hpp"
+#include "runtime/preload/nodes/opened/vnode_files.hpp"
 #include "runtime/preload/streams/stream_calls.hpp"
 
 namespace {
