@@ -231,8 +231,8 @@ private:
   void take_out_cut(std::uint64_t start, std::uint64_t end);
   // Where no userfaultfd refuses what may no longer be faulted in: filler over all of `vma` that has no entry.
   void refuse_untouched(const Vma& vma);
-  // The same of [start, end) if it has become a part of a mapping in which nothing can be faulted in.
-  void refuse_joined(std::uint64_t start, std::uint64_t end);
+  // The same of the mapping that `start` is in now, if nothing can be faulted in there: what was joined, on either side, may have been whole.
+  void refuse_joined(std::uint64_t start);
   Result<void> protect_one(const Vma& vma, std::uint64_t from, std::uint64_t to, std::uint32_t prot, int pkey);
   Result<void> unmap_range(std::uint64_t start, std::uint64_t end);
   [[nodiscard]] bool may_split(std::uint64_t at) const;

@@ -169,7 +169,7 @@ Result<void> AddressSpace::place(Vma vma, bool may_join) {
     adopt_all(vma, backed);
   }
   settle(vma.start, vma.end);
-  refuse_joined(vma.start, vma.end);
+  refuse_joined(vma.start);
   return {};
 }
 

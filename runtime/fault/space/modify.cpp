@@ -29,13 +29,13 @@ Result<void> AddressSpace::modify(const Vma& vma, std::uint64_t from, std::uint6
     table_.update(part);
   }
   settle(from, to);
-  refuse_joined(from, to);
+  refuse_joined(from);
   return {};
 }
 
-void AddressSpace::refuse_joined(std::uint64_t start, std::uint64_t end) {
+void AddressSpace::refuse_joined(std::uint64_t start) {
   if (const auto now = table_.find(start); now && now->has(kBroken) && !server_.uffd()) {
-    refuse_untouched(now->part(start, std::min(end, now->end)));
+    refuse_untouched(*now);
   }
 }
 

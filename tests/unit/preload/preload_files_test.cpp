@@ -5,8 +5,6 @@
 
 #include <sys/socket.h>
 
-#include "descriptor_message.hpp"
-#include "preload_support.hpp"
 #include "runtime/preload/directories/directories.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/files/io_calls.hpp"
@@ -14,6 +12,8 @@
 #include "runtime/preload/paths/stat_calls.hpp"
 #include "runtime/preload/streams/node_streams.hpp"
 #include "runtime/preload/streams/stream_calls.hpp"
+#include "tests/unit/preload/descriptor_message.hpp"
+#include "tests/unit/preload/preload_support.hpp"
 
 namespace daxemu::preload {
 namespace {

@@ -7,13 +7,13 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
-#include "preload_support.hpp"
 #include "runtime/preload/files/handle_calls.hpp"
 #include "runtime/preload/files/open_calls.hpp"
 #include "runtime/preload/nodes/covers.hpp"
 #include "runtime/preload/nodes/opened/stand_ins.hpp"
 #include "runtime/preload/paths/mount_calls.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
+#include "tests/unit/preload/preload_support.hpp"
 
 namespace daxemu::preload {
 namespace {

@@ -20,8 +20,8 @@
 #include <unistd.h>
 #include <wordexp.h>
 
-#include "descriptor_message.hpp"
-#include "program_expect.hpp"
+#include "tests/unit/preload/descriptor_message.hpp"
+#include "tests/unit/preload/program_expect.hpp"
 
 namespace {
 

@@ -6,7 +6,6 @@
 #include <sys/uio.h>
 
 #include "emu/sysfs/inodes/inode_changes.hpp"
-#include "preload_support.hpp"
 #include "runtime/preload/directories/directories.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/files/io_calls.hpp"
@@ -14,6 +13,7 @@
 #include "runtime/preload/nodes/caller.hpp"
 #include "runtime/preload/nodes/opened/open_texts.hpp"
 #include "runtime/preload/paths/expectation.hpp"
+#include "tests/unit/preload/preload_support.hpp"
 
 namespace daxemu::preload {
 namespace {

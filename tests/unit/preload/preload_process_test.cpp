@@ -8,13 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "preload_support.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/names/exec_environment.hpp"
 #include "runtime/preload/nodes/caller.hpp"
 #include "runtime/preload/procfs/proc_files.hpp"
+#include "tests/unit/preload/preload_support.hpp"
 
 namespace daxemu::preload {
 namespace {

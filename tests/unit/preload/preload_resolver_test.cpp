@@ -1,8 +1,8 @@
 // What the resolver makes of every way to write a path.
 #include <string>
 
-#include "preload_support.hpp"
 #include "runtime/preload/names/resolver.hpp"
+#include "tests/unit/preload/preload_support.hpp"
 
 namespace daxemu::preload {
 namespace {

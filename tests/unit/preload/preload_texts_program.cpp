@@ -10,7 +10,7 @@
 #include <spawn.h>
 #include <unistd.h>
 
-#include "program_expect.hpp"
+#include "tests/unit/preload/program_expect.hpp"
 
 namespace {
 

@@ -10,10 +10,10 @@
 #include <unistd.h>
 #include <wordexp.h>
 
-#include "preload_support.hpp"
 #include "runtime/preload/directories/file_tree.hpp"
 #include "runtime/preload/directories/tree_roots.hpp"
 #include "runtime/preload/directories/word_calls.hpp"
+#include "tests/unit/preload/preload_support.hpp"
 
 namespace daxemu::preload {
 namespace {

@@ -11,10 +11,10 @@
 #include <sys/uio.h>
 
 #include "emu/dax/memory/node_news.hpp"
-#include "preload_support.hpp"
 #include "runtime/preload/paths/watch_calls.hpp"
 #include "runtime/preload/paths/watch_events.hpp"
 #include "runtime/preload/paths/watched_nodes.hpp"
+#include "tests/unit/preload/preload_support.hpp"
 
 namespace daxemu::preload {
 namespace {
