@@ -193,8 +193,13 @@ Result<void> set_namespace_sector(const Store& store, RegionRecord& space, std::
 }
 
 Result<void> set_namespace_class(const Store& store, RegionRecord& space, store::NdKind kind) {
-  auto set = dax::nd::set_holder_class(store, space, kind);
-  return set && space.nd.parent != 0 ? update_labels(store, space) : set;
+  if (auto set = dax::nd::set_holder_class(store, space, kind); !set) {
+    return set;
+  }
+  if (space.nd.parent == 0) { // nd_namespace_label_update() of an nd_namespace_io; the class is its class all the same
+    return trace::because(ENXIO, trace::Reason::nd_class_without_labels);
+  }
+  return update_labels(store, space);
 }
 
 } // namespace daxemu::nd
