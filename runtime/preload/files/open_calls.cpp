@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/sysfs/inodes/dev_names.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
@@ -104,7 +105,7 @@ bool drops_locks(const char* path) {
   return is_text(path) && !ProcFiles::is_one(path);
 }
 
-bool open_is_settled(int fd, int dirfd, const char* path, int flags) {
+DAXEMU_START_PATH bool open_is_settled(int fd, int dirfd, const char* path, int flags) {
   return (fd < 0 && is_no_text(errno)) ||
          (!(fd < 0 && errno == ENXIO) && is_settled(fd, dirfd, path, follow_of(flags)) && !ProcFiles::is_one(path) &&
           (fd < 0 || !CoreDump::is_filter(path, flags)));

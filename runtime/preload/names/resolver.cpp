@@ -8,13 +8,18 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
+#include "runtime/preload/names/known_directories.hpp"
 
 namespace daxemu::preload {
 namespace {
 
 // Below which every emulated path lies, and the links to open files that may be ours.
 constexpr std::string_view kTops[] = {"/dev", "/sys", "/proc"};
+
+// Absolute real parents, for is_worth_a_walk(). Not part of a Resolver: nobody writes to it before it is wanted.
+constinit KnownDirectories existing;
 
 // Has it, which a NUL follows, a "/" before another or before a dot? Of eight places at once where it is as long as
 // that: a byte is a slash or a dot if it is a slash once its lowest bit is set.
@@ -68,7 +73,7 @@ bool leads_to_descriptors(std::string_view path) {
          (path.starts_with("/proc/") && path.find("/fd") != std::string_view::npos);
 }
 
-bool absolute_is_likely(const Shape& path) {
+DAXEMU_START_PATH bool absolute_is_likely(const Shape& path) {
   if (path.uneven) {
     return path.text().find_first_not_of('/') != std::string_view::npos && mentions_top(path.text());
   }
@@ -94,7 +99,7 @@ std::string_view parent_of(std::string_view path) {
 
 // Does the kernel find that something on the path is not there before it comes to a link? One call, where it has
 // openat2(2) and no filter refuses it.
-bool misses_without_links(int dirfd, const char* path, bool follows_last) {
+DAXEMU_START_PATH bool misses_without_links(int dirfd, const char* path, bool follows_last) {
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC | (follows_last ? 0U : static_cast<unsigned>(O_NOFOLLOW));
   how.resolve = RESOLVE_NO_SYMLINKS;
@@ -109,7 +114,7 @@ bool misses_without_links(int dirfd, const char* path, bool follows_last) {
 
 } // namespace
 
-bool Resolver::is_likely(int dirfd, const char* path) const noexcept {
+DAXEMU_START_PATH bool Resolver::is_likely(int dirfd, const char* path) const noexcept {
   if (*path == '/') {
     return text_holds() ? absolute_is_likely(Shape(path)) : leads_to_descriptors(path);
   }
@@ -120,7 +125,7 @@ bool Resolver::is_likely(int dirfd, const char* path) const noexcept {
   return directory_->is_near() || (text.find("..") != std::string_view::npos && mentions_top(text));
 }
 
-bool Resolver::is_worth_a_walk(int dirfd, const char* path, Follow follow) const noexcept {
+DAXEMU_START_PATH bool Resolver::is_worth_a_walk(int dirfd, const char* path, Follow follow) const noexcept {
   const std::string_view whole = without_slashes(path);
   const bool follows_last = follow == Follow::always || whole.size() != std::string_view(path).size();
   if (misses_without_links(dirfd, path, follows_last)) {
@@ -141,7 +146,7 @@ bool Resolver::is_worth_a_walk(int dirfd, const char* path, Follow follow) const
     return false;
   }
   const bool absolute = parent.starts_with('/');
-  if (absolute && existing_.contains(parent)) {
+  if (absolute && existing.contains(parent)) {
     return false;
   }
   PathText directory;
@@ -151,7 +156,7 @@ bool Resolver::is_worth_a_walk(int dirfd, const char* path, Follow follow) const
   const auto about = sys::fstatat(dirfd, directory.c_str(), 0); // its links followed
   if (about && S_ISDIR(about->st_mode) && !descriptors_->may_hold_nodes(about->st_dev)) {
     if (absolute) {
-      existing_.note(parent);
+      existing.note(parent);
     }
     return false;
   }
@@ -163,11 +168,11 @@ bool Resolver::kernel_finds_hidden(int dirfd, const char* path, Follow follow) c
   return about && hidden_->is_one(*about);
 }
 
-bool Resolver::names_node(std::string_view name) const noexcept {
+DAXEMU_START_PATH bool Resolver::names_node(std::string_view name) const noexcept {
   return sysfs::Tree::may_name_node(*store_, name);
 }
 
-bool Resolver::may_be_made(const char* path) const noexcept {
+DAXEMU_START_PATH bool Resolver::may_be_made(const char* path) const noexcept {
   const std::string_view text = without_slashes(path);
   return names_node(text.substr(text.rfind('/') + 1)); // npos + 1 is 0
 }

@@ -6,7 +6,6 @@
 #include "emu/sysfs/tree/tree.hpp"
 #include "runtime/preload/ground/path_text.hpp"
 #include "runtime/preload/names/hidden_devices.hpp"
-#include "runtime/preload/names/known_directories.hpp"
 #include "runtime/preload/names/working_directory.hpp"
 #include "runtime/preload/nodes/descriptors.hpp"
 #include <atomic>
@@ -103,7 +102,6 @@ private:
   const Descriptors* descriptors_;
   WorkingDirectory* directory_;
   const HiddenDevices* hidden_;
-  mutable KnownDirectories existing_;          // absolute real parents, for is_worth_a_walk()
   mutable std::atomic<bool> text_holds_{true}; // /dev and /sys are what they were when this process began
 };
 

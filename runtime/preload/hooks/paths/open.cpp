@@ -73,12 +73,12 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
   const CallSite here(__builtin_return_address(0), #name);                                                             \
   return open_asked(dirfd, path, all_flags, fd, real);
 #define DAXEMU_OPEN_HOOK(name, extra)                                                                                  \
-  DAXEMU_HOOK(int, name, (const char* path, int flags, ...)) {                                                         \
+  DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, name, (const char* path, int flags, ...)) {                                   \
     DAXEMU_MODE(flags)                                                                                                 \
     DAXEMU_OPEN_BODY(name, AT_FDCWD, flags | (extra), real_##name(p, flags, mode))                                     \
   }
 #define DAXEMU_OPENAT_HOOK(name, extra)                                                                                \
-  DAXEMU_HOOK(int, name, (int dirfd, const char* path, int flags, ...)) {                                              \
+  DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, name, (int dirfd, const char* path, int flags, ...)) {                        \
     DAXEMU_MODE(flags)                                                                                                 \
     DAXEMU_OPEN_BODY(name, dirfd, flags | (extra), real_##name(dirfd, p, flags, mode))                                 \
   }
