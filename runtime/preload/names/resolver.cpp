@@ -11,6 +11,7 @@
 #include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "runtime/preload/names/known_directories.hpp"
+#include "runtime/preload/names/path_bytes.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -20,37 +21,6 @@ constexpr std::string_view kTops[] = {"/dev", "/sys", "/proc"};
 
 // Absolute real parents, for is_worth_a_walk(). Not part of a Resolver: nobody writes to it before it is wanted.
 constinit KnownDirectories existing;
-
-// Has it, which a NUL follows, a "/" before another or before a dot? Of eight places at once where it is as long as
-// that: a byte is a slash or a dot if it is a slash once its lowest bit is set.
-bool is_uneven(std::string_view path) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kSlashes = kOnes * '/';
-  const auto zeroes = [](std::uint64_t bytes) { return (bytes - kOnes) & ~bytes & kOnes << 7U; };
-  const auto uneven_at = [&](std::size_t at) {
-    std::uint64_t here = 0;
-    std::uint64_t next = 0; // of the last place that is the end of the text
-    std::memcpy(&here, path.data() + at, sizeof here);
-    std::memcpy(&next, path.data() + at + 1, sizeof next);
-    return (zeroes(here ^ kSlashes) & zeroes((next | kOnes) ^ kSlashes)) != 0;
-  };
-  constexpr std::size_t kAtOnce = sizeof(std::uint64_t);
-  if (path.size() < kAtOnce) {
-    for (std::size_t at = 0; at + 1 < path.size(); ++at) {
-      if (path[at] == '/' && (path[at + 1] == '/' || path[at + 1] == '.')) {
-        return true;
-      }
-    }
-    return false;
-  }
-  std::size_t at = 0;
-  for (; at + kAtOnce <= path.size(); at += kAtOnce) {
-    if (uneven_at(at)) {
-      return true;
-    }
-  }
-  return uneven_at(path.size() - kAtOnce);
-}
 
 // What one pass over a path tells, which is all that most calls may cost.
 struct Shape {
@@ -73,7 +43,7 @@ bool leads_to_descriptors(std::string_view path) {
          (path.starts_with("/proc/") && path.find("/fd") != std::string_view::npos);
 }
 
-DAXEMU_START_PATH bool absolute_is_likely(const Shape& path) {
+bool absolute_may_lead(const Shape& path) {
   if (path.uneven) {
     return path.text().find_first_not_of('/') != std::string_view::npos && mentions_top(path.text());
   }
@@ -114,13 +84,11 @@ DAXEMU_START_PATH bool misses_without_links(int dirfd, const char* path, bool fo
 
 } // namespace
 
-DAXEMU_START_PATH bool Resolver::is_likely(int dirfd, const char* path) const noexcept {
-  if (*path == '/') {
-    return text_holds() ? absolute_is_likely(Shape(path)) : leads_to_descriptors(path);
-  }
-  if (dirfd != AT_FDCWD) {
-    return descriptors_->classify(dirfd) == FdClass::directory;
-  }
+bool Resolver::absolute_is_likely(const char* path) const noexcept {
+  return text_holds() ? absolute_may_lead(Shape(path)) : leads_to_descriptors(path);
+}
+
+DAXEMU_START_PATH bool Resolver::relative_is_likely(const char* path) const noexcept {
   const std::string_view text(path);
   return directory_->is_near() || (text.find("..") != std::string_view::npos && mentions_top(text));
 }
@@ -128,25 +96,19 @@ DAXEMU_START_PATH bool Resolver::is_likely(int dirfd, const char* path) const no
 DAXEMU_START_PATH bool Resolver::is_worth_a_walk(int dirfd, const char* path, Follow follow) const noexcept {
   const std::string_view whole = without_slashes(path);
   const bool follows_last = follow == Follow::always || whole.size() != std::string_view(path).size();
+  const std::string_view parent = parent_of(path);
+  if (parent.empty() && dirfd == AT_FDCWD && directory_->is_plainly_far() && !may_be_made(path)) {
+    return follows_last && leads_on(dirfd, whole); // what has that name can only be a link that dangles for the kernel
+  }
   if (misses_without_links(dirfd, path, follows_last)) {
     // What is_likely() has not found in the path itself is not on it, unless /dev has another name as well.
     return may_be_made(path) && is_in_dev(dirfd, path);
   }
-  if (follows_last) {
-    PathText link;
-    char text[8];
-    const auto length = link.assign(whole) ? sys::readlinkat(dirfd, link.c_str(), text, sizeof text)
-                                           : Result<std::size_t>(fail(ENOENT));
-    if (length || length.error().value == ENOTDIR) {
-      return true; // it dangles, for the kernel
-    }
-  }
-  const std::string_view parent = parent_of(path);
-  if (parent.empty() || parent == "/") {
-    return false;
+  if (follows_last && leads_on(dirfd, whole)) {
+    return true;
   }
   const bool absolute = parent.starts_with('/');
-  if (absolute && existing.contains(parent)) {
+  if (parent.empty() || parent == "/" || (absolute && existing.contains(parent))) {
     return false;
   }
   PathText directory;
@@ -161,6 +123,15 @@ DAXEMU_START_PATH bool Resolver::is_worth_a_walk(int dirfd, const char* path, Fo
     return false;
   }
   return true;
+}
+
+// Is there a link of that name, or something in the way to it?
+bool Resolver::leads_on(int dirfd, std::string_view path) noexcept {
+  PathText link;
+  char text[8];
+  const auto length =
+      link.assign(path) ? sys::readlinkat(dirfd, link.c_str(), text, sizeof text) : Result<std::size_t>(fail(ENOENT));
+  return length || length.error().value == ENOTDIR;
 }
 
 bool Resolver::kernel_finds_hidden(int dirfd, const char* path, Follow follow) const noexcept {
