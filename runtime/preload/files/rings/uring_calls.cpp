@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/mapping.hpp"
 #include "emu/base/sys.hpp"
 #include "runtime/fault/process/private_fds.hpp"
@@ -181,8 +182,11 @@ void look_at(io_uring_sqe& request, int ring, PerformCall perform) {
   }
 }
 
+constexpr int kFree = 0;
+constexpr int kTaken = -1;
+
 struct RawRing {
-  std::atomic<int> fd{-1};
+  std::atomic<int> number{kFree}; // descriptor + 1: all zero, the table is in no file
   Mapping control;
   Mapping entries;
   io_sqring_offsets offsets{};
@@ -197,12 +201,10 @@ struct RawRing {
 union Rings {
   std::array<RawRing, 64> all;
   constexpr Rings() : all{} {}
-  ~Rings() {}
+  DAXEMU_START_PATH ~Rings() {} // called at every exit all the same
 };
 constinit Rings rings;
 constinit std::atomic<int> rings_open{0};
-constexpr int kFree = -1;
-constexpr int kTaken = -2;
 
 } // namespace
 
@@ -230,13 +232,13 @@ void RawRings::opened(int fd, const io_uring_params& params) noexcept {
   }
   for (RawRing& ring : rings.all) {
     int free = kFree;
-    if (ring.fd.compare_exchange_strong(free, kTaken)) {
+    if (ring.number.compare_exchange_strong(free, kTaken)) {
       ring.control = std::move(*control);
       ring.entries = std::move(*entries);
       ring.offsets = params.sq_off;
       ring.shift = shift;
       ring.in_order = (params.flags & IORING_SETUP_NO_SQARRAY) != 0;
-      ring.fd.store(fd, std::memory_order_release);
+      ring.number.store(fd + 1, std::memory_order_release);
       rings_open.fetch_add(1, std::memory_order_release);
       return;
     }
@@ -247,8 +249,9 @@ void RawRings::entering(int fd, PerformCall perform) noexcept {
   if (rings_open.load(std::memory_order_acquire) == 0) {
     return;
   }
-  const auto ring = std::find_if(rings.all.begin(), rings.all.end(),
-                                 [fd](const RawRing& one) { return one.fd.load(std::memory_order_acquire) == fd; });
+  const auto ring = std::find_if(rings.all.begin(), rings.all.end(), [fd](const RawRing& one) {
+    return one.number.load(std::memory_order_acquire) == fd + 1;
+  });
   if (ring == rings.all.end()) {
     return;
   }
@@ -274,13 +277,13 @@ void RawRings::closed(unsigned first, unsigned last) noexcept {
     return;
   }
   for (RawRing& ring : rings.all) {
-    int fd = ring.fd.load(std::memory_order_acquire);
-    if (fd >= 0 && static_cast<unsigned>(fd) >= first && static_cast<unsigned>(fd) <= last &&
-        ring.fd.compare_exchange_strong(fd, kTaken)) {
+    int number = ring.number.load(std::memory_order_acquire);
+    const auto fd = static_cast<unsigned>(number - 1);
+    if (number > 0 && fd >= first && fd <= last && ring.number.compare_exchange_strong(number, kTaken)) {
       ring.control.reset();
       ring.entries.reset();
       rings_open.fetch_sub(1, std::memory_order_release);
-      ring.fd.store(kFree, std::memory_order_release);
+      ring.number.store(kFree, std::memory_order_release);
     }
   }
 }

@@ -17,29 +17,24 @@ using namespace daxemu::preload;
 namespace {
 
 // liburing comes with programs that use it, or is loaded by a plugin of theirs, out of RTLD_NEXT's sight.
-template <class Function>
-class Liburing : public Real<Function> {
+template <SymbolName Name, class Function>
+class Liburing : public Real<Name, Function> {
 public:
-  constexpr explicit Liburing(const char* name) : Real<Function>(name), name_(name) {}
-
   template <class... Args>
   int operator()(Args... args) const {
     Function* function = this->get();
     if (function == nullptr) {
       void* library = ::dlopen("liburing.so.2", RTLD_LAZY | RTLD_NOLOAD);
-      function = library == nullptr ? nullptr : reinterpret_cast<Function*>(::dlsym(library, name_));
+      function = library == nullptr ? nullptr : reinterpret_cast<Function*>(::dlsym(library, this->name()));
     }
     return function == nullptr ? -ENOSYS : function(args...);
   }
-
-private:
-  const char* name_;
 };
 
 } // namespace
 
 #define DAXEMU_URING_HOOK(name, before, declared, passed)                                                              \
-  constinit Liburing<int declared> real_##name{#name};                                                                 \
+  constinit Liburing<#name, int declared> real_##name{};                                                               \
   DAXEMU_HOOK(int, name, declared) {                                                                                   \
     before;                                                                                                            \
     return real_##name passed;                                                                                         \
@@ -55,7 +50,7 @@ DAXEMU_SUBMIT_HOOK(io_uring_submit_and_wait_timeout,
                    (ring, done, count, limit, mask))
 
 #define DAXEMU_REGISTER_HOOK(name, declared, first, passed)                                                            \
-  constinit Liburing<int declared> real_##name{#name};                                                                 \
+  constinit Liburing<#name, int declared> real_##name{};                                                               \
   DAXEMU_HOOK(int, name, declared) {                                                                                   \
     const int done = real_##name passed;                                                                               \
     if (done >= 0) {                                                                                                   \
