@@ -9,8 +9,6 @@ counted_calls="open_close open_close_dev stat_path fstat_descriptor read_descrip
 instructions_of() {
   variables=$1
   shift
-  sed 's/^/a /' "$variables" >/dev/null
-  set -- "$@"
   while IFS= read -r variable; do
     set -- "$variable" "$@"
   done <"$variables"
@@ -20,6 +18,7 @@ instructions_of() {
 
 # count_instructions FILE: "NAME COUNT" lines into it. Fails where it cannot, and says why in $scratch/why.
 count_instructions() {
+  lines=$1
   command -v valgrind >/dev/null 2>&1 || {
     echo "valgrind is not installed" >"$scratch/why"
     return 1
@@ -53,11 +52,11 @@ count_instructions() {
       set -- $each
       [ $# -ne 2 ] || echo "calls/$call $(($2 - $1))"
     done
-  } >"$1" 9>&-
+  } >"$lines" 9>&-
   exec 9>&-
   wait "$keeper" || status=$?
   rm "$scratch/until"
-  [ -s "$1" ] || {
+  [ -s "$lines" ] || {
     echo "callgrind gave no count (exit status $status of daxemu run): $(cat "$scratch/why")" >"$scratch/why.all"
     mv "$scratch/why.all" "$scratch/why"
     return 1
@@ -72,7 +71,7 @@ instructions() {
   fi
   awk 'BEGIN { print "{\"benchmarks\": [" }
     { printf "%s{\"name\": \"%s\", \"run_type\": \"iteration\", \"real_time\": 0, \"time_unit\": \"ns\", \"instructions\": %d}\n",
-        NR > 1 ? "," : "", $1, $2 }
+        (n++ ? "," : ""), $1, $2 }
     END { print "]}" }' <"$scratch/instructions.lines" >"$out/$at/instructions.json"
   files="$files $out/$at/instructions.json"
 }

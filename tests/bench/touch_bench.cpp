@@ -247,8 +247,9 @@ std::uint64_t access_extents(Memory memory) {
 void add_all(Pairs& pairs) {
   for (const Memory memory : {Memory::hugetlb, Memory::shmem}) {
     const std::string on = memory == Memory::hugetlb ? "hugetlb" : "shmem";
-    add_touches(pairs, on, {memory, kSmallExtent, 64});
-    add_threads(pairs, on, {memory, kSmallExtent, 64});
+    const Shape small{memory, kSmallExtent, quick() ? 16U : 64U};
+    add_touches(pairs, on, small);
+    add_threads(pairs, on, small);
     add_access(pairs, on, {memory, kSmallExtent, access_extents(memory)});
   }
   add_touches(pairs, "shmem_1G", {Memory::shmem, 1ULL << 30, 16}); // a pool of 1G pages is had at boot only
