@@ -25,6 +25,6 @@ a_bus() {
   name=$1
   shift
   say "$name, in a guest" >&2
-  "$scripts/guest" --program "$bin/daxemu" --program "$root/build/release/lib/libdaxemu-preload.so" "$@" \
+  "$scripts/guest" --program "$bin/daxemu" --program "$bin/../lib/libdaxemu-preload.so" "$@" \
     >>"$out/bus.lines" 2>"$out/$name.txt" || say "no comparison with a real $name: $(tail -n 1 "$out/$name.txt")" >&2
 }

@@ -25,7 +25,7 @@ program: main.o $(patsubst %.c,%.o,$(wildcard part*.c))
 	$(CC) -o $@ $^
 END
   (
-    cd "$1"
+    cd "$1" || exit
     printf 'fio.tmp\nsmall-project/*.o\nsmall-project/program\n' >.gitignore
     git init -q
     git add .

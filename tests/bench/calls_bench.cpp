@@ -138,7 +138,10 @@ int main(int argc, char** argv) {
   for (std::size_t at = 0; at < kCases.size(); ++at) {
     const std::string name = std::string("calls/") + kCases[at].name;
     pairs.add({"ns",
-               {{name + "/plain", [at] { return Turn{turn(at), {}, ""}; }},
+               {{name + "/plain",
+                 [at] {
+                   return Turn{turn(at), {}, ""};
+                 }},
                 {name + "/daxemu", [at] { return in_twin(at); }}},
                kTimes});
   }

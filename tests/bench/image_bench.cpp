@@ -235,7 +235,10 @@ void add_repeated(Pairs& pairs) {
         return (**of.*turn)();
       };
     };
-    pairs.add({"ms", {{name + "/tracked", one(tracked, true)}, {name + other, one(compared, false)}}, times, {},
+    pairs.add({"ms",
+               {{name + "/tracked", one(tracked, true)}, {name + other, one(compared, false)}},
+               times,
+               {},
                [tracked, compared] {
                  tracked->reset();
                  compared->reset();

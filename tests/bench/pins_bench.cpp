@@ -1,5 +1,6 @@
 // Pins and unpins 16 GiB of 2M extents as the kernel's gup_test does (-m 16384 -w, 512 pages a call), with an array of
-// pages and by runs of pages, beside a plain loop that fills the same array, in turns: the least that any such call must do.
+// pages and by runs of pages, beside a plain loop that fills the same array, in turns: the least that any such call
+// must do.
 //   daxemu-bench-pins [--pairs N] [--out FILE] [--only TEXT]
 #include <algorithm>
 #include <atomic>
@@ -59,8 +60,7 @@ Device& device() {
 
 // The part of thread `index` of `threads`.
 struct Part {
-  Part(unsigned long index, unsigned long threads)
-      : first(kPages / threads * index), end(first + kPages / threads) {}
+  Part(unsigned long index, unsigned long threads) : first(kPages / threads * index), end(first + kPages / threads) {}
   unsigned long first;
   unsigned long end;
 };
@@ -165,9 +165,8 @@ int main(int argc, char** argv) {
               {"pin_array", [] { return array(true); }},
               {"unpin_array", [] { return array(false); }}},
              kTimes});
-  pairs.add({"us",
-             {{"pin_folios", [] { return folios(true); }}, {"unpin_folios", [] { return folios(false); }}},
-             kTimes});
+  pairs.add(
+      {"us", {{"pin_folios", [] { return folios(true); }}, {"unpin_folios", [] { return folios(false); }}}, kTimes});
   pairs.add({"us",
              {{"pin_and_unpin/threads:1", [] { return pin_and_unpin(1); }},
               {"pin_and_unpin/threads:2", [] { return pin_and_unpin(2); }}},

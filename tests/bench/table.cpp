@@ -45,8 +45,8 @@ void print_results(const std::vector<Outcome>& outcomes) {
       continue;
     }
     fmt::print("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", one.what, one.wanted, runs.count, runs.middle.count,
-               number(runs.middle.value), number(runs.middle.low), number(runs.middle.high),
-               number(runs.worst.value), one.verdict, runs.met, one.instructions);
+               number(runs.middle.value), number(runs.middle.low), number(runs.middle.high), number(runs.worst.value),
+               one.verdict, runs.met, one.instructions);
   }
 }
 

@@ -221,14 +221,15 @@ void add_access(Pairs& pairs, const std::string& on, const Shape& shape) {
     const auto plain = std::make_shared<Access>(shape, random, true);
     const auto ours = std::make_shared<Access>(shape, random, false);
     const std::string name = "access/" + on + (random ? "/random/" : "/sequential/");
-    pairs.add({"ns",
-               {{name + "native", [plain] { return plain->turn(); }}, {name + "handler", [ours] { return ours->turn(); }}},
-               2,
-               {},
-               [plain, ours] {
-                 plain->done();
-                 ours->done();
-               }});
+    pairs.add(
+        {"ns",
+         {{name + "native", [plain] { return plain->turn(); }}, {name + "handler", [ours] { return ours->turn(); }}},
+         2,
+         {},
+         [plain, ours] {
+           plain->done();
+           ours->done();
+         }});
   }
 }
 

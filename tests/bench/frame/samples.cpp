@@ -12,9 +12,10 @@ namespace {
 constexpr long kApart = 1'000'000; // turns of one file and of the next
 
 bool is_counter(const std::string& key) {
-  static const std::set<std::string> kOthers = {"family_index", "per_family_instance_index", "repetitions",
-                                                "repetition_index", "threads", "iterations",
-                                                "real_time", "cpu_time"};
+  static const std::set<std::string> kOthers = {"family_index", "per_family_instance_index",
+                                                "repetitions",  "repetition_index",
+                                                "threads",      "iterations",
+                                                "real_time",    "cpu_time"};
   return kOthers.count(key) == 0;
 }
 

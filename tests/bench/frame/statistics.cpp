@@ -60,11 +60,10 @@ Runs over_runs(std::vector<Measured> runs, Goal goal, double limit) {
   result.count = runs.size();
   result.middle = runs[runs.size() / 2];
   result.worst = runs.back();
-  result.met = static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), [&](const Measured& run) {
-    return verdict(run, goal, limit) == Verdict::met;
-  }));
+  result.met = static_cast<std::size_t>(std::count_if(
+      runs.begin(), runs.end(), [&](const Measured& run) { return verdict(run, goal, limit) == Verdict::met; }));
   const Verdict middle = verdict(result.middle, goal, limit);
-  result.all = result.met == result.count ? Verdict::met
+  result.all = result.met == result.count   ? Verdict::met
                : middle == Verdict::not_met ? Verdict::not_met
                                             : Verdict::undecided;
   return result;

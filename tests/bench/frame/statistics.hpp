@@ -1,5 +1,5 @@
-// What is said of repeated measurements: a median, the interval that holds the true one in 95 of 100 runs, and whether a
-// goal is met by it. No distribution is assumed: times have long tails.
+// What is said of repeated measurements: a median, the interval that holds the true one in 95 of 100 runs, and whether
+// a goal is met by it. No distribution is assumed: times have long tails.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,8 @@ enum class Goal { at_most, at_least };
 [[nodiscard]] double median(std::vector<double> values);
 
 // The median's interval between two order statistics: the k-th from below and from above, k the greatest for which as
-// few as k - 1 heads in `count` throws of a coin have a probability of at most 0.025. 0: below six values there is none.
+// few as k - 1 heads in `count` throws of a coin have a probability of at most 0.025. 0: below six values there is
+// none.
 [[nodiscard]] std::size_t interval_rank(std::size_t count);
 [[nodiscard]] Measured measured(std::vector<double> values);
 
@@ -30,9 +31,9 @@ enum class Goal { at_most, at_least };
 
 // Several whole runs: the median of their medians, the worst of them, and of their verdicts.
 struct Runs {
-  Measured middle;   // the run whose median is the median of the runs (of an even number the worse of the middle two)
-  Measured worst;    // the run whose median is worst
-  Verdict all;       // met: in every run; not met: in the middle one; else undecided
+  Measured middle; // the run whose median is the median of the runs (of an even number the worse of the middle two)
+  Measured worst;  // the run whose median is worst
+  Verdict all;     // met: in every run; not met: in the middle one; else undecided
   std::size_t met = 0;
   std::size_t count = 0;
 };

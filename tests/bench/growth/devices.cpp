@@ -99,10 +99,10 @@ void add_devices(Pairs& pairs) {
     }
     const std::string file = files->of(count);
     twins.push_back(std::make_shared<std::unique_ptr<DeviceTwin>>());
-    made.contenders.push_back({"growth/devices_create/" + std::to_string(count), [file, files] {
-                                 return turn_of(us_of({own_folder() + "/daxemu", "run", "--config", file, "--", "true"}),
-                                                "daxemu run fails");
-                               }});
+    made.contenders.push_back(
+        {"growth/devices_create/" + std::to_string(count), [file, files] {
+           return turn_of(us_of({own_folder() + "/daxemu", "run", "--config", file, "--", "true"}), "daxemu run fails");
+         }});
   }
   pairs.add(std::move(made));
   for (const auto& [name, work, times] :

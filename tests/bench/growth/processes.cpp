@@ -140,8 +140,8 @@ void add_processes(Pairs& pairs) {
                                      return turn_of(fine ? (*crowd)->one->turn(what) : -1, why);
                                    }});
     }
-    together.contenders.push_back({"growth/processes_at_once/" + number,
-                                   [=] { return turn_of(at_once((*crowd)->platform, count), why); }});
+    together.contenders.push_back(
+        {"growth/processes_at_once/" + number, [=] { return turn_of(at_once((*crowd)->platform, count), why); }});
   }
   pairs.add(std::move(beside));
   pairs.add(std::move(together));

@@ -23,8 +23,8 @@ Turn create(std::uint64_t size) {
 double map_whole(cli::BuiltPlatform& platform, fault::AddressSpace& space, std::uint64_t size) {
   const auto begin = std::chrono::steady_clock::now();
   for (int at = 0; at < kMaps; ++at) {
-    auto base =
-        space.map(*platform.store.device_named("dax0.0"), platform.held.front().get(), nullptr, size, kRw, MAP_SHARED, 0);
+    auto base = space.map(*platform.store.device_named("dax0.0"), platform.held.front().get(), nullptr, size, kRw,
+                          MAP_SHARED, 0);
     if (!base || !space.unmap(*base, size)) {
       return -1;
     }

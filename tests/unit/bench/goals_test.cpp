@@ -1,4 +1,5 @@
-// Goals of a file beside samples of a file: which turns make a pair, what is divided by what, what is told to be missing.
+// Goals of a file beside samples of a file: which turns make a pair, what is divided by what, what is told to be
+// missing.
 #include "tests/bench/frame/goals.hpp"
 
 #include <cstdio>

@@ -68,7 +68,12 @@ TEST_F(BenchPairs, AtLeastFifteenUnlessToldOtherwise) {
 TEST_F(BenchPairs, OneThatFailsIsLeftOutAndTheOthersGoOn) {
   Pairs pairs = with({"--pairs", "4"});
   int turns = 0;
-  pairs.add({"us", {{"bad", [&turns] { return ++turns < 3 ? Turn{1, {}, ""} : Turn{0, {}, "no pages"}; }}, takes("A", 1)}});
+  pairs.add({"us",
+             {{"bad",
+               [&turns] {
+                 return ++turns < 3 ? Turn{1, {}, ""} : Turn{0, {}, "no pages"};
+               }},
+              takes("A", 1)}});
   EXPECT_EQ(pairs.run(), 0);
   EXPECT_EQ(turns, 3);
   EXPECT_EQ(written()["A"].values.size(), 4U);

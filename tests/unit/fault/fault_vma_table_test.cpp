@@ -118,7 +118,8 @@ TEST(VmaTable, WhatIsOursAloneKeepsNobodyApart) {
   EXPECT_TRUE(table.at(0).has(kPatched));
 }
 
-// Entries come and go at both ends and in the middle, beside a map that does the same: whichever side of the ring moves.
+// Entries come and go at both ends and in the middle, beside a map that does the same: whichever side of the ring
+// moves.
 TEST(VmaTable, ManyComeAndGoAnywhere) {
   constexpr std::uint64_t kSlots = 400;
   VmaTable table;

@@ -1,5 +1,6 @@
-// LLNL/umap's own page-fault benchmark (pfbenchmark of its tests) beside what a bare userfaultfd does and beside daxemu,
-// in turns: microseconds of a first touch, by one thread, of pages of 4K and 2M. tests/bench/peer builds it and runs this.
+// LLNL/umap's own page-fault benchmark (pfbenchmark of its tests) beside what a bare userfaultfd does and beside
+// daxemu, in turns: microseconds of a first touch, by one thread, of pages of 4K and 2M. tests/bench/peer/run builds it and
+// runs this.
 //   daxemu-bench-peer PROGRAMS FILE [--pairs N] [--out FILE] [--only TEXT]
 // PROGRAMS: where pfbenchmark-read and pfbenchmark-write are; FILE: theirs, on tmpfs.
 #include <algorithm>
@@ -134,13 +135,13 @@ void add(Pairs& pairs, const std::shared_ptr<Peer>& peer, const Case& one) {
                                {"native_fresh", native, true}};
   for (const Other& other : kOthers) {
     const auto ours = std::make_shared<std::unique_ptr<Ours>>();
-    group.contenders.push_back({name + other.name, [=] {
-                                  if (*ours == nullptr) {
-                                    *ours = std::make_unique<Ours>(
-                                        other.make({Memory::shmem, one.page, one.pages}), one, other.fresh);
-                                  }
-                                  return (*ours)->turn();
-                                }});
+    group.contenders.push_back(
+        {name + other.name, [=] {
+           if (*ours == nullptr) {
+             *ours = std::make_unique<Ours>(other.make({Memory::shmem, one.page, one.pages}), one, other.fresh);
+           }
+           return (*ours)->turn();
+         }});
   }
   pairs.add(std::move(group));
 }
@@ -153,7 +154,7 @@ int main(int argc, char** argv) {
   Pairs pairs(argc, argv);
   if (argc != 3) {
     std::fputs("daxemu-bench-peer: give the folder of pfbenchmark-read and -write, and a file for them on tmpfs; "
-               "tests/bench/peer does it\n",
+               "tests/bench/peer/run does it\n",
                stderr);
     return 2;
   }
