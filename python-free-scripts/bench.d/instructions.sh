@@ -1,8 +1,4 @@
-        if if none=$(instructions_of "$scratch/$kind.env" "$bin/daxemu-bench-calls" --count "$call" 0) &&
-          some=$(instructions_of "$scratch/$kind.env" "$bin/daxemu-bench-calls" --count "$call" 1000); then
-            each="$each $(((some - none) / 1000))"
-        fi
-        fi# shellcheck shell=sh
+# shellcheck shell=sh
 # shellcheck disable=SC2154 # what bench has set
 # Sourced by bench: how many instructions a call, and a program's start, has more under daxemu, by callgrind. No load of the
 # machine changes them.
