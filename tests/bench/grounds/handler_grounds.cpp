@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 
 #include "runtime/fault/touches/userfaultfd.hpp"
-#include "tests/bench/memory_file.hpp"
+#include "tests/bench/grounds/memory_file.hpp"
 
 namespace daxemu::bench {
 namespace {

@@ -7,7 +7,7 @@
 #include "emu/mm/folio_table.hpp"
 #include "runtime/cli/platforms/platform_builder.hpp"
 #include "runtime/fault/space/address_space.hpp"
-#include "tests/bench/memory_file.hpp"
+#include "tests/bench/grounds/memory_file.hpp"
 
 namespace daxemu::bench {
 namespace {

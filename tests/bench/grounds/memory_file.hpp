@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "tests/bench/ground.hpp"
+#include "tests/bench/grounds/ground.hpp"
 
 namespace daxemu::bench {
 

@@ -1,4 +1,4 @@
-#include "tests/bench/memory_file.hpp"
+#include "tests/bench/grounds/memory_file.hpp"
 
 namespace daxemu::bench {
 namespace {
