@@ -92,4 +92,24 @@ if [ "$served" = yes ]; then
   run kernel -- "$program" /dev/dax0.0 ignore sysfs $driver/unbind dax0.0 touch 0
   same "the end of a program that ignores SIGBUS" "$status" 135
 fi
+
+# An ordinary user may not have a userfaultfd that serves the kernel's touches, unless by the device for it: then the program makes its own
+# by that.
+by_device() {
+  # shellcheck disable=SC2016 # the inner shell expands them
+  status_of unshare -m sh -c 'mkdir -p nodes && mount -t tmpfs nodes nodes && chmod 755 nodes &&
+    mknod nodes/userfaultfd c $(printf "%d %d" 0x$(stat -c %t /dev/userfaultfd) 0x$(stat -c %T /dev/userfaultfd)) && chmod "$0" nodes/userfaultfd && mount --bind nodes/userfaultfd /dev/userfaultfd || exit 77
+    exec setpriv --reuid 65534 --regid 65534 --clear-groups "$1" run --exact --size 64M --align 2M --backing shmem --intercept kernel --stats -- "$2" /dev/dax0.0 write 0 write 1 touch 1' \
+    "$1" "$daxemu" "$program"
+  counted=$(printf '%s\n' "$err" | grep -oE '[0-9]+ (faults|extents touched)' | paste -s -d ' ')
+}
+if [ "$(id -u)" -eq 0 ] && [ -c /dev/userfaultfd ] && [ "$(cat /proc/sys/vm/unprivileged_userfaultfd)" = 0 ] && command -v setpriv >/dev/null; then
+  chmod 755 "$scratch"
+  by_device 600
+  if [ "$status" -ne 77 ]; then
+    same "a user who may not open /dev/userfaultfd" "$counted" "0 faults 16 extents touched"
+    by_device 666
+    same "one who may: $err" "$counted" "2 faults 2 extents touched"
+  fi
+fi
 nothing_runs
