@@ -121,7 +121,7 @@ Result<void> show_handle(const Scope& scope, Text& out) {
   return {};
 }
 Result<void> show_physical_id(const Scope& scope, Text& out) {
-  out.hex(static_cast<std::uint64_t>(&record_in(scope) - nfit_of(scope).dimm.data())).put("\n");
+  out.hex(record_in(scope).physical_id).put("\n");
   return {};
 }
 template <std::uint32_t Value>
@@ -134,9 +134,18 @@ Result<void> show_serial(const Scope& scope, Text& out) {
   out.put("0x").digits(swapped(record_in(scope).serial), 16, 8).put("\n");
   return {};
 }
+// id_show()
 Result<void> show_id(const Scope& scope, Text& out) {
-  out.digits(swapped16(nd::kNfitVendor), 16, 4).put("-").digits(nd::kNfitPlaceMade, 16, 2).put("-");
-  out.digits(swapped16(nd::kNfitDateMade), 16, 4).put("-").digits(swapped(record_in(scope).serial), 16, 8).put("\n");
+  const store::NfitDimmRecord& dimm = record_in(scope);
+  out.digits(swapped16(dimm.vendor), 16, 4).put("-");
+  if (dimm.date_made != 0) {
+    out.digits(dimm.place_made, 16, 2).put("-").digits(swapped16(dimm.date_made), 16, 4).put("-");
+  }
+  out.digits(swapped(dimm.serial), 16, 8).put("\n");
+  return {};
+}
+Result<void> show_vendor(const Scope& scope, Text& out) {
+  out.put("0x").digits(swapped16(record_in(scope).vendor), 16, 4).put("\n");
   return {};
 }
 Result<void> show_functions(const Scope& scope, Text& out) {
@@ -161,7 +170,7 @@ constexpr NodeSpec kDimmGroupNodes[] = {
     attribute("subsystem_device", 0444, show_word<0>),
     attribute("subsystem_rev_id", 0444, show_word<0>),
     attribute("subsystem_vendor", 0444, show_word<0>),
-    attribute("vendor", 0444, show_word<swapped16(nd::kNfitVendor)>),
+    attribute("vendor", 0444, show_vendor),
 };
 
 } // namespace
