@@ -1,5 +1,6 @@
 // The nd bus of the firmware's table of DIMMs: what it hangs below, and the groups that its driver adds to the bus and
-// to each DIMM (drivers/acpi/nfit/core.c). What hangs there is ACPI0012:00, or the platform device of the kernel's own
+// to each DIMM (drivers/acpi/nfit/core.c). What hangs there is ACPI0012:00, in the firmware's tree or, later, the
+// platform device beside it, or the platform device of the kernel's own
 // mock of such a bus (tools/testing/nvdimm/test/nfit.c).
 #include "emu/nd/nfit/health.hpp"
 #include "emu/nd/nfit/nfit.hpp"
@@ -91,13 +92,33 @@ constexpr Family kBusFamilies[] = {
 };
 constinit const Directory kBus = {kBusNodes, kBusFamilies};
 
+// What of the two the driver has.
+bool is_not_in_firmware_tree(const Scope& scope) {
+  return !nfit_is_in_firmware_tree(scope);
+}
+Result<void> show_machine_uevent(const Scope& scope, Text& out) {
+  out.put(nfit_is_in_firmware_tree(scope) ? "DRIVER=nfit\n" : "").put("MODALIAS=acpi:ACPI0012:\n");
+  return {};
+}
+Result<void> show_platform_uevent(const Scope& scope, Text& out) {
+  out.put(nfit_is_in_firmware_tree(scope) ? "" : "DRIVER=acpi-nfit\n").put("MODALIAS=acpi:ACPI0012:\n");
+  return {};
+}
 constexpr NodeSpec kMachineNodes[] = {
     attribute("hid", 0444, constant<"ACPI0012">),
     attribute("modalias", 0444, constant<"acpi:ACPI0012:">),
-    directory("ndbus0", kBus),
+    directory("ndbus0", kBus, nfit_is_in_firmware_tree),
     attribute("path", 0444, constant<"\\_SB_.NVDR">),
+    link("physical_node", fixed_target<"/sys/devices/platform/ACPI0012:00">),
     link("subsystem", fixed_target<"/sys/bus/acpi">),
-    attribute("uevent", 0644, constant<"DRIVER=nfit\nMODALIAS=acpi:ACPI0012:">, store_uevent),
+    attribute("uevent", 0644, show_machine_uevent, store_uevent),
+};
+constexpr NodeSpec kPlatformNodes[] = {
+    link("firmware_node", fixed_target<"/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0012:00">),
+    attribute("modalias", 0444, constant<"acpi:ACPI0012:">),
+    directory("ndbus0", kBus, is_not_in_firmware_tree),
+    link("subsystem", fixed_target<"/sys/bus/platform">),
+    attribute("uevent", 0644, show_platform_uevent, store_uevent),
 };
 constexpr NodeSpec kMockNodes[] = {
     attribute("modalias", 0444, constant<"platform:nfit_test">),
@@ -176,6 +197,7 @@ constexpr NodeSpec kDimmGroupNodes[] = {
 } // namespace
 
 constinit const Directory kNfitMachine = {kMachineNodes};
+constinit const Directory kNfitPlatform = {kPlatformNodes};
 constinit const Directory kNfitMock = {kMockNodes};
 constinit const Directory kNfitDimm = {kDimmGroupNodes};
 
