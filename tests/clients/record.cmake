@@ -1,7 +1,7 @@
 # A machine recorded in a guest and replayed (record/README.md), and what daxemu record refuses.
 add_executable(json_shape record/json_shape.cpp)
 target_link_libraries(json_shape PRIVATE nlohmann_json::nlohmann_json)
-foreach(machine 6.1-hmem 6.1-pmem 6.12-cxl 7.3-hmem 7.3-pmem 7.3-cxl)
+foreach(machine 6.1-hmem 6.1-pmem 6.1-nvdimm 6.12-nvdimm 6.12-cxl 7.3-hmem 7.3-pmem 7.3-nvdimm 7.3-cxl)
   string(REPLACE "-" ";" words ${machine})
   daxemu_client_test(record.${machine} record/record_test.sh TIMEOUT 300 ARGS ${words})
   daxemu_client_test(guest.record.${machine} record/record_test.sh TIMEOUT 700 ARGS ${words} live)

@@ -15,6 +15,7 @@
 #include "runtime/preload/files/descriptor_target.hpp"
 #include "runtime/preload/files/disk_calls.hpp"
 #include "runtime/preload/files/lock_calls.hpp"
+#include "runtime/preload/files/told_refusals.hpp"
 #include "runtime/preload/ground/returns.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
@@ -30,10 +31,8 @@ int refusal_of(int fd, Operation operation) {
 
 int refuse_on_device(int fd, Operation operation) {
   const int error = refusal_of(fd, operation);
-  const store::DeviceRecord* device = trace::explains() ? target_of(fd).context->device_of(fd) : nullptr;
-  const trace::Reason reason = error == EBADF ? trace::Reason::descriptor_lacks_right : device_rule(operation).reason;
-  const std::uint32_t minor = device == nullptr ? trace::kNoDevice : device->minor;
-  set_errno(trace::because(error, {.reason = reason, .minor = minor}).value());
+  note_device_refusal(fd, operation, error);
+  set_errno(Errno{error});
   return -1;
 }
 

@@ -73,6 +73,51 @@ diff bus.json out || fail "the record of a replayed CXL bus is another"
 runs "$daxemu" run --config cxl.json -- "$daxemu" record --anonymous
 has_not "anonymous" "$out" '12345678|OURS|uuid|99'
 
+# DIMMs: interleaved, with labels of both versions, names, an empty namespace, one that is a block device elsewhere. Who is not root reads
+# no label areas: the version is told by the slots that are free.
+cat >dimms.json <<'END'
+{ "regions": [
+  { "id": 4, "kind": "pmem", "size": "256M", "align": "16M",
+    "dimms": [ { "number": 5, "id": "8680-0a-07e4-0badcafe", "handle": 17, "physical_id": 33, "labels": "1.1" },
+               { "number": 2, "id": "8680-00000007", "handle": 1, "labels": "1.1", "label_size": "256K" } ],
+    "namespaces": [ { "id": 0, "size": "0" },
+      { "id": 3, "size": "32M", "start": "64M", "uuid": "0d1f2b3c-1111-4222-8333-444455556666", "name": "ours", "map": "dev", "align": "4K", "device": 6,
+        "device_uuid": "0d1f2b3c-1111-4222-8333-444455557777" },
+      { "id": 1, "size": "16M", "mode": "fsdax" }, { "id": 2, "size": "16M", "mode": "sector", "sector_size": 4096 } ] },
+  { "id": 9, "kind": "pmem", "size": "64M", "bus": "ACPI.NFIT", "dimms": [ { "labels": "none" } ] } ] }
+END
+runs "$daxemu" run --config dimms.json -- sh -c "cd /sys/bus/nd/devices
+  cat nmem5/nfit/id nmem5/nfit/handle nmem5/nfit/phys_id nmem2/nfit/id nmem2/available_slots nmem0/available_slots region4/mapping1 region4/namespace_seed
+  cat namespace4.3/alt_name namespace4.3/holder dax4.6/uuid dax4.6/dax_region/size namespace4.1/holder_class namespace4.1/size namespace4.2/holder_class; $daxemu record"
+same "what was asked for" "$(printf '%s\n' "$out" | sed '/^{/,$d')" "8680-0a-07e4-0badcafe
+0x11
+0x21
+8680-00000007
+2036
+509
+nmem2,0,134217728,1
+namespace4.4
+ours
+dax4.6
+0d1f2b3c-1111-4222-8333-444455557777
+31457280
+pfn
+16777216
+btt"
+printf '%s\n' "$out" | sed -n '/^{/,$p' >first.json
+runs "$daxemu" run --config first.json -- "$daxemu" record
+diff first.json out || fail "the record of replayed DIMMs is another"
+matches "the empty namespace" "$out" '"size": "0"'
+matches "no index" "$out" '"labels": "none"'
+runs "$daxemu" run --config dimms.json -- "$daxemu" record --anonymous
+has_not "anonymous" "$out" 'uuid|ours|cafe|07e4'
+matches "a DIMM's number in place of its serial" "$out" '"id": "8680-00000006"'
+runs "$daxemu" run --config dimms.json -- sh -c 'mkdir -p copy2/bus copy2/devices/platform copy2/devices/LNXSYSTM:00/LNXSYBUS:00
+  cp -a /sys/bus/dax /sys/bus/nd copy2/bus/ 2>cp.err; cp -a /sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0012:00 copy2/devices/LNXSYSTM:00/LNXSYBUS:00/ 2>cp.err; true'
+runs "$daxemu" record --from copy2 --kernel 6.12
+matches "labels of version 1.1 in a copy" "$out" '"labels": "1.1"'
+matches "note" "$err" '^daxemu: label areas are root.s to read'
+
 # What cannot be said is said on standard error and in the notes.
 runs "$daxemu" run --config cxl.json -- sh -c "cxl disable-region region0 >/dev/null 2>&1 || echo region0 >/sys/bus/cxl/drivers/cxl_region/unbind; $daxemu record"
 matches "note" "$err" 'daxemu: region0 is left out: it has no driver'
@@ -91,4 +136,19 @@ config '{ "cxl": { "host_bridges": [ { "root_ports": [ { "memdev": { "ram": "256
 config '{ "cxl": { "host_bridges": [ { "root_ports": [ { "memdev": { "ram": "256M", "firmware": "more than sixteen characters" } } ] } ] } }' \
   'is no name of a firmware' '16 characters'
 config '{ "cxl": { "start": "100M", "host_bridges": [ { "root_ports": [ { "memdev": { "ram": "256M" } } ] } ] } }' '100M is not a multiple of 256M' 'use 256M or 512M'
+config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": [ { "id": "8680" } ] } ] }' 'id 8680 is no id of a DIMM' 'ndctl list -D'
+config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": [ {}, {}, {} ] } ] }' 'interleaved over 3 DIMMs' 'use 1, 2, 4'
+config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": [ { "number": 1 }, { "number": 1 } ] } ] }' 'number 1 is taken' 'its own'
+config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": [ { "label_size": "100" } ] } ] }' 'is no size of a label area' 'steps of 1K'
+config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 2, "align": "3M" } ] }' '3M is no alignment of namespaces' 'power of two'
+config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "namespaces": [ { "size": "3M" } ] } ] }' 'size 3M is not a multiple of 16M' 'use 16M'
+config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "namespaces": [ { } ] } ] }' 'size is missing' '64M'
+config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "namespaces": [ { "size": "96M" } ] } ] }' 'less than its devices take' 'use 96M'
+config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "namespaces": [ { "size": "16M", "mode": "fsdax", "enabled": true } ] } ] }' \
+  'block devices, which are not emulated' 'enabled'
+config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "namespaces": [ { "size": "32M", "start": "0" }, { "size": "32M", "start": "16M" } ] } ] }' \
+  'a namespace of 32M: No space left' 'smaller'
+config '{ "regions": [ { "size": "64M", "namespaces": [ { "size": "16M" } ] } ] }' 'namespaces is for pmem regions only' 'kind'
+config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "devices": [ { "size": "16M" } ], "namespaces": [ { "size": "16M" } ] } ] }' \
+  'devices beside namespaces' 'leave one'
 nothing_runs

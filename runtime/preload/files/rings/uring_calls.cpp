@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -16,11 +17,14 @@
 #include "emu/base/at_start.hpp"
 #include "emu/base/mapping.hpp"
 #include "emu/base/sys.hpp"
+#include "emu/trace/site.hpp"
+#include "emu/trace/why.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/files/io_calls.hpp"
 #include "runtime/preload/files/rings/registered_files.hpp"
 #include "runtime/preload/files/rings/uring_paths.hpp"
+#include "runtime/preload/files/told_refusals.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/returns.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
@@ -62,6 +66,26 @@ constexpr auto kTreatments = [] {
 #include "runtime/calls/every_call.def"
   return table;
 }();
+
+// "io_uring READ\0io_uring WRITE\0...", by opcode: those of the table are 0 and following.
+constexpr char kNames[] =
+#define DAXEMU_OPERATION(name, opcode, names, answer, how, call, by) "io_uring " #name "\0"
+#include "runtime/calls/every_call.def"
+    ;
+static_assert([] {
+  unsigned next = 0;
+  bool in_order = true;
+#define DAXEMU_OPERATION(name, opcode, names, answer, how, call, by) in_order = in_order && opcode == next++;
+#include "runtime/calls/every_call.def"
+  return in_order;
+}());
+const char* name_of(unsigned opcode) {
+  const char* name = kNames;
+  for (; opcode > 0; --opcode) {
+    name += std::strlen(name) + 1;
+  }
+  return name;
+}
 
 // A descriptor of no regular file, on which the calls fail by which device-dax is none either.
 int irregular_file() {
@@ -144,7 +168,7 @@ std::optional<long> read_queued_events(const io_uring_sqe& request) {
   return got >= 0 ? std::optional<long>(got) : code == EAGAIN ? std::nullopt : std::optional<long>(-code);
 }
 
-void look_at(io_uring_sqe& request, int ring, PerformCall perform) {
+void look_at(io_uring_sqe& request, int ring, PerformCall perform, const void* caller) {
   const Treatment& treatment = kTreatments[request.opcode];
   const bool registered = (request.flags & IOSQE_FIXED_FILE) != 0;
   const auto make = [&] { complete_with(request, ring, perform(call_of(request))); };
@@ -153,11 +177,18 @@ void look_at(io_uring_sqe& request, int ring, PerformCall perform) {
     return;
   case Treatment::Kind::refuse: {
     int error = refusal_of(ring, request.fd, registered, treatment.operation);
+    int fd = registered ? -1 : request.fd; // whose refusal it is
     if (treatment.operation == Operation::copy && error == 0) {
       const bool registered_in = (request.splice_flags & SPLICE_F_FD_IN_FIXED) != 0;
       error = refusal_of(ring, request.splice_fd_in, registered_in, treatment.operation);
+      fd = registered_in ? -1 : request.splice_fd_in;
     }
     if (error != 0) {
+      if (trace::explains()) {
+        const trace::CallSite here(caller);
+        note_device_refusal(fd, treatment.operation, error);
+        trace::tell_refusal(error, name_of(request.opcode));
+      }
       refuse(request, error);
     } else if (!registered && (request.flags & IOSQE_BUFFER_SELECT) == 0 && call_of(request).number >= 0 &&
                is_made_here(request.fd)) {
@@ -208,11 +239,11 @@ constinit std::atomic<int> rings_open{0};
 
 } // namespace
 
-void refuse_device_requests(const ::io_uring& ring, PerformCall perform) noexcept {
+void refuse_device_requests(const ::io_uring& ring, PerformCall perform, const void* caller) noexcept {
   const unsigned mask = *ring.sq.kring_mask;
   const unsigned shift = (ring.flags & IORING_SETUP_SQE128) != 0 ? 1 : 0;
   for (unsigned at = ring.sq.sqe_head; at != ring.sq.sqe_tail; ++at) {
-    look_at(ring.sq.sqes[(at & mask) << shift], ring.ring_fd, perform);
+    look_at(ring.sq.sqes[(at & mask) << shift], ring.ring_fd, perform, caller);
   }
 }
 
@@ -262,7 +293,7 @@ void RawRings::entering(int fd, PerformCall perform) noexcept {
   for (unsigned left = std::min(tail - at, mask + 1); left > 0; --left, ++at) {
     const unsigned index = ring->in_order ? at & mask : ring->word(ring->offsets.array)[at & mask];
     if (index <= mask) {
-      look_at(entries[index << ring->shift], fd, perform);
+      look_at(entries[index << ring->shift], fd, perform, nullptr);
     }
   }
 }

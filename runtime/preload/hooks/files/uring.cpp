@@ -40,7 +40,8 @@ public:
     return real_##name passed;                                                                                         \
   }
 #define DAXEMU_SUBMIT_HOOK(name, declared, passed)                                                                     \
-  DAXEMU_URING_HOOK(name, refuse_device_requests(*ring, by_number::perform), declared, passed)
+  DAXEMU_URING_HOOK(name, refuse_device_requests(*ring, by_number::perform, __builtin_return_address(0)), declared,    \
+                    passed)
 DAXEMU_SUBMIT_HOOK(io_uring_submit, (struct io_uring * ring), (ring))
 DAXEMU_SUBMIT_HOOK(io_uring_submit_and_get_events, (struct io_uring * ring), (ring))
 DAXEMU_SUBMIT_HOOK(io_uring_submit_and_wait, (struct io_uring * ring, unsigned count), (ring, count))

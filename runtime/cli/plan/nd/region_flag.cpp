@@ -1,4 +1,4 @@
-#include "runtime/cli/plan/region_flag.hpp"
+#include "runtime/cli/plan/nd/region_flag.hpp"
 
 #include <bit>
 #include <charconv>
