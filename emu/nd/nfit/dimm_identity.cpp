@@ -13,7 +13,8 @@ std::optional<std::uint32_t> take(std::string_view& text, std::size_t digits) {
     return std::nullopt;
   }
   const auto read = std::from_chars(text.data(), end, value, 16);
-  if (read.ec != std::errc() || read.ptr != end || (text.size() > digits && text[digits] != '-')) {
+  if (read.ec != std::errc() || read.ptr != end ||
+      (text.size() > digits && (text[digits] != '-' || text.size() == digits + 1))) {
     return std::nullopt;
   }
   text.remove_prefix(text.size() > digits ? digits + 1 : digits);

@@ -10,6 +10,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/nd/labels/namespace_labels.hpp"
+#include "emu/nd/make_namespace.hpp"
 #include "emu/nd/nfit/nfit.hpp"
 #include "emu/nd/nfit/nfit_control.hpp"
 #include "emu/nd/nfit/nfit_errors.hpp"
@@ -69,6 +70,60 @@ struct NfitTest : testing::Test {
   std::vector<UniqueFd> files;
   OwnMemory memory;
 };
+
+TEST(DimmIdentity, IsReadAsTheKernelWritesIt) {
+  const auto with_place = parse_dimm_identity("cdab-0a-07e0-ffffffff");
+  ASSERT_TRUE(with_place);
+  EXPECT_EQ(with_place->vendor, mock_identity(0).vendor);
+  EXPECT_EQ(with_place->date_made, mock_identity(0).date_made);
+  EXPECT_EQ(with_place->place_made, mock_identity(0).place_made);
+  EXPECT_EQ(with_place->serial, mock_identity(0).serial);
+  const auto without = parse_dimm_identity("8680-56341200");
+  ASSERT_TRUE(without);
+  EXPECT_EQ(without->vendor, 0x8086);
+  EXPECT_EQ(without->date_made, 0);
+  EXPECT_EQ(without->serial, 0x123456U);
+  for (const char* wrong : {"", "8680", "8680-", "8680-5634120", "8680-563412000", "8680-5634120g", "cdab-0a-07e0",
+                            "cdab-0a-07e0-ffffffff-", "cdab_0a_07e0_ffffffff"}) {
+    EXPECT_FALSE(parse_dimm_identity(wrong)) << wrong;
+  }
+}
+
+// A guest of 6.12 with QEMU's NVDIMMs: set_cookie 0xba90120012b4dc of the DIMM of that serial number.
+TEST_F(NfitTest, TheSetIsKnownByWhoMadeItsDimm) {
+  store::NfitDimmRecord& dimm = store.platform().nfit.dimm[0];
+  const auto identity = parse_dimm_identity("8680-56341200");
+  dimm.vendor = identity->vendor;
+  dimm.date_made = identity->date_made;
+  dimm.place_made = identity->place_made;
+  dimm.serial = identity->serial;
+  EXPECT_EQ(cookie_of(store, *region), 0xba90120012b4dcU);
+}
+
+TEST_F(NfitTest, NamespacesBeginAsTheyAreAskedFor) {
+  ASSERT_TRUE(make_namespace(store, *region, {.size = 0, .name = {}})); // namespace0.0 that was deleted
+  NamespaceSpec second;
+  second.size = 64U << 20U;
+  second.id = 5;
+  second.start = 128U << 20U;
+  second.name = "second";
+  second.enabled = false;
+  ASSERT_TRUE(make_namespace(store, *region, second));
+  EXPECT_FALSE(make_namespace(store, *region, second)); // EEXIST
+  int labels_seen = 0;
+  each_label(store, labels(), [&](const NamespaceLabel& label) {
+    EXPECT_EQ(label.dpa, 128U << 20U);
+    EXPECT_EQ(label.name.view(), "second");
+    ++labels_seen;
+    return true;
+  });
+  EXPECT_EQ(labels_seen, 1);
+  second.id = 6;
+  second.start = 160U << 20U; // the other reaches to there
+  EXPECT_EQ(make_namespace(store, *region, second).error(), Errno{ENOSPC});
+  second.start = 1;
+  EXPECT_EQ(make_namespace(store, *region, second).error(), Errno{EINVAL});
+}
 
 TEST_F(NfitTest, HasTheCookieOfItsLabelsVersion) {
   // One DIMM: serial number, vendor and date, place.
