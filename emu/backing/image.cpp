@@ -5,10 +5,13 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/backing/data_walk.hpp"
+#include "emu/base/aside.hpp"
 #include "emu/base/size_text.hpp"
 #include "emu/base/whole_io.hpp"
 
@@ -87,7 +90,12 @@ Outcome<Image> Image::create(const std::string& path, std::uint64_t size, std::u
     (void)::unlink(path.c_str());
     return problem_of(path, done.error().value);
   }
-  return Image(std::move(fd), header, Access::read_write);
+  Image image(std::move(fd), header, Access::read_write);
+  if (auto room = image.reserve(); !room) {
+    (void)::unlink(path.c_str());
+    return problem_of(path, room.error().value);
+  }
+  return image;
 }
 
 Outcome<Image> Image::open(const std::string& path, Access access) {
@@ -115,7 +123,11 @@ Outcome<Image> Image::open(const std::string& path, Access access) {
     return problem_of(path, fine.error().value);
   }
   Image image(std::move(fd), header, access);
-  if (auto loaded = image.load_tables(); !loaded) {
+  auto loaded = image.reserve();
+  if (loaded) {
+    loaded = image.load_tables();
+  }
+  if (!loaded) {
     return problem_of(path, loaded.error().value);
   }
   // A writer that was killed may have left entries that only the page cache knows. The next write-back overwrites the
@@ -128,38 +140,61 @@ Outcome<Image> Image::open(const std::string& path, Access access) {
   return image;
 }
 
-Result<void> Image::load_tables() {
-  std::vector<Entry> table(layout_.extents());
-  std::vector<bool> broken(layout_.extents());
-  for (unsigned which = 0; which < 2; ++which) {
-    if (auto got = read_whole(fd_.get(), std::as_writable_bytes(std::span(table)), layout_.table(which)); !got) {
-      return got;
-    }
-    for (std::uint64_t at = 0; at < table.size(); ++at) {
-      const Entry& entry = table[at];
-      const Entry never{};
-      if (std::memcmp(&entry, &never, sizeof entry) == 0) {
-        continue;
-      }
-      const bool whole = entry.checksum == image::checksum_of(entry, ExtentIndex(at), header_) &&
-                         entry.generation != 0 && entry.generation % 2 == which;
-      if (!whole) {
-        broken[at] = true;
-      } else if (entry.generation > current_[at].generation) {
-        current_[at] = entry;
-      }
-    }
+Result<void> Image::reserve() {
+  auto room = sys::map_aside(-1, align_up(std::max<std::uint64_t>(layout_.extents() * sizeof(Entry), 1), kPageSize),
+                             PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+  if (!room) {
+    return tl::unexpected(room.error());
   }
-  for (std::uint64_t at = 0; at < broken.size(); ++at) {
-    if (broken[at]) {
-      damaged_.emplace_back(at);
-    }
-  }
+  current_ = std::move(*room);
   return {};
 }
 
+// Only what the file has: of an image of 1 TiB that was written to here and there, most of the tables is a hole.
+Result<void> Image::load_tables() {
+  constexpr std::uint64_t kAtOnce = 4096; // entries
+  std::vector<Entry> entries;
+  for (unsigned which = 0; which < 2; ++which) {
+    const std::uint64_t begin = layout_.table(which);
+    const std::uint64_t end = begin + layout_.extents() * sizeof(Entry);
+    for (DataWalk walk(fd_.get(), begin, end); walk.next();) {
+      // Whole entries: where a hole begins is the file system's business.
+      const std::uint64_t last = (walk.end() - begin + sizeof(Entry) - 1) / sizeof(Entry);
+      for (std::uint64_t at = (walk.begin() - begin) / sizeof(Entry); at < last; at += entries.size()) {
+        entries.resize(std::min(kAtOnce, last - at));
+        if (auto got = read_whole(fd_.get(), std::as_writable_bytes(std::span(entries)), begin + at * sizeof(Entry));
+            !got) {
+          return got;
+        }
+        take_entries(which, at, entries);
+      }
+    }
+  }
+  std::sort(damaged_.begin(), damaged_.end());
+  damaged_.erase(std::unique(damaged_.begin(), damaged_.end()), damaged_.end());
+  return {};
+}
+
+void Image::take_entries(unsigned which, std::uint64_t first, std::span<const Entry> entries) {
+  for (std::uint64_t at = 0; at < entries.size(); ++at) {
+    const Entry& entry = entries[at];
+    const ExtentIndex extent(first + at);
+    const Entry never{};
+    if (std::memcmp(&entry, &never, sizeof entry) == 0) {
+      continue;
+    }
+    const bool whole = entry.checksum == image::checksum_of(entry, extent, header_) && entry.generation != 0 &&
+                       entry.generation % 2 == which;
+    if (!whole) {
+      damaged_.push_back(extent);
+    } else if (entry.generation > current(extent).generation) {
+      current(extent) = entry;
+    }
+  }
+}
+
 bool Image::has_data(ExtentIndex extent) const {
-  const Entry& entry = current_[extent.value()];
+  const Entry& entry = current(extent);
   return entry.generation != 0 && entry.zero == 0;
 }
 
@@ -168,42 +203,59 @@ Result<void> Image::read(ExtentIndex extent, std::span<std::byte> into) const {
     std::memset(into.data(), 0, into.size());
     return {};
   }
-  const Entry& entry = current_[extent.value()];
-  if (auto got = read_whole(fd_.get(), into, layout_.slot(entry.generation, extent)); !got) {
+  const Entry& entry = current(extent);
+  if (auto got = read_whole(fd_.get(), into, source(extent)); !got) {
     return got;
   }
   return checksum_of(into) == entry.data_checksum ? Result<void>() : fail(EBADMSG);
 }
 
-Result<void> Image::read_through(ExtentIndex extent, std::span<std::byte> scratch, Take take) const {
-  const Entry& entry = current_[extent.value()];
-  const std::uint64_t slot = layout_.slot(entry.generation, extent);
+// Each piece is added up and taken while the processor's cache has it.
+template <class Next> // Result<std::span<const std::byte>>(at, length)
+Result<void> Image::through(ExtentIndex extent, std::size_t size, Next next, Take take) const {
   XXH3_state_t hash;
   XXH3_64bits_reset(&hash);
-  for (std::uint64_t at = 0; at < header_.extent_size; at += scratch.size()) {
-    const auto piece = scratch.first(std::min<std::uint64_t>(scratch.size(), header_.extent_size - at));
-    auto done = read_whole(fd_.get(), piece, slot + at);
-    if (done) {
-      XXH3_64bits_update(&hash, piece.data(), piece.size());
-      done = take(at, piece);
+  for (std::uint64_t at = 0; at < header_.extent_size; at += size) {
+    const auto piece = next(at, std::min<std::uint64_t>(size, header_.extent_size - at));
+    if (!piece) {
+      return tl::unexpected(piece.error());
     }
-    if (!done) {
+    XXH3_64bits_update(&hash, piece->data(), piece->size());
+    if (auto done = take(at, *piece); !done) {
       return done;
     }
   }
-  return XXH3_64bits_digest(&hash) == entry.data_checksum ? Result<void>() : fail(EBADMSG);
+  return XXH3_64bits_digest(&hash) == current(extent).data_checksum ? Result<void>() : fail(EBADMSG);
+}
+
+Result<void> Image::read_through(ExtentIndex extent, std::span<std::byte> scratch, Take take) const {
+  const auto next = [&](std::uint64_t at, std::size_t length) -> Result<std::span<const std::byte>> {
+    const auto piece = scratch.first(length);
+    if (auto got = read_whole(fd_.get(), piece, source(extent) + at); !got) {
+      return tl::unexpected(got.error());
+    }
+    return piece;
+  };
+  return through(extent, scratch.size(), next, take);
+}
+
+Result<void> Image::pass_through(ExtentIndex extent, std::span<const std::byte> bytes, std::size_t piece,
+                                 Take take) const {
+  const auto next = [&](std::uint64_t at, std::size_t length) -> Result<std::span<const std::byte>> {
+    return bytes.subspan(at, length);
+  };
+  return through(extent, piece, next, take);
 }
 
 void Image::expect(ExtentIndex extent) const {
   if (has_data(extent)) {
-    const std::uint64_t slot = layout_.slot(current_[extent.value()].generation, extent);
-    (void)sys::call(SYS_fadvise64, fd_.get(), static_cast<long>(slot), static_cast<long>(header_.extent_size),
+    (void)sys::call(SYS_fadvise64, fd_.get(), static_cast<long>(source(extent)), static_cast<long>(header_.extent_size),
                     POSIX_FADV_WILLNEED);
   }
 }
 
 std::uint64_t Image::target(ExtentIndex extent) const {
-  return layout_.slot(current_[extent.value()].generation + 1, extent);
+  return layout_.slot(current(extent).generation + 1, extent);
 }
 
 // The entries of what was written; `replaced` is told what each table had there.
@@ -211,7 +263,7 @@ Result<void> Image::enter(std::span<const Written> written, std::vector<Entry>& 
   replaced.reserve(written.size());
   for (const Written& one : written) {
     Entry entry;
-    entry.generation = current_[one.extent.value()].generation + 1;
+    entry.generation = current(one.extent).generation + 1;
     entry.data_checksum = one.checksum;
     entry.zero = one.zero ? 1 : 0;
     entry.checksum = image::checksum_of(entry, one.extent, header_);
@@ -233,7 +285,7 @@ Result<void> Image::enter(std::span<const Written> written, std::vector<Entry>& 
 void Image::withdraw(std::span<const Written> written, std::span<const Entry> replaced) {
   for (std::size_t at = 0; at < written.size(); ++at) {
     const ExtentIndex extent = written[at].extent;
-    const std::uint64_t generation = current_[extent.value()].generation + 1;
+    const std::uint64_t generation = current(extent).generation + 1;
     doubtful_ =
         !write_whole(fd_.get(), std::as_bytes(replaced.subspan(at, 1)), layout_.entry(generation, extent)) || doubtful_;
   }
@@ -260,7 +312,7 @@ Result<void> Image::commit(std::span<const Written> written) {
     return entered;
   }
   for (const Written& one : written) {
-    Entry& entry = current_[one.extent.value()];
+    Entry& entry = current(one.extent);
     entry.generation += 1;
     entry.data_checksum = one.checksum;
     entry.zero = one.zero ? 1 : 0;
@@ -277,7 +329,7 @@ void Image::free_slot(std::uint64_t offset, std::uint64_t count) const {
 }
 
 void Image::trim() const {
-  for (std::uint64_t at = 0; at < current_.size(); ++at) {
+  for (std::uint64_t at = 0; at < layout_.extents(); ++at) {
     free_slot(target(ExtentIndex(at)), 1);
   }
 }

@@ -10,6 +10,7 @@
 
 #include "emu/backing/image_format.hpp"
 #include "emu/base/function_ref.hpp"
+#include "emu/base/mapping.hpp"
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
@@ -42,7 +43,7 @@ public:
   [[nodiscard]] const std::vector<ExtentIndex>& damaged() const { return damaged_; }
   // Has the extent a version that is not all zeros?
   [[nodiscard]] bool has_data(ExtentIndex extent) const;
-  [[nodiscard]] std::uint64_t checksum(ExtentIndex extent) const { return current_[extent.value()].data_checksum; }
+  [[nodiscard]] std::uint64_t checksum(ExtentIndex extent) const { return current(extent).data_checksum; }
 
   // The extent's bytes into `into` (extent_size bytes), verified. Errors: EBADMSG (the bytes are not those that were
   // committed), pread(2)'s.
@@ -52,6 +53,14 @@ public:
   // counts only if all is well in the end. Allocates nothing. Errors: as read(), those of `take`.
   using Take = FunctionRef<Result<void>(std::uint64_t at, std::span<const std::byte> piece)>;
   [[nodiscard]] Result<void> read_through(ExtentIndex extent, std::span<std::byte> scratch, Take take) const;
+
+  // Where its version is, for one that has data: bytes from the file's start, a multiple of 4096.
+  [[nodiscard]] std::uint64_t source(ExtentIndex extent) const {
+    return layout_.slot(current(extent).generation, extent);
+  }
+  // read_through() of bytes that somebody has read there. Errors: EBADMSG, those of `take`.
+  [[nodiscard]] Result<void> pass_through(ExtentIndex extent, std::span<const std::byte> bytes, std::size_t piece,
+                                          Take take) const;
 
   // The extent will be read soon: the disk begins to, and nobody waits (POSIX_FADV_WILLNEED).
   void expect(ExtentIndex extent) const;
@@ -79,8 +88,16 @@ public:
 
 private:
   Image(UniqueFd fd, image::Header header, Access access)
-      : fd_(std::move(fd)), header_(header), layout_(header), access_(access), current_(layout_.extents()) {}
+      : fd_(std::move(fd)), header_(header), layout_(header), access_(access) {}
+  // Room for an entry of each extent. Errors: ENOMEM.
+  [[nodiscard]] Result<void> reserve();
   [[nodiscard]] Result<void> load_tables();
+  template <class Next>
+  [[nodiscard]] Result<void> through(ExtentIndex extent, std::size_t size, Next next, Take take) const;
+  void take_entries(unsigned which, std::uint64_t first, std::span<const image::Entry> entries);
+  [[nodiscard]] image::Entry& current(ExtentIndex extent) const {
+    return static_cast<image::Entry*>(current_.data())[extent.value()];
+  }
   [[nodiscard]] Result<void> enter(std::span<const Written> written, std::vector<image::Entry>& replaced);
   void free_slot(std::uint64_t offset, std::uint64_t count) const;
   void withdraw(std::span<const Written> written, std::span<const image::Entry> replaced);
@@ -89,7 +106,7 @@ private:
   image::Header header_;
   image::Layout layout_;
   Access access_;
-  std::vector<image::Entry> current_; // the newest valid entry of each extent; generation 0: none, all zeros
+  Mapping current_; // the newest valid entry of each extent; generation 0: none, all zeros. Sparse, as the tables are
   std::vector<ExtentIndex> damaged_;
   bool doubtful_ = false; // entries of a commit that failed may be on the disk
 };

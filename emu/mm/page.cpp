@@ -1,6 +1,8 @@
 #include "emu/mm/page.hpp"
 
 #include <algorithm>
+
+#include <unistd.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -10,21 +12,22 @@ namespace {
 
 constexpr std::size_t kLinePages = 64 / sizeof(PagePtr); // page handles in a cache line
 constexpr std::size_t kBlock = 64;                       // a fixed count, which the compiler turns into wide accesses
+constexpr std::size_t kCoreCache = 512UL << 10;          // bytes: longer ones are not expected to be in it
 
-// Does a thread go through an array that no cache of a core holds, call by call (gup_test takes 512 pages a call into
-// one array of 32 MiB)? Such an array is better written past the caches and read ahead of its use; a short one, or one
-// used again for each call, is better left in them.
+// Does a thread go through an array call by call (gup_test takes 512 pages a call into one array of 32 MiB)? One that
+// no cache of a core holds is better read ahead of its use; and one that not even the last cache holds is better
+// written past them all: to a cache it is written in half of the time. A short one, or one used again for each call, is
+// better left alone.
 class LongArray {
 public:
-  // The next call is about pages[0..count). True once it goes on where the last ones ended, for 512 KiB of handles.
-  bool goes_on(const PagePtr* pages, std::size_t count) {
+  // The next call is about pages[0..count). True once it goes on where the last ones ended, for `bytes` of handles.
+  bool goes_on(const PagePtr* pages, std::size_t count, std::size_t bytes) {
     passed_ = pages == end_ ? passed_ + count : count;
     end_ = pages + count;
-    return passed_ >= kLong;
+    return passed_ * sizeof(PagePtr) > bytes;
   }
 
 private:
-  static constexpr std::size_t kLong = (512UL << 10) / sizeof(PagePtr);
   const PagePtr* end_ = nullptr;
   std::size_t passed_ = 0;
 };
@@ -65,11 +68,17 @@ std::size_t fill_uncached(PagePtr* pages, std::uint64_t first, std::size_t count
 
 } // namespace
 
-void fill_pages(PagePtr* pages, PagePtr first, std::size_t count) {
+std::size_t last_cache_size() {
+  constexpr long kLittle = 8L << 20;
+  static const long size = ::sysconf(_SC_LEVEL3_CACHE_SIZE); // asks the processor, not the kernel
+  return static_cast<std::size_t>(size > 0 ? size : kLittle);
+}
+
+void fill_pages(PagePtr* pages, PagePtr first, std::size_t count, std::size_t cache) {
   const std::uint64_t bits = page_bits(first);
   std::size_t at = 0;
 #if defined(__SSE2__)
-  if (written.goes_on(pages, count)) {
+  if (written.goes_on(pages, count, cache)) {
     at = std::min<std::size_t>(-(reinterpret_cast<std::uintptr_t>(pages) / sizeof(PagePtr)) % kLinePages, count);
     fill_cached(pages, bits, at);
     at += fill_uncached(pages + at, bits + at * kStructPageSize, count - at);
@@ -85,7 +94,7 @@ std::size_t consecutive_pages(const PagePtr* pages, std::size_t count) {
   // What the next call will read of a long array, which the processor's own reading ahead ends at each 4K for. A hint
   // may point anywhere: it does not fault.
   constexpr std::size_t kAhead = 512;
-  const bool ahead = read.goes_on(pages, count);
+  const bool ahead = read.goes_on(pages, count, kCoreCache);
   // Whole blocks without an early exit (which would keep the loop from being vectorised), then the rest one by one.
   const std::uint64_t base = page_bits(pages[0]);
   std::size_t at = 0;

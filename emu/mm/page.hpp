@@ -32,8 +32,12 @@ inline constexpr std::uint64_t kMaxPfn = 1ULL << 36;                  // MAX_PHY
   return offset % kStructPageSize == 0 && offset / kStructPageSize < kMaxPfn;
 }
 
-// pages[i] = first + i for i < count. The loop that bounds how fast a page array can be produced.
-void fill_pages(PagePtr* pages, PagePtr first, std::size_t count);
+// Bytes of the processor's last cache; where that is unknown, little.
+[[nodiscard]] std::size_t last_cache_size();
+
+// pages[i] = first + i for i < count. The loop that bounds how fast a page array can be produced. An array that is
+// filled call by call and is longer than `cache` bytes is written past the caches.
+void fill_pages(PagePtr* pages, PagePtr first, std::size_t count, std::size_t cache = last_cache_size());
 
 // How many of pages[0..count) from the first on are consecutive pages: 1 at least for count >= 1.
 [[nodiscard]] std::size_t consecutive_pages(const PagePtr* pages, std::size_t count);

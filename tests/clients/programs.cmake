@@ -1,9 +1,9 @@
 # Programs that never touch the device behave as without daxemu; `run` itself is invisible to what it runs.
-daxemu_client_test(plain_programs plain_programs_test.sh TIMEOUT 300)
+daxemu_client_test(plain_programs tools/plain_programs_test.sh TIMEOUT 300)
 daxemu_client_test(exit_status exit_status_test.sh)
 daxemu_client_test(signals signals_test.sh)
 daxemu_client_test(streams streams_test.sh)
-daxemu_client_test(nested nested_test.sh)
+daxemu_client_test(nested outside/nested_test.sh)
 daxemu_client_test(every_kernel every_kernel_test.sh ARGS $<TARGET_FILE:uring_buffer>)
 daxemu_client_test(overhead overhead_test.sh TIMEOUT 300)
 set_tests_properties(client.overhead PROPERTIES RUN_SERIAL ON) # it looks at the clock
@@ -39,18 +39,18 @@ add_executable(own_calls_program programs/own_calls_program.c)
 target_compile_definitions(own_calls_program PRIVATE _GNU_SOURCE)
 target_link_libraries(own_calls_program PRIVATE Threads::Threads)
 if(NOT DAXEMU_SANITIZE) # whose runtime and ptrace(2) are in each other's way
-  daxemu_client_test(supervised supervised_test.sh ARGS $<TARGET_FILE:own_calls_program>)
+  daxemu_client_test(supervised outside/supervised_test.sh ARGS $<TARGET_FILE:own_calls_program>)
   add_executable(seccomp_program programs/seccomp_program.c)
   target_compile_definitions(seccomp_program PRIVATE _GNU_SOURCE)
-  daxemu_client_test(supervised_limits supervised_limits_test.sh
+  daxemu_client_test(supervised_limits outside/supervised_limits_test.sh
     ARGS $<TARGET_FILE:own_calls_program> $<TARGET_FILE:seccomp_program>)
-  daxemu_client_test(supervised_static supervised_static_test.sh ARGS ${CMAKE_CURRENT_SOURCE_DIR}/programs/own_calls_program.c)
-  daxemu_client_test(supervised_kill supervised_kill_test.sh TIMEOUT 600 ARGS $<TARGET_FILE:own_calls_program> $<TARGET_FILE:outside_touches_program>)
+  daxemu_client_test(supervised_static outside/supervised_static_test.sh ARGS ${CMAKE_CURRENT_SOURCE_DIR}/programs/own_calls_program.c)
+  daxemu_client_test(supervised_kill outside/supervised_kill_test.sh TIMEOUT 600 ARGS $<TARGET_FILE:own_calls_program> $<TARGET_FILE:outside_touches_program>)
   add_executable(outside_touches_program programs/outside_touches_program.c)
   target_compile_definitions(outside_touches_program PRIVATE _GNU_SOURCE)
   target_link_libraries(outside_touches_program PRIVATE PkgConfig::LIBURING Threads::Threads)
-  daxemu_client_test(supervised_faults supervised_faults_test.sh TIMEOUT 300 ARGS $<TARGET_FILE:outside_touches_program>)
-  daxemu_client_test(supervised_crew supervised_crew_test.sh TIMEOUT 300 ARGS $<TARGET_FILE:outside_touches_program>)
+  daxemu_client_test(supervised_faults outside/supervised_faults_test.sh TIMEOUT 300 ARGS $<TARGET_FILE:outside_touches_program>)
+  daxemu_client_test(supervised_crew outside/supervised_crew_test.sh TIMEOUT 300 ARGS $<TARGET_FILE:outside_touches_program>)
   add_executable(low_numbers_program programs/low_numbers_program.c)
   add_executable(low_numbers_static programs/low_numbers_program.c)
   add_executable(outside_load_program programs/outside_load_program.c)
@@ -63,7 +63,7 @@ if(NOT DAXEMU_SANITIZE) # whose runtime and ptrace(2) are in each other's way
     target_link_options(${name} PRIVATE -static $<$<C_COMPILER_ID:GNU>:-no-pie>) # clang takes -static for that
     set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
   endforeach()
-  daxemu_client_test(supervised_numbers supervised_numbers_test.sh ARGS $<TARGET_FILE:low_numbers_program> $<TARGET_FILE:low_numbers_static>
+  daxemu_client_test(supervised_numbers outside/supervised_numbers_test.sh ARGS $<TARGET_FILE:low_numbers_program> $<TARGET_FILE:low_numbers_static>
     $<TARGET_FILE:attribute_waits_program>)
-  daxemu_client_test(supervised_load supervised_load_test.sh TIMEOUT 600 ARGS $<TARGET_FILE:outside_load_program>)
+  daxemu_client_test(supervised_load outside/supervised_load_test.sh TIMEOUT 600 ARGS $<TARGET_FILE:outside_load_program>)
 endif()

@@ -113,6 +113,39 @@ TEST_F(ImageFile, KeepsTheLastVersionOverReopening) {
   EXPECT_TRUE(image.damaged().empty());
 }
 
+// Of a large image that little was written to, little is read (and none of it at every extent's place in the tables).
+TEST_F(ImageFile, ASparseOneOf1TiBIsOpenedByReadingWhatIsThere) {
+  constexpr std::uint64_t kHuge = 1ULL << 40;
+  const std::vector<ExtentIndex> some = {ExtentIndex(0), ExtentIndex(123'456), ExtentIndex(kHuge / kPmdSize - 1)};
+  std::vector<std::byte> bytes(kPmdSize, std::byte{5});
+  {
+    auto image = Image::create(path_, kHuge, kPmdSize);
+    ASSERT_TRUE(image.has_value()) << image.error().what;
+    for (const ExtentIndex extent : some) {
+      ASSERT_EQ(*sys::pwrite(image->fd(), bytes.data(), bytes.size(), image->target(extent)), bytes.size());
+      const Image::Written one = written(extent, bytes);
+      ASSERT_TRUE(image->commit(std::span(&one, 1)).has_value());
+    }
+  }
+  const auto read_so_far = [] {
+    std::ifstream file("/proc/self/io");
+    std::string name;
+    std::uint64_t count = 0;
+    file >> name >> count; // rchar
+    return count;
+  };
+  const std::uint64_t before = read_so_far();
+  const Image image = reopened();
+  EXPECT_LT(read_so_far() - before, 1U << 20) << "the tables have 32 MiB";
+  EXPECT_TRUE(image.damaged().empty());
+  for (const ExtentIndex extent : some) {
+    EXPECT_TRUE(image.has_data(extent));
+    ASSERT_TRUE(image.read(extent, bytes).has_value());
+    EXPECT_EQ(bytes, std::vector<std::byte>(kPmdSize, std::byte{5}));
+  }
+  EXPECT_FALSE(image.has_data(ExtentIndex(1)));
+}
+
 TEST_F(ImageFile, ZerosTakeNoSlotAndReplaceData) {
   Image image = made();
   put(image, ExtentIndex(1), filled(9));

@@ -108,7 +108,8 @@ TEST_P(WriteBackOf, ALoadGivesItBack) {
   EXPECT_EQ(run().written, 1U);
   reopen();
   const UniqueFd fresh = memory("fresh", kExtents * size());
-  ASSERT_TRUE(load_extent(*image_, ExtentIndex(3), fresh.get()).has_value());
+  std::vector<std::byte> scratch(kPageSize);
+  ASSERT_TRUE(load_extent(*image_, ExtentIndex(3), fresh.get(), scratch).has_value());
   char text[5] = {};
   ASSERT_TRUE(sys::pread(fresh.get(), text, 4, 3 * size()).has_value());
   EXPECT_STREQ(text, "back");

@@ -71,6 +71,7 @@ Result<DeviceView> DeviceView::make(const store::Store& store, store::DeviceReco
   }
   view.folios_ = std::move(*folios);
   view.image_ = std::move(*image);
+  view.image_.read_ahead();
   view.fd_ = kept->release();
   view.failures_seen = view.failures().last.load();
   return view;

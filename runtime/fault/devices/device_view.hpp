@@ -61,8 +61,9 @@ public:
   [[nodiscard]] bool is_allocated(ExtentIndex extent) const {
     return (folio(extent).flags.load() & (mm::kFolioTouched | mm::kFolioZeroed)) != 0;
   }
-  // It will soon be brought: the disk may begin.
-  void expect(ExtentIndex extent) const { image_.expect(extent); }
+  // LazyImage's.
+  bool expect(ExtentIndex extent) const { return image_.expect(extent); }
+  [[nodiscard]] ImageAhead::Near near(ExtentIndex extent) const { return image_.near(extent); }
   // Allocates and zeroes it before it is touched. Errors: fallocate(2)'s.
   [[nodiscard]] Result<void> allocate(ExtentIndex extent) const;
   [[nodiscard]] ExtentBitmap& faulted() { return faulted_; }

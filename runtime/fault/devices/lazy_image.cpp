@@ -1,14 +1,18 @@
 #include "runtime/fault/devices/lazy_image.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <climits>
+#include <cstring>
 #include <ctime>
 
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "emu/base/aside.hpp"
 #include "emu/base/mapping.hpp"
 #include "emu/base/whole_io.hpp"
 #include "emu/store/processes/process_identity.hpp"
@@ -19,7 +23,7 @@ namespace {
 
 constexpr long kLookAgainNs = 20'000'000; // how often a waiter checks that the loader still lives
 
-constexpr std::uint64_t kBuffer = 256ULL << 10; // bytes
+constexpr std::uint64_t kPiece = 128ULL << 10; // bytes: what stays in the processor's cache between two passes
 
 // Until the loader has changed, or for a while.
 void wait_for_change(std::atomic<std::uint64_t>& loader, std::uint64_t seen) {
@@ -42,41 +46,93 @@ Result<void> load_by_mapping(const backing::Image& image, ExtentIndex extent, in
   if (!window) {
     return tl::unexpected(window.error());
   }
-  return image.read(extent, window->bytes());
+  const auto put = [&](std::uint64_t at, std::span<const std::byte> piece) -> Result<void> {
+    std::memcpy(window->bytes().data() + at, piece.data(), piece.size());
+    return {};
+  };
+  const auto arrived = ImageAhead::of_process().take(
+      image, extent, [&](std::span<const std::byte> read) { return image.pass_through(extent, read, kPiece, put); });
+  return arrived ? arrived : image.read(extent, window->bytes());
 }
 
 } // namespace
 
-Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int bytes) {
-  image.expect(extent); // in pieces as large as the disk likes, not as read-ahead guesses
-  const std::uint64_t base = extent.value() * image.extent_size();
-  if (!takes_write()) {
+Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int bytes, std::span<std::byte> scratch) {
+  if (scratch.empty() || !takes_write()) {
     return load_by_mapping(image, extent, bytes);
   }
-  // Through a buffer that stays in the processor's cache, for a whole page that is written is not zeroed before, and
-  // nobody faults.
-  const std::uint64_t length = std::min(image.extent_size(), kBuffer);
-  auto buffer = Mapping::of(-1, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE);
-  if (!buffer) {
-    return tl::unexpected(buffer.error());
-  }
+  // By writing: a whole page that is written is not zeroed before, and nobody faults.
+  const std::uint64_t base = extent.value() * image.extent_size();
   const auto put = [&](std::uint64_t at, std::span<const std::byte> piece) {
     return write_whole(bytes, piece, base + at);
   };
-  const auto done = image.read_through(extent, buffer->bytes(), put);
+  auto done = ImageAhead::of_process().take(
+      image, extent, [&](std::span<const std::byte> read) { return image.pass_through(extent, read, kPiece, put); });
+  if (!done) {            // not expected, or it went wrong on that way
+    image.expect(extent); // in pieces as large as the disk likes, not as read-ahead guesses
+    done = image.read_through(extent, scratch, put);
+  }
   return !done && done.error() == Errno{EINVAL} ? load_by_mapping(image, extent, bytes) : done;
 }
 
-Result<LazyImage> LazyImage::of(const store::DeviceRecord& device) {
-  LazyImage lazy;
-  if (!device.image.empty()) {
-    auto image = backing::Image::open(std::string(device.image.view()), backing::Image::Access::beside);
-    if (!image || image->extent_size() != device.align || image->size() < device.size.load()) {
-      return fail(EIO);
+// Lent to one thread at a time, of one process: what a child inherits as lent, nobody gives back there.
+class LazyImage::Scratch {
+public:
+  explicit Scratch(Mapping mine) : mine_(std::move(mine)) {}
+  class Lent {
+  public:
+    explicit Lent(Scratch& lender) : lender_(lender) {
+      const pid_t me = sys::getpid();
+      pid_t holder = lender.holder_.load(std::memory_order_relaxed);
+      mine_ = holder != me && lender.holder_.compare_exchange_strong(holder, me, std::memory_order_acquire);
+      if (!mine_) {
+        own_ = Mapping::of(-1, kPiece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE)
+                   .value_or(Mapping());
+      }
     }
-    lazy.image_ = std::move(*image);
+    Lent(const Lent&) = delete;
+    Lent& operator=(const Lent&) = delete;
+    ~Lent() {
+      if (mine_) {
+        lender_.holder_.store(0, std::memory_order_release);
+      }
+    }
+    [[nodiscard]] std::span<std::byte> bytes() const { return mine_ ? lender_.mine_.bytes() : own_.bytes(); }
+
+  private:
+    Scratch& lender_;
+    bool mine_ = false;
+    Mapping own_; // empty if there is no memory for it
+  };
+
+private:
+  Mapping mine_;
+  std::atomic<pid_t> holder_{0};
+};
+
+LazyImage::LazyImage() = default;
+LazyImage::LazyImage(backing::Image image, std::unique_ptr<Scratch> scratch, bool hugetlb)
+    : image_(std::move(image)), scratch_(std::move(scratch)), hugetlb_(hugetlb) {}
+LazyImage::LazyImage(LazyImage&&) noexcept = default;
+LazyImage& LazyImage::operator=(LazyImage&&) noexcept = default;
+LazyImage::~LazyImage() = default;
+
+Result<LazyImage> LazyImage::of(const store::DeviceRecord& device) {
+  if (device.image.empty()) {
+    return LazyImage();
   }
-  return lazy;
+  auto image = backing::Image::open(std::string(device.image.view()), backing::Image::Access::beside);
+  if (!image || image->extent_size() != device.align || image->size() < device.size.load()) {
+    return fail(EIO);
+  }
+  // Whole extents are read, and which will be next is our business: the kernel's guesses would fill the page cache.
+  (void)sys::call(SYS_fadvise64, image->fd(), 0, 0, POSIX_FADV_RANDOM);
+  auto scratch = sys::map_aside(-1, kPiece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+  if (!scratch) {
+    return tl::unexpected(scratch.error());
+  }
+  return LazyImage(std::move(*image), std::make_unique<Scratch>(std::move(*scratch)),
+                   device.backing.kind == store::BackingKind::hugetlb);
 }
 
 Result<void> bring_once(mm::FolioRecord& folio, FunctionRef<Result<void>()> load) {
@@ -114,8 +170,43 @@ Result<void> LazyImage::bring(ExtentIndex extent, mm::FolioRecord& folio, int by
   if (!image_) {
     return {};
   }
-  return bring_once(folio,
-                    [&] { return image_->has_data(extent) ? load_extent(*image_, extent, bytes) : Result<void>(); });
+  return bring_once(folio, [&] { return image_->has_data(extent) ? load(extent, folio, bytes) : Result<void>(); });
+}
+
+Result<void> LazyImage::load(ExtentIndex extent, mm::FolioRecord& folio, int bytes) const {
+  if (!hugetlb_) {
+    const Scratch::Lent scratch(*scratch_);
+    return load_extent(*image_, extent, bytes, scratch.bytes());
+  }
+  const auto done = load_extent(*image_, extent, bytes, {}); // which knows no write(2)
+  if (done) {
+    folio.flags.fetch_or(mm::kFolioZeroed);
+  }
+  return done;
+}
+
+bool LazyImage::expect(ExtentIndex extent) const {
+  if (!image_ || !image_->has_data(extent)) {
+    return true;
+  }
+  const ImageAhead::Told told = ImageAhead::of_process().expect(*image_, extent);
+  if (told == ImageAhead::Told::never) {
+    image_->expect(extent);
+  }
+  return told != ImageAhead::Told::later;
+}
+
+ImageAhead::Near LazyImage::near(ExtentIndex extent) const {
+  if (!image_) {
+    return ImageAhead::Near::no;
+  }
+  return image_->has_data(extent) ? ImageAhead::of_process().near(*image_, extent) : ImageAhead::Near::here;
+}
+
+void LazyImage::read_ahead() const {
+  if (image_) {
+    ImageAhead::of_process().prepare(*image_);
+  }
 }
 
 } // namespace daxemu::fault

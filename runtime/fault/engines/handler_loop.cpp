@@ -40,10 +40,11 @@ void HandlerLoop::run() {
       spin.found();
       continue;
     }
-    if (server_.ahead().prepare_one() || (postponed_count_ == 0 && spin.again())) {
+    if (server_.ahead().prepare_one() || server_.ahead().bring_one() || (postponed_count_ == 0 && spin.again())) {
       continue;
     }
-    if (!events_.wait(postponed_count_ == 0 ? -1 : kRetryMs)) {
+    const bool soon = postponed_count_ != 0 || server_.ahead().waits_for_disk();
+    if (!events_.wait(soon ? kRetryMs : -1)) {
       return;
     }
   }

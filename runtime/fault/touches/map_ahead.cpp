@@ -15,6 +15,7 @@ namespace {
 // for 1G.
 constexpr std::uint64_t kMostPrepared = 16; // extents
 constexpr std::uint64_t kMostExpected = 4;  // of them, that the disk is told of at one touch
+constexpr unsigned kMostWaits = 100;        // times that the handler thread looks again whether the disk is done
 
 } // namespace
 
@@ -120,7 +121,9 @@ void MapAhead::map(const UffdCalls& uffd, const Vma& vma, std::uint64_t address,
 void MapAhead::plan(DeviceView& view, std::uint64_t first, std::uint64_t count) {
   const bool goes_on = view_ == &view && next_ >= first && next_ <= first + count; // those before next_ are prepared
   next_ = goes_on ? next_ : first;
+  near_ = goes_on ? std::max(near_, first) : first;
   end_ = first + count;
+  waits_ = 0;
   view_ = &view;
 }
 
@@ -132,11 +135,15 @@ void MapAhead::expect_next() {
 
 bool MapAhead::prepare_one() {
   while (next_ < end_ && view_->alive()) {
-    const ExtentIndex extent(next_++);
+    const ExtentIndex extent(next_);
     if (view_->has_image() && !view_->has_bytes(extent)) {
-      view_->expect(extent);
+      if (!view_->expect(extent)) {
+        return false; // when one of those that are on their way has been brought
+      }
+      ++next_;
       return true;
     }
+    ++next_;
     if (!view_->has_image() && !view_->is_allocated(extent)) {
       if (view_->allocate(extent)) {
         return true;
@@ -145,6 +152,27 @@ bool MapAhead::prepare_one() {
     }
   }
   next_ = end_;
+  return false;
+}
+
+bool MapAhead::bring_one() {
+  waits_for_disk_ = false;
+  for (; near_ < next_ && view_->alive() && view_->has_image(); ++near_) {
+    const ExtentIndex extent(near_);
+    const bool has_failed = (view_->folio(extent).flags.load() & mm::kFolioHwpoison) != 0;
+    if (has_failed || view_->has_bytes(extent)) {
+      continue;
+    }
+    const auto near = view_->near(extent);
+    waits_for_disk_ = near == ImageAhead::Near::coming && ++waits_ < kMostWaits;
+    if (near != ImageAhead::Near::here) {
+      return false;
+    }
+    waits_ = 0;
+    const bool brought = view_->bring(extent).has_value();
+    near_ = brought ? near_ + 1 : next_;
+    return brought;
+  }
   return false;
 }
 

@@ -31,6 +31,11 @@ public:
   // The handler thread, when no fault waits: one extent that is likely to be next is allocated and zeroed, or its bytes
   // are asked of the device's image. False: there is none to be prepared.
   bool prepare_one();
+  // And when there is nothing more to be prepared: one that was, and is in memory by now, is brought from the image, so
+  // that its touch finds it. Holds up faults as long as the first touch of another thread would. False: there is none.
+  bool bring_one();
+  // By its last answer, is there one on its way, so that to ask again soon is worth it?
+  [[nodiscard]] bool waits_for_disk() const { return waits_for_disk_; }
 
 private:
   // Tells the disk of the next extents at once.
@@ -62,6 +67,9 @@ private:
   DeviceView* view_ = nullptr;
   std::uint64_t next_ = 0;
   std::uint64_t end_ = 0;
+  bool waits_for_disk_ = false;
+  unsigned waits_ = 0;
+  std::uint64_t near_ = 0; // [near_, next_) are on their way from the image
 };
 
 } // namespace daxemu::fault

@@ -23,8 +23,11 @@ constexpr std::uint64_t kPiece = 1ULL << 20; // bytes of one write
 constexpr unsigned kDepth = 12;              // pieces that have a buffer: being filled, or on their way
 constexpr std::size_t kHeld = 4;             // of them, of one extent that may turn out not to be written
 constexpr std::size_t kBatch = 256;          // extents a commit makes durable at once
+constexpr std::size_t kStep = 128UL << 10;   // bytes read and added up at once
 
-class Hash {
+} // namespace
+
+class WriteBack::Hash {
 public:
   Hash() { XXH3_64bits_reset(&state_); }
   void add(std::span<const std::byte> bytes) { XXH3_64bits_update(&state_, bytes.data(), bytes.size()); }
@@ -33,8 +36,6 @@ public:
 private:
   XXH3_state_t state_{};
 };
-
-} // namespace
 
 // Pieces on their way to the disk. A piece's buffer is free again when its write has been confirmed.
 class WriteBack::Pipe {
@@ -49,13 +50,18 @@ public:
       return tl::unexpected(direct.error());
     }
     pipe->file_ = UniqueFd(*direct);
-    auto memory = sys::mmap(nullptr, kDepth * kPiece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    auto memory = Mapping::of(-1, kDepth * kPiece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
     if (!memory) {
       return tl::unexpected(memory.error());
     }
-    pipe->buffers_ = Mapping(*memory, kDepth * kPiece);
+    pipe->buffers_ = std::move(*memory);
+    (void)sys::madvise(pipe->buffers_.data(), kDepth * kPiece, MADV_HUGEPAGE);
     // Where io_uring is refused (containers, kernel.io_uring_disabled) each piece is written before the next one.
     pipe->up_ = ::io_uring_queue_init(kDepth, &pipe->ring_, 0) == 0;
+    if (pipe->up_) { // held by the kernel once, not for each piece; where that is more than may be locked, for each
+      const iovec all{pipe->buffers_.data(), kDepth * kPiece};
+      pipe->registered_ = ::io_uring_register_buffers(&pipe->ring_, &all, 1) == 0;
+    }
     for (unsigned at = 0; at < kDepth; ++at) {
       pipe->free_.push_back(at);
     }
@@ -98,7 +104,12 @@ public:
       return fail(EAGAIN); // as deep as there are buffers, so this cannot be
     }
     const std::span<std::byte> bytes = buffer(buffer_index, length);
-    ::io_uring_prep_write(entry, file_.get(), bytes.data(), static_cast<unsigned>(bytes.size()), offset);
+    const auto size = static_cast<unsigned>(bytes.size());
+    if (registered_) {
+      ::io_uring_prep_write_fixed(entry, file_.get(), bytes.data(), size, offset, 0);
+    } else {
+      ::io_uring_prep_write(entry, file_.get(), bytes.data(), size, offset);
+    }
     entry->user_data = (length << 8U) | buffer_index;
     ++under_way_;
     const int sent = ::io_uring_submit(&ring_);
@@ -141,6 +152,7 @@ private:
   Mapping buffers_;
   io_uring ring_{};
   bool up_ = false;
+  bool registered_ = false;
   unsigned under_way_ = 0;
   std::vector<unsigned> free_;
 };
@@ -151,18 +163,31 @@ bool WriteBack::differs(ExtentIndex extent, const Sum& now) const {
 }
 
 // Bytes of the device are read, not mapped: what nobody has touched reads as zero and is not allocated by that
-// (shmem_file_read_iter, hugetlbfs_read_iter).
+// (shmem_file_read_iter, hugetlbfs_read_iter). In steps that the processor's cache keeps until they are added up.
+Result<bool> WriteBack::read_piece(std::span<std::byte> into, std::uint64_t offset, Hash& hash) const {
+  bool zero = true;
+  for (std::size_t at = 0; at < into.size(); at += kStep) {
+    const auto step = into.subspan(at, std::min(kStep, into.size() - at));
+    if (auto got = read_whole(bytes_, step, offset + at); !got) {
+      return tl::unexpected(got.error());
+    }
+    hash.add(step);
+    zero = zero && backing::Image::all_zero(step);
+  }
+  return zero;
+}
+
 Result<WriteBack::Sum> WriteBack::sum_of(ExtentIndex extent, std::span<std::byte> scratch) const {
   Hash hash;
   Sum sum{.checksum = 0, .zero = true};
   const std::uint64_t base = extent.value() * image_.extent_size();
   for (std::uint64_t at = 0; at < image_.extent_size(); at += scratch.size()) {
     const auto piece = scratch.first(std::min<std::uint64_t>(scratch.size(), image_.extent_size() - at));
-    if (auto got = read_whole(bytes_, piece, base + at); !got) {
-      return tl::unexpected(got.error());
+    const auto zero = read_piece(piece, base + at, hash);
+    if (!zero) {
+      return tl::unexpected(zero.error());
     }
-    hash.add(piece);
-    sum.zero = sum.zero && backing::Image::all_zero(piece);
+    sum.zero = sum.zero && *zero;
   }
   sum.checksum = hash.value();
   return sum;
@@ -197,13 +222,10 @@ Result<WriteBack::Sum> WriteBack::write_small(Pipe& pipe, ExtentIndex extent) {
       break;
     }
     const auto bytes = pipe.buffer(*buffer, std::min(kPiece, size - at));
-    if (auto read = read_whole(bytes_, bytes, extent.value() * size + at); !read) {
-      failed = read.error().value;
-    }
-    hash.add(bytes);
-    const bool zero = backing::Image::all_zero(bytes);
-    pieces[held++] = {*buffer, zero};
-    sum.zero = sum.zero && zero;
+    const auto zero = read_piece(bytes, extent.value() * size + at, hash);
+    failed = zero ? 0 : zero.error().value;
+    pieces[held++] = {*buffer, zero.value_or(false)};
+    sum.zero = sum.zero && pieces[held - 1].zero;
   }
   sum.checksum = hash.value();
   const bool sending = failed == 0 && !sum.zero && differs(extent, sum);
@@ -245,14 +267,13 @@ Result<WriteBack::Sum> WriteBack::write_large(Pipe& pipe, ExtentIndex extent) {
       return tl::unexpected(buffer.error());
     }
     const auto bytes = pipe.buffer(*buffer, length);
-    if (auto got = read_whole(bytes_, bytes, extent.value() * size + at); !got) {
+    const auto zero = read_piece(bytes, extent.value() * size + at, hash);
+    if (!zero) {
       pipe.give_back(*buffer);
-      return tl::unexpected(got.error());
+      return tl::unexpected(zero.error());
     }
-    hash.add(bytes);
-    const bool zero = backing::Image::all_zero(bytes);
-    sum.zero = sum.zero && zero;
-    if (auto sent = send(pipe, *buffer, length, image_.target(extent) + at, zero); !sent) {
+    sum.zero = sum.zero && *zero;
+    if (auto sent = send(pipe, *buffer, length, image_.target(extent) + at, *zero); !sent) {
       return tl::unexpected(sent.error());
     }
   }

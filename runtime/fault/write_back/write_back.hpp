@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 
 #include "emu/backing/image.hpp"
@@ -35,12 +36,15 @@ public:
 
 private:
   class Pipe;
+  class Hash;
   [[nodiscard]] Result<WriteBackTotals> run_once(const Progress& progress, const DirtyTracker* tracker);
   struct Sum {
     std::uint64_t checksum;
     bool zero; // all of it
   };
   [[nodiscard]] bool differs(ExtentIndex extent, const Sum& now) const;
+  // Into a buffer, and into the sum. Is it all zeros?
+  [[nodiscard]] Result<bool> read_piece(std::span<std::byte> into, std::uint64_t offset, Hash& hash) const;
   [[nodiscard]] Result<Sum> sum_of(ExtentIndex extent, std::span<std::byte> scratch) const;
   // Send the extent to its slot if it differs, without waiting; what it was.
   [[nodiscard]] Result<Sum> write_small(Pipe& pipe, ExtentIndex extent);

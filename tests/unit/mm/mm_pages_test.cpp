@@ -39,17 +39,18 @@ TEST(Page, FilledArraysAreConsecutiveAndBreaksAreFound) {
   }
 }
 
-// An array longer than a core's cache is written past it, in whole lines, from call to call: wherever it starts, each
+// An array longer than the cache is written past it, in whole lines, from call to call: wherever it starts, each
 // page is what it should be, and nothing beside the array is.
 TEST(Page, LongArraysAreFilledWhereverTheyStart) {
   constexpr std::size_t kCount = 3UL << 16;
+  constexpr std::size_t kCache = 512UL << 10;
   std::vector<PagePtr> room(kCount + 24);
   for (std::size_t skip = 8; skip < 16; ++skip) {
     for (const std::size_t batch : {std::size_t{512}, std::size_t{509}, std::size_t{3}, kCount}) {
       std::ranges::fill(room, nullptr);
       const std::span<PagePtr> pages = std::span(room).subspan(skip, kCount);
       for (std::size_t at = 0; at < kCount; at += batch) {
-        fill_pages(&pages[at], pfn_to_page(Pfn(at)), std::min(batch, kCount - at));
+        fill_pages(&pages[at], pfn_to_page(Pfn(at)), std::min(batch, kCount - at), kCache);
       }
       EXPECT_EQ(std::ranges::count(room, nullptr), 24) << skip << " " << batch;
       EXPECT_EQ(room[skip - 1], nullptr);

@@ -1,0 +1,219 @@
+// Extents that come from an image: read ahead, brought once, and never believed when they are damaged.
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/fault/devices/image_ahead.hpp"
+#include "tests/unit/fault/fault_platform.hpp"
+
+namespace daxemu::fault {
+namespace {
+
+namespace fs = std::filesystem;
+using backing::Image;
+
+constexpr std::uint64_t kExtents = 24;
+constexpr std::uint64_t kHole = 7; // has no data
+constexpr std::uint64_t kExtent = kPmdSize;
+
+std::uint64_t word_of(std::uint64_t extent, std::uint64_t at) {
+  return (extent + 1) * 1'000'003 + at;
+}
+
+class OfImage : public ::testing::Test {
+protected:
+  void SetUp() override {
+    // Beside the build, not in /tmp: that may be a tmpfs, which knows no O_DIRECT.
+    path_ = (fs::current_path() / ("fault-image-" + std::to_string(::getpid()))).string();
+    fs::remove(path_);
+    auto image = Image::create(path_, kExtents * kExtent, kExtent);
+    ASSERT_TRUE(image.has_value()) << image.error().what;
+    std::vector<Image::Written> all;
+    std::vector<std::uint64_t> words(kExtent / sizeof(std::uint64_t));
+    for (std::uint64_t extent = 0; extent < kExtents; ++extent) {
+      for (std::uint64_t at = 0; at < words.size(); ++at) {
+        words[at] = word_of(extent, at);
+      }
+      const auto bytes = std::as_bytes(std::span(words));
+      if (extent != kHole) {
+        ASSERT_TRUE(sys::pwrite(image->fd(), bytes.data(), bytes.size(), image->target(ExtentIndex(extent))));
+        all.push_back({ExtentIndex(extent), Image::checksum_of(bytes), false});
+      }
+    }
+    ASSERT_TRUE(image->commit(all));
+    forget_pages(image->fd());
+  }
+  void TearDown() override { fs::remove(path_); }
+
+  static void forget_pages(int fd) {
+    ::fdatasync(fd);
+    ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  }
+  [[nodiscard]] Image opened() const {
+    auto image = Image::open(path_, Image::Access::beside);
+    EXPECT_TRUE(image.has_value()) << image.error().what;
+    return std::move(*image);
+  }
+  // Can it be told here what the page cache has, and is the disk read past it?
+  [[nodiscard]] static bool reads_ahead(ImageAhead& ahead, const Image& image) {
+    ahead.prepare(image);
+    return ahead.expect(image, ExtentIndex(0)) == ImageAhead::Told::yes;
+  }
+  static Result<void> take(ImageAhead& ahead, const Image& image, std::uint64_t extent) {
+    return ahead.take(image, ExtentIndex(extent), [&](std::span<const std::byte> bytes) -> Result<void> {
+      std::uint64_t last = 0;
+      std::memcpy(&last, bytes.data() + kExtent - sizeof last, sizeof last);
+      EXPECT_EQ(last, word_of(extent, kExtent / sizeof last - 1));
+      return {};
+    });
+  }
+
+  std::string path_;
+};
+
+TEST_F(OfImage, WhatIsExpectedIsRead) {
+  ImageAhead& ahead = ImageAhead::of_process();
+  const Image image = opened();
+  if (!reads_ahead(ahead, image)) {
+    GTEST_SKIP() << "no cachestat(2) (Linux 6.5), no io_uring, or no O_DIRECT on this file system";
+  }
+  using Told = ImageAhead::Told;
+  EXPECT_EQ(ahead.expect(image, ExtentIndex(0)), Told::yes); // once
+  for (std::uint64_t extent = 1; extent < 4; ++extent) {
+    EXPECT_EQ(ahead.expect(image, ExtentIndex(extent)), Told::yes) << extent;
+  }
+  EXPECT_EQ(ahead.expect(image, ExtentIndex(4)), Told::later);
+  for (const std::uint64_t extent : {2, 0, 1, 3}) {
+    EXPECT_TRUE(take(ahead, image, extent)) << extent;
+    EXPECT_EQ(take(ahead, image, extent).error(), Errno{ENOENT}) << "taken already";
+  }
+  EXPECT_EQ(take(ahead, image, 4).error(), Errno{ENOENT}) << "never expected";
+}
+
+TEST_F(OfImage, WhatThePageCacheHasIsNotReadPastIt) {
+  ImageAhead& ahead = ImageAhead::of_process();
+  const Image image = opened();
+  if (!reads_ahead(ahead, image)) {
+    GTEST_SKIP() << "no cachestat(2) (Linux 6.5), no io_uring, or no O_DIRECT on this file system";
+  }
+  EXPECT_TRUE(take(ahead, image, 0));
+  std::vector<std::byte> bytes(kExtent);
+  ASSERT_TRUE(image.read(ExtentIndex(9), bytes));
+  EXPECT_EQ(ahead.expect(image, ExtentIndex(9)), ImageAhead::Told::never);
+  EXPECT_EQ(ahead.near(image, ExtentIndex(9)), ImageAhead::Near::here);
+  EXPECT_EQ(ahead.near(image, ExtentIndex(20)), ImageAhead::Near::no);
+}
+
+TEST_F(OfImage, AnotherImageWaitsUntilThisOneIsThrough) {
+  ImageAhead& ahead = ImageAhead::of_process();
+  const Image image = opened();
+  const Image other = opened(); // the same file; another device, for all that is known
+  if (!reads_ahead(ahead, image)) {
+    GTEST_SKIP() << "no cachestat(2) (Linux 6.5), no io_uring, or no O_DIRECT on this file system";
+  }
+  EXPECT_EQ(ahead.expect(other, ExtentIndex(1)), ImageAhead::Told::never);
+  EXPECT_EQ(take(ahead, other, 0).error(), Errno{ENOENT});
+  EXPECT_TRUE(take(ahead, image, 0));
+  EXPECT_EQ(ahead.expect(other, ExtentIndex(1)), ImageAhead::Told::yes);
+  EXPECT_TRUE(take(ahead, other, 1));
+}
+
+TEST_F(OfImage, AForkedChildHasItsOwn) {
+  ImageAhead& ahead = ImageAhead::of_process();
+  const Image image = opened();
+  if (!reads_ahead(ahead, image)) {
+    GTEST_SKIP() << "no cachestat(2) (Linux 6.5), no io_uring, or no O_DIRECT on this file system";
+  }
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool knew_nothing = take(ahead, image, 0) == tl::unexpected(Errno{ENOENT});
+    ahead.prepare(image);
+    const bool reads = ahead.expect(image, ExtentIndex(1)) == ImageAhead::Told::yes && take(ahead, image, 1);
+    ::_exit(knew_nothing && reads ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(take(ahead, image, 0)) << "the parent's goes on";
+}
+
+struct Lab {
+  // As long as the threads that look at them live.
+  TestPlatform& platform;
+  AddressSpace* space = nullptr;
+  UniqueFd fd;
+  std::uint64_t* words = nullptr;
+
+  Lab(const std::string& path, store::BackingKind kind)
+      : platform(*new TestPlatform(kExtents * kExtent, kExtent, kind, store::EngineKind::handler)) {
+    if (platform.device == nullptr) {
+      return;
+    }
+    platform.device->image.assign(path);
+    space = new AddressSpace(*platform.store);
+    fd = platform.open(O_RDWR);
+    auto mapped =
+        space->map(*platform.device, fd.get(), nullptr, kExtents * kExtent, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+    EXPECT_TRUE(mapped);
+    words = mapped ? static_cast<std::uint64_t*>(*mapped) : nullptr;
+  }
+  [[nodiscard]] bool is_right(std::uint64_t extent) const {
+    constexpr std::uint64_t kWords = kExtent / sizeof(std::uint64_t);
+    for (std::uint64_t at = 0; at < kWords; at += 509) {
+      if (words[extent * kWords + at] != (extent == kHole ? 0 : word_of(extent, at))) {
+        return false;
+      }
+    }
+    return true;
+  }
+};
+
+class ImageOn : public OfImage, public ::testing::WithParamInterface<store::BackingKind> {};
+
+TEST_P(ImageOn, EachExtentComesWithItsFirstTouch) {
+  const Lab lab(path_, GetParam());
+  ASSERT_NE(lab.words, nullptr);
+  for (std::uint64_t at = 0; at < kExtents; ++at) {
+    const std::uint64_t extent = (at * 7 + 3) % kExtents; // all over it
+    EXPECT_TRUE(lab.is_right(extent)) << extent;
+  }
+}
+
+// While the program works on one, the next ones are brought; then they are mapped with one fault.
+TEST_P(ImageOn, WhoGoesThroughItFindsTheNextExtentsBrought) {
+  const Lab lab(path_, GetParam());
+  ASSERT_NE(lab.words, nullptr);
+  auto folios = mm::FolioTable::open(lab.platform.device->folios_location.c_str(), kExtents);
+  ASSERT_TRUE(folios);
+  for (std::uint64_t extent = 0; extent < 6; ++extent) {
+    EXPECT_TRUE(lab.is_right(extent)) << extent;
+  }
+  const auto is_brought = [&](std::uint64_t extent) {
+    return ((*folios)[ExtentIndex(extent)].flags.load() & mm::kFolioLoaded) != 0;
+  };
+  for (int tries = 0; tries < 500 && !is_brought(8); ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_TRUE(is_brought(8)) << "nobody has touched it";
+  EXPECT_FALSE(is_brought(kExtents - 1)) << "too far ahead";
+  for (std::uint64_t extent = 6; extent < kExtents; ++extent) {
+    EXPECT_TRUE(lab.is_right(extent)) << extent;
+  }
+  EXPECT_LT(lab.platform.faults(), kExtents - 4);
+  EXPECT_EQ(lab.platform.extents(), kExtents);
+}
+
+INSTANTIATE_TEST_SUITE_P(Backings, ImageOn, ::testing::Values(store::BackingKind::shmem, store::BackingKind::hugetlb),
+                         [](const auto& kind) {
+                           return std::string(kind.param == store::BackingKind::shmem ? "shmem" : "hugetlb");
+                         });
+
+} // namespace
+} // namespace daxemu::fault
