@@ -102,6 +102,8 @@ Outcome<Supervisor> Supervisor::start(const std::string& location) {
     return refuse(errno, "no descriptors for the supervisor", "raise the limit of open files");
   }
   made.entry_.socket.reset(pair[1]);
+  made.entry_.receiver = pair[0];
+  made.entry_.supervisor = sys::getpid();
   made.entry_.numbers = numbers_here();
   sigset_t all;
   sigset_t before;

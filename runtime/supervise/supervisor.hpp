@@ -4,6 +4,8 @@
 
 #include <thread>
 
+#include <sys/types.h>
+
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "runtime/supervise/install/filter.hpp"
@@ -15,6 +17,8 @@ namespace daxemu::supervise {
 struct Entry {
   UniqueFd socket;
   Numbers numbers;
+  int receiver = -1; // the other end, which nobody may hold but the supervisor: what is on its way there goes with it
+  pid_t supervisor = 0;
 };
 
 class Supervisor {

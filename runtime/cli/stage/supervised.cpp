@@ -85,7 +85,11 @@ int exec_without_library(const char* path, char* const* arguments) {
 
 // In the child.
 int become_supervised(const supervise::Entry& entry, const char* path, char* const* arguments) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL); // nobody would answer its calls
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);    // nobody would answer its calls
+  if (::getppid() != entry.supervisor) { // it was killed before that
+    return ESRCH;
+  }
+  (void)sys::close(entry.receiver);
   if (const auto entered = supervise::enter(entry.socket.get(), entry.numbers); !entered) {
     return entered.error().value;
   }

@@ -182,10 +182,12 @@ int poll_slow(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t
     const SignalsHeld held;
     ready = wait_for(asked.all(), deadline, mask != nullptr ? mask : held.before(), real);
   }
-  if (ready >= 0 && !copy_out(fds, asked.all().data(), count * sizeof *fds)) {
+  const int code = errno;
+  if (!copy_out(fds, asked.all().data(), count * sizeof *fds)) { // where a signal ended it, too: do_sys_poll()
     errno = EFAULT;
     return -1;
   }
+  errno = code;
   return ready;
 }
 

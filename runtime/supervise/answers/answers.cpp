@@ -135,6 +135,9 @@ void Answers::answer(const Call& call) {
   case By::program:
     by_program(target, call, *shape);
     break;
+  case By::waiting:
+    by_wait(target, call);
+    break;
   case By::memory:
     mappings_.answer(target, call);
     break;

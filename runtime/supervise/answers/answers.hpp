@@ -47,6 +47,7 @@ private:
   void by_transfer(const Target& target, const Call& call);
   void by_program(const Target& target, const Call& call, const Shape& shape);
   void by_directory(const Target& target, const Call& call, const Shape& shape);
+  void by_wait(const Target& target, const Call& call);
   void change_directory(const Target& target, const Call& call, const std::string& path);
   void get_directory(const Target& target, const Call& call);
   void make(const Target& target, const Call& call, const Shape& shape, const std::vector<std::string>& paths);

@@ -32,6 +32,17 @@ sanitize
 disabled"
   same "exit status, $kernel: $err" "$status" 0
 done
+# Answered from outside.
+status_of "$daxemu" run --size 64M --intercept kernel -- true
+case $err in
+  *"the kernel does not tell of system calls"*) ;;
+  *)
+    status_of timeout 60 "$daxemu" run --kernel 6.12 --region cxl --preset cxl_test --intercept kernel -- sh ./sanitize
+    same "a sanitization, answered from outside: $err" "$out" "sanitize
+sanitize
+disabled"
+    ;;
+esac
 
 cat >monitor <<'EOS'
 . ./mock.sh

@@ -1,11 +1,12 @@
 #!/bin/sh
 # supervised_numbers: descriptors of ours on numbers that a program chooses: what is right there, and that nothing is lost silently where it
 # cannot be (runtime/docs/intercept.md).
-#   supervised_numbers_test.sh PROGRAM PROGRAM_STATIC
+#   supervised_numbers_test.sh PROGRAM PROGRAM_STATIC WAITS_PROGRAM
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
 dynamic=$1
 static=$2
+waits=$3
 run() {
   status_of timeout 60 "$daxemu" run --size 64M --align 2M --backing shmem --intercept "$@"
 }
@@ -37,5 +38,18 @@ for shell in sh 'busybox sh' bash; do
   # shellcheck disable=SC2086 # words
   run kernel -- $shell -c "$script"
   same "$shell" "$out" "$expected"
+done
+
+# What poll(2) says of an attribute: these are a kernel's answers for one of its own (6.18, /sys/kernel/uevent_seqnum).
+expected="not read yet:  1 0xa 0 0
+read:  0 0 0 0
+at once:  0 0 0 0
+to be read:  1 0x5 0 0
+another has something:  1 0 0x1 0
+a signal: EINTR -1 0 0 0
+not open:  1 0 0x20 0"
+for how in libc kernel; do
+  run $how -- "$waits" /sys/bus/dax/devices/dax0.0/size
+  same "poll of an attribute, --intercept $how" "$out$err" "$expected"
 done
 nothing_runs

@@ -1,0 +1,113 @@
+// poll(2) with attributes among what is waited for: the interposed call waits here in the program's place, on copies of
+// its descriptors. Where there are none, as nearly always, the kernel goes on.
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <poll.h>
+
+#include "runtime/preload/waits/readiness.hpp"
+#include "runtime/supervise/answers/answers.hpp"
+
+namespace daxemu::supervise {
+namespace {
+
+constexpr std::uint64_t kMostWaits = 1024;          // of one call; with more it is the kernel's
+constexpr std::chrono::milliseconds kLookAgain{20}; // for signals, and whether it has ended
+
+std::uint64_t signals_in(const std::string& status, std::string_view label) {
+  const std::size_t at = status.find(label);
+  std::uint64_t mask = 0;
+  if (at != std::string::npos) {
+    (void)std::from_chars(status.data() + at + label.size(), status.data() + status.size(), mask, 16);
+  }
+  return mask;
+}
+
+// Would a signal interrupt the call? One whose answer we owe sleeps through all but SIGKILL.
+bool is_signalled(const Target& target) {
+  const std::string status = target.proc_file("status");
+  return ((signals_in(status, "SigPnd:\t") | signals_in(status, "ShdPnd:\t")) & ~signals_in(status, "SigBlk:\t")) != 0;
+}
+
+// The program's descriptors, as ours.
+struct Copies {
+  std::vector<UniqueFd> held;
+  std::vector<pollfd> asked;
+  bool attributes = false;
+
+  Copies() = default;
+  Copies(const Copies&) = delete;
+  Copies& operator=(const Copies&) = delete;
+  ~Copies() {
+    for (const UniqueFd& fd : held) {
+      preload::FdTable::forget(fd.get());
+    }
+  }
+  // False: one is not open, which the kernel says at once.
+  [[nodiscard]] bool take(const Target& target, const std::vector<pollfd>& theirs) {
+    for (pollfd one : theirs) {
+      one.revents = 0;
+      if (one.fd >= 0) {
+        auto copy = target.descriptor(one.fd);
+        if (!copy) {
+          return false;
+        }
+        preload::FdTable::forget(copy->get()); // the number had another file before
+        attributes = preload::is_waited_for(copy->get()) || attributes;
+        one.fd = copy->get();
+        held.push_back(std::move(*copy));
+      }
+      asked.push_back(one);
+    }
+    return attributes;
+  }
+};
+
+} // namespace
+
+void Answers::by_wait(const Target& target, const Call& call) {
+  std::vector<pollfd> theirs(call.word[1] <= kMostWaits ? call.word[1] : 0);
+  Copies copies;
+  const auto size = theirs.size() * sizeof(pollfd);
+  if (theirs.empty() || !target.read(theirs.data(), call.word[0], size) ||
+      std::none_of(theirs.begin(), theirs.end(),
+                   [this](const pollfd& one) { return one.fd >= 0 && may_be_ours(one.fd); }) ||
+      !copies.take(target, theirs)) {
+    listener_->go_on(call);
+    return;
+  }
+  const auto timeout = static_cast<int>(call.word[2]); // negative: none
+  const auto look = [&](int patience) { return ::poll(copies.asked.data(), copies.asked.size(), patience); };
+  int ready = look(0);
+  int code = errno;
+  if (ready == 0 && timeout != 0) {
+    crew_->step_aside([&] {
+      using Clock = std::chrono::steady_clock;
+      const auto end = Clock::now() + std::chrono::milliseconds(timeout);
+      for (auto left = kLookAgain; ready == 0 && left.count() > 0 && listener_->waits(call);) {
+        if (is_signalled(target)) {
+          ready = -1;
+          code = EINTR;
+          break;
+        }
+        left = timeout < 0 ? kLookAgain : std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+        ready = look(static_cast<int>(std::clamp(left, std::chrono::milliseconds(0), kLookAgain).count()));
+        code = errno;
+      }
+    });
+  }
+  for (std::size_t at = 0; at < theirs.size(); ++at) {
+    theirs[at].revents = copies.asked[at].revents;
+  }
+  Result<long> result = ready < 0 ? Result<long>(fail(code)) : ready;
+  if (!target.write(call.word[0], theirs.data(), size)) {
+    result = fail(EFAULT);
+  }
+  conclude(target, call, result);
+}
+
+} // namespace daxemu::supervise
