@@ -8,6 +8,7 @@
 #include <benchmark/benchmark.h>
 #include <daxemu/device.h>
 #include <daxemu/gup.h>
+#include <daxemu/sg.h>
 
 namespace {
 
@@ -153,6 +154,26 @@ void unpin_folios(benchmark::State& state) {
                          benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
+// The same by a scatter list, in segments of 2M, as a driver fills one: no array at all. Time per extent.
+void pin_scatter_list(benchmark::State& state) {
+  const Part part(state);
+  std::vector<daxemu_scatterlist> entries(kPages / kBatch);
+  for ([[maybe_unused]] auto _ : state) {
+    daxemu_iov_iter iter{device().start + (part.first << 12), (part.end - part.first) << 12};
+    daxemu_sg_table table{entries.data(), 0, static_cast<unsigned>(entries.size())};
+    const bool all = daxemu_extract_iter_to_sg(&iter, iter.count, &table, kExtent, kFlags) > 0 && iter.count == 0;
+    state.PauseTiming();
+    daxemu_unpin_sg(&table, false);
+    state.ResumeTiming();
+    if (!all) {
+      return stop(state);
+    }
+  }
+  state.counters["per_extent_ns"] =
+      benchmark::Counter(static_cast<double>(kPages / kBatch) / 1e9,
+                         benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+}
+
 // Pins and unpins without a pause between them, so that threads overlap: each its own half.
 void pin_and_unpin(benchmark::State& state) {
   const Part part(state);
@@ -170,6 +191,7 @@ BENCHMARK(pin_array)->Unit(benchmark::kMicrosecond);
 BENCHMARK(unpin_array)->Unit(benchmark::kMicrosecond);
 BENCHMARK(pin_folios)->Unit(benchmark::kMicrosecond);
 BENCHMARK(unpin_folios)->Unit(benchmark::kMicrosecond);
+BENCHMARK(pin_scatter_list)->Unit(benchmark::kMicrosecond);
 BENCHMARK(pin_and_unpin)->Threads(1)->Threads(2)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
 } // namespace
