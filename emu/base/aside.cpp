@@ -30,7 +30,7 @@ std::uintptr_t middle() {
 
 } // namespace
 
-Result<void*> mmap_aside(std::size_t length, int prot, int flags, int fd, std::uint64_t offset) {
+DAXEMU_START_PATH Result<void*> mmap_aside(std::size_t length, int prot, int flags, int fd, std::uint64_t offset) {
   std::uintptr_t place = 0;
   if (kPlaced) {
     std::uintptr_t unset = 0;

@@ -4,3 +4,6 @@
 #pragma once
 
 #define DAXEMU_AT_START __attribute__((section("daxemu_start")))
+// The same of code: what every process runs before its main() and what the calls run that most programs make most
+// often. A page fault maps some 64 KiB of a library, so that what lies together comes at once. On definitions.
+#define DAXEMU_START_PATH __attribute__((section(".text.startup.daxemu")))

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/enter_kernel.hpp"
 
 namespace daxemu::sys {
@@ -37,7 +38,7 @@ Result<void*> as_pointer(const Result<long>& result) {
 
 } // namespace
 
-Result<long> call(long number, long a, long b, long c, long d, long e, long f) {
+DAXEMU_START_PATH Result<long> call(long number, long a, long b, long c, long d, long e, long f) {
   constexpr long kMostErrno = 4095; // MAX_ERRNO in include/linux/err.h
   const long result = enter_kernel(number, a, b, c, d, e, f);
   if (result < 0 && result >= -kMostErrno) {
@@ -46,24 +47,24 @@ Result<long> call(long number, long a, long b, long c, long d, long e, long f) {
   return result;
 }
 
-Result<int> openat(int dirfd, const char* path, int flags, mode_t mode) {
+DAXEMU_START_PATH Result<int> openat(int dirfd, const char* path, int flags, mode_t mode) {
   return as<int>(call(SYS_openat, dirfd, word(path), flags | O_LARGEFILE, mode));
 }
-Result<int> open(const char* path, int flags, mode_t mode) {
+DAXEMU_START_PATH Result<int> open(const char* path, int flags, mode_t mode) {
   return openat(AT_FDCWD, path, flags, mode);
 }
-Result<void> close(int fd) {
+DAXEMU_START_PATH Result<void> close(int fd) {
   return nothing(call(SYS_close, fd));
 }
 
-Result<struct stat> fstat(int fd) {
+DAXEMU_START_PATH Result<struct stat> fstat(int fd) {
   struct stat st = {};
   if (auto done = call(SYS_fstat, fd, word(&st)); !done) {
     return tl::unexpected(done.error());
   }
   return st;
 }
-Result<struct stat> fstatat(int dirfd, const char* path, int flags) {
+DAXEMU_START_PATH Result<struct stat> fstatat(int dirfd, const char* path, int flags) {
   struct stat st = {};
   if (auto done = call(SYS_newfstatat, dirfd, word(path), word(&st), flags); !done) {
     return tl::unexpected(done.error());
@@ -73,13 +74,14 @@ Result<struct stat> fstatat(int dirfd, const char* path, int flags) {
 Result<std::size_t> readlinkat(int dirfd, const char* path, char* into, std::size_t size) {
   return as<std::size_t>(call(SYS_readlinkat, dirfd, word(path), word(into), static_cast<long>(size)));
 }
-Result<std::size_t> pread(int fd, void* into, std::size_t size, std::uint64_t offset) {
+DAXEMU_START_PATH Result<std::size_t> pread(int fd, void* into, std::size_t size, std::uint64_t offset) {
   return as<std::size_t>(call(SYS_pread64, fd, word(into), static_cast<long>(size), static_cast<long>(offset)));
 }
 Result<std::size_t> pwrite(int fd, const void* from, std::size_t size, std::uint64_t offset) {
   return as<std::size_t>(call(SYS_pwrite64, fd, word(from), static_cast<long>(size), static_cast<long>(offset)));
 }
-Result<void*> mmap(void* hint, std::size_t length, int prot, int flags, int fd, std::uint64_t offset) {
+DAXEMU_START_PATH Result<void*> mmap(void* hint, std::size_t length, int prot, int flags, int fd,
+                                     std::uint64_t offset) {
   return as_pointer(call(SYS_mmap, word(hint), static_cast<long>(length), prot, flags, fd, static_cast<long>(offset)));
 }
 Result<void> munmap(void* address, std::size_t length) {
@@ -95,7 +97,7 @@ Result<void*> mremap(void* old_address, std::size_t old_length, std::size_t new_
   return as_pointer(call(SYS_mremap, word(old_address), static_cast<long>(old_length), static_cast<long>(new_length),
                          flags, word(new_address)));
 }
-Result<int> dup_above(int fd, int minimum) {
+DAXEMU_START_PATH Result<int> dup_above(int fd, int minimum) {
   return as<int>(call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, minimum));
 }
 Result<int> memfd_create(const char* name, unsigned flags) {
@@ -107,10 +109,10 @@ Result<void> ftruncate(int fd, std::uint64_t length) {
 Result<void> fallocate(int fd, int mode, std::uint64_t offset, std::uint64_t length) {
   return nothing(call(SYS_fallocate, fd, mode, static_cast<long>(offset), static_cast<long>(length)));
 }
-pid_t getpid() {
+DAXEMU_START_PATH pid_t getpid() {
   return static_cast<pid_t>(enter_kernel(SYS_getpid, 0, 0, 0, 0, 0, 0));
 }
-pid_t gettid() {
+DAXEMU_START_PATH pid_t gettid() {
   return static_cast<pid_t>(enter_kernel(SYS_gettid, 0, 0, 0, 0, 0, 0));
 }
 

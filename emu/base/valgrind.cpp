@@ -5,6 +5,8 @@
 
 #include <link.h>
 
+#include "emu/base/at_start.hpp"
+
 // The header of the file that this is linked into, at the beginning of its memory; the linker's.
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden"))); // NOLINT(bugprone-reserved-identifier)
 
@@ -20,7 +22,9 @@ enum class Request : std::uint64_t {
 // `otherwise` outside valgrind, and in a tool that does not know the request.
 std::uint64_t ask(Request request, std::uint64_t a = 0, std::uint64_t b = 0, std::uint64_t otherwise = 0) noexcept {
 #if defined(__x86_64__)
-  const std::array<std::uint64_t, 6> words{static_cast<std::uint64_t>(request), a, b};
+  auto code = static_cast<std::uint64_t>(request);
+  __asm__("" : "+r"(code)); // not out of a table of constants: that would be a page more for every program
+  const std::array<std::uint64_t, 6> words{code, a, b};
   __asm__ volatile("rolq $3, %%rdi; rolq $13, %%rdi; rolq $61, %%rdi; rolq $51, %%rdi; xchgq %%rbx, %%rbx"
                    : "+d"(otherwise)
                    : "a"(words.data())
@@ -39,13 +43,13 @@ bool runs_in_valgrind() noexcept {
   return ask(Request::running_on_valgrind) != 0;
 }
 
-void keep_race_checkers_off(const void* start, std::size_t length) noexcept {
+DAXEMU_START_PATH void keep_race_checkers_off(const void* start, std::size_t length) noexcept {
   const auto address = reinterpret_cast<std::uint64_t>(start);
   ask(Request::helgrind_make_untracked, address, length);
   ask(Request::drd_start_suppression, address, length);
 }
 
-void keep_race_checkers_off_own_data() noexcept {
+DAXEMU_START_PATH void keep_race_checkers_off_own_data() noexcept {
   if (!runs_in_valgrind()) {
     return;
   }

@@ -1,11 +1,13 @@
 #include "emu/dax/builder.hpp"
 
 #include <algorithm>
-#include <fstream>
+#include <charconv>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "emu/base/size_text.hpp"
+#include "emu/base/text_file.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/change.hpp"
@@ -241,10 +243,12 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
 
 std::uint32_t free_char_major(const char* proc_devices, std::uint32_t below) {
   std::set<std::uint32_t> taken;
-  std::ifstream file(proc_devices);
-  for (std::string line; std::getline(file, line) && !line.starts_with("Block");) {
+  const std::string text = read_text(proc_devices);
+  const std::string_view numbers = std::string_view(text).substr(0, text.find("Block"));
+  for (std::size_t at = 0; at < numbers.size(); at = std::min(numbers.find('\n', at), numbers.size() - 1) + 1) {
+    const std::size_t digit = std::min(numbers.find_first_not_of(' ', at), numbers.size());
     std::uint32_t major = 0;
-    if (std::sscanf(line.c_str(), "%u", &major) == 1) {
+    if (std::from_chars(numbers.data() + digit, numbers.data() + numbers.size(), major).ec == std::errc()) {
       taken.insert(major);
     }
   }

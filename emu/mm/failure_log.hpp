@@ -33,22 +33,23 @@ struct FailureLog {
     entry.number.store(number);
   }
 
-  // Calls tell(extent) for the failures behind `seen`, as far as they are kept and not `self`'s to tell. Returns the
-  // number to go on from.
+  // Calls tell(extent, teller) for the failures behind `seen`, as far as they are kept and not `self`'s to tell.
+  // Returns the number to go on from.
   template <class Tell>
   std::uint64_t read(std::uint64_t seen, pid_t self, Tell tell) const {
     const std::uint64_t now = last.load();
-    std::uint64_t number = now - seen > kKept ? now - kKept : seen;
+    std::uint64_t number = seen <= now ? seen : 0; // the device was made anew, and its log with it
+    number = now - number > kKept ? now - kKept : number;
     while (number < now) {
       const Entry& entry = entries[(number + 1) % kKept];
       const std::uint64_t extent = entry.extent.load();
-      const bool own = entry.teller.load() == self;
+      const auto teller = static_cast<pid_t>(entry.teller.load());
       const std::uint64_t is = entry.number.load();
       if (is < number + 1) {
         return number; // being written: its writer announces it afterwards
       }
-      if (is == number + 1 && !own) {
-        tell(ExtentIndex(extent));
+      if (is == number + 1 && teller != self) {
+        tell(ExtentIndex(extent), teller);
       }
       ++number;
     }

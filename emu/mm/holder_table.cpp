@@ -14,6 +14,7 @@
 
 #include "emu/base/file_lock.hpp"
 #include "emu/base/sys.hpp"
+#include "emu/base/text_file.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/base/valgrind.hpp"
 #include "emu/mm/device_pages.hpp"
@@ -33,30 +34,11 @@ namespace {
 constexpr std::uint32_t kFree = 0;
 constexpr std::uint32_t kLive = 2;
 
-// The file's text, as far as it can be read. Not by a stream: this is part of the preload library, where the first one
-// brings all of the standard library's locales, and every process pays for relocating them.
-std::string read_text(const std::string& path) {
-  std::string text;
-  const auto raw = sys::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (!raw) {
-    return text;
-  }
-  const UniqueFd file(*raw);
-  for (std::size_t got = 1; got > 0;) {
-    constexpr std::size_t kPiece = 16UL << 10;
-    const std::size_t size = text.size();
-    text.resize(size + kPiece);
-    got = sys::pread(file.get(), text.data() + size, kPiece, size).value_or(0);
-    text.resize(size + got);
-  }
-  return text;
-}
-
 // Does process `pid` still have its records mapped? exec(2) keeps pid and start time, but no mapping, and the kernel
 // has dropped what the old program held. Where we may not look, it does.
 bool maps_records(pid_t pid, int file, std::uint64_t offset) {
   const auto st = sys::fstat(file);
-  std::string maps = read_text("/proc/" + std::to_string(pid) + "/maps");
+  std::string maps = read_text(("/proc/" + std::to_string(pid) + "/maps").c_str());
   if (!st || maps.empty()) {
     return true; // a file nobody may read is an empty one
   }

@@ -4,7 +4,6 @@
 #include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/nd/labels/namespace_labels.hpp"
 #include "emu/nd/media/cxl_ways.hpp"
-#include "emu/nd/nfit/nfit.hpp"
 #include "emu/nd/region.hpp"
 
 namespace daxemu::nd {
@@ -30,14 +29,14 @@ private:
 
 // Of a DIMM struct nfit_set_info_map, where labels are of version 1.1, else nfit_set_info_map2: 48 bytes, of which the
 // last ones are zero.
-void add_nfit(Fletcher& fletcher, const NdMapping& mapping, bool is_old) {
+void add_nfit(Fletcher& fletcher, const store::NfitDimmRecord& dimm, bool is_old) {
   if (is_old) {
-    fletcher.add_long(0).add(mapping.dimm.nfit->serial).add(0);
+    fletcher.add_long(0).add(dimm.serial).add(0);
     return;
   }
   constexpr int kRest = 7;
-  fletcher.add_long(0).add(mapping.dimm.nfit->serial);
-  fletcher.add(kNfitVendor | std::uint32_t{kNfitDateMade} << 16U).add(kNfitPlaceMade);
+  fletcher.add_long(0).add(dimm.serial);
+  fletcher.add(dimm.vendor | std::uint32_t{dimm.date_made} << 16U).add(dimm.place_made);
   for (int word = 0; word < kRest; ++word) {
     fletcher.add(0);
   }
@@ -75,7 +74,7 @@ std::uint64_t cookie_of(const store::Store& store, const store::RegionRecord& re
   for (std::uint32_t position = 0; position < mappings_of(store, region); ++position) {
     const NdMapping mapping = mapping_of(store, region, position);
     if (mapping.dimm.nfit != nullptr) {
-      add_nfit(fletcher, mapping, is_old);
+      add_nfit(fletcher, *mapping.dimm.nfit, is_old);
     } else {
       fletcher.add_long(mapping.start).add_long(mapping.dimm.memdev == nullptr ? 0 : mapping.dimm.memdev->serial);
     }

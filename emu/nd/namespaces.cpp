@@ -142,6 +142,21 @@ Result<void> set_namespace_size(const Store& store, RegionRecord& space, std::ui
   return updated;
 }
 
+Result<void> set_namespace_place(const Store& store, RegionRecord& space, std::uint64_t start, std::uint64_t size) {
+  const RegionRecord& region = region_of_namespace(store, space);
+  if (is_in_use(store, space)) {
+    return because(EBUSY, Reason::nd_space_in_use);
+  }
+  if (size % region.nd.align != 0 || start % region.nd.align != 0) {
+    return because(EINVAL, {.reason = Reason::nd_size_misaligned, .a = size, .b = region.nd.align >> 10U});
+  }
+  if (size > region.size || !is_free(store, region, start, size)) {
+    return because(ENOSPC, {.reason = Reason::nd_no_space, .a = size});
+  }
+  dax::nd::place_namespace(store, space, start, size);
+  return update_labels(store, space);
+}
+
 Result<void> set_namespace_uuid(const Store& store, RegionRecord& space, const store::Uuid& uuid) {
   const std::span<RegionRecord> all = store.regions();
   if (dax::nd::is_disk(space) || dax::nd::holder_of_namespace(store, space) != nullptr) {
@@ -193,8 +208,13 @@ Result<void> set_namespace_sector(const Store& store, RegionRecord& space, std::
 }
 
 Result<void> set_namespace_class(const Store& store, RegionRecord& space, store::NdKind kind) {
-  auto set = dax::nd::set_holder_class(store, space, kind);
-  return set && space.nd.parent != 0 ? update_labels(store, space) : set;
+  if (auto set = dax::nd::set_holder_class(store, space, kind); !set) {
+    return set;
+  }
+  if (space.nd.parent == 0) { // nd_namespace_label_update() of an nd_namespace_io; the class is its class all the same
+    return trace::because(ENXIO, trace::Reason::nd_class_without_labels);
+  }
+  return update_labels(store, space);
 }
 
 } // namespace daxemu::nd

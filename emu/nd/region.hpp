@@ -52,6 +52,9 @@ Result<void> unbind_namespace(const store::Store& store, store::RegionRecord& sp
 // ENXIO (no uuid yet, a DIMM without a driver, no room in one piece), EINVAL (not a multiple of the region's align),
 // ENOSPC. 0: the namespace is deleted, its memory free.
 Result<void> set_namespace_size(const store::Store& store, store::RegionRecord& space, std::uint64_t size);
+// What no write does: it lies there. Errors: as above, ENOSPC (somebody else does, or it ends behind the region).
+Result<void> set_namespace_place(const store::Store& store, store::RegionRecord& space, std::uint64_t start,
+                                 std::uint64_t size);
 // EINVAL (another namespace has it), EBUSY (it has one, and there is no label to change).
 Result<void> set_namespace_uuid(const store::Store& store, store::RegionRecord& space, const store::Uuid& uuid);
 // EINVAL (too long).

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <span>
 
+#include "emu/base/at_start.hpp"
 #include "emu/store/records/records.hpp"
 
 namespace daxemu::store {
@@ -15,7 +16,7 @@ constexpr std::uint64_t kFnvPrime = 0x100000001b3ULL;
 
 } // namespace
 
-std::uint64_t record_fingerprint() {
+DAXEMU_START_PATH std::uint64_t record_fingerprint() {
   std::uint64_t hash = kFnvBasis;
   for (const std::size_t size :
        {sizeof(Platform), sizeof(RegionRecord), sizeof(DeviceRecord), sizeof(ProcessSlot), sizeof(RangeRecord),
@@ -27,7 +28,7 @@ std::uint64_t record_fingerprint() {
   return hash;
 }
 
-std::uint64_t checksum_of(const Header& header) {
+DAXEMU_START_PATH std::uint64_t checksum_of(const Header& header) {
   std::array<unsigned char, sizeof(Header)> bytes{};
   std::memcpy(bytes.data(), &header, sizeof(Header));
   std::uint64_t hash = kFnvBasis;
@@ -37,7 +38,7 @@ std::uint64_t checksum_of(const Header& header) {
   return hash;
 }
 
-Result<void> check(const Header& header, std::uint64_t actual_size) {
+DAXEMU_START_PATH Result<void> check(const Header& header, std::uint64_t actual_size) {
   if (header.magic != kMagic) {
     return fail(EPROTO);
   }

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 
 namespace daxemu::store {
@@ -34,7 +35,12 @@ private:
   std::size_t first_ = 0;
 };
 
-Result<Location> joined(std::initializer_list<std::string_view> parts) {
+// Not by the C library, which would be a page more for every program.
+DAXEMU_START_PATH uid_t effective_user() {
+  return static_cast<uid_t>(sys::call(SYS_geteuid).value_or(0));
+}
+
+DAXEMU_START_PATH Result<Location> joined(std::initializer_list<std::string_view> parts) {
   std::array<char, 512> text{};
   std::size_t length = 0;
   for (const std::string_view part : parts) {
@@ -53,7 +59,7 @@ Result<Location> joined(std::initializer_list<std::string_view> parts) {
 
 } // namespace
 
-bool is_platform_name(std::string_view name) {
+DAXEMU_START_PATH bool is_platform_name(std::string_view name) {
   const auto is_plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
            c == '.';
@@ -62,15 +68,15 @@ bool is_platform_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), is_plain);
 }
 
-Result<Location> platforms_directory() {
+DAXEMU_START_PATH Result<Location> platforms_directory() {
   const char* home = std::getenv("DAXEMU_HOME");
   if (home != nullptr && *home != '\0') {
     return joined({home});
   }
-  return joined({"/dev/shm/daxemu-", Digits(::geteuid()).view()});
+  return joined({"/dev/shm/daxemu-", Digits(effective_user()).view()});
 }
 
-Result<Location> store_location(std::string_view text) {
+DAXEMU_START_PATH Result<Location> store_location(std::string_view text) {
   if (text.find('/') != std::string_view::npos) {
     return joined({text});
   }
@@ -84,7 +90,7 @@ Result<Location> store_location(std::string_view text) {
   return joined({directory->view(), "/", text, "/store"});
 }
 
-Result<void> check_private(const char* directory) {
+DAXEMU_START_PATH Result<void> check_private(const char* directory) {
   const auto st = sys::fstatat(AT_FDCWD, directory, AT_SYMLINK_NOFOLLOW);
   if (!st) {
     return tl::unexpected(st.error());
@@ -95,13 +101,13 @@ Result<void> check_private(const char* directory) {
   if (!S_ISDIR(st->st_mode)) {
     return fail(ENOTDIR);
   }
-  if (st->st_uid != ::geteuid() || (st->st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+  if (st->st_uid != effective_user() || (st->st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     return fail(EACCES);
   }
   return {};
 }
 
-Result<void> check_location(std::string_view text) {
+DAXEMU_START_PATH Result<void> check_location(std::string_view text) {
   if (text.find('/') != std::string_view::npos) {
     return {};
   }

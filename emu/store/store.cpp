@@ -1,7 +1,6 @@
 #include "emu/store/store.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/units.hpp"
 #include "emu/base/valgrind.hpp"
 #include "emu/store/header.hpp"
@@ -29,8 +29,13 @@ bool is_within(const boost::interprocess::offset_ptr<Record>& table, std::uint32
          count <= (file.size() - (at - start)) / sizeof(Record);
 }
 
+// Not by std::has_single_bit(), which asks the compiler's library in a page of its own.
+bool is_power_of_two(std::uint64_t value) {
+  return value != 0 && (value & (value - 1)) == 0;
+}
+
 // What every later access relies on. Nothing is written before this has been seen.
-bool is_whole(const Platform& platform, std::span<std::byte> file) {
+DAXEMU_START_PATH bool is_whole(const Platform& platform, std::span<std::byte> file) {
   if (!is_within(platform.regions, platform.region_capacity, file) ||
       !is_within(platform.devices, platform.device_capacity, file) ||
       !is_within(platform.slots, platform.slot_capacity, file) ||
@@ -52,16 +57,16 @@ bool is_whole(const Platform& platform, std::span<std::byte> file) {
          std::all_of(devices.begin(), devices.begin() + used, [&](const DeviceRecord& device) {
            const bool absent = device.state.load() == DeviceState::absent;
            return absent || (device.region < platform.regions_used.load() && device.nr_ranges <= kMaxRanges &&
-                             std::has_single_bit(device.align));
+                             is_power_of_two(device.align));
          });
 }
 
 } // namespace
 
-Store::Store(UniqueFd fd, const struct stat& about, Mapping mapping, Platform* platform)
+DAXEMU_START_PATH Store::Store(UniqueFd fd, const struct stat& about, Mapping mapping, Platform* platform)
     : fd_(std::move(fd)), uid_(about.st_uid), gid_(about.st_gid), mapping_(std::move(mapping)), platform_(platform) {}
 
-Result<Store> Store::open(const char* path) {
+DAXEMU_START_PATH Result<Store> Store::open(const char* path) {
   const char* variable = std::getenv(kKeeperVariable);
   const auto keeper = variable == nullptr ? std::nullopt : parse_keeper(variable);
   auto raw = sys::open(path, O_RDWR | O_CLOEXEC);
@@ -93,7 +98,7 @@ Result<UniqueFd> Store::open_file(const char* location, int flags) const {
   return handed || only_by_keeper_ ? std::move(handed) : std::move(opened);
 }
 
-Result<Store> Store::of_file(UniqueFd fd) {
+DAXEMU_START_PATH Result<Store> Store::of_file(UniqueFd fd) {
   auto st = sys::fstat(fd.get());
   if (!st) {
     return tl::unexpected(st.error());
@@ -101,7 +106,8 @@ Result<Store> Store::of_file(UniqueFd fd) {
   if (!S_ISREG(st->st_mode)) {
     return fail(EPROTO);
   }
-  if (st->st_uid != ::geteuid() && st->st_uid != 0 && ::geteuid() != 0) {
+  if (const auto user = static_cast<uid_t>(sys::call(SYS_geteuid).value_or(0));
+      st->st_uid != user && st->st_uid != 0 && user != 0) {
     return fail(EACCES); // another user's store could change under us as he likes; root can anyway
   }
   Header header;
@@ -123,17 +129,17 @@ Result<Store> Store::of_file(UniqueFd fd) {
   return Store(std::move(fd), *st, std::move(*mapping), platform);
 }
 
-std::span<RegionRecord> Store::region_table() const {
+DAXEMU_START_PATH std::span<RegionRecord> Store::region_table() const {
   return {platform_->regions.get(), platform_->region_capacity};
 }
-std::span<DeviceRecord> Store::device_table() const {
+DAXEMU_START_PATH std::span<DeviceRecord> Store::device_table() const {
   return {platform_->devices.get(), platform_->device_capacity};
 }
 std::span<RegionRecord> Store::regions() const {
   return region_table().first(
       std::min(platform_->regions_used.load(std::memory_order_acquire), platform_->region_capacity));
 }
-std::span<DeviceRecord> Store::devices() const {
+DAXEMU_START_PATH std::span<DeviceRecord> Store::devices() const {
   return device_table().first(
       std::min(platform_->devices_used.load(std::memory_order_acquire), platform_->device_capacity));
 }
@@ -143,7 +149,7 @@ std::span<ProcessSlot> Store::slots() const {
 std::span<BackingSlot> Store::backing_slot_table() const {
   return {platform_->backing_slots.get(), platform_->backing_slot_capacity};
 }
-std::span<BackingSlot> Store::backing_slots() const {
+DAXEMU_START_PATH std::span<BackingSlot> Store::backing_slots() const {
   return backing_slot_table().first(
       std::min(platform_->backing_slots_used.load(std::memory_order_acquire), platform_->backing_slot_capacity));
 }
@@ -180,7 +186,7 @@ bool is_there(const DeviceRecord& device) {
 
 } // namespace
 
-DeviceRecord* Store::device_of_node(std::uint64_t dev, std::uint64_t ino) const {
+DAXEMU_START_PATH DeviceRecord* Store::device_of_node(std::uint64_t dev, std::uint64_t ino) const {
   for (DeviceRecord& device : devices()) {
     if (is_inode(device.node, dev, ino) && is_there(device)) {
       return &device;
@@ -205,7 +211,7 @@ DeviceRecord* Store::device_of_bytes(std::uint64_t dev, std::uint64_t ino) const
   return nullptr;
 }
 
-RegionRecord* Store::disk_of_node(std::uint64_t dev, std::uint64_t ino) const {
+DAXEMU_START_PATH RegionRecord* Store::disk_of_node(std::uint64_t dev, std::uint64_t ino) const {
   if (platform_->disks.load(std::memory_order_acquire) == 0) {
     return nullptr;
   }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/clock.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/trace/site.hpp"
@@ -98,7 +99,7 @@ Result<void> attach(const char* path, Extent extent) {
   return {};
 }
 
-void attach_as_asked() {
+DAXEMU_START_PATH void attach_as_asked() {
   const auto named = [](const char* variable) {
     const char* value = std::getenv(variable);
     return value != nullptr && *value != '\0' ? value : nullptr;
@@ -108,7 +109,9 @@ void attach_as_asked() {
   } else if (const char* refusals = named(kRefusalsVariable); refusals != nullptr) {
     (void)attach(refusals, Extent::refusals);
   }
-  want_sites(std::getenv(kSitesVariable) != nullptr);
+  if (std::getenv(kSitesVariable) != nullptr) { // else not even looked at: it would be a page more
+    want_sites(true);
+  }
 }
 
 void detach() {

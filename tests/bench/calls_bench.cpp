@@ -1,30 +1,34 @@
 // Calls on descriptors, paths and memory that have nothing to do with a device: what interposition adds to each, in
 // nanoseconds. A twin of this process runs under daxemu, on the same CPU, and the two take turns of a millisecond: a
 // machine changes its speed from second to second by more than what is measured.
-#include <algorithm>
+//   daxemu-bench-calls [--pairs N] [--out FILE] [--only TEXT]
+//   daxemu-bench-calls --count NAME N     makes N calls, for a tool that counts instructions
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/bench/quick.hpp"
+#include "tests/bench/frame/pairs.hpp"
 #include "tests/bench/twin.hpp"
 
 namespace {
 
-using daxemu::bench::quick;
-using daxemu::bench::Twin;
+using daxemu::bench::Turn;
+using Twin = daxemu::bench::Twin<double>;
 
 constexpr int kWarmUp = 50; // calls after the other one's turn
 constexpr int kCalls = 500;
+constexpr int kTimes = 40; // so many times the pairs that were asked for: nanoseconds are looked for in microseconds
+
+template <class T>
+void ignore(T) {} // both sides make the same calls
 
 int zero_fd() {
   static const int fd = ::open("/dev/zero", O_RDONLY);
@@ -47,19 +51,19 @@ void open_close_dev() { // a path whose text has to be looked at: many devices a
 }
 void stat_path() {
   struct stat st {};
-  benchmark::DoNotOptimize(::stat("/usr/bin/env", &st));
+  ignore(::stat("/usr/bin/env", &st));
 }
 void fstat_descriptor() {
   struct stat st {};
-  benchmark::DoNotOptimize(::fstat(zero_fd(), &st));
+  ignore(::fstat(zero_fd(), &st));
 }
 void read_descriptor() {
   char byte = 0;
-  benchmark::DoNotOptimize(::read(zero_fd(), &byte, 1));
+  ignore(::read(zero_fd(), &byte, 1));
 }
 void write_descriptor() {
   const char byte = 0;
-  benchmark::DoNotOptimize(::write(null_fd(), &byte, 1));
+  ignore(::write(null_fd(), &byte, 1));
 }
 void map_unmap() { // unlike its neighbours, or it would be one mapping with them in one process and not in the other
   ::munmap(::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096);
@@ -101,50 +105,45 @@ void stay_on_one_cpu() {
   (void)::sched_setaffinity(0, sizeof one, &one); // where that is refused the two take turns on two
 }
 
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
+Turn in_twin(std::size_t number) {
+  static const Twin twin({});
+  double took = 0;
+  return twin.turn(number, took) ? Turn{took, {}, ""} : Turn{0, {}, "the twin under daxemu has gone"};
 }
 
-// The time is that of a plain call; `added_ns` the median of what a turn of the twin took more than the plain ones
-// around it.
-void added(benchmark::State& state, std::size_t number) {
-  static const Twin<double> twin({});
-  const int rounds = quick() ? 1 : 200;
-  for ([[maybe_unused]] auto _ : state) {
-    std::vector<double> plain;
-    std::vector<double> more;
-    double before = turn(number);
-    for (int round = 0; round < rounds; ++round) {
-      double ours = 0;
-      if (!twin.turn(number, ours)) {
-        state.SkipWithError("the twin under daxemu has gone");
-        return;
-      }
-      const double after = turn(number);
-      plain.push_back(after);
-      more.push_back(ours - (before + after) / 2);
-      before = after;
-    }
-    state.SetIterationTime(median(plain) * 1e-9);
-    state.counters["added_ns"] = median(more);
+// No other call than those of the program's start, one of each, and N of the one that is named.
+int count(std::string_view name, long calls) {
+  void (*named)() = nullptr;
+  for (const Case& one : kCases) {
+    one.call();
+    named = name == one.name ? one.call : named;
   }
+  for (long at = 0; named != nullptr && at < calls; ++at) {
+    named();
+  }
+  return named != nullptr ? 0 : 2;
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
+  daxemu::bench::Pairs pairs(argc, argv);
+  if (argc == 4 && std::string_view(argv[1]) == "--count") {
+    return count(argv[2], std::atol(argv[3]));
+  }
   stay_on_one_cpu();
   if (argc == 2 && std::string_view(argv[1]) == "--twin") {
     return daxemu::bench::be_twin<double>(turn);
   }
   for (std::size_t at = 0; at < kCases.size(); ++at) {
-    benchmark::RegisterBenchmark((std::string("calls/") + kCases[at].name).c_str(), added, at)
-        ->UseManualTime()
-        ->Iterations(1)
-        ->Unit(benchmark::kNanosecond);
+    const std::string name = std::string("calls/") + kCases[at].name;
+    pairs.add({"ns",
+               {{name + "/plain",
+                 [at] {
+                   return Turn{turn(at), {}, ""};
+                 }},
+                {name + "/daxemu", [at] { return in_twin(at); }}},
+               kTimes});
   }
-  benchmark::Initialize(&argc, argv);
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
+  return pairs.run();
 }

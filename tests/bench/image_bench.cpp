@@ -1,14 +1,15 @@
 // An image's bytes to the device and back, beside what fio gets out of the same file by O_DIRECT.
-//   daxemu-bench-image FOLDER [google benchmark flags]     FOLDER: on the disk to be measured
+//   daxemu-bench-image FOLDER [--pairs N] [--out FILE] [--only TEXT]     FOLDER: on the disk to be measured
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <string>
+#include <vector>
 
-#include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <sys/mman.h>
@@ -17,10 +18,14 @@
 #include "runtime/cli/images/image_platform.hpp"
 #include "runtime/cli/platforms/platform_builder.hpp"
 #include "runtime/fault/space/address_space.hpp"
+#include "tests/bench/frame/pairs.hpp"
 
 namespace {
 
 using namespace daxemu;
+using bench::Pairs;
+using bench::Turn;
+using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kSize = 256ULL << 20;
 constexpr std::uint64_t kExtent = 2ULL << 20;
@@ -80,123 +85,173 @@ struct Device {
   }
 };
 
-void report(benchmark::State& state, double seconds) {
-  state.SetIterationTime(seconds);
-  state.counters["mb_per_s"] = static_cast<double>(kSize) / 1e6 / seconds;
+constexpr const char* kNoDevice = "no device";
+
+Turn of(double seconds) {
+  return {seconds * 1e3, {{"mb_per_s", static_cast<double>(kSize) / 1e6 / seconds}}, ""};
+}
+double since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-void load(benchmark::State& state) {
-  for ([[maybe_unused]] auto _ : state) {
-    forget_pages(image_path());
-    const Device device;
-    if (device.words == nullptr) {
-      state.SkipWithError("no device");
-      break;
-    }
-    const auto begin = std::chrono::steady_clock::now();
-    std::uint64_t sum = 0;
-    for (std::uint64_t at = 0; at < kSize; at += kExtent) {
-      sum += static_cast<volatile std::uint64_t*>(device.words)[at / sizeof(*device.words)];
-    }
-    report(state, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-    benchmark::DoNotOptimize(sum);
-    device.give_back();
+// Seconds that it takes to touch all extents, in an order.
+double touch_all(const Device& device, bool random) {
+  std::vector<std::uint64_t> order(kSize / kExtent);
+  std::iota(order.begin(), order.end(), 0);
+  if (random) {
+    std::shuffle(order.begin(), order.end(), std::mt19937(1));
   }
-}
-
-void write_back(benchmark::State& state) {
-  for ([[maybe_unused]] auto _ : state) {
-    const Device device;
-    if (device.words == nullptr) {
-      state.SkipWithError("no device");
-      break;
-    }
-    device.fill();
-    const auto begin = std::chrono::steady_clock::now();
-    const auto done = cli::write_back(device.platform->store);
-    report(state, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-    if (!done || done->bytes != kSize) {
-      state.SkipWithError("not all was written");
-    }
-    device.give_back();
+  const auto begin = Clock::now();
+  for (const std::uint64_t extent : order) {
+    (void)static_cast<volatile std::uint64_t*>(device.words)[extent * kExtent / sizeof(*device.words)];
   }
+  return since(begin);
 }
 
-// A write-back while a program runs, which has written to one extent in 64 since the one before.
-void write_back_little(benchmark::State& state, bool tracked) {
-  constexpr std::uint64_t kApart = 64 * kExtent / sizeof(std::uint64_t);
-  const Device device(tracked);
+Turn load() {
+  forget_pages(image_path());
+  const Device device;
   if (device.words == nullptr) {
-    state.SkipWithError("no device");
-    return;
+    return {0, {}, kNoDevice};
+  }
+  const double seconds = touch_all(device, false);
+  device.give_back();
+  return of(seconds);
+}
+
+// Microseconds of an extent; the image is in the page cache: what daxemu makes of a disk that does not keep it waiting.
+Turn first_touch(bool random) {
+  const Device device;
+  if (device.words == nullptr) {
+    return {0, {}, kNoDevice};
+  }
+  const double seconds = touch_all(device, random);
+  device.give_back();
+  return {seconds * 1e6 / (kSize / kExtent), {}, ""};
+}
+
+// Milliseconds until a platform stands whose device is a sparse file of 1 TiB.
+Turn open_sparse() {
+  const std::string path = folder + "/sparse.img";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const bool there = fd >= 0 && ::ftruncate(fd, 1LL << 40) == 0;
+  ::close(fd);
+  cli::PlatformOptions options;
+  options.size = 1ULL << 40;
+  options.backing = store::BackingKind::shmem;
+  options.image = path;
+  backing::MemfdSource files;
+  const auto begin = Clock::now();
+  const auto built = cli::build_platform(options, "bench", files);
+  const double seconds = since(begin);
+  std::filesystem::remove(path);
+  return there && built ? Turn{seconds * 1e3, {}, ""} : Turn{0, {}, "a sparse file of 1 TiB cannot be opened here"};
+}
+
+Turn write_back() {
+  const Device device;
+  if (device.words == nullptr) {
+    return {0, {}, kNoDevice};
   }
   device.fill();
-  const auto again = [&] { return tracked ? device.repeated->again() : cli::write_back(device.platform->store); };
-  bool fine = again() && again(); // the first one knows of no earlier one
-  for ([[maybe_unused]] auto _ : state) {
-    for (std::uint64_t at = 0; at < kSize / sizeof(*device.words); at += kApart) {
-      ++device.words[at];
+  const auto begin = Clock::now();
+  const auto done = cli::write_back(device.platform->store);
+  const double seconds = since(begin);
+  device.give_back();
+  return done && done->bytes == kSize ? of(seconds) : Turn{0, {}, "not all was written"};
+}
+
+// A device that is written back again and again while a program writes to it; with writes noted or all compared.
+class Repeated {
+public:
+  explicit Repeated(bool tracked) : tracked_(tracked), device_(tracked) {
+    if (device_.words != nullptr) {
+      device_.fill();
+      fine_ = again() && again(); // the first one knows of no earlier one
     }
-    const auto begin = std::chrono::steady_clock::now();
+  }
+  Repeated(const Repeated&) = delete;
+  Repeated& operator=(const Repeated&) = delete;
+  ~Repeated() { device_.give_back(); }
+
+  // Milliseconds of a write-back, after writes to one extent in 64.
+  Turn little() {
+    constexpr std::uint64_t kApart = 64 * kExtent / sizeof(std::uint64_t);
+    for (std::uint64_t at = 0; fine_ && at < kSize / sizeof(*device_.words); at += kApart) {
+      ++device_.words[at];
+    }
+    const auto begin = Clock::now();
     const auto done = again();
-    state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-    fine = fine && done && done->written == kSize / kExtent / 64;
+    const double seconds = since(begin);
+    fine_ = fine_ && done && done->written == kSize / kExtent / 64;
+    return fine_ ? Turn{seconds * 1e3, {}, ""} : Turn{0, {}, "not what had changed was written"};
   }
-  if (!fine) {
-    state.SkipWithError("not what had changed was written");
-  }
-  device.give_back();
-}
-
-// The first write to each page after a write-back: what noting them costs the program.
-void write_after_write_back(benchmark::State& state, bool tracked) {
-  const Device device(tracked);
-  if (device.words == nullptr) {
-    state.SkipWithError("no device");
-    return;
-  }
-  device.fill();
-  double best = 1e9;
-  for ([[maybe_unused]] auto _ : state) {
-    if (tracked ? !device.repeated->again() : !cli::write_back(device.platform->store)) {
-      state.SkipWithError("no write-back");
+  // The first write to each page after a write-back: what noting them costs the program.
+  Turn writes_after() {
+    fine_ = fine_ && again();
+    const auto begin = Clock::now();
+    for (std::uint64_t at = 0; fine_ && at < kSize / sizeof(*device_.words); at += kPageSize / sizeof(*device_.words)) {
+      ++device_.words[at];
     }
-    const auto begin = std::chrono::steady_clock::now();
-    for (std::uint64_t at = 0; at < kSize / sizeof(*device.words); at += kPageSize / sizeof(*device.words)) {
-      ++device.words[at];
-    }
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    best = std::min(best, seconds);
-    state.SetIterationTime(seconds);
+    const double seconds = since(begin);
+    return fine_ ? Turn{seconds * 1e3, {{"ns_per_page", seconds * 1e9 / (kSize / kPageSize)}}, ""}
+                 : Turn{0, {}, "no write-back"};
   }
-  state.counters["ns_per_page"] = best * 1e9 / static_cast<double>(kSize / kPageSize);
-  device.give_back();
-}
 
-void fio(benchmark::State& state, const std::string& direction) {
+private:
+  daxemu::Outcome<fault::WriteBackTotals> again() {
+    return tracked_ ? device_.repeated->again() : cli::write_back(device_.platform->store);
+  }
+  bool tracked_;
+  Device device_;
+  bool fine_ = false;
+};
+
+Turn fio(const std::string& direction) {
   const std::string command = "fio --name=disk --filename=" + folder + "/fio.img --size=" + std::to_string(kSize) +
                               " --rw=" + direction +
                               " --bs=1M --direct=1 --ioengine=io_uring --iodepth=8 --end_fsync=1 --output-format=json";
-  for ([[maybe_unused]] auto _ : state) {
-    FILE* out = ::popen(command.c_str(), "r");
-    std::string text;
-    char piece[4096];
-    for (std::size_t got = 0; out != nullptr && (got = std::fread(piece, 1, sizeof piece, out)) > 0;) {
-      text.append(piece, got);
-    }
-    const bool fine = out != nullptr && ::pclose(out) == 0;
-    const auto json = nlohmann::json::parse(text.substr(std::min(text.find('{'), text.size())), nullptr, false);
-    if (!fine || json.is_discarded()) {
-      state.SkipWithError("fio failed; python-free-scripts/deps demo installs it");
-      break;
-    }
-    report(state, json["jobs"][0]["job_runtime"].get<double>() / 1e3);
+  FILE* out = ::popen(command.c_str(), "r");
+  std::string text;
+  char piece[4096];
+  for (std::size_t got = 0; out != nullptr && (got = std::fread(piece, 1, sizeof piece, out)) > 0;) {
+    text.append(piece, got);
   }
+  const bool fine = out != nullptr && ::pclose(out) == 0;
+  const auto json = nlohmann::json::parse(text.substr(std::min(text.find('{'), text.size())), nullptr, false);
+  return fine && !json.is_discarded() ? of(json["jobs"][0]["job_runtime"].get<double>() / 1e3)
+                                      : Turn{0, {}, "fio failed; python-free-scripts/deps bench installs it"};
+}
+
+void add_repeated(Pairs& pairs) {
+  const auto tracked = std::make_shared<std::unique_ptr<Repeated>>();
+  const auto compared = std::make_shared<std::unique_ptr<Repeated>>();
+  const auto of_both = [&](const std::string& name, Turn (Repeated::*turn)(), const char* other, int times) {
+    const auto one = [turn](const std::shared_ptr<std::unique_ptr<Repeated>>& of, bool with) {
+      return [of, turn, with] {
+        if (*of == nullptr) {
+          *of = std::make_unique<Repeated>(with);
+        }
+        return (**of.*turn)();
+      };
+    };
+    pairs.add({"ms",
+               {{name + "/tracked", one(tracked, true)}, {name + other, one(compared, false)}},
+               times,
+               {},
+               [tracked, compared] {
+                 tracked->reset();
+                 compared->reset();
+               }});
+  };
+  of_both("image/write_back_little", &Repeated::little, "/compared", 2);
+  of_both("image/write_after", &Repeated::writes_after, "/untracked", 1);
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
+  Pairs pairs(argc, argv);
   if (argc < 2 || !std::filesystem::is_directory(argv[1])) {
     std::fputs("daxemu-bench-image: the first argument is a folder on the disk to be measured\n", stderr);
     return 2;
@@ -213,26 +268,15 @@ int main(int argc, char** argv) {
     }
     device.give_back();
   }
-  const auto add = [](const char* name, auto function) {
-    return benchmark::RegisterBenchmark(name, function)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
-  };
-  add("image/load/daxemu", load);
-  add("image/load/fio", [](benchmark::State& state) { fio(state, "read"); });
-  add("image/write_back/daxemu", write_back);
-  add("image/write_back/fio", [](benchmark::State& state) { fio(state, "write"); });
-  add("image/write_back_little/tracked", [](benchmark::State& state) {
-    write_back_little(state, true);
-  })->Iterations(8);
-  add("image/write_back_little/compared", [](benchmark::State& state) {
-    write_back_little(state, false);
-  })->Iterations(8);
-  add("image/write_after/tracked", [](benchmark::State& state) { write_after_write_back(state, true); })->Iterations(4);
-  add("image/write_after/untracked", [](benchmark::State& state) {
-    write_after_write_back(state, false);
-  })->Iterations(4);
-  benchmark::Initialize(&argc, argv);
-  benchmark::RunSpecifiedBenchmarks();
+  pairs.add({"ms", {{"image/load/daxemu", load}, {"image/load/fio", [] { return fio("read"); }}}});
+  pairs.add({"us",
+             {{"image/first_touch/daxemu", [] { return first_touch(false); }},
+              {"image/first_touch_random/daxemu", [] { return first_touch(true); }}}});
+  pairs.add({"ms", {{"image/open_sparse_1T", open_sparse}}});
+  pairs.add({"ms", {{"image/write_back/daxemu", write_back}, {"image/write_back/fio", [] { return fio("write"); }}}});
+  add_repeated(pairs);
+  const int status = pairs.run();
   std::filesystem::remove(image_path());
   std::filesystem::remove(folder + "/fio.img");
-  return 0;
+  return status;
 }

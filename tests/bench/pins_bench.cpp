@@ -1,16 +1,26 @@
 // Pins and unpins 16 GiB of 2M extents as the kernel's gup_test does (-m 16384 -w, 512 pages a call), with an array of
-// pages and by runs of pages, beside a plain loop that fills the same array: the least that any such call must do.
+// pages and by runs of pages, beside a plain loop that fills the same array, in turns: the least that any such call
+// must do.
+//   daxemu-bench-pins [--pairs N] [--out FILE] [--only TEXT]
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
 #include <vector>
 
-#include <benchmark/benchmark.h>
 #include <daxemu/device.h>
 #include <daxemu/gup.h>
 #include <daxemu/sg.h>
 
+#include "tests/bench/frame/pairs.hpp"
+
 namespace {
+
+using daxemu::bench::Pairs;
+using daxemu::bench::Turn;
+using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kSize = 16ULL << 30;
 constexpr unsigned long kPages = kSize >> 12;
@@ -51,16 +61,10 @@ Device& device() {
 
 // The part of thread `index` of `threads`.
 struct Part {
-  explicit Part(const benchmark::State& state)
-      : first(kPages / static_cast<unsigned long>(state.threads()) * static_cast<unsigned long>(state.thread_index())),
-        end(first + kPages / static_cast<unsigned long>(state.threads())) {}
+  Part(unsigned long index, unsigned long threads) : first(kPages / threads * index), end(first + kPages / threads) {}
   unsigned long first;
   unsigned long end;
 };
-
-void stop(benchmark::State& state) {
-  state.SkipWithError("a call took fewer pages than asked for");
-}
 
 bool pin(const Part& part) {
   Device& on = device();
@@ -78,122 +82,110 @@ void unpin(const Part& part) {
   }
 }
 
-void fill_array(benchmark::State& state) {
-  const Part part(state);
+constexpr const char* kFewer = "a call took fewer pages than asked for";
+const Part kAll(0, 1);
+
+double us_since(Clock::time_point begin) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
+}
+
+Turn fill_array() {
   daxemu_page** const pages = device().pages.data();
-  for ([[maybe_unused]] auto _ : state) {
-    for (unsigned long batch = part.first; batch < part.end; batch += kBatch) {
-      daxemu_page* const first = daxemu_pfn_to_page((5UL << 18) + batch);
-      for (unsigned long at = 0; at < kBatch; ++at) {
-        pages[batch + at] = first + at;
-      }
-      benchmark::ClobberMemory();
+  const auto begin = Clock::now();
+  for (unsigned long batch = 0; batch < kPages; batch += kBatch) {
+    daxemu_page* const first = daxemu_pfn_to_page((5UL << 18) + batch);
+    for (unsigned long at = 0; at < kBatch; ++at) {
+      pages[batch + at] = first + at;
     }
+    std::atomic_signal_fence(std::memory_order_seq_cst); // all of it is written, batch by batch
   }
+  return {us_since(begin), {}, ""};
 }
 
-void pin_array(benchmark::State& state) {
-  const Part part(state);
+// Microseconds of one of the two; the other one is made, too.
+Turn array(bool of_pin) {
   (void)device();
-  for ([[maybe_unused]] auto _ : state) {
-    if (!pin(part)) {
-      return stop(state);
-    }
-    state.PauseTiming();
-    unpin(part);
-    state.ResumeTiming();
-  }
+  const auto begin = Clock::now();
+  const bool fine = pin(kAll);
+  const double pinned = us_since(begin);
+  const auto between = Clock::now();
+  unpin(kAll);
+  return fine ? Turn{of_pin ? pinned : us_since(between), {}, ""} : Turn{0, {}, kFewer};
 }
 
-void unpin_array(benchmark::State& state) {
-  const Part part(state);
-  (void)device();
-  for ([[maybe_unused]] auto _ : state) {
-    state.PauseTiming();
-    if (!pin(part)) {
-      return stop(state);
-    }
-    state.ResumeTiming();
-    unpin(part);
-  }
-}
-
-long pin_runs(const Part& part, std::vector<daxemu_page_range>& ranges) {
-  return daxemu_pin_user_folios(device().start + (part.first << 12), part.end - part.first, kFlags, ranges.data(),
-                                ranges.size());
-}
-void unpin_runs(const std::vector<daxemu_page_range>& ranges, long count) {
+// The whole range in one call.
+Turn folios(bool of_pin) {
+  std::vector<daxemu_page_range> ranges(64);
+  const unsigned long start = device().start;
+  const auto begin = Clock::now();
+  const long count = daxemu_pin_user_folios(start, kPages, kFlags, ranges.data(), ranges.size());
+  const double pinned = us_since(begin);
+  const auto between = Clock::now();
   daxemu_unpin_user_folios(ranges.data(), static_cast<std::size_t>(std::max(count, 0L)), false);
+  const double took = of_pin ? pinned : us_since(between);
+  return count > 0 ? Turn{took, {{"per_extent_ns", took * 1e3 / (kPages / kBatch)}}, ""} : Turn{0, {}, kFewer};
 }
 
-// Time per extent: the whole range in one call.
-void pin_folios(benchmark::State& state) {
-  const Part part(state);
-  std::vector<daxemu_page_range> ranges(64);
-  for ([[maybe_unused]] auto _ : state) {
-    const long count = pin_runs(part, ranges);
-    state.PauseTiming();
-    unpin_runs(ranges, count);
-    state.ResumeTiming();
-  }
-  state.counters["per_extent_ns"] =
-      benchmark::Counter(static_cast<double>(kPages / kBatch) / 1e9,
-                         benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
-}
-void unpin_folios(benchmark::State& state) {
-  const Part part(state);
-  std::vector<daxemu_page_range> ranges(64);
-  for ([[maybe_unused]] auto _ : state) {
-    state.PauseTiming();
-    const long count = pin_runs(part, ranges);
-    state.ResumeTiming();
-    unpin_runs(ranges, count);
-  }
-  state.counters["per_extent_ns"] =
-      benchmark::Counter(static_cast<double>(kPages / kBatch) / 1e9,
-                         benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
-}
-
-// The same by a scatter list, in segments of 2M, as a driver fills one: no array at all. Time per extent.
-void pin_scatter_list(benchmark::State& state) {
-  const Part part(state);
+// By a scatter list in segments of an extent, as a driver fills one: no array at all.
+Turn scatter_list() {
   std::vector<daxemu_scatterlist> entries(kPages / kBatch);
-  for ([[maybe_unused]] auto _ : state) {
-    daxemu_iov_iter iter{device().start + (part.first << 12), (part.end - part.first) << 12};
-    daxemu_sg_table table{entries.data(), 0, static_cast<unsigned>(entries.size())};
-    const bool all = daxemu_extract_iter_to_sg(&iter, iter.count, &table, kExtent, kFlags) > 0 && iter.count == 0;
-    state.PauseTiming();
-    daxemu_unpin_sg(&table, false);
-    state.ResumeTiming();
-    if (!all) {
-      return stop(state);
-    }
-  }
-  state.counters["per_extent_ns"] =
-      benchmark::Counter(static_cast<double>(kPages / kBatch) / 1e9,
-                         benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+  daxemu_iov_iter iter{device().start, kSize};
+  daxemu_sg_table table{entries.data(), 0, static_cast<unsigned>(entries.size())};
+  const auto begin = Clock::now();
+  const bool fine = daxemu_extract_iter_to_sg(&iter, iter.count, &table, kExtent, kFlags) > 0 && iter.count == 0;
+  const double took = us_since(begin);
+  daxemu_unpin_sg(&table, false);
+  return fine ? Turn{took, {{"per_extent_ns", took * 1e3 / (kPages / kBatch)}}, ""} : Turn{0, {}, kFewer};
 }
 
-// Pins and unpins without a pause between them, so that threads overlap: each its own half.
-void pin_and_unpin(benchmark::State& state) {
-  const Part part(state);
+// Pins and unpins without a pause between them, so that threads overlap: each its own part. Microseconds of all of it.
+Turn pin_and_unpin(unsigned long threads) {
+  constexpr int kTimes = 4;
   (void)device();
-  for ([[maybe_unused]] auto _ : state) {
-    if (!pin(part)) {
-      return stop(state);
+  std::atomic<bool> fine{true};
+  std::atomic<unsigned long> waiting{threads};
+  const auto work = [&](unsigned long index) {
+    const Part part(index, threads);
+    waiting.fetch_sub(1);
+    while (waiting.load() != 0) { // all of them begin at once
     }
-    unpin(part);
+    for (int time = 0; time < kTimes; ++time) {
+      fine = pin(part) && fine;
+      unpin(part);
+    }
+  };
+  std::vector<std::thread> others;
+  for (unsigned long index = 1; index < threads; ++index) {
+    others.emplace_back(work, index);
   }
+  while (waiting.load() != 1) {
+  }
+  const auto begin = Clock::now();
+  work(0);
+  for (std::thread& other : others) {
+    other.join();
+  }
+  return fine ? Turn{us_since(begin) / kTimes, {}, ""} : Turn{0, {}, kFewer};
 }
-
-BENCHMARK(fill_array)->Unit(benchmark::kMicrosecond);
-BENCHMARK(pin_array)->Unit(benchmark::kMicrosecond);
-BENCHMARK(unpin_array)->Unit(benchmark::kMicrosecond);
-BENCHMARK(pin_folios)->Unit(benchmark::kMicrosecond);
-BENCHMARK(unpin_folios)->Unit(benchmark::kMicrosecond);
-BENCHMARK(pin_scatter_list)->Unit(benchmark::kMicrosecond);
-BENCHMARK(pin_and_unpin)->Threads(1)->Threads(2)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
 } // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  constexpr int kTimes = 2; // so many times the pairs that were asked for
+  Pairs pairs(argc, argv);
+  pairs.add({"us",
+             {{"fill_array", fill_array},
+              {"pin_array", [] { return array(true); }},
+              {"unpin_array", [] { return array(false); }}},
+             kTimes});
+  pairs.add({"us",
+             {{"pin_folios", [] { return folios(true); }},
+              {"unpin_folios", [] { return folios(false); }},
+              {"pin_scatter_list", scatter_list}},
+             kTimes});
+  pairs.add({"us",
+             {{"pin_and_unpin/threads:1", [] { return pin_and_unpin(1); }},
+              {"pin_and_unpin/threads:2", [] { return pin_and_unpin(2); }}},
+             kTimes});
+  return pairs.run();
+}

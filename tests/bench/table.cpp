@@ -1,112 +1,60 @@
-// Reads Google Benchmark's JSON files and prints goals beside what was measured: medians, and ratios within a run.
-//   daxemu-bench-table goals GOALS.tsv [TAG=]FILE.json...    a Markdown table
-//   daxemu-bench-table all [TAG=]FILE.json...                every benchmark's median, as Markdown
-//   daxemu-bench-table series PREFIX [TAG=]FILE.json...      "N<TAB>median" of each benchmark PREFIX/N, for gnuplot
-// A goal is WHAT<TAB>KIND<TAB>NUMERATOR<TAB>DENOMINATOR<TAB>LIMIT; KIND is ratio, inverse (a ratio that is to be at
-// least LIMIT), minus (difference) or value (no denominator; unit of the benchmark).
-// Benchmarks of a file with a tag are called TAG:NAME; files with the same tag are runs of the same. A counter is
-// NAME#COUNTER.
-#include <algorithm>
-#include <fstream>
+// Reads the JSON that benchmark programs write, and says what was measured beside what is to be reached.
+//   daxemu-bench-table goals GOALS.tsv RUN [-- RUN...]    a Markdown table: of one run, or over several
+//   daxemu-bench-table results GOALS.tsv RUN [-- RUN...]  the same as a file of results, for tests/bench/results
+//   daxemu-bench-table all RUN                            every benchmark's median, as Markdown
+//   daxemu-bench-table series PREFIX RUN                  "N<TAB>median" of each benchmark PREFIX/N, for gnuplot
+// A RUN is [TAG=]FILE.json...; frame/goals.hpp tells what a goal is.
 #include <map>
-#include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
+
+#include "tests/bench/frame/goals.hpp"
 
 namespace {
 
-struct Sample {
-  std::vector<double> values;
-  std::string unit;
-};
-using Samples = std::map<std::string, Sample>;
+using namespace daxemu::bench;
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+std::string interval(const Measured& found) {
+  return fmt::format("{} to {}", number(found.low), number(found.high));
 }
 
-bool read(const std::string& argument, Samples& samples) {
-  const auto equals = argument.find('=');
-  const std::string tag = equals == std::string::npos ? "" : argument.substr(0, equals) + ":";
-  const std::string path = equals == std::string::npos ? argument : argument.substr(equals + 1);
-  std::ifstream file(path);
-  const auto json = nlohmann::json::parse(file, nullptr, false);
-  if (json.is_discarded() || !json.contains("benchmarks")) {
-    fmt::print(stderr, "bench-table: {} is no JSON of Google Benchmark; run the benchmark again\n", path);
-    return false;
-  }
-  for (const auto& run : json["benchmarks"]) {
-    if (run.value("run_type", "") != "iteration" || run.value("error_occurred", false)) {
+void print_goals(const std::vector<Outcome>& outcomes) {
+  fmt::print("| what | goal | measured | 95 % | pairs | verdict | instructions | worst run |\n"
+             "|---|---|---|---|---|---|---|---|\n");
+  for (const Outcome& one : outcomes) {
+    const Runs& runs = one.runs;
+    if (runs.count == 0) {
+      fmt::print("| {} | {} | not measured here | - | - | - | {} | - |\n", one.what, one.wanted, one.instructions);
       continue;
     }
-    std::string name = run["name"];
-    name = tag + name.substr(0, name.find("/iterations:"));
-    samples[name].values.push_back(run["real_time"]);
-    samples[name].unit = run["time_unit"];
-    for (const char* counter :
-         {"p50_ns", "p99_ns", "added_ns", "cpu_us", "mb_per_s", "per_extent_ns", "resident_MiB", "bytes_per_extent"}) {
-      if (run.contains(counter)) {
-        samples[name + "#" + counter].values.push_back(run[counter]);
-      }
-    }
+    fmt::print("| {} | {} | {} | {} | {} | {} | {} | {} |\n", one.what, one.wanted, number(runs.middle.value),
+               interval(runs.middle), runs.middle.count, one.verdict, one.instructions,
+               runs.count > 1 ? number(runs.worst.value) : "-");
   }
-  return true;
 }
 
-std::vector<std::string> fields_of(const std::string& line) {
-  std::istringstream text(line);
-  std::vector<std::string> fields;
-  for (std::string field; std::getline(text, field, '\t');) {
-    fields.push_back(field);
-  }
-  return fields;
-}
-
-int print_goals(const std::string& path, const Samples& samples) {
-  std::ifstream goals(path);
-  if (!goals) {
-    fmt::print(stderr, "bench-table: {} cannot be read\n", path);
-    return 2;
-  }
-  fmt::print("| what | goal | measured | met |\n|---|---|---|---|\n");
-  for (std::string line; std::getline(goals, line);) {
-    const auto fields = fields_of(line);
-    if (line.empty() || line[0] == '#') {
+// Columns: see python-free-scripts/pages.d/speed.awk, which reads them.
+void print_results(const std::vector<Outcome>& outcomes) {
+  for (const Outcome& one : outcomes) {
+    const Runs& runs = one.runs;
+    if (runs.count == 0) {
+      fmt::print("{}\t{}\t0\t0\t-\t-\t-\t-\tnot measured\t0\t{}\n", one.what, one.wanted, one.instructions);
       continue;
     }
-    if (fields.size() != 5) {
-      fmt::print(stderr, "bench-table: {}: no goal: {}\n", path, line);
-      return 2;
-    }
-    const std::string& what = fields[0];
-    const std::string& kind = fields[1];
-    const double limit = std::stod(fields[4]);
-    const auto above = samples.find(fields[2]);
-    const auto below = samples.find(fields[3]);
-    const char* sign = kind == "inverse" ? ">=" : "<=";
-    if (above == samples.end() || (kind != "value" && below == samples.end())) {
-      fmt::print("| {} | {} {} | not measured here | - |\n", what, sign, fields[4]);
-      continue;
-    }
-    const double first = median(above->second.values);
-    const double second = below == samples.end() ? 1 : median(below->second.values);
-    const double value = kind == "value" ? first : kind == "minus" ? first - second : first / second;
-    const bool met = kind == "inverse" ? value >= limit : value <= limit;
-    fmt::print("| {} | {} {} | {:.{}f} | {} |\n", what, sign, fields[4], value, value < 10 ? 2 : 0, met ? "yes" : "no");
+    fmt::print("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", one.what, one.wanted, runs.count, runs.middle.count,
+               number(runs.middle.value), number(runs.middle.low), number(runs.middle.high), number(runs.worst.value),
+               one.verdict, runs.met, one.instructions);
   }
-  return 0;
 }
 
 void print_all(const Samples& samples) {
-  fmt::print("| benchmark | median | unit | runs |\n|---|---|---|---|\n");
+  fmt::print("| benchmark | median | unit | 95 % | turns |\n|---|---|---|---|---|\n");
   for (const auto& [name, sample] : samples) {
-    const double value = median(sample.values);
-    fmt::print("| {} | {:.{}f} | {} | {} |\n", name, value, value < 100 ? 2 : 0, sample.unit, sample.values.size());
+    const Measured found = measured(sample.all());
+    fmt::print("| {} | {} | {} | {} | {} |\n", name, number(found.value), sample.unit, interval(found), found.count);
   }
 }
 
@@ -114,7 +62,7 @@ void print_series(const std::string& prefix, const Samples& samples) {
   std::map<double, double> points;
   for (const auto& [name, sample] : samples) {
     if (name.starts_with(prefix + "/") && name.find('#') == std::string::npos) {
-      points[std::stod(name.substr(prefix.size() + 1))] = median(sample.values);
+      points[std::stod(name.substr(prefix.size() + 1))] = median(sample.all());
     }
   }
   for (const auto& [x, y] : points) {
@@ -122,25 +70,41 @@ void print_series(const std::string& prefix, const Samples& samples) {
   }
 }
 
+int usage() {
+  fmt::print(stderr, "bench-table: usage: daxemu-bench-table goals GOALS.tsv | results GOALS.tsv | all | series PREFIX "
+                     "[TAG=]FILE.json... [-- a further run's]\n");
+  return 2;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
-  const std::string verb = argc > 1 ? argv[1] : "";
+  const std::string_view verb = argc > 1 ? argv[1] : "";
+  const bool of_goals = verb == "goals" || verb == "results";
   const int first = verb == "all" ? 2 : 3;
-  if ((verb != "goals" && verb != "all" && verb != "series") || argc <= first) {
-    fmt::print(stderr,
-               "bench-table: usage: daxemu-bench-table goals GOALS.tsv | all | series PREFIX [TAG=]FILE.json...\n");
-    return 2;
+  if ((!of_goals && verb != "all" && verb != "series") || argc <= first) {
+    return usage();
   }
-  Samples samples;
+  std::vector<Samples> runs(1);
   for (int at = first; at < argc; ++at) {
-    if (!read(argv[at], samples)) {
+    if (std::string_view(argv[at]) == "--") {
+      runs.emplace_back();
+    } else if (!read(argv[at], runs.back())) {
       return 2;
     }
   }
-  if (verb == "goals") {
-    return print_goals(argv[2], samples);
+  if (!of_goals) {
+    verb == "all" ? print_all(runs.front()) : print_series(argv[2], runs.front());
+    return 0;
   }
-  verb == "all" ? print_all(samples) : print_series(argv[2], samples);
+  const auto goals = read_goals(argv[2]);
+  if (!goals) {
+    return 2;
+  }
+  std::vector<Outcome> outcomes;
+  for (const GoalLine& goal : *goals) {
+    outcomes.push_back(outcome(goal, runs));
+  }
+  verb == "goals" ? print_goals(outcomes) : print_results(outcomes);
   return 0;
 }

@@ -1,34 +1,42 @@
-// First touch of 2M extents and access after it: the kernel alone, other handlers, daxemu's engines, in one run.
+// First touch of extents and access after it: the kernel alone, other handlers, daxemu's engines, in turns.
+//   daxemu-bench-touch [--pairs N] [--out FILE] [--only TEXT]
 #include <algorithm>
 #include <bit>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <numeric>
 #include <random>
 #include <thread>
 #include <vector>
 
-#include <benchmark/benchmark.h>
-
-#include "tests/bench/ground.hpp"
+#include "tests/bench/frame/pairs.hpp"
+#include "tests/bench/frame/statistics.hpp"
+#include "tests/bench/grounds/ground.hpp"
 #include "tests/bench/quick.hpp"
 
 namespace daxemu::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Make = std::function<std::unique_ptr<Ground>(const Shape&)>;
 
 constexpr std::uint64_t kSmallExtent = 2ULL << 20;
 
-enum class Order { sequential, random, two_threads };
+// In which order, and by how many threads, each its own part.
+struct Way {
+  const char* name;
+  bool random;
+  std::size_t threads;
+};
+constexpr Way kWays[] = {{"sequential", false, 1}, {"random", true, 1}};
+constexpr Way kThreads[] = {{"1", true, 1}, {"2", true, 2}, {"4", true, 4}};
 
-std::vector<std::uint64_t> order_of(Order order, std::uint64_t count) {
+std::vector<std::uint64_t> order_of(const Way& way, std::uint64_t count) {
   std::vector<std::uint64_t> extents(count);
   std::iota(extents.begin(), extents.end(), 0);
-  if (order == Order::random) {
+  if (way.random) {
     std::shuffle(extents.begin(), extents.end(), std::mt19937(1));
   }
   return extents;
@@ -49,83 +57,12 @@ double quantile(std::vector<double>& samples, double q) {
   return samples[static_cast<std::size_t>(at)];
 }
 
-void first_touch(benchmark::State& state, const Make& make, const Shape& shape, bool fresh, Order order) {
-  const auto ground = make(shape);
-  const auto extents = order_of(order, shape.extents);
-  std::vector<double> all;
-  std::vector<double> took(shape.extents);
-  if (!fresh) { // every page is in the page cache, none in the mapping to be measured
-    char* base = ground->map();
-    if (base != nullptr) {
-      touch(base, shape.extent, extents.data(), shape.extents, took.data());
-      ground->unmap(base);
-    }
-  }
-  for ([[maybe_unused]] auto _ : state) {
-    if (fresh) {
-      ground->freshen();
-    }
-    char* base = ground->map();
-    if (base == nullptr) {
-      state.SkipWithError(ground->problem.empty() ? "cannot be mapped here" : ground->problem.c_str());
-      break;
-    }
-    const auto begin = Clock::now();
-    if (order == Order::two_threads) {
-      std::thread other([&] {
-        touch(base, shape.extent, extents.data() + shape.extents / 2, shape.extents / 2,
-              took.data() + shape.extents / 2);
-      });
-      touch(base, shape.extent, extents.data(), shape.extents / 2, took.data());
-      other.join();
-    } else {
-      touch(base, shape.extent, extents.data(), shape.extents, took.data());
-    }
-    state.SetIterationTime(std::chrono::duration<double>(Clock::now() - begin).count() /
-                           static_cast<double>(shape.extents));
-    ground->unmap(base);
-    all.insert(all.end(), took.begin(), took.end());
-  }
-  if (!all.empty()) {
-    state.counters["p50_ns"] = quantile(all, 0.50);
-    state.counters["p99_ns"] = quantile(all, 0.99);
-  }
-}
-
-// All extents present: nothing of daxemu is left in the way of a load. On the same pages, because where a page lies
-// makes more of a difference than who mapped it.
-void access_after(benchmark::State& state, const Shape& shape, bool random, bool native) {
-  const auto ground = same_pages(shape, native);
-  char* base = ground->map();
-  if (base == nullptr) {
-    state.SkipWithError(ground->problem.empty() ? "cannot be mapped here" : ground->problem.c_str());
-    return;
-  }
-  for (std::uint64_t at = 0; at < shape.bytes(); at += 4096) {
-    base[at] = 1;
-  }
-  constexpr std::uint64_t kLoads = 1U << 20;
-  std::uint64_t where = 1;
-  std::uint64_t sum = 0;
-  for ([[maybe_unused]] auto _ : state) {
-    const auto begin = Clock::now();
-    for (std::uint64_t load = 0; load < kLoads; ++load) {
-      where = random ? where * 6364136223846793005ULL + 1442695040888963407ULL : where + 8;
-      sum += *reinterpret_cast<const volatile std::uint64_t*>(base +
-                                                              ((where >> (random ? 20U : 0U)) % shape.bytes() & ~7ULL));
-    }
-    state.SetIterationTime(std::chrono::duration<double>(Clock::now() - begin).count() / kLoads);
-  }
-  benchmark::DoNotOptimize(sum);
-  ground->unmap(base);
-}
-
-struct Contender {
+struct Maker {
   const char* name;
   std::function<std::unique_ptr<Ground>(const Shape&)> make;
 };
 
-const Contender kContenders[] = {
+const Maker kMakers[] = {
     {"native", [](const Shape& shape) { return native(shape); }},
     {"minimal_loop", [](const Shape& shape) { return minimal_loop(shape); }},
     {"bare_sigbus", [](const Shape& shape) { return bare_sigbus(shape); }},
@@ -136,30 +73,163 @@ const Contender kContenders[] = {
     {"populate", [](const Shape& shape) { return emulated(shape, "populate"); }},
 };
 
-void add(const std::string& name, const std::function<void(benchmark::State&)>& run, benchmark::TimeUnit unit) {
-  benchmark::RegisterBenchmark(name.c_str(), run)->UseManualTime()->Iterations(quick() ? 1 : 8)->Unit(unit);
-}
+// What one contender of a group has from its first turn to its last.
+class Touching {
+public:
+  Touching(const Maker& maker, const Shape& shape, bool fresh, const Way& way)
+      : maker_(maker), shape_(shape), fresh_(fresh), way_(way) {}
 
-void add_touches(const std::string& on, const Shape& shape) {
-  constexpr std::pair<const char*, Order> kOrders[] = {
-      {"sequential", Order::sequential}, {"random", Order::random}, {"two_threads", Order::two_threads}};
-  for (const Contender& who : kContenders) {
-    if (shape.extent > kSmallExtent && who.name == std::string("copying_pager")) {
-      continue; // copies gigabytes
-    }
-    const bool exact = who.name == std::string("inline_exact");
-    for (const bool fresh : {true, false}) {
-      for (const auto& [order_name, order] : kOrders) {
-        if (exact && (fresh || order != Order::random)) {
-          continue; // it is there for the price of one fault
-        }
-        const Order how = order;
-        add(
-            "touch/" + on + (fresh ? "/fresh/" : "/present/") + order_name + "/" + who.name,
-            [&who, shape, fresh, how](benchmark::State& state) { first_touch(state, who.make, shape, fresh, how); },
-            benchmark::kMicrosecond);
+  Turn turn() {
+    if (ground_ == nullptr) {
+      ground_ = maker_.make(shape_);
+      if (const Turn warm = once(); !fresh_ && !warm.failed.empty()) { // every page is in the page cache from now on
+        return warm;
       }
     }
+    return once();
+  }
+  void done() { ground_.reset(); }
+
+private:
+  Turn once() {
+    const auto extents = order_of(way_, shape_.extents);
+    std::vector<double> took(shape_.extents);
+    if (fresh_) {
+      ground_->freshen();
+    }
+    char* const base = ground_->map();
+    if (base == nullptr) {
+      return {0, {}, ground_->problem.empty() ? "cannot be mapped here" : ground_->problem};
+    }
+    const std::size_t part = shape_.extents / way_.threads;
+    const auto begin = Clock::now();
+    std::vector<std::thread> others;
+    for (std::size_t at = 1; at < way_.threads; ++at) {
+      others.emplace_back(
+          [&, at] { touch(base, shape_.extent, extents.data() + at * part, part, took.data() + at * part); });
+    }
+    touch(base, shape_.extent, extents.data(), part, took.data());
+    for (std::thread& other : others) {
+      other.join();
+    }
+    const double all = std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
+    ground_->unmap(base);
+    const double each = all / static_cast<double>(shape_.extents);
+    return {each, {{"p50_ns", quantile(took, 0.50)}, {"p99_ns", quantile(took, 0.99)}, {"per_s", 1e6 / each}}, ""};
+  }
+
+  const Maker& maker_;
+  Shape shape_;
+  bool fresh_;
+  const Way& way_;
+  std::unique_ptr<Ground> ground_;
+};
+
+void add_group(Pairs& pairs, std::vector<std::pair<std::string, Touching>> touching, int times) {
+  const auto all = std::make_shared<std::vector<std::pair<std::string, Touching>>>(std::move(touching));
+  Pairs::Group group{"us", {}, times, {}, [all] {
+                       for (auto& [name, one] : *all) {
+                         one.done();
+                       }
+                     }};
+  for (std::size_t at = 0; at < all->size(); ++at) {
+    group.contenders.push_back({(*all)[at].first, [all, at] { return (*all)[at].second.turn(); }});
+  }
+  pairs.add(std::move(group));
+}
+
+void add_touches(Pairs& pairs, const std::string& on, const Shape& shape) {
+  for (const bool fresh : {true, false}) {
+    for (const Way& way : kWays) {
+      std::vector<std::pair<std::string, Touching>> touching;
+      for (const Maker& maker : kMakers) {
+        const std::string_view who = maker.name;
+        if ((who == "copying_pager" && (shape.extent > kSmallExtent || !fresh)) || // copies all the same
+            (who == "inline_exact" && (fresh || !way.random))) { // it is there for the price of one fault
+          continue;
+        }
+        touching.emplace_back("touch/" + on + (fresh ? "/fresh/" : "/present/") + way.name + "/" + maker.name,
+                              Touching(maker, shape, fresh, way));
+      }
+      add_group(pairs, std::move(touching), 1);
+    }
+  }
+}
+
+// 1, 2 and 4 threads that touch at once, beside the kernel alone: of all of them together, first touches in a second.
+void add_threads(Pairs& pairs, const std::string& on, const Shape& shape) {
+  for (const bool fresh : {true, false}) {
+    std::vector<std::pair<std::string, Touching>> touching;
+    for (const Way& way : kThreads) {
+      for (const Maker& maker : kMakers) {
+        if (maker.name == std::string_view("native") || maker.name == std::string_view("handler")) {
+          touching.emplace_back("threads/" + on + (fresh ? "/fresh/" : "/present/") + maker.name + "/" + way.name,
+                                Touching(maker, shape, fresh, way));
+        }
+      }
+    }
+    add_group(pairs, std::move(touching), 1);
+  }
+}
+
+// All extents present: nothing of daxemu is left in the way of a load. On the same pages, because where a page lies
+// makes more of a difference than who mapped it; and at the same addresses of them in a round.
+class Access {
+public:
+  Access(const Shape& shape, bool random, bool native) : shape_(shape), random_(random), native_(native) {}
+  Turn turn() {
+    if (ground_ == nullptr) {
+      ground_ = same_pages(shape_, native_);
+      base_ = ground_->map();
+      for (std::uint64_t at = 0; base_ != nullptr && at < shape_.bytes(); at += 4096) {
+        base_[at] = 1;
+      }
+    }
+    if (base_ == nullptr) {
+      return {0, {}, ground_->problem.empty() ? "cannot be mapped here" : ground_->problem};
+    }
+    constexpr std::uint64_t kLoads = 1U << 20;
+    std::uint64_t where = ++turns_;
+    std::uint64_t sum = 0;
+    const auto begin = Clock::now();
+    for (std::uint64_t load = 0; load < kLoads; ++load) {
+      where = random_ ? where * 6364136223846793005ULL + 1442695040888963407ULL : where + 8;
+      sum += *reinterpret_cast<const volatile std::uint64_t*>(
+          base_ + ((where >> (random_ ? 20U : 0U)) % shape_.bytes() & ~7ULL));
+    }
+    const double each = std::chrono::duration<double, std::nano>(Clock::now() - begin).count() / kLoads;
+    return {each, {{"sum", static_cast<double>(sum & 1)}}, ""};
+  }
+  void done() {
+    if (base_ != nullptr) {
+      ground_->unmap(base_);
+    }
+    ground_.reset();
+  }
+
+private:
+  Shape shape_;
+  bool random_;
+  bool native_;
+  std::unique_ptr<Ground> ground_;
+  char* base_ = nullptr;
+  std::uint64_t turns_ = 0;
+};
+
+void add_access(Pairs& pairs, const std::string& on, const Shape& shape) {
+  for (const bool random : {false, true}) {
+    const auto plain = std::make_shared<Access>(shape, random, true);
+    const auto ours = std::make_shared<Access>(shape, random, false);
+    const std::string name = "access/" + on + (random ? "/random/" : "/sequential/");
+    pairs.add(
+        {"ns",
+         {{name + "native", [plain] { return plain->turn(); }}, {name + "handler", [ours] { return ours->turn(); }}},
+         2,
+         {},
+         [plain, ours] {
+           plain->done();
+           ours->done();
+         }});
   }
 }
 
@@ -175,32 +245,22 @@ std::uint64_t access_extents(Memory memory) {
   return std::min(most, std::bit_floor(std::max<std::uint64_t>(pages / 2, 1))); // the devices of touches keep theirs
 }
 
-void add_all() {
+void add_all(Pairs& pairs) {
   for (const Memory memory : {Memory::hugetlb, Memory::shmem}) {
     const std::string on = memory == Memory::hugetlb ? "hugetlb" : "shmem";
-    add_touches(on, {memory, kSmallExtent, 64});
-    const Shape shape{memory, kSmallExtent, access_extents(memory)};
-    for (const bool random : {false, true}) {
-      for (const bool native : {true, false}) {
-        add(
-            "access/" + on + (random ? "/random/" : "/sequential/") + (native ? "native" : "handler"),
-            [shape, random, native](benchmark::State& state) { access_after(state, shape, random, native); },
-            benchmark::kNanosecond);
-      }
-    }
+    const Shape small{memory, kSmallExtent, quick() ? 16U : 64U};
+    add_touches(pairs, on, small);
+    add_threads(pairs, on, small);
+    add_access(pairs, on, {memory, kSmallExtent, access_extents(memory)});
   }
-  add_touches("shmem_1G", {Memory::shmem, 1ULL << 30, 16}); // a pool of 1G pages is had at boot only
+  add_touches(pairs, "shmem_1G", {Memory::shmem, 1ULL << 30, 16}); // a pool of 1G pages is had at boot only
 }
 
 } // namespace
 } // namespace daxemu::bench
 
 int main(int argc, char** argv) {
-  daxemu::bench::add_all();
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-    return 1;
-  }
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
+  daxemu::bench::Pairs pairs(argc, argv);
+  daxemu::bench::add_all(pairs);
+  return pairs.run();
 }

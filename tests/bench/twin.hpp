@@ -17,7 +17,8 @@ namespace daxemu::bench {
 template <class Answer>
 class Twin {
 public:
-  // `arguments`: those of this program, after which comes --twin. `options`: of `daxemu run`, besides.
+  // `arguments`: those of this program, after which comes --twin. `options`: of `daxemu run`, besides (a --config first
+  // of them is the whole platform).
   explicit Twin(const std::vector<std::string>& arguments, const std::vector<std::string>& options = {}) {
     std::array<char, 4096> self{};
     const ssize_t length = ::readlink("/proc/self/exe", self.data(), self.size() - 1);
@@ -28,7 +29,10 @@ public:
     }
     const std::string program(self.data());
     const std::string daxemu = program.substr(0, program.rfind('/')) + "/daxemu";
-    std::vector<std::string> words{daxemu, "run", "--size", "64M", "--backing", "shmem"};
+    std::vector<std::string> words{daxemu, "run"};
+    if (options.empty() || options.front() != "--config") {
+      words.insert(words.end(), {"--size", "64M", "--backing", "shmem"});
+    }
     words.insert(words.end(), options.begin(), options.end());
     words.insert(words.end(), {"--", program});
     words.insert(words.end(), arguments.begin(), arguments.end());

@@ -2,7 +2,7 @@
 # cxl, daxctl and ndctl say, what the kernel answers to writes and tells its listeners.
 function(daxemu_cxl_test kernel tools)
   foreach(name ${ARGN})
-    daxemu_client_test(cxl.${name}.${kernel}.${tools} cxl_test.sh TIMEOUT 300 ARGS ${name} ${kernel} ${tools})
+    daxemu_client_test(cxl.${name}.${kernel}.${tools} cxl/cxl_test.sh TIMEOUT 300 ARGS ${name} ${kernel} ${tools})
   endforeach()
 endfunction()
 set(steps list ram interleave pmem memdev labels refusals decoders)
@@ -12,10 +12,10 @@ daxemu_cxl_test(6.12 85 ${steps})
 daxemu_cxl_test(7.3 81 ${steps})
 
 # Programs on devices that cxl makes, by a user without capabilities.
-daxemu_client_test(cxl.programs cxl_programs_test.sh TIMEOUT 300 ARGS 81)
+daxemu_client_test(cxl.programs cxl/cxl_programs_test.sh TIMEOUT 300 ARGS 81)
 # With UMF itself, where its tests were built (cxl/umf_build.sh).
-daxemu_client_test(cxl.umf cxl_programs_test.sh TIMEOUT 400 ARGS 81 umf)
+daxemu_client_test(cxl.umf cxl/cxl_programs_test.sh TIMEOUT 400 ARGS 81 umf)
 # What cxl waits for on the topology of the kernel's mock.
 foreach(version 81 85)
-  daxemu_client_test(cxl.events.${version} cxl_events_test.sh TIMEOUT 300 ARGS ${version})
+  daxemu_client_test(cxl.events.${version} cxl/cxl_events_test.sh TIMEOUT 300 ARGS ${version})
 endforeach()

@@ -29,4 +29,23 @@ done
 poisoned_from_outside --size 64M --align 2M --backing shmem -- "$program" /dev/dax0.0 outside
 same "daxemu poison" "$(cat told)" "ready
 $told"
+
+# Answered from outside.
+status_of "$daxemu" run --size 64M --backing shmem --intercept kernel -- true
+case $err in
+  *'the kernel does not tell of system calls'*)
+    echo "not from outside: $err"
+    nothing_runs
+    exit 0
+    ;;
+esac
+for engine in auto populate; do
+  runs "$daxemu" run --size 64M --align 2M --backing shmem --engine $engine --intercept kernel -- "$program" /dev/dax0.0 advice
+  same "MADV_HWPOISON, answered from outside, engine $engine" "$out" "poisoner: AR at 2097152 lsb 21 in main
+$told"
+done
+rm -f go
+poisoned_from_outside --size 64M --align 2M --backing shmem --intercept kernel -- "$program" /dev/dax0.0 outside
+same "daxemu poison, answered from outside" "$(cat told)" "ready
+$told"
 nothing_runs

@@ -11,6 +11,7 @@ look() {
 
 case $1 in
   begin)
+    [ ! -e "$folder/ready" ] || { : >"$folder/stop"; sleep 1; } # of a run that was cut short: watchers are few
     rm -rf "$folder"
     mkdir -p "$folder" || exit 1
     look >"$folder/before"

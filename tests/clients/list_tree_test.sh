@@ -24,6 +24,13 @@ PLATFORM  Linux 6.12, engine auto
     `-- namespace0.0  64M devdax, enabled
         `-- dax0.0  62M in extents of 2M, devdax, shmem
 END
+tree_of --size 62M --region pmem,dimms=2,labels
+diff - tree <<'END' || fail "the tree of a region of DIMMs"
+PLATFORM  Linux 6.12, engine auto
+`-- region0  64M, of the nd bus, over nmem0, nmem1
+    `-- namespace0.0  64M devdax, enabled
+        `-- dax0.0  62M in extents of 2M, devdax, shmem
+END
 tree_of --region cxl --size 512M --ways 2 --preset switch
 diff - tree <<'END' || fail "the tree of a CXL bus"
 PLATFORM  Linux 6.12, engine auto
@@ -35,7 +42,7 @@ PLATFORM  Linux 6.12, engine auto
     |       |-- mem2  512M ram, serial 0x3
     |       `-- mem3  512M ram, serial 0x4
     `-- decoder0.0  2G window of 1 way
-        `-- region0  512M ram, commit over mem0, mem1
+        `-- region0  512M ram, committed over mem0, mem1
             `-- dax0.0  512M in extents of 2M, devdax, shmem
 END
 runs "$daxemu" run --region cxl --size 512M --ways 2 --backing shmem -- sh -c "COLUMNS=80 LINES=24 $daxemu top --once; $daxemu top --json"

@@ -92,6 +92,79 @@ for engine in handler inline populate; do
   [ "$(lines told)" -eq 2 ] || fault "$engine: $(lines told) lines, not two"
 done
 
+# What returns no errno of its own, and system calls that find an extent that cannot be touched.
+cat >requests.c <<'END'
+#include <aio.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/aio_abi.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#ifdef URING
+#include <liburing.h>
+#endif
+int main(void) {
+  int fd = open("/dev/dax0.0", O_RDWR);
+  char buffer[64];
+#ifdef URING
+  struct io_uring ring;
+  struct io_uring_cqe *done;
+  io_uring_queue_init(4, &ring, 0);
+  io_uring_prep_read(io_uring_get_sqe(&ring), fd, buffer, 64, 0);
+  io_uring_submit(&ring);
+  io_uring_wait_cqe(&ring, &done);
+  printf("io_uring %s\n", strerrorname_np(-done->res));
+#endif
+  if (fd < 0) return 0;
+  struct iocb one = {.aio_fildes = (unsigned)fd, .aio_lio_opcode = IOCB_CMD_PREAD, .aio_buf = (unsigned long)buffer, .aio_nbytes = 64};
+  struct iocb *list = &one;
+  aio_context_t context = 0;
+  syscall(SYS_io_setup, 4, &context);
+  long taken = syscall(SYS_io_submit, context, 1, &list);
+  printf("io_submit %ld %s\n", taken, strerrorname_np(errno));
+  struct aiocb request = {.aio_fildes = fd, .aio_buf = buffer, .aio_nbytes = 64};
+  aio_read(&request);
+  printf("aio_read %s\n", strerrorname_np(aio_error(&request)));
+  char *p = mmap(NULL, 66 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  int file = open("file", O_RDWR | O_CREAT, 0600);
+  int zero = open("/dev/zero", O_RDONLY);
+  p[0] = 1;
+  if (write(file, p, 64) != 64) puts("a write of what is there");
+  if (write(file, p + (64 << 20), 1) >= 0 || errno != EFAULT) puts("write");
+  if (pread(zero, p + (65 << 20), 1, 0) >= 0 || errno != EFAULT) puts("pread");
+  struct iovec pieces[2] = {{buffer, 0}, {p + (64 << 20), 1}};
+  if (writev(file, pieces, 2) >= 0 || errno != EFAULT) puts("writev");
+  if (write(file, (void *)8, 1) >= 0 || errno != EFAULT) puts("write of nothing");
+  return 0;
+}
+END
+if "$cc" -g -w -D_GNU_SOURCE -DURING -o requests requests.c -luring 2>err && ./requests >out 2>err && grep -q '^io_uring EBADF' out; then uring=yes; else
+  uring=
+  "$cc" -g -w -D_GNU_SOURCE -o requests requests.c
+fi
+wanted=2
+[ -z "$uring" ] || wanted=3
+for engine in handler inline populate; do
+  run --engine $engine --explain=told -- ./requests >out 2>err || fault "$engine: exit status $?"
+  [ -z "$uring" ] || has out 'io_uring EINVAL'
+  has out 'io_submit -1 EINVAL'
+  has out 'aio_read EINVAL'
+  [ -z "$uring" ] || has told 'io_uring READ by requests['
+  has told 'io_submit by requests['
+  grep -qE '^io_submit by requests\[[0-9]+\] at main \(requests\.c:' told || fault "$engine: where io_submit was called: $(cat told)"
+  has told 'aio_read by requests['
+  for call in write pread writev; do
+    grep -qE "^$call by requests\[[0-9]+\] at main \(requests\.c:[0-9]+\): EFAULT: dax0\.0: pgoff_to_phys\(0x4[01]00\) failed; " told ||
+      fault "$engine: of $call: $(cat told)"
+  done
+  [ "$(grep -c EFAULT told)" -eq 3 ] || fault "$engine: of an address that is nobody's: $(cat told)"
+  [ "$(grep -c 'EINVAL: dax0.0: device-dax has no read' told)" -eq "$wanted" ] || fault "$engine: $(cat told)"
+done
+
 # A forked child has its parent's name.
 run --explain=told -- ./app child >out 2>err || fault "exit status $?"
 [ "$(grep -c 'mmap by app\[' told)" -eq 2 ] || fault "of a child: $(cat told)"

@@ -41,3 +41,11 @@ target_link_libraries(preload_waits_program PRIVATE daxemu_options GTest::gtest_
 add_test(NAME preload.waits
   COMMAND daxemu run --mode emulate --region cxl --preset cxl_test -- $<TARGET_FILE:preload_waits_program>)
 set_tests_properties(preload.waits PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")
+
+if(NOT DAXEMU_SANITIZE) # there nothing is put off
+  add_executable(preload_start_test preload/preload_start_test.cpp)
+  target_link_libraries(preload_start_test PRIVATE daxemu_options GTest::gtest_main Threads::Threads)
+  add_test(NAME preload.start
+    COMMAND daxemu run --mode emulate --backing shmem --size 64M --align 2M -- $<TARGET_FILE:preload_start_test>)
+  set_tests_properties(preload.start PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "DAXEMU_PLATFORM=;DAXEMU=")
+endif()

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
-#include <filesystem>
-#include <fstream>
+#include <string_view>
 
+#include "emu/base/text_file.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/builder.hpp"
 
@@ -13,25 +13,24 @@ namespace daxemu::dax {
 namespace {
 
 // The number behind `prefix` in a directory entry's name, if it is one.
-bool numbered(const std::string& name, const std::string& prefix, std::uint64_t& number) {
+bool numbered(std::string_view name, std::string_view prefix, std::uint64_t& number) {
   if (!name.starts_with(prefix)) {
     return false;
   }
-  const char* end = name.data() + name.size();
+  const char* const end = name.data() + name.size();
   const auto [rest, error] = std::from_chars(name.data() + prefix.size(), end, number);
   return error == std::errc() && rest == end;
 }
 
 // One past the highest number of `prefix`N in a directory; 0: none.
-std::uint64_t numbers_used(const std::string& directory, const std::string& prefix) {
+std::uint64_t numbers_used(const std::string& directory, std::string_view prefix) {
   std::uint64_t used = 0;
-  std::error_code failed;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, failed)) {
+  each_name(directory.c_str(), [&](std::string_view name) {
     std::uint64_t number = 0;
-    if (numbered(entry.path().filename(), prefix, number)) {
+    if (numbered(name, prefix, number)) {
       used = std::max(used, number + 1);
     }
-  }
+  });
   return used;
 }
 
@@ -39,9 +38,10 @@ std::uint64_t numbers_used(const std::string& directory, const std::string& pref
 
 MachineMemory machine_memory(const std::string& system) {
   MachineMemory machine;
-  std::uint64_t size = 0;
-  if (std::ifstream(system + "/memory/block_size_bytes") >> std::hex >> size && std::has_single_bit(size) &&
-      size >= machine.block_size) {
+  const std::string text = read_text((system + "/memory/block_size_bytes").c_str());
+  std::uint64_t size = 0; // hexadecimal there
+  (void)std::from_chars(text.data(), text.data() + text.size(), size, 16);
+  if (std::has_single_bit(size) && size >= machine.block_size) {
     machine.block_size = size;
   }
   machine.first_free_address =

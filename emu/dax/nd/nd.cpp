@@ -53,14 +53,6 @@ void add_seed(RegionRecord& region, NdKind kind) {
   }
 }
 
-// nd_region_create_ns_seed(): of no size, as soon as the one before is in use.
-void advance_namespace_seed(const store::Store& store, RegionRecord& region, const RegionRecord& used) {
-  if (region.nd.labelled != 0 && region.nd.namespace_seed == reference_of(store, used)) {
-    const RegionRecord* next = add_namespace(store, region, 0, 0);
-    region.nd.namespace_seed = next == nullptr ? 0 : reference_of(store, *next);
-  }
-}
-
 // What nobody chose yet: uuid and place of struct pages go with whoever had the namespace, the extent stays.
 void reset(NdHolderRecord& holder) {
   holder.has_uuid = 0;
@@ -136,6 +128,19 @@ NdHolderRecord* holder_of_namespace(const store::Store& store, const RegionRecor
 
 bool is_seed(const RegionRecord& region, const NdHolderRecord& holder) {
   return region.nd.seeds[static_cast<std::size_t>(holder.kind)] == number_of(region.nd, holder);
+}
+
+void replace_seed(RegionRecord& region, const NdHolderRecord& holder) {
+  if (is_seed(region, holder)) {
+    add_seed(region, holder.kind);
+  }
+}
+
+void advance_namespace_seed(const store::Store& store, RegionRecord& region, const RegionRecord& used) {
+  if (region.nd.labelled != 0 && region.nd.namespace_seed == reference_of(store, used)) {
+    const RegionRecord* next = add_namespace(store, region, 0, 0);
+    region.nd.namespace_seed = next == nullptr ? 0 : reference_of(store, *next);
+  }
 }
 
 std::uint64_t data_offset(const RegionRecord& region, std::uint64_t align, NdPages pages) {

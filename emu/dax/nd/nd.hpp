@@ -25,6 +25,10 @@ void begin(const store::Store& store, RegionRecord& region, std::uint32_t device
 // (nd_namespaces.hpp); so it is below.
 [[nodiscard]] NdHolderRecord* holder_of_namespace(const store::Store& store, const RegionRecord& space);
 [[nodiscard]] bool is_seed(const RegionRecord& region, const NdHolderRecord& holder);
+// A seed that is in use has another one behind it (nd_region_create_dax_seed).
+void replace_seed(RegionRecord& region, const NdHolderRecord& holder);
+// The same of namespaces, whose seeds are of no size (nd_region_create_ns_seed).
+void advance_namespace_seed(const store::Store& store, RegionRecord& region, const RegionRecord& used);
 
 // Bytes before the data, of a namespace of the region used with such extents and struct pages there (nd_pfn_init).
 [[nodiscard]] std::uint64_t data_offset(const RegionRecord& region, std::uint64_t align, store::NdPages pages);

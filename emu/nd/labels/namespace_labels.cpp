@@ -317,8 +317,11 @@ bool has_old_labels(const store::Store& store, const LabelArea& area) {
   return current_index(store, area, geometry, index) && geometry.label_size == kOldLabelSize;
 }
 
-Result<void> init_labels(const store::Store& store, const LabelArea& area) {
-  const Geometry geometry = geometry_of(area);
+Result<void> init_labels(const store::Store& store, const LabelArea& area, LabelVersion version) {
+  if (version == LabelVersion::none) {
+    return {};
+  }
+  const Geometry geometry = geometry_of(area, version == LabelVersion::v1_1 ? kOldLabelSize : kLabelSize);
   Index index;
   return geometry.slots == 0 ? fail(ENXIO) : write_new_area(store, area, geometry, index);
 }

@@ -14,6 +14,8 @@ namespace daxemu::nd {
 
 inline constexpr std::uint32_t kLabelUpdating = 8; // NSLABEL_FLAG_UPDATING
 
+enum class LabelVersion : std::uint32_t { none, v1_1, v1_2 };
+
 struct NamespaceLabel {
   store::Uuid uuid{};
   FixedString<64> name;
@@ -38,7 +40,7 @@ void each_label(const store::Store& store, const LabelArea& area, FunctionRef<bo
 
 // Both indexes of an area without a label, as ndctl init-labels and nd_label_data_init() have it. Errors: ENXIO (labels
 // do not fit), those of writing.
-Result<void> init_labels(const store::Store& store, const LabelArea& area);
+Result<void> init_labels(const store::Store& store, const LabelArea& area, LabelVersion version = LabelVersion::v1_2);
 
 // __pmem_label_update(): takes the place of what has its uuid. An area without an index gets one.
 // Errors: ENXIO (no free slot, no area), those of writing.

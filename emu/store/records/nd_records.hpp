@@ -85,15 +85,19 @@ struct NfitHealthRecord {
   std::uint32_t most_controller_temperature = 0;
 };
 
-// nmemN of the firmware's table of DIMMs (struct nfit_mem, struct nvdimm), and what the DIMM keeps.
+// nmemN of the firmware's table of DIMMs (struct nfit_mem, struct nvdimm), and what the DIMM keeps. Words of the table
+// are as their bytes lie in it.
 struct NfitDimmRecord {
-  std::uint32_t used = 0;
-  std::uint32_t id = 0;          // the N of nmemN
-  std::uint32_t handle = 0;      // NFIT device handle
-  std::uint32_t serial = 0;      // as its bytes lie in the table
+  std::uint16_t id = 0;          // the N of nmemN
+  std::uint16_t physical_id = 0; // of the machine's table of memory devices
+  std::uint16_t vendor = 0;
+  std::uint16_t date_made = 0; // 0: the table says neither when nor where it was made
+  std::uint32_t handle = 0;    // NFIT device handle
+  std::uint32_t serial = 0;
   std::uint32_t unbound = 0;     // 1: nvdimm let go of it
   std::uint32_t labels_slot = 0; // index + 1 of the BackingSlot of its label area
-  std::uint64_t label_size = 0;  // bytes
+  std::uint32_t label_size = 0;  // bytes
+  std::uint8_t place_made = 0;
   NfitHealthRecord health;
 };
 inline constexpr std::size_t kMaxNfitDimms = 16;

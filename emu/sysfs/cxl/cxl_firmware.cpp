@@ -137,7 +137,7 @@ constexpr NodeSpec kSystemNodes[] = {shared("LNXSYBUS:00", kSystemBus)};
 
 // /sys/bus/acpi/devices
 constexpr NodeSpec kAcpiNodes[] = {
-    link("ACPI0012:00", nfit_path, has_nfit_machine),
+    link("ACPI0012:00", fixed_target<"/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0012:00">, has_nfit_machine),
     link("ACPI0017:00", fixed_target<"/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0017:00">, has_cxl_machine),
 };
 constexpr Family kAcpiFamily[] = {{each_firmware_bridge, link("", firmware_path)}};

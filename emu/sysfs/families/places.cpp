@@ -99,9 +99,15 @@ void nd_bus_path(const Scope& scope, Text& out) {
     out.put("/sys/devices/platform/e820_pmem/ndbus0");
   }
 }
+// From 7.3 on acpi-nfit drives the platform device (acpi_nfit_probe), before that nfit the node of the firmware's tree
+// (acpi_nfit_add): that is the change after which such nodes have no power/ either.
+bool nfit_is_in_firmware_tree(const Scope& scope) {
+  return scope.store->profile().firmware_nodes_wake;
+}
 void nfit_path(const Scope& scope, Text& out) {
-  out.put(is_nfit_mock(scope) ? "/sys/devices/platform/nfit_test.0"
-                              : "/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0012:00");
+  out.put(is_nfit_mock(scope)               ? "/sys/devices/platform/nfit_test.0"
+          : nfit_is_in_firmware_tree(scope) ? "/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0012:00"
+                                            : "/sys/devices/platform/ACPI0012:00");
 }
 void nfit_bus_path(const Scope& scope, Text& out) {
   nfit_path(scope, out);

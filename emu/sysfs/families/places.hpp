@@ -27,6 +27,7 @@ void nd_bus_path(const Scope& scope, Text& out);
 // The firmware's table of DIMMs: what its bus hangs below, an ACPI device or the platform device of the kernel's mock,
 // and the bus. A platform with one has no e820_pmem.
 [[nodiscard]] bool has_nfit(const Scope& scope);
+[[nodiscard]] bool nfit_is_in_firmware_tree(const Scope& scope); // else it is a platform device
 [[nodiscard]] bool has_nfit_machine(const Scope& scope);
 [[nodiscard]] bool has_nfit_mock(const Scope& scope);
 [[nodiscard]] bool is_nfit_mock(const Scope& scope);

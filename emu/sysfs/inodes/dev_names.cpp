@@ -4,6 +4,7 @@
 
 #include <sys/sysmacros.h>
 
+#include "emu/base/later_relocations.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/dax/memory/node_news.hpp"
 #include "emu/nd/dimm.hpp"
@@ -173,6 +174,7 @@ void tell_of_name(const store::Store& store, std::string_view name, dax::NodeNew
 } // namespace
 
 Result<std::optional<Node>> node_given(const store::Store& store, std::string_view name) {
+  tables_ready();
   const auto found = store::find_node_name(store, name);
   if (!found) {
     return std::optional<Node>();
@@ -184,6 +186,7 @@ Result<std::optional<Node>> node_given(const store::Store& store, std::string_vi
 }
 
 void each_given_node(const store::Store& store, FunctionRef<void(std::string_view, const Node&)> each) {
+  tables_ready();
   store::each_given_name(store, [&](std::string_view name, const store::NodeName& given) {
     each(name, node_of(store, name, given));
     return true;
@@ -191,6 +194,7 @@ void each_given_node(const store::Store& store, FunctionRef<void(std::string_vie
 }
 
 Node driver_node(const store::Store& store, const store::DeviceRecord& device) {
+  tables_ready();
   const auto name = store.name_of(device);
   Node node = node_called(name.view(), inode_of("/dev", name.view()), index_of(store, &device),
                           ::makedev(store.platform().dax_major, device.minor));
@@ -217,6 +221,7 @@ std::uint32_t links_of(const store::Store& store, const Node& node) {
 }
 
 std::optional<Node> node_of_number(const store::Store& store, dev_t number) {
+  tables_ready();
   if (const store::DeviceRecord* device = device_of_number(store, major(number), minor(number)); device != nullptr) {
     return driver_node(store, *device);
   }
@@ -241,6 +246,7 @@ std::optional<Node> node_of_number(const store::Store& store, dev_t number) {
 }
 
 Result<void> link_node(const store::Store& store, const Node& node, std::string_view name) {
+  tables_ready();
   auto lock = store::ConfigLock::take(store);
   if (!lock) {
     return tl::unexpected(lock.error());
@@ -253,6 +259,7 @@ Result<void> link_node(const store::Store& store, const Node& node, std::string_
 }
 
 Result<void> unlink_node(const store::Store& store, const Node& node) {
+  tables_ready();
   auto lock = store::ConfigLock::take(store);
   auto dropped = lock ? drop_name(store, *lock, name_of(node)) : Result<void>(tl::unexpected(lock.error()));
   if (dropped) {
@@ -262,6 +269,7 @@ Result<void> unlink_node(const store::Store& store, const Node& node) {
 }
 
 Result<void> rename_node(const store::Store& store, const Node& node, std::string_view name) {
+  tables_ready();
   auto lock = store::ConfigLock::take(store);
   if (!lock) {
     return tl::unexpected(lock.error());
@@ -277,6 +285,7 @@ Result<void> rename_node(const store::Store& store, const Node& node, std::strin
 
 Result<void> make_node(const store::Store& store, std::string_view name, dev_t number, std::uint32_t mode,
                        const Credentials& who) {
+  tables_ready();
   // An inode of its own, which no name has had.
   const std::uint64_t since = store.platform().inodes_used.load();
   PathText text;

@@ -1,5 +1,6 @@
 // The nd bus of the firmware's table of DIMMs: what it hangs below, and the groups that its driver adds to the bus and
-// to each DIMM (drivers/acpi/nfit/core.c). What hangs there is ACPI0012:00, or the platform device of the kernel's own
+// to each DIMM (drivers/acpi/nfit/core.c). What hangs there is ACPI0012:00, in the firmware's tree or, later, the
+// platform device beside it, or the platform device of the kernel's own
 // mock of such a bus (tools/testing/nvdimm/test/nfit.c).
 #include "emu/nd/nfit/health.hpp"
 #include "emu/nd/nfit/nfit.hpp"
@@ -91,13 +92,33 @@ constexpr Family kBusFamilies[] = {
 };
 constinit const Directory kBus = {kBusNodes, kBusFamilies};
 
+// What of the two the driver has.
+bool is_not_in_firmware_tree(const Scope& scope) {
+  return !nfit_is_in_firmware_tree(scope);
+}
+Result<void> show_machine_uevent(const Scope& scope, Text& out) {
+  out.put(nfit_is_in_firmware_tree(scope) ? "DRIVER=nfit\n" : "").put("MODALIAS=acpi:ACPI0012:\n");
+  return {};
+}
+Result<void> show_platform_uevent(const Scope& scope, Text& out) {
+  out.put(nfit_is_in_firmware_tree(scope) ? "" : "DRIVER=acpi-nfit\n").put("MODALIAS=acpi:ACPI0012:\n");
+  return {};
+}
 constexpr NodeSpec kMachineNodes[] = {
     attribute("hid", 0444, constant<"ACPI0012">),
     attribute("modalias", 0444, constant<"acpi:ACPI0012:">),
-    directory("ndbus0", kBus),
+    directory("ndbus0", kBus, nfit_is_in_firmware_tree),
     attribute("path", 0444, constant<"\\_SB_.NVDR">),
+    link("physical_node", fixed_target<"/sys/devices/platform/ACPI0012:00">),
     link("subsystem", fixed_target<"/sys/bus/acpi">),
-    attribute("uevent", 0644, constant<"DRIVER=nfit\nMODALIAS=acpi:ACPI0012:">, store_uevent),
+    attribute("uevent", 0644, show_machine_uevent, store_uevent),
+};
+constexpr NodeSpec kPlatformNodes[] = {
+    link("firmware_node", fixed_target<"/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0012:00">),
+    attribute("modalias", 0444, constant<"acpi:ACPI0012:">),
+    directory("ndbus0", kBus, is_not_in_firmware_tree),
+    link("subsystem", fixed_target<"/sys/bus/platform">),
+    attribute("uevent", 0644, show_platform_uevent, store_uevent),
 };
 constexpr NodeSpec kMockNodes[] = {
     attribute("modalias", 0444, constant<"platform:nfit_test">),
@@ -121,7 +142,7 @@ Result<void> show_handle(const Scope& scope, Text& out) {
   return {};
 }
 Result<void> show_physical_id(const Scope& scope, Text& out) {
-  out.hex(static_cast<std::uint64_t>(&record_in(scope) - nfit_of(scope).dimm.data())).put("\n");
+  out.hex(record_in(scope).physical_id).put("\n");
   return {};
 }
 template <std::uint32_t Value>
@@ -134,9 +155,18 @@ Result<void> show_serial(const Scope& scope, Text& out) {
   out.put("0x").digits(swapped(record_in(scope).serial), 16, 8).put("\n");
   return {};
 }
+// id_show()
 Result<void> show_id(const Scope& scope, Text& out) {
-  out.digits(swapped16(nd::kNfitVendor), 16, 4).put("-").digits(nd::kNfitPlaceMade, 16, 2).put("-");
-  out.digits(swapped16(nd::kNfitDateMade), 16, 4).put("-").digits(swapped(record_in(scope).serial), 16, 8).put("\n");
+  const store::NfitDimmRecord& dimm = record_in(scope);
+  out.digits(swapped16(dimm.vendor), 16, 4).put("-");
+  if (dimm.date_made != 0) {
+    out.digits(dimm.place_made, 16, 2).put("-").digits(swapped16(dimm.date_made), 16, 4).put("-");
+  }
+  out.digits(swapped(dimm.serial), 16, 8).put("\n");
+  return {};
+}
+Result<void> show_vendor(const Scope& scope, Text& out) {
+  out.put("0x").digits(swapped16(record_in(scope).vendor), 16, 4).put("\n");
   return {};
 }
 Result<void> show_functions(const Scope& scope, Text& out) {
@@ -161,12 +191,13 @@ constexpr NodeSpec kDimmGroupNodes[] = {
     attribute("subsystem_device", 0444, show_word<0>),
     attribute("subsystem_rev_id", 0444, show_word<0>),
     attribute("subsystem_vendor", 0444, show_word<0>),
-    attribute("vendor", 0444, show_word<swapped16(nd::kNfitVendor)>),
+    attribute("vendor", 0444, show_vendor),
 };
 
 } // namespace
 
 constinit const Directory kNfitMachine = {kMachineNodes};
+constinit const Directory kNfitPlatform = {kPlatformNodes};
 constinit const Directory kNfitMock = {kMockNodes};
 constinit const Directory kNfitDimm = {kDimmGroupNodes};
 

@@ -24,6 +24,7 @@ extern const Directory kCxlNdBus;         // nd_cxl_bus.cpp: ndbusN below nvdimm
 extern const Directory kNdDimm;           // nd_dimm.cpp: nmemN
 extern const Directory kNdCharacter;      // nd_platform.cpp: ndbus0/nd
 extern const Directory kNfitMachine;      // nd_nfit_bus.cpp: /sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0012:00
+extern const Directory kNfitPlatform;     // nd_nfit_bus.cpp: /sys/devices/platform/ACPI0012:00
 extern const Directory kNfitMock;         // nd_nfit_bus.cpp: /sys/devices/platform/nfit_test.0
 extern const Directory kNfitDimm;         // nd_nfit_bus.cpp: nmemN/nfit
 extern const Directory kNdDisks;          // nd_disk.cpp: namespaceX.Y/block

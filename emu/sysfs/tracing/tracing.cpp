@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "emu/base/later_relocations.hpp"
 #include "emu/dax/change.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"
@@ -231,6 +232,7 @@ constinit const Directory kInstances = {{}, kInstanceFamily};
 constinit const Directory kTracing = {kBufferNodes};
 
 Result<void> make_trace_instance(const store::Store& store, std::string_view name) {
+  tables_ready();
   auto change = dax::Change::begin(store);
   if (!change) {
     return tl::unexpected(change.error());
@@ -254,6 +256,7 @@ Result<void> make_trace_instance(const store::Store& store, std::string_view nam
 }
 
 Result<void> remove_trace_instance(const store::Store& store, std::string_view name) {
+  tables_ready();
   auto change = dax::Change::begin(store);
   if (!change) {
     return tl::unexpected(change.error());

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 
+#include "emu/base/later_relocations.hpp"
 #include "emu/base/text_hash.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/tree/known_paths.hpp"
@@ -93,6 +94,7 @@ void each_entry(const Directory& directory, const Scope& scope, Entries entries)
 }
 
 Result<Reached> reach(const store::Store& store, std::string_view path, KnownPaths* known) {
+  tables_ready();
   if (path.empty() || path.front() != '/') {
     return fail(EINVAL);
   }

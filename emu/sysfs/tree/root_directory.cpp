@@ -54,6 +54,7 @@ constexpr Family kPlatformDeviceFamily[] = {
     {each_host_bridge, link("", pci_path, has_cxl_mock)},
 };
 constexpr NodeSpec kPlatformDeviceNodes[] = {
+    link("ACPI0012:00", fixed_target<"/sys/devices/platform/ACPI0012:00">, has_nfit_machine),
     link("e820_pmem", fixed_target<"/sys/devices/platform/e820_pmem">, has_e820),
     link("hmem_platform.0", fixed_target<"/sys/devices/platform/hmem_platform.0">, has_hmem_platform),
     link("nfit_test.0", nfit_path, has_nfit_mock),
@@ -98,6 +99,7 @@ constexpr Family kPlatformFamily[] = {
     {each_host_bridge, directory("", kCxlMockDevice, has_cxl_mock)},
 };
 constexpr NodeSpec kPlatformNodes[] = {
+    directory("ACPI0012:00", kNfitPlatform, has_nfit_machine),
     directory("e820_pmem", kE820Pmem, has_e820),
     directory("hmem_platform.0", kHmemPlatform, has_hmem_platform),
     directory("nfit_test.0", kNfitMock, has_nfit_mock),

@@ -1,4 +1,5 @@
 // What is asked and changed of inodes.
+#include "emu/base/later_relocations.hpp"
 #include "emu/sysfs/families/places.hpp"
 #include "emu/sysfs/inodes/dev_names.hpp"
 #include "emu/sysfs/inodes/extended_attributes.hpp"
@@ -28,6 +29,7 @@ Node Tree::node_of(const store::DeviceRecord& device) const {
 }
 
 Result<Node> Tree::node_of_disk(const store::RegionRecord& region) const {
+  tables_ready();
   PathText path;
   path.put(kDevDirectory);
   disk_name(Scope{.region = const_cast<store::RegionRecord*>(&region)}, path);

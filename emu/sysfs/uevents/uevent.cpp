@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "emu/base/later_relocations.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/sysfs/schema/text.hpp"
@@ -184,6 +185,7 @@ void send(store::Platform& platform, std::uint32_t group, const Sender& sender, 
 } // namespace
 
 void announce(const store::Store& store, const Uevent& event) {
+  tables_ready();
   store::Platform& platform = store.platform();
   if (event.subsystem.empty()) {
     return;
@@ -204,6 +206,7 @@ void announce(const store::Store& store, const Uevent& event) {
 }
 
 Result<void> listen(const store::Store& store, std::uint32_t port, std::uint32_t groups) {
+  tables_ready();
   store::Platform& platform = store.platform();
   store::UeventListener* free = nullptr;
   for (store::UeventListener& listener : platform.uevent_listeners) {
@@ -228,6 +231,7 @@ Result<void> listen(const store::Store& store, std::uint32_t port, std::uint32_t
 }
 
 std::uint32_t listens_to(const store::Store& store, std::uint32_t port) {
+  tables_ready();
   for (const store::UeventListener& listener : store.platform().uevent_listeners) {
     if (port != 0 && listener.port.load(std::memory_order_acquire) == port) {
       return listener.groups.load(std::memory_order_acquire);

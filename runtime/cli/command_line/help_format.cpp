@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/cli/text/wrapped.hpp"
+
 namespace daxemu::cli {
 namespace {
 
@@ -56,26 +58,8 @@ constexpr auto kGroups = std::to_array<FlagGroup>({
     {"ways", kCxl},
     {"preset", kCxl},
     {"no-device", kCxl},
+    {"share", kCxl},
 });
-
-// The text in lines of `width`, all but the first behind `indent` blanks.
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
-  std::string out;
-  std::size_t used = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find(' ', at), text.size());
-    const std::string_view word = text.substr(at, end - at);
-    if (used != 0 && used + 1 + word.size() > width) {
-      out += "\n" + std::string(indent, ' ');
-      used = 0;
-    }
-    out += used == 0 ? "" : " ";
-    out += word;
-    used += (used == 0 ? 0 : 1) + word.size();
-    at = end + 1;
-  }
-  return out;
-}
 
 // A name and what it is, side by side where the name is short enough.
 std::string entry(const std::string& name, std::string_view text, std::size_t column = kColumn) {
@@ -115,6 +99,14 @@ std::string HelpFormat::make_usage(const CLI::App* app, std::string name) const 
   const std::size_t end = usage.find_last_not_of('\n') + 1;
   return with_command_->count(app->get_name()) == 0 ? usage
                                                     : usage.substr(0, end) + " -- command..." + usage.substr(end);
+}
+
+std::string HelpFormat::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
+  std::string help = CLI::Formatter::make_help(app, std::move(name), mode);
+  for (std::size_t at = help.find("\n\n\n"); at != std::string::npos; at = help.find("\n\n\n")) {
+    help.erase(at, 1); // one line between two groups is enough
+  }
+  return help;
 }
 
 std::string HelpFormat::make_option(const CLI::Option* option, bool is_positional) const {

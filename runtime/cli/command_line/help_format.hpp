@@ -21,6 +21,7 @@ public:
   explicit HelpFormat(const std::set<std::string>& with_command) : with_command_(&with_command) {}
 
   [[nodiscard]] std::string make_usage(const CLI::App* app, std::string name) const override;
+  [[nodiscard]] std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override;
   [[nodiscard]] std::string make_option(const CLI::Option* option, bool is_positional) const override;
   [[nodiscard]] std::string make_subcommand(const CLI::App* verb) const override;
 

@@ -11,8 +11,8 @@
 #include "runtime/cli/images/image_platform.hpp"
 #include "runtime/cli/plan/flag_values.hpp"
 #include "runtime/cli/plan/memory_type.hpp"
+#include "runtime/cli/plan/nd/region_flag.hpp"
 #include "runtime/cli/plan/platform_file.hpp"
-#include "runtime/cli/plan/region_flag.hpp"
 #include "runtime/cli/plan/words.hpp"
 
 namespace daxemu::cli {

@@ -16,7 +16,7 @@
 #include "runtime/cli/plan/json/json_fields.hpp"
 #include "runtime/cli/plan/json/json_lines.hpp"
 #include "runtime/cli/plan/memory_type.hpp"
-#include "runtime/cli/plan/region_flag.hpp"
+#include "runtime/cli/plan/nd/dimm_file.hpp"
 #include "runtime/cli/plan/words.hpp"
 
 namespace daxemu::cli {
@@ -60,26 +60,10 @@ DevicePlan read_device(Fields& fields, std::set<std::uint32_t>& ids, const Profi
   return device;
 }
 
-// "dimms": 2, and "bus" where they are to be the mock's.
-void read_dimms(Fields& fields, RegionPlan& region) {
-  fields.number("dimms", region.dimms.count);
-  std::string bus;
-  fields.text("bus", bus);
-  if (!fields.ok() || (!fields.has("dimms") && !fields.has("bus"))) {
-    return;
-  }
-  if (region.kind != store::RegionKind::pmem) {
-    fields.mistake(fields.path_of("dimms"), fmt::format("{} is for pmem regions only", fields.path_of("dimms")),
-                   "leave it out, or write \"kind\": \"pmem\"");
-  } else if (auto fine = check_dimms(bus, region.dimms); !fine) {
-    fields.problem_of("dimms", fine.error());
-  }
-}
-
 RegionPlan read_region(Fields& fields, std::set<std::uint32_t>& ids, const Profile& kernel) {
   RegionPlan region;
-  fields.only(
-      {"id", "kind", "size", "start", "numa_node", "shown_numa_node", "target_node", "devices", "dimms", "bus"});
+  fields.only({"id", "kind", "size", "start", "numa_node", "shown_numa_node", "target_node", "devices", "dimms", "bus",
+               "align", "namespaces"});
   take_id(fields, ids, region.id);
   fields.word("kind", kRegions, region.kind);
   fields.node("numa_node", region.numa_node);
@@ -98,6 +82,7 @@ RegionPlan read_region(Fields& fields, std::set<std::uint32_t>& ids, const Profi
   for (const DevicePlan& device : region.devices) {
     used = align_up(used, std::max(device.align, kPmdSize)) + device.size;
   }
+  used += read_namespaces(fields, region);
   std::uint64_t size = used;
   fields.size("size", size);
   if (region.kind == store::RegionKind::pmem && region.dimms.count == 0 &&

@@ -10,6 +10,8 @@
 #include "emu/base/profile.hpp"
 #include "emu/dax/builder.hpp"
 #include "emu/dax/device/device_name.hpp"
+#include "emu/nd/make_namespace.hpp"
+#include "emu/nd/nfit/nfit.hpp"
 #include "emu/store/store.hpp"
 #include "runtime/cli/plan/cxl/cxl_plan.hpp"
 
@@ -22,8 +24,9 @@ inline constexpr std::string_view kDefaultType = "GENERIC";
 
 // The DIMMs of a pmem region: it has labels then, and is on the nd bus of the firmware's table of DIMMs.
 struct DimmPlan {
-  std::uint32_t count = 0; // 0: none, as of memory that the memory map declares
-  bool mock = false;       // the bus is called as that of the kernel's nfit_test
+  std::uint32_t count = 0;            // 0: none, as of memory that the memory map declares
+  std::vector<nd::NfitDimmSpec> each; // what is said of each; empty: nothing
+  bool mock = false;                  // the bus is called as that of the kernel's nfit_test
 };
 
 // One device, and the region it is alone in: what the flags say by themselves.
@@ -68,6 +71,8 @@ struct RegionPlan {
   std::optional<int> shown_numa_node =
       std::nullopt;                              // what its devices say, whatever nodes this machine has; or kNoNode
   std::optional<int> target_node = std::nullopt; // the memory's own, or kNoNode; nothing: a new one
+  std::uint64_t align = 0; // of a region of DIMMs: bytes that namespaces are allocated in; 0: the kernel's choice
+  std::vector<nd::NamespaceSpec> namespaces = {}; // of a region of DIMMs that has no devices here
 };
 
 struct PlatformPlan {

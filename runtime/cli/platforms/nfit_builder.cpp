@@ -9,6 +9,7 @@
 #include "emu/base/units.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/change.hpp"
+#include "emu/nd/make_namespace.hpp"
 #include "emu/nd/nfit/nfit.hpp"
 #include "emu/nd/region.hpp"
 #include "runtime/cli/platforms/memdev_files.hpp"
@@ -20,6 +21,18 @@ namespace {
 // Bytes of the namespace that a device of the plan is in: what its info block takes is before its data.
 std::uint64_t namespace_size(const DevicePlan& device) {
   return dax::pmem_data_offset(device.align) + device.size;
+}
+
+std::vector<nd::NamespaceSpec> namespaces_of(const RegionPlan& plan) {
+  std::vector<nd::NamespaceSpec> all = plan.namespaces;
+  for (const DevicePlan& device : plan.devices) {
+    nd::NamespaceSpec space;
+    space.size = namespace_size(device);
+    space.uuid = device.uuid;
+    space.align = device.align;
+    all.push_back(std::move(space));
+  }
+  return all;
 }
 
 tl::unexpected<Problem> cannot(const RegionPlan& plan, const std::string& step, Errno error) {
@@ -73,15 +86,16 @@ Outcome<void> check_nfit(const PlatformPlan& plan) {
 
 Outcome<NfitPlace> add_nfit_region(store::Store& store, const RegionPlan& plan, dax::RegionSpec spec,
                                    backing::FileSource& source, std::vector<UniqueFd>& held) {
+  const std::uint64_t step = nd::default_align(UINT64_MAX, plan.dimms.count);
   std::uint64_t size = plan.free;
-  bool in_large_steps = plan.free % nd::default_align(UINT64_MAX, plan.dimms.count) == 0;
-  for (const DevicePlan& device : plan.devices) {
-    size += namespace_size(device);
-    in_large_steps = in_large_steps && namespace_size(device) % nd::default_align(UINT64_MAX, plan.dimms.count) == 0;
+  bool in_large_steps = plan.free % step == 0;
+  for (const nd::NamespaceSpec& space : namespaces_of(plan)) {
+    size += space.size;
+    in_large_steps = in_large_steps && space.size % step == 0;
   }
   NfitPlace place;
   place.plan = &plan;
-  place.align = in_large_steps ? 0 : kPmdSize;
+  place.align = plan.align != 0 ? plan.align : in_large_steps ? 0 : kPmdSize;
   spec.data_size = size - dax::pmem_data_offset(spec.align);
   const auto region = dax::add_region(store, spec);
   if (!region) {
@@ -98,7 +112,8 @@ Outcome<NfitPlace> add_nfit_region(store::Store& store, const RegionPlan& plan, 
   }
   place.media_slot = *slot;
   for (std::uint32_t at = 0; at < plan.dimms.count; ++at) {
-    auto labels = small_file(source, fmt::format("region{}.labels{}", plan.id, at), nd::kNfitLabelSize);
+    nd::NfitDimmSpec dimm = at < plan.dimms.each.size() ? plan.dimms.each[at] : nd::NfitDimmSpec{};
+    auto labels = small_file(source, fmt::format("region{}.labels{}", plan.id, at), dimm.label_size);
     if (!labels) {
       return tl::unexpected(labels.error());
     }
@@ -106,7 +121,8 @@ Outcome<NfitPlace> add_nfit_region(store::Store& store, const RegionPlan& plan, 
     if (!number) {
       return tl::unexpected(number.error());
     }
-    place.label_slots.push_back(*number);
+    dimm.labels_slot = *number;
+    place.dimms.push_back(dimm);
   }
   store::Platform& platform = store.platform();
   platform.nfit.mock = plan.dimms.mock ? 1 : 0;
@@ -122,15 +138,13 @@ Outcome<void> add_nfit_devices(store::Store& store, const NfitPlace& place) {
   const RegionPlan& plan = *place.plan;
   store::RegionRecord& region = store.region_table()[place.region];
   const nd::NfitRegionSpec spec{
-      .size = region.size, .align = place.align, .media_slot = place.media_slot, .label_slots = place.label_slots};
+      .size = region.size, .align = place.align, .media_slot = place.media_slot, .dimms = place.dimms};
   if (auto added = nd::add_nfit_region(store, region, spec); !added) {
     return cannot(plan, "its DIMMs", added.error());
   }
-  for (const DevicePlan& device : plan.devices) {
-    const std::string name = fmt::format("dax{}.{} of {}", plan.id, device.id, size_text(device.size));
-    const auto space = nd::make_devdax(store, region, namespace_size(device), device.align);
-    if (!space) {
-      return cannot(plan, name, space.error());
+  for (const nd::NamespaceSpec& space : namespaces_of(plan)) {
+    if (const auto made = nd::make_namespace(store, region, space); !made) {
+      return cannot(plan, fmt::format("a namespace of {}", size_text(space.size)), made.error());
     }
   }
   return {};

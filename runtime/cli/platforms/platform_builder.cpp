@@ -164,16 +164,17 @@ private:
     if (!cpus) {
       return tl::unexpected(cpus.error());
     }
-    auto place = add_nfit_region(store, plan,
-                                 {.kind = plan.kind,
-                                  .id = plan.id,
-                                  .data_size = 0,
-                                  .align = kPmdSize,
-                                  .numa_node = plan.numa_node.value_or(0),
-                                  .target_node = plan.numa_node == kNoNode ? kNoNode : target,
-                                  .phys_start = std::max(machine_.first_free_address, plan.start),
-                                  .cpus = *cpus},
-                                 source_, held_);
+    auto place =
+        add_nfit_region(store, plan,
+                        {.kind = plan.kind,
+                         .id = plan.id,
+                         .data_size = 0,
+                         .align = kPmdSize,
+                         .numa_node = plan.shown_numa_node.value_or(plan.numa_node.value_or(0)),
+                         .target_node = plan.target_node.value_or(plan.numa_node == kNoNode ? kNoNode : target),
+                         .phys_start = std::max(machine_.first_free_address, plan.start),
+                         .cpus = *cpus},
+                        source_, held_);
     if (!place) {
       return tl::unexpected(place.error());
     }

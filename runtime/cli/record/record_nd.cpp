@@ -25,9 +25,6 @@ std::vector<SysNode> namespaces_of(const SysNode& region) {
 
 // Why a region's namespaces cannot be said in a platform file; empty: they can.
 std::string why_not(const SysNode& region, const std::vector<SysNode>& spaces) {
-  if (const auto ways = region.number("mappings"); ways && *ways != 0) {
-    return fmt::format("it is made of {} DIMM{}", *ways, *ways == 1 ? "" : "s");
-  }
   if (spaces.size() != 1) {
     return fmt::format("it has {} namespaces", spaces.size());
   }
@@ -43,13 +40,19 @@ std::string why_not(const SysNode& region, const std::vector<SysNode>& spaces) {
 
 } // namespace
 
+bool is_of_cxl(const SysNode& region) {
+  return region.path().string().find("/nvdimm-bridge") != std::string::npos;
+}
+
 void record_nd(Recorder& recorder, RecordJson& regions) {
+  const bool has_dimms = record_dimms(recorder, regions);
   for (const SysNode& region : recorder.sys.child("bus/nd/devices").children("region")) {
-    if (region.path().string().find("/nvdimm-bridge") != std::string::npos) {
-      continue; // of a CXL bus
+    if (is_of_cxl(region) || region.number("mappings").value_or(0) != 0) {
+      continue;
     }
     const std::vector<SysNode> spaces = namespaces_of(region);
-    if (const std::string reason = why_not(region, spaces); !reason.empty()) {
+    const std::string reason = has_dimms ? "it is beside regions of DIMMs" : why_not(region, spaces);
+    if (!reason.empty()) {
       recorder.note(fmt::format("{} of the nd bus ({}) is left out: {}, which a platform file cannot say",
                                 region.name(), size_text(region.number("size").value_or(0)), reason));
       continue;

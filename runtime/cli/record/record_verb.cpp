@@ -30,7 +30,7 @@ class RecordVerb final : public Verb {
 public:
   explicit RecordVerb(CLI::App& app) {
     CLI::App& verb = *app.add_subcommand("record", "Print this machine's dax, nd and CXL devices as a platform file");
-    verb.add_flag("--anonymous", recorder_.anonymous, "Leave out serial numbers, uuids and firmware versions");
+    verb.add_flag("--anonymous", recorder_.anonymous, "Leave out serial numbers, uuids, names and firmware versions");
     verb.add_option("--from", from_, "A copy of another machine's /sys (cp -a), in place of this one's")
         ->type_name("FOLDER");
     verb.add_option("--kernel", kernel_, "The kernel that it is of, if it is not the one that runs here")
@@ -75,6 +75,10 @@ private:
     }
     if (recorder_.addresses_hidden) {
       recorder_.note("physical addresses are root's to read: replayed, memory is where there is room");
+    }
+    if (recorder_.labels_hidden) {
+      recorder_.note("label areas are root's to read: their version is told by how many slots are free, and they are "
+                     "taken to be of 128K");
     }
     if (!profile.note.empty()) {
       recorder_.note(profile.note);

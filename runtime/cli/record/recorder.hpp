@@ -19,6 +19,10 @@ struct Recorder {
   bool anonymous = false;         // no serial numbers, uuids, firmware versions
   std::vector<std::string> notes; // what the file cannot say, and what this user may not read
   bool addresses_hidden = false;  // resource addresses are root's
+  bool labels_hidden = false;     // and so are label areas
+
+  // Not a copy of another one's /sys.
+  [[nodiscard]] bool is_this_machine() const { return sys.path() == "/sys"; }
 
   void note(std::string text) { notes.push_back(std::move(text)); }
 };
@@ -36,8 +40,12 @@ void record_start(Recorder& recorder, const std::string& name, std::optional<std
 
 // hmem regions, whose devices programs create and delete: appended to `regions`.
 void record_hmem(Recorder& recorder, RecordJson& regions);
-// Regions of the nd bus, each with the devdax namespace in it.
+// Regions of the nd bus without labels, each with the devdax namespace in it.
 void record_nd(Recorder& recorder, RecordJson& regions);
+// Those that DIMMs make. Were there any?
+bool record_dimms(Recorder& recorder, RecordJson& regions);
+// Is a region of the nd bus a CXL region's?
+[[nodiscard]] bool is_of_cxl(const SysNode& region);
 // The CXL bus; null where there is none.
 [[nodiscard]] RecordJson record_cxl(Recorder& recorder);
 

@@ -35,14 +35,15 @@ std::string refusals_part(const RunHistory& history) {
   }
   std::string out =
       fmt::format("<h2>What was refused</h2>\n<p>Calls and touches with the reason, in the kernel's words where it has "
-                  "some.</p>\n{}<div class=\"wide\"><table><tr><th class=\"n\">at</th><th>call</th>"
+                  "some.</p>\n{}<div class=\"wide\"><table class=\"stacked\"><tr><th class=\"n\">at</th><th>call</th>"
                   "<th>by</th><th>answer</th><th>why</th><th>what to do</th></tr>\n",
                   refusals_over_time(history));
   const std::size_t shown = std::min(history.refusals.size(), kMostListed);
   for (std::size_t at = 0; at < shown; ++at) {
     const RefusalHistory& refusal = history.refusals[at];
     const std::string row = refusal.row.empty() ? "" : fmt::format(" ({})", refusal.row);
-    out += fmt::format("<tr><td class=\"n\">{}</td><td>{}</td><td>{}</td><td>{}</td>"
+    out += fmt::format("<tr><td class=\"n inline\">{}</td><td class=\"inline\">{}</td><td class=\"inline\">{}</td>"
+                       "<td class=\"inline\">{}</td>"
                        "<td class=\"text\">{}{}</td><td class=\"text\">{}</td></tr>\n",
                        duration_text(refusal.at_us), html_text(refusal.call), html_text(process_text(refusal)),
                        html_text(refusal.error), html_text(refusal.why), html_text(row), html_text(refusal.remedy));

@@ -34,6 +34,13 @@ svg line { stroke: var(--rule); stroke-width: 1; }
 .pinned { fill: var(--pinned); } .poison { fill: var(--poison); } .bar { fill: var(--bar); }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; margin: 4px 0 6px; font-size: 13px; color: var(--faint); }
 .legend i { display: inline-block; width: 12px; height: 12px; border-radius: 2px; margin-right: 5px; vertical-align: -1px; }
+@media (max-width: 600px) { body { padding: 16px 12px 40px; } h1 { font-size: 19px; } h1 code { font-size: 15px; }
+  .tile { flex: 1 1 40%; min-width: 0; } table { font-size: 13px; } td, th { padding: 3px 8px 3px 0; }
+  svg { min-width: 0; } svg text { font-size: 22px; }
+  table.stacked, .stacked tbody, .stacked tr, .stacked td { display: block; } .stacked th { display: none; }
+  .stacked tr { border-bottom: 1px solid var(--rule); padding: 6px 0; }
+  .stacked td { border: 0; padding: 1px 0; white-space: normal; text-align: left; min-width: 0; }
+  .stacked td.inline { display: inline; padding-right: 10px; } .stacked td.n { white-space: nowrap; } }
 rect:hover { stroke: var(--ink); stroke-width: 1; }
 )";
 

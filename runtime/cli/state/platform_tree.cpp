@@ -6,6 +6,7 @@
 #include "emu/base/size_text.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/dax/nd/nd_namespaces.hpp"
+#include "emu/nd/region.hpp"
 #include "runtime/cli/state/bus_objects.hpp"
 #include "runtime/cli/state/device_mode.hpp"
 #include "runtime/cli/state/platform_users.hpp"
@@ -38,7 +39,8 @@ const store::DeviceRecord* device_named(const store::Store& store, const std::st
 }
 
 TreeNode object_node(const store::Store& store, const BusObject& object) {
-  TreeNode node{fmt::format("{}  {} {}, {}{}", object.name, size_text(object.size), object.kind, object.state,
+  TreeNode node{fmt::format("{}  {} {}, {}{}", object.name, size_text(object.size), object.kind,
+                            object.state == "commit" ? "committed" : object.state,
                             object.of.empty() || object.of.starts_with("region") ? "" : " over " + object.of)};
   if (const store::DeviceRecord* device = device_named(store, object.device); device != nullptr) {
     node.below.push_back({device_text(store, *device)});
@@ -49,7 +51,17 @@ TreeNode object_node(const store::Store& store, const BusObject& object) {
 }
 
 bool is_cxl(const store::RegionRecord& region) {
-  return region.cxl != 0 || region.nd.labelled != 0;
+  return region.cxl != 0 || (region.nd.labelled != 0 && region.nd.first_dimm == 0);
+}
+
+// ", over nmem0, nmem1"
+std::string dimms_text(const store::Store& store, const store::RegionRecord& region) {
+  std::string text;
+  for (std::uint32_t at = 0; region.nd.first_dimm != 0 && at < daxemu::nd::mappings_of(store, region); ++at) {
+    text +=
+        fmt::format("{}nmem{}", at == 0 ? ", over " : ", ", daxemu::nd::mapping_of(store, region, at).dimm.number());
+  }
+  return text;
 }
 
 // Regions of the dax bus (hmem) and of the nd bus, but for those that CXL regions have become.
@@ -59,8 +71,8 @@ void add_regions(const store::Store& store, TreeNode& root) {
       continue;
     }
     const bool is_nd = region.kind == store::RegionKind::pmem;
-    TreeNode node{fmt::format("{}{}  {}, {}", is_nd ? "region" : "hmem.", region.id, size_text(region.size),
-                              is_nd ? "of the nd bus" : "of the dax bus")};
+    TreeNode node{fmt::format("{}{}  {}, {}{}", is_nd ? "region" : "hmem.", region.id, size_text(region.size),
+                              is_nd ? "of the nd bus" : "of the dax bus", dimms_text(store, region))};
     if (is_nd) {
       for (const BusObject& space : nd_namespaces(store, &region)) {
         node.below.push_back(object_node(store, space));

@@ -1,10 +1,13 @@
 // daxemu doctor: what this machine allows, and the remedy for what it does not.
+#include <cstdint>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "runtime/cli/command_line/commands.hpp"
 #include "runtime/cli/text/terminal.hpp"
+#include "runtime/cli/text/wrapped.hpp"
 #include "runtime/cli/verbs/doctor_checks.hpp"
 
 namespace daxemu::cli {
@@ -40,10 +43,7 @@ public:
                       {"detail", finding.detail},
                       {"remedy", finding.remedy}});
       if (!json_) {
-        fmt::print("{:<8} {:<20} {}\n", word_for(finding.verdict), finding.topic, finding.detail);
-        if (!finding.remedy.empty()) {
-          fmt::print("{:<8} {:<20}   -> {}\n", "", "", finding.remedy);
-        }
+        print(finding);
       }
     }
     if (json_) {
@@ -53,6 +53,18 @@ public:
   }
 
 private:
+  static void print(const Finding& finding) {
+    constexpr std::size_t kBefore = 8 + 1 + 22 + 1; // the columns before the text
+    constexpr std::size_t kLeast = 40;              // a narrower terminal breaks lines by itself
+    constexpr std::size_t kArrow = 5;
+    const std::size_t width = line_width();
+    const std::size_t room = width < kBefore + kLeast ? SIZE_MAX : width - kBefore;
+    fmt::print("{:<8} {:<22} {}\n", word_for(finding.verdict), finding.topic, wrapped(finding.detail, kBefore, room));
+    if (!finding.remedy.empty()) {
+      fmt::print("{:<8} {:<22}   -> {}\n", "", "", wrapped(finding.remedy, kBefore + kArrow, room - kArrow));
+    }
+  }
+
   bool json_ = false;
 };
 

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime/cli/command_line/commands.hpp"
@@ -86,7 +87,12 @@ public:
     tell_choice(*stage);
     const auto end = stage->play(explainer ? explainer->environment() : Environment());
     if (explainer) {
-      (void)explainer->finish();
+      const bool fine = end && WIFEXITED(end->status) && WEXITSTATUS(end->status) == 0;
+      if (explainer->finish() == 0 && !fine) {
+        note("--explain saw nothing refused; it does not see what the machine's own kernel refuses, nor calls past the "
+             "C "
+             "library (run --intercept kernel sees those): runtime/docs/limits.md");
+      }
     }
     if (!end) {
       return refuse_with(end.error());

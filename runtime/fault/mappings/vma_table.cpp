@@ -20,6 +20,12 @@ constexpr auto kWrite = std::memory_order_release;
 constexpr unsigned kProtBits = 4;
 constexpr std::uint32_t kProtMask = (1U << kProtBits) - 1;
 
+// Which side of a gap moves: the shorter one. A table of a few stays on its first page.
+bool moves_low(std::size_t index, std::size_t count) {
+  constexpr std::size_t kFew = 64;
+  return count >= kFew && index < count / 2;
+}
+
 } // namespace
 
 class VmaTable::Writing {
@@ -50,7 +56,7 @@ Result<void> VmaTable::reserve() {
 }
 
 Vma VmaTable::at(std::size_t index) const noexcept {
-  const auto& word = entries_[index].word;
+  const auto& word = entry(index).word;
   const std::uint64_t last = word[4].load(kRead);
   const std::uint64_t whence = word[5].load(kRead);
   return {word[0].load(kRead),
@@ -66,7 +72,7 @@ Vma VmaTable::at(std::size_t index) const noexcept {
 }
 
 void VmaTable::put(std::size_t index, const Vma& vma) noexcept {
-  auto& word = entries_[index].word;
+  auto& word = entry(index).word;
   word[0].store(vma.start, kWrite);
   word[1].store(vma.end, kWrite);
   word[2].store(vma.offset, kWrite);
@@ -82,8 +88,10 @@ void VmaTable::link(std::size_t index, Vma vma) noexcept {
 }
 
 void VmaTable::copy(std::size_t to, std::size_t from) noexcept {
-  for (std::size_t at = 0; at < entries_[to].word.size(); ++at) {
-    entries_[to].word[at].store(entries_[from].word[at].load(kRead), kWrite);
+  Entry& there = entry(to);
+  const Entry& here = entry(from);
+  for (std::size_t at = 0; at < there.word.size(); ++at) {
+    there.word[at].store(here.word[at].load(kRead), kWrite);
   }
 }
 
@@ -92,7 +100,7 @@ std::size_t VmaTable::lower_bound(std::uint64_t address, std::size_t count) cons
   std::size_t low = 0;
   while (low < count) {
     const std::size_t middle = low + (count - low) / 2;
-    if (entries_[middle].word[1].load(kRead) <= address) {
+    if (entry(middle).word[1].load(kRead) <= address) {
       low = middle + 1;
     } else {
       count = middle;
@@ -125,16 +133,30 @@ std::optional<Vma> VmaTable::first_from(std::uint64_t start, std::uint64_t end) 
 
 void VmaTable::open_gap(std::size_t index) noexcept {
   const std::size_t count = count_.load(std::memory_order_relaxed);
-  for (std::size_t at = count; at > index; --at) {
-    copy(at, at - 1);
+  if (moves_low(index, count)) {
+    head_.store((head_.load(std::memory_order_relaxed) - 1) & (kMost - 1), kWrite);
+    for (std::size_t at = 0; at < index; ++at) {
+      copy(at, at + 1);
+    }
+  } else {
+    for (std::size_t at = count; at > index; --at) {
+      copy(at, at - 1);
+    }
   }
   count_.store(count + 1, kWrite);
 }
 
 void VmaTable::close_gap(std::size_t index) noexcept {
   const std::size_t count = count_.load(std::memory_order_relaxed);
-  for (std::size_t at = index; at + 1 < count; ++at) {
-    copy(at, at + 1);
+  if (moves_low(index, count)) {
+    for (std::size_t at = index; at > 0; --at) {
+      copy(at, at - 1);
+    }
+    head_.store((head_.load(std::memory_order_relaxed) + 1) & (kMost - 1), kWrite);
+  } else {
+    for (std::size_t at = index; at + 1 < count; ++at) {
+      copy(at, at + 1);
+    }
   }
   count_.store(count - 1, kWrite);
 }

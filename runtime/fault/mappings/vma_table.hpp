@@ -17,7 +17,7 @@ namespace daxemu::fault {
 class VmaTable {
 public:
   // As many as the kernel would allow a process by default (vm.max_map_count).
-  static constexpr std::size_t kMost = 65536;
+  static constexpr std::size_t kMost = 65536; // a power of two: see entry()
 
   // Reserves the table's memory; again: nothing. Errors: ENOMEM.
   Result<void> reserve();
@@ -61,11 +61,17 @@ private:
   void link(std::size_t index, Vma vma) noexcept;
   void copy(std::size_t to, std::size_t from) noexcept;
   void cut(std::uint64_t at) noexcept;
+  // The entry at `index` of those in order. Readers too: whatever a change under way lets them see, it is inside.
+  [[nodiscard]] Entry& entry(std::size_t index) const noexcept {
+    return entries_[(head_.load(std::memory_order_acquire) + index) & (kMost - 1)];
+  }
   void open_gap(std::size_t index) noexcept;
   void close_gap(std::size_t index) noexcept;
   void set_bounds() noexcept;
 
+  // A ring: the kernel places a new mapping below the ones that are there, so the lowest entries come and go most.
   Entry* entries_ = nullptr;
+  std::atomic<std::size_t> head_{0}; // where the lowest is
   std::uint64_t links_ = 0;
   std::atomic<std::size_t> count_{0};
   std::atomic<std::uint64_t> sequence_{0}; // odd while a writer is at it

@@ -77,8 +77,14 @@ struct Entry { // linux_dirent64
 
 } // namespace
 
-pid_t early_kill_thread() {
-  const auto raw = sys::open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+pid_t early_kill_thread(pid_t process) {
+  constexpr std::string_view kProc = "/proc/";
+  std::array<char, 32> path{};
+  std::memcpy(path.data(), kProc.data(), kProc.size());
+  char* const number = path.data() + kProc.size();
+  char* end = std::to_chars(number, path.data() + path.size(), process == 0 ? sys::getpid() : process).ptr;
+  std::memcpy(end, "/task", sizeof "/task");
+  const auto raw = sys::open(path.data(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (!raw) {
     return 0;
   }

@@ -12,9 +12,9 @@
 
 namespace daxemu::fault {
 
-// The thread of this process that is to be told: the first, in the order they were made, whose policy is early; 0:
-// none (find_early_kill_thread). Allocates nothing.
-[[nodiscard]] pid_t early_kill_thread();
+// The thread of a process (0: this one) that is to be told: the first, in the order they were made, whose policy is
+// early; 0: none (find_early_kill_thread). Allocates nothing.
+[[nodiscard]] pid_t early_kill_thread(pid_t process = 0);
 
 // Tells it of `hit`. A thread cannot forge another's si_code >= 0, so what is sent has a code of our own and carries
 // address and size; translate_early_kill() makes BUS_MCEERR_AO of it. Not forced: a blocked signal waits, an ignored

@@ -18,7 +18,7 @@ constexpr int kHigh = 1024 - 32;
 
 // Under a low limit, the highest free number, near enough: a window below the limit that is doubled until it has one.
 // That leaves less room, down to wherever the program is already.
-Result<int> dup_high(int fd) {
+DAXEMU_START_PATH Result<int> dup_high(int fd) {
   if (auto high = sys::dup_above(fd, kHigh); high) {
     return high;
   }
@@ -38,14 +38,14 @@ Result<int> dup_high(int fd) {
 
 } // namespace
 
-DAXEMU_AT_START constinit std::array<std::atomic<int>, PrivateFds::kMost> PrivateFds::held_{};
+constinit std::array<std::atomic<int>, PrivateFds::kMost> PrivateFds::held_{};
 DAXEMU_AT_START constinit std::atomic<int> PrivateFds::lowest_{INT_MAX};
 
 Result<UniqueFd> PrivateFds::adopt(UniqueFd fd) {
   return copy(fd.get());
 }
 
-Result<UniqueFd> PrivateFds::copy(int fd) {
+DAXEMU_START_PATH Result<UniqueFd> PrivateFds::copy(int fd) {
   auto high = dup_high(fd);
   if (!high) {
     return tl::unexpected(high.error());
@@ -72,7 +72,7 @@ void PrivateFds::forget(int fd) noexcept {
   }
 }
 
-bool PrivateFds::owns(int fd) noexcept {
+DAXEMU_START_PATH bool PrivateFds::owns(int fd) noexcept {
   return fd >= lowest_.load(std::memory_order_acquire) &&
          std::any_of(held_.begin(), held_.end(), [fd](const std::atomic<int>& slot) { return slot.load() == fd + 1; });
 }

@@ -93,6 +93,22 @@ trace::Why AddressSpace::why_sigbus(const void* address) const noexcept {
   return why;
 }
 
+trace::Why AddressSpace::why_efault(const void* address, std::size_t length) const noexcept {
+  const auto start = reinterpret_cast<std::uint64_t>(address);
+  const std::uint64_t end = start + length < start ? UINT64_MAX : start + length;
+  for (auto vma = table_.first_from(start, end); vma; vma = table_.first_from(vma->end, end)) {
+    const DeviceView& view = *vma->view;
+    for (std::uint64_t at = std::max(start, vma->start); at < std::min(end, vma->end);) {
+      const std::uint64_t offset = vma->offset_of(at);
+      if (offset >= data_end(*vma) || refuses(*vma, view.extent_at(std::min(offset, view.size() - 1)))) {
+        return why_sigbus(reinterpret_cast<const void*>(at)); // NOLINT(performance-no-int-to-ptr)
+      }
+      at += view.align() - offset % view.align();
+    }
+  }
+  return {};
+}
+
 bool AddressSpace::pretouch(const void* address, std::size_t length, int right) noexcept {
   const auto start = reinterpret_cast<std::uint64_t>(address);
   const std::uint64_t end = start + length < start ? UINT64_MAX : start + length;

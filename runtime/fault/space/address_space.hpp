@@ -124,6 +124,8 @@ public:
   // Why a touch of `address` is SIGBUS: the rule by which it was refused. None: the address is not ours.
   // Async-signal-safe.
   [[nodiscard]] trace::Why why_sigbus(const void* address) const noexcept;
+  // The same of the first extent in these bytes that cannot be touched: why a system call that was to do it is EFAULT.
+  [[nodiscard]] trace::Why why_efault(const void* address, std::size_t length) const noexcept;
   // The inline engine: makes the extent at `address` present. False: not ours, or the touch is a SIGBUS.
   // Async-signal-safe.
   bool resolve(const void* address);
@@ -231,7 +233,8 @@ private:
   void take_out_cut(std::uint64_t start, std::uint64_t end);
   // Where no userfaultfd refuses what may no longer be faulted in: filler over all of `vma` that has no entry.
   void refuse_untouched(const Vma& vma);
-  // The same of the mapping that `start` is in now, if nothing can be faulted in there: what was joined, on either side, may have been whole.
+  // The same of the mapping that `start` is in now, if nothing can be faulted in there: what was joined, on either
+  // side, may have been whole.
   void refuse_joined(std::uint64_t start);
   Result<void> protect_one(const Vma& vma, std::uint64_t from, std::uint64_t to, std::uint32_t prot, int pkey);
   Result<void> unmap_range(std::uint64_t start, std::uint64_t end);

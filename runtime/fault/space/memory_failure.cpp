@@ -119,7 +119,7 @@ Result<void> AddressSpace::inject_failure(std::uint64_t start, std::uint64_t end
 
 // Failures since the last look: what this process had faulted in goes, and those of its threads hear of it that asked.
 void AddressSpace::hear_of_failures(DeviceView& view) {
-  view.failures_seen = view.failures().read(view.failures_seen, sys::getpid(), [&](ExtentIndex extent) {
+  view.failures_seen = view.failures().read(view.failures_seen, sys::getpid(), [&](ExtentIndex extent, pid_t) {
     const std::uint64_t index = view.index_of(extent);
     const bool touched = view.faulted().test(extent.value());
     const PoisonHit hit = first_hit(view, index);

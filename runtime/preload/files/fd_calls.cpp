@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "emu/base/at_start.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/files/rings/uring_calls.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
@@ -44,7 +45,7 @@ int harvest(int fd) {
 
 } // namespace
 
-bool closes_plainly(int fd) {
+DAXEMU_START_PATH bool closes_plainly(int fd) {
   if ((FdTable::get(fd) == FdClass::attribute && !FdTable::is_noted(fd)) || CoreDump::is_filter(fd) ||
       PrivateFds::owns(fd) || RawRings::any() || rings_known() || pipes_hold() || EpollWaits::any()) {
     return false;
@@ -107,7 +108,7 @@ int duplicated(int fd, int copy) {
   return copy;
 }
 
-int new_number(int fd) {
+DAXEMU_START_PATH int new_number(int fd) {
   if (fd >= 0) {
     FdTable::forget(fd);
   }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/sysfs/inodes/dev_names.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
@@ -39,11 +40,6 @@ int open_by_number(int dirfd, const char* path, int flags) {
   }
   const auto node = sysfs::node_of_number(context->store(), about->st_rdev);
   return libc_value(node ? context->opener().open_number(*node, flags) : Result<int>(fail(ENXIO)), -1);
-}
-
-// build_open_how(): a path only is neither made nor emptied.
-constexpr int effective(int flags) {
-  return (flags & O_PATH) != 0 ? flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : flags;
 }
 
 // build_open_flags(): these are EINVAL whatever the path is (O_CREAT with O_DIRECTORY since 6.1.28).
@@ -81,12 +77,6 @@ int open_on_path(int dirfd, const char* path, int flags, PathUse use, FunctionRe
       first);
 }
 
-Follow follow_of(int flags) {
-  flags = effective(flags);
-  const bool follows = (flags & O_NOFOLLOW) == 0 && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
-  return follows ? Follow::always : Follow::not_last;
-}
-
 // What the kernel has opened for a path that is ours.
 void close_again(long fd) {
   (void)sys::close(static_cast<int>(fd));
@@ -104,10 +94,9 @@ bool drops_locks(const char* path) {
   return is_text(path) && !ProcFiles::is_one(path);
 }
 
-bool open_is_settled(int fd, int dirfd, const char* path, int flags) {
-  return (fd < 0 && is_no_text(errno)) ||
-         (!(fd < 0 && errno == ENXIO) && is_settled(fd, dirfd, path, follow_of(flags)) && !ProcFiles::is_one(path) &&
-          (fd < 0 || !CoreDump::is_filter(path, flags)));
+DAXEMU_START_PATH bool refused_open_is_settled(int dirfd, const char* path, int flags) noexcept {
+  return is_no_text(errno) ||
+         (errno != ENXIO && is_settled(-1, dirfd, path, follow_of_open(flags)) && !ProcFiles::is_one(path));
 }
 
 int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(const char*)> real) {
@@ -131,8 +120,8 @@ int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(c
     }
     return new_number(*maps);
   }
-  return open_on_path(dirfd, path, flags, {.follow = follow_of(flags), .inode = true, .take_back = close_again}, real,
-                      &fd);
+  return open_on_path(dirfd, path, flags, {.follow = follow_of_open(flags), .inode = true, .take_back = close_again},
+                      real, &fd);
 }
 
 int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char*)> real) {
@@ -141,7 +130,7 @@ int open_path(int dirfd, const char* path, int flags, FunctionRef<int(const char
     return open_is_settled(fd, dirfd, path, flags) ? fd : open_asked(dirfd, path, flags, fd, real);
   }
   const int fd = open_on_path(dirfd, path, flags,
-                              {.follow = follow_of(flags),
+                              {.follow = follow_of_open(flags),
                                .likely = may_hold_record_locks() || may_create_through_link(dirfd, path, flags),
                                .makes = (flags & O_CREAT) != 0,
                                .inode = true},
@@ -160,7 +149,7 @@ bool open_expected(const char* path, int flags, int& fd) {
   Resolution found;
   if (std::string_view(path).starts_with("/sys/") && !context->descriptors().bound().any() &&
       context->resolver().is_likely(AT_FDCWD, path)) {
-    context->resolver().resolve(AT_FDCWD, path, follow_of(flags), found);
+    context->resolver().resolve(AT_FDCWD, path, follow_of_open(flags), found);
   }
   const bool is_node = found.kind == Resolution::Kind::node && !found.node.shared;
   if (!is_node && found.kind != Resolution::Kind::refused) {
@@ -192,7 +181,7 @@ int open_how_path(int dirfd, const char* path, const open_how* how, std::size_t 
   plain.resolve = 0;
   return open_on_path(
       dirfd, path, flags,
-      {.follow = follow_of(flags), .makes = (flags & O_CREAT) != 0, .inode = true, .rules = wanted.resolve},
+      {.follow = follow_of_open(flags), .makes = (flags & O_CREAT) != 0, .inode = true, .rules = wanted.resolve},
       [&](const char* p) { return ask(p, p == path ? how : &plain); });
 }
 

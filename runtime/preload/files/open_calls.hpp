@@ -9,9 +9,22 @@
 
 #include "emu/base/function_ref.hpp"
 #include "runtime/preload/files/lock_calls.hpp"
+#include "runtime/preload/memory/core_dump.hpp"
+#include "runtime/preload/paths/direct_call.hpp"
 #include "runtime/preload/paths/path_call.hpp"
+#include "runtime/preload/procfs/proc_files.hpp"
 
 namespace daxemu::preload {
+
+// build_open_how(): a path only is neither made nor emptied.
+[[nodiscard]] constexpr int effective(int flags) {
+  return (flags & O_PATH) != 0 ? flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : flags;
+}
+[[nodiscard]] constexpr Follow follow_of_open(int flags) {
+  flags = effective(flags);
+  const bool follows = (flags & O_NOFOLLOW) == 0 && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+  return follows ? Follow::always : Follow::not_last;
+}
 
 // Could the kernel, with these flags, create what a dangling link to an emulated node names?
 [[nodiscard]] bool may_create_through_link(int dirfd, const char* path, int flags);
@@ -28,7 +41,14 @@ namespace daxemu::preload {
 // For hooks that make the system call themselves: the kernel has opened `fd`, or said no (errno), for the path as it
 // is. Is that the answer? Not if it is "no such path", or ENXIO: no driver of that number. Else open_asked() goes on
 // with it. What it opened is forgotten by FdTable.
-[[nodiscard]] bool open_is_settled(int fd, int dirfd, const char* path, int flags);
+[[nodiscard]] bool refused_open_is_settled(int dirfd, const char* path, int flags) noexcept;
+[[nodiscard]] inline bool open_is_settled(int fd, int dirfd, const char* path, int flags) noexcept {
+  if (fd < 0) [[unlikely]] {
+    return refused_open_is_settled(dirfd, path, flags);
+  }
+  return is_settled(fd, dirfd, path, follow_of_open(flags)) && (path[1] != 'p' || !ProcFiles::is_one(path)) &&
+         ((flags & O_ACCMODE) == O_RDONLY || !CoreDump::is_filter(path, flags));
+}
 int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(const char*)> real);
 
 // While paths are expected to be ours (Expectation), before the kernel is asked: is this one below /sys, and ours? Then

@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 
@@ -19,17 +20,17 @@ std::uintptr_t next_free = 0; // the owner's
 
 } // namespace
 
-constinit std::atomic<pid_t> EarlyMemory::owner_{0};
+DAXEMU_AT_START constinit std::atomic<pid_t> EarlyMemory::owner_{0};
 
-EarlyMemory::Scope::Scope() noexcept {
+DAXEMU_START_PATH EarlyMemory::Scope::Scope() noexcept {
   owner_.store(sys::gettid());
 }
 
-EarlyMemory::Scope::~Scope() {
+DAXEMU_START_PATH EarlyMemory::Scope::~Scope() {
   owner_.store(0);
 }
 
-bool EarlyMemory::is_owner() noexcept {
+DAXEMU_START_PATH bool EarlyMemory::is_owner() noexcept {
   return owner_.load() == sys::gettid();
 }
 

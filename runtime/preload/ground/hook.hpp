@@ -7,8 +7,11 @@
 // A hook holds no logic: one forward to a plain class of runtime/preload or runtime/fault.
 #pragma once
 
-#define DAXEMU_HOOK(result, name, parameters)                                                                          \
-  extern "C" __attribute__((visibility("default"), used)) result daxemu_hook_##name parameters __asm__(#name);         \
+#include "emu/base/at_start.hpp"
+
+#define DAXEMU_HOOK(result, name, parameters) DAXEMU_HOOK_IN(, result, name, parameters)
+#define DAXEMU_HOOK_IN(place, result, name, parameters)                                                                \
+  extern "C" __attribute__((visibility("default"), used)) place result daxemu_hook_##name parameters __asm__(#name);   \
   extern "C" result daxemu_hook_##name parameters
 
 // Another name of a hook of this file: what the C library exports it as too.
@@ -23,7 +26,7 @@
 // hook returns to.
 #define DAXEMU_SPLIT_HOOK(result, name, declared, passed, plain)                                                       \
   [[gnu::noinline]] static result other_##name(DAXEMU_BARE declared, const void* caller);                              \
-  DAXEMU_HOOK(result, name, declared) {                                                                                \
+  DAXEMU_HOOK_IN(DAXEMU_START_PATH, result, name, declared) {                                                          \
     return (plain) ? real_##name passed : other_##name(DAXEMU_BARE passed, __builtin_return_address(0));               \
   }                                                                                                                    \
   static result other_##name(DAXEMU_BARE declared, [[maybe_unused]] const void* caller)

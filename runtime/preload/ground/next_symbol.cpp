@@ -7,6 +7,8 @@
 
 #include <sys/auxv.h>
 
+#include "emu/base/at_start.hpp"
+
 namespace daxemu::preload {
 namespace {
 
@@ -24,7 +26,7 @@ bool is_libc(const link_map& map) {
 
 } // namespace
 
-NextSymbols::Library NextSymbols::described(const link_map& map) {
+DAXEMU_START_PATH NextSymbols::Library NextSymbols::described(const link_map& map) {
   Library library;
   library.map = &map;
   for (const ElfW(Dyn)* entry = map.l_ld; entry != nullptr && entry->d_tag != DT_NULL; ++entry) {
@@ -50,7 +52,7 @@ NextSymbols::Library NextSymbols::described(const link_map& map) {
 }
 
 // The index of the default version's definition; 0: none.
-std::uint32_t NextSymbols::index_of(const Library& library, const char* name, std::uint32_t hash) {
+DAXEMU_START_PATH std::uint32_t NextSymbols::index_of(const Library& library, const char* name, std::uint32_t hash) {
   // Header, Bloom filter, buckets, chains, as the linker lays them out.
   const std::uint32_t buckets = library.hash[0];
   const std::uint32_t first = library.hash[1];
@@ -82,10 +84,10 @@ std::uint32_t NextSymbols::index_of(const Library& library, const char* name, st
   }
 }
 
-const NextSymbols& NextSymbols::at_start() {
+DAXEMU_START_PATH const NextSymbols& NextSymbols::at_start() {
   enum : int { kNone, kBusy, kDone };
-  static constinit std::atomic<int> stage{kNone};
-  static constinit NextSymbols made;
+  DAXEMU_AT_START static constinit std::atomic<int> stage{kNone};
+  DAXEMU_AT_START static constinit NextSymbols made;
   static constexpr NextSymbols kNothing;
   if (stage.load(std::memory_order_acquire) == kDone) {
     return made;
@@ -99,7 +101,7 @@ const NextSymbols& NextSymbols::at_start() {
   return made;
 }
 
-void NextSymbols::gather() {
+DAXEMU_START_PATH void NextSymbols::gather() {
   for (const link_map* map = _r_debug.r_map; map != nullptr; map = map->l_next) {
     if (map->l_ld == _DYNAMIC) { // each library has one of its own
       own_ = map;
@@ -109,7 +111,7 @@ void NextSymbols::gather() {
   }
 }
 
-std::optional<NextSymbol> NextSymbols::find(const char* name, std::uint32_t hash) const {
+DAXEMU_START_PATH std::optional<NextSymbol> NextSymbols::find(const char* name, std::uint32_t hash) const {
   for (const Library& library : std::span(behind_).first(count_)) {
     if (library.hash == nullptr || library.symbols == nullptr || library.names == nullptr) {
       return std::nullopt; // it may be in there

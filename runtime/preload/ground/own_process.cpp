@@ -13,7 +13,7 @@ DAXEMU_AT_START constinit std::atomic<std::atomic<pid_t>*> OwnProcess::owner_{nu
 
 DAXEMU_AT_START constinit std::atomic<bool> OwnProcess::lent_{false};
 
-bool OwnProcess::is_owner() noexcept {
+DAXEMU_START_PATH bool OwnProcess::is_owner() noexcept {
   std::atomic<pid_t>* owner = owner_.load(std::memory_order_acquire);
   if (owner == nullptr) { // nobody has said
     return true;
@@ -23,24 +23,40 @@ bool OwnProcess::is_owner() noexcept {
   return known == caller || (known == 0 && owner->compare_exchange_strong(known, caller)) || known == caller;
 }
 
+// The page, made by who needs it first; nullptr: there is none to be had.
+std::atomic<pid_t>* OwnProcess::note() noexcept {
+  std::atomic<pid_t>* owner = owner_.load(std::memory_order_acquire);
+  if (owner != nullptr) {
+    return owner;
+  }
+  const auto page = sys::mmap_aside(kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+  if (!page || !sys::madvise(*page, kPageSize, MADV_WIPEONFORK)) {
+    return nullptr;
+  }
+  auto* const made = static_cast<std::atomic<pid_t>*>(*page); // zero memory is an atomic zero
+  made->store(sys::getpid(), std::memory_order_relaxed);
+  if (!owner_.compare_exchange_strong(owner, made, std::memory_order_acq_rel)) {
+    (void)sys::munmap(*page, kPageSize); // another thread, or a signal handler in between, was first
+    return owner;
+  }
+  return made;
+}
+
 pid_t OwnProcess::number() noexcept {
-  const std::atomic<pid_t>* owner = owner_.load(std::memory_order_acquire);
-  const bool lent = lent_.load(std::memory_order_acquire);
-  const pid_t known = lent || owner == nullptr ? 0 : owner->load(std::memory_order_relaxed);
+  const std::atomic<pid_t>* owner = lent_.load(std::memory_order_acquire) ? nullptr : note();
+  const pid_t known = owner == nullptr ? 0 : owner->load(std::memory_order_relaxed);
   return known != 0 ? known : sys::getpid();
 }
 
+void OwnProcess::lend() noexcept {
+  (void)note(); // before there can be another one
+  lent_.store(true, std::memory_order_release);
+}
+
 void OwnProcess::adopt() noexcept {
-  std::atomic<pid_t>* owner = owner_.load(std::memory_order_acquire);
-  if (owner == nullptr) {
-    const auto page = sys::mmap_aside(kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
-    if (!page || !sys::madvise(*page, kPageSize, MADV_WIPEONFORK)) {
-      return;
-    }
-    owner = static_cast<std::atomic<pid_t>*>(*page); // zero memory is an atomic zero
-    owner_.store(owner, std::memory_order_release);
+  if (std::atomic<pid_t>* owner = owner_.load(std::memory_order_acquire); owner != nullptr) {
+    owner->store(sys::getpid(), std::memory_order_relaxed);
   }
-  owner->store(sys::getpid(), std::memory_order_relaxed);
 }
 
 } // namespace daxemu::preload

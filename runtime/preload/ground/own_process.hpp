@@ -18,15 +18,17 @@ public:
   // Its number, when it is the caller; no system call as a rule.
   [[nodiscard]] static pid_t number() noexcept;
   // A child is about to be made that runs in this memory.
-  static void lend() noexcept { lent_.store(true, std::memory_order_release); }
-  // From now on it is the caller's: when the library is loaded, and in a child with memory of its own.
+  static void lend() noexcept;
+  // From now on it is the caller's: in a child with memory of its own.
   static void adopt() noexcept;
 
 private:
   [[nodiscard]] static bool is_owner() noexcept;
+  static std::atomic<pid_t>* note() noexcept;
 
   static constinit std::atomic<bool> lent_;
-  // In a page that is empty in a child with memory of its own (MADV_WIPEONFORK), however it was made.
+  // Nothing until somebody asks: most programs neither lend their memory nor have a number to tell. In a page that is
+  // empty in a child with memory of its own (MADV_WIPEONFORK), however it was made.
   static constinit std::atomic<std::atomic<pid_t>*> owner_;
 };
 

@@ -2,14 +2,16 @@
 
 #include <dlfcn.h>
 
+#include "emu/base/at_start.hpp"
+
 namespace daxemu::preload {
 
-void* RealSymbol::look() const {
-  const auto found = NextSymbols::at_start().find(name_, hash_);
+DAXEMU_START_PATH void* RealSymbol::look(const char* name, std::uint32_t hash) const {
+  const auto found = NextSymbols::at_start().find(name, hash);
   void* address = found ? found->address : nullptr;
   libcs_.store(address != nullptr && found->libcs, std::memory_order_relaxed); // before anybody sees the address
   if (address == nullptr) {
-    address = dlsym(RTLD_NEXT, name_); // in what was loaded since, or not to be looked up by us
+    address = dlsym(RTLD_NEXT, name); // in what was loaded since, or not to be looked up by us
   }
   next_.store(address, std::memory_order_release);
   return address;

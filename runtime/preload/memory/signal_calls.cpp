@@ -24,7 +24,7 @@ bool is_ours(int signal) {
 
 // With the inline engine SIGBUS is never really blocked: an untouched extent would kill the program. It is left out of
 // the kernel's mask and added again to what the program reads back.
-int change_mask(const Real<int(int, const sigset_t*, sigset_t*)>& real, int how, const sigset_t* set, sigset_t* old) {
+int change_mask(int (*real)(int, const sigset_t*, sigset_t*), int how, const sigset_t* set, sigset_t* old) {
   if (!bus_signal.inline_engine()) {
     return real(how, set, old);
   }
@@ -97,11 +97,11 @@ sighandler_t SignalCalls::sigset(int signal, sighandler_t disposition) {
 }
 
 int SignalCalls::sigprocmask(int how, const sigset_t* set, sigset_t* old) {
-  return change_mask(real_sigprocmask, how, set, old);
+  return change_mask(real_sigprocmask.get(), how, set, old);
 }
 
 int SignalCalls::pthread_sigmask(int how, const sigset_t* set, sigset_t* old) {
-  return change_mask(real_pthread_sigmask, how, set, old);
+  return change_mask(real_pthread_sigmask.get(), how, set, old);
 }
 
 int SignalCalls::sigignore(int signal) {

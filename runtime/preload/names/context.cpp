@@ -25,7 +25,7 @@ namespace {
 enum class Stage : int { none, making, ready, refused };
 DAXEMU_AT_START constinit std::atomic<Stage> stage{Stage::none};
 DAXEMU_AT_START constinit std::atomic<pid_t> maker{0};
-alignas(Context) std::byte storage[sizeof(Context)];
+DAXEMU_AT_START alignas(Context) constinit std::byte storage[sizeof(Context)] = {};
 constinit sysfs::KnownPaths known_paths;
 
 // One line on stderr, with nothing but write(2): stdio may not be up, or may be what called us.
@@ -52,8 +52,7 @@ void complain(std::string_view what, std::string_view value, int code) {
 
 DAXEMU_AT_START constinit std::atomic<Context*> Context::made_{nullptr};
 
-Context::Context(store::Store store) : store_(std::move(store)), tree_(store_, &known_paths) {
-  known_paths.forget();
+DAXEMU_START_PATH Context::Context(store::Store store) : store_(std::move(store)), tree_(store_, &known_paths) {
   if (const char* file = NextSymbols::at_start().own_file(); *file != '\0') {
     environment_.remember(environ, file);
   }
@@ -65,7 +64,11 @@ Context::Context(store::Store store) : store_(std::move(store)), tree_(store_, &
   }
 }
 
-Context* Context::make() noexcept {
+Context::~Context() {
+  known_paths.forget(); // another store may come to be where this one was
+}
+
+DAXEMU_START_PATH Context* Context::make() noexcept {
   const int kept = errno;
   switch (stage.load(std::memory_order_acquire)) {
   case Stage::ready:

@@ -29,6 +29,7 @@ public:
 
   // For tests, which have a store but no environment.
   explicit Context(store::Store store);
+  ~Context(); // in tests only
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 

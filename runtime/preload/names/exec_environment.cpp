@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
+#include "emu/base/at_start.hpp"
 #include "runtime/preload/names/working_directory.hpp"
 
 namespace daxemu::preload {
@@ -10,13 +12,13 @@ namespace {
 
 constexpr std::string_view kPreload = "LD_PRELOAD";
 
-std::string_view name_of(std::string_view variable) {
+DAXEMU_START_PATH std::string_view name_of(std::string_view variable) {
   return variable.substr(0, variable.find('='));
 }
 
 // A sanitizer's runtime that is preloaded into a program built without it knows no other place for its options; and
 // with handlers of its own it would call ours before it is up.
-bool is_of_sanitizer([[maybe_unused]] std::string_view name) {
+DAXEMU_START_PATH bool is_of_sanitizer([[maybe_unused]] std::string_view name) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return name == "ASAN_OPTIONS" || name == "TSAN_OPTIONS" || name == "UBSAN_OPTIONS";
 #else
@@ -24,7 +26,7 @@ bool is_of_sanitizer([[maybe_unused]] std::string_view name) {
 #endif
 }
 
-bool is_directory_variable(std::string_view variable) {
+DAXEMU_START_PATH bool is_directory_variable(std::string_view variable) {
   return name_of(variable) == kWorkingDirectoryVariable;
 }
 
@@ -36,25 +38,33 @@ char* put(char*& text, std::string_view what) {
   return begin;
 }
 
-// By operator new, not by malloc: see early_memory.hpp.
-const char* copy_of(const char* text) {
-  const std::size_t size = std::strlen(text) + 1;
-  return static_cast<const char*>(std::memcpy(new char[size], text, size));
-}
-
 } // namespace
 
 ExecEnvironment::~ExecEnvironment() {
   for (const Variable& variable : kept_) {
-    delete[] variable.text;
+    if (!is_near(variable.text)) {
+      delete[] variable.text;
+    }
   }
 }
 
-void ExecEnvironment::remember(char** environment, std::string_view library) {
-  if (library.size() >= library_.size()) {
-    return;
+bool ExecEnvironment::is_near(const char* text) const {
+  return !std::less<>()(text, texts_.data()) && std::less<>()(text, texts_.data() + texts_.size());
+}
+
+DAXEMU_START_PATH const char* ExecEnvironment::copy_of(const char* text) {
+  const std::size_t size = std::strlen(text) + 1;
+  char* into = texts_.data() + texts_used_;
+  if (size <= texts_.size() - texts_used_) {
+    texts_used_ += size;
+  } else {
+    into = new char[size]; // not by malloc: see early_memory.hpp
   }
-  std::memcpy(library_.data(), library.data(), library.size());
+  return static_cast<const char*>(std::memcpy(into, text, size));
+}
+
+DAXEMU_START_PATH void ExecEnvironment::remember(char** environment, const char* library) {
+  library_ = library;
   count_ = 1;
   for (char** at = environment; at != nullptr && *at != nullptr && count_ < kMost; ++at) {
     const std::string_view name = name_of(*at);
@@ -76,7 +86,7 @@ ExecEnvironment::Size ExecEnvironment::size_for(char* const* environment) const 
     }
   }
   size.pointers += kMost + 2;
-  size.text += kPreload.size() + std::strlen(library_.data()) + 3;
+  size.text += kPreload.size() + std::strlen(library_) + 3;
   size.text += std::strlen(kWorkingDirectoryVariable) + WorkingDirectory::kLongest + 2;
   return size;
 }
@@ -102,10 +112,10 @@ char* const* ExecEnvironment::with(char* const* environment, std::string_view di
       present[which] =
           present[which] || (kept.text != nullptr && std::string_view(kept.text, kept.name_length) == name);
     }
-    if (name == kPreload && variable.find(library_.data()) == std::string_view::npos) {
+    if (name == kPreload && variable.find(library_) == std::string_view::npos) {
       const std::string_view value = variable.substr(std::min(kPreload.size() + 1, variable.size()));
       pointers[used - 1] = put(text, "LD_PRELOAD=");
-      put(text, library_.data());
+      put(text, library_);
       if (!value.empty()) {
         put(text, ":");
         put(text, value);

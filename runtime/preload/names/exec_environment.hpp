@@ -16,8 +16,8 @@ public:
   ExecEnvironment& operator=(const ExecEnvironment&) = delete;
   ~ExecEnvironment();
 
-  // Remembers this process's variables. `library` is the path of this library as the loader knows it.
-  void remember(char** environment, std::string_view library);
+  // Remembers this process's variables. `library` is the path of this library as the loader knows it, and stays there.
+  void remember(char** environment, const char* library);
 
   // How large the tables for with() must be at most.
   struct Size {
@@ -34,14 +34,19 @@ public:
 
 private:
   static constexpr std::size_t kMost = 16;
-  static constexpr std::size_t kLongestPath = 1024;
+  static constexpr std::size_t kUsualTexts = 1024; // bytes; what is more takes memory of its own
   struct Variable {
     const char* text = nullptr; // NAME=value, for as long as the process lives
     std::size_t name_length = 0;
   };
   std::array<Variable, kMost> kept_{}; // [0] is LD_PRELOAD
   std::size_t count_ = 0;
-  std::array<char, kLongestPath> library_{};
+  const char* library_ = "";
+  std::array<char, kUsualTexts> texts_;
+  std::size_t texts_used_ = 0;
+
+  [[nodiscard]] bool is_near(const char* text) const; // in texts_?
+  const char* copy_of(const char* text);
 };
 
 } // namespace daxemu::preload

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/dax/device/device_name.hpp"
@@ -41,7 +42,7 @@ int major_of(const char* device) {
 
 } // namespace
 
-HiddenDevices::HiddenDevices() {
+DAXEMU_START_PATH HiddenDevices::HiddenDevices() {
   const auto raw = sys::open(kBus, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (!raw) {
     return; // no such bus: the usual case
@@ -55,7 +56,7 @@ HiddenDevices::HiddenDevices() {
     }
     for (long at = 0; at < *length;) {
       const auto* entry = reinterpret_cast<const struct dirent64*>(buffer.data() + at);
-      if (dax::parse_device_name(entry->d_name)) {
+      if (entry->d_name[0] != '.' && dax::parse_device_name(entry->d_name)) {
         major_ = major_of(entry->d_name);
         if (any()) {
           return;

@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/text_hash.hpp"
 
 namespace daxemu::preload {
@@ -22,13 +23,13 @@ std::uint64_t second() {
 
 } // namespace
 
-bool KnownDirectories::contains(std::string_view path) const noexcept {
+DAXEMU_START_PATH bool KnownDirectories::contains(std::string_view path) const noexcept {
   const std::uint64_t hash = hash_of(path);
   const std::uint64_t noted = slots_[(hash >> 40) % kSlots].load(std::memory_order_relaxed);
   return (noted & ~kSecondMask) == (hash & ~kSecondMask) && (noted & kSecondMask) == second();
 }
 
-void KnownDirectories::note(std::string_view path) noexcept {
+DAXEMU_START_PATH void KnownDirectories::note(std::string_view path) noexcept {
   const std::uint64_t hash = hash_of(path);
   slots_[(hash >> 40) % kSlots].store((hash & ~kSecondMask) | second(), std::memory_order_relaxed);
 }

@@ -8,7 +8,10 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
+#include "runtime/preload/names/known_directories.hpp"
+#include "runtime/preload/names/path_bytes.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -16,36 +19,8 @@ namespace {
 // Below which every emulated path lies, and the links to open files that may be ours.
 constexpr std::string_view kTops[] = {"/dev", "/sys", "/proc"};
 
-// Has it, which a NUL follows, a "/" before another or before a dot? Of eight places at once where it is as long as
-// that: a byte is a slash or a dot if it is a slash once its lowest bit is set.
-bool is_uneven(std::string_view path) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kSlashes = kOnes * '/';
-  const auto zeroes = [](std::uint64_t bytes) { return (bytes - kOnes) & ~bytes & kOnes << 7U; };
-  const auto uneven_at = [&](std::size_t at) {
-    std::uint64_t here = 0;
-    std::uint64_t next = 0; // of the last place that is the end of the text
-    std::memcpy(&here, path.data() + at, sizeof here);
-    std::memcpy(&next, path.data() + at + 1, sizeof next);
-    return (zeroes(here ^ kSlashes) & zeroes((next | kOnes) ^ kSlashes)) != 0;
-  };
-  constexpr std::size_t kAtOnce = sizeof(std::uint64_t);
-  if (path.size() < kAtOnce) {
-    for (std::size_t at = 0; at + 1 < path.size(); ++at) {
-      if (path[at] == '/' && (path[at + 1] == '/' || path[at + 1] == '.')) {
-        return true;
-      }
-    }
-    return false;
-  }
-  std::size_t at = 0;
-  for (; at + kAtOnce <= path.size(); at += kAtOnce) {
-    if (uneven_at(at)) {
-      return true;
-    }
-  }
-  return uneven_at(path.size() - kAtOnce);
-}
+// Absolute real parents, for is_worth_a_walk(). Not part of a Resolver: nobody writes to it before it is wanted.
+constinit KnownDirectories existing;
 
 // What one pass over a path tells, which is all that most calls may cost.
 struct Shape {
@@ -68,7 +43,7 @@ bool leads_to_descriptors(std::string_view path) {
          (path.starts_with("/proc/") && path.find("/fd") != std::string_view::npos);
 }
 
-bool absolute_is_likely(const Shape& path) {
+bool absolute_may_lead(const Shape& path) {
   if (path.uneven) {
     return path.text().find_first_not_of('/') != std::string_view::npos && mentions_top(path.text());
   }
@@ -94,7 +69,7 @@ std::string_view parent_of(std::string_view path) {
 
 // Does the kernel find that something on the path is not there before it comes to a link? One call, where it has
 // openat2(2) and no filter refuses it.
-bool misses_without_links(int dirfd, const char* path, bool follows_last) {
+DAXEMU_START_PATH bool misses_without_links(int dirfd, const char* path, bool follows_last) {
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC | (follows_last ? 0U : static_cast<unsigned>(O_NOFOLLOW));
   how.resolve = RESOLVE_NO_SYMLINKS;
@@ -109,39 +84,31 @@ bool misses_without_links(int dirfd, const char* path, bool follows_last) {
 
 } // namespace
 
-bool Resolver::is_likely(int dirfd, const char* path) const noexcept {
-  if (*path == '/') {
-    return text_holds() ? absolute_is_likely(Shape(path)) : leads_to_descriptors(path);
-  }
-  if (dirfd != AT_FDCWD) {
-    return descriptors_->classify(dirfd) == FdClass::directory;
-  }
+bool Resolver::absolute_is_likely(const char* path) const noexcept {
+  return text_holds() ? absolute_may_lead(Shape(path)) : leads_to_descriptors(path);
+}
+
+DAXEMU_START_PATH bool Resolver::relative_is_likely(const char* path) const noexcept {
   const std::string_view text(path);
   return directory_->is_near() || (text.find("..") != std::string_view::npos && mentions_top(text));
 }
 
-bool Resolver::is_worth_a_walk(int dirfd, const char* path, Follow follow) const noexcept {
+DAXEMU_START_PATH bool Resolver::is_worth_a_walk(int dirfd, const char* path, Follow follow) const noexcept {
   const std::string_view whole = without_slashes(path);
   const bool follows_last = follow == Follow::always || whole.size() != std::string_view(path).size();
+  const std::string_view parent = parent_of(path);
+  if (parent.empty() && dirfd == AT_FDCWD && directory_->is_plainly_far() && !may_be_made(path)) {
+    return follows_last && leads_on(dirfd, whole); // what has that name can only be a link that dangles for the kernel
+  }
   if (misses_without_links(dirfd, path, follows_last)) {
     // What is_likely() has not found in the path itself is not on it, unless /dev has another name as well.
     return may_be_made(path) && is_in_dev(dirfd, path);
   }
-  if (follows_last) {
-    PathText link;
-    char text[8];
-    const auto length = link.assign(whole) ? sys::readlinkat(dirfd, link.c_str(), text, sizeof text)
-                                           : Result<std::size_t>(fail(ENOENT));
-    if (length || length.error().value == ENOTDIR) {
-      return true; // it dangles, for the kernel
-    }
-  }
-  const std::string_view parent = parent_of(path);
-  if (parent.empty() || parent == "/") {
-    return false;
+  if (follows_last && leads_on(dirfd, whole)) {
+    return true;
   }
   const bool absolute = parent.starts_with('/');
-  if (absolute && existing_.contains(parent)) {
+  if (parent.empty() || parent == "/" || (absolute && existing.contains(parent))) {
     return false;
   }
   PathText directory;
@@ -151,11 +118,20 @@ bool Resolver::is_worth_a_walk(int dirfd, const char* path, Follow follow) const
   const auto about = sys::fstatat(dirfd, directory.c_str(), 0); // its links followed
   if (about && S_ISDIR(about->st_mode) && !descriptors_->may_hold_nodes(about->st_dev)) {
     if (absolute) {
-      existing_.note(parent);
+      existing.note(parent);
     }
     return false;
   }
   return true;
+}
+
+// Is there a link of that name, or something in the way to it?
+bool Resolver::leads_on(int dirfd, std::string_view path) noexcept {
+  PathText link;
+  char text[8];
+  const auto length =
+      link.assign(path) ? sys::readlinkat(dirfd, link.c_str(), text, sizeof text) : Result<std::size_t>(fail(ENOENT));
+  return length || length.error().value == ENOTDIR;
 }
 
 bool Resolver::kernel_finds_hidden(int dirfd, const char* path, Follow follow) const noexcept {
@@ -163,11 +139,11 @@ bool Resolver::kernel_finds_hidden(int dirfd, const char* path, Follow follow) c
   return about && hidden_->is_one(*about);
 }
 
-bool Resolver::names_node(std::string_view name) const noexcept {
+DAXEMU_START_PATH bool Resolver::names_node(std::string_view name) const noexcept {
   return sysfs::Tree::may_name_node(*store_, name);
 }
 
-bool Resolver::may_be_made(const char* path) const noexcept {
+DAXEMU_START_PATH bool Resolver::may_be_made(const char* path) const noexcept {
   const std::string_view text = without_slashes(path);
   return names_node(text.substr(text.rfind('/') + 1)); // npos + 1 is 0
 }

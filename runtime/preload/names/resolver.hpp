@@ -6,10 +6,11 @@
 #include "emu/sysfs/tree/tree.hpp"
 #include "runtime/preload/ground/path_text.hpp"
 #include "runtime/preload/names/hidden_devices.hpp"
-#include "runtime/preload/names/known_directories.hpp"
+#include "runtime/preload/names/path_bytes.hpp"
 #include "runtime/preload/names/working_directory.hpp"
 #include "runtime/preload/nodes/descriptors.hpp"
 #include <atomic>
+#include <fcntl.h>
 
 namespace daxemu::preload {
 
@@ -39,7 +40,15 @@ public:
       : store_(&store), tree_(&tree), descriptors_(&descriptors), directory_(&directory), hidden_(&hidden) {}
 
   // Is it worth resolving the path before the kernel is asked? No system call for absolute paths.
-  [[nodiscard]] bool is_likely(int dirfd, const char* path) const noexcept;
+  [[nodiscard, gnu::always_inline]] inline bool is_likely(int dirfd, const char* path) const noexcept {
+    if (*path == '/') {
+      return !leads_elsewhere(path) && absolute_is_likely(path);
+    }
+    if (dirfd != AT_FDCWD) {
+      return !FdTable::is_foreign(dirfd) && descriptors_->classify(dirfd) == FdClass::directory;
+    }
+    return (!directory_->is_plainly_far() || may_go_up(path)) && relative_is_likely(path);
+  }
   // The kernel said ENOENT or ENOTDIR: can a symlink or directory of ours be the reason? One system
   // call as a rule.
   [[nodiscard]] bool is_worth_a_walk(int dirfd, const char* path, Follow follow) const noexcept;
@@ -75,6 +84,9 @@ private:
   struct Walk;
   [[nodiscard]] bool kernel_finds_hidden(int dirfd, const char* path, Follow follow) const noexcept;
   [[nodiscard]] bool text_holds() const noexcept { return text_holds_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool absolute_is_likely(const char* path) const noexcept;
+  [[nodiscard]] bool relative_is_likely(const char* path) const noexcept;
+  [[nodiscard]] static bool leads_on(int dirfd, std::string_view path) noexcept;
   [[nodiscard]] bool names_node(std::string_view name) const noexcept;
   [[nodiscard]] bool is_in_dev(int dirfd, const char* path) const noexcept;
   bool start(Walk& walk, int dirfd, std::string_view text, Resolution& out) const noexcept;
@@ -103,7 +115,6 @@ private:
   const Descriptors* descriptors_;
   WorkingDirectory* directory_;
   const HiddenDevices* hidden_;
-  mutable KnownDirectories existing_;          // absolute real parents, for is_worth_a_walk()
   mutable std::atomic<bool> text_holds_{true}; // /dev and /sys are what they were when this process began
 };
 

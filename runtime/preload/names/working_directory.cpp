@@ -2,6 +2,7 @@
 
 #include <sys/syscall.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 
 namespace daxemu::preload {
@@ -36,14 +37,14 @@ void WorkingDirectory::enter_real() noexcept {
   own_.store(nullptr, std::memory_order_release);
 }
 
-WorkingDirectory::Nearness WorkingDirectory::look() const noexcept {
+DAXEMU_START_PATH WorkingDirectory::Nearness WorkingDirectory::look() const noexcept {
   PathText here;
   const bool near = path(here) && (here.view() == "/" || begins_path(here.view(), "/dev") ||
                                    begins_path(here.view(), "/sys") || begins_path(here.view(), "/proc"));
   return near ? Nearness::near : Nearness::far;
 }
 
-bool WorkingDirectory::is_near() noexcept {
+DAXEMU_START_PATH bool WorkingDirectory::is_near() noexcept {
   if (!emulated().empty()) {
     return true;
   }
@@ -57,7 +58,7 @@ bool WorkingDirectory::is_near() noexcept {
   return known == Nearness::near;
 }
 
-bool WorkingDirectory::path(PathText& into) const noexcept {
+DAXEMU_START_PATH bool WorkingDirectory::path(PathText& into) const noexcept {
   if (const std::string_view here = emulated(); !here.empty()) {
     return into.assign(here);
   }

@@ -32,6 +32,11 @@ public:
   // The kernel changed the real one (chdir, fchdir succeeded).
   void enter_real() noexcept;
 
+  // Is it known to be none of them that is_near() is about? A few loads; false: it has not been looked at.
+  [[nodiscard]] bool is_plainly_far() const noexcept {
+    return nearness_.load(std::memory_order_relaxed) == Nearness::far &&
+           own_.load(std::memory_order_acquire) == nullptr && guest_.load(std::memory_order_acquire) == nullptr;
+  }
   // Can a relative path without ".." and links lead to something emulated? Only below "/", /dev, /sys and /proc.
   [[nodiscard]] bool is_near() noexcept;
   // The absolute path of the working directory, emulated or real. False: unreachable or too long.

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "runtime/preload/nodes/opened/vnode_files.hpp"
 
@@ -26,14 +27,14 @@ bool is_kernels_own(const struct stat& about) {
   return (about.st_mode & S_IFMT) == 0;
 }
 
-dev_t device_of_path(const char* path) {
+DAXEMU_START_PATH dev_t device_of_path(const char* path) {
   const auto about = sys::fstatat(AT_FDCWD, path, 0);
   return about ? about->st_dev : 0;
 }
 
 } // namespace
 
-Descriptors::Descriptors(const store::Store& store, const sysfs::Tree& tree)
+DAXEMU_START_PATH Descriptors::Descriptors(const store::Store& store, const sysfs::Tree& tree)
     : store_(&store), tree_(&tree), bound_(store), sys_device_(device_of_path("/sys")),
       proc_device_(device_of_path("/proc")) {
   if (const auto dev = sys::fstatat(AT_FDCWD, "/dev", 0); dev) {
@@ -46,7 +47,7 @@ std::uint64_t Descriptors::file_system_of(std::string_view path) const {
   return path.starts_with("/dev") ? dev_device_ : path.starts_with("/sys") ? sys_device_ : 0;
 }
 
-FdClass Descriptors::classify(int fd) const noexcept {
+DAXEMU_START_PATH FdClass Descriptors::classify(int fd) const noexcept {
   if (FdTable::is_foreign(fd)) {
     return FdClass::foreign;
   }
@@ -65,7 +66,7 @@ FdClass Descriptors::classify(int fd, PathText& vnode) const noexcept {
   return known ? *known : by_name(fd, vnode);
 }
 
-store::DeviceRecord* Descriptors::device_by_inode(int fd, const struct stat& about) const noexcept {
+DAXEMU_START_PATH store::DeviceRecord* Descriptors::device_by_inode(int fd, const struct stat& about) const noexcept {
   store::DeviceRecord* found = store_->device_of_node(about.st_dev, about.st_ino);
   if (found == nullptr && bound_.any()) {
     const auto bound = bound_.of(fd, about);
@@ -74,12 +75,12 @@ store::DeviceRecord* Descriptors::device_by_inode(int fd, const struct stat& abo
   return found;
 }
 
-bool Descriptors::is_node(int fd, const struct stat& about) const noexcept {
+DAXEMU_START_PATH bool Descriptors::is_node(int fd, const struct stat& about) const noexcept {
   return device_by_inode(fd, about) != nullptr || store_->disk_of_node(about.st_dev, about.st_ino) != nullptr;
 }
 
 // By its inode alone: what a memory file is, which has no name in any directory, only its text tells.
-bool Descriptors::is_foreign(int fd, const struct stat& about) const noexcept {
+DAXEMU_START_PATH bool Descriptors::is_foreign(int fd, const struct stat& about) const noexcept {
   if (S_ISREG(about.st_mode)) {
     return about.st_nlink != 0 && !is_node(fd, about);
   }
@@ -89,7 +90,7 @@ bool Descriptors::is_foreign(int fd, const struct stat& about) const noexcept {
   return !S_ISDIR(about.st_mode) || !(may_hold_nodes(about.st_dev) || about.st_dev == proc_device_);
 }
 
-bool Descriptors::shows_foreign(int fd, const struct stat& about) const noexcept {
+DAXEMU_START_PATH bool Descriptors::shows_foreign(int fd, const struct stat& about) const noexcept {
   const bool foreign = is_foreign(fd, about);
   // The memory of a process stays to be looked at (RemoteBytes): no file of /proc is remembered.
   if (foreign && !(S_ISREG(about.st_mode) && about.st_dev == proc_device_)) {
@@ -98,7 +99,7 @@ bool Descriptors::shows_foreign(int fd, const struct stat& about) const noexcept
   return foreign;
 }
 
-std::optional<FdClass> Descriptors::by_inode(int fd) const noexcept {
+DAXEMU_START_PATH std::optional<FdClass> Descriptors::by_inode(int fd) const noexcept {
   const auto about = sys::fstat(fd);
   if (!about || shows_foreign(fd, *about)) {
     return FdClass::foreign;

@@ -34,7 +34,7 @@ struct PipePage {
   HeldDevice* device = nullptr;
   std::uint64_t pgoff = 0;
   std::uint32_t bytes = 0;
-  int fd = -1; // by which the pipe can be asked
+  int fd = 0; // by which the pipe can be asked
   PipeId pipe;
 };
 

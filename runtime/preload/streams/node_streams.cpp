@@ -16,13 +16,13 @@ namespace {
 
 struct Entry {
   std::atomic<FILE*> stream{nullptr};
-  std::atomic<int> fd{-1};
+  std::atomic<int> number{0}; // descriptor + 1; 0: free
 };
 constinit std::array<Entry, 64> entries{};
 constinit std::atomic<int> open_count{0};
 
 int fd_of(void* cookie) {
-  return static_cast<Entry*>(cookie)->fd.load();
+  return static_cast<Entry*>(cookie)->number.load() - 1;
 }
 
 ssize_t read_node(void* cookie, char* into, size_t size) {
@@ -53,7 +53,7 @@ int seek_node(void* cookie, off64_t* offset, int whence) {
 int close_node(void* cookie) {
   auto* entry = static_cast<Entry*>(cookie);
   entry->stream.store(nullptr);
-  const int fd = entry->fd.exchange(-1);
+  const int fd = entry->number.exchange(0) - 1;
   open_count.fetch_sub(1);
   FdTable::forget(fd);
   return as_int(sys::close(fd));
@@ -63,14 +63,14 @@ int close_node(void* cookie) {
 
 FILE* NodeStreams::open(int fd, const char* mode) {
   for (Entry& entry : entries) {
-    int expected = -1;
-    if (!entry.fd.compare_exchange_strong(expected, fd)) {
+    int expected = 0;
+    if (!entry.number.compare_exchange_strong(expected, fd + 1)) {
       continue;
     }
     FILE* stream =
         ::fopencookie(&entry, mode, {.read = read_node, .write = write_node, .seek = seek_node, .close = close_node});
     if (stream == nullptr) {
-      entry.fd.store(-1);
+      entry.number.store(0);
       return nullptr;
     }
     entry.stream.store(stream);
@@ -87,7 +87,7 @@ int NodeStreams::number(FILE* stream) noexcept {
   }
   for (const Entry& entry : entries) {
     if (entry.stream.load() == stream) {
-      return entry.fd.load();
+      return entry.number.load() - 1;
     }
   }
   return -1;

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "runtime/preload/files/open_calls.hpp"
 #include "runtime/preload/memory/core_dump.hpp"
@@ -309,13 +310,18 @@ off_t tell_stream(FILE* stream, FunctionRef<off_t()> real) {
   return place;
 }
 
-void settle_standard_streams() {
+DAXEMU_START_PATH void settle_standard_streams() {
   const Context* context = Context::get();
   for (int fd = STDIN_FILENO; context != nullptr && fd <= STDERR_FILENO; ++fd) {
-    if (context->device_of(fd) != nullptr) {
+    const auto about = sys::fstat(fd);
+    if (about && !context->descriptors().shows_foreign(fd, *about) && context->device_of(fd) != nullptr) {
       put_node_position(fd);
     }
   }
+}
+
+DAXEMU_START_PATH bool flushes_at_exit() {
+  return stdout != nullptr && !FdTable::is_foreign(stdout->_fileno);
 }
 
 void flush_at_exit(const RealStdio& stdio) {

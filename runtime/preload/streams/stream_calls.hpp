@@ -33,6 +33,8 @@ int seek_stream(FILE* stream, off_t offset, int whence, FunctionRef<int(off_t)> 
 off_t tell_stream(FILE* stream, FunctionRef<off_t()> real);
 // A new program: what opened its standard streams may have had no chance to put the position (posix_spawn(3)).
 void settle_standard_streams();
+// Is there anything that flush_at_exit() would have to look at? Of nearly every program not.
+[[nodiscard]] bool flushes_at_exit();
 // At exit: text for an attribute that stdout is redirected to. Nobody is left to hear of an error.
 void flush_at_exit(const RealStdio& stdio);
 

@@ -27,9 +27,9 @@ using fault::PrivateFds;
 struct Entry {
   enum State : int { free, changing, registered };
   std::atomic<int> state{free};
-  int instance = -1;
-  int fd = -1;
-  int timer = -1;
+  int instance = 0; // these three mean something once it is registered; zero, so that no file has to hold the table
+  int fd = 0;
+  int timer = 0;
   std::uint32_t wanted = 0; // EPOLL*
   epoll_data_t data{};
   std::uint64_t told = 0; // notices that an edge-triggered waiter was told of, + 1

@@ -248,7 +248,7 @@ bool Answers::is_ours(int fd) const {
 }
 
 bool Answers::may_be_ours(int number) const {
-  return on_standard_streams_ || static_cast<std::uint32_t>(number) >= numbers_.first;
+  return on_low_numbers_ || static_cast<std::uint32_t>(number) >= numbers_.first;
 }
 
 void Answers::by_path(const Target& target, const Call& call, const Shape& shape) {
@@ -368,6 +368,7 @@ void Answers::give(const Target& target, const Call& call, int fd, int least, bo
   }
   if (!given && given.error() == Errno{EBADF}) { // a real file; or the program has lowered its limit
     given = listener_->answer_with(call, fd, -1, close_on_exec);
+    on_low_numbers_ = on_low_numbers_ || ours;
   }
   if (!given) {
     listener_->answer(call, tl::unexpected(given.error()));

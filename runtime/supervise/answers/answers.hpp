@@ -67,8 +67,8 @@ private:
   Crew* crew_;
   Places places_;
   Mappings mappings_;
-  std::vector<dev_t> shared_;        // file systems that may have something of ours
-  bool on_standard_streams_ = false; // somebody has put one of ours there
+  std::vector<dev_t> shared_;   // file systems that may have something of ours
+  bool on_low_numbers_ = false; // somebody has one of ours where the filter does not know it by its number
 };
 
 } // namespace daxemu::supervise

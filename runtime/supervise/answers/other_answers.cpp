@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "runtime/supervise/answers/answers.hpp"
+#include "runtime/supervise/answers/sealed_copy.hpp"
 
 namespace daxemu::supervise {
 
@@ -81,11 +82,16 @@ void Answers::by_copy(const Target& target, const Call& call) {
     give(target, call, fd->get(), 0, false);
     return;
   }
-  on_standard_streams_ = on_standard_streams_ || (wanted >= 0 && wanted <= STDERR_FILENO);
+  const bool low = wanted >= 0 && static_cast<std::uint32_t>(wanted) < numbers_.first;
+  on_low_numbers_ = on_low_numbers_ || low;
+  const auto sealed = low && wanted > STDERR_FILENO ? sealed_copy(fd->get()) : Result<UniqueFd>();
+  const int source = sealed && *sealed ? sealed->get() : fd->get();
   const bool close_on_exec = call.number == SYS_dup3 && call.word[2] != 0;
   if (wanted < 0) {
     listener_->answer(call, fail(EBADF));
-  } else if (auto given = listener_->answer_with(call, fd->get(), wanted, close_on_exec); !given) {
+  } else if (!sealed) {
+    listener_->answer(call, tl::unexpected(sealed.error()));
+  } else if (auto given = listener_->answer_with(call, source, wanted, close_on_exec); !given) {
     listener_->answer(call, tl::unexpected(given.error()));
   }
 }

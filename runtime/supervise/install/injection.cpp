@@ -14,8 +14,8 @@ namespace daxemu::supervise {
 
 Result<Injection> Injection::into(const Listener& listener, const Call& call) {
   auto seized = Tracee::seize(call.thread);
-  if (!seized) {
-    return tl::unexpected(seized.error());
+  if (!seized) { // a thread that ends says EPERM as well (ptrace_attach()), as in an execve(2) of another one
+    return listener.waits(call) ? Result<Injection>(tl::unexpected(seized.error())) : fail(ESRCH);
   }
   listener.answer(call, 0L); // it stops before it sees this
   if (auto stopped = seized->await_stop(-1); !stopped) {

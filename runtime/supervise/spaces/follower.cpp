@@ -17,6 +17,7 @@
 
 #include "emu/store/generation.hpp"
 #include "emu/store/processes/process_slots.hpp"
+#include "runtime/fault/process/early_kill.hpp"
 #include "runtime/supervise/spaces/own_call.hpp"
 #include "runtime/supervise/spaces/target.hpp"
 
@@ -108,6 +109,7 @@ void Follower::run() {
     seen_ = now;
     if (const Drops drops = look(); !drops.empty()) {
       drop_everywhere(drops);
+      tell_the_rest();
     }
     if (slot_ != nullptr) {
       slot_->followed.store(seen_);
@@ -125,9 +127,9 @@ Follower::Drops Follower::look() const {
     if (!view.was_alive && view.revive()) {
       view.was_alive = true;
     }
-    view.failures_seen = view.failures().read(view.failures_seen, sys::getpid(), [&](ExtentIndex extent) {
+    view.failures_seen = view.failures().read(view.failures_seen, sys::getpid(), [&](ExtentIndex extent, pid_t teller) {
       const std::uint64_t begin = extent.value() * view.align();
-      drops.push_back({&view, begin, begin + view.align()});
+      drops.push_back({&view, begin, begin + view.align(), true, teller});
     });
   }
   bool marked = false;
@@ -160,8 +162,13 @@ void Follower::drop_everywhere(const Drops& drops) {
   }
 }
 
-bool Follower::drop_in(pid_t process, const Drops& drops) const {
-  for (const pid_t thread : numbers_in(fmt::format("/proc/{}/task", process))) {
+bool Follower::drop_in(pid_t process, const Drops& drops) {
+  auto threads = numbers_in(fmt::format("/proc/{}/task", process));
+  if (std::any_of(drops.begin(), drops.end(), [](const Drop& drop) { return drop.failed; })) { // who is told, first
+    const pid_t early = fault::early_kill_thread(process);
+    std::stable_partition(threads.begin(), threads.end(), [early](pid_t thread) { return thread == early; });
+  }
+  for (const pid_t thread : threads) {
     if (in_hand_.has(thread)) {
       continue;
     }
@@ -177,13 +184,16 @@ bool Follower::drop_in(pid_t process, const Drops& drops) const {
       return true;
     }
   }
-  return false;
+  bool dead = false; // as a zombie it cannot be stopped
+  return Target::parent_of(process, nullptr, &dead) == 0 || dead;
 }
 
-bool Follower::drop_by(Tracee& tracee, pid_t process, const Drops& drops) const {
+bool Follower::drop_by(Tracee& tracee, pid_t process, const Drops& drops) {
   const auto spaces = spaces_.of(process);
+  const auto pieces = pieces_of(Target(process).proc_file("maps"), devices_, 0, UINT64_MAX);
+  const auto telling = telling_of(process, pieces, drops);
   bool done = true;
-  for (const Piece& piece : pieces_of(Target(process).proc_file("maps"), devices_, 0, UINT64_MAX)) {
+  for (const Piece& piece : pieces) {
     for (const Drop& drop : drops) {
       const std::uint64_t end_offset = piece.offset_of(piece.end);
       if (piece.view != drop.view || drop.begin >= end_offset || drop.end <= piece.offset) {
@@ -200,6 +210,11 @@ bool Follower::drop_by(Tracee& tracee, pid_t process, const Drops& drops) const 
                       : place_filler(tracee, piece, start, end)) &&
              done;
     }
+  }
+  if (telling && (telling->thread != tracee.thread() || !tell(tracee, *telling))) {
+    const std::scoped_lock guard(lock_);
+    untold_[process] = *telling;
+    owing_.store(true);
   }
   return done;
 }
@@ -233,6 +248,35 @@ void Follower::retry() {
       forget(process, drops.size());
     }
   }
+  tell_the_rest();
+}
+
+// Those whose pages another thread has dropped.
+void Follower::tell_the_rest() {
+  std::map<pid_t, Telling> untold;
+  {
+    const std::scoped_lock guard(lock_);
+    untold = untold_;
+  }
+  for (const auto& [process, telling] : untold) {
+    if (in_hand_.has(telling.thread)) {
+      continue;
+    }
+    bool later = false;
+    on_a_tracers_thread([&] {
+      auto tracee = Tracee::seize(telling.thread);
+      const auto stopped = tracee ? tracee->await_stop(kPatienceMs) : tl::unexpected(tracee.error());
+      later = !stopped && stopped.error() == Errno{ETIMEDOUT};
+      if (stopped) {
+        (void)tell(*tracee, telling);
+      }
+    });
+    if (!later) {
+      const std::scoped_lock guard(lock_);
+      untold_.erase(process);
+      owing_.store(owes_under_lock());
+    }
+  }
 }
 
 void Follower::forget(pid_t process, std::size_t count) {
@@ -245,22 +289,31 @@ void Follower::forget(pid_t process, std::size_t count) {
   drops.erase(drops.begin(), drops.begin() + static_cast<std::ptrdiff_t>(std::min(count, drops.size())));
   if (drops.empty()) {
     owed_.erase(found);
-    owing_.store(!owed_.empty());
+    owing_.store(owes_under_lock());
   }
 }
 
 bool Follower::owes(pid_t process) const {
   const std::scoped_lock guard(lock_);
-  return owed_.count(process) != 0;
+  return owed_.count(process) != 0 || untold_.count(process) != 0;
 }
 
 void Follower::catch_up(Tracee& tracee, pid_t process) {
   Drops drops;
+  std::optional<Telling> telling;
   {
     const std::scoped_lock guard(lock_);
     if (const auto found = owed_.find(process); found != owed_.end()) {
       drops = found->second;
     }
+    if (const auto found = untold_.find(process); found != untold_.end() && found->second.thread == tracee.thread()) {
+      telling = found->second;
+      untold_.erase(found);
+      owing_.store(owes_under_lock());
+    }
+  }
+  if (telling) {
+    (void)tell(tracee, *telling);
   }
   if (!drops.empty() && drop_by(tracee, process, drops)) {
     forget(process, drops.size());

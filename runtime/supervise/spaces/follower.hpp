@@ -12,6 +12,7 @@
 #include "emu/store/store.hpp"
 #include "runtime/supervise/spaces/in_hand.hpp"
 #include "runtime/supervise/spaces/spaces.hpp"
+#include "runtime/supervise/spaces/telling.hpp"
 
 namespace daxemu::supervise {
 
@@ -32,23 +33,20 @@ public:
   // Which engine serves programs, for `daxemu list`.
   void say(store::EngineKind engine) const;
 
-  struct Drop { // bytes of a device whose pages go
-    const fault::DeviceView* view = nullptr;
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-  };
   using Drops = std::vector<Drop>;
   // False: not all of it could be done.
-  bool drop_by(Tracee& tracee, pid_t process, const Drops& drops) const;
+  bool drop_by(Tracee& tracee, pid_t process, const Drops& drops);
 
 private:
   void run();
   [[nodiscard]] Drops look() const;
   void drop_everywhere(const Drops& drops);
   // True: it is done, or there is nothing to be done.
-  [[nodiscard]] bool drop_in(pid_t process, const Drops& drops) const;
+  [[nodiscard]] bool drop_in(pid_t process, const Drops& drops);
   [[nodiscard]] bool place_filler(Tracee& tracee, const Piece& piece, std::uint64_t start, std::uint64_t end) const;
   void retry();
+  void tell_the_rest();
+  [[nodiscard]] bool owes_under_lock() const { return !owed_.empty() || !untold_.empty(); }
   void forget(pid_t process, std::size_t count);
 
   const Devices& devices_;
@@ -60,6 +58,7 @@ private:
   std::atomic<bool> owing_{false};
   mutable std::mutex lock_; // of what follows
   std::map<pid_t, Drops> owed_;
+  std::map<pid_t, Telling> untold_; // by process
   std::thread thread_;
 };
 

@@ -21,6 +21,9 @@
 #ifndef UFFD_FEATURE_EXACT_ADDRESS
 #define UFFD_FEATURE_EXACT_ADDRESS (1 << 11)
 #endif
+#ifndef USERFAULTFD_IOC_NEW
+#define USERFAULTFD_IOC_NEW _IO(0xAA, 0x00)
+#endif
 #ifndef UFFD_USER_MODE_ONLY
 #define UFFD_USER_MODE_ONLY 1
 #endif
@@ -41,6 +44,24 @@ long filters_of(pid_t thread) {
     (void)std::from_chars(status.data() + at + kLabel.size(), status.data() + status.size(), count);
   }
   return count;
+}
+
+// By its own right to the device (Linux 6.1).
+Result<long> by_device(Tracee& tracee) {
+  constexpr std::string_view kDevice("/dev/userfaultfd");
+  const std::uint64_t name = tracee.scratch();
+  if (!Target(tracee.thread()).write(name, kDevice.data(), kDevice.size() + 1)) {
+    return fail(EFAULT);
+  }
+  const auto door =
+      tracee.make(SYS_openat, {static_cast<std::uint64_t>(AT_FDCWD), name, O_RDWR | O_CLOEXEC, 0, 0, kOwnCall});
+  if (!door) {
+    return tl::unexpected(door.error());
+  }
+  const auto holder = static_cast<std::uint64_t>(*door);
+  const auto made = tracee.make(SYS_ioctl, {holder, USERFAULTFD_IOC_NEW, O_CLOEXEC | O_NONBLOCK, 0, 0, kOwnCall});
+  (void)tracee.make(SYS_close, {holder});
+  return made;
 }
 
 // Its children's touches (which needs CAP_SYS_PTRACE) and what it moves are told of too, and the very byte that was
@@ -129,13 +150,15 @@ Result<fault::Uffd> Spaces::open_in(Tracee& tracee, pid_t process) const {
     return fail(EPERM);
   }
   const bool any = devices_.store().platform().engine == EngineKind::handler; // asked for by name
-  Result<long> theirs = fail(EPERM);
   auto kind = fault::UffdKind::syscall_full;
-  for (const int only : {0, UFFD_USER_MODE_ONLY}) {
-    if (!theirs && (only == 0 || any)) {
-      theirs = tracee.make(SYS_userfaultfd, {static_cast<std::uint64_t>(O_CLOEXEC | O_NONBLOCK | only)});
-      kind = only == 0 ? kind : fault::UffdKind::user_mode_only;
-    }
+  auto theirs = tracee.make(SYS_userfaultfd, {O_CLOEXEC | O_NONBLOCK});
+  if (!theirs) {
+    kind = fault::UffdKind::device_full;
+    theirs = by_device(tracee);
+  }
+  if (!theirs && any) {
+    kind = fault::UffdKind::user_mode_only;
+    theirs = tracee.make(SYS_userfaultfd, {O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY});
   }
   if (!theirs) {
     return tl::unexpected(theirs.error());

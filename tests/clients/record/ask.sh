@@ -16,5 +16,9 @@ part record "$daxemu" record
 echo "%%% notes"
 cat asked.err
 part daxctl daxctl list -DRi
-part ndctl ndctl list -vvv
+if [ -e /sys/bus/nd/devices/nmem0/nfit ]; then # with -vvv it tells the health of DIMMs, which not all have
+  part ndctl ndctl list -BDRNiv
+else
+  part ndctl ndctl list -vvv
+fi
 ! command -v cxl >/dev/null 2>&1 || part cxl cxl list -vvv

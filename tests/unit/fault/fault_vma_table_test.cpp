@@ -2,6 +2,8 @@
 #include "runtime/fault/mappings/vma_table.hpp"
 
 #include <atomic>
+#include <map>
+#include <random>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -114,6 +116,39 @@ TEST(VmaTable, WhatIsOursAloneKeepsNobodyApart) {
   other.flags = kNoReserve;
   EXPECT_FALSE(table.join(other));
   EXPECT_TRUE(table.at(0).has(kPatched));
+}
+
+// Entries come and go at both ends and in the middle, beside a map that does the same: whichever side of the ring
+// moves.
+TEST(VmaTable, ManyComeAndGoAnywhere) {
+  constexpr std::uint64_t kSlots = 400;
+  VmaTable table;
+  ASSERT_TRUE(table.reserve());
+  std::map<std::uint64_t, std::uint64_t> model; // start to offset
+  std::mt19937 random(24);
+  for (int step = 0; step < 6000; ++step) {
+    // Now mostly from above downwards, as the kernel places mappings, now anywhere.
+    const bool downwards = step / 1000 % 2 == 0;
+    const std::uint64_t slot = downwards ? kSlots - 1 - static_cast<std::uint64_t>(step) % kSlots : random() % kSlots;
+    const std::uint64_t start = 0x10000 + slot * 0x2000;
+    if (model.erase(start) != 0) {
+      ASSERT_TRUE(table.erase(start, start + 0x1000));
+    } else {
+      model[start] = static_cast<std::uint64_t>(step);
+      ASSERT_TRUE(table.insert(vma(start, start + 0x1000, static_cast<std::uint64_t>(step))));
+    }
+    ASSERT_EQ(table.size(), model.size());
+    if (step % 100 == 0) {
+      std::size_t index = 0;
+      for (const auto& [at, offset] : model) {
+        ASSERT_EQ(table.at(index).start, at) << step;
+        ASSERT_EQ(table.at(index).offset, offset) << step;
+        ASSERT_EQ(table.find(at + 1)->start, at) << step;
+        ASSERT_FALSE(table.find(at + 0x1000)) << step;
+        ++index;
+      }
+    }
+  }
 }
 
 TEST(VmaTable, ReadersNeverSeeHalfAChange) {

@@ -39,8 +39,8 @@ struct NfitTest : testing::Test {
     region->used = 1;
     store.platform().regions_used = 1;
     store.platform().nd_autoprobe_off = 1;
-    const std::uint32_t labels[] = {give_file(kNfitLabelSize)};
-    EXPECT_TRUE(add_nfit_region(store, *region, {.size = kGiga, .align = 0, .media_slot = 0, .label_slots = labels}));
+    const NfitDimmSpec dimms[] = {{.labels_slot = give_file(kNfitLabelSize)}};
+    EXPECT_TRUE(add_nfit_region(store, *region, {.size = kGiga, .align = 0, .media_slot = 0, .dimms = dimms}));
   }
   static store::Store make() {
     const auto file = sys::memfd_create("store", MFD_CLOEXEC);

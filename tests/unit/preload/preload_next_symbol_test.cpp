@@ -76,7 +76,7 @@ TEST(NextSymbol, TellsAbsentFromNotForItToSay) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // whose own is none
   EXPECT_FALSE(find("memcpy").has_value()) << "an ifunc, which has to be asked for its address";
 #endif
-  EXPECT_NE(Real<void*(void*, const void*, std::size_t)>("memcpy").get(), nullptr) << "by dlsym, then";
+  EXPECT_NE((Real<"memcpy", void*(void*, const void*, std::size_t)>().get()), nullptr) << "by dlsym, then";
 }
 
 } // namespace

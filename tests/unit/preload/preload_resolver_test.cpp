@@ -1,6 +1,7 @@
 // What the resolver makes of every way to write a path.
 #include <string>
 
+#include "runtime/preload/names/known_directories.hpp"
 #include "runtime/preload/names/resolver.hpp"
 #include "tests/unit/preload/preload_support.hpp"
 

@@ -25,6 +25,7 @@ public:
 
   [[nodiscard]] bool ok() const { return result_.has_value(); }
   [[nodiscard]] bool has(const char* key) const { return object_.contains(key); }
+  [[nodiscard]] bool is_list(const char* key) const { return has(key) && object_[key].is_array(); }
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string path_of(const char* key) const { return path_.empty() ? key : path_ + "." + key; }
 

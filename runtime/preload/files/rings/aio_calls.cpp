@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "emu/base/sys.hpp"
+#include "emu/trace/why.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/live_space.hpp"
 #include "runtime/preload/names/context.hpp"
@@ -35,7 +36,10 @@ Result<long> submit_aio(aio_context_t context, long count, iocb** requests, std:
     if (requests[at]->aio_lio_opcode != IOCB_CMD_POLL &&
         is_refused(*ours, static_cast<int>(requests[at]->aio_fildes))) {
       if (at == 0) {
-        return fail(EINVAL);
+        const store::DeviceRecord* device = ours->device_of(static_cast<int>(requests[at]->aio_fildes));
+        return trace::because(
+            EINVAL, {.reason = device == nullptr ? trace::Reason::disk_has_no_aio : trace::Reason::device_has_no_io,
+                     .minor = device == nullptr ? trace::kNoDevice : device->minor});
       }
       allowed = at;
     }

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "emu/base/sys.hpp"
+#include "emu/trace/why.hpp"
 #include "runtime/preload/files/disk_calls.hpp"
+#include "runtime/preload/files/told_refusals.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -57,6 +59,10 @@ bool finish_on_device(aiocb& request, Operation operation) {
     return false;
   }
   const int kept = errno;
+  if (!is_disk(request.aio_fildes)) {
+    note_device_refusal(request.aio_fildes, operation, error);
+    trace::tell_refusal(error);
+  }
   request.__return_value = -1;
   request.__error_code = error;
   notify(request.aio_sigevent);

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -13,13 +14,17 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/mapping.hpp"
 #include "emu/base/sys.hpp"
+#include "emu/trace/site.hpp"
+#include "emu/trace/why.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/files/io_calls.hpp"
 #include "runtime/preload/files/rings/registered_files.hpp"
 #include "runtime/preload/files/rings/uring_paths.hpp"
+#include "runtime/preload/files/told_refusals.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/returns.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
@@ -61,6 +66,26 @@ constexpr auto kTreatments = [] {
 #include "runtime/calls/every_call.def"
   return table;
 }();
+
+// "io_uring READ\0io_uring WRITE\0...", by opcode: those of the table are 0 and following.
+constexpr char kNames[] =
+#define DAXEMU_OPERATION(name, opcode, names, answer, how, call, by) "io_uring " #name "\0"
+#include "runtime/calls/every_call.def"
+    ;
+static_assert([] {
+  unsigned next = 0;
+  bool in_order = true;
+#define DAXEMU_OPERATION(name, opcode, names, answer, how, call, by) in_order = in_order && opcode == next++;
+#include "runtime/calls/every_call.def"
+  return in_order;
+}());
+const char* name_of(unsigned opcode) {
+  const char* name = kNames;
+  for (; opcode > 0; --opcode) {
+    name += std::strlen(name) + 1;
+  }
+  return name;
+}
 
 // A descriptor of no regular file, on which the calls fail by which device-dax is none either.
 int irregular_file() {
@@ -143,7 +168,7 @@ std::optional<long> read_queued_events(const io_uring_sqe& request) {
   return got >= 0 ? std::optional<long>(got) : code == EAGAIN ? std::nullopt : std::optional<long>(-code);
 }
 
-void look_at(io_uring_sqe& request, int ring, PerformCall perform) {
+void look_at(io_uring_sqe& request, int ring, PerformCall perform, const void* caller) {
   const Treatment& treatment = kTreatments[request.opcode];
   const bool registered = (request.flags & IOSQE_FIXED_FILE) != 0;
   const auto make = [&] { complete_with(request, ring, perform(call_of(request))); };
@@ -152,11 +177,18 @@ void look_at(io_uring_sqe& request, int ring, PerformCall perform) {
     return;
   case Treatment::Kind::refuse: {
     int error = refusal_of(ring, request.fd, registered, treatment.operation);
+    int fd = registered ? -1 : request.fd; // whose refusal it is
     if (treatment.operation == Operation::copy && error == 0) {
       const bool registered_in = (request.splice_flags & SPLICE_F_FD_IN_FIXED) != 0;
       error = refusal_of(ring, request.splice_fd_in, registered_in, treatment.operation);
+      fd = registered_in ? -1 : request.splice_fd_in;
     }
     if (error != 0) {
+      if (trace::explains()) {
+        const trace::CallSite here(caller);
+        note_device_refusal(fd, treatment.operation, error);
+        trace::tell_refusal(error, name_of(request.opcode));
+      }
       refuse(request, error);
     } else if (!registered && (request.flags & IOSQE_BUFFER_SELECT) == 0 && call_of(request).number >= 0 &&
                is_made_here(request.fd)) {
@@ -181,8 +213,11 @@ void look_at(io_uring_sqe& request, int ring, PerformCall perform) {
   }
 }
 
+constexpr int kFree = 0;
+constexpr int kTaken = -1;
+
 struct RawRing {
-  std::atomic<int> fd{-1};
+  std::atomic<int> number{kFree}; // descriptor + 1: all zero, the table is in no file
   Mapping control;
   Mapping entries;
   io_sqring_offsets offsets{};
@@ -197,20 +232,18 @@ struct RawRing {
 union Rings {
   std::array<RawRing, 64> all;
   constexpr Rings() : all{} {}
-  ~Rings() {}
+  DAXEMU_START_PATH ~Rings() {} // called at every exit all the same
 };
 constinit Rings rings;
 constinit std::atomic<int> rings_open{0};
-constexpr int kFree = -1;
-constexpr int kTaken = -2;
 
 } // namespace
 
-void refuse_device_requests(const ::io_uring& ring, PerformCall perform) noexcept {
+void refuse_device_requests(const ::io_uring& ring, PerformCall perform, const void* caller) noexcept {
   const unsigned mask = *ring.sq.kring_mask;
   const unsigned shift = (ring.flags & IORING_SETUP_SQE128) != 0 ? 1 : 0;
   for (unsigned at = ring.sq.sqe_head; at != ring.sq.sqe_tail; ++at) {
-    look_at(ring.sq.sqes[(at & mask) << shift], ring.ring_fd, perform);
+    look_at(ring.sq.sqes[(at & mask) << shift], ring.ring_fd, perform, caller);
   }
 }
 
@@ -230,13 +263,13 @@ void RawRings::opened(int fd, const io_uring_params& params) noexcept {
   }
   for (RawRing& ring : rings.all) {
     int free = kFree;
-    if (ring.fd.compare_exchange_strong(free, kTaken)) {
+    if (ring.number.compare_exchange_strong(free, kTaken)) {
       ring.control = std::move(*control);
       ring.entries = std::move(*entries);
       ring.offsets = params.sq_off;
       ring.shift = shift;
       ring.in_order = (params.flags & IORING_SETUP_NO_SQARRAY) != 0;
-      ring.fd.store(fd, std::memory_order_release);
+      ring.number.store(fd + 1, std::memory_order_release);
       rings_open.fetch_add(1, std::memory_order_release);
       return;
     }
@@ -247,8 +280,9 @@ void RawRings::entering(int fd, PerformCall perform) noexcept {
   if (rings_open.load(std::memory_order_acquire) == 0) {
     return;
   }
-  const auto ring = std::find_if(rings.all.begin(), rings.all.end(),
-                                 [fd](const RawRing& one) { return one.fd.load(std::memory_order_acquire) == fd; });
+  const auto ring = std::find_if(rings.all.begin(), rings.all.end(), [fd](const RawRing& one) {
+    return one.number.load(std::memory_order_acquire) == fd + 1;
+  });
   if (ring == rings.all.end()) {
     return;
   }
@@ -259,7 +293,7 @@ void RawRings::entering(int fd, PerformCall perform) noexcept {
   for (unsigned left = std::min(tail - at, mask + 1); left > 0; --left, ++at) {
     const unsigned index = ring->in_order ? at & mask : ring->word(ring->offsets.array)[at & mask];
     if (index <= mask) {
-      look_at(entries[index << ring->shift], fd, perform);
+      look_at(entries[index << ring->shift], fd, perform, nullptr);
     }
   }
 }
@@ -274,13 +308,13 @@ void RawRings::closed(unsigned first, unsigned last) noexcept {
     return;
   }
   for (RawRing& ring : rings.all) {
-    int fd = ring.fd.load(std::memory_order_acquire);
-    if (fd >= 0 && static_cast<unsigned>(fd) >= first && static_cast<unsigned>(fd) <= last &&
-        ring.fd.compare_exchange_strong(fd, kTaken)) {
+    int number = ring.number.load(std::memory_order_acquire);
+    const auto fd = static_cast<unsigned>(number - 1);
+    if (number > 0 && fd >= first && fd <= last && ring.number.compare_exchange_strong(number, kTaken)) {
       ring.control.reset();
       ring.entries.reset();
       rings_open.fetch_sub(1, std::memory_order_release);
-      ring.fd.store(kFree, std::memory_order_release);
+      ring.number.store(kFree, std::memory_order_release);
     }
   }
 }

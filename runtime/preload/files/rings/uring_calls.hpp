@@ -14,8 +14,8 @@ namespace daxemu::preload {
 // Makes a system call as syscall(2) does, by our own functions: its value, or -errno.
 using PerformCall = long (*)(const RequestedCall&);
 
-// Requests that liburing has not handed over yet.
-void refuse_device_requests(const ::io_uring& ring, PerformCall perform) noexcept;
+// Requests that liburing has not handed over yet. `caller`: where the program called it.
+void refuse_device_requests(const ::io_uring& ring, PerformCall perform, const void* caller) noexcept;
 
 // Rings of programs that enter the kernel by themselves, by whatever function.
 class RawRings {

@@ -14,6 +14,7 @@
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/memory_calls.hpp"
 #include "runtime/preload/memory/remote_bytes.hpp"
+#include "runtime/preload/memory/told_touch.hpp"
 #include "runtime/preload/nodes/opened/vnode_files.hpp"
 #include "runtime/preload/paths/watch_events.hpp"
 #include "runtime/preload/pins/direct_io.hpp"
@@ -29,8 +30,9 @@ DAXEMU_TRANSFER_HOOK(ssize_t, read, (int fd, void* into, size_t size), (fd, into
   const CallSite here(caller, "read");
   const DirectIo held(fd, MemoryIs::written, into, size, caller);
   const auto real = [=] { return read_events(fd, into, size, [=](void* p, size_t n) { return real_read(fd, p, n); }); };
-  return RemoteBytes::settle(fd, RemoteBytes::Way::out_of, into, size, kAtPosition, real,
-                             read_call(fd, into, size, kAtPosition, real));
+  return told_touch(RemoteBytes::settle(fd, RemoteBytes::Way::out_of, into, size, kAtPosition, real,
+                                        read_call(fd, into, size, kAtPosition, real)),
+                    into, size);
 }
 DAXEMU_ALIAS(read, __read)
 DAXEMU_REAL(__read_chk, ssize_t(int, void*, size_t, size_t));
@@ -46,11 +48,12 @@ DAXEMU_REAL(readv, ssize_t(int, const iovec*, int));
 DAXEMU_TRANSFER_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count), (fd, pieces, count), (pieces, count)) {
   const CallSite here(caller, "readv");
   const DirectIo held(fd, MemoryIs::written, pieces, count, caller);
-  return read_pieces_call(fd, pieces, count, kAtPosition, [=] {
+  const ssize_t done = read_pieces_call(fd, pieces, count, kAtPosition, [=] {
     return FdTable::get(fd) != FdClass::watcher
                ? real_readv(fd, pieces, count)
                : read_events_slow(fd, pieces, count, [=](void* p, size_t n) { return real_read(fd, p, n); });
   });
+  return told_touch(done, pieces, count);
 }
 #define DAXEMU_PREAD_HOOK(name)                                                                                        \
   DAXEMU_REAL(name, ssize_t(int, void*, size_t, off_t));                                                               \
@@ -60,7 +63,9 @@ DAXEMU_TRANSFER_HOOK(ssize_t, readv, (int fd, const iovec* pieces, int count), (
     const DirectIo held(fd, MemoryIs::written, into, size, caller);                                                    \
     const auto real = [=] { return real_##name(fd, into, size, offset); };                                             \
     const ssize_t done = read_call(fd, into, size, named_place(offset), real);                                         \
-    return offset < 0 ? done : RemoteBytes::settle(fd, RemoteBytes::Way::out_of, into, size, offset, real, done);      \
+    return told_touch(offset < 0 ? done                                                                                \
+                                 : RemoteBytes::settle(fd, RemoteBytes::Way::out_of, into, size, offset, real, done),  \
+                      into, size);                                                                                     \
   }
 #define DAXEMU_PREAD_CHK_HOOK(name)                                                                                    \
   DAXEMU_REAL(name, ssize_t(int, void*, size_t, off_t, size_t));                                                       \
@@ -100,15 +105,17 @@ DAXEMU_TRANSFER_HOOK(ssize_t, write, (int fd, const void* from, size_t size), (f
   const CallSite here(caller, "write");
   const DirectIo held(fd, MemoryIs::read, from, size, caller);
   const auto real = [=] { return real_write(fd, from, size); };
-  return RemoteBytes::settle(fd, RemoteBytes::Way::into, from, size, kAtPosition, real,
-                             write_call(fd, from, size, kAtPosition, real));
+  return told_touch(RemoteBytes::settle(fd, RemoteBytes::Way::into, from, size, kAtPosition, real,
+                                        write_call(fd, from, size, kAtPosition, real)),
+                    from, size);
 }
 DAXEMU_ALIAS(write, __write)
 DAXEMU_REAL(writev, ssize_t(int, const iovec*, int));
 DAXEMU_TRANSFER_HOOK(ssize_t, writev, (int fd, const iovec* pieces, int count), (fd, pieces, count), (pieces, count)) {
   const CallSite here(caller, "writev");
   const DirectIo held(fd, MemoryIs::read, pieces, count, caller);
-  return write_pieces_call(fd, pieces, count, kAtPosition, [=] { return real_writev(fd, pieces, count); });
+  return told_touch(write_pieces_call(fd, pieces, count, kAtPosition, [=] { return real_writev(fd, pieces, count); }),
+                    pieces, count);
 }
 #define DAXEMU_PWRITE_HOOK(name)                                                                                       \
   DAXEMU_REAL(name, ssize_t(int, const void*, size_t, off_t));                                                         \
@@ -118,7 +125,9 @@ DAXEMU_TRANSFER_HOOK(ssize_t, writev, (int fd, const iovec* pieces, int count), 
     const DirectIo held(fd, MemoryIs::read, from, size, caller);                                                       \
     const auto real = [=] { return real_##name(fd, from, size, offset); };                                             \
     const ssize_t done = write_call(fd, from, size, named_place(offset), real);                                        \
-    return offset < 0 ? done : RemoteBytes::settle(fd, RemoteBytes::Way::into, from, size, offset, real, done);        \
+    return told_touch(offset < 0 ? done                                                                                \
+                                 : RemoteBytes::settle(fd, RemoteBytes::Way::into, from, size, offset, real, done),    \
+                      from, size);                                                                                     \
   }
 #define DAXEMU_PWRITEV_HOOK(name)                                                                                      \
   DAXEMU_REAL(name, ssize_t(int, const iovec*, int, off_t));                                                           \

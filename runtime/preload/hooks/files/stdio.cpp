@@ -28,7 +28,9 @@ RealStdio real_stdio() {
 }
 
 __attribute__((destructor)) void at_exit() {
-  flush_at_exit(real_stdio());
+  if (flushes_at_exit()) {
+    flush_at_exit(real_stdio());
+  }
 }
 
 } // namespace

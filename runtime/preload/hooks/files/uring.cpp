@@ -17,35 +17,31 @@ using namespace daxemu::preload;
 namespace {
 
 // liburing comes with programs that use it, or is loaded by a plugin of theirs, out of RTLD_NEXT's sight.
-template <class Function>
-class Liburing : public Real<Function> {
+template <SymbolName Name, class Function>
+class Liburing : public Real<Name, Function> {
 public:
-  constexpr explicit Liburing(const char* name) : Real<Function>(name), name_(name) {}
-
   template <class... Args>
   int operator()(Args... args) const {
     Function* function = this->get();
     if (function == nullptr) {
       void* library = ::dlopen("liburing.so.2", RTLD_LAZY | RTLD_NOLOAD);
-      function = library == nullptr ? nullptr : reinterpret_cast<Function*>(::dlsym(library, name_));
+      function = library == nullptr ? nullptr : reinterpret_cast<Function*>(::dlsym(library, this->name()));
     }
     return function == nullptr ? -ENOSYS : function(args...);
   }
-
-private:
-  const char* name_;
 };
 
 } // namespace
 
 #define DAXEMU_URING_HOOK(name, before, declared, passed)                                                              \
-  constinit Liburing<int declared> real_##name{#name};                                                                 \
+  constinit Liburing<#name, int declared> real_##name{};                                                               \
   DAXEMU_HOOK(int, name, declared) {                                                                                   \
     before;                                                                                                            \
     return real_##name passed;                                                                                         \
   }
 #define DAXEMU_SUBMIT_HOOK(name, declared, passed)                                                                     \
-  DAXEMU_URING_HOOK(name, refuse_device_requests(*ring, by_number::perform), declared, passed)
+  DAXEMU_URING_HOOK(name, refuse_device_requests(*ring, by_number::perform, __builtin_return_address(0)), declared,    \
+                    passed)
 DAXEMU_SUBMIT_HOOK(io_uring_submit, (struct io_uring * ring), (ring))
 DAXEMU_SUBMIT_HOOK(io_uring_submit_and_get_events, (struct io_uring * ring), (ring))
 DAXEMU_SUBMIT_HOOK(io_uring_submit_and_wait, (struct io_uring * ring, unsigned count), (ring, count))
@@ -55,7 +51,7 @@ DAXEMU_SUBMIT_HOOK(io_uring_submit_and_wait_timeout,
                    (ring, done, count, limit, mask))
 
 #define DAXEMU_REGISTER_HOOK(name, declared, first, passed)                                                            \
-  constinit Liburing<int declared> real_##name{#name};                                                                 \
+  constinit Liburing<#name, int declared> real_##name{};                                                               \
   DAXEMU_HOOK(int, name, declared) {                                                                                   \
     const int done = real_##name passed;                                                                               \
     if (done >= 0) {                                                                                                   \

@@ -21,8 +21,8 @@ constexpr const char* kVerbsLibrary = "libibverbs.so.1";
 // The library's own function. A program that opened the library for itself (dlopen without RTLD_GLOBAL) is found our
 // hook first, but its library is not behind us.
 template <class Function>
-Function* own(const Real<Function>& real, const char* library, const char* name) {
-  if (Function* next = real.get(); next != nullptr) {
+Function* own(Function* next, const char* library, const char* name) {
+  if (next != nullptr) {
     return next;
   }
   void* const handle = ::dlopen(library, RTLD_LAZY | RTLD_NOLOAD);
@@ -32,8 +32,8 @@ Function* own(const Real<Function>& real, const char* library, const char* name)
 } // namespace
 
 #define DAXEMU_SITE noted_site(__builtin_return_address(0))
-#define DAXEMU_URING(name) own(real_##name, kUringLibrary, #name)
-#define DAXEMU_VERBS(name) own(real_##name, kVerbsLibrary, #name)
+#define DAXEMU_URING(name) own(real_##name.get(), kUringLibrary, #name)
+#define DAXEMU_VERBS(name) own(real_##name.get(), kVerbsLibrary, #name)
 
 DAXEMU_REAL(io_uring_register_buffers, int(io_uring*, const iovec*, unsigned));
 DAXEMU_HOOK(int, io_uring_register_buffers, (io_uring * ring, const iovec* pieces, unsigned count)) {

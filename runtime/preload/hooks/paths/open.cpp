@@ -1,6 +1,4 @@
 // open(2) and its variants.
-#include <cstdarg>
-
 #include <fcntl.h>
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
@@ -36,15 +34,9 @@ DAXEMU_REAL(__open64_2, int(const char*, int));
 DAXEMU_REAL(__openat_2, int(int, const char*, int));
 DAXEMU_REAL(__openat64_2, int(int, const char*, int));
 
-// The optional third argument, there only if the flags create a file.
-#define DAXEMU_MODE(flags)                                                                                             \
-  mode_t mode = 0;                                                                                                     \
-  if (__OPEN_NEEDS_MODE(flags)) {                                                                                      \
-    va_list arguments;                                                                                                 \
-    va_start(arguments, flags);                                                                                        \
-    mode = va_arg(arguments, mode_t);                                                                                  \
-    va_end(arguments);                                                                                                 \
-  }
+// open(2) has two or three arguments; the third, there only if the flags create a file, is where a third always is. Not
+// by <cstdarg>: a function with an ellipsis begins by saving all the others.
+#define DAXEMU_MODE(flags) const mode_t mode = __OPEN_NEEDS_MODE(flags) ? third : 0;
 
 } // namespace
 
@@ -73,12 +65,12 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
   const CallSite here(__builtin_return_address(0), #name);                                                             \
   return open_asked(dirfd, path, all_flags, fd, real);
 #define DAXEMU_OPEN_HOOK(name, extra)                                                                                  \
-  DAXEMU_HOOK(int, name, (const char* path, int flags, ...)) {                                                         \
+  DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, name, (const char* path, int flags, mode_t third)) {                          \
     DAXEMU_MODE(flags)                                                                                                 \
     DAXEMU_OPEN_BODY(name, AT_FDCWD, flags | (extra), real_##name(p, flags, mode))                                     \
   }
 #define DAXEMU_OPENAT_HOOK(name, extra)                                                                                \
-  DAXEMU_HOOK(int, name, (int dirfd, const char* path, int flags, ...)) {                                              \
+  DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, name, (int dirfd, const char* path, int flags, mode_t third)) {               \
     DAXEMU_MODE(flags)                                                                                                 \
     DAXEMU_OPEN_BODY(name, dirfd, flags | (extra), real_##name(dirfd, p, flags, mode))                                 \
   }

@@ -32,7 +32,7 @@ static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct stat
   return by_path;
 #define DAXEMU_STAT_HOOK(name, at_flags)                                                                               \
   DAXEMU_REAL(name, int(const char*, struct stat*));                                                                   \
-  DAXEMU_HOOK(int, name, (const char* path, struct stat* into)) {                                                      \
+  DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, name, (const char* path, struct stat* into)) {                                \
     DAXEMU_DIRECT_BODY(name, AT_FDCWD, at_flags, real_##name(p, into),                                                 \
                        direct_call(SYS_newfstatat, AT_FDCWD, path, into, at_flags),                                    \
                        stat_path(AT_FDCWD, path, at_flags, into, real, first))                                         \
@@ -45,7 +45,7 @@ static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct stat
   }
 #define DAXEMU_FSTATAT_HOOK(name)                                                                                      \
   DAXEMU_REAL(name, int(int, const char*, struct stat*, int));                                                         \
-  DAXEMU_HOOK(int, name, (int dirfd, const char* path, struct stat* into, int flags)) {                                \
+  DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, name, (int dirfd, const char* path, struct stat* into, int flags)) {          \
     DAXEMU_DIRECT_BODY(name, dirfd, flags, real_##name(dirfd, p, into, flags),                                         \
                        direct_call(SYS_newfstatat, dirfd, path, into, flags),                                          \
                        stat_path(dirfd, path, flags, into, real, first))                                               \
@@ -92,7 +92,7 @@ DAXEMU_HOOK(int, statx, (int dirfd, const char* path, int flags, unsigned mask, 
 }
 
 DAXEMU_REAL(access, int(const char*, int));
-DAXEMU_HOOK(int, access, (const char* path, int mode)){
+DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, access, (const char* path, int mode)){
     DAXEMU_DIRECT_BODY(access, AT_FDCWD, 0, real_access(p, mode), direct_call(SYS_access, path, mode),
                        access_path(AT_FDCWD, path, mode, 0, real, first))} DAXEMU_REAL(eaccess, int(const char*, int));
 DAXEMU_HOOK(int, eaccess, (const char* path, int mode)) {

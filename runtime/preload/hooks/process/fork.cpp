@@ -39,7 +39,7 @@ int enter(void* argument) {
 // vfork(2) returns twice on one stack, so nothing of ours may lie there meanwhile: a jump, not a call.
 extern "C" __attribute__((used, visibility("hidden"))) void* daxemu_before_vfork() {
   lend();
-  return real_vfork.find();
+  return reinterpret_cast<void*>(real_vfork.get());
 }
 __asm__(R"(
   .text

@@ -24,7 +24,6 @@ void in_child() {
 
 __attribute__((constructor)) void loaded() {
   daxemu::sys::keep_race_checkers_off_own_data();
-  OwnProcess::adopt();
   daxemu::preload::settle_standard_streams();
   ::pthread_atfork(before_fork, Directories::after_fork, in_child);
 }

@@ -37,6 +37,7 @@ int pivot_root(const char* root, const char* old); // in no header
 }
 
 #include "emu/trace/acting_for.hpp"
+#include "emu/trace/site.hpp"
 #include "emu/trace/why.hpp"
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/pin_sites.hpp"
@@ -45,12 +46,20 @@ int pivot_root(const char* root, const char* old); // in no header
 namespace daxemu::preload::by_number {
 namespace {
 
+// For who reads reasons: the hook below says where it was called.
+void name_call(const char* name) {
+  if (trace::explains()) [[unlikely]] {
+    trace::detail::call_name = name;
+  }
+}
+
 // A function of this name space is found before the C library's.
 long dispatch(const Words& words) {
   switch (words.number) {
 #define DAXEMU_CALL(name, number, names, answer, entries, by) DAXEMU_IF_##answer(name, number)
 #define DAXEMU_IF_handled(name, number)                                                                                \
   case number:                                                                                                         \
+    name_call(#name);                                                                                                  \
     return forward(name, words);
 #define DAXEMU_IF_harmless(name, number)
 #define DAXEMU_IF_gap(name, number)
@@ -63,6 +72,7 @@ long dispatch(const Words& words) {
 } // namespace
 long perform(const RequestedCall& call) {
   Words words{call.number, {}, 0};
+  const trace::CallSite inside(nullptr); // what dispatch() notes goes with it
   std::copy(call.word.begin(), call.word.end(), std::begin(words.word));
   const int kept = errno;
   const long value = dispatch(words);
@@ -74,6 +84,7 @@ long perform(const RequestedCall& call) {
 
 DAXEMU_HOOK(long, syscall, (long number, ...)) {
   daxemu::preload::by_number::Words words{number, {}, daxemu::preload::noted_site(__builtin_return_address(0))};
+  const daxemu::trace::CallSite here(daxemu::trace::explains() ? __builtin_return_address(0) : nullptr);
   va_list list;
   va_start(list, number);
   for (long& word : words.word) {

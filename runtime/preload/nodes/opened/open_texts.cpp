@@ -2,6 +2,9 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
+#include <cstring>
+#include <type_traits>
 
 #include "runtime/preload/ground/fd_table.hpp"
 
@@ -12,8 +15,10 @@ namespace {
 struct Slot {
   std::atomic<bool> taken{false};
   int fd = 0; // and 1, so that none is 0
-  OpenTexts::Text text;
+  std::array<std::byte, sizeof(OpenTexts::Text)>
+      text{}; // its bytes: an empty one is not all zero, and would be in the file
 };
+static_assert(std::is_trivially_copyable_v<OpenTexts::Text>);
 constinit std::array<Slot, 16> slots{};
 
 Slot* take_slot(int fd) noexcept {
@@ -26,7 +31,8 @@ Slot* take_slot(int fd) noexcept {
 bool OpenTexts::note(int fd, const sysfs::Node& node, std::uint64_t mark, bool bare) noexcept {
   if (Slot* const slot = take_slot(fd); slot != nullptr) {
     slot->fd = fd + 1;
-    slot->text = {.mark = mark, .node = node};
+    const Text text = {.mark = mark, .node = node};
+    std::memcpy(slot->text.data(), &text, sizeof text);
     slot->taken.store(false, std::memory_order_release);
     FdTable::set_noted(fd, bare);
   }
@@ -40,7 +46,7 @@ bool OpenTexts::take(int fd, Text& into) noexcept {
   }
   const bool known = slot->fd == fd + 1;
   if (known) {
-    into = slot->text;
+    std::memcpy(&into, slot->text.data(), sizeof into);
     slot->fd = 0;
   }
   slot->taken.store(false, std::memory_order_release);

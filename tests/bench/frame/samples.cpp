@@ -1,0 +1,78 @@
+#include "tests/bench/frame/samples.hpp"
+
+#include <fstream>
+#include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace daxemu::bench {
+namespace {
+
+constexpr long kApart = 1'000'000; // turns of one file and of the next
+
+bool is_counter(const std::string& key) {
+  static const std::set<std::string> kOthers = {"family_index", "per_family_instance_index",
+                                                "repetitions",  "repetition_index",
+                                                "threads",      "iterations",
+                                                "real_time",    "cpu_time"};
+  return kOthers.count(key) == 0;
+}
+
+// Google Benchmark's own additions to a name, which are no part of what was measured.
+std::string name_of(const nlohmann::json& run) {
+  std::string name = run["name"];
+  name = name.substr(0, name.find("/iterations:"));
+  for (const std::string_view word : {"/manual_time", "/real_time"}) {
+    if (const auto at = name.find(word); at != std::string::npos) {
+      name.erase(at, word.size());
+    }
+  }
+  return name;
+}
+
+void keep(Sample& sample, long turn, double value, const std::string& unit) {
+  while (sample.values.count(turn) != 0) {
+    turn += kApart;
+  }
+  sample.values[turn] = value;
+  sample.unit = unit;
+}
+
+} // namespace
+
+std::vector<double> Sample::all() const {
+  std::vector<double> found;
+  for (const auto& [turn, value] : values) {
+    found.push_back(value);
+  }
+  return found;
+}
+
+bool read(const std::string& argument, Samples& samples) {
+  const auto equals = argument.find('=');
+  const std::string tag = equals == std::string::npos ? "" : argument.substr(0, equals) + ":";
+  const std::string path = equals == std::string::npos ? argument : argument.substr(equals + 1);
+  std::ifstream file(path);
+  const auto json = nlohmann::json::parse(file, nullptr, false);
+  if (json.is_discarded() || !json.contains("benchmarks")) {
+    fmt::print(stderr, "bench-table: {} is no JSON of Google Benchmark; run the benchmark again\n", path);
+    return false;
+  }
+  for (const auto& run : json["benchmarks"]) {
+    if (run.value("run_type", "") != "iteration" || run.value("error_occurred", false)) {
+      continue;
+    }
+    const std::string name = tag + name_of(run);
+    const long turn = run.value("repetition_index", 0L);
+    keep(samples[name], turn, run["real_time"], run["time_unit"]);
+    for (const auto& [key, value] : run.items()) {
+      if (value.is_number() && is_counter(key)) {
+        keep(samples[name + "#" + key], turn, value, "");
+      }
+    }
+  }
+  return true;
+}
+
+} // namespace daxemu::bench

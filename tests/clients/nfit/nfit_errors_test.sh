@@ -1,0 +1,68 @@
+#!/bin/sh
+# nfit_errors_test.sh: errors on a region of DIMMs with stock ndctl: injected with and without word to the kernel, found by a scrub,
+# seen by those who touch them, cleared; and the health of a DIMM. Guests have no such bus: what is expected is what the kernel's mock of
+# one does (tools/testing/nvdimm/test/nfit.c) and what its driver makes of that (drivers/acpi/nfit/core.c).
+here=$(cd "$(dirname "$0")/.." && pwd -P)
+. "$here/lib.sh"
+needs ndctl jq daxio
+cat >errors.sh <<'S'
+badblocks=/sys/bus/nd/devices/region0/badblocks
+status() {
+  got=$(ndctl inject-error --status namespace0.0 | jq -c "[.badblocks[]? | [.block, .count]]")
+  echo "${got:-[]}"
+}
+listed() { ndctl list -NM | jq -c '.[0].badblock_count // 0'; }
+touch_at() { "$TOUCH" /dev/dax0.0 "$1"; }
+echo "at first: [$(cat $badblocks)] $(listed) $(touch_at 0)"
+ndctl inject-error --block=2 --count=3 --no-notify namespace0.0 >/dev/null || exit 1
+echo "not told: [$(cat $badblocks)] $(listed) $(status) $(touch_at 0) $(touch_at 2097152)"
+ndctl start-scrub >/dev/null && ndctl wait-scrub >/dev/null || exit 1
+echo "scrubbed: [$(cat $badblocks)] $(listed) $(status)"
+ndctl inject-error --block=2 --count=3 --uninject namespace0.0 >/dev/null || exit 1
+echo "uninjected: [$(cat $badblocks)] $(listed) $(status) $(touch_at 0)"
+ndctl clear-errors namespace0.0 >/dev/null 2>&1 || exit 1
+echo "cleared: [$(cat $badblocks)] $(listed) $(status) $(touch_at 0)"
+ndctl inject-error --block=4096 --count=8 namespace0.0 >/dev/null || exit 1
+echo "told: [$(cat $badblocks)] $(listed) $(status) $(touch_at 0) $(touch_at 2097152)"
+ndctl disable-region region0 >/dev/null 2>&1; ndctl enable-region region0 >/dev/null 2>&1
+echo "enabled again: [$(cat $badblocks)] $(listed) $(touch_at 2097152)"
+ndctl clear-errors namespace0.0 >/dev/null 2>&1
+echo "cleared again: [$(cat $badblocks)] $(listed) $(touch_at 2097152)"
+"$DAXEMU_BIN" poison dax0.0 --offset 4M --platform "$PLATFORM"
+echo "poisoned: [$(cat $badblocks)] $(listed) $(status) $(touch_at 4194304)"
+"$DAXEMU_BIN" poison dax0.0 --offset 4M --clear --platform "$PLATFORM"
+echo "healed: [$(cat $badblocks)] $(listed) $(status) $(touch_at 4194304)"
+# What is cleared is zero, and nothing else, though ndctl has disabled the namespace while it does that.
+yes bad | head -c 4096 >bad
+daxio -i bad -o /dev/dax0.0 -l 4096 >/dev/null 2>&1
+ndctl inject-error --block=1 --count=1 namespace0.0 >/dev/null
+ndctl clear-errors namespace0.0 >/dev/null 2>&1
+daxio -i /dev/dax0.0 -o after -l 4096 >/dev/null 2>&1
+{ head -c 512 bad; head -c 512 /dev/zero; tail -c 3072 bad; } | cmp - after && echo "cleared bytes are zero"
+health() { ndctl list -DH -d nmem0 | jq -c '.[0].health | [.health_state, (.temperature_celsius | floor), .spares_percentage, .shutdown_state, .shutdown_count, .spares_threshold]'; }
+health
+ndctl inject-smart --fatal -m 55 -s 10 nmem0 >/dev/null; health
+ndctl inject-smart -U nmem0 >/dev/null; health
+ndctl inject-smart -S 20 --spares-alarm=on nmem0 >/dev/null; health
+ndctl inject-smart --fatal-uninject --media-temperature-uninject --spares-uninject --unsafe-shutdown-uninject nmem0 >/dev/null; health
+S
+name=nfit-$$
+"$daxemu" create "$name" --region pmem,dimms=2,labels --size 62M >/dev/null || fail "no platform ($?)"
+trap '"$daxemu" destroy "$name" >/dev/null 2>&1; rm -rf "$scratch"' EXIT
+TOUCH=$DAXEMU_TESTS/nfit_touch PLATFORM=$name DAXEMU_BIN=$daxemu "$daxemu" run --platform "$name" -- sh errors.sh >got.txt 2>&1 || fail "the session ended with $?: $(cat got.txt)"
+same "errors and health" "$(cat got.txt)" 'at first: [] 0 fine
+not told: [] 0 [[2,3]] SIGBUS fine
+scrubbed: [4098 3] 3 [[2,3]]
+uninjected: [4098 3] 3 [] fine
+cleared: [] 0 [] fine
+told: [8192 8] 8 [[4096,8]] fine SIGBUS
+enabled again: [8192 8] 8 SIGBUS
+cleared again: [] 0 fine
+poisoned: [12288 8] 8 [[8192,8]] SIGBUS
+healed: [] 0 [] fine
+cleared bytes are zero
+["non-critical",23,75,"clean",42,5]
+["fatal",55,10,"clean",42,5]
+["fatal",55,10,"dirty",43,5]
+["fatal",55,10,"dirty",43,20]
+["non-critical",23,75,"clean",43,20]'

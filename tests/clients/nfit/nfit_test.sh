@@ -1,0 +1,56 @@
+#!/bin/sh
+# nfit_test.sh: labels and namespaces of a region of DIMMs, as an administrator meets them with stock ndctl, against what a guest with
+# a real nd bus said to the same words (nfit/session.sh, recorded with ndctl 76 on 6.12).
+here=$(cd "$(dirname "$0")/.." && pwd -P)
+. "$here/lib.sh"
+needs ndctl
+[ "$(ndctl --version)" = 76.1 ] || skip "labels.txt is what ndctl 76.1 said; this is $(ndctl --version)"
+"$daxemu" run --config "$here/nfit/lab.json" -- sh "$here/nfit/session.sh" >got.txt 2>errors.txt || fail "the session ended with $?: $(cat errors.txt)"
+diff "$here/nfit/labels.txt" got.txt >difference.txt || fail "what ndctl and sysfs say of labels differs (<: the guest): $(head -n 40 difference.txt)"
+
+# What a namespace keeps: its bytes, over a change of drivers and over that of its mode.
+cat >keeps.sh <<'S'
+set -eu
+say() { "$1" "$2" | sed -n 's/.*"chardev":"\(.*\)".*/\1/p'; }
+printf 'kept by a namespace' >want
+truncate -s 4096 want
+daxio -i want -o /dev/dax0.0 -l 4096 >/dev/null
+ndctl disable-region region0 >/dev/null
+ndctl enable-region region0 >/dev/null
+daxio -i /dev/dax0.0 -o got -l 4096 >/dev/null
+cmp want got
+ndctl create-namespace -r region0 -m devdax -s 32M >/dev/null
+daxio -i want -o /dev/dax0.1 -l 4096 >/dev/null
+ndctl destroy-namespace -f namespace0.0 >/dev/null
+daxio -i /dev/dax0.1 -o got -l 4096 >/dev/null
+cmp want got
+[ ! -e /dev/dax0.0 ]
+S
+needs daxio
+"$daxemu" run --region pmem,dimms=2,labels --size 62M --free 64M -- sh keeps.sh || fail "a namespace does not keep its bytes ($?)"
+
+# What would be a block device of its own layout is refused, and said where.
+"$daxemu" run --region pmem,dimms=2,labels --size 62M --free 64M -- sh -c '
+  ndctl create-namespace -r region0 -m raw -s 32M | grep blockdev; ndctl create-namespace -r region0 -m sector -s 32M; echo "-> $?"' >refused.txt 2>&1 || :
+grep -q 'failed to enable' refused.txt || fail "a namespace in sector mode is not refused: $(cat refused.txt)"
+grep -q '"blockdev":"pmem0' refused.txt || fail "a raw namespace is no disk: $(cat refused.txt)"
+
+# What such a region cannot be is refused, and nothing is made.
+refuses() {
+  expected=$1
+  shift
+  status_of "$daxemu" run "$@" -- true
+  [ "$status" -eq 125 ] || fail "exit status $status for $*"
+  [ "$(printf %s "$err" | wc -l)" -le 1 ] || fail "more than a line for $*: $err"
+  matches "$*" "$err" "$expected"
+}
+refuses 'cannot be interleaved over 3 DIMMs; use 1, 2, 4' --region pmem,dimms=3,labels
+refuses 'DIMMs without labels are not emulated' --region pmem,dimms=2
+refuses 'only pmem has DIMMs' --region hmem,labels
+refuses "'color=red' is not known" --region pmem,labels,color=red
+refuses 'bus x is not known' --region pmem,labels,bus=x
+refuses 'a namespace of DIMMs has no image' --region pmem,dimms=2,labels --image "$scratch/image"
+[ ! -e "$scratch/image" ] || fail "an image was made all the same"
+refuses 'no first driver but device_dax' --region pmem,dimms=2,labels --driver kmem
+refuses 'dax0.2 is not the next namespace' --region pmem,labels --size 64M --with dax0.2=64M
+refuses '32 DIMMs in one platform' --region pmem,dimms=16,labels --size 64M --with dax1.0=64M
