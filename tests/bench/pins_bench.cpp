@@ -12,6 +12,7 @@
 
 #include <daxemu/device.h>
 #include <daxemu/gup.h>
+#include <daxemu/sg.h>
 
 #include "tests/bench/frame/pairs.hpp"
 
@@ -125,6 +126,18 @@ Turn folios(bool of_pin) {
   return count > 0 ? Turn{took, {{"per_extent_ns", took * 1e3 / (kPages / kBatch)}}, ""} : Turn{0, {}, kFewer};
 }
 
+// By a scatter list in segments of an extent, as a driver fills one: no array at all.
+Turn scatter_list() {
+  std::vector<daxemu_scatterlist> entries(kPages / kBatch);
+  daxemu_iov_iter iter{device().start, kSize};
+  daxemu_sg_table table{entries.data(), 0, static_cast<unsigned>(entries.size())};
+  const auto begin = Clock::now();
+  const bool fine = daxemu_extract_iter_to_sg(&iter, iter.count, &table, kExtent, kFlags) > 0 && iter.count == 0;
+  const double took = us_since(begin);
+  daxemu_unpin_sg(&table, false);
+  return fine ? Turn{took, {{"per_extent_ns", took * 1e3 / (kPages / kBatch)}}, ""} : Turn{0, {}, kFewer};
+}
+
 // Pins and unpins without a pause between them, so that threads overlap: each its own part. Microseconds of all of it.
 Turn pin_and_unpin(unsigned long threads) {
   constexpr int kTimes = 4;
@@ -165,8 +178,11 @@ int main(int argc, char** argv) {
               {"pin_array", [] { return array(true); }},
               {"unpin_array", [] { return array(false); }}},
              kTimes});
-  pairs.add(
-      {"us", {{"pin_folios", [] { return folios(true); }}, {"unpin_folios", [] { return folios(false); }}}, kTimes});
+  pairs.add({"us",
+             {{"pin_folios", [] { return folios(true); }},
+              {"unpin_folios", [] { return folios(false); }},
+              {"pin_scatter_list", scatter_list}},
+             kTimes});
   pairs.add({"us",
              {{"pin_and_unpin/threads:1", [] { return pin_and_unpin(1); }},
               {"pin_and_unpin/threads:2", [] { return pin_and_unpin(2); }}},

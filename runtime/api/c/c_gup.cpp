@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "runtime/api/c/last_error.hpp"
+#include "runtime/api/c/pin_ranges.hpp"
 #include "runtime/api/mm/remote_mm.hpp"
 #include "runtime/api/platform.hpp"
 
@@ -107,6 +108,28 @@ void release(Release how) {
 
 } // namespace
 
+long api::pin_ranges(unsigned long start, unsigned long nr_pages, unsigned int flags, std::span<gup::PageRange> ranges,
+                     const void* site) {
+  return guarded([&]() -> long {
+    Platform* platform = current_platform();
+    if (platform == nullptr) {
+      return report({ENODEV, "there is no platform", "make one with daxemu_platform_create()"});
+    }
+    const auto pinned = platform->gup().pin_user_folios(platform->mm(), start, nr_pages, flags, ranges, caller(site));
+    if (!pinned) {
+      return report(pinned.error(), "pin_user_folios");
+    }
+    for (const gup::PageRange& range : ranges.first(platform->consent().needed() ? pinned->nr_ranges : 0)) {
+      const auto held = platform->consent().of_range(platform->mem_map(), range, (flags & gup::FOLL_LONGTERM) != 0);
+      if (!held || *held < range.nr_pages) { // all or nothing: runs cannot be told apart from partial ones
+        (void)platform->gup().unpin_user_folios(ranges.first(pinned->nr_ranges), false);
+        return held ? report(Errno{EFAULT}, "pin_user_folios") : report(held.error());
+      }
+    }
+    return static_cast<long>(pinned->nr_ranges);
+  });
+}
+
 extern "C" {
 
 long daxemu_get_user_pages(unsigned long start, unsigned long nr_pages, unsigned int gup_flags, daxemu_page** pages) {
@@ -161,26 +184,8 @@ static_assert(sizeof(daxemu_page_range) == sizeof(gup::PageRange));
 
 long daxemu_pin_user_folios(unsigned long start, unsigned long nr_pages, unsigned int gup_flags,
                             daxemu_page_range* ranges, size_t nr_ranges) {
-  const void* const site = __builtin_return_address(0);
-  return api::guarded([&]() -> long {
-    api::Platform* platform = api::current_platform();
-    if (platform == nullptr) {
-      return api::report({ENODEV, "there is no platform", "make one with daxemu_platform_create()"});
-    }
-    const std::span<gup::PageRange> room(reinterpret_cast<gup::PageRange*>(ranges), nr_ranges);
-    const auto pinned = platform->gup().pin_user_folios(platform->mm(), start, nr_pages, gup_flags, room, caller(site));
-    if (!pinned) {
-      return api::report(pinned.error(), "pin_user_folios");
-    }
-    for (const gup::PageRange& range : room.first(platform->consent().needed() ? pinned->nr_ranges : 0)) {
-      const auto held = platform->consent().of_range(platform->mem_map(), range, (gup_flags & gup::FOLL_LONGTERM) != 0);
-      if (!held || *held < range.nr_pages) { // all or nothing: runs cannot be told apart from partial ones
-        (void)platform->gup().unpin_user_folios(room.first(pinned->nr_ranges), false);
-        return held ? api::report(Errno{EFAULT}, "pin_user_folios") : api::report(held.error());
-      }
-    }
-    return static_cast<long>(pinned->nr_ranges);
-  });
+  return api::pin_ranges(start, nr_pages, gup_flags, {reinterpret_cast<gup::PageRange*>(ranges), nr_ranges},
+                         __builtin_return_address(0));
 }
 void daxemu_unpin_user_folios(const daxemu_page_range* ranges, size_t nr_ranges, bool make_dirty) {
   release([&](gup::Gup& gup) {

@@ -63,6 +63,8 @@ public:
   }
   // LazyImage's.
   bool expect(ExtentIndex extent) const { return image_.expect(extent); }
+  // In a forked child, after ImageAhead::abandon().
+  void read_ahead() const { image_.read_ahead(); }
   [[nodiscard]] ImageAhead::Near near(ExtentIndex extent) const { return image_.near(extent); }
   // Allocates and zeroes it before it is touched. Errors: fallocate(2)'s.
   [[nodiscard]] Result<void> allocate(ExtentIndex extent) const;

@@ -77,14 +77,7 @@ void ImageAhead::prepare(const backing::Image& image) {
   if (image.extent_size() != kExtent || is_mine()) {
     return;
   }
-  if (owner_.load() > 0) { // our parent: a child has its descriptors, and none of its memory
-    close_private(ring_.ring_fd);
-    close_private(file_);
-  }
-  owner_.store(0);
-  busy_.store(false); // whatever it was there: under the lock of the table, nobody of this process is here yet
-  slots_ = {};
-  image_ = file_ = -1;
+  abandon(); // our parent's, if it forked by a call that we do not see
   auto memory = sys::mmap_aside(kSlots * kExtent, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
   if (!memory) {
     return;
@@ -107,6 +100,17 @@ void ImageAhead::prepare(const backing::Image& image) {
   (void)sys::madvise(*memory, kSlots * kExtent, MADV_DONTFORK); // a child has no ring
   buffers_ = static_cast<std::byte*>(*memory);
   owner_.store(sys::getpid(), std::memory_order_release);
+}
+
+void ImageAhead::abandon() {
+  if (owner_.load() > 0) { // a child has the descriptors of its parent, and none of the memory
+    close_private(ring_.ring_fd);
+    close_private(file_);
+  }
+  owner_.store(0);
+  busy_.store(false); // whatever it was there: under the lock of the table, nobody of this process is here yet
+  slots_ = {};
+  image_ = file_ = -1;
 }
 
 void ImageAhead::give_up() {

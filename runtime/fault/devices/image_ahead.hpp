@@ -26,6 +26,8 @@ public:
   // extent that is expected: the ring's memory is mapped before the program's call returns, never at a moment of its
   // own. Where io_uring is refused, nothing will be read ahead by it.
   void prepare(const backing::Image& image);
+  // In a forked child: what there is is the parent's.
+  void abandon();
 
   enum class Told {
     yes,   // it is being read

@@ -28,6 +28,7 @@ void AddressSpace::after_fork_in_child() {
   server_.resolver().forget_all(); // what was faulted in there is not here: fork copies no page tables of shared files
   engine_.abandon();
   watcher_.abandon();
+  ImageAhead::of_process().abandon();
   for (std::size_t at = table_.size(); at > 0; --at) {
     if (const Vma vma = table_.at(at - 1); vma.has(kDontFork)) {
       (void)sys::munmap(reinterpret_cast<void*>(vma.start), vma.end - vma.start); // filler knows of no advice
@@ -56,6 +57,7 @@ void AddressSpace::after_fork_in_child() {
   // could have failed.
   for (DeviceView& view : views_.all()) {
     view.failures_seen = view.failures().last.load();
+    view.read_ahead();
     if (view.was_alive && !view.alive()) {
       view.was_alive = false;
       bury(view);

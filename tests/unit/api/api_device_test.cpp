@@ -197,6 +197,26 @@ TEST_P(DaxDeviceTest, PoisonIsSeenByTouchesAndPinsAndHeals) {
   daxemu::Pin(mapping.data(), 1);
 }
 
+TEST_P(DaxDeviceTest, AScatterListIsPinnedWhereItLies) {
+  const auto mapping = device().map(4 * align());
+  const std::size_t size = 2 * 4096 + 10;
+  daxemu::ScatterList list(mapping.bytes() + 100, size, DAXEMU_FOLL_WRITE, 4096);
+  EXPECT_EQ(list.bytes(), size);
+  std::size_t bytes = 0;
+  for (const daxemu_scatterlist& entry : list.entries()) {
+    EXPECT_EQ(entry.offset, bytes == 0 ? 100U : 0U);
+    EXPECT_LE(entry.offset + entry.length, 4096U);
+    EXPECT_TRUE(daxemu_folio_maybe_dma_pinned(daxemu_page_folio(entry.page)));
+    bytes += entry.length;
+  }
+  EXPECT_EQ(bytes, size);
+  const auto folio = daxemu_page_folio(list.entries().front().page);
+  list.release(true);
+  EXPECT_TRUE(list.entries().empty());
+  EXPECT_TRUE(daxemu_folio_test_dirty(folio));
+  EXPECT_EQ(errno_of([&] { daxemu::ScatterList(reinterpret_cast<void*>(1UL << 46), 4096); }), EFAULT);
+}
+
 TEST_P(DaxDeviceTest, MisalignedMappingsAreEINVAL) {
   if (align() == 4096) {
     return; // everything a page long is aligned

@@ -210,6 +210,32 @@ TEST_P(ImageOn, WhoGoesThroughItFindsTheNextExtentsBrought) {
   EXPECT_EQ(lab.platform.extents(), kExtents);
 }
 
+// The child goes on where its parent was, with a handler thread and a ring of its own.
+TEST_F(OfImage, AForkedChildIsServedFromTheImageToo) {
+  const Lab lab(path_, store::BackingKind::shmem);
+  ASSERT_NE(lab.words, nullptr);
+  for (std::uint64_t extent = 0; extent < 6; ++extent) {
+    EXPECT_TRUE(lab.is_right(extent)) << extent;
+  }
+  lab.space->before_fork();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    lab.space->after_fork_in_child();
+    bool right = true;
+    for (std::uint64_t extent = 0; extent < kExtents; ++extent) {
+      right = lab.is_right(extent) && right;
+    }
+    ::_exit(right ? 0 : 1);
+  }
+  lab.space->after_fork_in_parent();
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  for (std::uint64_t extent = 6; extent < kExtents; ++extent) {
+    EXPECT_TRUE(lab.is_right(extent)) << extent;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Backings, ImageOn, ::testing::Values(store::BackingKind::shmem, store::BackingKind::hugetlb),
                          [](const auto& kind) {
                            return std::string(kind.param == store::BackingKind::shmem ? "shmem" : "hugetlb");

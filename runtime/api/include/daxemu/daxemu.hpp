@@ -14,6 +14,7 @@
 #include <daxemu/device.h>
 #include <daxemu/dma.h>
 #include <daxemu/gup.h>
+#include <daxemu/sg.h>
 
 namespace daxemu {
 
@@ -206,6 +207,72 @@ public:
 
 private:
   std::vector<daxemu_page_range> ranges_;
+};
+
+// A user buffer as a scatter list of pinned memory (daxemu/sg.h); unmapped and unpinned at the end. A bus master that
+// it is mapped for outlives it.
+class ScatterList {
+public:
+  // As many bytes as can be had, of `size` from `start` on, of any alignment. Throws if there is not even one.
+  ScatterList(const void* start, std::size_t size, unsigned flags = DAXEMU_FOLL_WRITE | DAXEMU_FOLL_LONGTERM,
+              std::size_t max_segment = 0) {
+    daxemu_iov_iter iter{reinterpret_cast<unsigned long>(start), size};
+    try {
+      while (iter.count > 0) {
+        constexpr std::size_t kMore = 64;
+        entries_.resize(nents_ + kMore);
+        daxemu_sg_table table = this->table();
+        const ssize_t got = ::daxemu_extract_iter_to_sg(&iter, iter.count, &table, max_segment, flags);
+        if (got <= 0 && bytes_ > 0) {
+          break;
+        }
+        bytes_ += static_cast<std::size_t>(checked(got));
+        nents_ = table.nents;
+      }
+    } catch (...) {
+      release(false);
+      throw;
+    }
+    entries_.resize(nents_);
+  }
+  ~ScatterList() { release(false); }
+  ScatterList(ScatterList&& other) noexcept
+      : entries_(std::exchange(other.entries_, {})), nents_(std::exchange(other.nents_, 0)),
+        bytes_(std::exchange(other.bytes_, 0)), master_(std::exchange(other.master_, nullptr)) {}
+  ScatterList(const ScatterList&) = delete;
+  ScatterList& operator=(const ScatterList&) = delete;
+  ScatterList& operator=(ScatterList&&) = delete;
+
+  // Bus addresses for the entries.
+  void map(daxemu_bus_master* master, daxemu_dma_direction direction = DAXEMU_DMA_BIDIRECTIONAL) {
+    unmap();
+    daxemu_sg_table table = this->table();
+    checked(::daxemu_dma_map_sg(master, &table, direction));
+    master_ = master;
+  }
+  void unmap() {
+    if (master_ != nullptr) {
+      daxemu_sg_table table = this->table();
+      ::daxemu_dma_unmap_sg(std::exchange(master_, nullptr), &table);
+    }
+  }
+  void release(bool make_dirty) {
+    unmap();
+    daxemu_sg_table table = this->table();
+    ::daxemu_unpin_sg(&table, make_dirty);
+    entries_.clear();
+    nents_ = 0;
+    bytes_ = 0;
+  }
+  [[nodiscard]] const std::vector<daxemu_scatterlist>& entries() const { return entries_; }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+private:
+  [[nodiscard]] daxemu_sg_table table() { return {entries_.data(), nents_, static_cast<unsigned>(entries_.size())}; }
+  std::vector<daxemu_scatterlist> entries_;
+  unsigned nents_ = 0;
+  std::size_t bytes_ = 0;
+  daxemu_bus_master* master_ = nullptr;
 };
 
 } // namespace daxemu
