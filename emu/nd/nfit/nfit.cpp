@@ -65,7 +65,7 @@ Result<void> make_devdax(const store::Store& store, store::RegionRecord& region,
   done = done ? dax::nd::set_pages(holder, store::NdPages::ram) : done;
   done = done ? dax::nd::set_uuid(holder, space.nd.uuid) : done;
   done = done ? dax::nd::attach(store, space, holder) : done;
-  return done ? bind_dax(store, region, holder) : done;
+  return done ? bind_holder(store, region, holder) : done;
 }
 
 } // namespace daxemu::nd

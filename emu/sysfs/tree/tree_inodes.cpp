@@ -30,7 +30,7 @@ Node Tree::node_of(const store::DeviceRecord& device) const {
 Result<Node> Tree::node_of_disk(const store::RegionRecord& region) const {
   PathText path;
   path.put(kDevDirectory);
-  disk_name(Scope{.region = const_cast<store::RegionRecord*>(&region)}, path);
+  disk_name(Scope{.store = store_, .region = const_cast<store::RegionRecord*>(&region)}, path);
   return lookup(path.view());
 }
 
