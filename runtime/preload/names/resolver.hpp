@@ -73,6 +73,9 @@ public:
 
 private:
   struct Walk;
+  // Apart, because paths are large and the stack may be a signal handler's.
+  [[nodiscard]] [[gnu::noinline]] bool misses_in_known(std::string_view path) const noexcept;
+  [[gnu::noinline]] void note_above(std::string_view missing) const noexcept;
   [[nodiscard]] bool kernel_finds_hidden(int dirfd, const char* path, Follow follow) const noexcept;
   [[nodiscard]] bool text_holds() const noexcept { return text_holds_.load(std::memory_order_acquire); }
   [[nodiscard]] bool names_node(std::string_view name) const noexcept;
@@ -103,7 +106,7 @@ private:
   const Descriptors* descriptors_;
   WorkingDirectory* directory_;
   const HiddenDevices* hidden_;
-  mutable KnownDirectories existing_;          // absolute real parents, for is_worth_a_walk()
+  mutable KnownDirectories existing_;          // absolute real folders, for is_worth_a_walk()
   mutable std::atomic<bool> text_holds_{true}; // /dev and /sys are what they were when this process began
 };
 
