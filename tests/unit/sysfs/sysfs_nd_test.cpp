@@ -124,14 +124,14 @@ TEST(SysfsNd, APfnHasTheDiskOfItsNamespace) {
   ASSERT_EQ(nd.set("pfn0.0/mode", "ram"), 0);
   EXPECT_EQ(nd.driver("dax_pmem/bind", "pfn0.0"), ENODEV);
   ASSERT_EQ(nd.driver("nd_pmem/bind", "pfn0.0"), 0);
-  EXPECT_EQ(nd.names("/sys/bus/nd/devices/pfn0.0/block"), (std::vector<std::string>{"pmem0"}));
+  EXPECT_EQ(nd.names(std::string(kRegion) + "pfn0.0/block"), (std::vector<std::string>{"pmem0"}));
   EXPECT_EQ(nd.names("/sys/class/block"), (std::vector<std::string>{"pmem0"}));
-  EXPECT_EQ(nd.lookup_error("/sys/bus/nd/devices/namespace0.0/block"), ENOENT);
+  EXPECT_EQ(nd.lookup_error(std::string(kRegion) + "namespace0.0/block"), ENOENT);
   EXPECT_EQ(nd.lookup_error("/sys/bus/nd/drivers/nd_pmem/pfn0.0"), 0);
   EXPECT_EQ(nd.driver("nd_pmem/bind", "namespace0.0"), ENXIO); // it is held
   EXPECT_EQ(nd.driver("nd_pmem/unbind", "namespace0.0"), ENODEV);
   EXPECT_EQ(nd.driver("nd_pmem/unbind", "pfn0.0"), 0);
-  EXPECT_EQ(nd.lookup_error("/sys/bus/nd/devices/pfn0.0/block"), ENOENT);
+  EXPECT_EQ(nd.lookup_error(std::string(kRegion) + "pfn0.0/block"), ENOENT);
 }
 
 TEST(SysfsNd, ABttWantsARegionWithLabels) {
