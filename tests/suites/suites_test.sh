@@ -35,7 +35,8 @@ grep -q '^DEVICE_DAX_PATH=($SUITE_DEVICES)$' ../testconfig.sh && [ "${SUITE_DEVI
 [ "$(cat /sys/bus/dax/devices/dax2.0/align) $(cat /sys/bus/dax/devices/dax3.0/align)" = "2097152 4096" ] || exit 1
 echo "obj_one/TEST1: PASS"
 END
-    printf '#!/bin/sh\n# require_dax_device_alignments 4096\necho "obj_one/TEST2: FAILED: of no use"; exit 1\n' | program pmdk/src/test/obj_one/TEST2
+    # shellcheck disable=SC2016 # the small test's own
+    printf '#!/bin/sh\nrequire_build_type() { [ "$BUILD" = "$1" ] || exit 9; }\nrequire_build_type debug\n# require_dax_device_alignments 4096\necho "obj_one/TEST2: FAILED: of no use"; exit 1\n' | program pmdk/src/test/obj_one/TEST2
     printf '#!/bin/sh\n# require_max_devdax_size 0\necho "obj_one/TEST10: SKIP no valgrind"\n' | program pmdk/src/test/obj_one/TEST10
     printf '#!/bin/sh\n# a file system only\nexit 9\n' | program pmdk/src/test/obj_one/TEST3
     program pmdk/src/test/util_bad/TEST1 <<'END'

@@ -32,7 +32,9 @@ bound() {
       echo "$driver: ${name##*/}"
     done
   done
-  ls /sys/block | grep '^pmem0'
+  for disk in /sys/block/pmem0*; do
+    [ ! -e "$disk" ] || echo "${disk##*/}"
+  done
 }
 # put DISK SECTOR WORD, get DISK SECTOR: of 512 bytes.
 put() {
