@@ -50,9 +50,9 @@ info() {
   echo 1 >"$1/force_raw"
   echo "$1" >"$drivers/nd_pmem/bind"
   disk=$(ls "$1/block")
-  dd if="/dev/$disk" bs=4096 skip=1 count=1 2>/dev/null >/tmp/info
-  od -A d -c -N 16 /tmp/info
-  od -A d -t x1 -j 48 -N 80 /tmp/info
+  dd if="/dev/$disk" bs=4096 skip=1 count=1 2>/dev/null >"$said"
+  od -A d -c -N 16 "$said"
+  od -A d -t x1 -j 48 -N 80 "$said"
   [ -z "$2" ] || get "$disk" "$2"
   echo "$1" >"$drivers/nd_pmem/unbind"
   echo 0 >"$1/force_raw"
