@@ -1,5 +1,9 @@
 // Who has a namespace, and where its bytes are then: the info block in the memdevs, the data in the file of its device,
 // all of it in that of its disk.
+#include <array>
+#include <span>
+
+#include "emu/dax/nd/btt.hpp"
 #include "emu/dax/nd/nd.hpp"
 #include "emu/dax/nd/nd_device.hpp"
 #include "emu/dax/nd/nd_disk.hpp"
@@ -26,53 +30,83 @@ bool is_labelled(const RegionRecord& space) {
 void read_info(const Store& store, RegionRecord& space) {
   InfoBytes bytes{};
   if (is_labelled(space) && !dax::nd::is_disk(space) && space.size >= dax::nd::kInfoOffset + bytes.size()) {
-    space.nd.info = read_media(store, space, dax::nd::kInfoOffset, bytes) ? dax::nd::parse_info(bytes, space.nd.uuid)
+    space.nd.info = read_media(store, space, dax::nd::kInfoOffset, bytes) ? dax::nd::parse_info_block(space, bytes)
                                                                           : store::NdInfoBlock{};
   }
 }
 
-Result<void> write_info(const Store& store, const RegionRecord& space) {
-  const store::NdInfoBlock& info = space.nd.info;
-  const std::uint64_t data = dax::nd::data_offset(space, info.align, info.pages);
-  const std::uint64_t end = (space.size - data) % std::max(info.align, kPmdSize);
-  return write_media(store, space, dax::nd::kInfoOffset,
-                     dax::nd::info_bytes(info, data, space.size, end, space.nd.uuid));
+// btt_map_init(), btt_log_init(), btt_arena_write_layout() of an arena.
+Result<void> write_arena(const Store& store, const RegionRecord& space, const dax::nd::BttArena& arena) {
+  auto written = zero_media(store, space, arena.map, arena.copy - arena.map);
+  for (std::uint32_t lane = 0; written && lane < dax::nd::kBttFree; ++lane) {
+    const auto block = static_cast<std::uint32_t>(arena.sectors + lane);
+    const std::array<std::uint32_t, 4> entry = {lane, block, block, 1}; // struct log_entry: lba, old_map, new_map, seq
+    written = write_media(store, space, arena.log + lane * dax::nd::kBttLogGroup, std::as_bytes(std::span(entry)));
+  }
+  const InfoBytes block = dax::nd::btt_block(arena, space.nd.info.uuid, space.nd.uuid);
+  written = written ? write_media(store, space, arena.copy, block) : written;
+  return written ? write_media(store, space, arena.start, block) : written;
 }
 
-// The device that a dax has just made.
-Result<void> bring_device(const Store& store, RegionRecord& space) {
-  store::DeviceRecord* device = is_labelled(space) ? dax::nd::device_of(store, space) : nullptr;
+Result<void> write_info(const Store& store, const RegionRecord& space) {
+  if (space.nd.info.kind != store::NdKind::btt) {
+    return write_media(store, space, dax::nd::kInfoOffset, dax::nd::info_block(space));
+  }
+  Result<void> written;
+  dax::nd::each_btt_arena(space.size, space.nd.info.align, [&](const dax::nd::BttArena& arena) {
+    written = written ? write_arena(store, space, arena) : written;
+  });
+  return written;
+}
+
+// The bytes of the device or disk that has just been made.
+Result<void> bring(const Store& store, RegionRecord& space) {
+  if (dax::nd::is_disk(space)) {
+    return bring_disk(store, space);
+  }
+  store::DeviceRecord* device = dax::nd::device_of(store, space);
   return device == nullptr ? Result<void>() : bring_media(store, *device);
+}
+
+// They go back; there is room (make_return_room).
+void give_back(const Store& store, RegionRecord& space) {
+  if (dax::nd::is_disk(space)) {
+    (void)return_disk(store, space);
+  }
 }
 
 } // namespace
 
-Result<void> bind_dax(const Store& store, RegionRecord& region, NdHolderRecord& holder) {
+Result<void> bind_holder(const Store& store, RegionRecord& region, NdHolderRecord& holder) {
   RegionRecord& space = dax::nd::namespace_of(store, region, holder);
   read_info(store, space);
-  const bool is_new = space.nd.info.present == 0;
-  if (auto bound = dax::nd::bind_dax(store, region, holder); !bound) {
+  const store::NdInfoBlock before = space.nd.info;
+  if (auto bound = dax::nd::bind_holder(store, region, holder); !bound || !is_labelled(space)) {
     return bound;
   }
-  if (!is_labelled(space)) {
-    return {};
-  }
+  const bool is_new = before.kind != space.nd.info.kind || before.uuid != space.nd.info.uuid;
   auto written = is_new ? write_info(store, space) : Result<void>();
-  if (auto brought = written ? bring_device(store, space) : written; !brought) {
-    (void)unbind_dax(store, region, holder);
+  if (auto brought = written ? bring(store, space) : written; !brought) {
+    (void)unbind_holder(store, region, holder);
     return brought;
   }
   return {};
 }
 
-Result<void> unbind_dax(const Store& store, RegionRecord& region, NdHolderRecord& holder) {
+Result<void> unbind_holder(const Store& store, RegionRecord& region, NdHolderRecord& holder) {
   RegionRecord& space = dax::nd::namespace_of(store, region, holder);
-  if (auto room = is_labelled(space) ? make_return_room(store, space) : Result<void>(); !room) {
+  if (!is_labelled(space) || holder.bound == 0) {
+    return dax::nd::unbind_holder(store, region, holder);
+  }
+  if (auto room = make_return_room(store, space); !room) {
     return room;
   }
-  auto unbound = dax::nd::unbind_dax(store, region, holder);
-  store::DeviceRecord* device = is_labelled(space) ? dax::nd::device_of(store, space) : nullptr;
-  if (unbound && device != nullptr) {
+  give_back(store, space);
+  auto unbound = dax::nd::unbind_holder(store, region, holder);
+  store::DeviceRecord* device = dax::nd::device_of(store, space);
+  if (unbound && holder.kind != store::NdKind::dax) {
+    dax::nd::release_reserve(store, space);
+  } else if (unbound && device != nullptr) {
     (void)return_media(store, *device);
     dax::free_device_bytes(store, *device);
     device->kept = 0;
@@ -94,18 +128,21 @@ Result<void> bind_namespace(const Store& store, RegionRecord& space) {
     }
   }
   NdHolderRecord* holder = bound ? nullptr : dax::nd::holder_of_namespace(store, space);
-  if (holder != nullptr && holder->bound != 0 && !bring_device(store, space)) {
-    (void)unbind_dax(store, dax::nd::region_of_namespace(store, space), *holder);
+  if (holder != nullptr && holder->bound != 0 && !bring(store, space)) {
+    (void)unbind_holder(store, dax::nd::region_of_namespace(store, space), *holder);
   }
   return bound;
 }
 
 Result<void> unbind_namespace(const Store& store, RegionRecord& space) {
+  if (dax::nd::disk_holder(store, space) != nullptr) {
+    return fail(ENODEV); // the disk is its
+  }
   if (is_labelled(space) && dax::nd::is_disk(space)) {
     if (auto room = make_return_room(store, space); !room) {
       return room;
     }
-    (void)return_disk(store, space);
+    give_back(store, space);
   }
   auto unbound = dax::nd::detach_disk(store, space);
   if (is_labelled(space) && unbound) {
@@ -121,7 +158,7 @@ Result<void> unbind_region(const Store& store, RegionRecord& region) {
     }
     for (NdHolderRecord& holder : region.nd.holders) {
       if (holder.bound != 0) {
-        (void)unbind_dax(store, region, holder);
+        (void)unbind_holder(store, region, holder);
       }
     }
     for (RegionRecord& space : store.regions()) {

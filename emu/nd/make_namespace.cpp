@@ -53,7 +53,7 @@ Result<void> make_dax(const Store& store, RegionRecord& region, RegionRecord& sp
     dax::nd::replace_seed(region, holder);
     return done;
   }
-  return done ? bind_dax(store, region, holder) : done;
+  return done ? bind_holder(store, region, holder) : done;
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // Namespaces of a region with labels: what writes to their attributes do, and the labels that follow.
 #include <algorithm>
 
+#include "emu/base/units.hpp"
 #include "emu/dax/nd/nd.hpp"
 #include "emu/dax/nd/nd_disk.hpp"
 #include "emu/dax/nd/nd_namespaces.hpp"
@@ -79,12 +80,14 @@ bool is_free(const Store& store, const RegionRecord& region, std::uint64_t start
          });
 }
 
-// scan_allocate(): behind what it has, else the lowest place. Errors: ENXIO.
+// scan_allocate(), space_valid(): behind what it has, else the lowest place that the region's align allows. Errors:
+// ENXIO.
 Result<void> grow(const Store& store, RegionRecord& space, std::uint64_t size) {
   const RegionRecord& region = region_of_namespace(store, space);
+  const std::uint64_t align = region.nd.align == 0 ? kPmdSize : region.nd.align;
   const std::uint64_t start = space.phys_start - region.phys_start;
   if (space.size > 0) {
-    if (!is_free(store, region, start + space.size, size - space.size)) {
+    if ((start + space.size) % align != 0 || !is_free(store, region, start + space.size, size - space.size)) {
       return fail(ENXIO);
     }
     dax::nd::place_namespace(store, space, start, size);
@@ -93,7 +96,7 @@ Result<void> grow(const Store& store, RegionRecord& space, std::uint64_t size) {
   std::uint64_t best = is_free(store, region, 0, size) ? 0 : UINT64_MAX;
   for (const RegionRecord& other : store.regions()) {
     if (dax::nd::is_namespace_of(store, region, other) && other.size > 0) {
-      const std::uint64_t behind = other.phys_start + other.size - region.phys_start;
+      const std::uint64_t behind = align_up(other.phys_start + other.size - region.phys_start, align);
       best = is_free(store, region, behind, size) ? std::min(best, behind) : best;
     }
   }

@@ -42,8 +42,8 @@ Result<void> bind_region(const store::Store& store, store::RegionRecord& region)
 Result<void> unbind_region(const store::Store& store, store::RegionRecord& region);
 
 // Those of emu/dax/nd/nd.hpp of the same name without nd, with the bytes where they belong.
-Result<void> bind_dax(const store::Store& store, store::RegionRecord& region, store::NdHolderRecord& holder);
-Result<void> unbind_dax(const store::Store& store, store::RegionRecord& region, store::NdHolderRecord& holder);
+Result<void> bind_holder(const store::Store& store, store::RegionRecord& region, store::NdHolderRecord& holder);
+Result<void> unbind_holder(const store::Store& store, store::RegionRecord& region, store::NdHolderRecord& holder);
 Result<void> bind_namespace(const store::Store& store, store::RegionRecord& space);
 Result<void> unbind_namespace(const store::Store& store, store::RegionRecord& space);
 

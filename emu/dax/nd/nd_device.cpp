@@ -99,10 +99,8 @@ Result<void> add_dax_device(const Store& store, RegionRecord& region) {
     return fail(EINVAL);
   }
   const store::NdInfoBlock& info = region.nd.info;
-  const std::uint64_t before = data_offset(region, info.align, info.pages);
-  const store::RangeRecord range = {.pgoff = 0,
-                                    .phys_start = region.phys_start + before,
-                                    .size = align_down(region.size - before, std::max(info.align, kPmdSize))};
+  const store::RangeRecord range = {
+      .pgoff = 0, .phys_start = region.phys_start + data_begin(region, info), .size = data_size(region, info)};
   Result<void> placed;
   if (device->nr_ranges != 1 || device->ranges[0].phys_start != range.phys_start ||
       device->ranges[0].size != range.size) {

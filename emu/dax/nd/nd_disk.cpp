@@ -7,6 +7,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/base/whole_io.hpp"
+#include "emu/dax/nd/btt.hpp"
 #include "emu/dax/nd/nd.hpp"
 #include "emu/dax/nd/nd_device.hpp"
 #include "emu/dax/nd/nd_info.hpp"
@@ -91,6 +92,24 @@ Data data_of(const Store& store, const RegionRecord& region) {
 }
 
 } // namespace
+
+const store::NdHolderRecord* disk_holder(const Store& store, const RegionRecord& space) {
+  const store::NdHolderRecord* holder = is_disk(space) ? holder_of_namespace(store, space) : nullptr;
+  return holder != nullptr && holder->bound != 0 && holder->kind != store::NdKind::dax ? holder : nullptr;
+}
+
+DiskShape disk_shape(const Store& store, const RegionRecord& space) {
+  const store::NdInfoBlock& info = space.nd.info;
+  const store::NdHolderRecord* holder = disk_holder(store, space);
+  if (holder != nullptr && holder->kind == store::NdKind::btt) {
+    const std::uint32_t shown = btt_shown_sector(static_cast<std::uint32_t>(holder->unit));
+    return {holder->kind, 0, btt_sectors(space.size, info.align) * shown, shown, shown};
+  }
+  const std::uint32_t block = space.nd.sector_size == 4096 ? 4096 : 512; // pmem_sector_size()
+  return holder != nullptr && holder->kind == store::NdKind::pfn
+             ? DiskShape{holder->kind, data_begin(space, info), data_size(space, info), block}
+             : DiskShape{store::NdKind::none, 0, space.size, block};
+}
 
 Result<void> attach_disk(const Store& store, RegionRecord& region) {
   if (is_disk(region)) {
@@ -189,7 +208,7 @@ Result<void> note_written(const Store& store, RegionRecord& region, std::uint64_
   if (auto read = read_whole(file->get(), bytes, kInfoOffset); !read) {
     return read;
   }
-  region.nd.info = parse_info(bytes, region.nd.uuid);
+  region.nd.info = parse_info_block(region, bytes);
   return {};
 }
 
@@ -201,10 +220,7 @@ Result<void> put_info(const Store& store, const RegionRecord& region) {
   if (!file) {
     return tl::unexpected(file.error());
   }
-  const store::NdInfoBlock& info = region.nd.info;
-  const std::uint64_t data = info.present == 0 ? 0 : data_offset(region, info.align, info.pages);
-  const std::uint64_t end = info.present == 0 ? 0 : (region.size - data) % std::max(info.align, kPmdSize);
-  return write_whole(file->get(), info_bytes(info, data, region.size, end, region.nd.uuid), kInfoOffset);
+  return write_whole(file->get(), info_block(region), kInfoOffset);
 }
 
 } // namespace daxemu::dax::nd

@@ -6,11 +6,14 @@
 #include <string_view>
 
 #include "emu/base/units.hpp"
+#include "emu/dax/nd/btt.hpp"
+#include "emu/dax/nd/nd.hpp"
 
 namespace daxemu::dax::nd {
 namespace {
 
 using store::NdInfoBlock;
+using store::NdKind;
 using store::NdPages;
 
 static_assert(std::endian::native == std::endian::little, "the block is written in this order");
@@ -36,14 +39,31 @@ struct Layout {
 };
 static_assert(sizeof(Layout) == kInfoSize);
 
-constexpr std::string_view kSignature("NVDIMM_DAX_INFO\0", 16);
+// By whose it is.
+constexpr std::string_view kDaxSignature("NVDIMM_DAX_INFO\0", 16);
+constexpr std::string_view kPfnSignature("NVDIMM_PFN_INFO\0", 16);
 constexpr std::uint16_t kStructPage = 64;
 
-// nd_fletcher64() of the block with a checksum of zero.
 std::uint64_t checksum_of(Layout layout) {
   layout.checksum = 0;
+  InfoBytes bytes;
+  std::memcpy(bytes.data(), &layout, sizeof layout);
+  return info_checksum(bytes);
+}
+
+bool has_signature(const Layout& layout, std::string_view signature) {
+  return std::equal(signature.begin(), signature.end(), layout.signature.begin());
+}
+
+bool is_extent(std::uint64_t bytes) {
+  return bytes == kPageSize || bytes == kPmdSize || bytes == kPudSize;
+}
+
+} // namespace
+
+std::uint64_t info_checksum(const InfoBytes& bytes) {
   std::array<std::uint32_t, kInfoSize / sizeof(std::uint32_t)> words{};
-  std::memcpy(words.data(), &layout, sizeof layout);
+  std::memcpy(words.data(), bytes.data(), bytes.size());
   std::uint32_t low = 0;
   std::uint64_t high = 0;
   for (const std::uint32_t word : words) {
@@ -53,29 +73,25 @@ std::uint64_t checksum_of(Layout layout) {
   return high << 32U | low;
 }
 
-bool is_extent(std::uint64_t bytes) {
-  return bytes == kPageSize || bytes == kPmdSize || bytes == kPudSize;
-}
-
-} // namespace
-
 InfoBytes info_bytes(const NdInfoBlock& info, std::uint64_t data, std::uint64_t size, std::uint64_t end,
                      const store::Uuid& parent) {
   InfoBytes bytes{};
-  if (info.present == 0) {
+  if (info.kind != NdKind::pfn && info.kind != NdKind::dax) {
     return bytes;
   }
   Layout layout;
-  std::copy(kSignature.begin(), kSignature.end(), layout.signature.begin());
+  const std::string_view signature = info.kind == NdKind::pfn ? kPfnSignature : kDaxSignature;
+  std::copy(signature.begin(), signature.end(), layout.signature.begin());
   layout.uuid = info.uuid;
   layout.parent = parent;
   layout.major = 1;
   layout.minor = 4;
   layout.data_offset = data;
-  layout.pages = (size - data - end) >> kPageShift;
+  layout.pages = (size - info.start_pad - data - end) >> kPageShift;
   layout.mode = static_cast<std::uint32_t>(info.pages);
+  layout.start_pad = info.start_pad;
   layout.end_trunc = static_cast<std::uint32_t>(end);
-  layout.align = static_cast<std::uint32_t>(info.align);
+  layout.align = info.align;
   layout.page_size = kPageSize;
   layout.struct_page_size = kStructPage;
   layout.checksum = checksum_of(layout);
@@ -87,13 +103,37 @@ NdInfoBlock parse_info(const InfoBytes& bytes, const store::Uuid& parent) {
   Layout layout;
   std::memcpy(&layout, bytes.data(), sizeof layout);
   const auto pages = static_cast<NdPages>(layout.mode);
-  const bool valid = std::equal(kSignature.begin(), kSignature.end(), layout.signature.begin()) &&
-                     layout.checksum == checksum_of(layout) && layout.parent == parent &&
+  const NdKind kind = has_signature(layout, kDaxSignature)   ? NdKind::dax
+                      : has_signature(layout, kPfnSignature) ? NdKind::pfn
+                                                             : NdKind::none;
+  const bool valid = kind != NdKind::none && layout.checksum == checksum_of(layout) && layout.parent == parent &&
                      (pages == NdPages::ram || pages == NdPages::pmem) && is_extent(layout.align);
   if (!valid) {
     return {};
   }
-  return {.present = 1, .pages = pages, .align = layout.align, .uuid = layout.uuid};
+  return {.kind = kind, .pages = pages, .align = layout.align, .start_pad = layout.start_pad, .uuid = layout.uuid};
+}
+
+InfoBytes info_block(const store::RegionRecord& space) {
+  const NdInfoBlock& info = space.nd.info;
+  InfoBytes bytes{};
+  if (info.kind == NdKind::btt) {
+    each_btt_arena(space.size, info.align, [&](const BttArena& arena) {
+      bytes = arena.first == 0 ? btt_block(arena, info.uuid, space.nd.uuid) : bytes;
+    });
+    return bytes;
+  }
+  if (info.kind == NdKind::none) {
+    return bytes;
+  }
+  const std::uint64_t begin = data_begin(space, info);
+  const std::uint64_t end = space.size - begin - data_size(space, info);
+  return info_bytes(info, begin - info.start_pad, space.size, end, space.nd.uuid);
+}
+
+NdInfoBlock parse_info_block(const store::RegionRecord& space, const InfoBytes& bytes) {
+  const NdInfoBlock btt = parse_btt_block(bytes, space.size, space.nd.uuid);
+  return btt.kind != NdKind::none ? btt : parse_info(bytes, space.nd.uuid);
 }
 
 } // namespace daxemu::dax::nd

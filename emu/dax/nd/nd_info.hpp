@@ -1,5 +1,5 @@
-// The info block of a namespace in devdax mode as the bytes that lie in it (struct nd_pfn_sb in drivers/nvdimm/pfn.h,
-// version 1.4): what nd_pfn_init() writes and nd_pfn_validate() believes.
+// The info block of a namespace in devdax or fsdax mode as the bytes that lie in it (struct nd_pfn_sb in
+// drivers/nvdimm/pfn.h, version 1.4): what nd_pfn_init() writes and nd_pfn_validate() believes.
 #pragma once
 
 #include <array>
@@ -14,14 +14,21 @@ inline constexpr std::uint64_t kInfoOffset = 4096; // of the namespace's start, 
 inline constexpr std::size_t kInfoSize = 4096;
 using InfoBytes = std::array<std::byte, kInfoSize>;
 
+// nd_fletcher64() of all of it, which is written into its last 8 bytes where these were zero.
+[[nodiscard]] std::uint64_t info_checksum(const InfoBytes& bytes);
+
 // `parent` is the uuid of the namespace in whose label it is, zero where there are none.
 //
-// What the region's info says, of which `data` bytes before the data and `end` bytes behind it are not used; zeroes if
-// there is none.
+// What an info of a pfn or dax says, of which `data` bytes before the data and `end` bytes behind it are not used;
+// zeroes if there is none.
 [[nodiscard]] InfoBytes info_bytes(const store::NdInfoBlock& info, std::uint64_t data, std::uint64_t size,
                                    std::uint64_t end, const store::Uuid& parent = {});
-// Not present: the bytes are no info block of a dax (signature, checksum, a parent), or one that says what no kernel of
-// this machine would use.
+// Of no kind: the bytes are no info block of a pfn or dax (signature, checksum, a parent), or one that says what no
+// kernel of this machine would use.
 [[nodiscard]] store::NdInfoBlock parse_info(const InfoBytes& bytes, const store::Uuid& parent = {});
+
+// The same of a namespace, whoever holds it: a btt too.
+[[nodiscard]] InfoBytes info_block(const store::RegionRecord& space);
+[[nodiscard]] store::NdInfoBlock parse_info_block(const store::RegionRecord& space, const InfoBytes& bytes);
 
 } // namespace daxemu::dax::nd

@@ -22,7 +22,7 @@ using Uuid = std::array<std::uint8_t, 16>;
 struct NdHolderRecord {
   NdKind kind = NdKind::none; // none: the record is free
   std::uint32_t id = 0;       // the Y
-  std::uint32_t bound = 0;    // 1: to dax_pmem
+  std::uint32_t bound = 0;    // 1: to dax_pmem, or a pfn or btt to nd_pmem
   std::uint32_t holds = 0;    // 1: the region's namespace
   std::uint32_t space = 0;    // of a region with labels: index + 1 of that namespace's RegionRecord
   std::uint32_t has_uuid = 0;
@@ -32,11 +32,12 @@ struct NdHolderRecord {
 };
 inline constexpr std::size_t kMaxNdHolders = 12;
 
-// What is written at the start of a namespace, and outlives whoever holds it (struct nd_pfn_sb).
+// What is written at the start of a namespace, and outlives whoever holds it (struct nd_pfn_sb, struct btt_sb).
 struct NdInfoBlock {
-  std::uint32_t present = 0;
+  NdKind kind = NdKind::none; // whose it is; none: there is none
   NdPages pages = NdPages::none;
-  std::uint64_t align = 0;
+  std::uint32_t align = 0;     // bytes: the extents, or the sectors of a btt
+  std::uint32_t start_pad = 0; // bytes that are not used before all else: of blocks that no kernel writes
   Uuid uuid{};
 };
 

@@ -22,8 +22,7 @@ Result<void> show_id(const Scope& scope, Text& out) {
 Result<void> show_size(const Scope& scope, Text& out) {
   // Of a pmem namespace the data only, not the info block before it.
   const store::NdInfoBlock& info = scope.region->nd.info;
-  const std::uint64_t before = is_dynamic(scope) ? 0 : dax::nd::data_offset(*scope.region, info.align, info.pages);
-  out.number(scope.region->size - before).put("\n");
+  out.number(is_dynamic(scope) ? scope.region->size : dax::nd::data_size(*scope.region, info)).put("\n");
   return {};
 }
 Result<void> show_align(const Scope& scope, Text& out) {

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "emu/dax/nd/nd.hpp"
 #include "emu/dax/nd/nd_device.hpp"
 #include "emu/dax/nd/nd_disk.hpp"
 #include "emu/dax/nd/nd_namespaces.hpp"
@@ -139,13 +140,22 @@ void each_disk_number(const Scope& scope, Members members) {
   disks_as(scope, disk_number, members);
 }
 void each_raw_namespace(const Scope& scope, Members members) {
-  disks_as(scope, namespace_name, members);
+  disks_as(scope, namespace_name,
+           [&](std::string_view name, const Scope& space) { return !is_raw_disk(space) || members(name, space); });
 }
 bool has_disks(const Scope& scope) {
   return scope.store->platform().disks.load(std::memory_order_acquire) != 0;
 }
 bool has_disk(const Scope& scope) {
   return dax::nd::is_disk(*scope.region);
+}
+bool is_raw_disk(const Scope& scope) {
+  return has_disk(scope) && dax::nd::disk_holder(*scope.store, *scope.region) == nullptr;
+}
+void each_disk_of_holder(const Scope& scope, Members members) {
+  if (holder_in(scope).bound != 0 && holder_in(scope).kind != NdKind::dax) {
+    each_disk(namespace_scope(scope), members);
+  }
 }
 
 template <NdKind Kind>
@@ -157,7 +167,10 @@ template void each_nd_holder<NdKind::pfn>(const Scope&, Members);
 template void each_nd_holder<NdKind::dax>(const Scope&, Members);
 
 void each_bound_dax(const Scope& scope, Members members) {
-  holders(scope, members, [](const NdHolderRecord& holder) { return holder.bound != 0; });
+  holders(scope, members, [](const NdHolderRecord& holder) { return holder.bound != 0 && holder.kind == NdKind::dax; });
+}
+void each_bound_block(const Scope& scope, Members members) {
+  holders(scope, members, [](const NdHolderRecord& holder) { return holder.bound != 0 && holder.kind != NdKind::dax; });
 }
 
 Scope namespace_scope(const Scope& holder) {
@@ -186,6 +199,9 @@ bool has_nd_target_node(const Scope& scope) {
   return scope.region->target_node >= 0;
 }
 
+std::string_view nd_driver(NdKind kind) {
+  return kind == NdKind::dax ? "dax_pmem" : "nd_pmem";
+}
 std::string_view nd_devtype(NdKind kind) {
   return names_of(kind).devtype;
 }

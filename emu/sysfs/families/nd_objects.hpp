@@ -23,20 +23,25 @@ void each_namespace(const Scope& scope, Members members);
 // The same of a region without, or with labels; none of the other.
 void each_plain_namespace(const Scope& scope, Members members);
 void each_labelled_namespace(const Scope& scope, Members members);
-// Namespaces that are disks: all of them, or that of the scope's region if it has one; as "pmemX", and as the number.
+// Namespaces that have disks: all of them, or that of the scope's region if it has one; as "pmemX", and as the number.
 // The device of the members is the one whose memory it is, their number the disk's (DISKSEQ).
 void each_disk(const Scope& scope, Members members);
 void each_disk_number(const Scope& scope, Members members);
-// The same as "namespaceX.0".
+// Those that are raw, as "namespaceX.Y".
 void each_raw_namespace(const Scope& scope, Members members);
-// Is there any? / is the namespace of the scope's region one?
+// Is there any? / has the namespace of the scope's region one? / that is nobody else's?
 bool has_disks(const Scope& scope);
 bool has_disk(const Scope& scope);
+bool is_raw_disk(const Scope& scope);
+// That of the scope's holder, as "pmemX".
+void each_disk_of_holder(const Scope& scope, Members members);
 // What can hold it: the region's btts, pfns and daxes, as "bttX.Y" and so on; the scope's number is the holder's index.
 template <store::NdKind Kind>
 void each_nd_holder(const Scope& scope, Members members);
 // The dax that dax_pmem has.
 void each_bound_dax(const Scope& scope, Members members);
+// The pfns and btts that nd_pmem has.
+void each_bound_block(const Scope& scope, Members members);
 
 // The holder a scope is narrowed to, and what it is called.
 [[nodiscard]] store::NdHolderRecord& holder_in(const Scope& scope);
@@ -50,6 +55,8 @@ Result<void> show_nd_target_node(const Scope& scope, Text& out);
 bool has_nd_target_node(const Scope& scope);
 
 // nd_type_show() and the uevent's MODALIAS: of a btt or pfn the namespaces it is for, of a dax its own.
+// The driver that is for it.
+[[nodiscard]] std::string_view nd_driver(store::NdKind kind);
 [[nodiscard]] std::string_view nd_devtype(store::NdKind kind);
 [[nodiscard]] std::string_view nd_modalias(const store::RegionRecord& region, store::NdKind kind);
 

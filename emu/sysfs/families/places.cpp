@@ -1,9 +1,12 @@
 #include "emu/sysfs/families/places.hpp"
 
 #include "emu/dax/memory/cxl_windows.hpp"
+#include "emu/dax/nd/nd_disk.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/nd/dimm.hpp"
 #include "emu/sysfs/families/cxl_paths.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
+#include "emu/sysfs/families/nd_objects.hpp"
 
 namespace daxemu::sysfs {
 namespace {
@@ -77,11 +80,24 @@ void disk_name(const Scope& scope, Text& out) {
   if (scope.region->nd.namespace_id != 0) { // nvdimm_namespace_disk_name()
     out.put(".").number(scope.region->nd.namespace_id);
   }
+  const store::NdHolderRecord* holder = dax::nd::disk_holder(*scope.store, *scope.region);
+  out.put(holder != nullptr && holder->kind == store::NdKind::btt ? "s" : "");
 }
-void disk_path(const Scope& scope, Text& out) {
+// The device that the disk is of.
+void disk_owner_path(const Scope& scope, Text& out) {
   region_path(scope, out);
   out.put("/");
+  if (const store::NdHolderRecord* holder = dax::nd::disk_holder(*scope.store, *scope.region)) {
+    Scope narrowed = scope;
+    narrowed.region = &dax::nd::region_of_namespace(*scope.store, *scope.region);
+    narrowed.number = static_cast<std::uint64_t>(holder - narrowed.region->nd.holders.data());
+    holder_name(narrowed, out);
+    return;
+  }
   namespace_name(scope, out);
+}
+void disk_path(const Scope& scope, Text& out) {
+  disk_owner_path(scope, out);
   out.put("/block/");
   disk_name(scope, out);
 }

@@ -35,6 +35,8 @@ void nfit_path(const Scope& scope, Text& out);
 void nfit_bus_path(const Scope& scope, Text& out);
 // What nd_pmem makes of a namespace: "pmem0", below its namespace, with its number, "259:1048575".
 void disk_name(const Scope& scope, Text& out);
+// ... and the namespace, pfn or btt that it is of.
+void disk_owner_path(const Scope& scope, Text& out);
 void disk_path(const Scope& scope, Text& out);
 void disk_number(const Scope& scope, Text& out);
 // BLOCK_EXT_MAJOR. Minors are the last ones, so that no disk of the machine has the same: it counts from 0.

@@ -80,7 +80,8 @@ constexpr NodeSpec kNdBusDriverNodes[] = {
 };
 constexpr Family kNdBusDriverFamilies[] = {{each_cxl_nd_bus, link("", cxl_nd_bus_path)}};
 constinit const Directory kNdBusDriver = {kNdBusDriverNodes, kNdBusDriverFamilies};
-constexpr Family kNdPmemFamilies[] = {{each_raw_namespace, link("", namespace_path)}};
+constexpr Family kNdPmemFamilies[] = {{each_raw_namespace, link("", namespace_path)},
+                                      {of_every_region<each_bound_block>, link("", holder_object_path)}};
 constinit const Directory kNdPmem = {kDriverFiles<NdDriver::nd_pmem, "/sys/module/nd_pmem">, kNdPmemFamilies};
 constexpr Family kRegionLinks[] = {{each_bound_region, link("", region_path)}};
 constinit const Directory kNdRegionDriver = {kDriverFiles<NdDriver::nd_region, "/sys/module/libnvdimm">, kRegionLinks};

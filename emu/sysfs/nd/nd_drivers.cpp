@@ -53,10 +53,11 @@ tl::unexpected<Errno> refuse_name() {
   return trace::because(ENODEV, Reason::nd_not_its_driver);
 }
 
-// A btt or pfn with a namespace and a uuid would be a block device with a layout of its own.
-Result<void> bind_block(const store::NdHolderRecord& holder) {
-  return holder.holds != 0 && holder.has_uuid != 0 ? trace::because(EOPNOTSUPP, Reason::nd_block_device)
-                                                   : trace::because(ENODEV, Reason::nd_no_namespace);
+bool is_holder(ObjectKind kind) {
+  return kind == ObjectKind::btt || kind == ObjectKind::pfn || kind == ObjectKind::dax;
+}
+NdDriver driver_of_holder(ObjectKind kind) {
+  return kind == ObjectKind::dax ? NdDriver::dax_pmem : NdDriver::nd_pmem;
 }
 
 // nvdimm takes a DIMM, or lets go of it. Errors: EBUSY, ENODEV.
@@ -81,10 +82,10 @@ Result<void> bind_object(const Object& object, NdDriver driver) {
     return driver == NdDriver::nd_pmem ? nd::bind_namespace(*store, *object.scope.region) : refuse_name();
   case ObjectKind::btt:
   case ObjectKind::pfn:
-    return driver == NdDriver::nd_pmem ? bind_block(holder_in(object.scope)) : refuse_name();
   case ObjectKind::dax:
-    return driver == NdDriver::dax_pmem ? nd::bind_dax(*store, *object.scope.region, holder_in(object.scope))
-                                        : refuse_name();
+    return driver == driver_of_holder(object.kind)
+               ? nd::bind_holder(*store, *object.scope.region, holder_in(object.scope))
+               : refuse_name();
   case ObjectKind::dimm:
     return driver == NdDriver::nvdimm ? bind_dimm(*store, dimm_in(object.scope), true) : refuse_name();
   case ObjectKind::bus:
@@ -116,8 +117,8 @@ Result<void> unbind_nd(const Scope& scope, NdDriver driver, std::string_view nam
   if (object.kind == ObjectKind::nd_namespace && driver == NdDriver::nd_pmem) {
     return nd::unbind_namespace(*scope.store, *object.scope.region);
   }
-  if (object.kind == ObjectKind::dax && driver == NdDriver::dax_pmem) {
-    return nd::unbind_dax(*scope.store, *object.scope.region, holder_in(object.scope));
+  if (is_holder(object.kind) && driver == driver_of_holder(object.kind)) {
+    return nd::unbind_holder(*scope.store, *object.scope.region, holder_in(object.scope));
   }
   return refuse_name();
 }

@@ -1,6 +1,7 @@
 // bttX.Y, pfnX.Y and daxX.Y of the nd bus: seeds that wait for a namespace, and what holds one. Below a bound dax hang
 // the dax region and its one device (drivers/nvdimm/btt_devs.c, pfn_devs.c, claim.c, drivers/dax/pmem.c).
 #include "emu/dax/nd/nd.hpp"
+#include "emu/dax/nd/nd_disk.hpp"
 #include "emu/sysfs/families/families.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
 #include "emu/sysfs/families/places.hpp"
@@ -15,6 +16,7 @@ namespace daxemu::sysfs {
 namespace {
 
 using store::NdHolderRecord;
+using store::NdKind;
 using store::NdPages;
 using trace::Reason;
 
@@ -142,7 +144,7 @@ Result<void> show_resource(const Scope& scope, Text& out) {
     return fail(ENXIO);
   }
   const store::RegionRecord& space = *namespace_scope(scope).region;
-  out.hex(space.phys_start + dax::nd::data_offset(space, holder.unit, holder.pages)).put("\n");
+  out.hex(space.phys_start + dax::nd::data_begin(space, space.nd.info)).put("\n");
   return {};
 }
 Result<void> show_size(const Scope& scope, Text& out) {
@@ -151,7 +153,9 @@ Result<void> show_size(const Scope& scope, Text& out) {
     return fail(ENXIO);
   }
   const store::RegionRecord& space = *namespace_scope(scope).region;
-  out.number(space.size - dax::nd::data_offset(space, holder.unit, holder.pages)).put("\n");
+  out.number(holder.kind == NdKind::btt ? dax::nd::disk_shape(*scope.store, space).size
+                                        : dax::nd::data_size(space, space.nd.info))
+      .put("\n");
   return {};
 }
 Result<void> show_devtype(const Scope& scope, Text& out) {
@@ -166,26 +170,37 @@ Result<void> show_modalias(const Scope& scope, Text& out) {
 bool is_bound(const Scope& scope) {
   return holder_in(scope).bound != 0;
 }
+bool is_dax(const Scope& scope) {
+  return holder_in(scope).kind == NdKind::dax;
+}
+bool has_own_disk(const Scope& scope) {
+  return is_bound(scope) && !is_dax(scope);
+}
+void driver_path(const Scope& scope, Text& out) {
+  out.put("/sys/bus/nd/drivers/").put(nd_driver(holder_in(scope).kind));
+}
 // The devices of the region hang below whichever dax is bound.
 void each_own_device(const Scope& scope, Members members) {
-  if (is_bound(scope)) {
+  if (is_bound(scope) && is_dax(scope)) {
     each_device(namespace_scope(scope), members);
   }
 }
 void each_own_group(const Scope& scope, Members members) {
-  if (is_bound(scope)) {
+  if (is_bound(scope) && is_dax(scope)) {
     members("dax_region", namespace_scope(scope));
   }
 }
 
 constexpr NodeSpec kBttNodes[] = {
+    directory("block", kHolderDisks, has_own_disk),
     attribute("devtype", 0444, show_devtype),
+    link("driver", driver_path, is_bound),
     attribute("log_zero_flags", 0444, constant<"Y">),
     attribute("modalias", 0444, show_modalias),
     attribute("namespace", 0644, show_namespace, store_namespace),
     attribute("numa_node", 0444, show_nd_numa_node),
     attribute("sector_size", 0644, show_sectors, store_unit),
-    attribute("size", 0444, failing<ENXIO>), // btt_devs.c size_show(): no size until it is enabled
+    attribute("size", 0444, show_size),
     link("subsystem", fixed_target<"/sys/bus/nd">),
     attribute("target_node", 0444, show_nd_target_node, nullptr, has_nd_target_node),
     attribute("uevent", 0644, nd_holder_variables, store_uevent),
@@ -194,8 +209,9 @@ constexpr NodeSpec kBttNodes[] = {
 
 constexpr NodeSpec kPfnNodes[] = {
     attribute("align", 0644, show_unit, store_unit),
+    directory("block", kHolderDisks, has_own_disk),
     attribute("devtype", 0444, show_devtype),
-    link("driver", fixed_target<"/sys/bus/nd/drivers/dax_pmem">, is_bound),
+    link("driver", driver_path, is_bound),
     attribute("modalias", 0444, show_modalias),
     attribute("mode", 0644, show_mode, store_mode),
     attribute("namespace", 0644, show_namespace, store_namespace),
@@ -219,7 +235,7 @@ Result<void> nd_holder_variables(const Scope& scope, Text& out) {
   const NdHolderRecord& holder = holder_in(scope);
   out.put("DEVTYPE=").put(nd_devtype(holder.kind)).put("\n");
   if (holder.bound != 0) {
-    out.put("DRIVER=dax_pmem\n");
+    out.put("DRIVER=").put(nd_driver(holder.kind)).put("\n");
   }
   out.put("MODALIAS=").put(nd_modalias(*scope.region, holder.kind)).put("\n");
   return {};

@@ -110,9 +110,9 @@ Result<void> show_size(const Scope& scope, Text& out) {
 }
 
 constexpr NodeSpec kNodes[] = {
-    directory("block", kNdDisks, has_disk),
+    directory("block", kNdDisks, is_raw_disk),
     attribute("devtype", 0444, constant<"nd_namespace_io">),
-    link("driver", fixed_target<"/sys/bus/nd/drivers/nd_pmem">, has_disk),
+    link("driver", fixed_target<"/sys/bus/nd/drivers/nd_pmem">, is_raw_disk),
     attribute("force_raw", 0644, show_force_raw, store_force_raw),
     attribute("holder", 0444, show_namespace_holder),
     attribute("holder_class", 0644, show_holder_class, store_holder_class),
@@ -132,7 +132,7 @@ constexpr NodeSpec kNodes[] = {
 Result<void> nd_namespace_variables(const Scope& scope, Text& out) {
   const bool labelled = scope.region->nd.parent != 0;
   out.put(labelled ? "DEVTYPE=nd_namespace_pmem\n" : "DEVTYPE=nd_namespace_io\n");
-  out.put(has_disk(scope) ? "DRIVER=nd_pmem\n" : "").put(labelled ? "MODALIAS=nd:t5\n" : "MODALIAS=nd:t4\n");
+  out.put(is_raw_disk(scope) ? "DRIVER=nd_pmem\n" : "").put(labelled ? "MODALIAS=nd:t5\n" : "MODALIAS=nd:t4\n");
   return {};
 }
 

@@ -91,10 +91,10 @@ Result<void> store_space_uuid(const Scope& scope, std::string_view text) {
 
 constexpr NodeSpec kNodes[] = {
     attribute("alt_name", 0644, show_alt_name, store_alt_name),
-    directory("block", kNdDisks, has_disk),
+    directory("block", kNdDisks, is_raw_disk),
     attribute("devtype", 0444, constant<"nd_namespace_pmem">),
     attribute("dpa_extents", 0444, show_extents),
-    link("driver", fixed_target<"/sys/bus/nd/drivers/nd_pmem">, has_disk),
+    link("driver", fixed_target<"/sys/bus/nd/drivers/nd_pmem">, is_raw_disk),
     attribute("force_raw", 0644, show_force_raw, store_force_raw),
     attribute("holder", 0444, show_namespace_holder),
     attribute("holder_class", 0644, show_holder_class, store_holder_class),

@@ -28,6 +28,7 @@ extern const Directory kNfitPlatform;     // nd_nfit_bus.cpp: /sys/devices/platf
 extern const Directory kNfitMock;         // nd_nfit_bus.cpp: /sys/devices/platform/nfit_test.0
 extern const Directory kNfitDimm;         // nd_nfit_bus.cpp: nmemN/nfit
 extern const Directory kNdDisks;          // nd_disk.cpp: namespaceX.Y/block
+extern const Directory kHolderDisks;      // nd_disk.cpp: pfnX.Y/block, bttX.Y/block
 extern const Directory kBlockClass;       // nd_disk.cpp: /sys/class/block, /sys/block
 extern const Directory kBlockNumbers;     // nd_disk.cpp: /sys/dev/block
 extern const Directory kNdBtt;            // nd_holder.cpp: bttX.Y

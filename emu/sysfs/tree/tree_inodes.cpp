@@ -32,7 +32,7 @@ Result<Node> Tree::node_of_disk(const store::RegionRecord& region) const {
   tables_ready();
   PathText path;
   path.put(kDevDirectory);
-  disk_name(Scope{.region = const_cast<store::RegionRecord*>(&region)}, path);
+  disk_name(Scope{.store = store_, .region = const_cast<store::RegionRecord*>(&region)}, path);
   return lookup(path.view());
 }
 

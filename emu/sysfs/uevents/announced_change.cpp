@@ -5,6 +5,7 @@
 
 #include "emu/cxl/objects.hpp"
 #include "emu/dax/drivers.hpp"
+#include "emu/dax/nd/nd_disk.hpp"
 #include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
@@ -53,23 +54,18 @@ void say_namespace(const Scope& region, std::string_view action) {
   say(region, action, path.view(), "nd", nd_namespace_variables);
 }
 
-// Of a disk that may be gone: by its number. What nd_pmem has is bound, and let go of, around it.
-void say_disk(const Scope& region, std::uint64_t number, bool comes) {
-  Scope scope = region;
-  scope.number = number;
-  PathText path;
-  disk_path(scope, path);
-  say(scope, comes ? "add" : "remove", path.view(), "block", nd_disk_variables);
-  say_namespace(region, comes ? "bind" : "unbind");
-}
-
 // Of a holder that may be gone: by its kind and number.
 void say_holder(const Scope& region, NdKind kind, std::uint32_t id, bool bound, std::string_view action) {
   PathText path;
   region_path(region, path);
   path.put("/").put(nd_devtype(kind).substr(3)).number(region.region->id).put(".").number(id); // "nd_dax"
   TextBuffer<128> lines;
-  lines.put("DEVTYPE=").put(nd_devtype(kind)).put("\n").put(bound ? "DRIVER=dax_pmem\n" : "");
+  lines.put("DEVTYPE=")
+      .put(nd_devtype(kind))
+      .put("\n")
+      .put(bound ? "DRIVER=" : "")
+      .put(bound ? nd_driver(kind) : "")
+      .put(bound ? "\n" : "");
   lines.put("MODALIAS=").put(nd_modalias(*region.region, kind)).put("\n");
   announce(*region.store, {.action = action, .path = path.view(), .subsystem = "nd", .variables = lines.view()});
 }
@@ -91,6 +87,9 @@ Presence::Presence(const store::Store& store) {
     region.labelled = nd.labelled != 0;
     region.bound = nd.unbound == 0;
     region.disk = nd.disk;
+    if (const auto* owner = dax::nd::disk_holder(store, regions[at])) {
+      region.owner = {owner->kind, owner->id, true};
+    }
     for (std::size_t which = 0; region.present && which < region.holders.size(); ++which) {
       const store::NdHolderRecord& holder = nd.holders[which];
       region.holders[which] = {holder.kind, holder.id, holder.bound != 0};
@@ -106,6 +105,49 @@ Presence::Presence(const store::Store& store) {
     dimms_[next++] = {dimm.number() + 1, dimm.is_bound()};
     return true;
   });
+}
+
+// Of a disk that may be gone, as its owner may be: by its number and theirs. What nd_pmem has is bound, and let go of,
+// around it; of holders that is said where the others are.
+void Presence::say_disk(const Scope& space, const NdRegion& had, bool comes) {
+  const store::RegionRecord& record = *space.region;
+  NameText name;
+  name.put("pmem").number(record.id);
+  if (record.nd.namespace_id != 0) {
+    name.put(".").number(record.nd.namespace_id);
+  }
+  name.put(had.owner.kind == NdKind::btt ? "s" : "");
+  PathText path;
+  region_path(space, path);
+  path.put("/");
+  if (had.owner.kind == NdKind::none) {
+    namespace_name(space, path);
+  } else {
+    path.put(nd_devtype(had.owner.kind).substr(3)).number(record.id).put(".").number(had.owner.id);
+  }
+  path.put("/block/").put(name.view());
+  TextBuffer<128> lines;
+  lines.put("MAJOR=").number(kDiskMajor).put("\nMINOR=").number(disk_minor(record)).put("\nDEVNAME=");
+  lines.put(name.view()).put("\nDEVTYPE=disk\nDISKSEQ=").number(had.disk).put("\n");
+  announce(*space.store,
+           {.action = comes ? "add" : "remove", .path = path.view(), .subsystem = "block", .variables = lines.view()});
+  if (had.owner.kind == NdKind::none) {
+    say_namespace(space, comes ? "bind" : "unbind");
+  }
+}
+
+// Disks of holders, or those that are raw, which are new or gone; those that go with their region are said there.
+void Presence::announce_disks(const Presence& before, const store::Store& store, bool comes, bool of_holders) const {
+  const auto regions = store.regions();
+  for (std::size_t at = 0; at < std::min(regions.size(), regions_.size()); ++at) {
+    const NdRegion& had = comes ? regions_[at] : before.regions_[at];
+    const bool changed = had.disk != 0 && regions_[at].disk != before.regions_[at].disk;
+    const bool is_raw = had.owner.kind == NdKind::none;
+    const bool stays = comes || of_holders || (had.space && regions_[at].space);
+    if (changed && is_raw != of_holders && stays) {
+      say_disk(Scope{.store = &store, .region = &regions[at]}, had, comes);
+    }
+  }
 }
 
 // Holders let go and leave, the bound ones first; then the disk, the namespace and the region.
@@ -128,8 +170,8 @@ void Presence::announce_gone(const Presence& before, const Scope& region, std::s
       }
     }
   }
-  if (was.disk != 0 && is.disk != was.disk) {
-    say_disk(region, was.disk, false);
+  if (was.disk != 0 && was.owner.kind == NdKind::none && is.disk != was.disk) {
+    say_disk(region, was, false);
   }
   if (was.bound && !is.bound) {
     if (was.labelled) {
@@ -154,8 +196,8 @@ void Presence::announce_spaces(const Presence& before, const Scope& region, std:
     const bool changed = adds ? is.space && !was.space : was.space && !is.space;
     if (changed && regions[at].nd.parent == dax::nd::reference_of(*region.store, *region.region)) {
       const Scope space{.store = region.store, .region = &regions[at]};
-      if (!adds && was.disk != 0) {
-        say_disk(space, was.disk, false);
+      if (!adds && was.disk != 0 && was.owner.kind == NdKind::none) {
+        say_disk(space, was, false);
       }
       say_namespace(space, action);
     }
@@ -243,12 +285,8 @@ void Presence::announce_since(const Presence& before, const store::Store& store)
       }
     }
   };
-  for (std::size_t at = 0; at < std::min(regions.size(), regions_.size()); ++at) {
-    const NdRegion& was = before.regions_[at];
-    if (was.space && regions_[at].space && was.disk != 0 && regions_[at].disk != was.disk) {
-      say_disk(Scope{.store = &store, .region = &regions[at]}, was.disk, false);
-    }
-  }
+  announce_disks(before, store, false, true);
+  announce_disks(before, store, false, false);
   each_region([&](const Scope& region, std::size_t at) {
     announce_gone(before, region, at);
     const NdRegion& is = regions_[at];
@@ -284,6 +322,7 @@ void Presence::announce_since(const Presence& before, const store::Store& store)
       say_device(store, devices[at], "bind");
     }
   }
+  announce_disks(before, store, true, true);
   each_region([&](const Scope& region, std::size_t at) {
     for (std::size_t which = 0; which < regions_[at].holders.size(); ++which) {
       const NdHolder& now = regions_[at].holders[which];
@@ -293,16 +332,8 @@ void Presence::announce_since(const Presence& before, const store::Store& store)
       }
     }
     announce_come(before, region, at, true);
-    if (regions_[at].disk != 0 && regions_[at].disk != before.regions_[at].disk) {
-      say_disk(region, regions_[at].disk, true);
-    }
   });
-  for (std::size_t at = 0; at < std::min(regions.size(), regions_.size()); ++at) {
-    const NdRegion& is = regions_[at];
-    if (is.space && is.disk != 0 && is.disk != before.regions_[at].disk) {
-      say_disk(Scope{.store = &store, .region = &regions[at]}, is.disk, true);
-    }
-  }
+  announce_disks(before, store, true, false);
 }
 
 AnnouncedChange::AnnouncedChange(const store::Store& store, dax::Change change)

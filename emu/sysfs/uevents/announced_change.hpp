@@ -30,7 +30,8 @@ private:
     bool space = false;    // a namespace of one with labels
     bool labelled = false; // a region that has them
     bool bound = false;
-    std::uint64_t disk = 0; // number of the one that its namespace is; 0: none
+    std::uint64_t disk = 0; // number of the one that its namespace has; 0: none
+    NdHolder owner;         // of that one; of no kind: it is raw
     std::array<NdHolder, store::kMaxNdHolders> holders{};
   };
 
@@ -39,6 +40,8 @@ private:
     bool bound = false;
   };
 
+  static void say_disk(const Scope& space, const NdRegion& had, bool comes);
+  void announce_disks(const Presence& before, const store::Store& store, bool comes, bool of_holders) const;
   void announce_gone(const Presence& before, const Scope& region, std::size_t index) const;
   void announce_come(const Presence& before, const Scope& region, std::size_t index, bool seeds) const;
 

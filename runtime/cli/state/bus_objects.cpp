@@ -28,6 +28,10 @@ BusObject namespace_object(const store::Store& store, const store::RegionRecord&
       object.state = "enabled";
       object.device = store.name_of(*device).view();
     }
+  } else if (holder != nullptr && holder->kind != store::NdKind::none) {
+    object.kind = holder->kind == store::NdKind::pfn ? "fsdax" : "sector";
+    object.state = holder->bound != 0 ? "enabled" : "disabled";
+    object.device = holder->bound != 0 ? "a disk" : "";
   } else if (space.nd.disk != 0) {
     object.state = "enabled";
     object.device = "a disk";

@@ -1,6 +1,7 @@
 #include "runtime/preload/files/disk_bytes.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -8,6 +9,7 @@
 #include "emu/base/mapping.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/device/extents.hpp"
+#include "emu/dax/nd/btt.hpp"
 #include "emu/dax/nd/nd_disk.hpp"
 #include "emu/nd/nfit/nfit_errors.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
@@ -37,6 +39,17 @@ Result<std::size_t> DiskBytes::write(std::uint64_t offset, const void* from, std
 }
 
 Result<std::size_t> DiskBytes::move(Way way, std::uint64_t offset, char* memory, std::size_t size) {
+  const dax::nd::DiskShape shape = dax::nd::disk_shape(*store_, *region_);
+  if (offset >= shape.size) {
+    return fail(EIO);
+  }
+  size = std::min<std::uint64_t>(size, shape.size - offset);
+  return shape.kind == store::NdKind::btt ? move_sectors(way, shape.block, offset, memory, size)
+                                          : move_bytes(way, shape.begin + offset, memory, size);
+}
+
+// Of the namespace, from its start on.
+Result<std::size_t> DiskBytes::move_bytes(Way way, std::uint64_t offset, char* memory, std::size_t size) {
   const std::size_t wanted = size;
   if (way == Way::read) {
     size = nd::readable_bytes(*store_, region_->phys_start, offset, size);
@@ -61,6 +74,63 @@ Result<std::size_t> DiskBytes::move(Way way, std::uint64_t offset, char* memory,
     }
   }
   return done;
+}
+
+// Of a btt: sector by sector, as its map says (btt_read_pg, btt_write_pg).
+Result<std::size_t> DiskBytes::move_sectors(Way way, std::uint32_t shown, std::uint64_t offset, char* memory,
+                                            std::size_t size) {
+  std::size_t done = 0;
+  while (done < size) {
+    const std::uint64_t sector = (offset + done) / shown;
+    const std::uint64_t within = (offset + done) % shown;
+    const std::size_t some = std::min<std::uint64_t>(size - done, shown - within);
+    const auto moved = move_sector(way, sector, within, memory + done, some);
+    if (!moved && done == 0) {
+      return moved;
+    }
+    done += moved.value_or(0);
+    if (!moved || *moved < some) {
+      break;
+    }
+  }
+  return done;
+}
+
+Result<std::size_t> DiskBytes::move_sector(Way way, std::uint64_t sector, std::uint64_t within, char* memory,
+                                           std::size_t size) {
+  dax::nd::BttArena arena;
+  dax::nd::each_btt_arena(region_->size, region_->nd.info.align, [&](const dax::nd::BttArena& one) {
+    arena = sector >= one.first && sector - one.first < one.sectors ? one : arena;
+  });
+  if (arena.sectors == 0) {
+    return fail(EIO);
+  }
+  const std::uint64_t place = arena.map + (sector - arena.first) * dax::nd::kBttMapEntry;
+  std::uint32_t entry = 0;
+  if (auto read = move_bytes(Way::read, place, reinterpret_cast<char*>(&entry), sizeof entry); !read) {
+    return read;
+  }
+  using State = dax::nd::BttSector::State;
+  const dax::nd::BttSector found = dax::nd::btt_sector(entry, sector - arena.first);
+  const std::uint64_t data = arena.data + found.block * arena.block_size + within;
+  if (way == Way::read) {
+    static constexpr std::array<char, kPageSize> kZeroes{};
+    return found.state == State::bad ? Result<std::size_t>(fail(EIO))
+           : found.state == State::zeroes
+               ? copy_out(memory, kZeroes.data(), size) ? Result<std::size_t>(size) : fail(EFAULT)
+               : move_bytes(way, data, memory, size);
+  }
+  if (found.state == State::data) {
+    return move_bytes(way, data, memory, size);
+  }
+  // The rest of it is zero from now on, and the sector one with data.
+  std::array<char, kPageSize> whole{};
+  std::uint32_t normal = entry | 3U << 30U;
+  auto written = move_bytes(Way::write, data - within, whole.data(), arena.sector_size < kPageSize ? 512 : kPageSize);
+  written = written ? move_bytes(Way::write, data, memory, size) : written;
+  return written ? move_bytes(Way::write, place, reinterpret_cast<char*>(&normal), sizeof normal)
+                       .and_then([&](std::size_t) { return Result<std::size_t>(size); })
+                 : written;
 }
 
 Result<std::size_t> DiskBytes::move_reserve(Way way, std::uint64_t offset, char* memory, std::size_t size) {

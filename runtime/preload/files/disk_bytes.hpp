@@ -1,4 +1,4 @@
-// Bytes of a disk that a namespace of the nd bus is, between where they lie (emu/dax/nd/nd_disk.hpp) and the program's
+// Bytes of a disk that a namespace of the nd bus has, between where they lie (emu/dax/nd/nd_disk.hpp) and the program's
 // memory. Opens what it needs when it needs it, for as long as one call takes.
 #pragma once
 
@@ -30,6 +30,11 @@ private:
   };
   enum class Way { read, write };
   [[nodiscard]] Result<std::size_t> move(Way way, std::uint64_t offset, char* memory, std::size_t size);
+  [[nodiscard]] Result<std::size_t> move_bytes(Way way, std::uint64_t offset, char* memory, std::size_t size);
+  [[nodiscard]] Result<std::size_t> move_sectors(Way way, std::uint32_t shown, std::uint64_t offset, char* memory,
+                                                 std::size_t size);
+  [[nodiscard]] Result<std::size_t> move_sector(Way way, std::uint64_t sector, std::uint64_t within, char* memory,
+                                                std::size_t size);
   [[nodiscard]] Result<std::size_t> move_reserve(Way way, std::uint64_t offset, char* memory, std::size_t size);
   [[nodiscard]] Result<std::size_t> move_memory(Way way, store::DeviceRecord& device, std::uint64_t offset,
                                                 char* memory, std::size_t size);

@@ -13,6 +13,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
+#include "emu/dax/nd/nd_disk.hpp"
 #include "runtime/preload/files/disk_bytes.hpp"
 #include "runtime/preload/ground/returns.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
@@ -35,6 +36,14 @@ constexpr std::uint64_t kReadAhead = 256; // sectors
 store::RegionRecord* region_of(int fd) {
   Context* context = Context::get();
   return context == nullptr ? nullptr : context->descriptors().disk(fd);
+}
+
+dax::nd::DiskShape shape_of(const store::RegionRecord& region) {
+  return dax::nd::disk_shape(Context::get()->store(), region);
+}
+// A disk that is gone has no bytes.
+std::uint64_t size_of(const store::RegionRecord* region) {
+  return region == nullptr ? 0 : shape_of(*region).size;
 }
 
 bool may(int fd, bool write) {
@@ -68,7 +77,9 @@ Result<std::uint64_t> length_of(std::span<const iovec> pieces) {
 }
 
 // blkdev_dio_unaligned(), of the first `length` bytes of the pieces.
-bool is_unaligned(std::uint64_t offset, std::span<const iovec> pieces, std::uint64_t length) {
+bool is_unaligned(int fd, std::uint64_t offset, std::span<const iovec> pieces, std::uint64_t length) {
+  const store::RegionRecord* region = region_of(fd);
+  const std::uint64_t block = region == nullptr ? kSector : shape_of(*region).block;
   std::uint64_t bits = offset;
   for (const iovec& piece : pieces) {
     const std::uint64_t some = std::min<std::uint64_t>(piece.iov_len, length);
@@ -78,14 +89,14 @@ bool is_unaligned(std::uint64_t offset, std::span<const iovec> pieces, std::uint
       break;
     }
   }
-  return bits % kSector != 0;
+  return bits % block != 0;
 }
 
 // `move` of one piece of the program's memory at a place of the disk, for each, as far as it goes.
 template <class Move>
 Result<ssize_t> move_all(int fd, std::span<const iovec> pieces, std::int64_t offset, std::uint64_t begin,
                          std::uint64_t length, Move&& move) {
-  if (DiskFile::is_direct(fd) && is_unaligned(begin, pieces, length)) {
+  if (DiskFile::is_direct(fd) && is_unaligned(fd, begin, pieces, length)) {
     return fail(EINVAL);
   }
   std::uint64_t done = 0;
@@ -114,7 +125,7 @@ Result<ssize_t> read_from(int fd, std::span<const iovec> pieces, std::int64_t of
     return tl::unexpected((begin ? length : begin).error());
   }
   store::RegionRecord* region = region_of(fd);
-  const std::uint64_t size = region == nullptr ? 0 : region->size;
+  const std::uint64_t size = size_of(region);
   if (*begin >= size || *length == 0) {
     return 0;
   }
@@ -134,7 +145,7 @@ Result<ssize_t> write_to(int fd, std::span<const iovec> pieces, std::int64_t off
   if (region != nullptr && region->nd.read_only != 0) {
     return fail(EPERM);
   }
-  const std::uint64_t size = region == nullptr ? 0 : region->size;
+  const std::uint64_t size = size_of(region);
   if (*length == 0) {
     return 0;
   }
@@ -158,13 +169,13 @@ std::uint64_t always(const store::RegionRecord&) {
 }
 constexpr Answer kAnswers[] = {
     {BLKROGET, sizeof(int), [](const store::RegionRecord& r) { return std::uint64_t{r.nd.read_only}; }},
-    {BLKGETSIZE, sizeof(long), [](const store::RegionRecord& r) { return r.size / kSector; }},
-    {BLKGETSIZE64, sizeof(std::uint64_t), [](const store::RegionRecord& r) { return r.size; }},
+    {BLKGETSIZE, sizeof(long), [](const store::RegionRecord& r) { return size_of(&r) / kSector; }},
+    {BLKGETSIZE64, sizeof(std::uint64_t), [](const store::RegionRecord& r) { return size_of(&r); }},
     {BLKGETDISKSEQ, sizeof(std::uint64_t), [](const store::RegionRecord& r) { return r.nd.disk; }},
-    {BLKSSZGET, sizeof(int), always<kSector>},
-    {BLKPBSZGET, sizeof(int), always<kBlock>},
+    {BLKSSZGET, sizeof(int), [](const store::RegionRecord& r) { return std::uint64_t{shape_of(r).block}; }},
+    {BLKPBSZGET, sizeof(int), [](const store::RegionRecord& r) { return std::uint64_t{shape_of(r).physical}; }},
     {BLKBSZGET, sizeof(int), always<kBlock>},
-    {BLKIOMIN, sizeof(int), always<kBlock>},
+    {BLKIOMIN, sizeof(int), [](const store::RegionRecord& r) { return std::uint64_t{shape_of(r).physical}; }},
     {BLKIOOPT, sizeof(int), always<0>},
     {BLKRAGET, sizeof(long), always<kReadAhead>},
     {BLKFRAGET, sizeof(long), always<kReadAhead>},
@@ -209,7 +220,7 @@ ssize_t write_disk(int fd, const iovec* pieces, int count, std::int64_t offset) 
 // fixed_size_llseek()
 off_t seek_disk(int fd, off_t offset, int whence) {
   const store::RegionRecord* region = region_of(fd);
-  const auto size = static_cast<off_t>(region == nullptr ? 0 : region->size);
+  const auto size = static_cast<off_t>(size_of(region));
   const auto position = sys::call(SYS_lseek, fd, 0, SEEK_CUR);
   off_t place = offset;
   if (!position) {

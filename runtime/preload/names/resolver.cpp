@@ -93,8 +93,42 @@ DAXEMU_START_PATH bool Resolver::relative_is_likely(const char* path) const noex
   return directory_->is_near() || (text.find("..") != std::string_view::npos && mentions_top(text));
 }
 
+// Is something on an absolute path not there, in a folder that was seen to be there a moment ago and has no nodes? Then
+// no link of that folder leads on, and it is one call where the questions below are up to seven: programs look for what
+// is in no /lib/modules hundreds of times.
+bool Resolver::misses_in_known(std::string_view path) const noexcept {
+  for (std::string_view above = parent_of(path); above.size() > 1; path = above, above = parent_of(above)) {
+    if (existing.contains(above)) {
+      PathText entry;
+      char text[8];
+      const auto link = entry.assign(path) ? sys::readlinkat(AT_FDCWD, entry.c_str(), text, sizeof text)
+                                           : Result<std::size_t>(fail(EINVAL));
+      return !link && link.error() == Errno{ENOENT};
+    }
+  }
+  return false;
+}
+
+// The nearest folder above one that is not there.
+void Resolver::note_above(std::string_view missing) const noexcept {
+  for (std::string_view above = parent_of(missing); above.size() > 1; above = parent_of(above)) {
+    PathText directory;
+    const auto about =
+        directory.assign(above) ? sys::fstatat(AT_FDCWD, directory.c_str(), 0) : Result<struct stat>(fail(EINVAL));
+    if (about && S_ISDIR(about->st_mode) && !descriptors_->may_hold_nodes(about->st_dev)) {
+      existing.note(above);
+    }
+    if (about || about.error() != Errno{ENOENT}) {
+      return;
+    }
+  }
+}
+
 DAXEMU_START_PATH bool Resolver::is_worth_a_walk(int dirfd, const char* path, Follow follow) const noexcept {
   const std::string_view whole = without_slashes(path);
+  if (whole.starts_with('/') && misses_in_known(whole)) {
+    return false;
+  }
   const bool follows_last = follow == Follow::always || whole.size() != std::string_view(path).size();
   const std::string_view parent = parent_of(path);
   if (parent.empty() && dirfd == AT_FDCWD && directory_->is_plainly_far() && !may_be_made(path)) {
@@ -121,6 +155,9 @@ DAXEMU_START_PATH bool Resolver::is_worth_a_walk(int dirfd, const char* path, Fo
       existing.note(parent);
     }
     return false;
+  }
+  if (!about && absolute && about.error() == Errno{ENOENT}) {
+    note_above(parent);
   }
   return true;
 }

@@ -66,3 +66,43 @@ cleared bytes are zero
 ["fatal",55,10,"dirty",43,5]
 ["fatal",55,10,"dirty",43,20]
 ["non-critical",23,75,"clean",43,20]'
+
+# The disk of an fsdax namespace counts bad sectors from its own first byte; they cannot be read, and are fine once they are written.
+cat >disk.sh <<'S'
+set -u
+ndctl create-namespace -r region0 -m fsdax -s 32M >/dev/null
+bad() { echo "$1: $(tr '\n' ' ' </sys/block/pmem0.1/badblocks)"; }
+sectors() { dd "$@" bs=512 count=8 >/dev/null 2>&1; echo "-> $?"; }
+ndctl inject-error --block=42 --count=8 namespace0.1 >/dev/null; bad injected
+sectors iflag=direct if=/dev/pmem0.1 of=/dev/null skip=42
+sectors iflag=direct if=/dev/pmem0.1 of=/dev/null skip=34
+sectors oflag=direct if=/dev/zero of=/dev/pmem0.1 seek=42; bad written
+sectors iflag=direct if=/dev/pmem0.1 of=/dev/null skip=42
+[ "$(dd if=/dev/pmem0.1 bs=1M 2>/dev/null | wc -c)" = "$(cat /sys/bus/nd/devices/pfn0.0/size)" ] && echo "as large as it says"
+S
+"$daxemu" run --region pmem,dimms=2,labels --size 62M --free 64M -- sh disk.sh >got.txt 2>&1 || fail "the session of a disk ended with $?: $(cat got.txt)"
+same "errors of an fsdax namespace" "$(cat got.txt)" 'injected: 42 8 
+-> 1
+-> 0
+-> 0
+written: 
+-> 0
+as large as it says'
+
+# Namespaces begin where the region's align allows; one that does not begin at 2M has no struct pages, whatever its info block says.
+cat >align.sh <<'S'
+region=/sys/bus/nd/devices/region0
+echo 4096 >$region/align
+ndctl create-namespace -r region0 -m fsdax -a 4K -s $((32 * 1024 * 1024 + 8192)) | sed -n 's/.*"size":/size /p'
+ndctl create-namespace -f -r region0 -m fsdax -a 4K -s $((32 * 1024 * 1024)) >/dev/null 2>&1 || echo "not at 8K"
+echo 16777216 >$region/align
+ndctl create-namespace -r region0 -m fsdax -s 32M | sed -n 's/.*"size":/size /p'
+cat $region/available_size $region/max_available_extent
+S
+printf '{ "regions": [ { "kind": "pmem", "dimms": 1, "size": "256M", "devices": [] } ] }\n' >align.json
+"$daxemu" run --config align.json -- sh align.sh >got.txt 2>&1 || fail "the session of alignments ended with $?: $(cat got.txt)"
+same "alignments" "$(cat got.txt)" 'size 31457280,
+not at 8K
+size 31457280,
+184549376
+184549376'

@@ -1,12 +1,14 @@
 #!/bin/sh
 # nfit_test.sh: labels and namespaces of a region of DIMMs, as an administrator meets them with stock ndctl, against what a guest with
-# a real nd bus said to the same words (nfit/session.sh, recorded with ndctl 76 on 6.12).
+# a real nd bus said to the same words (nfit/session.sh and disks.sh, recorded with ndctl 76 on 6.12).
 here=$(cd "$(dirname "$0")/.." && pwd -P)
 . "$here/lib.sh"
 needs ndctl
 [ "$(ndctl --version)" = 76.1 ] || skip "labels.txt is what ndctl 76.1 said; this is $(ndctl --version)"
 "$daxemu" run --config "$here/nfit/lab.json" -- sh "$here/nfit/session.sh" >got.txt 2>errors.txt || fail "the session ended with $?: $(cat errors.txt)"
 diff "$here/nfit/labels.txt" got.txt >difference.txt || fail "what ndctl and sysfs say of labels differs (<: the guest): $(head -n 40 difference.txt)"
+"$daxemu" run --config "$here/nfit/lab.json" -- sh "$here/nfit/disks.sh" >got.txt 2>errors.txt || fail "the session of disks ended with $?: $(cat errors.txt)"
+diff "$here/nfit/disks.txt" got.txt >difference.txt || fail "what ndctl, sysfs and disks say of fsdax and sector namespaces differs (<: the guest): $(head -n 40 difference.txt)"
 
 # What a namespace keeps: its bytes, over a change of drivers and over that of its mode.
 cat >keeps.sh <<'S'
@@ -29,11 +31,10 @@ S
 needs daxio
 "$daxemu" run --region pmem,dimms=2,labels --size 62M --free 64M -- sh keeps.sh || fail "a namespace does not keep its bytes ($?)"
 
-# What would be a block device of its own layout is refused, and said where.
-"$daxemu" run --region pmem,dimms=2,labels --size 62M --free 64M -- sh -c '
-  ndctl create-namespace -r region0 -m raw -s 32M | grep blockdev; ndctl create-namespace -r region0 -m sector -s 32M; echo "-> $?"' >refused.txt 2>&1 || :
-grep -q 'failed to enable' refused.txt || fail "a namespace in sector mode is not refused: $(cat refused.txt)"
-grep -q '"blockdev":"pmem0' refused.txt || fail "a raw namespace is no disk: $(cat refused.txt)"
+# A namespace in sector mode wants labels, whoever asks; and a disk is not mapped, nor mounted.
+"$daxemu" run --region pmem --size 62M --explain -- sh -c 'ndctl create-namespace -f -e namespace0.0 -m sector; echo "-> $?"' >refused.txt 2>&1 || :
+matches "sector mode without labels" "$(cat refused.txt)" "failed to enable"
+matches "why" "$(cat refused.txt)" "wants a region with labels"
 
 # What such a region cannot be is refused, and nothing is made.
 refuses() {

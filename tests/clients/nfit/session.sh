@@ -1,45 +1,10 @@
 #!/bin/sh
 # session.sh: what an administrator does with labels and namespaces of a region of one DIMM, and what sysfs and ndctl say. The same
 # words in a guest with QEMU's NVDIMMs (guest --region nvdimm) and below `daxemu run`: what it prints in the guest is the expectation.
-# Left out of the comparison: uuids, the node of the memory, what the set of DIMMs is known by, and which of the guest's DIMMs region0 is made of.
+# Left out of the comparison: say.sh.
 set +e
-cd /sys/bus/nd/devices || exit 1
-said=$(mktemp)
-trap 'rm -f "$said"' EXIT
-dimm=$(cut -d , -f 1 region0/mapping0)
-clean() {
-  sed -E "s/$dimm/nmemX/g; s/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/UUID/g; s/0x[0-9a-f]{12,16}$/COOKIE/; s/(\"target_node\":)[0-9]+/\1NODE/; s/(iset_?(id|cookie)\":)[0-9]+/\1COOKIE/"
-}
-run() {
-  echo "\$ $*" | clean
-  "$@" >"$said" 2>&1
-  status=$?
-  clean <"$said"
-  echo "-> $status"
-}
-show() {
-  for name in "$@"; do
-    printf '%s = ' "$name" | clean
-    # shellcheck disable=SC2002 # what cat says of one that cannot be read
-    cat "$name" 2>&1 | sed 's/^cat: .*: /cat: /; s/^cat: read error: /cat: /' | clean
-  done
-}
-region_state() {
-  show region0/nstype region0/available_size region0/max_available_extent region0/namespace_seed region0/dax_seed region0/init_namespaces \
-    "$dimm/flags" "$dimm/available_slots" "$dimm/state"
-}
-# What there is, and who may read or write it.
-names() {
-  for folder in "$@"; do
-    echo "$folder:" | clean
-    for name in "$folder"/*; do
-      kind=$(stat -c %a "$name")
-      [ ! -L "$name" ] || kind="link"
-      [ -L "$name" ] || [ ! -d "$name" ] || kind="folder"
-      echo "$kind ${name##*/}" | clean
-    done
-  done
-}
+# shellcheck source=tests/clients/nfit/say.sh
+. "$(dirname "$(readlink -f "$0")")/say.sh"
 run ndctl disable-region region0
 run ndctl init-labels -f "$dimm"
 run ndctl enable-region region0

@@ -19,6 +19,7 @@
 namespace daxemu::dax::nd {
 namespace {
 
+using store::NdKind;
 using store::NdPages;
 
 constexpr std::uint64_t kSize = 64ULL << 20;
@@ -44,7 +45,7 @@ struct Lab {
   void let_go() const {
     auto change = Change::begin(*store);
     store::NdHolderRecord* holder = holder_of_namespace(*store, region());
-    EXPECT_TRUE(unbind_dax(*store, region(), *holder));
+    EXPECT_TRUE(unbind_holder(*store, region(), *holder));
     EXPECT_TRUE(detach(region(), *holder));
   }
   // 0, or the errno.
@@ -71,18 +72,20 @@ struct Lab {
 };
 
 TEST(NdInfo, SaysInBytesWhatItSays) {
-  const store::NdInfoBlock info{
-      .present = 1, .pages = NdPages::pmem, .align = kPudSize, .uuid = {1, 2, 3, 4, 5, 6, 7, 8}};
+  const store::NdInfoBlock info{.kind = NdKind::dax,
+                                .pages = NdPages::pmem,
+                                .align = static_cast<std::uint32_t>(kPudSize),
+                                .uuid = {1, 2, 3, 4, 5, 6, 7, 8}};
   InfoBytes bytes = info_bytes(info, 10 << 20, 2ULL << 30, 0);
   EXPECT_EQ(std::string(reinterpret_cast<const char*>(bytes.data())), "NVDIMM_DAX_INFO");
   const store::NdInfoBlock read = parse_info(bytes);
-  EXPECT_EQ(read.present, 1U);
+  EXPECT_EQ(read.kind, NdKind::dax);
   EXPECT_EQ(read.pages, info.pages);
   EXPECT_EQ(read.align, info.align);
   EXPECT_EQ(read.uuid, info.uuid);
   bytes[70] ^= std::byte{1}; // the checksum is another's
-  EXPECT_EQ(parse_info(bytes).present, 0U);
-  EXPECT_EQ(parse_info(InfoBytes{}).present, 0U);
+  EXPECT_EQ(parse_info(bytes).kind, NdKind::none);
+  EXPECT_EQ(parse_info(InfoBytes{}).kind, NdKind::none);
   EXPECT_EQ(info_bytes({}, 0, 0, 0), InfoBytes{});
 }
 
@@ -129,9 +132,9 @@ TEST(NdDisk, ADaxCannotHaveWhatNdPmemHas) {
   ASSERT_TRUE(attach(*lab.store, region, dax));
   ASSERT_TRUE(set_uuid(dax, {9}));
   ASSERT_TRUE(set_pages(dax, NdPages::ram));
-  EXPECT_EQ(bind_dax(*lab.store, region, dax).error(), Errno{EBUSY});
+  EXPECT_EQ(bind_holder(*lab.store, region, dax).error(), Errno{EBUSY});
   ASSERT_TRUE(detach_disk(*lab.store, region));
-  EXPECT_TRUE(bind_dax(*lab.store, region, dax));
+  EXPECT_TRUE(bind_holder(*lab.store, region, dax));
 }
 
 TEST(NdDisk, HasTheMemoryOfTheDeviceBehindTheReserve) {
@@ -152,7 +155,7 @@ TEST(NdDisk, ItsInfoBlockIsTheOneThatTheDaxWrote) {
   const store::Uuid uuid = lab.region().nd.info.uuid;
   ASSERT_EQ(lab.bind(true), 0);
   const store::NdInfoBlock read = parse_info(lab.block());
-  EXPECT_EQ(read.present, 1U);
+  EXPECT_EQ(read.kind, NdKind::dax);
   EXPECT_EQ(read.uuid, uuid);
   EXPECT_EQ(read.align, kPmdSize);
   EXPECT_EQ(read.pages, NdPages::ram);
@@ -191,12 +194,77 @@ TEST(NdDisk, ANewInfoBlockIsThereToBeRead) {
     ASSERT_TRUE(set_uuid(dax, {9}));
     ASSERT_TRUE(set_unit(dax, kPageSize));
     ASSERT_TRUE(set_pages(dax, NdPages::ram));
-    ASSERT_TRUE(bind_dax(*lab.store, region, dax));
+    ASSERT_TRUE(bind_holder(*lab.store, region, dax));
   }
   lab.let_go();
   ASSERT_EQ(lab.bind(true), 0);
   EXPECT_EQ(parse_info(lab.block()).align, kPageSize);
   EXPECT_EQ(parse_info(lab.block()).uuid, store::Uuid{9});
+}
+
+store::NdHolderRecord& seed_of(const Lab& lab, NdKind kind) {
+  return lab.region().nd.holders[lab.region().nd.seeds[static_cast<std::size_t>(kind)] - 1];
+}
+
+TEST(NdDisk, OfAPfnIsTheDataOfTheNamespace) {
+  const Lab lab;
+  store::RegionRecord& region = lab.region();
+  {
+    auto change = Change::begin(*lab.store);
+    store::NdHolderRecord& pfn = seed_of(lab, NdKind::pfn);
+    region.nd.holder_class = NdKind::none;
+    ASSERT_TRUE(attach(*lab.store, region, pfn));
+    EXPECT_EQ(bind_holder(*lab.store, region, pfn).error(), Errno{ENODEV}); // no uuid
+    ASSERT_TRUE(set_uuid(pfn, {9}));
+    EXPECT_EQ(bind_holder(*lab.store, region, pfn).error(), Errno{ENXIO}); // no place for struct pages
+    ASSERT_TRUE(set_pages(pfn, NdPages::pmem));
+    ASSERT_TRUE(bind_holder(*lab.store, region, pfn));
+    EXPECT_NE(&seed_of(lab, NdKind::pfn), &pfn);
+    EXPECT_EQ(disk_holder(*lab.store, region), &pfn);
+    const DiskShape shape = disk_shape(*lab.store, region);
+    EXPECT_EQ(shape.kind, NdKind::pfn);
+    EXPECT_EQ(shape.begin, data_offset(region, kPmdSize, NdPages::pmem));
+    EXPECT_EQ(shape.size, region.size - shape.begin);
+    EXPECT_EQ(bind_holder(*lab.store, region, pfn).error(), Errno{EBUSY});
+    EXPECT_EQ(detach(region, pfn).error(), Errno{EBUSY});
+    ASSERT_TRUE(unbind_holder(*lab.store, region, pfn));
+    EXPECT_FALSE(is_disk(region));
+    ASSERT_TRUE(detach(region, pfn)); // gone with its namespace
+  }
+  EXPECT_EQ(lab.bind(false), ENXIO); // its info block is found again
+  const store::NdHolderRecord* again = holder_of_namespace(*lab.store, region);
+  ASSERT_NE(again, nullptr);
+  EXPECT_EQ(again->kind, NdKind::pfn);
+  EXPECT_EQ(again->uuid, store::Uuid{9});
+  EXPECT_EQ(disk_holder(*lab.store, region), again);
+}
+
+TEST(NdDisk, WhatDoesNotBeginAtTwoMegabytesHasNoStructPages) {
+  const Lab lab;
+  store::RegionRecord& region = lab.region();
+  auto change = Change::begin(*lab.store);
+  region.phys_start += 8192;
+  region.nd.holder_class = NdKind::none;
+  store::NdHolderRecord& pfn = seed_of(lab, NdKind::pfn);
+  ASSERT_TRUE(attach(*lab.store, region, pfn));
+  ASSERT_TRUE(set_uuid(pfn, {9}));
+  ASSERT_TRUE(set_pages(pfn, NdPages::ram));
+  EXPECT_EQ(bind_holder(*lab.store, region, pfn).error(), Errno{EINVAL});
+  region.nd.info = {.kind = NdKind::pfn, .pages = NdPages::ram, .align = 2U << 20U, .uuid = {9}}; // forced upon it
+  EXPECT_EQ(bind_holder(*lab.store, region, pfn).error(), Errno{EOPNOTSUPP});
+}
+
+TEST(NdDisk, ABttWantsLabels) {
+  const Lab lab;
+  store::RegionRecord& region = lab.region();
+  auto change = Change::begin(*lab.store);
+  region.nd.holder_class = NdKind::none;
+  store::NdHolderRecord& btt = seed_of(lab, NdKind::btt);
+  ASSERT_TRUE(attach(*lab.store, region, btt));
+  ASSERT_TRUE(set_uuid(btt, {9}));
+  EXPECT_EQ(bind_holder(*lab.store, region, btt).error(), Errno{ENODEV}); // no size of sectors
+  ASSERT_TRUE(set_unit(btt, 512));
+  EXPECT_EQ(bind_holder(*lab.store, region, btt).error(), Errno{EOPNOTSUPP});
 }
 
 } // namespace

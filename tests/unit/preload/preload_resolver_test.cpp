@@ -115,6 +115,26 @@ TEST(Resolver, FollowsRealLinksToEmulatedNodes) {
   EXPECT_TRUE(context().resolver().is_worth_a_walk(AT_FDCWD, (scratch / "later/size").c_str(), Follow::not_last));
 }
 
+TEST(Resolver, LooksOnceAtWhatAKnownFolderLacks) {
+  const Scratch scratch;
+  ASSERT_EQ(::mkdir((scratch / "real").c_str(), 0700), 0);
+  ASSERT_EQ(::symlink("real", (scratch / "lib").c_str()), 0); // as /lib is
+  const auto is_worth = [](const std::string& path) {
+    return context().resolver().is_worth_a_walk(AT_FDCWD, path.c_str(), Follow::always);
+  };
+  bool walked = true; // a folder is known for the rest of a second
+  for (int attempt = 0; walked && attempt < 5; ++attempt) {
+    walked = is_worth(scratch / "lib/modules/6.1/modules.alias") && is_worth(scratch / "lib/modules/6.1/modules.dep");
+  }
+  EXPECT_FALSE(walked);
+  ASSERT_EQ(::symlink("/dev", (scratch / "real/modules").c_str()), 0);
+  EXPECT_TRUE(is_worth(scratch / "lib/modules/dax0.0")); // what was not there is a link now
+  ASSERT_EQ(::unlink((scratch / "real/modules").c_str()), 0);
+  ASSERT_EQ(::mkdir((scratch / "real/modules").c_str(), 0700), 0);
+  ASSERT_EQ(::symlink("/sys/bus/dax", (scratch / "real/modules/6.1").c_str()), 0);
+  EXPECT_TRUE(is_worth(scratch / "lib/modules/6.1/devices"));
+}
+
 TEST(Resolver, StartsAtADirectoryDescriptor) {
   const int slash = ::open("/", O_PATH | O_DIRECTORY);
   const int sys = ::open("/sys", O_PATH | O_DIRECTORY);

@@ -113,14 +113,37 @@ TEST(SysfsNd, ARawNamespaceIsADisk) {
   EXPECT_EQ(nd.lookup_error(std::string(kRegion) + "namespace0.0/block"), ENOENT);
 }
 
-TEST(SysfsNd, WhatWouldBeAnotherBlockDeviceIsRefused) {
+TEST(SysfsNd, APfnHasTheDiskOfItsNamespace) {
   const Nd nd;
   ASSERT_EQ(nd.driver("dax_pmem/unbind", "dax0.0"), 0);
   ASSERT_EQ(nd.set("dax0.0/namespace", "\n"), 0);
   ASSERT_EQ(nd.set("namespace0.0/holder_class", "pfn"), ENXIO); // and is so all the same
   ASSERT_EQ(nd.set("pfn0.0/namespace", "namespace0.0"), 0);
   ASSERT_EQ(nd.set("pfn0.0/uuid", "12345678-9abc-4ef0-8234-56789abcdef0"), 0);
-  EXPECT_EQ(nd.driver("nd_pmem/bind", "pfn0.0"), EOPNOTSUPP);
+  EXPECT_EQ(nd.driver("nd_pmem/bind", "pfn0.0"), ENXIO); // nobody said where its struct pages are
+  ASSERT_EQ(nd.set("pfn0.0/mode", "ram"), 0);
+  EXPECT_EQ(nd.driver("dax_pmem/bind", "pfn0.0"), ENODEV);
+  ASSERT_EQ(nd.driver("nd_pmem/bind", "pfn0.0"), 0);
+  EXPECT_EQ(nd.names(std::string(kRegion) + "pfn0.0/block"), (std::vector<std::string>{"pmem0"}));
+  EXPECT_EQ(nd.names("/sys/class/block"), (std::vector<std::string>{"pmem0"}));
+  EXPECT_EQ(nd.lookup_error(std::string(kRegion) + "namespace0.0/block"), ENOENT);
+  EXPECT_EQ(nd.lookup_error("/sys/bus/nd/drivers/nd_pmem/pfn0.0"), 0);
+  EXPECT_EQ(nd.driver("nd_pmem/bind", "namespace0.0"), ENXIO); // it is held
+  EXPECT_EQ(nd.driver("nd_pmem/unbind", "namespace0.0"), ENODEV);
+  EXPECT_EQ(nd.driver("nd_pmem/unbind", "pfn0.0"), 0);
+  EXPECT_EQ(nd.lookup_error(std::string(kRegion) + "pfn0.0/block"), ENOENT);
+}
+
+TEST(SysfsNd, ABttWantsARegionWithLabels) {
+  const Nd nd;
+  ASSERT_EQ(nd.driver("dax_pmem/unbind", "dax0.0"), 0);
+  ASSERT_EQ(nd.set("dax0.0/namespace", "\n"), 0);
+  ASSERT_EQ(nd.set("namespace0.0/holder_class", "btt"), 0);
+  ASSERT_EQ(nd.set("btt0.0/namespace", "namespace0.0"), 0);
+  ASSERT_EQ(nd.set("btt0.0/uuid", "12345678-9abc-4ef0-8234-56789abcdef0"), 0);
+  EXPECT_EQ(nd.driver("nd_pmem/bind", "btt0.0"), ENODEV);
+  ASSERT_EQ(nd.set("btt0.0/sector_size", "4096"), 0);
+  EXPECT_EQ(nd.driver("nd_pmem/bind", "btt0.0"), EOPNOTSUPP);
 }
 
 TEST(SysfsNd, ARegionGoesAndComesBack) {

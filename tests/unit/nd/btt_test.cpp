@@ -1,0 +1,72 @@
+// The layout of a namespace in sector mode, with the numbers that a kernel wrote into its own (client.nfit.labels:
+// guest of 6.12).
+#include "emu/dax/nd/btt.hpp"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace daxemu::dax::nd {
+namespace {
+
+std::vector<BttArena> arenas_of(std::uint64_t size, std::uint32_t sector) {
+  std::vector<BttArena> arenas;
+  each_btt_arena(size, sector, [&](const BttArena& arena) { arenas.push_back(arena); });
+  return arenas;
+}
+
+TEST(Btt, IsLaidOutAsTheKernelDoes) {
+  const auto large = arenas_of(64U << 20U, 4096);
+  ASSERT_EQ(large.size(), 1U);
+  EXPECT_EQ(large[0].sectors, 0x3ee8U);
+  EXPECT_EQ(large[0].blocks, 0x3fe8U);
+  EXPECT_EQ(large[0].data - large[0].start, 0x1000U);
+  EXPECT_EQ(large[0].map - large[0].start, 0x3fea000U);
+  EXPECT_EQ(large[0].log - large[0].start, 0x3ffa000U);
+  EXPECT_EQ(large[0].copy - large[0].start, 0x3ffe000U);
+  EXPECT_EQ(btt_sectors(64U << 20U, 4096) * 4096, 65961984U);
+  const auto small = arenas_of(32U << 20U, 512);
+  ASSERT_EQ(small.size(), 1U);
+  EXPECT_EQ(small[0].sectors, 0xfcc4U);
+  EXPECT_EQ(small[0].map - small[0].start, 0x1fba000U);
+  EXPECT_EQ(btt_sectors(32U << 20U, 512) * 512, 33130496U);
+}
+
+TEST(Btt, HasAnArenaForEach512G) {
+  const std::uint64_t size = (1ULL << 40U) + (8U << 20U); // the rest is too small for one
+  const auto arenas = arenas_of(size, 4096);
+  ASSERT_EQ(arenas.size(), 2U);
+  EXPECT_FALSE(arenas[0].is_last);
+  EXPECT_TRUE(arenas[1].is_last);
+  EXPECT_EQ(arenas[1].start, arenas[0].start + arenas[0].size);
+  EXPECT_EQ(arenas[1].first, arenas[0].sectors);
+  EXPECT_TRUE(arenas_of(16U << 20U, 512).empty()); // the first 4096 bytes are not its own
+}
+
+TEST(Btt, KnowsItsBlockAgain) {
+  constexpr std::uint64_t kSize = 32U << 20U;
+  const store::Uuid uuid = {1, 2, 3};
+  const store::Uuid parent = {4, 5, 6};
+  InfoBytes bytes = btt_block(arenas_of(kSize, 512)[0], uuid, parent);
+  const store::NdInfoBlock found = parse_btt_block(bytes, kSize, parent);
+  EXPECT_EQ(found.kind, store::NdKind::btt);
+  EXPECT_EQ(found.align, 512U);
+  EXPECT_EQ(found.uuid, uuid);
+  EXPECT_EQ(parse_btt_block(bytes, kSize, uuid).kind, store::NdKind::none);          // another's namespace
+  EXPECT_EQ(parse_btt_block(bytes, kSize + 4096, parent).kind, store::NdKind::none); // another size
+  bytes[100] ^= std::byte{1};
+  EXPECT_EQ(parse_btt_block(bytes, kSize, parent).kind, store::NdKind::none);
+}
+
+TEST(Btt, FindsASectorByItsEntry) {
+  using State = BttSector::State;
+  EXPECT_EQ(btt_sector(0, 7).block, 7U); // as it was made
+  EXPECT_EQ(btt_sector(0, 7).state, State::data);
+  EXPECT_EQ(btt_sector(0xc0000009, 7).block, 9U);
+  EXPECT_EQ(btt_sector(0xc0000009, 7).state, State::data);
+  EXPECT_EQ(btt_sector(0x80000009, 7).state, State::zeroes);
+  EXPECT_EQ(btt_sector(0x40000009, 7).state, State::bad);
+}
+
+} // namespace
+} // namespace daxemu::dax::nd
