@@ -38,15 +38,16 @@ void ExtentBitmap::clear(std::uint64_t first, std::uint64_t count) {
   }
 }
 
-std::uint64_t ExtentBitmap::next(std::uint64_t from) const {
-  while (from < bits_) {
+std::uint64_t ExtentBitmap::next(std::uint64_t from, std::uint64_t limit) const {
+  const std::uint64_t end = std::min(bits_, limit);
+  while (from < end) {
     const std::uint64_t word = words()[from / 64].load(std::memory_order_relaxed) >> (from % 64);
     if (word != 0) {
-      return std::min(bits_, from + static_cast<std::uint64_t>(std::countr_zero(word)));
+      return std::min(end, from + static_cast<std::uint64_t>(std::countr_zero(word)));
     }
     from = (from / 64 + 1) * 64;
   }
-  return bits_;
+  return end;
 }
 
 } // namespace daxemu::fault

@@ -23,8 +23,8 @@ public:
     return bit < bits_ && (words()[bit / 64].fetch_or(mask, std::memory_order_relaxed) & mask) != 0;
   }
   void clear(std::uint64_t first, std::uint64_t count);
-  // The first set bit at or behind `from`, or size().
-  [[nodiscard]] std::uint64_t next(std::uint64_t from) const;
+  // The first set bit at or behind `from` and before `limit`, or the lesser of `limit` and size().
+  [[nodiscard]] std::uint64_t next(std::uint64_t from, std::uint64_t limit = UINT64_MAX) const;
 
 private:
   [[nodiscard]] std::atomic<std::uint64_t>* words() const {

@@ -167,6 +167,25 @@ void VmaTable::set_bounds() noexcept {
   highest_.store(count == 0 ? 0 : at(count - 1).end, kWrite);
 }
 
+VmaTable::Shown VmaTable::first_shown(const DeviceView& view, std::uint64_t begin, std::uint64_t end,
+                                      std::uint64_t but) const noexcept {
+  Shown first{end, end};
+  const std::size_t count = count_.load(std::memory_order_relaxed);
+  for (std::size_t index = 0; index < count && first.begin > begin; ++index) {
+    const auto& word = entry(index).word;
+    const std::uint64_t offset = word[2].load(kRead);
+    if (offset >= first.begin || word[3].load(kRead) != reinterpret_cast<std::uint64_t>(&view)) {
+      continue;
+    }
+    const std::uint64_t start = word[0].load(kRead);
+    const std::uint64_t behind = offset + (word[1].load(kRead) - start);
+    if (behind > begin && start != but) {
+      first = {std::max(begin, offset), std::min(end, behind)};
+    }
+  }
+  return first;
+}
+
 Result<void> VmaTable::insert(const Vma& vma) noexcept {
   const std::size_t count = count_.load(std::memory_order_relaxed);
   if (count >= kMost) {

@@ -48,6 +48,14 @@ public:
   // False: none can, nothing has changed.
   bool join(const Vma& part) noexcept;
   [[nodiscard]] Vma at(std::size_t index) const noexcept;
+  // What mappings of `view` but the one at `but` show of its bytes [begin, end), the lowest piece; an empty one at
+  // `end` if they show none. All mappings are looked at, and of each as little as will do.
+  struct Shown {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+  };
+  [[nodiscard]] Shown first_shown(const DeviceView& view, std::uint64_t begin, std::uint64_t end,
+                                  std::uint64_t but) const noexcept;
 
 private:
   struct Entry {

@@ -82,22 +82,12 @@ void AddressSpace::drop(std::uint64_t start, std::uint64_t end) {
 // What another mapping shows stays known as faulted in: its page table entries are there, and poison has to find them.
 void AddressSpace::forget_extents(DeviceView& view, std::uint64_t begin, std::uint64_t end, std::uint64_t but) {
   while (begin < end) {
-    std::uint64_t shown = end;
-    std::uint64_t shown_end = end;
-    for (std::size_t at = 0; at < table_.size(); ++at) {
-      const Vma vma = table_.at(at);
-      const std::uint64_t from = std::max(begin, vma.offset);
-      const std::uint64_t to = std::min(end, vma.offset_of(vma.end));
-      if (vma.view == &view && vma.start != but && from < to && from < shown) {
-        shown = from;
-        shown_end = to;
-      }
-    }
-    if (shown < end) {
+    const auto shown = table_.first_shown(view, begin, end, but);
+    if (shown.begin < end) {
       shown_twice_.store(true, std::memory_order_relaxed);
     }
-    server_.resolver().forget(view, view.extent_at(begin).value(), (shown - begin) / view.align());
-    begin = shown_end;
+    server_.resolver().forget(view, view.extent_at(begin).value(), (shown.begin - begin) / view.align());
+    begin = shown.end;
   }
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/fault/touches/resolver.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -193,11 +194,16 @@ std::uint64_t Resolver::resolve_ahead(const UffdCalls& uffd, const Vma& vma, std
 }
 
 void Resolver::forget(DeviceView& view, std::uint64_t first, std::uint64_t count) {
+  const std::uint64_t end = std::min(first + count, view.faulted().size());
+  // One look at what is to go: of a large device that nobody has touched, that is all there is to do.
+  const std::uint64_t lowest = view.faulted().next(first, end);
+  if (lowest >= end) {
+    return;
+  }
   if (!view.one_page_extents()) {
     std::int64_t runs = 0;
     std::uint64_t behind = UINT64_MAX;
-    for (std::uint64_t at = view.faulted().next(first); at < first + count && at < view.faulted().size();
-         at = view.faulted().next(at + 1)) {
+    for (std::uint64_t at = lowest; at < end; at = view.faulted().next(at + 1, end)) {
       runs += at != behind ? 1 : 0;
       behind = at + 1;
     }
@@ -206,12 +212,11 @@ void Resolver::forget(DeviceView& view, std::uint64_t first, std::uint64_t count
     }
   }
   if (view.hooks() != nullptr) {
-    for (std::uint64_t at = view.faulted().next(first); at < first + count && at < view.faulted().size();
-         at = view.faulted().next(at + 1)) {
+    for (std::uint64_t at = lowest; at < end; at = view.faulted().next(at + 1, end)) {
       view.tell_unmapped(ExtentIndex(at));
     }
   }
-  view.faulted().clear(first, count);
+  view.faulted().clear(lowest, end - lowest);
 }
 
 std::int64_t Resolver::hole_budget() {

@@ -1,6 +1,7 @@
 #include "tests/bench/frame/pairs.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -15,6 +16,7 @@
 namespace daxemu::bench {
 
 Pairs::Pairs(int& argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN); // a twin that has gone is a contender that fails
   int kept = 1;
   for (int at = 1; at < argc; ++at) {
     const std::string_view word(argv[at]);

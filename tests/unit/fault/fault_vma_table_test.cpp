@@ -118,6 +118,32 @@ TEST(VmaTable, WhatIsOursAloneKeepsNobodyApart) {
   EXPECT_TRUE(table.at(0).has(kPatched));
 }
 
+TEST(VmaTable, WhatOthersShowOfTheSameBytes) {
+  alignas(16) static char places[2][16]; // views are never looked into here
+  auto* const one = reinterpret_cast<DeviceView*>(&places[0]);
+  auto* const other = reinterpret_cast<DeviceView*>(&places[1]);
+  VmaTable table;
+  ASSERT_TRUE(table.reserve());
+  const auto add = [&](std::uint64_t start, std::uint64_t length, std::uint64_t offset, DeviceView* view) {
+    Vma added = vma(start, start + length, offset);
+    added.view = view;
+    ASSERT_TRUE(table.insert(added));
+  };
+  add(0x10000, 0x4000, 0x8000, one);
+  add(0x20000, 0x2000, 0x2000, one);
+  add(0x30000, 0x8000, 0x0, other);
+  const auto shown = [&](std::uint64_t begin, std::uint64_t end, std::uint64_t but) {
+    const auto found = table.first_shown(*one, begin, end, but);
+    return std::pair(found.begin, found.end);
+  };
+  EXPECT_EQ(shown(0, 0x10000, 0), std::pair(0x2000UL, 0x4000UL)); // the lowest, wherever it is mapped
+  EXPECT_EQ(shown(0x3000, 0x3800, 0), std::pair(0x3000UL, 0x3800UL));
+  EXPECT_EQ(shown(0x4000, 0x10000, 0), std::pair(0x8000UL, 0xc000UL));
+  EXPECT_EQ(shown(0x4000, 0x8000, 0), std::pair(0x8000UL, 0x8000UL)); // none
+  EXPECT_EQ(shown(0xc000, 0xd000, 0), std::pair(0xd000UL, 0xd000UL));
+  EXPECT_EQ(shown(0, 0x10000, 0x20000), std::pair(0x8000UL, 0xc000UL)); // but that one
+}
+
 // Entries come and go at both ends and in the middle, beside a map that does the same: whichever side of the ring
 // moves.
 TEST(VmaTable, ManyComeAndGoAnywhere) {
