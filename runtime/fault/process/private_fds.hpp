@@ -24,6 +24,8 @@ public:
   static void forget(int fd) noexcept;
   // Lock-free, async-signal-safe.
   [[nodiscard]] static bool owns(int fd) noexcept;
+  // Where not, it does not own it: one load.
+  [[nodiscard]] static bool may_own(int fd) noexcept { return fd >= lowest_.load(std::memory_order_acquire); }
   // The lowest owned number >= `from`, or -1.
   [[nodiscard]] static int next(int from) noexcept;
 

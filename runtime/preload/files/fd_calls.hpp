@@ -5,9 +5,19 @@
 #include <sys/socket.h>
 
 #include "emu/base/function_ref.hpp"
+#include "runtime/fault/process/private_fds.hpp"
+#include "runtime/preload/ground/fd_table.hpp"
 
 namespace daxemu::preload {
 
+// The same of a number of which no call of ours has ever heard, as nearly all are: a few loads. Then it is forgotten.
+[[nodiscard]] inline bool closes_at_once(int fd) {
+  if (FdTable::watches_closes() || !FdTable::is_ordinary(fd) || fault::PrivateFds::may_own(fd)) {
+    return false;
+  }
+  FdTable::forget(fd);
+  return true;
+}
 // Is closing `fd` the kernel's business alone? Then it is forgotten already.
 [[nodiscard]] bool closes_plainly(int fd);
 int close_descriptor(int fd, FunctionRef<int()> real);

@@ -17,11 +17,9 @@
 namespace daxemu::preload {
 namespace {
 
-constinit std::atomic<bool> ever_asked{false};
-
 void note(int command) {
   if (command == F_SETLK || command == F_SETLKW) {
-    ever_asked.store(true, std::memory_order_relaxed);
+    detail::ever_asked.store(true, std::memory_order_relaxed);
   }
 }
 
@@ -44,10 +42,6 @@ int ask_lock(int fd, int command, struct flock& lock) {
 bool is_record_lock(int command) {
   constexpr int kCommands[] = {F_SETLK, F_SETLKW, F_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_OFD_GETLK};
   return std::find(std::begin(kCommands), std::end(kCommands), command) != std::end(kCommands);
-}
-
-bool may_hold_record_locks() {
-  return ever_asked.load(std::memory_order_relaxed);
 }
 
 int lock_record(int fd, int command, long argument, FunctionRef<int()> real) {

@@ -3,16 +3,24 @@
 // node's is not.
 #pragma once
 
+#include <atomic>
+
 #include <sys/types.h>
 
 #include "emu/base/function_ref.hpp"
 
 namespace daxemu::preload {
 
+namespace detail {
+inline constinit std::atomic<bool> ever_asked{false};
+}
+
 [[nodiscard]] bool is_record_lock(int command);
 // Has this program asked for a record lock on a device? Then no descriptor of one may be opened and closed again by us:
 // close(2) lets go of all of a process's locks on the file (locks_remove_posix()), whichever descriptor it is.
-[[nodiscard]] bool may_hold_record_locks();
+[[nodiscard]] inline bool may_hold_record_locks() {
+  return detail::ever_asked.load(std::memory_order_relaxed);
+}
 // fcntl(2) with such a command; `argument` is the program's struct flock, wherever it points.
 int lock_record(int fd, int command, long argument, FunctionRef<int()> real);
 // lockf(3), whose fcntl(2) is libc's own. Errors: fcntl(2)'s, EACCES (F_TEST: another's), EINVAL.

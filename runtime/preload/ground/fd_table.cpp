@@ -4,5 +4,6 @@ namespace daxemu::preload {
 
 constinit std::array<std::atomic<std::uint8_t>, FdTable::kNumbers> FdTable::classes_{};
 constinit std::atomic<bool> FdTable::attributes_{false};
+constinit std::atomic<bool> FdTable::closes_{false};
 
 } // namespace daxemu::preload

@@ -68,6 +68,13 @@ public:
     }
   }
   static void forget(int fd) noexcept { set(fd, FdClass::unknown); }
+  // Unknown or foreign.
+  [[nodiscard]] static bool is_ordinary(int fd) noexcept {
+    return byte(fd) <= static_cast<std::uint8_t>(FdClass::foreign);
+  }
+  // Does somebody want to hear of numbers that are closed? Said once and for good, before there is one of them.
+  [[nodiscard]] static bool watches_closes() noexcept { return closes_.load(std::memory_order_relaxed); }
+  static void watch_closes() noexcept { closes_.store(true); }
   // Has no descriptor of an attribute been seen here? None was opened, then, but one may have come from elsewhere.
   [[nodiscard]] static bool has_no_attributes() noexcept { return !attributes_.load(std::memory_order_relaxed); }
   static void expect_attributes() noexcept {
@@ -102,6 +109,7 @@ private:
   [[nodiscard]] static bool in_range(int fd) noexcept { return static_cast<unsigned>(fd) < kNumbers; }
   static std::array<std::atomic<std::uint8_t>, kNumbers> classes_;
   static std::atomic<bool> attributes_;
+  static std::atomic<bool> closes_;
 };
 
 } // namespace daxemu::preload

@@ -23,12 +23,14 @@ class RealSymbol {
 public:
   constexpr RealSymbol() = default;
 
+  // The answer of is_libcs(), where it has been found out: one load.
+  [[nodiscard]] bool is_known_libcs() const { return libcs_.load(std::memory_order_relaxed); }
+
 protected:
   void* find(const char* name, std::uint32_t hash) const {
     void* found = next_.load(std::memory_order_acquire);
     return found != nullptr ? found : look(name, hash);
   }
-  [[nodiscard]] bool is_known_libcs() const { return libcs_.load(std::memory_order_relaxed); }
 
 private:
   void* look(const char* name, std::uint32_t hash) const; // out of line: once

@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include "runtime/preload/ground/fd_table.hpp"
+
 namespace daxemu::preload {
 
 class CoreDump {
@@ -13,6 +15,7 @@ public:
   // `path` was opened as `fd`: what is written there is heard of when it is closed.
   static void opened(const char* path, int flags, int fd) noexcept {
     if (is_filter(path, flags)) {
+      FdTable::watch_closes();
       filter_.store(fd, std::memory_order_relaxed);
     }
   }

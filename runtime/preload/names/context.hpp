@@ -27,6 +27,9 @@ public:
     return made != nullptr ? made : make();
   }
 
+  // The same, without making it.
+  [[nodiscard]] static Context* made() noexcept { return made_.load(std::memory_order_acquire); }
+
   // For tests, which have a store but no environment.
   explicit Context(store::Store store);
   ~Context(); // in tests only

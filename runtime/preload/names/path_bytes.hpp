@@ -78,15 +78,37 @@ template <char First, char Second>
   return detail::has_pair<'/', '/'>(path.data(), path.size());
 }
 
-// Is there ".." (or "./", or the like)?
-[[nodiscard]] inline bool may_go_up(std::string_view path) {
-  return detail::has_pair<'.', '/'>(path.data(), path.size());
+// The two that follow are asked right after a system call, when the processor has forgotten how branches went and where
+// jumps lead: byte by byte, with branches that are not taken as a rule, and no strlen(3).
+namespace detail {
+
+// Is there `First`, and behind it what is a `Second` once its lowest bit is set? As if a `before` came before the text.
+template <char First, char Second>
+[[nodiscard, gnu::always_inline]] inline bool has_pair(const char* text, char before = '\0') {
+  constexpr unsigned kByte = 8;
+  constexpr unsigned kBoth = 0xffff;
+  unsigned pair = static_cast<unsigned char>(before);
+#pragma GCC unroll 8
+  for (; *text != '\0'; ++text) {
+    pair = (pair << kByte | static_cast<unsigned char>(*text)) & kBoth;
+    if ((pair | 1U) == (static_cast<unsigned>(First) << kByte | static_cast<unsigned>(Second))) [[unlikely]] {
+      return true;
+    }
+  }
+  return false;
+}
+
+} // namespace detail
+
+// Is there ".." (or "./")?
+[[nodiscard, gnu::always_inline]] inline bool may_go_up(const char* path) {
+  return detail::has_pair<'.', '/'>(path);
 }
 
 // An absolute path that begins with none of /dev, /sys and /proc, and cannot lead there by its text.
-[[nodiscard]] inline bool leads_elsewhere(const char* path) {
+[[nodiscard, gnu::always_inline]] inline bool leads_elsewhere(const char* path) {
   const char first = path[1];
-  return first != 'd' && first != 's' && first != 'p' && !is_uneven(path);
+  return first != 'd' && first != 's' && first != 'p' && !detail::has_pair<'/', '/'>(path + 1, '/');
 }
 
 } // namespace daxemu::preload

@@ -1,4 +1,5 @@
 #include "runtime/preload/pins/pipe_pins.hpp"
+#include "runtime/preload/ground/fd_table.hpp"
 
 #include <algorithm>
 #include <array>
@@ -112,6 +113,7 @@ void add_page(const PipePage& page, std::uint64_t site) {
   }
   if (page.device->take(page.pgoff, 1, kPipePage, site)) {
     pages.all[pages.count++] = page;
+    FdTable::watch_closes();
     any_pipe.store(true, std::memory_order_release);
   }
 }

@@ -1,4 +1,5 @@
 #include "runtime/preload/pins/uring_pins.hpp"
+#include "runtime/preload/ground/fd_table.hpp"
 
 #include <atomic>
 #include <map>
@@ -35,6 +36,7 @@ std::shared_ptr<Buffers> buffers_of(int fd) {
   std::shared_ptr<Buffers>& buffers = ring_pins().by_fd[fd];
   if (!buffers) {
     buffers = std::make_shared<Buffers>();
+    FdTable::watch_closes();
     any_ring.store(true, std::memory_order_release);
   }
   return buffers;

@@ -1,4 +1,5 @@
 #include "runtime/preload/waits/epoll_calls.hpp"
+#include "runtime/preload/ground/fd_table.hpp"
 
 #include <algorithm>
 #include <array>
@@ -128,6 +129,7 @@ int add(int instance, int fd, const epoll_event& event, RealControl real, std::a
     epoll_event ticks{.events = EPOLLIN, .data = {.ptr = place}};
     if (real(instance, EPOLL_CTL_ADD, timer->get(), &ticks) == 0) {
       (void)timer->release();
+      FdTable::watch_closes();
       place->state.store(Entry::registered, std::memory_order_release);
       used.fetch_add(1, std::memory_order_release);
       return 0;

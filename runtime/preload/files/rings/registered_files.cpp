@@ -9,6 +9,7 @@
 
 #include "emu/base/sys.hpp"
 #include "runtime/preload/files/disk_calls.hpp"
+#include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 
@@ -41,6 +42,7 @@ void unregister_if(Match match) {
 
 void register_word(std::uint64_t word) {
   for (auto& slot : registered_words) {
+    FdTable::watch_closes();
     std::uint64_t free = 0;
     if (slot.compare_exchange_strong(free, word)) {
       registered_count.fetch_add(1, std::memory_order_release);

@@ -25,6 +25,7 @@
 #include "runtime/preload/files/rings/registered_files.hpp"
 #include "runtime/preload/files/rings/uring_paths.hpp"
 #include "runtime/preload/files/told_refusals.hpp"
+#include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/returns.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
@@ -269,6 +270,7 @@ void RawRings::opened(int fd, const io_uring_params& params) noexcept {
       ring.offsets = params.sq_off;
       ring.shift = shift;
       ring.in_order = (params.flags & IORING_SETUP_NO_SQARRAY) != 0;
+      FdTable::watch_closes();
       ring.number.store(fd + 1, std::memory_order_release);
       rings_open.fetch_add(1, std::memory_order_release);
       return;

@@ -2,6 +2,8 @@
 #include <cstdarg>
 
 #include <fcntl.h>
+#include <sys/single_threaded.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runtime/preload/files/fd_calls.hpp"
@@ -9,12 +11,20 @@
 #include "runtime/preload/files/lock_calls.hpp"
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/paths/direct_call.hpp"
 
 using namespace daxemu::preload;
 
 DAXEMU_REAL(close, int(int));
-DAXEMU_SPLIT_HOOK(int, close, (int fd), (fd), closes_plainly(fd)) {
-  return close_descriptor(fd, [fd] { return real_close(fd); });
+[[gnu::noinline]] static int close_with_care(int fd) {
+  return closes_plainly(fd) ? real_close(fd) : close_descriptor(fd, [fd] { return real_close(fd); });
+}
+// As open(2), see hooks/paths/open.cpp.
+DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, close, (int fd)) {
+  if (!closes_at_once(fd) || !real_close.is_known_libcs() || __libc_single_threaded == 0) {
+    return close_with_care(fd);
+  }
+  return direct_call(SYS_close, fd);
 }
 DAXEMU_ALIAS(close, __close)
 DAXEMU_REAL(close_range, int(unsigned, unsigned, int));

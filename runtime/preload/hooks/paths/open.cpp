@@ -1,8 +1,11 @@
 // open(2) and its variants.
+#include <climits>
+
 #include <fcntl.h>
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
 
+#include "emu/base/enter_kernel.hpp"
 #include "emu/trace/site.hpp"
 #include "runtime/preload/files/open_calls.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
@@ -14,11 +17,13 @@
 using daxemu::preload::direct_call;
 using daxemu::preload::Expectation;
 using daxemu::preload::FdTable;
+using daxemu::preload::is_asked_first;
 using daxemu::preload::is_asked_last;
 using daxemu::preload::open_asked;
 using daxemu::preload::open_expected;
 using daxemu::preload::open_is_settled;
 using daxemu::preload::open_path;
+using daxemu::preload::opens_others;
 using daxemu::trace::CallSite;
 
 namespace {
@@ -34,6 +39,8 @@ DAXEMU_REAL(__open64_2, int(const char*, int));
 DAXEMU_REAL(__openat_2, int(int, const char*, int));
 DAXEMU_REAL(__openat64_2, int(int, const char*, int));
 
+constexpr long kNotAsked = LONG_MIN; // none of the kernel's answers
+
 // open(2) has two or three arguments; the third, there only if the flags create a file, is where a third always is. Not
 // by <cstdarg>: a function with an ellipsis begins by saving all the others.
 #define DAXEMU_MODE(flags) const mode_t mode = __OPEN_NEEDS_MODE(flags) ? third : 0;
@@ -41,38 +48,72 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
 } // namespace
 
 // As few frames as can be between the program and the system call: see direct_call.hpp. With other threads it is the C
-// library's to make: an open can be cancelled by one.
-#define DAXEMU_OPEN_BODY(name, dirfd, all_flags, ...)                                                                  \
+// library's to make: an open can be cancelled by one. Most opens are of a file that can only be the kernel's, which is
+// seen by looking at what the path begins with; all others go on out of line, with what the kernel has said.
+#define DAXEMU_OPEN_BODY(name, dirfd, all_flags, rest_of)                                                              \
+  if (!is_asked_first(all_flags) || !real_##name.is_known_libcs() || __libc_single_threaded == 0) {                    \
+    return rest_of(kNotAsked);                                                                                         \
+  }                                                                                                                    \
+  const long opened = daxemu::sys::enter_kernel(SYS_openat, dirfd, (long)path, all_flags); /* NOLINT: a word */        \
+  if (opened >= 0) [[likely]] {                                                                                        \
+    FdTable::forget(static_cast<int>(opened));                                                                         \
+    if (opens_others(dirfd, path, all_flags)) [[likely]] {                                                             \
+      return static_cast<int>(opened);                                                                                 \
+    }                                                                                                                  \
+  }                                                                                                                    \
+  return rest_of(opened);
+// `opened`: what the kernel has answered to the path as it is; kNotAsked: nobody has asked it.
+#define DAXEMU_OPEN_REST(name, dirfd, all_flags, ...)                                                                  \
   const auto real = [&](const char* p) { return __VA_ARGS__; };                                                        \
-  if (is_asked_last(all_flags, path)) {                                                                                \
-    const CallSite here(__builtin_return_address(0), #name);                                                           \
+  if (opened == kNotAsked && is_asked_last(all_flags, path)) {                                                         \
+    const CallSite here(caller, #name);                                                                                \
     return open_path(dirfd, path, all_flags, real);                                                                    \
   }                                                                                                                    \
-  if (Expectation::ours()) [[unlikely]] {                                                                              \
+  if (opened == kNotAsked && Expectation::ours()) {                                                                    \
     if (int made = -1; open_expected(path, all_flags, made)) {                                                         \
       return made;                                                                                                     \
     }                                                                                                                  \
   }                                                                                                                    \
-  const int fd = real_##name.is_libcs() && __libc_single_threaded != 0                                                 \
-                     ? direct_call(SYS_openat, dirfd, path, all_flags, mode)                                           \
-                     : real(path);                                                                                     \
+  int fd = -1;                                                                                                         \
+  if (opened == kNotAsked) {                                                                                           \
+    fd = real_##name.is_libcs() && __libc_single_threaded != 0 ? direct_call(SYS_openat, dirfd, path, all_flags, mode) \
+                                                               : real(path);                                           \
+  } else if (opened >= 0) {                                                                                            \
+    fd = static_cast<int>(opened);                                                                                     \
+  } else {                                                                                                             \
+    errno = static_cast<int>(-opened);                                                                                 \
+  }                                                                                                                    \
   if (fd >= 0) {                                                                                                       \
     FdTable::forget(fd);                                                                                               \
   }                                                                                                                    \
   if (open_is_settled(fd, dirfd, path, all_flags)) {                                                                   \
     return fd;                                                                                                         \
   }                                                                                                                    \
-  const CallSite here(__builtin_return_address(0), #name);                                                             \
+  const CallSite here(caller, #name);                                                                                  \
   return open_asked(dirfd, path, all_flags, fd, real);
 #define DAXEMU_OPEN_HOOK(name, extra)                                                                                  \
-  DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, name, (const char* path, int flags, mode_t third)) {                          \
-    DAXEMU_MODE(flags)                                                                                                 \
-    DAXEMU_OPEN_BODY(name, AT_FDCWD, flags | (extra), real_##name(p, flags, mode))                                     \
+  [[gnu::noinline]] static int rest_of_##name(const char* path, int flags, mode_t mode, long opened,                   \
+                                              const void* caller){                                                     \
+      DAXEMU_OPEN_REST(name, AT_FDCWD, flags | (extra),                                                                \
+                       real_##name(p, flags, mode))} DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, name,                      \
+                                                                    (const char* path, int flags, mode_t third)) {     \
+    const auto rest_of = [=](long opened) {                                                                            \
+      DAXEMU_MODE(flags)                                                                                               \
+      return rest_of_##name(path, flags, mode, opened, __builtin_return_address(0));                                   \
+    };                                                                                                                 \
+    DAXEMU_OPEN_BODY(name, AT_FDCWD, flags | (extra), rest_of)                                                         \
   }
 #define DAXEMU_OPENAT_HOOK(name, extra)                                                                                \
-  DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, name, (int dirfd, const char* path, int flags, mode_t third)) {               \
-    DAXEMU_MODE(flags)                                                                                                 \
-    DAXEMU_OPEN_BODY(name, dirfd, flags | (extra), real_##name(dirfd, p, flags, mode))                                 \
+  [[gnu::noinline]] static int rest_of_##name(int dirfd, const char* path, int flags, mode_t mode, long opened,        \
+                                              const void* caller){DAXEMU_OPEN_REST(                                    \
+      name, dirfd, flags | (extra), real_##name(dirfd, p, flags, mode))} DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, name,  \
+                                                                                        (int dirfd, const char* path,  \
+                                                                                         int flags, mode_t third)) {   \
+    const auto rest_of = [=](long opened) {                                                                            \
+      DAXEMU_MODE(flags)                                                                                               \
+      return rest_of_##name(dirfd, path, flags, mode, opened, __builtin_return_address(0));                            \
+    };                                                                                                                 \
+    DAXEMU_OPEN_BODY(name, dirfd, flags | (extra), rest_of)                                                            \
   }
 
 DAXEMU_OPEN_HOOK(open, 0)
