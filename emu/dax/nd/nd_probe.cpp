@@ -19,14 +19,6 @@ using trace::Reason;
 
 constexpr std::uint64_t kLeastNamespace = kPageSize; // ND_MIN_NAMESPACE_SIZE
 
-// nd_region_create_ns_seed(): of no size, as soon as the one before is in use.
-void advance_namespace_seed(const store::Store& store, RegionRecord& region, const RegionRecord& used) {
-  if (region.nd.labelled != 0 && region.nd.namespace_seed == reference_of(store, used)) {
-    const RegionRecord* next = add_namespace(store, region, 0, 0);
-    region.nd.namespace_seed = next == nullptr ? 0 : reference_of(store, *next);
-  }
-}
-
 // nvdimm_namespace_common_probe(): too small, or without the uuid that it was to be given.
 tl::unexpected<Errno> refuse_unready(const RegionRecord& space) {
   return space.size < kLeastNamespace ? because(ENODEV, {.reason = Reason::nd_too_small, .a = space.size})
