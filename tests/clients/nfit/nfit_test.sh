@@ -2,6 +2,7 @@
 # nfit_test.sh: labels and namespaces of a region of DIMMs, as an administrator meets them with stock ndctl, against what a guest with
 # a real nd bus said to the same words (nfit/session.sh and disks.sh, recorded with ndctl 76 on 6.12).
 here=$(cd "$(dirname "$0")/.." && pwd -P)
+# shellcheck source=tests/clients/lib.sh
 . "$here/lib.sh"
 needs ndctl
 [ "$(ndctl --version)" = 76.1 ] || skip "labels.txt is what ndctl 76.1 said; this is $(ndctl --version)"
