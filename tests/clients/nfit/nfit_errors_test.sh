@@ -3,6 +3,7 @@
 # seen by those who touch them, cleared; and the health of a DIMM. Guests have no such bus: what is expected is what the kernel's mock of
 # one does (tools/testing/nvdimm/test/nfit.c) and what its driver makes of that (drivers/acpi/nfit/core.c).
 here=$(cd "$(dirname "$0")/.." && pwd -P)
+# shellcheck source=tests/clients/lib.sh
 . "$here/lib.sh"
 needs ndctl jq daxio
 cat >errors.sh <<'S'
