@@ -117,6 +117,26 @@ case_time() {
   nothing_runs
 }
 
+# A boot that dies where the kernel patches itself, before the command, is tried again: a qemu that does so once, and then boots.
+case_boots_again() {
+  mkdir bin
+  real=$(command -v qemu-system-x86_64) || skip "there is no qemu-system-x86_64"
+  cat >bin/qemu-system-x86_64 <<S
+#!/bin/sh
+case " \$* " in *" file,id=log,path="*) ;; *) exec "$real" "\$@" ;; esac
+echo boot >>"$scratch/boots"
+[ "\$(wc -l <"$scratch/boots")" -eq 1 ] || exec "$real" "\$@"
+for word in "\$@"; do
+  case \$word in file,id=log,path=*) echo "Oops: int3: 0000 [#1] SMP NOPTI" >"\${word##*path=}" ;; esac
+done
+S
+  chmod +x bin/qemu-system-x86_64
+  PATH=$scratch/bin:$PATH
+  guest_gives 3 --accel tcg --cpus 1 -- sh -c 'echo once; exit 3'
+  same "stdout" "$out" once
+  same "boots" "$(wc -l <boots | tr -d ' ')" 2
+}
+
 case_panic() {
   guest_gives 125 -- sh -c 'echo c >/proc/sysrq-trigger; sleep 600'
   matches "the kernel's last lines" "$err" '^  kernel: .*sysrq triggered crash'
