@@ -186,7 +186,7 @@ bool Follower::drop_in(pid_t process, const Drops& drops) {
     }
   }
   bool dead = false; // as a zombie it cannot be stopped
-  return Target::parent_of(process, nullptr, &dead) == 0 || dead;
+  return Target::parent_of(process, nullptr, &dead) == 0 || (dead && threads.size() <= 1); // others may live on
 }
 
 bool Follower::drop_by(Tracee& tracee, pid_t process, const Drops& drops) {
