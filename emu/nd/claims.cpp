@@ -68,6 +68,17 @@ Result<void> bring(const Store& store, RegionRecord& space) {
   return device == nullptr ? Result<void>() : bring_media(store, *device);
 }
 
+// It could not be brought: its bytes are where they were, and nothing goes back over them.
+void abandon(const Store& store, RegionRecord& space, NdHolderRecord* holder) {
+  RegionRecord& region = dax::nd::region_of_namespace(store, space);
+  if (!dax::nd::is_disk(space)) {
+    (void)unbind_holder(store, region, *holder); // a device says by itself that it has none (has_media)
+    return;
+  }
+  (void)(holder == nullptr ? dax::nd::detach_disk(store, space) : dax::nd::unbind_holder(store, region, *holder));
+  dax::nd::release_reserve(store, space);
+}
+
 // They go back; there is room (make_return_room).
 void give_back(const Store& store, RegionRecord& space) {
   if (dax::nd::is_disk(space)) {
@@ -87,7 +98,7 @@ Result<void> bind_holder(const Store& store, RegionRecord& region, NdHolderRecor
   const bool is_new = before.kind != space.nd.info.kind || before.uuid != space.nd.info.uuid;
   auto written = is_new ? write_info(store, space) : Result<void>();
   if (auto brought = written ? bring(store, space) : written; !brought) {
-    (void)unbind_holder(store, region, holder);
+    abandon(store, space, &holder);
     return brought;
   }
   return {};
@@ -123,13 +134,13 @@ Result<void> bind_namespace(const Store& store, RegionRecord& space) {
   }
   if (dax::nd::is_disk(space) && bound) {
     if (auto brought = bring_disk(store, space); !brought) {
-      (void)unbind_namespace(store, space);
+      abandon(store, space, nullptr);
       return brought;
     }
   }
   NdHolderRecord* holder = bound ? nullptr : dax::nd::holder_of_namespace(store, space);
   if (holder != nullptr && holder->bound != 0 && !bring(store, space)) {
-    (void)unbind_holder(store, dax::nd::region_of_namespace(store, space), *holder);
+    abandon(store, space, holder);
   }
   return bound;
 }

@@ -15,14 +15,19 @@ namespace {
 using store::RegionRecord;
 using store::Store;
 
+// Whatever its numbers are, which anybody may have written.
+bool lies_in(const NdMapping& mapping, const NamespaceLabel& label) {
+  return label.dpa >= mapping.start && label.dpa - mapping.start < mapping.size && label.rawsize > 0 &&
+         label.rawsize <= mapping.size - (label.dpa - mapping.start);
+}
+
 // Is there one of that uuid for that position on the memdev, within its mapping (has_uuid_at_pos, select_pmem_id)?
 std::optional<NamespaceLabel> label_at(const Store& store, const NdMapping& mapping, const store::Uuid& uuid,
                                        std::uint64_t cookie, std::uint32_t position) {
   std::optional<NamespaceLabel> found;
   each_label(store, mapping.dimm.labels(), [&](const NamespaceLabel& label) {
     const bool fits = label.uuid == uuid && label.cookie == cookie && label.position == position &&
-                      label.dpa >= mapping.start && label.dpa + label.rawsize <= mapping.start + mapping.size &&
-                      label.rawsize > 0;
+                      lies_in(mapping, label);
     if (fits) {
       found = label;
     }
@@ -51,11 +56,13 @@ Result<Found> scan_labels(const Store& store, const RegionRecord& region) {
     if (!is_ours || is_known || found.count == found.labels.size()) {
       return true;
     }
-    for (std::uint32_t position = 0; position < count; ++position) {
+    const auto leader = label_at(store, first, label.uuid, cookie, 0); // there may be several of that uuid
+    whole = leader.has_value();
+    for (std::uint32_t position = 1; position < count; ++position) {
       whole = whole && label_at(store, mapping_of(store, region, position), label.uuid, cookie, position).has_value();
     }
     if (whole) {
-      found.labels[found.count++] = label;
+      found.labels[found.count++] = *leader;
     }
     return whole;
   });

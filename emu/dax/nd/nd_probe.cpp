@@ -131,8 +131,9 @@ Result<void> bind_holder(const store::Store& store, RegionRecord& region, NdHold
   auto ready =
       holder.kind == NdKind::btt ? begin_btt(store, region, space, holder) : begin_pfn(store, region, space, holder);
   if (!ready) {
-    if (ready.error() == Errno{EOPNOTSUPP} && is_seed(region, holder)) {
-      add_seed(region, holder.kind); // nvdimm_bus_probe: what the driver does not support has been probed all the same
+    if (ready.error() == Errno{EOPNOTSUPP}) { // nvdimm_bus_probe: what the driver does not support has been probed, too
+      replace_seed(region, holder);
+      advance_namespace_seed(store, region, space);
     }
     return ready;
   }
@@ -181,6 +182,7 @@ Result<void> bind_namespace(const store::Store& store, RegionRecord& space) {
   if (nd.force_raw == 0 && nd.info.kind != NdKind::none && may_be(space, nd.info.kind)) {
     if (nd.info.kind != NdKind::btt) {
       if (auto placed = check_place(space, nd.info); !placed) {
+        advance_namespace_seed(store, region, space);
         return placed; // nd_pfn_probe(), nd_dax_probe(): nobody takes it
       }
     }

@@ -279,18 +279,23 @@ void clear_stretch(const store::Store& store, const RegionMedia& media, std::uin
 }
 
 Result<void> bring_disk(const store::Store& store, store::RegionRecord& space) {
-  if (const store::CxlRegionRecord* shared = shared_region_of(store, space); shared != nullptr) {
+  const store::CxlRegionRecord* shared = shared_region_of(store, space);
+  if (shared != nullptr) {
     if (auto claimed = claim_for_disk(store, *shared, space.phys_start - shared->start, space.size); !claimed) {
       return claimed;
     }
   }
-  return move_disk(store, space, [](const Transfer& transfer, const Piece& piece) {
+  auto moved = move_disk(store, space, [](const Transfer& transfer, const Piece& piece) {
     auto brought = bring_piece(transfer, piece);
     if (brought) {
       transfer.targets.clear(piece.offset, piece.end);
     }
     return brought;
   });
+  if (!moved && shared != nullptr) {
+    unclaim_disk(store, *shared, space.phys_start - shared->start);
+  }
+  return moved;
 }
 
 Result<void> return_disk(const store::Store& store, store::RegionRecord& space) {

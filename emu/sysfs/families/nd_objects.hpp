@@ -54,9 +54,9 @@ Result<void> show_nd_numa_node(const Scope& scope, Text& out);
 Result<void> show_nd_target_node(const Scope& scope, Text& out);
 bool has_nd_target_node(const Scope& scope);
 
-// nd_type_show() and the uevent's MODALIAS: of a btt or pfn the namespaces it is for, of a dax its own.
-// The driver that is for it.
+// The driver that is for a holder.
 [[nodiscard]] std::string_view nd_driver(store::NdKind kind);
+// nd_type_show() and the uevent's MODALIAS: of a btt or pfn the namespaces it is for, of a dax its own.
 [[nodiscard]] std::string_view nd_devtype(store::NdKind kind);
 [[nodiscard]] std::string_view nd_modalias(const store::RegionRecord& region, store::NdKind kind);
 

@@ -36,6 +36,10 @@ std::vector<nd::NamespaceSpec> namespaces_of(const RegionPlan& plan) {
 }
 
 tl::unexpected<Problem> cannot(const RegionPlan& plan, const std::string& step, Errno error) {
+  if (error == Errno{EEXIST}) {
+    return refuse(EEXIST, fmt::format("region{} of DIMMs: {}: a number is taken", plan.id, step),
+                  "give each DIMM, namespace and device a number of its own, or none of them one");
+  }
   return refuse(error.value, fmt::format("region{} of DIMMs: {}: {}", plan.id, step, std::strerror(error.value)),
                 "choose a smaller size or fewer devices, or see daxemu doctor for what is short");
 }

@@ -182,7 +182,7 @@ private:
     } else if (mode == "raw") {
       json["enabled"] = space.link("driver").has_value();
     } else if (space.link("driver") || region.child(holder).link("driver")) {
-      recorder_.note(fmt::format("{} is {}, a block device: replayed, it is there, but disabled", space.name(), mode));
+      recorder_.note(fmt::format("{} is {}: replayed, it is there, but disabled", space.name(), mode));
     }
     return json;
   }

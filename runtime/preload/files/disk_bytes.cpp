@@ -112,6 +112,9 @@ Result<std::size_t> DiskBytes::move_sector(Way way, std::uint64_t sector, std::u
   }
   using State = dax::nd::BttSector::State;
   const dax::nd::BttSector found = dax::nd::btt_sector(entry, sector - arena.first);
+  if (found.block >= arena.blocks) { // btt_write_pg(): the map says what no arena has
+    return fail(EIO);
+  }
   const std::uint64_t data = arena.data + found.block * arena.block_size + within;
   if (way == Way::read) {
     static constexpr std::array<char, kPageSize> kZeroes{};

@@ -70,6 +70,7 @@ private:
   Mappings mappings_;
   std::vector<dev_t> shared_;   // file systems that may have something of ours
   bool on_low_numbers_ = false; // somebody has one of ours where the filter does not know it by its number
+  int waits_ = 0;               // calls that by_wait() waits in place of
 };
 
 } // namespace daxemu::supervise

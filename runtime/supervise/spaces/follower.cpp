@@ -93,10 +93,11 @@ void Follower::start() {
 void Follower::run() {
   auto& platform = devices_.store().platform();
   constexpr timespec kRetry{0, 20'000'000};
+  constexpr timespec kRest{1, 0}; // the end may come between the look at it and the wait, and wake nobody
   while (true) {
     if (store::generation_of(platform) == seen_ && !ends_.load()) {
       (void)sys::call(SYS_futex, reinterpret_cast<long>(&platform.generation), FUTEX_WAIT, seen_,
-                      owing_.load() ? reinterpret_cast<long>(&kRetry) : 0);
+                      reinterpret_cast<long>(owing_.load() ? &kRetry : &kRest));
     }
     if (ends_.load()) {
       return;
@@ -185,7 +186,7 @@ bool Follower::drop_in(pid_t process, const Drops& drops) {
     }
   }
   bool dead = false; // as a zombie it cannot be stopped
-  return Target::parent_of(process, nullptr, &dead) == 0 || dead;
+  return Target::parent_of(process, nullptr, &dead) == 0 || (dead && threads.size() <= 1); // others may live on
 }
 
 bool Follower::drop_by(Tracee& tracee, pid_t process, const Drops& drops) {

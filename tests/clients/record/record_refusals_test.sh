@@ -145,7 +145,7 @@ config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "namespaces"
 config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "namespaces": [ { } ] } ] }' 'size is missing' '64M'
 config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "namespaces": [ { "size": "96M" } ] } ] }' 'less than its devices take' 'use 96M'
 config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "namespaces": [ { "size": "16M", "mode": "fsdax", "enabled": true } ] } ] }' \
-  'block devices, which are not emulated' 'enabled'
+  'fsdax and sector are disabled at first' 'enabled'
 config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "namespaces": [ { "size": "32M", "start": "0" }, { "size": "32M", "start": "16M" } ] } ] }' \
   'a namespace of 32M: No space left' 'smaller'
 config '{ "regions": [ { "size": "64M", "namespaces": [ { "size": "16M" } ] } ] }' 'namespaces is for pmem regions only' 'kind'

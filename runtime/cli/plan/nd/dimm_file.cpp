@@ -51,7 +51,7 @@ void small_number(Fields& fields, const char* key, std::uint32_t most, std::opti
 nd::NfitDimmSpec read_dimm(Fields& fields) {
   constexpr std::uint32_t kMostNumber = 255;
   constexpr std::uint64_t kLeastLabels = 1024;
-  constexpr std::uint64_t kMostLabels = 16U << 20U;
+  constexpr std::uint64_t kMostLabels = 7U << 20U; // an index of version 1.1 has room for no more (kLargestIndex)
   nd::NfitDimmSpec dimm;
   fields.only({"number", "id", "handle", "physical_id", "labels", "label_size"});
   small_number(fields, "number", kMostNumber, dimm.id);
@@ -72,7 +72,7 @@ nd::NfitDimmSpec read_dimm(Fields& fields) {
   if (fields.ok() && (bytes < kLeastLabels || bytes > kMostLabels || !is_aligned(bytes, kLeastLabels))) {
     fields.mistake(fields.path_of("label_size"),
                    fmt::format("{} {} is no size of a label area", fields.path_of("label_size"), size_text(bytes)),
-                   "use 1K to 16M, in steps of 1K");
+                   "use 1K to 7M, in steps of 1K");
   }
   dimm.label_size = static_cast<std::uint32_t>(bytes);
   return dimm;
@@ -137,8 +137,8 @@ void check_namespace(Fields& fields, const nd::NamespaceSpec& space) {
                    "use 4K, 2M or 1G");
   } else if (space.enabled && (space.kind == NdKind::pfn || space.kind == NdKind::btt)) {
     fields.mistake(fields.path_of("enabled"),
-                   fmt::format("{}: fsdax and sector are block devices, which are not emulated", fields.path()),
-                   "write \"enabled\": false, or leave it out");
+                   fmt::format("{}: fsdax and sector are disabled at first", fields.path()),
+                   "leave \"enabled\" out, and enable it by ndctl create-namespace -f -e NAMESPACE -m MODE");
   }
 }
 
