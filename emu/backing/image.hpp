@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "emu/backing/image_format.hpp"
@@ -38,6 +39,8 @@ public:
   [[nodiscard]] std::uint64_t extent_size() const { return header_.extent_size; }
   [[nodiscard]] std::uint64_t extents() const { return layout_.extents(); }
   [[nodiscard]] int fd() const { return fd_.get(); }
+  // From now on by another descriptor of the same file; the one before is closed.
+  void use(UniqueFd fd) { fd_ = std::move(fd); }
 
   // Extents whose newest entry was torn or damaged and which therefore have the version before, or none.
   [[nodiscard]] const std::vector<ExtentIndex>& damaged() const { return damaged_; }

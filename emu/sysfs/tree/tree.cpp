@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 
 #include "emu/base/at_start.hpp"
+#include "emu/base/later_relocations.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/change.hpp"
@@ -210,6 +211,7 @@ DAXEMU_START_PATH bool Tree::may_name_node(const store::Store& store, std::strin
 }
 
 Result<Node> Tree::lookup(std::string_view path) const {
+  tables_ready();
   if (const std::string_view name = name_in_dev(path); !name.empty()) {
     const auto given = node_given(*store_, name);
     if (!given || *given) {

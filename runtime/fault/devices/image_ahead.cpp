@@ -98,6 +98,7 @@ void ImageAhead::prepare(const backing::Image& image) {
   }
   (void)sys::madvise(*memory, kSlots * kExtent, MADV_HUGEPAGE); // fewer pages to be held for each request
   (void)sys::madvise(*memory, kSlots * kExtent, MADV_DONTFORK); // a child has no ring
+  (void)io_uring_ring_dontfork(&ring_); // nor its memory, of which abandon() lets go without a word
   buffers_ = static_cast<std::byte*>(*memory);
   owner_.store(sys::getpid(), std::memory_order_release);
 }

@@ -16,6 +16,7 @@
 #include "emu/base/mapping.hpp"
 #include "emu/base/whole_io.hpp"
 #include "emu/store/processes/process_identity.hpp"
+#include "runtime/fault/process/private_fds.hpp"
 #include "runtime/fault/process/signals_blocked.hpp"
 
 namespace daxemu::fault {
@@ -115,7 +116,11 @@ LazyImage::LazyImage(backing::Image image, std::unique_ptr<Scratch> scratch, boo
     : image_(std::move(image)), scratch_(std::move(scratch)), hugetlb_(hugetlb) {}
 LazyImage::LazyImage(LazyImage&&) noexcept = default;
 LazyImage& LazyImage::operator=(LazyImage&&) noexcept = default;
-LazyImage::~LazyImage() = default;
+LazyImage::~LazyImage() {
+  if (image_) {
+    PrivateFds::forget(image_->fd()); // of one that was moved from there is none
+  }
+}
 
 Result<LazyImage> LazyImage::of(const store::DeviceRecord& device) {
   if (device.image.empty()) {
@@ -130,6 +135,11 @@ Result<LazyImage> LazyImage::of(const store::DeviceRecord& device) {
   auto scratch = sys::map_aside(-1, kPiece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
   if (!scratch) {
     return tl::unexpected(scratch.error());
+  }
+  // Programs close what they have not opened (closefrom(3)), and open other files by the same number. Where there is no
+  // other number for it, it keeps the one it has. After all that can fail: the destructor forgets it.
+  if (auto kept = PrivateFds::copy(image->fd()); kept) {
+    image->use(std::move(*kept));
   }
   return LazyImage(std::move(*image), std::make_unique<Scratch>(std::move(*scratch)),
                    device.backing.kind == store::BackingKind::hugetlb);

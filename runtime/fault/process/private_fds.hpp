@@ -14,7 +14,7 @@ namespace daxemu::fault {
 
 class PrivateFds {
 public:
-  static constexpr std::size_t kMost = 1088; // one for each device that is mapped here, and a few
+  static constexpr std::size_t kMost = 2112; // two for each device that is mapped here (bytes and image), and a few
 
   // Moves `fd` to a high number and remembers it. Returns that number; forget() gives it back.
   // Errors: EMFILE (no number left; `fd` is closed), ENOSPC (kMost are held).

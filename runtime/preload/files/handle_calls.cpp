@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
+#include "emu/base/later_relocations.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/sysfs/inodes/dev_names.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
@@ -55,6 +56,7 @@ Result<int> put_handle(const Context& context, const sysfs::Node& node, file_han
 
 // The node of a device that the handle names.
 std::optional<sysfs::Node> node_of_handle(const Context& context, int mount_fd, const file_handle* handle) {
+  tables_ready(); // kDevDirectory is one where nothing is optimised
   const auto about = sys::fstat(mount_fd);
   struct {
     unsigned bytes;

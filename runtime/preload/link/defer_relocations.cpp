@@ -21,6 +21,7 @@ using daxemu::LaterRelocations;
 
 constexpr std::string_view kTables = ".data.rel.ro"; // what no one writes to but the loader
 constexpr std::string_view kPlace = "daxemu_later_relocations";
+constexpr Elf64_Sxword kPacked = 36; // DT_RELR, newer than some <elf.h>
 
 struct Range {
   std::uint64_t begin;
@@ -126,6 +127,7 @@ const char* defer(const Library& library, const std::vector<std::string_view>& p
   Elf64_Dyn* jumps = nullptr;
   std::uint64_t entries = 0;
   std::uint64_t jumps_size = 0;
+  bool packed = false;
   later = {};
   later.own = symbols.place;
   for (const Elf64_Phdr& segment : library.segments()) {
@@ -139,12 +141,16 @@ const char* defer(const Library& library, const std::vector<std::string_view>& p
     }
     auto* entry = library.at<Elf64_Dyn>(segment.p_offset, segment.p_filesz / sizeof(Elf64_Dyn));
     for (; entry != nullptr && entry->d_tag != DT_NULL; ++entry) {
+      packed = packed || entry->d_tag == kPacked;
       entries = entry->d_tag == DT_RELA ? entry->d_un.d_ptr : entries;
       size = entry->d_tag == DT_RELASZ ? entry : size;
       relative = entry->d_tag == DT_RELACOUNT ? entry : relative;
       jumps = entry->d_tag == DT_JMPREL ? entry : jumps;
       jumps_size = entry->d_tag == DT_PLTRELSZ ? entry->d_un.d_val : jumps_size;
     }
+  }
+  if (packed) { // by -z pack-relative-relocs: no entries that could be moved, and the loader does it all
+    return nullptr;
   }
   auto* const first =
       size == nullptr ? nullptr : library.loaded<Elf64_Rela>(entries, size->d_un.d_val / sizeof(Elf64_Rela));

@@ -126,7 +126,8 @@ void Resolver::note_above(std::string_view missing) const noexcept {
 
 DAXEMU_START_PATH bool Resolver::is_worth_a_walk(int dirfd, const char* path, Follow follow) const noexcept {
   const std::string_view whole = without_slashes(path);
-  if (whole.starts_with('/') && misses_in_known(whole)) {
+  // A name that a node may have is looked for: /dev may have been mounted there since the folder was seen.
+  if (whole.starts_with('/') && !may_be_made(path) && misses_in_known(whole)) {
     return false;
   }
   const bool follows_last = follow == Follow::always || whole.size() != std::string_view(path).size();

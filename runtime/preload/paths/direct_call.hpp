@@ -16,7 +16,7 @@ namespace daxemu::preload {
 // it is on_path() that goes on with it. A path of no text at all may stand for a descriptor: that is for the call to
 // say.
 [[nodiscard, gnu::always_inline]] inline bool is_settled(int status, int dirfd, const char* path, Follow follow) noexcept {
-  if (status < 0 && is_no_text(errno)) [[unlikely]] {
+  if (status < 0 && is_no_text(errno, path)) [[unlikely]] {
     return true;
   }
   if (path == nullptr || *path == '\0') [[unlikely]] {

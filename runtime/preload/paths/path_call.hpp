@@ -41,6 +41,10 @@ struct PathUse {
 [[nodiscard]] constexpr bool is_no_text(int code) noexcept {
   return code == EFAULT || code == ENAMETOOLONG;
 }
+// The same, where the kernel may have refused flags or a mode before it looked at the path.
+[[nodiscard]] inline bool is_no_text(int code, const char* path) noexcept {
+  return is_no_text(code) || (code == EINVAL && path != nullptr && !is_text(path));
+}
 
 namespace detail {
 
@@ -108,7 +112,7 @@ Value on_path(int dirfd, const char* path, PathUse use, Value failure, Real&& re
     first = &value;
   }
   const int code = errno;
-  if (first != nullptr ? *first == failure && is_no_text(code) : !use.readable && !is_text(path)) {
+  if (first != nullptr ? *first == failure && is_no_text(code, path) : !use.readable && !is_text(path)) {
     return first != nullptr ? *first : real(path);
   }
   if (*path == '\0') {

@@ -59,11 +59,16 @@ bool read(const std::string& argument, Samples& samples) {
     fmt::print(stderr, "bench-table: {} is no JSON of Google Benchmark; run the benchmark again\n", path);
     return false;
   }
+  std::set<std::string> failed; // turns before the one that failed say nothing: no goal is met by them
   for (const auto& run : json["benchmarks"]) {
-    if (run.value("run_type", "") != "iteration" || run.value("error_occurred", false)) {
+    if (run.value("run_type", "") != "iteration") {
       continue;
     }
     const std::string name = tag + name_of(run);
+    if (run.value("error_occurred", false)) {
+      failed.insert(name);
+      continue;
+    }
     const long turn = run.value("repetition_index", 0L);
     keep(samples[name], turn, run["real_time"], run["time_unit"]);
     for (const auto& [key, value] : run.items()) {
@@ -72,6 +77,9 @@ bool read(const std::string& argument, Samples& samples) {
       }
     }
   }
+  std::erase_if(samples, [&](const auto& sample) { // its counters too
+    return failed.count(sample.first.substr(0, sample.first.find('#'))) != 0;
+  });
   return true;
 }
 

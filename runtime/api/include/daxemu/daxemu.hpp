@@ -213,7 +213,8 @@ private:
 // it is mapped for outlives it.
 class ScatterList {
 public:
-  // As many bytes as can be had, of `size` from `start` on, of any alignment. Throws if there is not even one.
+  // As many bytes as can be had, of `size` from `start` on, of any alignment. Throws if there is not even one, but for
+  // DAXEMU_FOLL_FAST_ONLY: then it is empty.
   ScatterList(const void* start, std::size_t size, unsigned flags = DAXEMU_FOLL_WRITE | DAXEMU_FOLL_LONGTERM,
               std::size_t max_segment = 0) {
     daxemu_iov_iter iter{reinterpret_cast<unsigned long>(start), size};
@@ -223,7 +224,7 @@ public:
         entries_.resize(nents_ + kMore);
         daxemu_sg_table table = this->table();
         const ssize_t got = ::daxemu_extract_iter_to_sg(&iter, iter.count, &table, max_segment, flags);
-        if (got <= 0 && bytes_ > 0) {
+        if (got == 0 || (got < 0 && bytes_ > 0)) { // 0: DAXEMU_FOLL_FAST_ONLY, and nothing is mapped there
           break;
         }
         bytes_ += static_cast<std::size_t>(checked(got));

@@ -44,7 +44,8 @@ struct daxemu_sg_table {
  * makes them: an extent of 2M is one entry at most, and not 512; the kernel's function has an entry per page. A stretch
  * that goes on where the last entry ends makes that one longer.
  * The bytes extracted: fewer than asked for when the table is full, or when something stopped it on the way; then the
- * next call says what (the kernel's function gives all back instead). 0: nothing was asked for, or no entry is left.
+ * next call says what (the kernel's function gives all back instead). 0: nothing was asked for, no entry is left, or
+ * DAXEMU_FOLL_FAST_ONLY found nothing that is mapped.
  * Errors, when not even one byte could be had: those of daxemu_pin_user_pages(); -EINVAL (max_segment). */
 DAXEMU_EXPORT ssize_t daxemu_extract_iter_to_sg(struct daxemu_iov_iter* iter, size_t maxsize,
                                                 struct daxemu_sg_table* table, size_t max_segment,
