@@ -3,7 +3,9 @@
 // Run by `daxemu run`, on a platform with /dev/dax0.0.
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -17,7 +19,11 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -159,6 +165,27 @@ TEST_F(Start, WhoeverComesFirstFindsTheTables) {
             }),
             0)
       << "a vforked child";
+}
+
+// A filter of the program, as a sandbox sets one: `number` is EPERM from now on.
+bool refuse(unsigned number) {
+  std::array<sock_filter, 4> code = {sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                                     sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+                                     sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+                                     sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+TEST_F(Start, TablesAreWrittenWhereTheirPagesCannotBeUnprotected) {
+  EXPECT_EQ(in_child([] { return refuse(SYS_mprotect) && finds_device() && library().dirty_tables >= 64; }), 0);
+  // Nor by another way: it ends, and does not go on with tables that say nothing.
+  EXPECT_EQ(in_child([] {
+              const rlimit none{0, 0};
+              ::setrlimit(RLIMIT_CORE, &none);
+              return refuse(SYS_mprotect) && refuse(SYS_pwrite64) && finds_device();
+            }),
+            1000 + SIGABRT);
 }
 
 // The budget of the file itself: what is more here, each program pays.
