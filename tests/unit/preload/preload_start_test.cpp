@@ -201,6 +201,7 @@ TEST_F(Start, LibraryKeepsToItsBudget) {
   std::memcpy(&header, bytes.data(), sizeof header);
   std::uint64_t size = 0;
   std::uint64_t jumps = 0;
+  std::uint64_t jumps_place = 0;
   for (std::size_t at = 0; at < header.e_phnum; ++at) {
     Elf64_Phdr segment;
     std::memcpy(&segment, bytes.data() + header.e_phoff + at * sizeof segment, sizeof segment);
@@ -209,8 +210,24 @@ TEST_F(Start, LibraryKeepsToItsBudget) {
       std::memcpy(&value, bytes.data() + segment.p_offset + entry, sizeof value);
       size = value.d_tag == DT_RELASZ ? value.d_un.d_val : size;
       jumps = value.d_tag == DT_PLTRELSZ ? value.d_un.d_val : jumps;
+      jumps_place = value.d_tag == DT_JMPREL ? value.d_un.d_val : jumps_place;
     }
   }
+  // The sections say the same, and have all bytes between them: what strip(1) and patchelf(1) go by.
+  std::vector<Elf64_Shdr> tables;
+  for (std::size_t at = 0; at < header.e_shnum; ++at) {
+    Elf64_Shdr section;
+    std::memcpy(&section, bytes.data() + header.e_shoff + at * sizeof section, sizeof section);
+    if (section.sh_type == SHT_RELA) {
+      tables.push_back(section);
+    }
+  }
+  ASSERT_EQ(tables.size(), 2U);
+  EXPECT_EQ(tables[0].sh_size, size);
+  EXPECT_EQ(tables[1].sh_addr, jumps_place);
+  EXPECT_EQ(tables[1].sh_addr, tables[0].sh_addr + size);
+  EXPECT_EQ(tables[1].sh_addr - tables[0].sh_addr, tables[1].sh_offset - tables[0].sh_offset);
+  EXPECT_GT(tables[1].sh_size, jumps) << "what was left out";
   EXPECT_LE(size / sizeof(Elf64_Rela), 600U) << "addresses that the loader writes into tables";
   EXPECT_LE(jumps / sizeof(Elf64_Rela), 90U) << "names that the loader looks up in other libraries";
 }
