@@ -3,7 +3,7 @@
 # Sourced by bench: how many instructions a call, and a program's start, has more under daxemu, by callgrind. No load of the
 # machine changes them.
 
-counted_calls="open_close open_close_dev stat_path fstat_descriptor read_descriptor write_descriptor map_unmap map_unmap_file"
+counted_calls="open_close open_close_dev stat_path fstat_descriptor read_descriptor write_descriptor map_unmap map_unmap_file open_close_threads"
 
 # instructions_of ENVIRONMENT PROGRAM...: with the variables of that file, one a line.
 instructions_of() {

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include <fcntl.h>
 #include <sched.h>
@@ -72,9 +73,23 @@ void map_unmap_file() { // as a library is mapped
   ::munmap(::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, file_fd(), 0), 4096);
 }
 
+// From then on this process has two threads, of which the other one sleeps.
+void start_a_thread() {
+  static const bool started = [] {
+    std::thread([] {
+      while (true) {
+        ::pause();
+      }
+    }).detach();
+    return true;
+  }();
+  ignore(started);
+}
+
 struct Case {
   const char* name;
   void (*call)();
+  bool threads = false; // not before a thread was started; those stand behind all others
 };
 constexpr std::array kCases = {Case{"open_close", open_close},
                                Case{"open_close_dev", open_close_dev},
@@ -83,11 +98,15 @@ constexpr std::array kCases = {Case{"open_close", open_close},
                                Case{"read_descriptor", read_descriptor},
                                Case{"write_descriptor", write_descriptor},
                                Case{"map_unmap", map_unmap},
-                               Case{"map_unmap_file", map_unmap_file}};
+                               Case{"map_unmap_file", map_unmap_file},
+                               Case{"open_close_threads", open_close, true}};
 
 // Nanoseconds of one call, over a turn.
 double turn(std::size_t number) {
   void (*const call)() = kCases[number].call;
+  if (kCases[number].threads) {
+    start_a_thread();
+  }
   for (int at = 0; at < kWarmUp; ++at) {
     call();
   }
@@ -114,9 +133,16 @@ Turn in_twin(std::size_t number) {
 // No other call than those of the program's start, one of each, and N of the one that is named.
 int count(std::string_view name, long calls) {
   void (*named)() = nullptr;
+  bool threads = false;
   for (const Case& one : kCases) {
     one.call();
-    named = name == one.name ? one.call : named;
+    if (name == one.name) {
+      named = one.call;
+      threads = one.threads;
+    }
+  }
+  if (threads) {
+    start_a_thread();
   }
   for (long at = 0; named != nullptr && at < calls; ++at) {
     named();

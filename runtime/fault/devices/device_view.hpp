@@ -62,7 +62,9 @@ public:
     return (folio(extent).flags.load() & (mm::kFolioTouched | mm::kFolioZeroed)) != 0;
   }
   // LazyImage's.
-  bool expect(ExtentIndex extent) const { return image_.expect(extent); }
+  bool expect(ExtentIndex extent) const {
+    return image_.expect(extent, [this](ExtentIndex other) { return has_bytes(other); });
+  }
   // In a forked child, after ImageAhead::abandon().
   void read_ahead() const { image_.read_ahead(); }
   [[nodiscard]] ImageAhead::Near near(ExtentIndex extent) const { return image_.near(extent); }

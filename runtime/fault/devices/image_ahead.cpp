@@ -154,10 +154,10 @@ ImageAhead::Slot* ImageAhead::slot_of(const backing::Image& image, ExtentIndex e
 }
 
 // One that nobody uses, or will: somebody else has brought its extent, or the program has turned elsewhere.
-ImageAhead::Slot* ImageAhead::free_slot(ExtentIndex extent) {
+ImageAhead::Slot* ImageAhead::free_slot(ExtentIndex extent, IsBrought is_brought) {
   const auto is_free = [&](const Slot& slot) {
     const std::uint64_t apart = std::max(slot.extent, extent.value()) - std::min(slot.extent, extent.value());
-    return !slot.used || (slot.pending == 0 && apart > kFar);
+    return !slot.used || (slot.pending == 0 && (apart > kFar || is_brought(ExtentIndex(slot.extent))));
   };
   const auto found = std::ranges::find_if(slots_, is_free);
   return found == slots_.end() ? nullptr : &*found;
@@ -203,7 +203,7 @@ bool ImageAhead::wait_for(const Slot& slot) {
   return true;
 }
 
-ImageAhead::Told ImageAhead::expect(const backing::Image& image, ExtentIndex extent) {
+ImageAhead::Told ImageAhead::expect(const backing::Image& image, ExtentIndex extent, IsBrought is_brought) {
   const Hold hold(*this);
   if (!hold || !is_mine() || image.extent_size() != kExtent) {
     return Told::never;
@@ -216,7 +216,7 @@ ImageAhead::Told ImageAhead::expect(const backing::Image& image, ExtentIndex ext
   if (slot_of(image, extent) != nullptr) {
     return Told::yes;
   }
-  Slot* slot = free_slot(extent);
+  Slot* slot = free_slot(extent, is_brought);
   if (slot == nullptr) {
     return Told::later;
   }

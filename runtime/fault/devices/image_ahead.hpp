@@ -34,8 +34,10 @@ public:
     later, // as many are on their way as there are buffers
     never, // not by this way: the page cache has it, no io_uring, no O_DIRECT, another image is being gone through
   };
+  // Does an extent of the image have its bytes, by whatever way? What was expected of it nobody will take then.
+  using IsBrought = FunctionRef<bool(ExtentIndex extent)>;
   // The extent, which has data, will soon be brought.
-  [[nodiscard]] Told expect(const backing::Image& image, ExtentIndex extent);
+  [[nodiscard]] Told expect(const backing::Image& image, ExtentIndex extent, IsBrought is_brought);
 
   enum class Near { here, coming, no };
   // Is it in memory, so that to bring it is not to wait for the disk?
@@ -65,7 +67,7 @@ private:
   [[nodiscard]] bool is_mine() const;
   [[nodiscard]] bool turn_to(const backing::Image& image);
   [[nodiscard]] Slot* slot_of(const backing::Image& image, ExtentIndex extent);
-  [[nodiscard]] Slot* free_slot(ExtentIndex extent);
+  [[nodiscard]] Slot* free_slot(ExtentIndex extent, IsBrought is_brought);
   [[nodiscard]] std::byte* buffer(const Slot& slot) const { return buffers_ + (&slot - slots_.data()) * kExtent; }
   [[nodiscard]] bool send(Slot& slot, std::uint64_t from);
   void gather(); // what has come back, without waiting

@@ -195,11 +195,11 @@ Result<void> LazyImage::load(ExtentIndex extent, mm::FolioRecord& folio, int byt
   return done;
 }
 
-bool LazyImage::expect(ExtentIndex extent) const {
+bool LazyImage::expect(ExtentIndex extent, ImageAhead::IsBrought is_brought) const {
   if (!image_ || !image_->has_data(extent)) {
     return true;
   }
-  const ImageAhead::Told told = ImageAhead::of_process().expect(*image_, extent);
+  const ImageAhead::Told told = ImageAhead::of_process().expect(*image_, extent, is_brought);
   if (told == ImageAhead::Told::never) {
     image_->expect(extent);
   }

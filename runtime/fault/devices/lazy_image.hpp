@@ -37,8 +37,9 @@ public:
   [[nodiscard]] bool is_there() const { return image_.has_value(); }
   // Extents of it will be expected (image_ahead.hpp). Where memory may be mapped.
   void read_ahead() const;
-  // The extent will soon be brought: has the disk read it meanwhile. False: there is no room for more; later.
-  bool expect(ExtentIndex extent) const;
+  // The extent will soon be brought: has the disk read it meanwhile. `is_brought`: as in ImageAhead. False: there is no
+  // room for more; later.
+  bool expect(ExtentIndex extent, ImageAhead::IsBrought is_brought) const;
   // Is it to be had without waiting for the disk?
   [[nodiscard]] ImageAhead::Near near(ExtentIndex extent) const;
 

@@ -43,7 +43,11 @@ void HandlerLoop::run() {
     if (server_.ahead().prepare_one() || server_.ahead().bring_one() || (postponed_count_ == 0 && spin.again())) {
       continue;
     }
-    const bool soon = postponed_count_ != 0 || server_.ahead().waits_for_disk();
+    const bool for_disk = server_.ahead().waits_for_disk();
+    if (for_disk) {
+      server_.ahead().note_wait();
+    }
+    const bool soon = postponed_count_ != 0 || for_disk;
     if (!events_.wait(soon ? kRetryMs : -1)) {
       return;
     }

@@ -164,7 +164,7 @@ bool MapAhead::bring_one() {
       continue;
     }
     const auto near = view_->near(extent);
-    waits_for_disk_ = near == ImageAhead::Near::coming && ++waits_ < kMostWaits;
+    waits_for_disk_ = near == ImageAhead::Near::coming && waits_ < kMostWaits;
     if (near != ImageAhead::Near::here) {
       return false;
     }

@@ -36,6 +36,8 @@ public:
   bool bring_one();
   // By its last answer, is there one on its way, so that to ask again soon is worth it?
   [[nodiscard]] bool waits_for_disk() const { return waits_for_disk_; }
+  // The handler thread goes to sleep until then: it does so only so many times for one extent.
+  void note_wait() { ++waits_; }
 
 private:
   // Tells the disk of the next extents at once.

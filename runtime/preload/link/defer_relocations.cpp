@@ -1,7 +1,7 @@
 // defer-relocations LIBRARY PREFIX...: leaves the relocations of the tables whose (mangled) names begin with a PREFIX
 // to the library itself (emu/base/later_relocations.hpp). They are moved behind those that the loader is told of, and
-// the place is written where the library finds it. Nothing else in the file changes: not its size, no section, no
-// segment.
+// the place is written where the library finds it. Nothing else in the file changes: not its size, no segment; and of
+// the sections only where the two of these tables begin and end.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -109,6 +109,22 @@ bool is_in(const std::vector<Range>& ranges, std::uint64_t address) {
   return next != ranges.begin() && address < std::prev(next)->end;
 }
 
+// The sections begin where the entries of PT_DYNAMIC say, for those who go by them (patchelf writes the one by the
+// other). What is left out belongs to the second one: strip(1) keeps only bytes that a section has.
+void follow_sections(const Library& library, std::uint64_t entries, std::uint64_t jumps, std::uint64_t left_out) {
+  auto* const first = library.at<Elf64_Shdr>(library.header().e_shoff, library.header().e_shnum);
+  auto* const end = first == nullptr ? nullptr : first + library.header().e_shnum;
+  for (Elf64_Shdr* section = first; section != end; ++section) {
+    if (section->sh_type == SHT_RELA && section->sh_addr == entries) {
+      section->sh_size -= left_out;
+    } else if (section->sh_type == SHT_RELA && section->sh_addr == jumps) {
+      section->sh_addr -= left_out;
+      section->sh_offset -= left_out;
+      section->sh_size += left_out;
+    }
+  }
+}
+
 // What is wrong, or nothing.
 const char* defer(const Library& library, const std::vector<std::string_view>& prefixes, LaterRelocations& later) {
   if (!library.is_one()) {
@@ -169,6 +185,7 @@ const char* defer(const Library& library, const std::vector<std::string_view>& p
   if (jumps != nullptr && jumps->d_un.d_val == entries + size->d_un.d_val &&
       library.loaded<Elf64_Rela>(jumps->d_un.d_val, jumps_size / sizeof(Elf64_Rela)) == end) {
     std::rotate(kept, end, end + jumps_size / sizeof(Elf64_Rela));
+    follow_sections(library, entries, jumps->d_un.d_val, left_out);
     jumps->d_un.d_val -= left_out;
     later.entries += jumps_size;
   }

@@ -183,9 +183,12 @@ int poll_slow(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t
     ready = wait_for(asked.all(), deadline, mask != nullptr ? mask : held.before(), real);
   }
   const int code = errno;
-  if (!copy_out(fds, asked.all().data(), count * sizeof *fds)) { // where a signal ended it, too: do_sys_poll()
-    errno = EFAULT;
-    return -1;
+  // These fields only, for others may be at the rest; where a signal ended it, too: do_sys_poll().
+  for (nfds_t at = 0; at < count; ++at) {
+    if (!copy_out(&fds[at].revents, asked.all()[at].revents)) {
+      errno = EFAULT;
+      return -1;
+    }
   }
   errno = code;
   return ready;

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <poll.h>
+#include <sys/uio.h>
 
 #include "runtime/preload/waits/readiness.hpp"
 #include "runtime/supervise/answers/answers.hpp"
@@ -32,6 +34,18 @@ std::uint64_t signals_in(const std::string& status, std::string_view label) {
 bool is_signalled(const Target& target) {
   const std::string status = target.proc_file("status");
   return ((signals_in(status, "SigPnd:\t") | signals_in(status, "ShdPnd:\t")) & ~signals_in(status, "SigBlk:\t")) != 0;
+}
+
+// `revents` of each into the program's array. False: not all of it is there.
+bool write_back(const Target& target, std::uint64_t array, std::vector<pollfd>& answered) {
+  std::vector<iovec> ours;
+  std::vector<iovec> theirs;
+  for (pollfd& one : answered) {
+    const std::uint64_t place = array + ours.size() * sizeof(pollfd) + offsetof(pollfd, revents);
+    ours.push_back({&one.revents, sizeof one.revents});
+    theirs.push_back({reinterpret_cast<void*>(place), sizeof one.revents}); // NOLINT(performance-no-int-to-ptr)
+  }
+  return target.write(ours, theirs).has_value();
 }
 
 // The program's descriptors, as ours.
@@ -111,11 +125,9 @@ void Answers::by_wait(const Target& target, const Call& call) {
       return;
     }
   }
-  for (std::size_t at = 0; at < theirs.size(); ++at) {
-    theirs[at].revents = copies.asked[at].revents;
-  }
+  // As do_sys_poll() of fs/select.c: only these fields, for others may be at the rest meanwhile.
   Result<long> result = ready < 0 ? Result<long>(fail(code)) : ready;
-  if (!target.write(call.word[0], theirs.data(), size)) {
+  if (!write_back(target, call.word[0], copies.asked)) {
     result = fail(EFAULT);
   }
   conclude(target, call, result);

@@ -86,6 +86,17 @@ Result<void> Target::write(std::uint64_t address, const void* from, std::size_t 
   return put && static_cast<std::size_t>(*put) == size ? Result<void>() : fail(EFAULT);
 }
 
+Result<void> Target::write(std::span<const iovec> from, std::span<const iovec> places) const {
+  std::size_t size = 0;
+  for (const iovec& piece : from) {
+    size += piece.iov_len;
+  }
+  const auto put =
+      sys::call(SYS_process_vm_writev, thread_, reinterpret_cast<long>(from.data()), static_cast<long>(from.size()),
+                reinterpret_cast<long>(places.data()), static_cast<long>(places.size()), 0);
+  return put && static_cast<std::size_t>(*put) == size ? Result<void>() : fail(EFAULT);
+}
+
 Result<std::string> Target::text(std::uint64_t address) const {
   // Most paths are short; what lies behind them may be no memory.
   std::array<char, PATH_MAX> buffer;

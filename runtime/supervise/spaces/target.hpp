@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "emu/base/result.hpp"
 #include "emu/base/unique_fd.hpp"
@@ -26,6 +28,8 @@ public:
   // As much as is there, page by page; 0: nothing.
   [[nodiscard]] std::size_t read_some(void* into, std::uint64_t address, std::size_t size) const;
   [[nodiscard]] Result<void> write(std::uint64_t address, const void* from, std::size_t size) const;
+  // Piece by piece, as many of the one as of the other, and as long; at most UIO_MAXIOV (1024).
+  [[nodiscard]] Result<void> write(std::span<const iovec> from, std::span<const iovec> places) const;
   // getname(): EFAULT, ENAMETOOLONG.
   [[nodiscard]] Result<std::string> text(std::uint64_t address) const;
 

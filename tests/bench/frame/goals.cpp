@@ -52,6 +52,18 @@ bool is_number(const std::string& text) {
   return !text.empty() && *end == '\0';
 }
 
+// A run that has not measured it has not met it: what is met is met in all `runs`, or it is said in which.
+std::string told(const Runs& found, bool first_only, std::size_t runs) {
+  if (found.count == runs) {
+    return name_of(found.all);
+  }
+  if (first_only) { // nobody meant to measure it more often
+    return fmt::format("{}, of the first run only", name_of(found.all));
+  }
+  const Verdict all = found.all == Verdict::met ? Verdict::undecided : found.all;
+  return fmt::format("{}, measured in {} of {} runs", name_of(all), found.count, runs);
+}
+
 } // namespace
 
 std::string GoalLine::wanted() const {
@@ -78,16 +90,17 @@ std::optional<std::vector<GoalLine>> read_goals(const std::string& path) {
       continue;
     }
     auto fields = split(line, "\t");
-    if (fields.size() == 5) {
+    while (fields.size() >= 5 && fields.size() < 7) {
       fields.emplace_back();
     }
-    const bool kind = fields.size() == 6 && (fields[1] == "ratio" || fields[1] == "inverse" || fields[1] == "minus" ||
-                                             (fields[1] == "value" && fields[3] == "-"));
+    const bool kind = fields.size() == 7 && (fields[6].empty() || fields[6] == "first") &&
+                      (fields[1] == "ratio" || fields[1] == "inverse" || fields[1] == "minus" ||
+                       (fields[1] == "value" && fields[3] == "-"));
     if (!kind || (fields[4] != "-" && !is_number(fields[4]))) {
       fmt::print(stderr, "bench-table: {}: no goal: {}; its form is told in tests/bench/frame/goals.hpp\n", path, line);
       return std::nullopt;
     }
-    goals.push_back({fields[0], fields[1], fields[2], fields[3], fields[4], fields[5]});
+    goals.push_back({fields[0], fields[1], fields[2], fields[3], fields[4], fields[5], fields[6] == "first"});
   }
   return goals;
 }
@@ -131,7 +144,7 @@ Outcome outcome(const GoalLine& goal, const std::vector<Samples>& runs) {
   const bool shown_only = goal.limit == "-";
   result.runs = over_runs(std::move(found), goal.goal(), shown_only ? 0 : std::strtod(goal.limit.c_str(), nullptr));
   if (!shown_only) {
-    result.verdict = name_of(result.runs.all);
+    result.verdict = told(result.runs, goal.first_only, runs.size());
   }
   return result;
 }

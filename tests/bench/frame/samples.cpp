@@ -1,5 +1,6 @@
 #include "tests/bench/frame/samples.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 
@@ -9,7 +10,8 @@
 namespace daxemu::bench {
 namespace {
 
-constexpr long kApart = 1'000'000; // turns of one file and of the next
+constexpr long kApart = 1'000'000;              // turns of one name in a file that does not number them
+constexpr long kFilesApart = 1'000'000'000'000; // turns of one file and of the next
 
 bool is_counter(const std::string& key) {
   static const std::set<std::string> kOthers = {"family_index", "per_family_instance_index",
@@ -29,6 +31,18 @@ std::string name_of(const nlohmann::json& run) {
     }
   }
   return name;
+}
+
+// Where the turns of a further file begin: behind all that those before had, of whatever name. Else one that has failed
+// in the first file, and not in the second, would be paired with what stood beside it there.
+long turns_before(const Samples& samples, const std::string& tag) {
+  long files = 0;
+  for (const auto& [name, sample] : samples) {
+    if (name.starts_with(tag)) { // files with different tags are there to be compared
+      files = std::max(files, sample.values.empty() ? 0 : sample.values.rbegin()->first / kFilesApart + 1);
+    }
+  }
+  return files * kFilesApart;
 }
 
 void keep(Sample& sample, long turn, double value, const std::string& unit) {
@@ -59,6 +73,7 @@ bool read(const std::string& argument, Samples& samples) {
     fmt::print(stderr, "bench-table: {} is no JSON of Google Benchmark; run the benchmark again\n", path);
     return false;
   }
+  const long before = turns_before(samples, tag);
   std::set<std::string> failed; // turns before the one that failed say nothing: no goal is met by them
   for (const auto& run : json["benchmarks"]) {
     if (run.value("run_type", "") != "iteration") {
@@ -69,7 +84,7 @@ bool read(const std::string& argument, Samples& samples) {
       failed.insert(name);
       continue;
     }
-    const long turn = run.value("repetition_index", 0L);
+    const long turn = before + run.value("repetition_index", 0L);
     keep(samples[name], turn, run["real_time"], run["time_unit"]);
     for (const auto& [key, value] : run.items()) {
       if (value.is_number() && is_counter(key)) {

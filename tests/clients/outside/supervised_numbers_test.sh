@@ -46,6 +46,8 @@ read:  0 0 0 0
 at once:  0 0 0 0
 to be read:  1 0x5 0 0
 another has something:  1 0 0x1 0
+changed meanwhile:  0 0 0
+what is beside it: 77 0x4 77 0x4
 a signal: EINTR -1 0 0 0
 not open:  1 0 0x20 0"
 for how in libc kernel; do

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,6 +59,24 @@ int main(int argc, char** argv) {
   if (read(ends[0], text, 1) != 1) {
     return 2;
   }
+  // Only revents is written: what another has put beside it while it waits stays.
+  struct pollfd* const shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) {
+    return 2;
+  }
+  shared[0] = (struct pollfd){fd, POLLPRI, 7};
+  shared[1] = (struct pollfd){ends[0], POLLIN, 7};
+  const pid_t other = fork();
+  if (other == 0) {
+    usleep(100000);
+    shared[0].events = shared[1].events = POLLOUT;
+    shared[0].fd = shared[1].fd = 77;
+    _exit(0);
+  }
+  ask("changed meanwhile", shared, 2, 500);
+  waitpid(other, NULL, 0);
+  printf("what is beside it: %d %#x %d %#x\n", shared[0].fd, (unsigned)shared[0].events, shared[1].fd,
+         (unsigned)shared[1].events);
   const struct sigaction action = {.sa_handler = nothing, .sa_flags = SA_RESTART};
   sigaction(SIGALRM, &action, NULL);
   signal(SIGURG, SIG_IGN);

@@ -1,5 +1,6 @@
 // Scatter lists: pinned as they are filled, mapped for a bus master, released.
 #include <array>
+#include <cstdint>
 #include <cstring>
 
 #include <gtest/gtest.h>
@@ -95,6 +96,27 @@ TEST_F(ApiSg, WhatGoesOnWhereTheLastEntryEndsMakesItLonger) {
   daxemu_unpin_sg(&table_, false);
 }
 
+// Two devices whose frames are neighbours.
+TEST_F(ApiSg, TwoDevicesAreTwoEntries) {
+  const daxemu::Device next(platform_, options());
+  ASSERT_EQ(next.first_pfn(), device_.first_pfn() + 4 * kExtent / kPage);
+  const daxemu::Mapping behind = next.map(kExtent); // addresses are given from above
+  const daxemu::Mapping before = device_.map(kExtent, 3 * kExtent);
+  daxemu_iov_iter where{before.address() + kExtent - kPage, kPage};
+  ASSERT_EQ(daxemu_extract_iter_to_sg(&where, kPage, &table_, 0, kFlags), static_cast<ssize_t>(kPage));
+  where = {behind.address(), 2 * kPage};
+  ASSERT_EQ(daxemu_extract_iter_to_sg(&where, 2 * kPage, &table_, 0, kFlags), static_cast<ssize_t>(2 * kPage));
+  EXPECT_EQ(table_.nents, 2U);
+  EXPECT_EQ(entries_[0].length, kPage);
+  daxemu_unpin_sg(&table_, false);
+  if (before.address() + kExtent == behind.address()) { // one run of frames, too
+    where = {before.address() + kExtent - kPage - 1, 2 * kPage};
+    ASSERT_EQ(daxemu_extract_iter_to_sg(&where, 2 * kPage, &table_, 0, kFlags), static_cast<ssize_t>(2 * kPage));
+    EXPECT_EQ(table_.nents, 2U);
+    EXPECT_EQ(entries_[0].length, kPage + 1);
+    daxemu_unpin_sg(&table_, false);
+  }
+}
 TEST_F(ApiSg, RefusalsAreThePinsOwn) {
   daxemu_iov_iter where = iter(0, kPage);
   EXPECT_EQ(daxemu_extract_iter_to_sg(&where, kPage, &table_, 100, kFlags), -EINVAL);
@@ -102,6 +124,11 @@ TEST_F(ApiSg, RefusalsAreThePinsOwn) {
   EXPECT_EQ(daxemu_extract_iter_to_sg(&where, 0, &table_, 0, kFlags), 0);
   daxemu_iov_iter nowhere{1UL << 46, kPage};
   EXPECT_EQ(daxemu_extract_iter_to_sg(&nowhere, kPage, &table_, 0, kFlags), -EFAULT);
+  for (const std::size_t count : {SIZE_MAX, SIZE_MAX - 4095, SIZE_MAX - mapping_.address(), SIZE_MAX / 2}) {
+    daxemu_iov_iter endless = iter(5, count);
+    EXPECT_EQ(daxemu_extract_iter_to_sg(&endless, SIZE_MAX, &table_, 0, kFlags), -EFAULT) << count;
+    EXPECT_EQ(endless.count, count);
+  }
   EXPECT_EQ(table_.nents, 0U);
   EXPECT_EQ(where.count, kPage);
   // It stops at what has failed, and the next call says so.

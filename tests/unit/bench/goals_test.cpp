@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace daxemu::bench {
@@ -71,6 +72,18 @@ TEST_F(BenchGoals, VerdictsOfOneRunOfSeveralAndOfNone) {
   EXPECT_EQ(outcome({"w", "ratio", "above", "below", "-", ""}, {steady(2, 1)}).verdict, "-");
 }
 
+TEST_F(BenchGoals, WhatNotEveryRunHasMeasuredIsNotMet) {
+  GoalLine goal{"w", "ratio", "above", "below", "1.2", ""};
+  const Samples none;
+  EXPECT_EQ(outcome(goal, {steady(1, 1), none, none}).verdict, "undecided, measured in 1 of 3 runs");
+  EXPECT_EQ(outcome(goal, {steady(2, 1), none}).verdict, "not met, measured in 1 of 2 runs");
+  goal.first_only = true;
+  EXPECT_EQ(outcome(goal, {steady(1, 1), none}).verdict, "met, of the first run only");
+  EXPECT_EQ(outcome(goal, {steady(1, 1)}).verdict, "met");
+  EXPECT_EQ(outcome(goal, {steady(1, 1), steady(1, 1)}).verdict, "met");
+  EXPECT_EQ(outcome(goal, {none, none}).verdict, "-");
+}
+
 TEST_F(BenchGoals, InstructionsAreSaidOrSaidToBeMissing) {
   const GoalLine goal{"w", "ratio", "above", "below", "1.2", "count"};
   Samples samples = steady(1, 1);
@@ -81,16 +94,20 @@ TEST_F(BenchGoals, InstructionsAreSaidOrSaidToBeMissing) {
 }
 
 TEST_F(BenchGoals, AFileOfGoals) {
-  const auto goals = read_goals(put("goals.tsv", "# a comment\na\tratio\tx\ty\t1.05\nb\tinverse\tx\ty\t0.9\tz\n"));
+  const auto goals = read_goals(put("goals.tsv", "# a comment\na\tratio\tx\ty\t1.05\nb\tinverse\tx\ty\t0.9\tz\n"
+                                                 "c\tratio\tx\ty\t2\t\tfirst\n"));
   ASSERT_TRUE(goals);
-  ASSERT_EQ(goals->size(), 2U);
+  ASSERT_EQ(goals->size(), 3U);
+  EXPECT_FALSE((*goals)[1].first_only);
+  EXPECT_TRUE((*goals)[2].first_only);
   EXPECT_EQ((*goals)[0].wanted(), "<= 1.05");
   EXPECT_EQ((*goals)[1].wanted(), ">= 0.9");
   EXPECT_EQ((*goals)[1].instructions, "z");
 }
 
 TEST_F(BenchGoals, WhatIsNoGoalIsRefused) {
-  for (const char* line : {"a\tratio\tx\ty", "a\tless\tx\ty\t1", "a\tratio\tx\ty\tmuch", "a\tvalue\tx\ty\t1", "a"}) {
+  for (const char* line : {"a\tratio\tx\ty", "a\tless\tx\ty\t1", "a\tratio\tx\ty\tmuch", "a\tvalue\tx\ty\t1",
+                           "a\tratio\tx\ty\t1\t\tlast", "a"}) {
     EXPECT_FALSE(read_goals(put("bad.tsv", std::string(line) + "\n"))) << line;
   }
   EXPECT_FALSE(read_goals("/nonexistent/goals.tsv"));
@@ -117,6 +134,23 @@ TEST_F(BenchGoals, FilesOfGoogleBenchmark) {
   ASSERT_TRUE(read(path, samples)); // a further file of the same: behind those that are there
   EXPECT_EQ(samples["a"].all(), (std::vector<double>{4, 5, 4, 5}));
   EXPECT_FALSE(read(put("bad.json", "{"), samples));
+}
+
+// What failed in the first file is not paired with what stood beside the other there.
+TEST_F(BenchGoals, TurnsOfDifferentFilesMakeNoPair) {
+  const auto entry = [](const char* name, int value) {
+    return fmt::format(R"({{"name": "{}", "run_type": "iteration", "repetition_index": 0, "real_time": {},
+                            "time_unit": "us"}})",
+                       name, value);
+  };
+  Samples samples;
+  ASSERT_TRUE(read(put("first.json", "{\"benchmarks\": [" + entry("above", 10) + "]}"), samples));
+  ASSERT_TRUE(
+      read(put("next.json", "{\"benchmarks\": [" + entry("above", 30) + "," + entry("below", 10) + "]}"), samples));
+  const auto found = evaluate({"", "ratio", "above", "below", "-", ""}, samples);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->count, 1U);
+  EXPECT_DOUBLE_EQ(found->value, 3);
 }
 
 TEST(BenchNumber, AsManyDigitsAsOneReads) {

@@ -64,7 +64,11 @@ protected:
   // Can it be told here what the page cache has, and is the disk read past it?
   [[nodiscard]] static bool reads_ahead(ImageAhead& ahead, const Image& image) {
     ahead.prepare(image);
-    return ahead.expect(image, ExtentIndex(0)) == ImageAhead::Told::yes;
+    return expect(ahead, image, 0) == ImageAhead::Told::yes;
+  }
+  // Where nobody else brings any.
+  static ImageAhead::Told expect(ImageAhead& ahead, const Image& image, std::uint64_t extent) {
+    return ahead.expect(image, ExtentIndex(extent), [](ExtentIndex) { return false; });
   }
   static Result<void> take(ImageAhead& ahead, const Image& image, std::uint64_t extent) {
     return ahead.take(image, ExtentIndex(extent), [&](std::span<const std::byte> bytes) -> Result<void> {
@@ -85,16 +89,39 @@ TEST_F(OfImage, WhatIsExpectedIsRead) {
     GTEST_SKIP() << "no cachestat(2) (Linux 6.5), no io_uring, or no O_DIRECT on this file system";
   }
   using Told = ImageAhead::Told;
-  EXPECT_EQ(ahead.expect(image, ExtentIndex(0)), Told::yes); // once
+  EXPECT_EQ(expect(ahead, image, 0), Told::yes); // once
   for (std::uint64_t extent = 1; extent < 4; ++extent) {
-    EXPECT_EQ(ahead.expect(image, ExtentIndex(extent)), Told::yes) << extent;
+    EXPECT_EQ(expect(ahead, image, extent), Told::yes) << extent;
   }
-  EXPECT_EQ(ahead.expect(image, ExtentIndex(4)), Told::later);
+  EXPECT_EQ(expect(ahead, image, 4), Told::later);
   for (const std::uint64_t extent : {2, 0, 1, 3}) {
     EXPECT_TRUE(take(ahead, image, extent)) << extent;
     EXPECT_EQ(take(ahead, image, extent).error(), Errno{ENOENT}) << "taken already";
   }
   EXPECT_EQ(take(ahead, image, 4).error(), Errno{ENOENT}) << "never expected";
+}
+
+// As by another thread, or another process: its buffer is another extent's then.
+TEST_F(OfImage, WhatCameByAnotherWayKeepsNoBuffer) {
+  ImageAhead& ahead = ImageAhead::of_process();
+  const Image image = opened();
+  if (!reads_ahead(ahead, image)) {
+    GTEST_SKIP() << "no cachestat(2) (Linux 6.5), no io_uring, or no O_DIRECT on this file system";
+  }
+  using Told = ImageAhead::Told;
+  for (std::uint64_t extent = 1; extent < 4; ++extent) {
+    EXPECT_EQ(expect(ahead, image, extent), Told::yes) << extent;
+  }
+  while (ahead.near(image, ExtentIndex(2)) == ImageAhead::Near::coming) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  const auto two_is_brought = [](ExtentIndex extent) { return extent == ExtentIndex(2); };
+  EXPECT_EQ(expect(ahead, image, 4), Told::later);
+  EXPECT_EQ(ahead.expect(image, ExtentIndex(4), two_is_brought), Told::yes);
+  EXPECT_EQ(take(ahead, image, 2).error(), Errno{ENOENT});
+  for (const std::uint64_t extent : {0, 1, 3, 4}) {
+    EXPECT_TRUE(take(ahead, image, extent)) << extent;
+  }
 }
 
 TEST_F(OfImage, WhatThePageCacheHasIsNotReadPastIt) {
@@ -106,7 +133,7 @@ TEST_F(OfImage, WhatThePageCacheHasIsNotReadPastIt) {
   EXPECT_TRUE(take(ahead, image, 0));
   std::vector<std::byte> bytes(kExtent);
   ASSERT_TRUE(image.read(ExtentIndex(9), bytes));
-  EXPECT_EQ(ahead.expect(image, ExtentIndex(9)), ImageAhead::Told::never);
+  EXPECT_EQ(expect(ahead, image, 9), ImageAhead::Told::never);
   EXPECT_EQ(ahead.near(image, ExtentIndex(9)), ImageAhead::Near::here);
   EXPECT_EQ(ahead.near(image, ExtentIndex(20)), ImageAhead::Near::no);
 }
@@ -118,10 +145,10 @@ TEST_F(OfImage, AnotherImageWaitsUntilThisOneIsThrough) {
   if (!reads_ahead(ahead, image)) {
     GTEST_SKIP() << "no cachestat(2) (Linux 6.5), no io_uring, or no O_DIRECT on this file system";
   }
-  EXPECT_EQ(ahead.expect(other, ExtentIndex(1)), ImageAhead::Told::never);
+  EXPECT_EQ(expect(ahead, other, 1), ImageAhead::Told::never);
   EXPECT_EQ(take(ahead, other, 0).error(), Errno{ENOENT});
   EXPECT_TRUE(take(ahead, image, 0));
-  EXPECT_EQ(ahead.expect(other, ExtentIndex(1)), ImageAhead::Told::yes);
+  EXPECT_EQ(expect(ahead, other, 1), ImageAhead::Told::yes);
   EXPECT_TRUE(take(ahead, other, 1));
 }
 
@@ -135,7 +162,7 @@ TEST_F(OfImage, AForkedChildHasItsOwn) {
   if (child == 0) {
     const bool knew_nothing = take(ahead, image, 0) == tl::unexpected(Errno{ENOENT});
     ahead.prepare(image);
-    const bool reads = ahead.expect(image, ExtentIndex(1)) == ImageAhead::Told::yes && take(ahead, image, 1);
+    const bool reads = expect(ahead, image, 1) == ImageAhead::Told::yes && take(ahead, image, 1);
     ::_exit(knew_nothing && reads ? 0 : 1);
   }
   int status = -1;

@@ -3,7 +3,9 @@
 // Run by `daxemu run`, on a platform with /dev/dax0.0.
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -17,7 +19,11 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -161,6 +167,27 @@ TEST_F(Start, WhoeverComesFirstFindsTheTables) {
       << "a vforked child";
 }
 
+// A filter of the program, as a sandbox sets one: `number` is EPERM from now on.
+bool refuse(unsigned number) {
+  std::array<sock_filter, 4> code = {sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                                     sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+                                     sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+                                     sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+TEST_F(Start, TablesAreWrittenWhereTheirPagesCannotBeUnprotected) {
+  EXPECT_EQ(in_child([] { return refuse(SYS_mprotect) && finds_device() && library().dirty_tables >= 64; }), 0);
+  // Nor by another way: it ends, and does not go on with tables that say nothing.
+  EXPECT_EQ(in_child([] {
+              const rlimit none{0, 0};
+              ::setrlimit(RLIMIT_CORE, &none);
+              return refuse(SYS_mprotect) && refuse(SYS_pwrite64) && finds_device();
+            }),
+            1000 + SIGABRT);
+}
+
 // The budget of the file itself: what is more here, each program pays.
 TEST_F(Start, LibraryKeepsToItsBudget) {
   const Mapped mapped = library();
@@ -174,6 +201,7 @@ TEST_F(Start, LibraryKeepsToItsBudget) {
   std::memcpy(&header, bytes.data(), sizeof header);
   std::uint64_t size = 0;
   std::uint64_t jumps = 0;
+  std::uint64_t jumps_place = 0;
   for (std::size_t at = 0; at < header.e_phnum; ++at) {
     Elf64_Phdr segment;
     std::memcpy(&segment, bytes.data() + header.e_phoff + at * sizeof segment, sizeof segment);
@@ -182,8 +210,24 @@ TEST_F(Start, LibraryKeepsToItsBudget) {
       std::memcpy(&value, bytes.data() + segment.p_offset + entry, sizeof value);
       size = value.d_tag == DT_RELASZ ? value.d_un.d_val : size;
       jumps = value.d_tag == DT_PLTRELSZ ? value.d_un.d_val : jumps;
+      jumps_place = value.d_tag == DT_JMPREL ? value.d_un.d_val : jumps_place;
     }
   }
+  // The sections say the same, and have all bytes between them: what strip(1) and patchelf(1) go by.
+  std::vector<Elf64_Shdr> tables;
+  for (std::size_t at = 0; at < header.e_shnum; ++at) {
+    Elf64_Shdr section;
+    std::memcpy(&section, bytes.data() + header.e_shoff + at * sizeof section, sizeof section);
+    if (section.sh_type == SHT_RELA) {
+      tables.push_back(section);
+    }
+  }
+  ASSERT_EQ(tables.size(), 2U);
+  EXPECT_EQ(tables[0].sh_size, size);
+  EXPECT_EQ(tables[1].sh_addr, jumps_place);
+  EXPECT_EQ(tables[1].sh_addr, tables[0].sh_addr + size);
+  EXPECT_EQ(tables[1].sh_addr - tables[0].sh_addr, tables[1].sh_offset - tables[0].sh_offset);
+  EXPECT_GT(tables[1].sh_size, jumps) << "what was left out";
   EXPECT_LE(size / sizeof(Elf64_Rela), 600U) << "addresses that the loader writes into tables";
   EXPECT_LE(jumps / sizeof(Elf64_Rela), 90U) << "names that the loader looks up in other libraries";
 }

@@ -41,18 +41,19 @@ struct daxemu_sg_table {
 /* extract_iter_to_sg(): pins the pages of at most `maxsize` bytes from `iter` on, as daxemu_pin_user_pages_fast() with
  * `gup_flags`, appends them to `table`, and moves `iter` behind them. One entry is as long as page frames are
  * consecutive, at most `max_segment` bytes (a multiple of 4096; 0: no limit), as sg_alloc_append_table_from_pages()
- * makes them: an extent of 2M is one entry at most, and not 512; the kernel's function has an entry per page. A stretch
- * that goes on where the last entry ends makes that one longer.
+ * makes them: an extent of 2M is one entry at most, and not 512; the kernel's function has an entry per page. Pages of
+ * two devices are never in one entry. A stretch that goes on where the last entry ends makes that one longer.
  * The bytes extracted: fewer than asked for when the table is full, or when something stopped it on the way; then the
  * next call says what (the kernel's function gives all back instead). 0: nothing was asked for, no entry is left, or
  * DAXEMU_FOLL_FAST_ONLY found nothing that is mapped.
- * Errors, when not even one byte could be had: those of daxemu_pin_user_pages(); -EINVAL (max_segment). */
+ * Errors, when not even one byte could be had: those of daxemu_pin_user_pages(); -EINVAL (max_segment);
+ * -EFAULT (the bytes end beyond the last address). */
 DAXEMU_EXPORT ssize_t daxemu_extract_iter_to_sg(struct daxemu_iov_iter* iter, size_t maxsize,
                                                 struct daxemu_sg_table* table, size_t max_segment,
                                                 unsigned int gup_flags);
 
 /* dma_map_sgtable(): bus addresses for all entries, in their dma_address. All or none: 0, or -EINVAL (an entry without
- * a page or a length). Once for a table; entries that are appended later need a table of their own. */
+ * a page or a length), -ENOMEM. Once for a table; entries that are appended later need a table of their own. */
 DAXEMU_EXPORT int daxemu_dma_map_sg(struct daxemu_bus_master* master, struct daxemu_sg_table* table,
                                     enum daxemu_dma_direction direction);
 /* dma_unmap_sgtable(): a later access at these bus addresses is -EFAULT. The pages stay pinned. */
