@@ -91,6 +91,21 @@ Data data_of(const Store& store, const RegionRecord& region) {
   return {device, begin, begin + device->ranges[0].size};
 }
 
+// Of a namespace with a label that somebody was about to make a disk, or had just returned the bytes of: what the
+// region is made of has them all, and goes on having them. The disk goes last: who repairs may die, too.
+void let_go_of_half_a_disk(const Store& store, RegionRecord& space) {
+  const bool is_half = space.nd.disk_has_media == 0 && (is_disk(space) || space.nd.reserve_slot != 0);
+  if (space.used.load() == 0 || space.nd.parent == 0 || !is_half) {
+    return;
+  }
+  if (store::NdHolderRecord* holder = holder_of_namespace(store, space);
+      holder != nullptr && holder->kind != store::NdKind::dax) {
+    holder->bound = 0;
+  }
+  release_reserve(store, space);
+  (void)detach_disk(store, space);
+}
+
 } // namespace
 
 const store::NdHolderRecord* disk_holder(const Store& store, const RegionRecord& space) {
@@ -121,6 +136,7 @@ Result<void> attach_disk(const Store& store, RegionRecord& region) {
   if (DeviceRecord* device = device_of(store, region); device != nullptr) {
     device->born = device->incarnation.fetch_add(1) + 1; // another node: what was changed of an earlier one is void
   }
+  region.nd.disk_has_media = 0;
   region.nd.disk = ++store.platform().disks_made;
   count_disks(store);
   return {};
@@ -151,6 +167,9 @@ void release_reserve(const Store& store, RegionRecord& region) {
 }
 
 void repair_disks(const Store& store) {
+  for (RegionRecord& space : store.regions()) {
+    let_go_of_half_a_disk(store, space);
+  }
   const auto free_unknown = [&](auto slots, auto known) {
     for (std::uint32_t at = 0; at < slots.size(); ++at) {
       const std::uint32_t owner = slots[at].owner.load();

@@ -70,6 +70,9 @@ struct NdRegionRecord {
   std::uint32_t first_dimm = 0; // index + 1 of its first one, behind which the others are; 0: it is of none
   std::uint32_t dimms = 0;
   std::uint32_t media_slot = 0; // index + 1 of the BackingSlot that has its bytes where no device has them
+  // Of a namespace of a region with labels: 1: the file of its reserve has its bytes, and no more what the region is made
+  // of. 0, while it is a disk: whoever made it one has not got that far.
+  std::uint32_t disk_has_media = 0;
 };
 
 // What Intel's commands of health show and set of a DIMM (struct nd_intel_smart, struct nd_intel_smart_threshold).
