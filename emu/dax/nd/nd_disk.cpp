@@ -118,7 +118,7 @@ DiskShape disk_shape(const Store& store, const RegionRecord& space) {
   const store::NdHolderRecord* holder = disk_holder(store, space);
   if (holder != nullptr && holder->kind == store::NdKind::btt) {
     const std::uint32_t shown = btt_shown_sector(static_cast<std::uint32_t>(holder->unit));
-    return {holder->kind, 0, btt_sectors(space.size, info.align) * shown, shown, shown};
+    return {holder->kind, 0, btt_sectors(btt_version(space), space.size, info.align) * shown, shown, shown};
   }
   const std::uint32_t block = space.nd.sector_size == 4096 ? 4096 : 512; // pmem_sector_size()
   return holder != nullptr && holder->kind == store::NdKind::pfn
@@ -212,7 +212,8 @@ Result<UniqueFd> open_reserve(const Store& store, const RegionRecord& region) {
 }
 
 Result<void> note_written(const Store& store, RegionRecord& region, std::uint64_t offset, std::uint64_t size) {
-  if (offset >= kInfoOffset + kInfoSize || offset + size <= kInfoOffset) {
+  const std::uint64_t place = info_offset(region);
+  if (offset >= place + kInfoSize || offset + size <= place) {
     return {};
   }
   const auto lock = store::ConfigLock::take(store);
@@ -224,7 +225,7 @@ Result<void> note_written(const Store& store, RegionRecord& region, std::uint64_
     return tl::unexpected(file.error());
   }
   InfoBytes bytes;
-  if (auto read = read_whole(file->get(), bytes, kInfoOffset); !read) {
+  if (auto read = read_whole(file->get(), bytes, place); !read) {
     return read;
   }
   region.nd.info = parse_info_block(region, bytes);
@@ -239,7 +240,7 @@ Result<void> put_info(const Store& store, const RegionRecord& region) {
   if (!file) {
     return tl::unexpected(file.error());
   }
-  return write_whole(file->get(), info_block(region), kInfoOffset);
+  return write_whole(file->get(), info_block(region), info_offset(region));
 }
 
 } // namespace daxemu::dax::nd

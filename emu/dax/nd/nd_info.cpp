@@ -114,11 +114,15 @@ NdInfoBlock parse_info(const InfoBytes& bytes, const store::Uuid& parent) {
   return {.kind = kind, .pages = pages, .align = layout.align, .start_pad = layout.start_pad, .uuid = layout.uuid};
 }
 
+std::uint64_t info_offset(const store::RegionRecord& space) {
+  return btt_offset(btt_version(space));
+}
+
 InfoBytes info_block(const store::RegionRecord& space) {
   const NdInfoBlock& info = space.nd.info;
   InfoBytes bytes{};
   if (info.kind == NdKind::btt) {
-    each_btt_arena(space.size, info.align, [&](const BttArena& arena) {
+    each_btt_arena(btt_version(space), space.size, info.align, [&](const BttArena& arena) {
       bytes = arena.first == 0 ? btt_block(arena, info.uuid, space.nd.uuid) : bytes;
     });
     return bytes;
@@ -132,7 +136,7 @@ InfoBytes info_block(const store::RegionRecord& space) {
 }
 
 NdInfoBlock parse_info_block(const store::RegionRecord& space, const InfoBytes& bytes) {
-  const NdInfoBlock btt = parse_btt_block(bytes, space.size, space.nd.uuid);
+  const NdInfoBlock btt = parse_btt_block(bytes, btt_version(space), space.size, space.nd.uuid);
   return btt.kind != NdKind::none ? btt : parse_info(bytes, space.nd.uuid);
 }
 

@@ -27,6 +27,8 @@ using InfoBytes = std::array<std::byte, kInfoSize>;
 // kernel of this machine would use.
 [[nodiscard]] store::NdInfoBlock parse_info(const InfoBytes& bytes, const store::Uuid& parent = {});
 
+// Where the block of a namespace is, in bytes from its start: of a btt of version 2.0 it is the first thing there.
+[[nodiscard]] std::uint64_t info_offset(const store::RegionRecord& space);
 // The same of a namespace, whoever holds it: a btt too.
 [[nodiscard]] InfoBytes info_block(const store::RegionRecord& space);
 [[nodiscard]] store::NdInfoBlock parse_info_block(const store::RegionRecord& space, const InfoBytes& bytes);

@@ -9,8 +9,9 @@
 
 namespace daxemu::store {
 
-// What a namespace is used as, and what a device of the nd bus uses one as (enum nvdimm_claim_class).
-enum class NdKind : std::uint32_t { none, btt, pfn, dax };
+// What a namespace is used as, and what a device of the nd bus uses one as (enum nvdimm_claim_class). The last two are
+// classes only: a btt whose layout is of version 2.0, and what no kernel knows.
+enum class NdKind : std::uint32_t { none, btt, pfn, dax, btt2, unknown };
 
 // Where the struct pages of a namespace are (enum nd_pfn_mode).
 enum class NdPages : std::uint32_t { none, ram, pmem };
@@ -70,8 +71,8 @@ struct NdRegionRecord {
   std::uint32_t first_dimm = 0; // index + 1 of its first one, behind which the others are; 0: it is of none
   std::uint32_t dimms = 0;
   std::uint32_t media_slot = 0; // index + 1 of the BackingSlot that has its bytes where no device has them
-  // Of a namespace of a region with labels: 1: the file of its reserve has its bytes, and no more what the region is made
-  // of. 0, while it is a disk: whoever made it one has not got that far.
+  // Of a namespace of a region with labels: 1: the file of its reserve has its bytes, and no more what the region is
+  // made of. 0, while it is a disk: whoever made it one has not got that far.
   std::uint32_t disk_has_media = 0;
 };
 

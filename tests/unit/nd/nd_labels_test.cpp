@@ -1,5 +1,7 @@
 // The label area of a DIMM of the firmware's table: labels of both versions, and the ioctls that reach it and the bus.
+#include <array>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "emu/dax/nd/nd.hpp"
 #include "emu/nd/labels/namespace_labels.hpp"
 #include "emu/nd/make_namespace.hpp"
 #include "emu/nd/nfit/nfit.hpp"
@@ -128,7 +131,7 @@ TEST_F(NfitTest, NamespacesBeginAsTheyAreAskedFor) {
 TEST_F(NfitTest, HasTheCookieOfItsLabelsVersion) {
   // One DIMM: serial number, vendor and date, place.
   EXPECT_EQ(free_label_slots(store, labels()), 510U);
-  EXPECT_FALSE(has_old_labels(store, labels()));
+  EXPECT_EQ(version_of_labels(store, labels()), LabelVersion::v1_2);
   const std::uint64_t low = cookie_of(store, *region) & UINT32_MAX;
   EXPECT_EQ(low, (0xffffffffULL + 0xe007abcdULL + 0x0aULL) & UINT32_MAX);
   const std::vector<std::byte> nothing(1024);
@@ -153,6 +156,66 @@ TEST_F(NfitTest, KeepsWhatNamespacesAreUsedAs) {
   EXPECT_EQ(count, 1U);
   ASSERT_TRUE(drop_label(store, labels(), label.uuid));
   EXPECT_EQ(free_label_slots(store, labels()), 510U);
+}
+
+TEST_F(NfitTest, KnowsTheClassesThatTheKernelKnows) {
+  using store::NdKind;
+  NamespaceLabel label;
+  label.nlabel = 1;
+  label.rawsize = 1U << 26U;
+  std::uint8_t number = 0;
+  for (const NdKind kind : {NdKind::none, NdKind::btt, NdKind::pfn, NdKind::dax, NdKind::btt2}) {
+    label.uuid[0] = ++number;
+    label.holder_class = kind;
+    ASSERT_TRUE(put_label(store, labels(), label));
+    bool seen = false;
+    each_label(store, labels(), [&](const NamespaceLabel& found) {
+      seen = seen || (found.uuid == label.uuid && found.holder_class == kind);
+      return true;
+    });
+    EXPECT_TRUE(seen) << static_cast<int>(kind);
+  }
+  // Behind both indexes of 256 bytes each: the first label, with a GUID of nobody, and what nd_label_checksum says
+  // then.
+  std::array<std::uint32_t, 64> words{};
+  const std::span bytes = std::as_writable_bytes(std::span(words));
+  ASSERT_TRUE(read_labels(store, labels(), 512, bytes));
+  ASSERT_EQ(bytes[0], std::byte{1});
+  words[36] = 0x1234; // abstraction_guid
+  words[62] = words[63] = 0;
+  std::uint32_t low = 0;
+  std::uint64_t high = 0;
+  for (const std::uint32_t word : words) {
+    low += word;
+    high += low;
+  }
+  words[62] = low;
+  words[63] = static_cast<std::uint32_t>(high);
+  ASSERT_TRUE(write_labels(store, labels(), 512, bytes));
+  NdKind first = NdKind::none;
+  each_label(store, labels(), [&](const NamespaceLabel& found) {
+    first = found.holder_class;
+    return false;
+  });
+  EXPECT_EQ(first, NdKind::unknown);
+  EXPECT_FALSE(dax::nd::admits(first, NdKind::dax));
+  EXPECT_TRUE(dax::nd::admits(NdKind::btt2, NdKind::btt));
+}
+
+// btt_claim_class()
+TEST_F(NfitTest, ABttIsOfTheVersionOfTheLabels) {
+  using store::NdKind;
+  const auto class_with = [&](LabelVersion version) {
+    const std::vector<std::byte> nothing(kNfitLabelSize);
+    EXPECT_TRUE(write_labels(store, labels(), 0, nothing));
+    EXPECT_TRUE(init_labels(store, labels(), version));
+    store::RegionRecord& space = store.regions()[region->nd.namespace_seed - 1];
+    EXPECT_TRUE(set_namespace_class(store, space, NdKind::btt));
+    return space.nd.holder_class;
+  };
+  EXPECT_EQ(class_with(LabelVersion::v1_1), NdKind::btt);
+  EXPECT_EQ(class_with(LabelVersion::v1_2), NdKind::btt2);
+  EXPECT_EQ(class_with(LabelVersion::none), NdKind::btt2); // the labels it will get
 }
 
 struct Range {
