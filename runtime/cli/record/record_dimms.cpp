@@ -181,8 +181,8 @@ private:
       record_dax(region, space, holder, json);
     } else if (mode == "raw") {
       json["enabled"] = space.link("driver").has_value();
-    } else if (space.link("driver") || region.child(holder).link("driver")) {
-      recorder_.note(fmt::format("{} is {}: replayed, it is there, but disabled", space.name(), mode));
+    } else {
+      record_disk(region, space, holder, json);
     }
     return json;
   }
@@ -195,15 +195,47 @@ private:
     if (!is_held) {
       return;
     }
-    json["map"] = dax.text("mode").value_or("ram") == "pmem" ? "dev" : "mem";
-    json["align"] = size_json(dax.number("align").value_or(kPmdSize));
-    json["device"] = last_number_of_name(holder);
-    if (const auto uuid = dax.text("uuid"); uuid && !uuid->empty() && !recorder_.anonymous) {
-      json["device_uuid"] = *uuid;
-    }
+    record_pages(dax, json);
+    record_holder(dax, json);
     if (!devices.empty() && driver_of_dax(devices.front()) != "device_dax") {
       recorder_.note(fmt::format("{} has another driver than device_dax: replayed, that one has it ({})",
                                  devices.front().name(), space.name()));
+    }
+  }
+
+  // Of fsdax and sector mode: the disk of a pfn or btt.
+  void record_disk(const SysNode& region, const SysNode& space, const std::string& holder, RecordJson& json) {
+    const SysNode held = region.child(holder);
+    if (holder.empty() || !held.is_there()) {
+      json["enabled"] = false;
+      if (space.link("driver")) {
+        recorder_.note(fmt::format("{} is a raw disk, and {} by its label: replayed, it is disabled", space.name(),
+                                   json["mode"].get<std::string>()));
+      }
+      return;
+    }
+    json["enabled"] = held.link("driver").has_value();
+    if (json["mode"] == "fsdax") {
+      record_pages(held, json);
+    } else if (const auto sector = chosen(held.text("sector_size").value_or("")); sector == 512 || sector == 4096) {
+      json["sector_size"] = *sector; // ndctl gives both the same
+    } else {
+      recorder_.note(fmt::format("{} has sectors of {} bytes: replayed, it is disabled", holder, sector.value_or(0)));
+      json["enabled"] = false;
+      return;
+    }
+    record_holder(held, json);
+  }
+
+  // Where the struct pages of a dax or pfn are, and its extents.
+  static void record_pages(const SysNode& holder, RecordJson& json) {
+    json["map"] = holder.text("mode").value_or("ram") == "pmem" ? "dev" : "mem";
+    json["align"] = size_json(holder.number("align").value_or(kPmdSize));
+  }
+  void record_holder(const SysNode& holder, RecordJson& json) const {
+    json["device"] = last_number_of_name(holder.name());
+    if (const auto uuid = holder.text("uuid"); uuid && !uuid->empty() && !recorder_.anonymous) {
+      json["device_uuid"] = *uuid;
     }
   }
 

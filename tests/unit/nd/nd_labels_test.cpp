@@ -1,4 +1,5 @@
 // The label area of a DIMM of the firmware's table: labels of both versions, and the ioctls that reach it and the bus.
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <span>
@@ -44,7 +45,8 @@ struct NfitTest : testing::Test {
     store.platform().regions_used = 1;
     store.platform().nd_autoprobe_off = 1;
     const NfitDimmSpec dimms[] = {{.labels_slot = give_file(kNfitLabelSize)}};
-    EXPECT_TRUE(add_nfit_region(store, *region, {.size = kGiga, .align = 0, .media_slot = 0, .dimms = dimms}));
+    EXPECT_TRUE(
+        add_nfit_region(store, *region, {.size = kGiga, .align = 0, .media_slot = give_file(kGiga), .dimms = dimms}));
   }
   static store::Store make() {
     const auto file = sys::memfd_create("store", MFD_CLOEXEC);
@@ -56,10 +58,11 @@ struct NfitTest : testing::Test {
     const auto made = sys::memfd_create("labels", MFD_CLOEXEC);
     EXPECT_TRUE(made && sys::ftruncate(*made, size));
     files.emplace_back(*made);
-    store::BackingSlot& slot = store.backing_slot_table()[0];
+    const std::uint32_t at = store.platform().backing_slots_used.fetch_add(1);
+    store::BackingSlot& slot = store.backing_slot_table()[at];
+    slot.owner = 1U << 30U | at; // nobody else may take it
     slot.backing.location.assign("/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(*made));
-    store.platform().backing_slots_used.store(1);
-    return 1;
+    return at + 1;
   }
   [[nodiscard]] LabelArea labels() const { return mapping_of(store, *region, 0).dimm.labels(); }
   template <class Payload>
@@ -126,6 +129,45 @@ TEST_F(NfitTest, NamespacesBeginAsTheyAreAskedFor) {
   EXPECT_EQ(make_namespace(store, *region, second).error(), Errno{ENOSPC});
   second.start = 1;
   EXPECT_EQ(make_namespace(store, *region, second).error(), Errno{EINVAL});
+}
+
+TEST_F(NfitTest, NamespacesOfEveryModeBeginEnabled) {
+  using store::NdKind;
+  NamespaceSpec fsdax;
+  fsdax.size = 64U << 20U;
+  fsdax.kind = NdKind::pfn;
+  fsdax.pages = store::NdPages::pmem;
+  fsdax.holder = 3;
+  fsdax.holder_uuid = store::Uuid{9};
+  ASSERT_TRUE(make_namespace(store, *region, fsdax));
+  NamespaceSpec sector;
+  sector.size = 32U << 20U;
+  sector.kind = NdKind::btt;
+  sector.sector_size = 512;
+  ASSERT_TRUE(make_namespace(store, *region, sector));
+  sector.sector_size = 0; // as ndctl chooses
+  ASSERT_TRUE(make_namespace(store, *region, sector));
+  sector.size = 8U << 20U;
+  EXPECT_FALSE(make_namespace(store, *region, sector)); // of the region's align, and large enough for an arena
+  std::vector<const store::NdHolderRecord*> bound;
+  for (const store::NdHolderRecord& holder : region->nd.holders) {
+    if (holder.bound != 0) {
+      bound.push_back(&holder);
+    }
+  }
+  ASSERT_EQ(bound.size(), 3U);
+  const auto space_of = [&](const store::NdHolderRecord& holder) { return store.regions()[holder.space - 1].nd; };
+  const auto of = [&](NdKind kind, std::uint64_t unit) {
+    return *std::ranges::find_if(bound, [&](const auto* one) { return one->kind == kind && one->unit == unit; });
+  };
+  const store::NdHolderRecord& pfn = *of(NdKind::pfn, kPmdSize);
+  EXPECT_EQ(pfn.id, 3U);
+  EXPECT_EQ(pfn.uuid, store::Uuid{9});
+  EXPECT_EQ(pfn.pages, store::NdPages::pmem);
+  EXPECT_EQ(space_of(pfn).info.kind, NdKind::pfn);
+  EXPECT_NE(space_of(pfn).disk, 0U);
+  EXPECT_EQ(space_of(*of(NdKind::btt, 512)).info.align, 512U);
+  EXPECT_EQ(space_of(*of(NdKind::btt, 4096)).holder_class, NdKind::btt2);
 }
 
 TEST_F(NfitTest, HasTheCookieOfItsLabelsVersion) {
