@@ -27,6 +27,9 @@ tl::unexpected<Errno> refuse_unready(const RegionRecord& space) {
 
 // nd_pfn_validate(): is the data where struct pages can be for it?
 Result<void> check_place(const RegionRecord& space, const store::NdInfoBlock& info) {
+  if (info.align == 0) {
+    return because(EOPNOTSUPP, Reason::nd_info_differs);
+  }
   if ((space.phys_start + info.start_pad) % kPmdSize != 0 || data_begin(space, info) + info.align > space.size) {
     return because(EOPNOTSUPP, {.reason = Reason::nd_misplaced, .a = space.phys_start + info.start_pad});
   }

@@ -37,7 +37,7 @@ inline constexpr std::size_t kMaxNdHolders = 12;
 struct NdInfoBlock {
   NdKind kind = NdKind::none; // whose it is; none: there is none
   NdPages pages = NdPages::none;
-  std::uint32_t align = 0;     // bytes: the extents, or the sectors of a btt
+  std::uint32_t align = 0;     // bytes: the extents, or the sectors of a btt; 0: its data is where nobody can use it
   std::uint32_t start_pad = 0; // bytes that are not used before all else: of blocks that no kernel writes
   Uuid uuid{};
 };
