@@ -127,6 +127,24 @@ runs "$daxemu" record --from copy2 --kernel 6.12
 matches "labels of version 1.1 in a copy" "$out" '"labels": "1.1"'
 matches "note" "$err" '^daxemu: label areas are root.s to read'
 
+# What a platform file says in steps, a machine may have otherwise: the record is one that can be replayed.
+printf '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "devices": [] } ] }\n' >align.json
+runs "$daxemu" run --config align.json -- sh -c "cd /sys/bus/nd/devices; echo 4096 >region0/align; space=\$(cat region0/namespace_seed)
+  echo 0d1f2b3c-1111-4222-8333-444455559999 >\$space/uuid; echo $((32 * 1024 * 1024 + 8192)) >\$space/size
+  echo \$space >/sys/bus/nd/drivers/nd_pmem/bind; echo $((16 * 1024 * 1024)) >region0/align; $daxemu record"
+matches "note" "$err" 'daxemu: region0 has an align of 16777216 bytes: replayed, it has 8K'
+matches "align" "$out" '"align": "8K"'
+cp out first.json
+runs "$daxemu" run --config first.json -- sh -c "cat /sys/bus/nd/devices/namespace0.0/size; $daxemu record"
+matches "size" "$out" '^33562624$'
+matches "align again" "$out" '"align": "8K"'
+find copy/devices -path "*dax_region/size" | while read -r file; do
+  [ "$(cat "$file")" != $((1 << 30)) ] || { chmod u+w "$file"; echo $(((1 << 30) - 4096)) >"$file"; }
+done
+runs "$daxemu" record --from copy --kernel 6.12
+matches "note" "$err" 'has 1073737728 bytes: replayed, it has 1G'
+matches "size" "$out" '"size": "1G"'
+
 # What cannot be said is said on standard error and in the notes.
 runs "$daxemu" run --config cxl.json -- sh -c "cxl disable-region region0 >/dev/null 2>&1 || echo region0 >/sys/bus/cxl/drivers/cxl_region/unbind; $daxemu record"
 matches "note" "$err" 'daxemu: region0 is left out: it has no driver'
