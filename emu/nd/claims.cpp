@@ -30,8 +30,9 @@ bool is_labelled(const RegionRecord& space) {
 void read_info(const Store& store, RegionRecord& space) {
   InfoBytes bytes{};
   if (is_labelled(space) && !dax::nd::is_disk(space) && space.size >= dax::nd::kInfoOffset + bytes.size()) {
-    space.nd.info = read_media(store, space, dax::nd::kInfoOffset, bytes) ? dax::nd::parse_info_block(space, bytes)
-                                                                          : store::NdInfoBlock{};
+    space.nd.info = read_media(store, space, dax::nd::info_offset(space), bytes)
+                        ? dax::nd::parse_info_block(space, bytes)
+                        : store::NdInfoBlock{};
   }
 }
 
@@ -50,12 +51,12 @@ Result<void> write_arena(const Store& store, const RegionRecord& space, const da
 
 Result<void> write_info(const Store& store, const RegionRecord& space) {
   if (space.nd.info.kind != store::NdKind::btt) {
-    return write_media(store, space, dax::nd::kInfoOffset, dax::nd::info_block(space));
+    return write_media(store, space, dax::nd::info_offset(space), dax::nd::info_block(space));
   }
   Result<void> written;
-  dax::nd::each_btt_arena(space.size, space.nd.info.align, [&](const dax::nd::BttArena& arena) {
-    written = written ? write_arena(store, space, arena) : written;
-  });
+  dax::nd::each_btt_arena(
+      dax::nd::btt_version(space), space.size, space.nd.info.align,
+      [&](const dax::nd::BttArena& arena) { written = written ? write_arena(store, space, arena) : written; });
   return written;
 }
 

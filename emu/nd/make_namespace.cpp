@@ -15,6 +15,8 @@ using store::NdKind;
 using store::RegionRecord;
 using store::Store;
 
+constexpr std::uint64_t kBttSector = 4096; // that ndctl chooses
+
 // The seed takes the number: the next one has the lowest that is free, as ever.
 Result<void> number_namespace(const Store& store, const RegionRecord& region, RegionRecord& space, std::uint32_t id) {
   const auto has = [&](const RegionRecord& other) {
@@ -38,15 +40,18 @@ Result<void> number_holder(const RegionRecord& region, NdHolderRecord& holder, s
   return {};
 }
 
-Result<void> make_dax(const Store& store, RegionRecord& region, RegionRecord& space, const NamespaceSpec& spec) {
-  const std::uint32_t seed = region.nd.seeds[static_cast<std::size_t>(NdKind::dax)];
+// As ndctl makes a namespace one of that mode.
+Result<void> make_holder(const Store& store, RegionRecord& region, RegionRecord& space, const NamespaceSpec& spec) {
+  const std::uint32_t seed = region.nd.seeds[static_cast<std::size_t>(spec.kind)];
   if (seed == 0 || seed > region.nd.holders.size()) {
     return fail(ENOSPC);
   }
   NdHolderRecord& holder = region.nd.holders[seed - 1];
   Result<void> done = spec.holder ? number_holder(region, holder, *spec.holder) : Result<void>();
-  done = done ? dax::nd::set_unit(holder, spec.align) : done;
-  done = done ? dax::nd::set_pages(holder, spec.pages) : done;
+  const bool is_btt = spec.kind == NdKind::btt;
+  const std::uint64_t sector = spec.sector_size != 0 ? spec.sector_size : kBttSector;
+  done = done ? dax::nd::set_unit(holder, is_btt ? sector : spec.align) : done;
+  done = done && !is_btt ? dax::nd::set_pages(holder, spec.pages) : done;
   done = done ? dax::nd::set_uuid(holder, spec.holder_uuid.value_or(space.nd.uuid)) : done;
   done = done ? dax::nd::attach(store, space, holder) : done;
   if (done && !spec.enabled) { // one that was bound once is no seed
@@ -76,8 +81,8 @@ Result<void> make_namespace(const Store& store, RegionRecord& region, const Name
   done = done ? set_namespace_class(store, space, spec.kind) : done;
   done = done && !spec.name.empty() ? set_namespace_name(store, space, spec.name) : done;
   done = done && spec.sector_size != 0 ? set_namespace_sector(store, space, spec.sector_size) : done;
-  if (done && spec.kind == NdKind::dax && (spec.enabled || spec.holder)) {
-    done = make_dax(store, region, space, spec);
+  if (done && spec.kind != NdKind::none && (spec.enabled || spec.holder)) {
+    done = make_holder(store, region, space, spec);
   } else if (done && spec.kind == NdKind::none && spec.enabled) {
     done = bind_namespace(store, space);
   }

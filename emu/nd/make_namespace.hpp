@@ -17,13 +17,14 @@ struct NamespaceSpec {
   std::optional<std::uint64_t> start = std::nullopt; // bytes from the region's; nothing: the lowest place that is free
   std::optional<store::Uuid> uuid = std::nullopt;    // nothing: one made here
   std::string name;                                  // alt_name
-  std::uint64_t sector_size = 0;                     // bytes; 0: not chosen
+  std::uint64_t sector_size = 0;                     // bytes, of a btt too; 0: not chosen, of a btt 4096
   store::NdKind kind = store::NdKind::dax;           // what it is used as; none: a raw disk
-  bool enabled = true;                               // only a dax and a raw disk can be
-  // Of a dax.
+  bool enabled = true;                               // its device or its disk is there
+  // Of a dax or pfn.
   store::NdPages pages = store::NdPages::ram;
-  std::uint64_t align = kPmdSize;                        // bytes of its extents
-  std::optional<std::uint32_t> holder = std::nullopt;    // the Y of daxX.Y; nothing: the next one, if it is enabled
+  std::uint64_t align = kPmdSize; // bytes of its extents
+  // Of a dax, pfn or btt.
+  std::optional<std::uint32_t> holder = std::nullopt;    // the Y of its daxX.Y; nothing: the next one, if it is enabled
   std::optional<store::Uuid> holder_uuid = std::nullopt; // of its info block; nothing: that of the namespace
 };
 

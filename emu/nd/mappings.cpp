@@ -71,7 +71,7 @@ NdMapping mapping_of(const store::Store& store, const store::RegionRecord& regio
 std::uint64_t cookie_of(const store::Store& store, const store::RegionRecord& region) {
   Fletcher fletcher;
   const Dimm first = mapping_of(store, region, 0).dimm;
-  const bool is_old = first.nfit != nullptr && has_old_labels(store, first.labels());
+  const bool is_old = first.nfit != nullptr && version_of_labels(store, first.labels()) == LabelVersion::v1_1;
   for (std::uint32_t position = 0; position < mappings_of(store, region); ++position) {
     const NdMapping mapping = mapping_of(store, region, position);
     if (mapping.dimm.nfit != nullptr) {

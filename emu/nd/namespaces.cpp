@@ -71,6 +71,30 @@ Result<void> update_labels(const Store& store, const RegionRecord& space) {
   return space.size == 0 ? drop_namespace_labels(store, space, space.nd.uuid) : write_namespace_labels(store, space);
 }
 
+// btt_claim_class(): the layout of a btt goes with the version of the labels, those that an area without any will get
+// too. Errors: ENXIO (the DIMMs do not agree).
+Result<store::NdKind> btt_class(const Store& store, const RegionRecord& space) {
+  constexpr auto bit = [](LabelVersion version) { return 1U << static_cast<unsigned>(version); };
+  unsigned versions = 0;
+  for (std::uint32_t position = 0; position < mappings_of(store, space); ++position) {
+    const Dimm dimm = mapping_of(store, space, position).dimm;
+    if (!dimm.is_bound()) {
+      return store::NdKind::btt;
+    }
+    versions |= bit(version_of_labels(store, dimm.labels()));
+  }
+  switch (versions) {
+  case 0:
+  case bit(LabelVersion::v1_1):
+    return store::NdKind::btt;
+  case bit(LabelVersion::none):
+  case bit(LabelVersion::v1_2):
+    return store::NdKind::btt2;
+  default:
+    return fail(ENXIO);
+  }
+}
+
 // Is nobody's in the region: bytes [start, start + size)?
 bool is_free(const Store& store, const RegionRecord& region, std::uint64_t start, std::uint64_t size) {
   const std::span<RegionRecord> all = store.regions();
@@ -211,7 +235,8 @@ Result<void> set_namespace_sector(const Store& store, RegionRecord& space, std::
 }
 
 Result<void> set_namespace_class(const Store& store, RegionRecord& space, store::NdKind kind) {
-  if (auto set = dax::nd::set_holder_class(store, space, kind); !set) {
+  const auto meant = kind == store::NdKind::btt && !is_in_use(store, space) ? btt_class(store, space) : kind;
+  if (auto set = meant ? dax::nd::set_holder_class(store, space, *meant) : tl::unexpected(meant.error()); !set) {
     return set;
   }
   if (space.nd.parent == 0) { // nd_namespace_label_update() of an nd_namespace_io; the class is its class all the same

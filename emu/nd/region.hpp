@@ -61,6 +61,7 @@ Result<void> set_namespace_uuid(const store::Store& store, store::RegionRecord& 
 Result<void> set_namespace_name(const store::Store& store, store::RegionRecord& space, std::string_view name);
 // EINVAL (512 and 4096 are known).
 Result<void> set_namespace_sector(const store::Store& store, store::RegionRecord& space, std::uint64_t bytes);
+// ENXIO (a btt, and the labels of its DIMMs are of several versions).
 Result<void> set_namespace_class(const store::Store& store, store::RegionRecord& space, store::NdKind kind);
 
 } // namespace daxemu::nd

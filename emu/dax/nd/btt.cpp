@@ -46,8 +46,15 @@ std::uint64_t btt_checksum(BttLayout layout) {
   return info_checksum(bytes);
 }
 
-BttArena arena_of(std::uint64_t start, std::uint64_t size, std::uint32_t sector_size) {
-  BttArena arena{.start = start, .size = size, .sector_size = sector_size};
+std::uint16_t major_of(BttVersion version) {
+  return version == BttVersion::v2_0 ? 2 : 1;
+}
+std::uint16_t minor_of(BttVersion version) {
+  return version == BttVersion::v2_0 ? 0 : 1;
+}
+
+BttArena arena_of(BttVersion version, std::uint64_t start, std::uint64_t size, std::uint32_t sector_size) {
+  BttArena arena{.version = version, .start = start, .size = size, .sector_size = sector_size};
   arena.block_size = static_cast<std::uint32_t>(align_up(sector_size, kBlockAlignment));
   const std::uint64_t log_size = align_up(kBttFree * kBttLogGroup, kBttPage);
   const std::uint64_t available = align_down(size, kBttPage) - 2 * kBttPage - log_size; // without the two blocks
@@ -63,12 +70,13 @@ BttArena arena_of(std::uint64_t start, std::uint64_t size, std::uint32_t sector_
 
 } // namespace
 
-void each_btt_arena(std::uint64_t size, std::uint32_t sector_size, FunctionRef<void(const BttArena&)> each) {
-  std::uint64_t remaining = size < kBttOffset ? 0 : size - kBttOffset;
-  std::uint64_t start = kBttOffset;
+void each_btt_arena(BttVersion version, std::uint64_t size, std::uint32_t sector_size,
+                    FunctionRef<void(const BttArena&)> each) {
+  std::uint64_t start = btt_offset(version);
+  std::uint64_t remaining = size < start ? 0 : size - start;
   std::uint64_t first = 0;
   while (remaining >= kBttLeastArena) {
-    BttArena arena = arena_of(start, std::min(kMostArena, remaining), sector_size);
+    BttArena arena = arena_of(version, start, std::min(kMostArena, remaining), sector_size);
     remaining -= arena.size;
     arena.first = first;
     arena.is_last = remaining < kBttLeastArena;
@@ -78,9 +86,9 @@ void each_btt_arena(std::uint64_t size, std::uint32_t sector_size, FunctionRef<v
   }
 }
 
-std::uint64_t btt_sectors(std::uint64_t size, std::uint32_t sector_size) {
+std::uint64_t btt_sectors(BttVersion version, std::uint64_t size, std::uint32_t sector_size) {
   std::uint64_t sectors = 0;
-  each_btt_arena(size, sector_size, [&](const BttArena& arena) { sectors += arena.sectors; });
+  each_btt_arena(version, size, sector_size, [&](const BttArena& arena) { sectors += arena.sectors; });
   return sectors;
 }
 
@@ -89,8 +97,8 @@ InfoBytes btt_block(const BttArena& arena, const store::Uuid& uuid, const store:
   std::copy(kBttSignature.begin(), kBttSignature.end(), layout.signature.begin());
   layout.uuid = uuid;
   layout.parent = parent;
-  layout.major = 1;
-  layout.minor = 1;
+  layout.major = major_of(arena.version);
+  layout.minor = minor_of(arena.version);
   layout.external_lbasize = arena.sector_size;
   layout.external_nlba = static_cast<std::uint32_t>(arena.sectors);
   layout.internal_lbasize = arena.block_size;
@@ -108,17 +116,18 @@ InfoBytes btt_block(const BttArena& arena, const store::Uuid& uuid, const store:
   return bytes;
 }
 
-store::NdInfoBlock parse_btt_block(const InfoBytes& bytes, std::uint64_t size, const store::Uuid& parent) {
+store::NdInfoBlock parse_btt_block(const InfoBytes& bytes, BttVersion version, std::uint64_t size,
+                                   const store::Uuid& parent) {
   BttLayout layout;
   std::memcpy(&layout, bytes.data(), sizeof layout);
   if (!std::equal(kBttSignature.begin(), kBttSignature.end(), layout.signature.begin()) ||
-      layout.checksum != btt_checksum(layout) || layout.major != 1 || layout.minor != 1 ||
-      (layout.parent != store::Uuid{} && layout.parent != parent) || layout.external_lbasize < 512 ||
-      layout.external_lbasize > 2 * kBttPage) {
+      layout.checksum != btt_checksum(layout) || layout.major != major_of(version) ||
+      layout.minor != minor_of(version) || (layout.parent != store::Uuid{} && layout.parent != parent) ||
+      layout.external_lbasize < 512 || layout.external_lbasize > 2 * kBttPage) {
     return {};
   }
   store::NdInfoBlock found;
-  each_btt_arena(size, layout.external_lbasize, [&](const BttArena& arena) {
+  each_btt_arena(version, size, layout.external_lbasize, [&](const BttArena& arena) {
     if (arena.first == 0 && btt_block(arena, layout.uuid, layout.parent) == bytes) {
       found = {.kind = store::NdKind::btt, .align = layout.external_lbasize, .uuid = layout.uuid};
     }

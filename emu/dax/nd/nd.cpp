@@ -89,6 +89,10 @@ void begin(const store::Store& store, RegionRecord& region, std::uint32_t device
   add_seed(region, NdKind::dax);
 }
 
+bool admits(NdKind meant, NdKind kind) {
+  return meant == NdKind::none || (meant == NdKind::btt2 ? NdKind::btt : meant) == kind;
+}
+
 NdHolderRecord* holder_of_namespace(const store::Store& store, const RegionRecord& space) {
   const std::uint32_t number = space.nd.parent == 0 ? 0 : reference_of(store, space);
   for (NdHolderRecord& holder :
@@ -169,7 +173,7 @@ Result<void> set_uuid(NdHolderRecord& holder, const store::Uuid& uuid) {
 
 Result<void> attach(const store::Store& store, const RegionRecord& space, NdHolderRecord& holder) {
   const NdKind meant = space.nd.holder_class;
-  const bool taken = holder.bound != 0 || holder.holds != 0 || (meant != NdKind::none && meant != holder.kind);
+  const bool taken = holder.bound != 0 || holder.holds != 0 || !admits(meant, holder.kind);
   if (!taken && space.size < kLeastHosting) {
     return because(ENXIO, {.reason = Reason::nd_too_small_to_host, .a = space.size});
   }

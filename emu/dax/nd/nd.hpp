@@ -46,6 +46,8 @@ Result<void> set_uuid(NdHolderRecord& holder, const store::Uuid& uuid);
 Result<void> attach(const store::Store& store, const RegionRecord& space, NdHolderRecord& holder);
 // Of nothing: what is no seed is gone afterwards (nd_detach_and_reset). Errors: EBUSY (bound).
 Result<void> detach(RegionRecord& region, NdHolderRecord& holder);
+// May a namespace of that class be held by one of that kind?
+[[nodiscard]] bool admits(NdKind meant, NdKind kind);
 // holder_class of the namespace. Errors: EBUSY (somebody has it, or nd_pmem).
 Result<void> set_holder_class(const store::Store& store, RegionRecord& space, NdKind kind);
 

@@ -91,6 +91,21 @@ Data data_of(const Store& store, const RegionRecord& region) {
   return {device, begin, begin + device->ranges[0].size};
 }
 
+// Of a namespace with a label that somebody was about to make a disk, or had just returned the bytes of: what the
+// region is made of has them all, and goes on having them. The disk goes last: who repairs may die, too.
+void let_go_of_half_a_disk(const Store& store, RegionRecord& space) {
+  const bool is_half = space.nd.disk_has_media == 0 && (is_disk(space) || space.nd.reserve_slot != 0);
+  if (space.used.load() == 0 || space.nd.parent == 0 || !is_half) {
+    return;
+  }
+  if (store::NdHolderRecord* holder = holder_of_namespace(store, space);
+      holder != nullptr && holder->kind != store::NdKind::dax) {
+    holder->bound = 0;
+  }
+  release_reserve(store, space);
+  (void)detach_disk(store, space);
+}
+
 } // namespace
 
 const store::NdHolderRecord* disk_holder(const Store& store, const RegionRecord& space) {
@@ -103,7 +118,7 @@ DiskShape disk_shape(const Store& store, const RegionRecord& space) {
   const store::NdHolderRecord* holder = disk_holder(store, space);
   if (holder != nullptr && holder->kind == store::NdKind::btt) {
     const std::uint32_t shown = btt_shown_sector(static_cast<std::uint32_t>(holder->unit));
-    return {holder->kind, 0, btt_sectors(space.size, info.align) * shown, shown, shown};
+    return {holder->kind, 0, btt_sectors(btt_version(space), space.size, info.align) * shown, shown, shown};
   }
   const std::uint32_t block = space.nd.sector_size == 4096 ? 4096 : 512; // pmem_sector_size()
   return holder != nullptr && holder->kind == store::NdKind::pfn
@@ -121,6 +136,7 @@ Result<void> attach_disk(const Store& store, RegionRecord& region) {
   if (DeviceRecord* device = device_of(store, region); device != nullptr) {
     device->born = device->incarnation.fetch_add(1) + 1; // another node: what was changed of an earlier one is void
   }
+  region.nd.disk_has_media = 0;
   region.nd.disk = ++store.platform().disks_made;
   count_disks(store);
   return {};
@@ -151,6 +167,9 @@ void release_reserve(const Store& store, RegionRecord& region) {
 }
 
 void repair_disks(const Store& store) {
+  for (RegionRecord& space : store.regions()) {
+    let_go_of_half_a_disk(store, space);
+  }
   const auto free_unknown = [&](auto slots, auto known) {
     for (std::uint32_t at = 0; at < slots.size(); ++at) {
       const std::uint32_t owner = slots[at].owner.load();
@@ -193,7 +212,8 @@ Result<UniqueFd> open_reserve(const Store& store, const RegionRecord& region) {
 }
 
 Result<void> note_written(const Store& store, RegionRecord& region, std::uint64_t offset, std::uint64_t size) {
-  if (offset >= kInfoOffset + kInfoSize || offset + size <= kInfoOffset) {
+  const std::uint64_t place = info_offset(region);
+  if (offset >= place + kInfoSize || offset + size <= place) {
     return {};
   }
   const auto lock = store::ConfigLock::take(store);
@@ -205,7 +225,7 @@ Result<void> note_written(const Store& store, RegionRecord& region, std::uint64_
     return tl::unexpected(file.error());
   }
   InfoBytes bytes;
-  if (auto read = read_whole(file->get(), bytes, kInfoOffset); !read) {
+  if (auto read = read_whole(file->get(), bytes, place); !read) {
     return read;
   }
   region.nd.info = parse_info_block(region, bytes);
@@ -220,7 +240,7 @@ Result<void> put_info(const Store& store, const RegionRecord& region) {
   if (!file) {
     return tl::unexpected(file.error());
   }
-  return write_whole(file->get(), info_block(region), kInfoOffset);
+  return write_whole(file->get(), info_block(region), info_offset(region));
 }
 
 } // namespace daxemu::dax::nd

@@ -38,7 +38,8 @@ Result<void> detach_disk(const store::Store& store, store::RegionRecord& region)
 // The file of the reserve is free, what was in it nobody's.
 void release_reserve(const store::Store& store, store::RegionRecord& region);
 
-// After a changer that died: how many disks there are, and files that no namespace knows of are free again.
+// After a changer that died: a disk that has not all of its bytes yet is none, how many there are is counted, and files
+// that no namespace knows of are free again.
 void repair_disks(const store::Store& store);
 
 // A stretch of a disk that lies in one place.

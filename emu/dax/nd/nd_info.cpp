@@ -114,26 +114,48 @@ NdInfoBlock parse_info(const InfoBytes& bytes, const store::Uuid& parent) {
   return {.kind = kind, .pages = pages, .align = layout.align, .start_pad = layout.start_pad, .uuid = layout.uuid};
 }
 
+namespace {
+
+// Bytes of the namespace behind its data (end_trunc).
+std::uint64_t data_behind(const store::RegionRecord& space, const NdInfoBlock& info) {
+  return space.size - data_begin(space, info) - data_size(space, info);
+}
+
+} // namespace
+
+std::uint64_t info_offset(const store::RegionRecord& space) {
+  return btt_offset(btt_version(space));
+}
+
 InfoBytes info_block(const store::RegionRecord& space) {
   const NdInfoBlock& info = space.nd.info;
   InfoBytes bytes{};
   if (info.kind == NdKind::btt) {
-    each_btt_arena(space.size, info.align, [&](const BttArena& arena) {
+    each_btt_arena(btt_version(space), space.size, info.align, [&](const BttArena& arena) {
       bytes = arena.first == 0 ? btt_block(arena, info.uuid, space.nd.uuid) : bytes;
     });
     return bytes;
   }
-  if (info.kind == NdKind::none) {
+  if (info.kind == NdKind::none || info.align == 0) {
     return bytes;
   }
-  const std::uint64_t begin = data_begin(space, info);
-  const std::uint64_t end = space.size - begin - data_size(space, info);
-  return info_bytes(info, begin - info.start_pad, space.size, end, space.nd.uuid);
+  return info_bytes(info, data_begin(space, info) - info.start_pad, space.size, data_behind(space, info),
+                    space.nd.uuid);
 }
 
 NdInfoBlock parse_info_block(const store::RegionRecord& space, const InfoBytes& bytes) {
-  const NdInfoBlock btt = parse_btt_block(bytes, space.size, space.nd.uuid);
-  return btt.kind != NdKind::none ? btt : parse_info(bytes, space.nd.uuid);
+  const NdInfoBlock btt = parse_btt_block(bytes, btt_version(space), space.size, space.nd.uuid);
+  if (btt.kind != NdKind::none) {
+    return btt;
+  }
+  NdInfoBlock info = parse_info(bytes, space.nd.uuid);
+  Layout layout;
+  std::memcpy(&layout, bytes.data(), sizeof layout);
+  if (info.kind != NdKind::none && (layout.data_offset != data_begin(space, info) - info.start_pad ||
+                                    layout.end_trunc != data_behind(space, info))) {
+    info.align = 0;
+  }
+  return info;
 }
 
 } // namespace daxemu::dax::nd

@@ -27,7 +27,12 @@ using InfoBytes = std::array<std::byte, kInfoSize>;
 // kernel of this machine would use.
 [[nodiscard]] store::NdInfoBlock parse_info(const InfoBytes& bytes, const store::Uuid& parent = {});
 
+// Where the block of a namespace is, in bytes from its start: of a btt of version 2.0 it is the first thing there.
+[[nodiscard]] std::uint64_t info_offset(const store::RegionRecord& space);
 // The same of a namespace, whoever holds it: a btt too.
+// One whose data is not where data_begin() has it, or does not end where it does there, is read with an align of 0: it
+// is there, and nobody can use it. Kernels take any place of the data that is aligned; what they write is this one
+// (nd_pfn_init), and with a start_pad that of ndctl write-infoblock.
 [[nodiscard]] InfoBytes info_block(const store::RegionRecord& space);
 [[nodiscard]] store::NdInfoBlock parse_info_block(const store::RegionRecord& space, const InfoBytes& bytes);
 

@@ -27,6 +27,9 @@ tl::unexpected<Errno> refuse_unready(const RegionRecord& space) {
 
 // nd_pfn_validate(): is the data where struct pages can be for it?
 Result<void> check_place(const RegionRecord& space, const store::NdInfoBlock& info) {
+  if (info.align == 0) {
+    return because(EOPNOTSUPP, Reason::nd_info_differs);
+  }
   if ((space.phys_start + info.start_pad) % kPmdSize != 0 || data_begin(space, info) + info.align > space.size) {
     return because(EOPNOTSUPP, {.reason = Reason::nd_misplaced, .a = space.phys_start + info.start_pad});
   }
@@ -72,8 +75,8 @@ Result<void> begin_btt(const store::Store& store, const RegionRecord& region, Re
   if (space.nd.parent == 0) {
     return because(EOPNOTSUPP, Reason::nd_block_device); // nobody writes its layout into such memory
   }
-  if (space.size < kBttOffset + kBttLeastArena) {
-    return because(ENXIO, {.reason = Reason::nd_btt_too_small, .a = kBttOffset + kBttLeastArena});
+  if (const std::uint64_t least = btt_offset(btt_version(space)) + kBttLeastArena; space.size < least) {
+    return because(ENXIO, {.reason = Reason::nd_btt_too_small, .a = least});
   }
   if (space.nd.info.kind == NdKind::btt) {
     return {};
@@ -102,11 +105,6 @@ Result<void> make_holder(const store::Store& store, RegionRecord& region, Region
     (void)bind_holder(store, region, *holder);
   }
   return because(ENXIO, Reason::nd_made_a_holder);
-}
-
-// Is one of that kind to be looked for on it?
-bool may_be(const RegionRecord& space, NdKind kind) {
-  return space.nd.holder_class == NdKind::none || space.nd.holder_class == kind;
 }
 
 } // namespace
@@ -179,7 +177,7 @@ Result<void> bind_namespace(const store::Store& store, RegionRecord& space) {
   if (space.size < kLeastNamespace || (nd.parent != 0 && nd.has_uuid == 0)) {
     return refuse_unready(space);
   }
-  if (nd.force_raw == 0 && nd.info.kind != NdKind::none && may_be(space, nd.info.kind)) {
+  if (nd.force_raw == 0 && nd.info.kind != NdKind::none && admits(nd.holder_class, nd.info.kind)) {
     if (nd.info.kind != NdKind::btt) {
       if (auto placed = check_place(space, nd.info); !placed) {
         advance_namespace_seed(store, region, space);

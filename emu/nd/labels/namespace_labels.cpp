@@ -60,6 +60,8 @@ static_assert(offsetof(LabelLayout, type) == kOldLabelSize);
 constexpr std::uint64_t kLargestIndex = 8192; // of areas up to some 16M
 
 // As GUIDs lie in memory: the first three numbers with their low bytes first.
+constexpr store::Uuid kBtt = {0xa2, 0x63, 0xed, 0x8a, 0xa2, 0x29, 0x66, 0x4c,
+                              0x8b, 0x12, 0xf0, 0x5d, 0x15, 0xd3, 0x92, 0x2a};
 constexpr store::Uuid kBtt2 = {0xfc, 0x3b, 0x63, 0x18, 0x35, 0x17, 0x17, 0x42,
                                0x8a, 0xc9, 0x17, 0x23, 0x92, 0x82, 0xd3, 0xf8};
 constexpr store::Uuid kPfn = {0xba, 0x00, 0x64, 0x26, 0x9f, 0xfb, 0x77, 0x46,
@@ -71,7 +73,7 @@ struct Abstraction {
   store::Uuid guid;
 };
 constexpr Abstraction kAbstractions[] = {
-    {store::NdKind::btt, kBtt2}, {store::NdKind::pfn, kPfn}, {store::NdKind::dax, kDax}};
+    {store::NdKind::btt, kBtt}, {store::NdKind::btt2, kBtt2}, {store::NdKind::pfn, kPfn}, {store::NdKind::dax, kDax}};
 
 // nd_fletcher64()
 std::uint64_t fletcher(const std::byte* bytes, std::size_t size) {
@@ -259,6 +261,7 @@ NamespaceLabel parse(const LabelLayout& layout) {
                           .dpa = layout.dpa,
                           .rawsize = layout.rawsize};
   label.name.assign(std::string_view(layout.name.data(), ::strnlen(layout.name.data(), layout.name.size())));
+  label.holder_class = layout.abstraction == store::Uuid{} ? store::NdKind::none : store::NdKind::unknown;
   for (const Abstraction& abstraction : kAbstractions) {
     if (abstraction.guid == layout.abstraction) {
       label.holder_class = abstraction.kind;
@@ -311,10 +314,13 @@ void each_label(const store::Store& store, const LabelArea& area, FunctionRef<bo
   }
 }
 
-bool has_old_labels(const store::Store& store, const LabelArea& area) {
+LabelVersion version_of_labels(const store::Store& store, const LabelArea& area) {
   Geometry geometry;
   Index index;
-  return current_index(store, area, geometry, index) && geometry.label_size == kOldLabelSize;
+  if (!current_index(store, area, geometry, index)) {
+    return LabelVersion::none;
+  }
+  return geometry.label_size == kOldLabelSize ? LabelVersion::v1_1 : LabelVersion::v1_2;
 }
 
 Result<void> init_labels(const store::Store& store, const LabelArea& area, LabelVersion version) {

@@ -35,8 +35,8 @@ struct NamespaceLabel {
 // Each valid label by slot, until told to stop.
 void each_label(const store::Store& store, const LabelArea& area, FunctionRef<bool(const NamespaceLabel&)> each);
 
-// Has the area an index of version 1.1?
-[[nodiscard]] bool has_old_labels(const store::Store& store, const LabelArea& area);
+// Of the index of the area; none: it has none.
+[[nodiscard]] LabelVersion version_of_labels(const store::Store& store, const LabelArea& area);
 
 // Both indexes of an area without a label, as ndctl init-labels and nd_label_data_init() have it. Errors: ENXIO (labels
 // do not fit), those of writing.

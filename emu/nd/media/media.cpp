@@ -1,6 +1,7 @@
 #include "emu/nd/media/media.hpp"
 
 #include <array>
+#include <atomic>
 #include <cstring>
 
 #include <sys/mman.h>
@@ -254,7 +255,7 @@ Result<void> save_media(const store::Store& store, const store::DeviceRecord& de
 }
 
 Result<void> save_disk(const store::Store& store, const store::RegionRecord& space) {
-  return move_disk(store, space, return_piece);
+  return space.nd.disk_has_media == 0 ? Result<void>() : move_disk(store, space, return_piece);
 }
 
 Result<void> bring_stretch(const store::Store& store, const RegionMedia& media, const store::BackingRecord& file,
@@ -285,13 +286,18 @@ Result<void> bring_disk(const store::Store& store, store::RegionRecord& space) {
       return claimed;
     }
   }
-  auto moved = move_disk(store, space, [](const Transfer& transfer, const Piece& piece) {
+  const std::atomic_ref has_media(space.nd.disk_has_media);
+  auto moved = move_disk(store, space, [&](const Transfer& transfer, const Piece& piece) {
     auto brought = bring_piece(transfer, piece);
     if (brought) {
+      has_media.store(1, std::memory_order_release); // until now what the region is made of has them
       transfer.targets.clear(piece.offset, piece.end);
     }
     return brought;
   });
+  if (moved) {
+    has_media.store(1, std::memory_order_release); // there may have been nothing to bring
+  }
   if (!moved && shared != nullptr) {
     unclaim_disk(store, *shared, space.phys_start - shared->start);
   }
@@ -299,7 +305,13 @@ Result<void> bring_disk(const store::Store& store, store::RegionRecord& space) {
 }
 
 Result<void> return_disk(const store::Store& store, store::RegionRecord& space) {
+  if (space.nd.disk_has_media == 0) {
+    return {};
+  }
   auto returned = move_disk(store, space, return_piece);
+  if (returned) {
+    std::atomic_ref(space.nd.disk_has_media).store(0, std::memory_order_release);
+  }
   if (const store::CxlRegionRecord* shared = shared_region_of(store, space); returned && shared != nullptr) {
     unclaim_disk(store, *shared, space.phys_start - shared->start);
   }

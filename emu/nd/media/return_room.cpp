@@ -46,7 +46,7 @@ Result<void> make_room(const store::Store& store, const store::DeviceRecord& dev
 
 Result<void> make_room(const store::Store& store, const store::RegionRecord& disk, const RegionMedia& media) {
   const std::uint32_t slot = disk.nd.reserve_slot;
-  if (slot == 0 || slot > store.backing_slots().size()) {
+  if (disk.nd.disk_has_media == 0 || slot == 0 || slot > store.backing_slots().size()) {
     return {};
   }
   const auto file = DeviceFile::open(store, store.backing_slots()[slot - 1].backing);

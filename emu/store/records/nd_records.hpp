@@ -9,8 +9,9 @@
 
 namespace daxemu::store {
 
-// What a namespace is used as, and what a device of the nd bus uses one as (enum nvdimm_claim_class).
-enum class NdKind : std::uint32_t { none, btt, pfn, dax };
+// What a namespace is used as, and what a device of the nd bus uses one as (enum nvdimm_claim_class). The last two are
+// classes only: a btt whose layout is of version 2.0, and what no kernel knows.
+enum class NdKind : std::uint32_t { none, btt, pfn, dax, btt2, unknown };
 
 // Where the struct pages of a namespace are (enum nd_pfn_mode).
 enum class NdPages : std::uint32_t { none, ram, pmem };
@@ -36,7 +37,7 @@ inline constexpr std::size_t kMaxNdHolders = 12;
 struct NdInfoBlock {
   NdKind kind = NdKind::none; // whose it is; none: there is none
   NdPages pages = NdPages::none;
-  std::uint32_t align = 0;     // bytes: the extents, or the sectors of a btt
+  std::uint32_t align = 0;     // bytes: the extents, or the sectors of a btt; 0: its data is where nobody can use it
   std::uint32_t start_pad = 0; // bytes that are not used before all else: of blocks that no kernel writes
   Uuid uuid{};
 };
@@ -70,6 +71,9 @@ struct NdRegionRecord {
   std::uint32_t first_dimm = 0; // index + 1 of its first one, behind which the others are; 0: it is of none
   std::uint32_t dimms = 0;
   std::uint32_t media_slot = 0; // index + 1 of the BackingSlot that has its bytes where no device has them
+  // Of a namespace of a region with labels: 1: the file of its reserve has its bytes, and no more what the region is
+  // made of. 0, while it is a disk: whoever made it one has not got that far.
+  std::uint32_t disk_has_media = 0;
 };
 
 // What Intel's commands of health show and set of a DIMM (struct nd_intel_smart, struct nd_intel_smart_threshold).

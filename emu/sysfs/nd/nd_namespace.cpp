@@ -21,10 +21,12 @@ using store::NdKind;
 struct ClassWord {
   std::string_view text;
   NdKind kind;
-  std::string_view mode; // of a namespace that such a one holds
+  std::string_view mode;  // of a namespace that such a one holds
+  bool is_written = true; // by whoever chooses it
 };
-constexpr ClassWord kClasses[] = {
-    {"btt", NdKind::btt, "safe"}, {"pfn", NdKind::pfn, "memory"}, {"dax", NdKind::dax, "dax"}, {"", NdKind::none, ""}};
+constexpr ClassWord kClasses[] = {{"btt", NdKind::btt, "safe"},         {"pfn", NdKind::pfn, "memory"},
+                                  {"dax", NdKind::dax, "dax"},          {"", NdKind::none, ""},
+                                  {"btt", NdKind::btt2, "safe", false}, {"<unknown>", NdKind::unknown, "", false}};
 
 } // namespace
 
@@ -71,7 +73,7 @@ Result<void> store_holder_class(const Scope& scope, std::string_view text) {
     return trace::because(EBUSY, trace::Reason::nd_class_in_use); // whatever was written
   }
   for (const ClassWord& word : kClasses) {
-    if (same_text(word.text, text)) {
+    if (word.is_written && same_text(word.text, text)) {
       return nd::set_namespace_class(*scope.store, *scope.region, word.kind);
     }
   }

@@ -40,6 +40,10 @@ tl::unexpected<Problem> cannot(const RegionPlan& plan, const std::string& step, 
     return refuse(EEXIST, fmt::format("region{} of DIMMs: {}: a number is taken", plan.id, step),
                   "give each DIMM, namespace and device a number of its own, or none of them one");
   }
+  if (error == Errno{ENXIO}) {
+    return refuse(ENXIO, fmt::format("region{} of DIMMs: {}: {}", plan.id, step, std::strerror(error.value)),
+                  "give it a larger \"size\" or write \"enabled\": false, or its DIMMs a larger \"label_size\"");
+  }
   return refuse(error.value, fmt::format("region{} of DIMMs: {}: {}", plan.id, step, std::strerror(error.value)),
                 "choose a smaller size or fewer devices, or see daxemu doctor for what is short");
 }

@@ -60,6 +60,15 @@ void record_nodes(const SysNode& node, RecordJson& region) {
   region["target_node"] = target < 0 ? RecordJson("none") : RecordJson(target);
 }
 
+void record_region_size(Recorder& recorder, const std::string& name, std::uint64_t size, std::uint64_t used,
+                        RecordJson& region) {
+  const std::uint64_t said = align_up(std::max(size, used), kPmdSize);
+  region["size"] = size_json(said);
+  if (said != size) {
+    recorder.note(fmt::format("{} has {} bytes: replayed, it has {}", name, size, size_text(said)));
+  }
+}
+
 std::string driver_of_dax(const SysNode& device) {
   const auto driver = device.link("driver");
   if (!driver) {
@@ -98,13 +107,18 @@ void record_hmem(Recorder& recorder, RecordJson& regions) {
     RecordJson json;
     json["id"] = attributes.number("id").value_or(0);
     json["kind"] = "hmem";
-    json["size"] = size_json(attributes.number("size").value_or(0));
+    json["size"] = "";
     record_nodes(all.front().device, json);
     json["devices"] = RecordJson::array();
     std::erase_if(all, [](const Placed& placed) { return placed.size == 0; }); // the seed
     std::stable_sort(all.begin(), all.end(),
                      [](const Placed& one, const Placed& other) { return one.start < other.start; });
     note_places(recorder, all);
+    std::uint64_t used = 0; // as a file lays them
+    for (const Placed& placed : all) {
+      used = align_up(used, std::max(placed.device.number("align").value_or(0), kPmdSize)) + placed.size;
+    }
+    record_region_size(recorder, region.name(), attributes.number("size").value_or(0), used, json);
     // The region itself does not say where it is (dax_region_attributes[] has no resource).
     record_start(recorder, region.name(), all.empty() ? std::nullopt : std::optional(all.front().start), json,
                  kPudSize);

@@ -1,5 +1,6 @@
 // Regions of the nd bus that DIMMs make, with their namespaces.
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <set>
 #include <sstream>
@@ -9,6 +10,7 @@
 
 #include "emu/base/size_text.hpp"
 #include "emu/base/units.hpp"
+#include "emu/nd/region.hpp"
 #include "emu/store/records/nd_records.hpp"
 #include "runtime/cli/plan/nd/region_flag.hpp"
 #include "runtime/cli/record/label_area.hpp"
@@ -36,12 +38,11 @@ public:
     RecordJson json;
     json["id"] = number_of_name(region.name());
     json["kind"] = "pmem";
-    json["size"] = size_json(region.number("size").value_or(0));
+    record_region_size(recorder_, region.name(), region.number("size").value_or(0), 0, json);
     record_start(recorder_, region.name(), region.number("resource"), json, kPudSize);
     record_nodes(region, json);
-    if (const auto align = region.number("align")) {
-      json["align"] = size_json(*align);
-    }
+    const std::uint64_t align = common_align(region);
+    json["align"] = size_json(align);
     if (provider_of(region) == kMock) {
       json["bus"] = kMock;
     }
@@ -52,8 +53,14 @@ public:
     }
     json["namespaces"] = RecordJson::array();
     for (const SysNode& space : region.children("namespace")) {
-      if (space.name() != region.text("namespace_seed").value_or("")) {
+      if (space.name() == region.text("namespace_seed").value_or("")) {
+        continue;
+      }
+      if (are_multiples(region, space, align)) {
         json["namespaces"].push_back(namespace_json(region, space));
+      } else {
+        recorder_.note(fmt::format("{} ({} bytes) is left out: it begins or ends within {}", space.name(),
+                                   space.number("size").value_or(0), size_text(align)));
       }
     }
     regions.push_back(std::move(json));
@@ -70,6 +77,35 @@ public:
 
 private:
   static constexpr const char* kMock = "nfit_test.0";
+
+  // From the region's start; nothing: not known.
+  static std::optional<std::uint64_t> start_of(const SysNode& region, const SysNode& space) {
+    const auto start = space.number("resource");
+    const auto base = region.number("resource");
+    return start && base && *start >= *base && *base != 0 ? std::optional(*start - *base) : std::nullopt;
+  }
+  static bool are_multiples(const SysNode& region, const SysNode& space, std::uint64_t align) {
+    return is_aligned(space.number("size").value_or(0), align) &&
+           is_aligned(start_of(region, space).value_or(0), align);
+  }
+  // What namespaces are allocated in; less, if it was less when one of them was made.
+  std::uint64_t common_align(const SysNode& region) {
+    const std::uint64_t ways = std::max<std::uint64_t>(region.number("mappings").value_or(1), 1);
+    const std::uint64_t usual = nd::default_align(UINT64_MAX, static_cast<std::uint32_t>(ways));
+    const std::uint64_t now = region.number("align").value_or(usual);
+    std::uint64_t align = now % (ways * kPageSize) == 0 && std::has_single_bit(now / ways) ? now : usual;
+    const std::vector<SysNode> spaces = region.children("namespace");
+    const auto fits = [&](const SysNode& space) { return are_multiples(region, space, align); };
+    while (align > ways * kPageSize && !std::ranges::all_of(spaces, fits)) {
+      align /= 2;
+    }
+    if (align != now) {
+      recorder_.note(
+          fmt::format("{} has an align of {} bytes: replayed, it has {}, of which its namespaces are multiples",
+                      region.name(), now, size_text(align)));
+    }
+    return align;
+  }
 
   static std::string provider_of(const SysNode& region) { return region.parent().text("provider").value_or(""); }
 
@@ -159,10 +195,8 @@ private:
     if (space.number("size").value_or(0) == 0) {
       return json;
     }
-    const auto start = space.number("resource");
-    const auto base = region.number("resource");
-    if (start && base && *start >= *base && *base != 0) {
-      json["start"] = size_json(*start - *base);
+    if (const auto start = start_of(region, space)) {
+      json["start"] = size_json(*start);
     }
     if (const auto uuid = space.text("uuid"); uuid && !uuid->empty() && !recorder_.anonymous) {
       json["uuid"] = *uuid;
@@ -181,8 +215,8 @@ private:
       record_dax(region, space, holder, json);
     } else if (mode == "raw") {
       json["enabled"] = space.link("driver").has_value();
-    } else if (space.link("driver") || region.child(holder).link("driver")) {
-      recorder_.note(fmt::format("{} is {}: replayed, it is there, but disabled", space.name(), mode));
+    } else {
+      record_disk(region, space, holder, json);
     }
     return json;
   }
@@ -195,15 +229,47 @@ private:
     if (!is_held) {
       return;
     }
-    json["map"] = dax.text("mode").value_or("ram") == "pmem" ? "dev" : "mem";
-    json["align"] = size_json(dax.number("align").value_or(kPmdSize));
-    json["device"] = last_number_of_name(holder);
-    if (const auto uuid = dax.text("uuid"); uuid && !uuid->empty() && !recorder_.anonymous) {
-      json["device_uuid"] = *uuid;
-    }
+    record_pages(dax, json);
+    record_holder(dax, json);
     if (!devices.empty() && driver_of_dax(devices.front()) != "device_dax") {
       recorder_.note(fmt::format("{} has another driver than device_dax: replayed, that one has it ({})",
                                  devices.front().name(), space.name()));
+    }
+  }
+
+  // Of fsdax and sector mode: the disk of a pfn or btt.
+  void record_disk(const SysNode& region, const SysNode& space, const std::string& holder, RecordJson& json) {
+    const SysNode held = region.child(holder);
+    if (holder.empty() || !held.is_there()) {
+      json["enabled"] = false;
+      if (space.link("driver")) {
+        recorder_.note(fmt::format("{} is a raw disk, and {} by its label: replayed, it is disabled", space.name(),
+                                   json["mode"].get<std::string>()));
+      }
+      return;
+    }
+    json["enabled"] = held.link("driver").has_value();
+    if (json["mode"] == "fsdax") {
+      record_pages(held, json);
+    } else if (const auto sector = chosen(held.text("sector_size").value_or("")); sector == 512 || sector == 4096) {
+      json["sector_size"] = *sector; // ndctl gives both the same
+    } else {
+      recorder_.note(fmt::format("{} has sectors of {} bytes: replayed, it is disabled", holder, sector.value_or(0)));
+      json["enabled"] = false;
+      return;
+    }
+    record_holder(held, json);
+  }
+
+  // Where the struct pages of a dax or pfn are, and its extents.
+  static void record_pages(const SysNode& holder, RecordJson& json) {
+    json["map"] = holder.text("mode").value_or("ram") == "pmem" ? "dev" : "mem";
+    json["align"] = size_json(holder.number("align").value_or(kPmdSize));
+  }
+  void record_holder(const SysNode& holder, RecordJson& json) const {
+    json["device"] = last_number_of_name(holder.name());
+    if (const auto uuid = holder.text("uuid"); uuid && !uuid->empty() && !recorder_.anonymous) {
+      json["device_uuid"] = *uuid;
     }
   }
 

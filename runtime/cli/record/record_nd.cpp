@@ -35,7 +35,13 @@ std::string why_not(const SysNode& region, const std::vector<SysNode>& spaces) {
   if (dax->text("mode").value_or("ram") != "ram") {
     return fmt::format("{} keeps its struct pages in itself (--map dev)", spaces[0].name());
   }
-  return dax->children("dax").empty() ? fmt::format("{} is bound to no driver", dax->name()) : "";
+  const std::vector<SysNode> devices = dax->children("dax");
+  if (devices.empty()) {
+    return fmt::format("{} is bound to no driver", dax->name());
+  }
+  const std::uint64_t size = devices.front().number("size").value_or(0);
+  return is_aligned(size, kPmdSize) ? ""
+                                    : fmt::format("{} has {} bytes, no multiple of 2M", devices.front().name(), size);
 }
 
 } // namespace

@@ -32,6 +32,9 @@ struct Recorder {
 
 // numa_node and target_node of a device, as the platform file says them of its region.
 void record_nodes(const SysNode& node, RecordJson& region);
+// The size of a region, which a file says in steps of 2M; `used`: what its devices take in a file.
+void record_region_size(Recorder& recorder, const std::string& name, std::uint64_t size, std::uint64_t used,
+                        RecordJson& region);
 // The driver of a device of the dax bus, in the words of a platform file.
 [[nodiscard]] std::string driver_of_dax(const SysNode& device);
 // The lowest address of a region, where it may be read and the file can say it.

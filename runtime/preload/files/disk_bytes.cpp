@@ -99,9 +99,10 @@ Result<std::size_t> DiskBytes::move_sectors(Way way, std::uint32_t shown, std::u
 Result<std::size_t> DiskBytes::move_sector(Way way, std::uint64_t sector, std::uint64_t within, char* memory,
                                            std::size_t size) {
   dax::nd::BttArena arena;
-  dax::nd::each_btt_arena(region_->size, region_->nd.info.align, [&](const dax::nd::BttArena& one) {
-    arena = sector >= one.first && sector - one.first < one.sectors ? one : arena;
-  });
+  dax::nd::each_btt_arena(dax::nd::btt_version(*region_), region_->size, region_->nd.info.align,
+                          [&](const dax::nd::BttArena& one) {
+                            arena = sector >= one.first && sector - one.first < one.sectors ? one : arena;
+                          });
   if (arena.sectors == 0) {
     return fail(EIO);
   }

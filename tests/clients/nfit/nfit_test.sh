@@ -1,6 +1,6 @@
 #!/bin/sh
 # nfit_test.sh: labels and namespaces of a region of DIMMs, as an administrator meets them with stock ndctl, against what a guest with
-# a real nd bus said to the same words (nfit/session.sh and disks.sh, recorded with ndctl 76 on 6.12).
+# a real nd bus said to the same words (nfit/session.sh, disks.sh and sectors.sh, recorded with ndctl 76 on 6.12).
 here=$(cd "$(dirname "$0")/.." && pwd -P)
 # shellcheck source=tests/clients/lib.sh
 . "$here/lib.sh"
@@ -10,6 +10,8 @@ needs ndctl
 diff "$here/nfit/labels.txt" got.txt >difference.txt || fail "what ndctl and sysfs say of labels differs (<: the guest): $(head -n 40 difference.txt)"
 "$daxemu" run --config "$here/nfit/lab.json" -- sh "$here/nfit/disks.sh" >got.txt 2>errors.txt || fail "the session of disks ended with $?: $(cat errors.txt)"
 diff "$here/nfit/disks.txt" got.txt >difference.txt || fail "what ndctl, sysfs and disks say of fsdax and sector namespaces differs (<: the guest): $(head -n 40 difference.txt)"
+"$daxemu" run --config "$here/nfit/lab.json" -- sh "$here/nfit/sectors.sh" >got.txt 2>errors.txt || fail "the session of sectors ended with $?: $(cat errors.txt)"
+diff "$here/nfit/sectors.txt" got.txt >difference.txt || fail "what ndctl, sysfs and disks say of sector mode with labels of version 1.2 differs (<: the guest): $(head -n 40 difference.txt)"
 
 # What a namespace keeps: its bytes, over a change of drivers and over that of its mode.
 cat >keeps.sh <<'S'

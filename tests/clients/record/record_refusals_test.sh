@@ -83,17 +83,20 @@ cat >dimms.json <<'END'
     "namespaces": [ { "id": 0, "size": "0" },
       { "id": 3, "size": "32M", "start": "64M", "uuid": "0d1f2b3c-1111-4222-8333-444455556666", "name": "ours", "map": "dev", "align": "4K", "device": 6,
         "device_uuid": "0d1f2b3c-1111-4222-8333-444455557777" },
-      { "id": 1, "size": "16M", "mode": "fsdax" }, { "id": 2, "size": "16M", "mode": "sector", "sector_size": 4096 } ] },
+      { "id": 1, "size": "16M", "mode": "fsdax" }, { "id": 2, "size": "16M", "mode": "sector", "sector_size": 4096 },
+      { "id": 5, "size": "32M", "mode": "sector", "sector_size": 512, "enabled": true, "device": 3 },
+      { "id": 6, "size": "16M", "mode": "fsdax", "map": "mem", "align": "4K", "enabled": true, "device_uuid": "0d1f2b3c-1111-4222-8333-444455558888" } ] },
   { "id": 9, "kind": "pmem", "size": "64M", "bus": "ACPI.NFIT", "dimms": [ { "labels": "none" } ] } ] }
 END
 runs "$daxemu" run --config dimms.json -- sh -c "cd /sys/bus/nd/devices
   cat nmem5/nfit/id nmem5/nfit/handle nmem5/nfit/phys_id nmem2/nfit/id nmem2/available_slots nmem0/available_slots region4/mapping1 region4/namespace_seed
-  cat namespace4.3/alt_name namespace4.3/holder dax4.6/uuid dax4.6/dax_region/size namespace4.1/holder_class namespace4.1/size namespace4.2/holder_class; $daxemu record"
+  cat namespace4.3/alt_name namespace4.3/holder dax4.6/uuid dax4.6/dax_region/size namespace4.1/holder_class namespace4.1/size namespace4.2/holder_class
+  cat namespace4.5/holder namespace4.6/holder pfn4.0/uuid pfn4.0/align /sys/block/pmem4.5s/size /sys/block/pmem4.6/size; $daxemu record"
 same "what was asked for" "$(printf '%s\n' "$out" | sed '/^{/,$d')" "8680-0a-07e4-0badcafe
 0x11
 0x21
 8680-00000007
-2036
+2034
 509
 nmem2,0,134217728,1
 namespace4.4
@@ -103,7 +106,13 @@ dax4.6
 31457280
 pfn
 16777216
-btt"
+btt
+btt4.3
+pfn4.0
+0d1f2b3c-1111-4222-8333-444455558888
+4096
+64708
+28672"
 printf '%s\n' "$out" | sed -n '/^{/,$p' >first.json
 runs "$daxemu" run --config first.json -- "$daxemu" record
 diff first.json out || fail "the record of replayed DIMMs is another"
@@ -117,6 +126,24 @@ runs "$daxemu" run --config dimms.json -- sh -c 'mkdir -p copy2/bus copy2/device
 runs "$daxemu" record --from copy2 --kernel 6.12
 matches "labels of version 1.1 in a copy" "$out" '"labels": "1.1"'
 matches "note" "$err" '^daxemu: label areas are root.s to read'
+
+# What a platform file says in steps, a machine may have otherwise: the record is one that can be replayed.
+printf '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "devices": [] } ] }\n' >align.json
+runs "$daxemu" run --config align.json -- sh -c "cd /sys/bus/nd/devices; echo 4096 >region0/align; space=\$(cat region0/namespace_seed)
+  echo 0d1f2b3c-1111-4222-8333-444455559999 >\$space/uuid; echo $((32 * 1024 * 1024 + 8192)) >\$space/size
+  echo \$space >/sys/bus/nd/drivers/nd_pmem/bind; echo $((16 * 1024 * 1024)) >region0/align; $daxemu record"
+matches "note" "$err" 'daxemu: region0 has an align of 16777216 bytes: replayed, it has 8K'
+matches "align" "$out" '"align": "8K"'
+cp out first.json
+runs "$daxemu" run --config first.json -- sh -c "cat /sys/bus/nd/devices/namespace0.0/size; $daxemu record"
+matches "size" "$out" '^33562624$'
+matches "align again" "$out" '"align": "8K"'
+find copy/devices -path "*dax_region/size" | while read -r file; do
+  [ "$(cat "$file")" != $((1 << 30)) ] || { chmod u+w "$file"; echo $(((1 << 30) - 4096)) >"$file"; }
+done
+runs "$daxemu" record --from copy --kernel 6.12
+matches "note" "$err" 'has 1073737728 bytes: replayed, it has 1G'
+matches "size" "$out" '"size": "1G"'
 
 # What cannot be said is said on standard error and in the notes.
 runs "$daxemu" run --config cxl.json -- sh -c "cxl disable-region region0 >/dev/null 2>&1 || echo region0 >/sys/bus/cxl/drivers/cxl_region/unbind; $daxemu record"
@@ -144,8 +171,8 @@ config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 2, "align": "3M
 config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "namespaces": [ { "size": "3M" } ] } ] }' 'size 3M is not a multiple of 16M' 'use 16M'
 config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "namespaces": [ { } ] } ] }' 'size is missing' '64M'
 config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "namespaces": [ { "size": "96M" } ] } ] }' 'less than its devices take' 'use 96M'
-config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "namespaces": [ { "size": "16M", "mode": "fsdax", "enabled": true } ] } ] }' \
-  'fsdax and sector are disabled at first' 'enabled'
+config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": [ { "labels": "1.1" } ], "namespaces": [ { "size": "16M", "mode": "sector", "enabled": true } ] } ] }' \
+  'a namespace of 16M: No such device or address' 'give it a larger "size"'
 config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "namespaces": [ { "size": "32M", "start": "0" }, { "size": "32M", "start": "16M" } ] } ] }' \
   'a namespace of 32M: No space left' 'smaller'
 config '{ "regions": [ { "size": "64M", "namespaces": [ { "size": "16M" } ] } ] }' 'namespaces is for pmem regions only' 'kind'

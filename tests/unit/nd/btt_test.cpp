@@ -9,9 +9,9 @@
 namespace daxemu::dax::nd {
 namespace {
 
-std::vector<BttArena> arenas_of(std::uint64_t size, std::uint32_t sector) {
+std::vector<BttArena> arenas_of(std::uint64_t size, std::uint32_t sector, BttVersion version = BttVersion::v1_1) {
   std::vector<BttArena> arenas;
-  each_btt_arena(size, sector, [&](const BttArena& arena) { arenas.push_back(arena); });
+  each_btt_arena(version, size, sector, [&](const BttArena& arena) { arenas.push_back(arena); });
   return arenas;
 }
 
@@ -24,12 +24,27 @@ TEST(Btt, IsLaidOutAsTheKernelDoes) {
   EXPECT_EQ(large[0].map - large[0].start, 0x3fea000U);
   EXPECT_EQ(large[0].log - large[0].start, 0x3ffa000U);
   EXPECT_EQ(large[0].copy - large[0].start, 0x3ffe000U);
-  EXPECT_EQ(btt_sectors(64U << 20U, 4096) * 4096, 65961984U);
+  EXPECT_EQ(btt_sectors(BttVersion::v1_1, 64U << 20U, 4096) * 4096, 65961984U);
   const auto small = arenas_of(32U << 20U, 512);
   ASSERT_EQ(small.size(), 1U);
   EXPECT_EQ(small[0].sectors, 0xfcc4U);
   EXPECT_EQ(small[0].map - small[0].start, 0x1fba000U);
-  EXPECT_EQ(btt_sectors(32U << 20U, 512) * 512, 33130496U);
+  EXPECT_EQ(btt_sectors(BttVersion::v1_1, 32U << 20U, 512) * 512, 33130496U);
+}
+
+// Where labels are of version 1.2 (alloc_arena() of the same kernel).
+TEST(Btt, OfVersion2BeginsWithItsBlock) {
+  const auto arenas = arenas_of(64U << 20U, 4096, BttVersion::v2_0);
+  ASSERT_EQ(arenas.size(), 1U);
+  EXPECT_EQ(arenas[0].start, 0U);
+  EXPECT_EQ(arenas[0].copy, (64U << 20U) - 4096);
+  EXPECT_EQ(btt_sectors(BttVersion::v2_0, 64U << 20U, 4096) * 4096, 65966080U);
+  EXPECT_EQ(arenas_of(16U << 20U, 512, BttVersion::v2_0).size(), 1U);
+  const InfoBytes bytes = btt_block(arenas[0], {1}, {2});
+  EXPECT_EQ(bytes[16 + 32 + 4], std::byte{2}); // its version
+  EXPECT_EQ(bytes[16 + 32 + 6], std::byte{0});
+  EXPECT_EQ(parse_btt_block(bytes, BttVersion::v2_0, 64U << 20U, {2}).kind, store::NdKind::btt);
+  EXPECT_EQ(parse_btt_block(bytes, BttVersion::v1_1, 64U << 20U, {2}).kind, store::NdKind::none);
 }
 
 TEST(Btt, HasAnArenaForEach512G) {
@@ -48,14 +63,14 @@ TEST(Btt, KnowsItsBlockAgain) {
   const store::Uuid uuid = {1, 2, 3};
   const store::Uuid parent = {4, 5, 6};
   InfoBytes bytes = btt_block(arenas_of(kSize, 512)[0], uuid, parent);
-  const store::NdInfoBlock found = parse_btt_block(bytes, kSize, parent);
+  const store::NdInfoBlock found = parse_btt_block(bytes, BttVersion::v1_1, kSize, parent);
   EXPECT_EQ(found.kind, store::NdKind::btt);
   EXPECT_EQ(found.align, 512U);
   EXPECT_EQ(found.uuid, uuid);
-  EXPECT_EQ(parse_btt_block(bytes, kSize, uuid).kind, store::NdKind::none);          // another's namespace
-  EXPECT_EQ(parse_btt_block(bytes, kSize + 4096, parent).kind, store::NdKind::none); // another size
+  EXPECT_EQ(parse_btt_block(bytes, BttVersion::v1_1, kSize, uuid).kind, store::NdKind::none); // another's namespace
+  EXPECT_EQ(parse_btt_block(bytes, BttVersion::v1_1, kSize + 4096, parent).kind, store::NdKind::none); // another size
   bytes[100] ^= std::byte{1};
-  EXPECT_EQ(parse_btt_block(bytes, kSize, parent).kind, store::NdKind::none);
+  EXPECT_EQ(parse_btt_block(bytes, BttVersion::v1_1, kSize, parent).kind, store::NdKind::none);
 }
 
 TEST(Btt, FindsASectorByItsEntry) {

@@ -202,6 +202,52 @@ TEST(NdDisk, ANewInfoBlockIsThereToBeRead) {
   EXPECT_EQ(parse_info(lab.block()).uuid, store::Uuid{9});
 }
 
+TEST(NdDisk, WhoseDataIsElsewhereIsNobodys) {
+  const Lab lab;
+  const store::RegionRecord& region = lab.region();
+  const store::NdInfoBlock info = region.nd.info;
+  const std::uint64_t data = data_begin(region, info);
+  const std::uint64_t end = region.size - data - data_size(region, info);
+  ASSERT_EQ(lab.bind(true), 0);
+  ASSERT_EQ(lab.block(), info_bytes(info, data, region.size, end));
+  const auto with = [&](std::uint64_t begins, std::uint64_t behind) {
+    lab.put(info_bytes(info, begins, region.size, behind));
+    {
+      auto change = Change::begin(*lab.store);
+      EXPECT_TRUE(detach_disk(*lab.store, lab.region()));
+    }
+    const int bound = lab.bind(false);
+    EXPECT_EQ(holder_of_namespace(*lab.store, region) != nullptr, bound == ENXIO);
+    if (bound != ENXIO) {
+      EXPECT_EQ(lab.bind(true), 0);
+    }
+    return bound;
+  };
+  EXPECT_EQ(with(data + kPmdSize, end), EOPNOTSUPP);
+  EXPECT_EQ(with(data, end + kPmdSize), EOPNOTSUPP);
+  EXPECT_EQ(with(data, end), ENXIO); // the dax has it
+}
+
+// Blocks with a start_pad, of a namespace that does not begin at 2M: as ndctl write-infoblock -O has it.
+TEST(NdDisk, AStartPadMovesTheData) {
+  store::RegionRecord space;
+  space.phys_start = (4ULL << 30U) + 8192;
+  space.size = (1ULL << 30U) + 8192;
+  const store::NdInfoBlock info{.kind = NdKind::pfn,
+                                .pages = NdPages::pmem,
+                                .align = static_cast<std::uint32_t>(kPageSize),
+                                .start_pad = static_cast<std::uint32_t>(kPmdSize) - 8192,
+                                .uuid = {9}};
+  constexpr std::uint64_t kOffset = (18U << 20U) - 8192;
+  const store::NdInfoBlock read = parse_info_block(space, info_bytes(info, kOffset, space.size, 16384));
+  EXPECT_EQ(read.align, kPageSize);
+  EXPECT_EQ(data_begin(space, read), info.start_pad + kOffset);
+  // Counted from behind the pad: found, and nobody can use it.
+  const store::NdInfoBlock old = parse_info_block(space, info_bytes(info, 18U << 20U, space.size, 16384));
+  EXPECT_EQ(old.kind, NdKind::pfn);
+  EXPECT_EQ(old.align, 0U);
+}
+
 store::NdHolderRecord& seed_of(const Lab& lab, NdKind kind) {
   return lab.region().nd.holders[lab.region().nd.seeds[static_cast<std::size_t>(kind)] - 1];
 }

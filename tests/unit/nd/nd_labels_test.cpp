@@ -1,5 +1,8 @@
 // The label area of a DIMM of the firmware's table: labels of both versions, and the ioctls that reach it and the bus.
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,6 +12,7 @@
 
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
+#include "emu/dax/nd/nd.hpp"
 #include "emu/nd/labels/namespace_labels.hpp"
 #include "emu/nd/make_namespace.hpp"
 #include "emu/nd/nfit/nfit.hpp"
@@ -41,7 +45,8 @@ struct NfitTest : testing::Test {
     store.platform().regions_used = 1;
     store.platform().nd_autoprobe_off = 1;
     const NfitDimmSpec dimms[] = {{.labels_slot = give_file(kNfitLabelSize)}};
-    EXPECT_TRUE(add_nfit_region(store, *region, {.size = kGiga, .align = 0, .media_slot = 0, .dimms = dimms}));
+    EXPECT_TRUE(
+        add_nfit_region(store, *region, {.size = kGiga, .align = 0, .media_slot = give_file(kGiga), .dimms = dimms}));
   }
   static store::Store make() {
     const auto file = sys::memfd_create("store", MFD_CLOEXEC);
@@ -53,10 +58,11 @@ struct NfitTest : testing::Test {
     const auto made = sys::memfd_create("labels", MFD_CLOEXEC);
     EXPECT_TRUE(made && sys::ftruncate(*made, size));
     files.emplace_back(*made);
-    store::BackingSlot& slot = store.backing_slot_table()[0];
+    const std::uint32_t at = store.platform().backing_slots_used.fetch_add(1);
+    store::BackingSlot& slot = store.backing_slot_table()[at];
+    slot.owner = 1U << 30U | at; // nobody else may take it
     slot.backing.location.assign("/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(*made));
-    store.platform().backing_slots_used.store(1);
-    return 1;
+    return at + 1;
   }
   [[nodiscard]] LabelArea labels() const { return mapping_of(store, *region, 0).dimm.labels(); }
   template <class Payload>
@@ -125,10 +131,49 @@ TEST_F(NfitTest, NamespacesBeginAsTheyAreAskedFor) {
   EXPECT_EQ(make_namespace(store, *region, second).error(), Errno{EINVAL});
 }
 
+TEST_F(NfitTest, NamespacesOfEveryModeBeginEnabled) {
+  using store::NdKind;
+  NamespaceSpec fsdax;
+  fsdax.size = 64U << 20U;
+  fsdax.kind = NdKind::pfn;
+  fsdax.pages = store::NdPages::pmem;
+  fsdax.holder = 3;
+  fsdax.holder_uuid = store::Uuid{9};
+  ASSERT_TRUE(make_namespace(store, *region, fsdax));
+  NamespaceSpec sector;
+  sector.size = 32U << 20U;
+  sector.kind = NdKind::btt;
+  sector.sector_size = 512;
+  ASSERT_TRUE(make_namespace(store, *region, sector));
+  sector.sector_size = 0; // as ndctl chooses
+  ASSERT_TRUE(make_namespace(store, *region, sector));
+  sector.size = 8U << 20U;
+  EXPECT_FALSE(make_namespace(store, *region, sector)); // of the region's align, and large enough for an arena
+  std::vector<const store::NdHolderRecord*> bound;
+  for (const store::NdHolderRecord& holder : region->nd.holders) {
+    if (holder.bound != 0) {
+      bound.push_back(&holder);
+    }
+  }
+  ASSERT_EQ(bound.size(), 3U);
+  const auto space_of = [&](const store::NdHolderRecord& holder) { return store.regions()[holder.space - 1].nd; };
+  const auto of = [&](NdKind kind, std::uint64_t unit) {
+    return *std::ranges::find_if(bound, [&](const auto* one) { return one->kind == kind && one->unit == unit; });
+  };
+  const store::NdHolderRecord& pfn = *of(NdKind::pfn, kPmdSize);
+  EXPECT_EQ(pfn.id, 3U);
+  EXPECT_EQ(pfn.uuid, store::Uuid{9});
+  EXPECT_EQ(pfn.pages, store::NdPages::pmem);
+  EXPECT_EQ(space_of(pfn).info.kind, NdKind::pfn);
+  EXPECT_NE(space_of(pfn).disk, 0U);
+  EXPECT_EQ(space_of(*of(NdKind::btt, 512)).info.align, 512U);
+  EXPECT_EQ(space_of(*of(NdKind::btt, 4096)).holder_class, NdKind::btt2);
+}
+
 TEST_F(NfitTest, HasTheCookieOfItsLabelsVersion) {
   // One DIMM: serial number, vendor and date, place.
   EXPECT_EQ(free_label_slots(store, labels()), 510U);
-  EXPECT_FALSE(has_old_labels(store, labels()));
+  EXPECT_EQ(version_of_labels(store, labels()), LabelVersion::v1_2);
   const std::uint64_t low = cookie_of(store, *region) & UINT32_MAX;
   EXPECT_EQ(low, (0xffffffffULL + 0xe007abcdULL + 0x0aULL) & UINT32_MAX);
   const std::vector<std::byte> nothing(1024);
@@ -153,6 +198,66 @@ TEST_F(NfitTest, KeepsWhatNamespacesAreUsedAs) {
   EXPECT_EQ(count, 1U);
   ASSERT_TRUE(drop_label(store, labels(), label.uuid));
   EXPECT_EQ(free_label_slots(store, labels()), 510U);
+}
+
+TEST_F(NfitTest, KnowsTheClassesThatTheKernelKnows) {
+  using store::NdKind;
+  NamespaceLabel label;
+  label.nlabel = 1;
+  label.rawsize = 1U << 26U;
+  std::uint8_t number = 0;
+  for (const NdKind kind : {NdKind::none, NdKind::btt, NdKind::pfn, NdKind::dax, NdKind::btt2}) {
+    label.uuid[0] = ++number;
+    label.holder_class = kind;
+    ASSERT_TRUE(put_label(store, labels(), label));
+    bool seen = false;
+    each_label(store, labels(), [&](const NamespaceLabel& found) {
+      seen = seen || (found.uuid == label.uuid && found.holder_class == kind);
+      return true;
+    });
+    EXPECT_TRUE(seen) << static_cast<int>(kind);
+  }
+  // Behind both indexes of 256 bytes each: the first label, with a GUID of nobody, and what nd_label_checksum says
+  // then.
+  std::array<std::uint32_t, 64> words{};
+  const std::span bytes = std::as_writable_bytes(std::span(words));
+  ASSERT_TRUE(read_labels(store, labels(), 512, bytes));
+  ASSERT_EQ(bytes[0], std::byte{1});
+  words[36] = 0x1234; // abstraction_guid
+  words[62] = words[63] = 0;
+  std::uint32_t low = 0;
+  std::uint64_t high = 0;
+  for (const std::uint32_t word : words) {
+    low += word;
+    high += low;
+  }
+  words[62] = low;
+  words[63] = static_cast<std::uint32_t>(high);
+  ASSERT_TRUE(write_labels(store, labels(), 512, bytes));
+  NdKind first = NdKind::none;
+  each_label(store, labels(), [&](const NamespaceLabel& found) {
+    first = found.holder_class;
+    return false;
+  });
+  EXPECT_EQ(first, NdKind::unknown);
+  EXPECT_FALSE(dax::nd::admits(first, NdKind::dax));
+  EXPECT_TRUE(dax::nd::admits(NdKind::btt2, NdKind::btt));
+}
+
+// btt_claim_class()
+TEST_F(NfitTest, ABttIsOfTheVersionOfTheLabels) {
+  using store::NdKind;
+  const auto class_with = [&](LabelVersion version) {
+    const std::vector<std::byte> nothing(kNfitLabelSize);
+    EXPECT_TRUE(write_labels(store, labels(), 0, nothing));
+    EXPECT_TRUE(init_labels(store, labels(), version));
+    store::RegionRecord& space = store.regions()[region->nd.namespace_seed - 1];
+    EXPECT_TRUE(set_namespace_class(store, space, NdKind::btt));
+    return space.nd.holder_class;
+  };
+  EXPECT_EQ(class_with(LabelVersion::v1_1), NdKind::btt);
+  EXPECT_EQ(class_with(LabelVersion::v1_2), NdKind::btt2);
+  EXPECT_EQ(class_with(LabelVersion::none), NdKind::btt2); // the labels it will get
 }
 
 struct Range {

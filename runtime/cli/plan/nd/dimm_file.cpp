@@ -135,10 +135,6 @@ void check_namespace(Fields& fields, const nd::NamespaceSpec& space) {
     fields.mistake(fields.path_of("align"),
                    fmt::format("{} {} is no extent", fields.path_of("align"), size_text(space.align)),
                    "use 4K, 2M or 1G");
-  } else if (space.enabled && (space.kind == NdKind::pfn || space.kind == NdKind::btt)) {
-    fields.mistake(fields.path_of("enabled"),
-                   fmt::format("{}: fsdax and sector are disabled at first", fields.path()),
-                   "leave \"enabled\" out, and enable it by ndctl create-namespace -f -e NAMESPACE -m MODE");
   }
 }
 

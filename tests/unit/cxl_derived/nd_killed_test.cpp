@@ -1,0 +1,117 @@
+// Who makes a namespace with a label a disk, or lets go of one, may be killed at any moment: its bytes are either where
+// they were or in the file of the disk.
+#include "emu/nd/region.hpp"
+
+#include "emu/dax/nd/nd.hpp"
+#include "emu/dax/nd/nd_disk.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
+#include "emu/nd/make_namespace.hpp"
+#include "emu/nd/media/media.hpp"
+#include "tests/unit/cxl_derived/lab.hpp"
+
+namespace daxemu::cxl {
+namespace {
+
+constexpr std::uint64_t kAt = 9ULL << 20; // of the namespace, and of the memdev
+
+struct NdKilled : ::testing::Test {
+  NdKilled() : lab(1, KernelId::linux_6_12, store::BackingKind::shmem, 1ULL << 20) {
+    CxlRegionRecord& behind = lab.region(0, kWindow, 512ULL << 20, 1, 256, 0, 0, CxlMode::pmem);
+    auto change = dax::Change::begin(*lab.store);
+    EXPECT_TRUE(add_nd_region(*lab.store, behind));
+    region = &lab.store->regions()[behind.region - 1];
+    nd::NamespaceSpec spec;
+    spec.size = 32U << 20U;
+    spec.kind = store::NdKind::none;
+    spec.enabled = false;
+    space = &lab.store->regions()[region->nd.namespace_seed - 1];
+    EXPECT_TRUE(nd::make_namespace(*lab.store, *region, spec));
+    put(lab.media_of(0), kAt, "kept");
+  }
+  [[nodiscard]] bool bind() const {
+    auto change = dax::Change::begin(*lab.store);
+    return nd::bind_namespace(*lab.store, *space).has_value();
+  }
+  [[nodiscard]] bool unbind() const {
+    auto change = dax::Change::begin(*lab.store);
+    return nd::unbind_namespace(*lab.store, *space).has_value();
+  }
+  // Whoever comes next finds a change that nobody ended.
+  void kill_changer() const {
+    lab.store->platform().sequence.fetch_add(1);
+    auto change = dax::Change::begin(*lab.store);
+    EXPECT_TRUE(change);
+  }
+  [[nodiscard]] std::string on_disk() const {
+    std::array<std::byte, 8> bytes{};
+    const auto file = dax::nd::open_reserve(*lab.store, *space);
+    EXPECT_TRUE(file && read_whole(file->get(), bytes, kAt));
+    return reinterpret_cast<const char*>(bytes.data());
+  }
+  Lab lab;
+  store::RegionRecord* region = nullptr;
+  store::RegionRecord* space = nullptr;
+};
+
+TEST_F(NdKilled, BeforeADiskHasItsBytesThereIsNone) {
+  {
+    auto change = dax::Change::begin(*lab.store);
+    ASSERT_TRUE(dax::nd::bind_namespace(*lab.store, *space)); // without what brings its bytes
+  }
+  ASSERT_TRUE(dax::nd::is_disk(*space));
+  ASSERT_EQ(on_disk(), "");
+  kill_changer();
+  EXPECT_FALSE(dax::nd::is_disk(*space));
+  EXPECT_EQ(space->nd.reserve_slot, 0U);
+  EXPECT_EQ(lab.store->platform().disks.load(), 0U);
+  EXPECT_FALSE(unbind());
+  EXPECT_EQ(get(lab.media_of(0), kAt), "kept");
+  ASSERT_TRUE(bind());
+  EXPECT_EQ(on_disk(), "kept");
+}
+
+TEST_F(NdKilled, NorIsItThatOfAPfn) {
+  store::NdHolderRecord& pfn = region->nd.holders[region->nd.seeds[static_cast<std::size_t>(store::NdKind::pfn)] - 1];
+  {
+    auto change = dax::Change::begin(*lab.store);
+    ASSERT_TRUE(dax::nd::attach(*lab.store, *space, pfn));
+    ASSERT_TRUE(dax::nd::set_uuid(pfn, {9}));
+    ASSERT_TRUE(dax::nd::set_pages(pfn, store::NdPages::pmem));
+    ASSERT_TRUE(dax::nd::bind_holder(*lab.store, *region, pfn));
+  }
+  kill_changer();
+  EXPECT_EQ(pfn.bound, 0U);
+  EXPECT_FALSE(dax::nd::is_disk(*space));
+  {
+    auto change = dax::Change::begin(*lab.store);
+    EXPECT_FALSE(nd::unbind_holder(*lab.store, *region, pfn));
+    EXPECT_EQ(get(lab.media_of(0), kAt), "kept");
+    ASSERT_TRUE(nd::bind_holder(*lab.store, *region, pfn));
+  }
+  EXPECT_EQ(on_disk(), "kept");
+}
+
+TEST_F(NdKilled, OneThatHasItsBytesStays) {
+  ASSERT_TRUE(bind());
+  ASSERT_EQ(on_disk(), "kept");
+  EXPECT_EQ(get(lab.media_of(0), kAt), "");
+  kill_changer();
+  EXPECT_TRUE(dax::nd::is_disk(*space));
+  EXPECT_EQ(on_disk(), "kept");
+  ASSERT_TRUE(unbind());
+  EXPECT_EQ(get(lab.media_of(0), kAt), "kept");
+}
+
+TEST_F(NdKilled, OneWhoseBytesWentBackIsNoneAnyMore) {
+  ASSERT_TRUE(bind());
+  {
+    auto change = dax::Change::begin(*lab.store);
+    ASSERT_TRUE(nd::return_disk(*lab.store, *space));
+  }
+  kill_changer();
+  EXPECT_FALSE(dax::nd::is_disk(*space));
+  EXPECT_EQ(get(lab.media_of(0), kAt), "kept");
+}
+
+} // namespace
+} // namespace daxemu::cxl
