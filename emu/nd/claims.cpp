@@ -72,7 +72,7 @@ Result<void> bring(const Store& store, RegionRecord& space) {
 // It could not be brought: its bytes are where they were, and nothing goes back over them.
 void abandon(const Store& store, RegionRecord& space, NdHolderRecord* holder) {
   RegionRecord& region = dax::nd::region_of_namespace(store, space);
-  if (!dax::nd::is_disk(space)) {
+  if (holder != nullptr && !dax::nd::is_disk(space)) {
     (void)unbind_holder(store, region, *holder); // a device says by itself that it has none (has_media)
     return;
   }

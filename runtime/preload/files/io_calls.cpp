@@ -84,7 +84,10 @@ ssize_t read_slow(int fd, const iovec* pieces, int count, std::int64_t offset, R
 
 ssize_t write_slow(int fd, const iovec* pieces, int count, std::int64_t offset, RealSize real) {
   const Context* context = Context::get();
-  if (context != nullptr && FdTable::get(fd) == FdClass::attribute) {
+  if (context == nullptr) {
+    return real();
+  }
+  if (FdTable::get(fd) == FdClass::attribute) {
     if (const auto done = write_named(*context, fd, pieces, count); done) {
       return *done;
     }

@@ -259,7 +259,9 @@ void Follower::tell_the_rest() {
     const std::scoped_lock guard(lock_);
     untold = untold_;
   }
-  for (const auto& [process, telling] : untold) {
+  for (const auto& entry : untold) {
+    const pid_t process = entry.first;
+    const Telling& telling = entry.second;
     if (in_hand_.has(telling.thread)) {
       continue;
     }

@@ -76,7 +76,7 @@ constexpr char kNames[] =
 static_assert([] {
   unsigned next = 0;
   bool in_order = true;
-#define DAXEMU_OPERATION(name, opcode, names, answer, how, call, by) in_order = in_order && opcode == next++;
+#define DAXEMU_OPERATION(name, opcode, names, answer, how, call, by) in_order = in_order && (opcode) == next++;
 #include "runtime/calls/every_call.def"
   return in_order;
 }());
