@@ -26,8 +26,8 @@ std::optional<NamespaceLabel> label_at(const Store& store, const NdMapping& mapp
                                        std::uint64_t cookie, std::uint32_t position) {
   std::optional<NamespaceLabel> found;
   each_label(store, mapping.dimm.labels(), [&](const NamespaceLabel& label) {
-    const bool fits = label.uuid == uuid && label.cookie == cookie && label.position == position &&
-                      lies_in(mapping, label);
+    const bool fits =
+        label.uuid == uuid && label.cookie == cookie && label.position == position && lies_in(mapping, label);
     if (fits) {
       found = label;
     }

@@ -15,7 +15,8 @@ namespace daxemu::preload {
 // The kernel has answered `status` for the path as it is, whose text nobody has looked at yet. Is that the answer? Else
 // it is on_path() that goes on with it. A path of no text at all may stand for a descriptor: that is for the call to
 // say.
-[[nodiscard, gnu::always_inline]] inline bool is_settled(int status, int dirfd, const char* path, Follow follow) noexcept {
+[[nodiscard, gnu::always_inline]] inline bool is_settled(int status, int dirfd, const char* path,
+                                                         Follow follow) noexcept {
   if (status < 0 && is_no_text(errno, path)) [[unlikely]] {
     return true;
   }

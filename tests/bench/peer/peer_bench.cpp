@@ -1,6 +1,6 @@
 // LLNL/umap's own page-fault benchmark (pfbenchmark of its tests) beside what a bare userfaultfd does and beside
-// daxemu, in turns: microseconds of a first touch, by one thread, of pages of 4K and 2M. tests/bench/peer/run builds it and
-// runs this.
+// daxemu, in turns: microseconds of a first touch, by one thread, of pages of 4K and 2M. tests/bench/peer/run builds it
+// and runs this.
 //   daxemu-bench-peer PROGRAMS FILE [--pairs N] [--out FILE] [--only TEXT]
 // PROGRAMS: where pfbenchmark-read and pfbenchmark-write are; FILE: theirs, on tmpfs.
 #include <algorithm>
