@@ -39,13 +39,6 @@ struct BttLayout {
 };
 static_assert(sizeof(BttLayout) == kInfoSize);
 
-std::uint64_t btt_checksum(BttLayout layout) {
-  layout.checksum = 0;
-  InfoBytes bytes;
-  std::memcpy(bytes.data(), &layout, sizeof layout);
-  return info_checksum(bytes);
-}
-
 std::uint16_t major_of(BttVersion version) {
   return version == BttVersion::v2_0 ? 2 : 1;
 }
@@ -110,7 +103,7 @@ InfoBytes btt_block(const BttArena& arena, const store::Uuid& uuid, const store:
   layout.mapoff = arena.map - arena.start;
   layout.logoff = arena.log - arena.start;
   layout.info2off = arena.copy - arena.start;
-  layout.checksum = btt_checksum(layout);
+  layout.checksum = checksum_of(layout);
   InfoBytes bytes;
   std::memcpy(bytes.data(), &layout, sizeof layout);
   return bytes;
@@ -121,7 +114,7 @@ store::NdInfoBlock parse_btt_block(const InfoBytes& bytes, BttVersion version, s
   BttLayout layout;
   std::memcpy(&layout, bytes.data(), sizeof layout);
   if (!std::equal(kBttSignature.begin(), kBttSignature.end(), layout.signature.begin()) ||
-      layout.checksum != btt_checksum(layout) || layout.major != major_of(version) ||
+      layout.checksum != checksum_of(layout) || layout.major != major_of(version) ||
       layout.minor != minor_of(version) || (layout.parent != store::Uuid{} && layout.parent != parent) ||
       layout.external_lbasize < 512 || layout.external_lbasize > 2 * kBttPage) {
     return {};

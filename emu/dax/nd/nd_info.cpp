@@ -44,13 +44,6 @@ constexpr std::string_view kDaxSignature("NVDIMM_DAX_INFO\0", 16);
 constexpr std::string_view kPfnSignature("NVDIMM_PFN_INFO\0", 16);
 constexpr std::uint16_t kStructPage = 64;
 
-std::uint64_t checksum_of(Layout layout) {
-  layout.checksum = 0;
-  InfoBytes bytes;
-  std::memcpy(bytes.data(), &layout, sizeof layout);
-  return info_checksum(bytes);
-}
-
 bool has_signature(const Layout& layout, std::string_view signature) {
   return std::equal(signature.begin(), signature.end(), layout.signature.begin());
 }

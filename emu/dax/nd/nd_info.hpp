@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "emu/store/records/records.hpp"
 
@@ -16,6 +17,15 @@ using InfoBytes = std::array<std::byte, kInfoSize>;
 
 // nd_fletcher64() of all of it, which is written into its last 8 bytes where these were zero.
 [[nodiscard]] std::uint64_t info_checksum(const InfoBytes& bytes);
+// The same of a block that has it as `checksum`, whatever that is now.
+template <class Block>
+[[nodiscard]] std::uint64_t checksum_of(Block block) {
+  static_assert(sizeof(Block) == kInfoSize);
+  block.checksum = 0;
+  InfoBytes bytes;
+  std::memcpy(bytes.data(), &block, sizeof block);
+  return info_checksum(bytes);
+}
 
 // `parent` is the uuid of the namespace in whose label it is, zero where there are none.
 //

@@ -5,12 +5,6 @@ set +e
 # shellcheck source=tests/clients/nfit/say.sh
 . "$(dirname "$(readlink -f "$0")")/say.sh"
 drivers=/sys/bus/nd/drivers
-# write WORD FILE: what a write of it says.
-write() {
-  echo "\$ echo $1 >$2"
-  echo "$1" >"$said"
-  sh -c 'cat "$1" >"$2"' sh "$said" "$2" 2>&1 | sed "s/.*: //"
-}
 holder() {
   show "$1/devtype" "$1/modalias" "$1/mode" "$1/namespace"
   show "$1/resource" | sed -E "s/0x[0-9a-f]+([0-9a-f]{6})$/0x...\1/" # where memory begins is the machine's

@@ -15,6 +15,12 @@ run() {
   clean <"$said"
   echo "-> $status"
 }
+# write WORD FILE: what a write of it says.
+write() {
+  echo "\$ echo $1 >$2"
+  echo "$1" >"$said"
+  sh -c 'cat "$1" >"$2"' sh "$said" "$2" 2>&1 | sed "s/.*: //"
+}
 show() {
   for name in "$@"; do
     printf '%s = ' "$name" | clean

@@ -5,12 +5,6 @@ set +e
 # shellcheck source=tests/clients/nfit/say.sh
 . "$(dirname "$(readlink -f "$0")")/say.sh"
 drivers=/sys/bus/nd/drivers
-# write WORD FILE: what a write of it says.
-write() {
-  echo "\$ echo $1 >$2"
-  echo "$1" >"$said"
-  sh -c 'cat "$1" >"$2"' sh "$said" "$2" 2>&1 | sed "s/.*: //"
-}
 put() {
   printf '%s' "$3" | dd of="/dev/$1" bs=512 seek="$2" conv=sync,notrunc,fsync 2>/dev/null
 }
