@@ -45,6 +45,14 @@ inline constexpr std::uint64_t kPudSize = 1ULL << 30;
 [[nodiscard]] constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t power_of_two) {
   return align_down(value + power_of_two - 1, power_of_two);
 }
+// rounddown(), roundup() of include/linux/math.h: by any step, as that of three DIMMs together, which is no power of
+// two.
+[[nodiscard]] constexpr std::uint64_t round_down(std::uint64_t value, std::uint64_t step) {
+  return value - value % step;
+}
+[[nodiscard]] constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t step) {
+  return round_down(value + step - 1, step);
+}
 // log2 of a power of two: the order of an extent in bytes, si_addr_lsb of a poisoned one.
 [[nodiscard]] constexpr unsigned log2_of(std::uint64_t power_of_two) {
   return static_cast<unsigned>(std::countr_zero(power_of_two));

@@ -122,33 +122,28 @@ Hole next_hole(const store::Store& store, const store::RegionRecord& region, std
   return {first, std::max(first, last)};
 }
 
-// dpa_align(), of the region.
-std::uint64_t align_of(const store::RegionRecord& region) {
-  return region.nd.align == 0 ? kPmdSize : region.nd.align;
-}
-
 } // namespace
 
 // nd_pmem_available_dpa(): what is used reaches to where the next namespace could begin.
 std::uint64_t available_dpa(const store::Store& store, const store::RegionRecord& region) {
-  const std::uint64_t align = align_of(region);
+  const std::uint64_t align = region.nd.align;
   std::uint64_t busy = 0;
   for (const store::RegionRecord& space : store.regions()) {
     if (dax::nd::is_namespace_of(store, region, space) && space.size > 0) {
       const std::uint64_t start = space.phys_start - region.phys_start;
-      busy += align_up(start + space.size, align) - align_down(start, align);
+      busy += round_up(start + space.size, align) - round_down(start, align);
     }
   }
-  return busy < region.size ? align_down(region.size - busy, align) : 0;
+  return busy < region.size ? round_down(region.size - busy, align) : 0;
 }
 
 // nd_pmem_max_contiguous_dpa()
 std::uint64_t allocatable_dpa(const store::Store& store, const store::RegionRecord& region) {
-  const std::uint64_t align = align_of(region);
+  const std::uint64_t align = region.nd.align;
   std::uint64_t largest = 0;
   for (Hole hole = next_hole(store, region, 0); hole.first < region.size; hole = next_hole(store, region, hole.last)) {
-    const std::uint64_t first = align_up(hole.first, align);
-    const std::uint64_t last = align_down(hole.last, align);
+    const std::uint64_t first = round_up(hole.first, align);
+    const std::uint64_t last = round_down(hole.last, align);
     largest = std::max(largest, last > first ? last - first : 0);
   }
   return largest;

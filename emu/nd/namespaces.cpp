@@ -108,7 +108,7 @@ bool is_free(const Store& store, const RegionRecord& region, std::uint64_t start
 // ENXIO.
 Result<void> grow(const Store& store, RegionRecord& space, std::uint64_t size) {
   const RegionRecord& region = region_of_namespace(store, space);
-  const std::uint64_t align = region.nd.align == 0 ? kPmdSize : region.nd.align;
+  const std::uint64_t align = region.nd.align;
   const std::uint64_t start = space.phys_start - region.phys_start;
   if (space.size > 0) {
     if ((start + space.size) % align != 0 || !is_free(store, region, start + space.size, size - space.size)) {
@@ -120,7 +120,7 @@ Result<void> grow(const Store& store, RegionRecord& space, std::uint64_t size) {
   std::uint64_t best = is_free(store, region, 0, size) ? 0 : UINT64_MAX;
   for (const RegionRecord& other : store.regions()) {
     if (dax::nd::is_namespace_of(store, region, other) && other.size > 0) {
-      const std::uint64_t behind = align_up(other.phys_start + other.size - region.phys_start, align);
+      const std::uint64_t behind = round_up(other.phys_start + other.size - region.phys_start, align);
       best = is_free(store, region, behind, size) ? std::min(best, behind) : best;
     }
   }

@@ -302,6 +302,23 @@ TEST_F(CxlNdRegion, RefusesWhatTheKernelRefuses) {
   EXPECT_EQ(lab.write("/sys/bus/nd/drivers/nd_region/bind", "region0"), 0);
 }
 
+struct CxlNdRegion3Ways : CxlNdRegion {
+  CxlNdRegion3Ways() : CxlNdRegion(3) {}
+};
+// default_align() takes 16M for each DIMM, which three of them make no power of two.
+TEST_F(CxlNdRegion3Ways, CountsInStepsOfThreeDimms) {
+  EXPECT_EQ(read("align"), "0x3000000\n");
+  EXPECT_EQ(read("available_size"), std::to_string(3 * kSize) + "\n");
+  create("namespace0.0", "dax0.0", "100663296");
+  const std::string rest = std::to_string(3 * kSize - 100663296);
+  EXPECT_EQ(read("available_size"), rest + "\n");
+  EXPECT_EQ(read("max_available_extent"), rest + "\n");
+  create("namespace0.1", "dax0.1", rest.c_str(), "a349fee8-6ff0-47a1-9faa-8e7f5afae3a7",
+         "ad68df77-5ac5-43c2-b615-12bec99c60a5");
+  EXPECT_EQ(read("namespace0.1/size"), rest + "\n");
+  EXPECT_EQ(read("available_size"), "0\n");
+}
+
 struct CxlNdRegion2Ways : CxlNdRegion {
   CxlNdRegion2Ways() : CxlNdRegion(2) {}
 };
