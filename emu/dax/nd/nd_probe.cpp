@@ -141,9 +141,7 @@ Result<void> bind_holder(const store::Store& store, RegionRecord& region, NdHold
   }
   holder.bound = 1;
   space.nd.dax_id = holder.kind == NdKind::dax ? holder.id : space.nd.dax_id;
-  if (is_seed(region, holder)) {
-    add_seed(region, holder.kind);
-  }
+  replace_seed(region, holder);
   advance_namespace_seed(store, region, space);
   return {};
 }

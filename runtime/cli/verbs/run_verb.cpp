@@ -90,8 +90,7 @@ public:
       const bool fine = end && WIFEXITED(end->status) && WEXITSTATUS(end->status) == 0;
       if (explainer->finish() == 0 && !fine) {
         note("--explain saw nothing refused; it does not see what the machine's own kernel refuses, nor calls past the "
-             "C "
-             "library (run --intercept kernel sees those): runtime/docs/limits.md");
+             "C library (run --intercept kernel sees those): runtime/docs/limits.md");
       }
     }
     if (!end) {

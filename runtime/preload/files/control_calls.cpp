@@ -11,6 +11,7 @@
 #include "emu/base/function_ref.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
+#include "runtime/preload/files/descriptor_target.hpp"
 #include "runtime/preload/files/disk_calls.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
@@ -56,8 +57,7 @@ int set_async(int fd, const void* argument) {
   if (!copy_in(wanted, static_cast<const int*>(argument))) {
     return refused(EFAULT);
   }
-  const auto flags = sys::call(SYS_fcntl, fd, F_GETFL);
-  const bool is = (flags.value_or(0) & O_ASYNC) != 0;
+  const bool is = (status_flags(fd) & O_ASYNC) != 0;
   return (wanted != 0) != is ? refused(ENOTTY) : 0;
 }
 

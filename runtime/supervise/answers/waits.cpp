@@ -52,7 +52,6 @@ bool write_back(const Target& target, std::uint64_t array, std::vector<pollfd>& 
 struct Copies {
   std::vector<UniqueFd> held;
   std::vector<pollfd> asked;
-  bool attributes = false;
 
   Copies() = default;
   Copies(const Copies&) = delete;
@@ -62,8 +61,9 @@ struct Copies {
       preload::FdTable::forget(fd.get());
     }
   }
-  // False: one is not open, which the kernel says at once.
+  // False: one is not open, which the kernel says at once, or none of them is an attribute.
   [[nodiscard]] bool take(const Target& target, const std::vector<pollfd>& theirs) {
+    bool attributes = false;
     for (pollfd one : theirs) {
       one.revents = 0;
       if (one.fd >= 0) {

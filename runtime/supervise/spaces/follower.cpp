@@ -7,7 +7,6 @@
 #include <string>
 #include <system_error>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/futex.h>
@@ -15,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/text_file.hpp"
 #include "emu/store/generation.hpp"
 #include "emu/store/processes/process_slots.hpp"
 #include "runtime/fault/process/early_kill.hpp"
@@ -29,17 +29,12 @@ constexpr int kPatienceMs = 20;
 // The numbers that a folder of /proc has.
 std::vector<pid_t> numbers_in(const std::string& folder) {
   std::vector<pid_t> found;
-  DIR* const list = ::opendir(folder.c_str());
-  while (const dirent* entry = list == nullptr ? nullptr : ::readdir(list)) {
-    const std::string_view name(entry->d_name);
+  each_name(folder.c_str(), [&](std::string_view name) {
     pid_t number = 0;
     if (std::from_chars(name.data(), name.data() + name.size(), number).ec == std::errc() && number > 0) {
       found.push_back(number);
     }
-  }
-  if (list != nullptr) {
-    ::closedir(list);
-  }
+  });
   return found;
 }
 
