@@ -59,6 +59,55 @@ void give_back(int thread) {
   traced().changed.notify_all();
 }
 
+// A program's main thread that is a child of this process: its end is told to whoever started it, and not taken here.
+bool is_own_child(int thread) {
+  return Target(thread).process() == thread && Target::parent_of(thread, nullptr) == ::getpid();
+}
+
+// What a tracee reports next: its stop (the signal, and an event above it; 0: nothing yet). Errors: ESRCH (it ended).
+Result<int> report_of(int thread, bool waits) {
+  const auto next = [&](int kinds, siginfo_t& told) {
+    // __WNOTHREAD: of this tracer. What has the number after an execve(2) of another thread is none of its tracees, but
+    // may be our child.
+    while (true) {
+      const auto asked =
+          sys::call(SYS_waitid, P_PID, thread, reinterpret_cast<long>(&told), kinds | __WALL | __WNOTHREAD, 0);
+      if (asked || asked.error() != Errno{EINTR}) {
+        return asked;
+      }
+    }
+  };
+  while (true) {
+    siginfo_t told{};
+    if (!next(WEXITED | WSTOPPED | WNOWAIT | (waits ? 0 : WNOHANG), told)) {
+      return fail(ESRCH);
+    }
+    if (told.si_pid == 0) {
+      return 0;
+    }
+    const bool stopped = told.si_code == CLD_TRAPPED || told.si_code == CLD_STOPPED;
+    if (!stopped && is_own_child(thread)) {
+      return fail(ESRCH);
+    }
+    told = {};
+    if (!next((stopped ? WSTOPPED : WEXITED) | WNOHANG, told) || !stopped) {
+      return fail(ESRCH);
+    }
+    if (told.si_pid != 0) { // else it was killed in between
+      return told.si_status;
+    }
+  }
+}
+
+// Who was killed in the meantime cannot be detached (ptrace_check_attach()). It stays a zombie until its tracer has
+// waited for it, and an execve(2) of another thread that killed it waits for that (de_thread()).
+void detach(int thread, int signal = 0) {
+  if (!trace(PTRACE_DETACH, thread, reinterpret_cast<void*>(static_cast<long>(signal))) && !is_own_child(thread)) {
+    while (report_of(thread, true)) {
+    }
+  }
+}
+
 // What this thread has seized and could not let go of.
 thread_local std::set<int> left_over;
 
@@ -78,6 +127,9 @@ Result<Tracee> Tracee::seize(int thread) {
   const auto seized = trace(PTRACE_SEIZE, thread, reinterpret_cast<void*>(PTRACE_O_TRACESYSGOOD));
   const auto asked = seized ? trace(PTRACE_INTERRUPT, thread) : seized;
   if (!asked) {
+    if (seized) {
+      detach(thread);
+    }
     give_back(thread);
     return tl::unexpected(asked.error());
   }
@@ -104,7 +156,7 @@ Tracee::~Tracee() {
   }
   (void)trace(PTRACE_SETREGS, thread_, &registers_);
   (void)trace(PTRACE_SETSIGMASK, thread_, &blocked_, sizeof blocked_);
-  (void)trace(PTRACE_DETACH, thread_, reinterpret_cast<void*>(static_cast<long>(signal_)));
+  detach(thread_, signal_);
   give_back(thread_);
 }
 
@@ -112,27 +164,22 @@ Result<void> Tracee::wait_for(int wanted, int patience_ms) const {
   constexpr timespec kMoment{0, 100'000};
   constexpr int kMomentsPerMs = 10;
   for (long left = static_cast<long>(patience_ms) * kMomentsPerMs;;) {
-    int status = 0;
-    const auto ended =
-        sys::call(SYS_wait4, thread_, reinterpret_cast<long>(&status), __WALL | (patience_ms < 0 ? 0 : WNOHANG), 0);
-    if (!ended && ended.error() == Errno{EINTR}) {
-      continue;
+    const auto report = report_of(thread_, patience_ms < 0);
+    if (!report) {
+      return tl::unexpected(report.error());
     }
-    if (!ended || (*ended != 0 && !WIFSTOPPED(status))) {
-      return fail(ESRCH);
-    }
-    if (*ended == 0) {
+    if (*report == 0) {
       if (left-- == 0) {
         return fail(ETIMEDOUT);
       }
       (void)sys::call(SYS_nanosleep, reinterpret_cast<long>(&kMoment), 0);
       continue;
     }
-    const bool by_us = status >> 16 == PTRACE_EVENT_STOP;
-    if (wanted == kStopped ? by_us : status >> 8 == wanted) {
+    const bool by_us = *report >> 8 == PTRACE_EVENT_STOP;
+    if (wanted == kStopped ? by_us : *report == wanted) {
       return {};
     }
-    const int signal = by_us || status >> 16 != 0 || WSTOPSIG(status) == kAtCall ? 0 : WSTOPSIG(status);
+    const int signal = by_us || *report >> 8 != 0 || *report == kAtCall ? 0 : *report;
     (void)trace(wanted == kAtCall ? PTRACE_SYSCALL : PTRACE_CONT, thread_,
                 reinterpret_cast<void*>(static_cast<long>(signal)));
   }
@@ -152,7 +199,7 @@ Result<void> Tracee::await_stop(int patience_ms) {
              trace(PTRACE_GETSIGMASK, thread_, &blocked_, sizeof blocked_) &&
              trace(PTRACE_SETSIGMASK, thread_, &all, sizeof all);
   if (!stopped_) {
-    (void)trace(PTRACE_DETACH, thread_);
+    detach(thread_);
     give_back(std::exchange(thread_, -1));
     return fail(ESRCH);
   }
