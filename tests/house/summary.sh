@@ -43,6 +43,30 @@ said=$({ case_of One run ""; case_of Bad fail '		<failure message="Failed"/>
 1 passed, 1 failed, 0 skipped' ] || { printf 'got:\n%s\n' "$said"; exit 1; }
 
 status=0
+said=$({
+  case_of Lines fail '		<failure message="Failed"/>
+		<system-out>as it was
+x_test.cpp:3: Failure
+1 &lt; 0
+</system-out>
+'
+  case_of Silent fail "		<failure message=\"Failed\"/>
+		<system-out>$(seq 14)
+</system-out>
+"
+  case_of Fine run '		<system-out>FAIL: is what it says
+</system-out>
+'
+} | summary) || status=$?
+[ "$said" = "failed:
+  Lines
+    x_test.cpp:3: Failure
+    1 < 0
+  Silent
+$(seq 3 14 | sed 's/^/    /')
+1 passed, 2 failed, 0 skipped" ] || { printf 'got:\n%s\n' "$said"; exit 1; }
+
+status=0
 : | summary >/dev/null || status=$?
 [ "$status" -eq 1 ] || { echo "no test at all is a success: $status"; exit 1; }
 echo "counts, reasons and exit status are right"
