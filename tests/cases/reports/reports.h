@@ -1,6 +1,7 @@
 /* Handles that the rows of reports share. */
 #define _GNU_SOURCE
 #include "../rows.h"
+#include <limits.h>
 #include <sys/prctl.h>
 #ifndef MADV_HWPOISON
 #define MADV_HWPOISON 100
