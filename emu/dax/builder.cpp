@@ -93,6 +93,11 @@ Outcome<void> give_first(const store::Store& store, DeviceRecord& device, FirstD
     return {};
   }
   const std::string what(driver.name);
+  if (given.error() == Errno{ENOMEM} && &driver != &kKmem) { // the kernel's list of names has no end (do_id_store)
+    return refuse(ENOMEM, "the driver " + what + " cannot be told to take " + std::string(store.name_of(device).view()),
+                  "use fewer devices, or several platforms: drivers of a platform know " +
+                      std::to_string(store.driver_ids().size()) + " names that were written to new_id");
+  }
   if (given.error() == Errno{ENOMEM}) {
     return refuse(ENOMEM, "the driver " + what + " has no room for " + std::string(store.name_of(device).view()),
                   "choose a smaller size: a platform has " + std::to_string(store.memory_blocks().size()) +
