@@ -12,6 +12,7 @@
 #include "emu/dax/bind.hpp"
 #include "emu/dax/change.hpp"
 #include "emu/dax/nd/nd.hpp"
+#include "emu/store/records/device_index.hpp"
 
 namespace daxemu::dax {
 namespace {
@@ -92,6 +93,11 @@ Outcome<void> give_first(const store::Store& store, DeviceRecord& device, FirstD
     return {};
   }
   const std::string what(driver.name);
+  if (given.error() == Errno{ENOMEM} && &driver != &kKmem) { // the kernel's list of names has no end (do_id_store)
+    return refuse(ENOMEM, "the driver " + what + " cannot be told to take " + std::string(store.name_of(device).view()),
+                  "use fewer devices, or several platforms: drivers of a platform know " +
+                      std::to_string(store.driver_ids().size()) + " names that were written to new_id");
+  }
   if (given.error() == Errno{ENOMEM}) {
     return refuse(ENOMEM, "the driver " + what + " has no room for " + std::string(store.name_of(device).view()),
                   "choose a smaller size: a platform has " + std::to_string(store.memory_blocks().size()) +
@@ -212,6 +218,7 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
   device.size = spec.size;
   device.ranges[0] = {.pgoff = 0, .phys_start = start, .size = spec.size};
   device.nr_ranges = 1;
+  store::hint_at_node(store.region_table(), store.device_table(), device, spec.node);
   device.node = spec.node;
   device.backing = spec.backing;
   device.folios_location = spec.folios_location;
@@ -233,6 +240,7 @@ Outcome<DeviceRecord*> add_device(store::Store& store, const DeviceSpec& spec) {
     device.kept = 1;
     nd::begin(store, *region, index, spec.uuid);
   }
+  store::hint_at_name(store.region_table(), store.device_table(), device);
   device.state.store(DeviceState::disabled, std::memory_order_release); // after all else: readers take no lock
   if (auto bound = give_first(store, device, spec.driver); !bound) {
     device.state.store(DeviceState::absent, std::memory_order_release);

@@ -6,6 +6,7 @@
 #include "emu/dax/drivers.hpp"
 #include "emu/dax/ranges.hpp"
 #include "emu/dax/region_space.hpp"
+#include "emu/store/records/device_index.hpp"
 #include "emu/trace/why.hpp"
 
 namespace daxemu::dax {
@@ -82,7 +83,8 @@ Result<DeviceRecord*> add_empty(const Store& store, RegionRecord& region) {
 }
 
 // It is there from now on: last, for readers take no lock.
-void show(DeviceRecord& device) {
+void show(const Store& store, DeviceRecord& device) {
+  store::hint_at_name(store.region_table(), store.device_table(), device);
   device.state.store(DeviceState::disabled, std::memory_order_release);
 }
 
@@ -94,7 +96,7 @@ Result<DeviceRecord*> create_device(const Store& store, RegionRecord& region) {
   }
   const auto device = add_empty(store, region);
   if (device) {
-    show(**device);
+    show(store, **device);
     region.youngest = number_of(store, **device);
     if (region.seed == 0) {
       region.seed = region.youngest;
@@ -108,7 +110,7 @@ Result<DeviceRecord*> create_whole_device(const Store& store, RegionRecord& regi
   if (!device) {
     return device;
   }
-  show(**device);
+  show(store, **device);
   if (auto sized = resize(store, **device, region.size); !sized) {
     release_node(store, **device);
     (*device)->state.store(DeviceState::absent, std::memory_order_release);

@@ -34,7 +34,10 @@ private:
 __attribute__((tls_model("initial-exec"))) thread_local constinit LongArray written;
 __attribute__((tls_model("initial-exec"))) thread_local constinit LongArray read;
 
-void fill_cached(PagePtr* pages, std::uint64_t first, std::size_t count) {
+// Blocks whose size is known are what the compiler turns into wide accesses: of as many bytes as the function around
+// them may use. Of 16 (SSE2) they take longer than the memory they are written to, of 32 they do not: then what a call
+// does besides costs no time, for the processor writes meanwhile.
+[[gnu::always_inline]] inline void fill_with(PagePtr* pages, std::uint64_t first, std::size_t count) {
   std::size_t at = 0;
   for (; at + kBlock <= count; at += kBlock) {
     for (std::size_t in = 0; in < kBlock; ++in) {
@@ -43,6 +46,60 @@ void fill_cached(PagePtr* pages, std::uint64_t first, std::size_t count) {
   }
   for (; at < count; ++at) {
     pages[at] = reinterpret_cast<PagePtr>(first + at * kStructPageSize);
+  }
+}
+
+// Whole blocks of pages[0..count), from the first on, that go on from pages[0]: how many pages. `ahead`: what the next
+// call will read is asked for, too.
+[[gnu::always_inline]] inline std::size_t consecutive_with(const PagePtr* pages, std::size_t count, bool ahead) {
+  // The processor's own reading ahead ends at each 4K. A hint may point anywhere: it does not fault.
+  constexpr std::size_t kAhead = 512;
+  const std::uint64_t base = page_bits(pages[0]);
+  std::size_t at = 0;
+  while (at + kBlock <= count) {
+    for (std::size_t line = 0; ahead && line < kBlock; line += kLinePages) {
+      __builtin_prefetch(pages + at + kAhead + line);
+    }
+    // Without an early exit, which would keep the loop from being vectorised.
+    std::uint64_t difference = 0;
+    for (std::size_t in = 0; in < kBlock; ++in) {
+      difference |= page_bits(pages[at + in]) ^ (base + (at + in) * kStructPageSize);
+    }
+    if (difference != 0) {
+      break;
+    }
+    at += kBlock;
+  }
+  return at;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) void fill_wide(PagePtr* pages, std::uint64_t first, std::size_t count) {
+  fill_with(pages, first, count);
+}
+__attribute__((target("avx2"))) std::size_t consecutive_wide(const PagePtr* pages, std::size_t count, bool ahead) {
+  return consecutive_with(pages, count, ahead);
+}
+// Asked of the processor once.
+bool has_wide() {
+  static const bool has = __builtin_cpu_supports("avx2") != 0;
+  return has;
+}
+#else
+void fill_wide(PagePtr* /*pages*/, std::uint64_t /*first*/, std::size_t /*count*/) {}
+std::size_t consecutive_wide(const PagePtr* /*pages*/, std::size_t /*count*/, bool /*ahead*/) {
+  return 0;
+}
+constexpr bool has_wide() {
+  return false;
+}
+#endif
+
+void fill_cached(PagePtr* pages, std::uint64_t first, std::size_t count) {
+  if (count >= kBlock && has_wide()) {
+    fill_wide(pages, first, count);
+  } else {
+    fill_with(pages, first, count);
   }
 }
 
@@ -91,26 +148,9 @@ std::size_t consecutive_pages(const PagePtr* pages, std::size_t count) {
   if (count == 0) {
     return 0;
   }
-  // What the next call will read of a long array, which the processor's own reading ahead ends at each 4K for. A hint
-  // may point anywhere: it does not fault.
-  constexpr std::size_t kAhead = 512;
   const bool ahead = read.goes_on(pages, count, kCoreCache);
-  // Whole blocks without an early exit (which would keep the loop from being vectorised), then the rest one by one.
   const std::uint64_t base = page_bits(pages[0]);
-  std::size_t at = 0;
-  while (at + kBlock <= count) {
-    for (std::size_t line = 0; ahead && line < kBlock; line += kLinePages) {
-      __builtin_prefetch(pages + at + kAhead + line);
-    }
-    std::uint64_t difference = 0;
-    for (std::size_t in = 0; in < kBlock; ++in) {
-      difference |= page_bits(pages[at + in]) ^ (base + (at + in) * kStructPageSize);
-    }
-    if (difference != 0) {
-      break;
-    }
-    at += kBlock;
-  }
+  std::size_t at = has_wide() ? consecutive_wide(pages, count, ahead) : consecutive_with(pages, count, ahead);
   while (at < count && page_bits(pages[at]) == base + at * kStructPageSize) {
     ++at;
   }

@@ -15,6 +15,7 @@
 #include "emu/base/units.hpp"
 #include "emu/base/valgrind.hpp"
 #include "emu/store/header.hpp"
+#include "emu/store/records/device_index.hpp"
 
 namespace daxemu::store {
 
@@ -48,17 +49,22 @@ DAXEMU_START_PATH bool is_whole(const Platform& platform, std::span<std::byte> f
       static_cast<std::uint32_t>(platform.kernel) >= kProfiles.size()) { // profile_of() knows no other
     return false;
   }
-  const std::span devices(platform.devices.get(), platform.device_capacity);
-  const std::uint32_t used = platform.devices_used.load();
-  return used <= devices.size() && platform.regions_used.load() <= platform.region_capacity &&
+  return platform.devices_used.load() <= platform.device_capacity &&
+         platform.regions_used.load() <= platform.region_capacity &&
          platform.backing_slots_used.load() <= platform.backing_slot_capacity &&
          platform.node_slots_used.load() <= platform.node_slot_capacity &&
-         platform.node_names_used.load() <= platform.node_name_capacity &&
-         std::all_of(devices.begin(), devices.begin() + used, [&](const DeviceRecord& device) {
-           const bool absent = device.state.load() == DeviceState::absent;
-           return absent || (device.region < platform.regions_used.load() && device.nr_ranges <= kMaxRanges &&
-                             is_power_of_two(device.align));
-         });
+         platform.node_names_used.load() <= platform.node_name_capacity;
+}
+
+// Of a device that is there, or is not.
+bool is_sound(const Platform& platform, const DeviceRecord& device) {
+  return device.state.load(std::memory_order_acquire) == DeviceState::absent ||
+         (device.region < platform.regions_used.load() && device.nr_ranges <= kMaxRanges &&
+          is_power_of_two(device.align));
+}
+DAXEMU_START_PATH bool are_sound(const Platform& platform, std::span<DeviceRecord> devices) {
+  return std::all_of(devices.begin(), devices.end(),
+                     [&](const DeviceRecord& device) { return is_sound(platform, device); });
 }
 
 } // namespace
@@ -66,14 +72,14 @@ DAXEMU_START_PATH bool is_whole(const Platform& platform, std::span<std::byte> f
 DAXEMU_START_PATH Store::Store(UniqueFd fd, const struct stat& about, Mapping mapping, Platform* platform)
     : fd_(std::move(fd)), uid_(about.st_uid), gid_(about.st_gid), mapping_(std::move(mapping)), platform_(platform) {}
 
-DAXEMU_START_PATH Result<Store> Store::open(const char* path) {
+DAXEMU_START_PATH Result<Store> Store::open(const char* path, Look look) {
   const char* variable = std::getenv(kKeeperVariable);
   const auto keeper = variable == nullptr ? std::nullopt : parse_keeper(variable);
   auto raw = sys::open(path, O_RDWR | O_CLOEXEC);
-  auto store = raw ? of_file(UniqueFd(*raw)) : tl::unexpected(raw.error());
+  auto store = raw ? of_file(UniqueFd(*raw), look) : tl::unexpected(raw.error());
   if (!store && keeper) {
     if (auto fd = ask_keeper(*keeper, path, O_RDWR | O_CLOEXEC)) {
-      store = of_file(std::move(*fd));
+      store = of_file(std::move(*fd), look);
       if (store) {
         store->only_by_keeper_ = true;
       }
@@ -98,7 +104,7 @@ Result<UniqueFd> Store::open_file(const char* location, int flags) const {
   return handed || only_by_keeper_ ? std::move(handed) : std::move(opened);
 }
 
-DAXEMU_START_PATH Result<Store> Store::of_file(UniqueFd fd) {
+DAXEMU_START_PATH Result<Store> Store::of_file(UniqueFd fd, Look look) {
   auto st = sys::fstat(fd.get());
   if (!st) {
     return tl::unexpected(st.error());
@@ -126,7 +132,13 @@ DAXEMU_START_PATH Result<Store> Store::of_file(UniqueFd fd) {
   if (!is_whole(*platform, mapping->bytes())) {
     return fail(EPROTO);
   }
-  return Store(std::move(fd), *st, std::move(*mapping), platform);
+  Store store(std::move(fd), *st, std::move(*mapping), platform);
+  store.devices_known_ = kNotLooked;
+  if (const bool later = look == Look::later && platform->devices_used.load() > kDevicesSeenAtOnce;
+      !later && !store.devices_are_sound()) {
+    return fail(EPROTO);
+  }
+  return store;
 }
 
 DAXEMU_START_PATH std::span<RegionRecord> Store::region_table() const {
@@ -139,9 +151,24 @@ std::span<RegionRecord> Store::regions() const {
   return region_table().first(
       std::min(platform_->regions_used.load(std::memory_order_acquire), platform_->region_capacity));
 }
-DAXEMU_START_PATH std::span<DeviceRecord> Store::devices() const {
+DAXEMU_START_PATH std::span<DeviceRecord> Store::used_devices() const {
   return device_table().first(
       std::min(platform_->devices_used.load(std::memory_order_acquire), platform_->device_capacity));
+}
+DAXEMU_START_PATH bool Store::devices_are_sound() const {
+  const std::atomic_ref<std::uint8_t> known(devices_known_);
+  std::uint8_t answer = known.load(std::memory_order_relaxed);
+  if (answer == kNotLooked) {
+    answer = are_sound(*platform_, used_devices()) ? kSound : kUnsound;
+    known.store(answer, std::memory_order_relaxed);
+  }
+  return answer == kSound;
+}
+DAXEMU_START_PATH std::span<DeviceRecord> Store::devices() const {
+  return devices_are_sound() ? used_devices() : std::span<DeviceRecord>();
+}
+bool Store::has_few_devices() const {
+  return used_devices().size() <= kFewDevices;
 }
 std::span<ProcessSlot> Store::slots() const {
   return {platform_->slots.get(), platform_->slot_capacity};
@@ -184,15 +211,60 @@ bool is_there(const DeviceRecord& device) {
   return device.state.load(std::memory_order_acquire) != DeviceState::absent || device.kept != 0;
 }
 
-} // namespace
-
-DAXEMU_START_PATH DeviceRecord* Store::device_of_node(std::uint64_t dev, std::uint64_t ino) const {
-  for (DeviceRecord& device : devices()) {
-    if (is_inode(device.node, dev, ino) && is_there(device)) {
+template <class Matches>
+DeviceRecord* first_of(std::span<DeviceRecord> devices, Matches&& matches) {
+  for (DeviceRecord& device : devices) {
+    if (matches(device)) {
       return &device;
     }
   }
   return nullptr;
+}
+
+// A number as snprintf(3) writes it, taken from the start of the text.
+std::optional<std::uint32_t> take_number(std::string_view& text) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto length = static_cast<std::size_t>(end - text.data());
+  if (error != std::errc() || (length > 1 && text.front() == '0')) {
+    return std::nullopt;
+  }
+  text.remove_prefix(length);
+  return number;
+}
+
+// X and Y of "daxX.Y".
+struct Numbers {
+  std::uint32_t region;
+  std::uint32_t id;
+};
+std::optional<Numbers> numbers_of(std::string_view name) {
+  if (!name.starts_with("dax")) {
+    return std::nullopt;
+  }
+  name.remove_prefix(3);
+  const auto region = take_number(name);
+  if (!region || !name.starts_with('.')) {
+    return std::nullopt;
+  }
+  name.remove_prefix(1);
+  const auto id = take_number(name);
+  return id && name.empty() ? std::optional(Numbers{*region, *id}) : std::nullopt;
+}
+
+} // namespace
+
+DAXEMU_START_PATH DeviceRecord* Store::device_of_node(std::uint64_t dev, std::uint64_t ino) const {
+  const auto has_node = [&](const DeviceRecord& device) { return is_inode(device.node, dev, ino) && is_there(device); };
+  if (!has_few_devices()) { // all of them need not be looked at to know that a file is no node
+    const Hinted hinted = find_hinted(device_table(), key_of_node(dev, ino), [&](const DeviceRecord& device) {
+      return is_sound(*platform_, device) && has_node(device);
+    });
+    if (hinted.certain) {
+      return hinted.device;
+    }
+  }
+  return first_of(devices(), has_node);
 }
 
 bool Store::is_of_gone_device(std::uint64_t dev, std::uint64_t ino) const {
@@ -203,12 +275,8 @@ bool Store::is_of_gone_device(std::uint64_t dev, std::uint64_t ino) const {
 }
 
 DeviceRecord* Store::device_of_bytes(std::uint64_t dev, std::uint64_t ino) const {
-  for (DeviceRecord& device : devices()) {
-    if (is_inode(device.backing, dev, ino) && is_there(device)) {
-      return &device;
-    }
-  }
-  return nullptr;
+  return first_of(devices(),
+                  [&](const DeviceRecord& device) { return is_inode(device.backing, dev, ino) && is_there(device); });
 }
 
 DAXEMU_START_PATH RegionRecord* Store::disk_of_node(std::uint64_t dev, std::uint64_t ino) const {
@@ -231,13 +299,31 @@ FixedString<32> Store::name_of(const DeviceRecord& device) const {
   return FixedString<32>(text.data());
 }
 
+DeviceRecord* Store::device_of_minor(std::uint32_t minor) const {
+  const auto has_minor = [&](const DeviceRecord& device) {
+    return device.state.load(std::memory_order_acquire) != DeviceState::absent && device.minor == minor;
+  };
+  const std::span<DeviceRecord> all = devices();
+  // Records and minors are handed out from the lowest on: most have the number of their record.
+  return minor < all.size() && has_minor(all[minor]) ? &all[minor] : first_of(all, has_minor);
+}
+
 DeviceRecord* Store::device_named(std::string_view name) const {
-  for (DeviceRecord& device : devices()) {
-    if (device.state.load(std::memory_order_acquire) != DeviceState::absent && name_of(device).view() == name) {
-      return &device;
+  const auto numbers = numbers_of(name);
+  if (!numbers) {
+    return nullptr;
+  }
+  const auto is_called = [&](const DeviceRecord& device) {
+    return device.state.load(std::memory_order_acquire) != DeviceState::absent && device.id == numbers->id &&
+           is_sound(*platform_, device) && region_of(device).id == numbers->region;
+  };
+  if (!has_few_devices()) {
+    const Hinted hinted = find_hinted(device_table(), key_of_name(numbers->region, numbers->id), is_called);
+    if (hinted.device != nullptr) {
+      return hinted.device;
     }
   }
-  return nullptr;
+  return first_of(devices(), is_called);
 }
 
 Result<ConfigLock> ConfigLock::take(const Store& store) {

@@ -4,6 +4,7 @@
 // for.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,9 +25,9 @@ struct Capacity {
   std::uint32_t processes = 1024;
   std::uint32_t backing_slots = 512;
   std::uint32_t node_slots = 512;
-  std::uint32_t driver_ids = 256;
+  std::uint32_t driver_ids = 1280;       // one for each device, and 256 names of none
   std::uint32_t memory_blocks = 1 << 14; // 2T of blocks of 128M
-  std::uint32_t inodes = 1024;           // that somebody has changed
+  std::uint32_t inodes = 1008;           // that somebody has changed
   std::uint32_t node_names = 256;        // given or taken
 };
 
@@ -40,7 +41,10 @@ public:
   // DAXEMU_KEEPER says how to ask it and the path does not lead there from here. Nothing is written before the file has
   // been recognised. Errors: open(2)'s; EACCES when the file belongs to a user who is neither root nor this one; those
   // of check(Header); EPROTO when the tables are not where a store of this layout has them.
-  [[nodiscard]] static Result<Store> open(const char* path);
+  // `later`: the records of more than a few dozen devices are looked at when they are asked for, and if they are broken
+  // there are no devices. A program that asks for none of a thousand has no page of them to read.
+  enum class Look : std::uint8_t { now, later };
+  [[nodiscard]] static Result<Store> open(const char* path, Look look = Look::now);
 
   // open(2) of one of the platform's files, by its location or by way of the keeper. Errors: open(2)'s.
   [[nodiscard]] Result<UniqueFd> open_file(const char* location, int flags) const;
@@ -80,6 +84,8 @@ public:
   [[nodiscard]] RegionRecord* disk_of_node(std::uint64_t dev, std::uint64_t ino) const;
   // The device named daxX.Y (no directory), or nullptr.
   [[nodiscard]] DeviceRecord* device_named(std::string_view name) const;
+  // The device of that minor number, or nullptr.
+  [[nodiscard]] DeviceRecord* device_of_minor(std::uint32_t minor) const;
   // "dax0.0"; fits any FixedString<32>.
   [[nodiscard]] FixedString<32> name_of(const DeviceRecord& device) const;
 
@@ -94,7 +100,16 @@ public:
 
 private:
   Store(UniqueFd fd, const struct stat& about, Mapping mapping, Platform* platform);
-  [[nodiscard]] static Result<Store> of_file(UniqueFd fd);
+  [[nodiscard]] static Result<Store> of_file(UniqueFd fd, Look look);
+  // Records ever used, sound or not.
+  [[nodiscard]] std::span<DeviceRecord> used_devices() const;
+  [[nodiscard]] bool devices_are_sound() const;
+  [[nodiscard]] bool has_few_devices() const;
+
+  static constexpr std::size_t kDevicesSeenAtOnce = 64;
+  static constexpr std::uint8_t kNotLooked = 0;
+  static constexpr std::uint8_t kSound = 1;
+  static constexpr std::uint8_t kUnsound = 2;
 
   UniqueFd fd_;
   uid_t uid_ = 0;
@@ -103,6 +118,8 @@ private:
   bool only_by_keeper_ = false; // what a location names here is something else: another /proc, another root
   Mapping mapping_;
   Platform* platform_ = nullptr;
+  alignas(std::atomic_ref<std::uint8_t>::required_alignment) mutable std::uint8_t devices_known_ =
+      kSound; // of one made here
 };
 
 // Held while the configuration (regions, devices, ranges, states) changes.

@@ -13,8 +13,8 @@ as_json() {
 buses() {
   [ -z "$quick" ] || return 0 # a guest takes a minute: it has tests of its own
   : >"$out/bus.lines"
-  a_bus bus --region hmem --size 512M --copy "$root/tests/bench/bus-in-guest" -- sh "$root/tests/bench/bus-in-guest" "$bin/daxemu" 100 "$count"
-  a_bus cxl-bus --region cxl --topology many --kernel 6.12 --timeout 600 --copy "$root/tests/bench/cxl-in-guest" -- \
+  a_bus bus --region hmem --size 512M --timeout 900 --copy "$root/tests/bench/bus-in-guest" -- sh "$root/tests/bench/bus-in-guest" "$bin/daxemu" 100 "$count"
+  a_bus cxl-bus --region cxl --topology many --kernel 6.12 --timeout 1800 --copy "$root/tests/bench/cxl-in-guest" -- \
     sh "$root/tests/bench/cxl-in-guest" "$bin/daxemu" "$count"
   as_json <"$out/bus.lines" >"$out/bus.json"
   files="$files $out/bus.json"

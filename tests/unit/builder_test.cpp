@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "emu/base/units.hpp"
+#include "emu/dax/bind.hpp"
 #include "emu/dax/device/extents.hpp"
 
 namespace daxemu::dax {
@@ -137,6 +138,30 @@ TEST(Builder, RefusesTakenNamesUnknownRegionsAndFullTables) {
   EXPECT_EQ(add_device(store, device(0, 2 << 20, kPmdSize)).error().code, EEXIST);
   EXPECT_EQ(add_device(store, device(1, 2 << 20, kPmdSize)).error().code, ENOSPC);
   EXPECT_EQ(add_region(store, region(store::RegionKind::hmem, 8 << 20, kPmdSize, 1)).error().code, ENOSPC);
+}
+
+// Where kmem takes soft-reserved memory, device_dax is told the name of each device: as many as there can be.
+TEST(Builder, EveryDeviceCanHaveTheDriverThatItWasTold) {
+  auto store = empty_store();
+  store.platform().kernel = KernelId::linux_6_12;
+  const std::uint32_t most = store.platform().device_capacity;
+  ASSERT_TRUE(add_region(store, region(store::RegionKind::hmem, std::uint64_t{most} * kPmdSize, kPmdSize)));
+  for (std::uint32_t id = 0; id < most - 1; ++id) {
+    const auto added = add_device(store, device(id, kPmdSize, kPmdSize));
+    ASSERT_TRUE(added) << added.error().what;
+    ASSERT_EQ(driver_of(**added), &kDeviceDax);
+  }
+  // A program fills the list with names of devices that there are not.
+  Result<void> told;
+  for (std::int32_t id = 0; told; ++id) {
+    told = add_driver_id(store, kDeviceDax, {.region = 9, .id = id});
+  }
+  EXPECT_EQ(told.error(), Errno{ENOMEM});
+  const auto refused = add_device(store, device(most, kPmdSize, kPmdSize));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ENOMEM);
+  EXPECT_NE(refused.error().what.find("device_dax cannot be told to take dax0.1024"), std::string::npos);
+  EXPECT_NE(refused.error().remedy.find("1280 names"), std::string::npos) << refused.error().remedy;
 }
 
 TEST(Builder, TheMajorIsOneNoDriverHas) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "emu/dax/memory/node_news.hpp"
+#include "emu/store/records/device_index.hpp"
 
 namespace daxemu::dax {
 
@@ -27,6 +28,7 @@ void take_node(const store::Store& store, DeviceRecord& device) {
   NodeSlot& slot = slots[best - 1];
   ++slot.uses;
   slot.owner.store(static_cast<std::uint32_t>(&device - store.device_table().data()) + 1, std::memory_order_release);
+  store::hint_at_node(store.region_table(), store.device_table(), device, slot.node);
   device.node = slot.node;
   slot.name = store.name_of(device);
   device.node_slot = best; // last: until now the slot is a lost one
@@ -52,6 +54,7 @@ void free_lost_nodes(const store::Store& store) {
     DeviceRecord& device = store.device_table()[owner - 1];
     const bool there = device.state.load() != store::DeviceState::absent || device.kept != 0;
     if (there && device.node_slot == at + 1) {
+      store::hint_at_node(store.region_table(), store.device_table(), device, slots[at].node);
       device.node = slots[at].node;
       continue;
     }

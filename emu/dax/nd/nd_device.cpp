@@ -10,6 +10,7 @@
 #include "emu/dax/nd/nd.hpp"
 #include "emu/dax/ranges.hpp"
 #include "emu/dax/undo.hpp"
+#include "emu/store/records/device_index.hpp"
 
 namespace daxemu::dax::nd {
 namespace {
@@ -114,6 +115,7 @@ Result<void> add_dax_device(const Store& store, RegionRecord& region) {
   region.align = info.align;
   device->minor = free_minor(store);
   device->born = device->incarnation.fetch_add(1) + 1;
+  store::hint_at_name(store.region_table(), store.device_table(), *device);
   device->state.store(DeviceState::enabled, std::memory_order_release);
   tell_watchers(device->node, NodeNews::came);
   return {};

@@ -1,6 +1,7 @@
 #include "emu/nd/nfit/nfit.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "emu/nd/labels/namespace_labels.hpp"
 #include "emu/nd/nfit/health.hpp"
@@ -14,10 +15,13 @@ Result<void> add_dimm(const store::Store& store, const NfitDimmSpec& spec) {
   const std::uint32_t number = nfit.dimms;
   bool taken = false;
   each_nfit_dimm(store, [&](const Dimm& other) { return !(taken = taken || (spec.id && other.number() == *spec.id)); });
+  const std::uint32_t handle = spec.handle.value_or(nfit_handle(number));
+  // Two of one handle are one DIMM to the kernel (__nfit_mem_init() in drivers/acpi/nfit/core.c).
+  const std::span earlier = std::span(nfit.dimm).first(number);
+  taken = taken || std::ranges::any_of(earlier, [&](const auto& other) { return other.handle == handle; });
   if (taken) {
     return fail(EEXIST);
   }
-  const std::uint32_t handle = spec.handle.value_or(nfit_handle(number));
   const DimmIdentity identity = spec.identity.value_or(mock_identity(handle));
   store::NfitDimmRecord& record = nfit.dimm[number];
   record = {.id = spec.id ? *spec.id : static_cast<std::uint16_t>(free_dimm_number(store, {})),

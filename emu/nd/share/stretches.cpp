@@ -8,6 +8,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/device/device_bytes.hpp"
+#include "emu/dax/nd/nd_disk.hpp"
 #include "emu/nd/media/cxl_ways.hpp"
 #include "emu/nd/media/media.hpp"
 #include "emu/nd/media/stripes.hpp"
@@ -104,12 +105,26 @@ Result<void> dissolve(const store::Store& store, Stretch& stretch, std::size_t n
   return slot == nullptr ? Result<void>() : set_length(store, *slot, 0, true);
 }
 
-// What this platform has of stretches, and no device of its knows: a changer has died.
+// Has this platform a disk with its first byte there? Of one that a target is missing of nobody knows: it may be.
+bool has_disk(const store::Store& store, const StretchKey& key) {
+  return std::ranges::any_of(store.regions(), [&](const store::RegionRecord& space) {
+    const bool is_there = space.used.load(std::memory_order_acquire) != 0 && dax::nd::is_disk(space);
+    const store::CxlRegionRecord* const region = is_there ? cxl_region_of(store, space) : nullptr;
+    const auto its = region == nullptr ? std::nullopt : key_of(store, *region, space.phys_start - region->start);
+    return region != nullptr && (!its || *its == key);
+  });
+}
+
+// What this platform has of stretches, and no device or disk of its knows: a changer has died.
 void forget_lost(const store::Store& store, ShareState& state) {
   for (std::size_t at = 0; at < state.stretches.size(); ++at) {
+    Stretch& stretch = state.stretches[at];
     const store::BackingSlot* slot = slot_of_stretch(store, at);
-    if (state.stretches[at].state == StretchState::device && slot != nullptr && slot->owner.load() == 0) {
-      state.stretches[at].members &= ~own_bit(store);
+    if (stretch.state == StretchState::device && slot != nullptr && slot->owner.load() == 0) {
+      stretch.members &= ~own_bit(store);
+    } else if (stretch.state == StretchState::disk && stretch.members == own_bit(store) &&
+               !has_disk(store, stretch.key)) {
+      stretch = {};
     }
   }
 }
@@ -266,6 +281,15 @@ void unclaim_disk(const store::Store& store, const store::CxlRegionRecord& regio
     if (stretch.state == StretchState::disk && stretch.key == *key && stretch.members == own_bit(store)) {
       stretch = {};
     }
+  }
+}
+
+void forget_lost_claims(const store::Store& store) {
+  if (!is_shared(store)) {
+    return;
+  }
+  if (auto share = Share::enter(store); share) {
+    forget_lost(store, share->state());
   }
 }
 

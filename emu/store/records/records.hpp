@@ -185,6 +185,7 @@ struct DeviceRecord {
   CpuMask cpus{};                   // CPUs of the device's node; all zero: anywhere
   PowerBits power{0};
   std::array<PowerBits, kMaxRanges> mapping_power{};
+  std::array<std::atomic<std::uint16_t>, 7> hints{}; // of device_index.hpp, at any devices: index + 1; 0: none
   std::array<CounterStripe, kCounterStripes> counters{};
 };
 

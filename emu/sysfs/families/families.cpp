@@ -10,9 +10,25 @@ namespace {
 
 using store::DeviceState;
 
-// Every device there is, of the scope's region if it names one, with what `name` calls it.
-void devices(const Scope& scope, void (*name)(const Scope&, Text&), Members members) {
-  for (store::DeviceRecord& device : scope.store->devices()) {
+store::DeviceRecord* find_by_name(const store::Store& store, std::string_view name) {
+  return store.device_named(name);
+}
+store::DeviceRecord* find_by_number(const store::Store& store, std::string_view number) {
+  const std::size_t colon = std::min(number.find(':'), number.size() - 1);
+  const auto minor = parse_unsigned(number.substr(colon + 1), 10);
+  return minor ? store.device_of_minor(static_cast<std::uint32_t>(*minor)) : nullptr;
+}
+// Every device there is, of the scope's region if it names one, with what `name` calls it; of one name only that one,
+// which `find` finds.
+void devices(const Scope& scope, void (*name)(const Scope&, Text&),
+             store::DeviceRecord* (*find)(const store::Store&, std::string_view), Members members) {
+  std::span<store::DeviceRecord> asked;
+  if (scope.wanted.empty()) {
+    asked = scope.store->devices();
+  } else if (store::DeviceRecord* one = find(*scope.store, scope.wanted); one != nullptr) {
+    asked = {one, 1};
+  }
+  for (store::DeviceRecord& device : asked) {
     if (device.state.load(std::memory_order_acquire) == DeviceState::absent) {
       continue;
     }
@@ -87,15 +103,15 @@ void each_e820_region(const Scope& scope, Members members) {
 }
 
 void each_device(const Scope& scope, Members members) {
-  devices(scope, device_name, members);
+  devices(scope, device_name, find_by_name, members);
 }
 
 void each_device_number(const Scope& scope, Members members) {
-  devices(scope, device_number, members);
+  devices(scope, device_number, find_by_number, members);
 }
 
 void each_bound_device(const Scope& scope, Members members) {
-  devices(scope, device_name, [&](std::string_view name, const Scope& member) {
+  devices(scope, device_name, find_by_name, [&](std::string_view name, const Scope& member) {
     return member.device->state.load(std::memory_order_acquire) != scope.driver->state || members(name, member);
   });
 }
@@ -115,7 +131,9 @@ void each_mapping(const Scope& scope, Members members) {
 
 store::DeviceRecord* device_called(const Scope& scope, std::string_view text) {
   store::DeviceRecord* found = nullptr;
-  each_device(scope, [&](std::string_view name, const Scope& member) {
+  Scope asked = scope;
+  asked.wanted = text.substr(0, text.size() - (text.ends_with('\n') ? 1 : 0)); // sysfs_streq() takes one newline
+  each_device(asked, [&](std::string_view name, const Scope& member) {
     found = same_text(name, text) ? member.device : nullptr;
     return found == nullptr;
   });

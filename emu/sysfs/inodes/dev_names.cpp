@@ -22,19 +22,8 @@ std::uint32_t index_of(const store::Store& store, const store::DeviceRecord* dev
   return device == nullptr ? kNoDaxDevice : static_cast<std::uint32_t>(device - store.device_table().data());
 }
 
-bool is_there(const store::DeviceRecord& device) {
-  return device.state.load(std::memory_order_acquire) != store::DeviceState::absent;
-}
-
 store::DeviceRecord* device_of_number(const store::Store& store, std::uint32_t major, std::uint32_t minor) {
-  if (major == store.platform().dax_major) {
-    for (store::DeviceRecord& device : store.devices()) {
-      if (is_there(device) && device.minor == minor) {
-        return &device;
-      }
-    }
-  }
-  return nullptr;
+  return major == store.platform().dax_major ? store.device_of_minor(minor) : nullptr;
 }
 
 // The memdev of /dev/cxl/memN; nullptr: no such number.

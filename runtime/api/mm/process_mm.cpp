@@ -347,9 +347,9 @@ void ProcessMm::after_fork() {
   mmap_lock_.unlock();
 }
 void ProcessMm::after_fork_in_child() {
-  // Nobody else is here. The C library knows who has locked a shared mutex for writing by the thread's number, which is
-  // another in a child: unlocking would be taken for a reader's, and leave it locked for ever.
-  begin_anew(mmap_lock_);
+  // Nobody else is here, and of those who were about to read nobody will ever be done.
+  mmap_lock_.unlock();
+  std::construct_at(&mmap_lock_);
   begin_anew(moving_);
   begin_anew(page_tables_);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "emu/pgmap/file_layout.hpp"
+#include "runtime/api/mm/mmap_lock.hpp"
 #include "runtime/api/mm/ram_pool.hpp"
 #include "runtime/api/mm/touch_server.hpp"
 #include "runtime/api/mm/vma_list.hpp"
@@ -111,7 +112,7 @@ private:
   void hide(Vma& vma, std::uint64_t extent, std::uint64_t count) const;
 
   RamPool& ram_;
-  std::shared_mutex mmap_lock_;    // for reading while an entry is made, for writing while a mapping comes or goes
+  MmapLock mmap_lock_;             // for reading while an entry is made, for writing while a mapping comes or goes
   std::mutex moving_;              // one migration at a time
   mutable std::mutex page_tables_; // what is at an address changes under it, for the processor and in our records
   std::atomic<std::uint64_t> sequence_{0};

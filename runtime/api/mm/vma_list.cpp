@@ -2,18 +2,11 @@
 
 #include <algorithm>
 
+#include "runtime/api/mm/mmap_lock.hpp"
+
 namespace daxemu::api {
-namespace {
 
-std::size_t stripe() {
-  static std::atomic<std::size_t> next{0};
-  thread_local const std::size_t mine = next.fetch_add(1, std::memory_order_relaxed);
-  return mine;
-}
-
-} // namespace
-
-VmaList::Reading::Reading(const VmaList& list) : readers_(&list.readers_[stripe() % kStripes].count) {
+VmaList::Reading::Reading(const VmaList& list) : readers_(&list.readers_[reader_number() % kStripes].count) {
   readers_->fetch_add(1, std::memory_order_seq_cst); // before the list is looked at
 }
 

@@ -37,8 +37,9 @@ std::vector<nd::NamespaceSpec> namespaces_of(const RegionPlan& plan) {
 
 tl::unexpected<Problem> cannot(const RegionPlan& plan, const std::string& step, Errno error) {
   if (error == Errno{EEXIST}) {
-    return refuse(EEXIST, fmt::format("region{} of DIMMs: {}: a number is taken", plan.id, step),
-                  "give each DIMM, namespace and device a number of its own, or none of them one");
+    return refuse(
+        EEXIST, fmt::format("region{} of DIMMs: {}: a number or handle is taken", plan.id, step),
+        "give each DIMM a number and a handle of its own, each namespace and device a number, or none of them one");
   }
   if (error == Errno{ENXIO}) {
     return refuse(ENXIO, fmt::format("region{} of DIMMs: {}: {}", plan.id, step, std::strerror(error.value)),

@@ -1,6 +1,8 @@
 #include "runtime/fault/mappings/vma_table.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <tuple>
 
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -16,14 +18,26 @@ namespace {
 constexpr auto kRead = std::memory_order_acquire;
 constexpr auto kWrite = std::memory_order_release;
 
-// An entry has PROT_* and the number of the policy in one half of a word.
+// An entry has PROT_* and the number of the policy in one half of a word; when it was linked in what a view, which is a
+// pointer of a user's, and a file's number leave of two.
 constexpr unsigned kProtBits = 4;
 constexpr std::uint32_t kProtMask = (1U << kProtBits) - 1;
+constexpr unsigned kViewBits = 48;
+constexpr std::uint64_t kViewMask = (1ULL << kViewBits) - 1;
+constexpr unsigned kFileBits = 11; // OpenFiles has 1024
+constexpr std::uint32_t kFileMask = (1U << kFileBits) - 1;
+constexpr unsigned kLowLinks = 32 - kFileBits; // bits of `linked` beside the file, the others beside the view
 
-// Which side of a gap moves: the shorter one. A table of a few stays on its first page.
-bool moves_low(std::size_t index, std::size_t count) {
-  constexpr std::size_t kFew = 64;
-  return count >= kFew && index < count / 2;
+// The memory of a table: two orders, side by side, and then the entries. The orders begin at their last places, which
+// are in the page of the first entries: a table of a few is one page.
+constexpr std::size_t kNear = 256; // places of each order
+constexpr std::size_t kPlace = SlotOrder::kStride * sizeof(SlotOrder::Number);
+constexpr std::size_t kOrdersAt = kNear * kPlace;
+constexpr std::size_t kEntriesAt = kOrdersAt + SlotOrder::kMost * kPlace;
+static_assert(SlotOrder::kMost * kPlace % kPageSize == 0);
+
+std::uint64_t bits_of(const DeviceView* view) {
+  return reinterpret_cast<std::uint64_t>(view);
 }
 
 } // namespace
@@ -46,53 +60,129 @@ Result<void> VmaTable::reserve() {
   if (entries_ != nullptr) {
     return {};
   }
-  auto memory =
-      sys::mmap_aside(kMost * sizeof(Entry), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+  auto memory = sys::mmap_aside(kEntriesAt + kMost * sizeof(Entry), PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
   if (!memory) {
     return tl::unexpected(memory.error());
   }
-  entries_ = static_cast<Entry*>(*memory); // all-zero memory is an array of zero atomics
+  auto* const bytes = static_cast<std::byte*>(*memory); // all-zero memory is an array of zero atomics
+  auto* const orders = reinterpret_cast<SlotOrder::Number*>(bytes + kOrdersAt);
+  by_address_.use(orders, SlotOrder::kMost - kNear);
+  by_offset_.use(orders + 1, SlotOrder::kMost - kNear);
+  entries_ = reinterpret_cast<Entry*>(bytes + kEntriesAt);
   return {};
 }
 
-Vma VmaTable::at(std::size_t index) const noexcept {
-  const auto& word = entry(index).word;
+Vma VmaTable::read(const Entry& entry) noexcept {
+  const auto& word = entry.word;
+  const std::uint64_t seen = word[3].load(kRead);
   const std::uint64_t last = word[4].load(kRead);
   const std::uint64_t whence = word[5].load(kRead);
+  const auto file = static_cast<std::uint32_t>(whence >> 32);
   return {word[0].load(kRead),
           word[1].load(kRead),
           word[2].load(kRead),
-          reinterpret_cast<DeviceView*>(word[3].load(kRead)),
+          reinterpret_cast<DeviceView*>(seen & kViewMask), // NOLINT(performance-no-int-to-ptr)
           static_cast<std::uint32_t>(last) & kProtMask,
           static_cast<std::uint32_t>(last >> 32),
           static_cast<std::uint32_t>(whence),
-          static_cast<std::uint32_t>(whence >> 32),
+          file & kFileMask,
           static_cast<std::uint32_t>(last) >> kProtBits,
-          word[6].load(kRead)};
+          (seen >> kViewBits) << kLowLinks | file >> kFileBits};
 }
 
-void VmaTable::put(std::size_t index, const Vma& vma) noexcept {
-  auto& word = entry(index).word;
+void VmaTable::write(Entry& entry, const Vma& vma) noexcept {
+  auto& word = entry.word;
+  const auto low = static_cast<std::uint32_t>(vma.linked << kFileBits);
   word[0].store(vma.start, kWrite);
   word[1].store(vma.end, kWrite);
   word[2].store(vma.offset, kWrite);
-  word[3].store(reinterpret_cast<std::uint64_t>(vma.view), kWrite);
+  word[3].store(bits_of(vma.view) | vma.linked >> kLowLinks << kViewBits, kWrite);
   word[4].store(vma.prot | vma.policy << kProtBits | static_cast<std::uint64_t>(vma.flags) << 32, kWrite);
-  word[5].store(vma.skew | static_cast<std::uint64_t>(vma.file) << 32, kWrite);
-  word[6].store(vma.linked, kWrite);
+  word[5].store(vma.skew | static_cast<std::uint64_t>(vma.file | low) << 32, kWrite);
 }
 
-void VmaTable::link(std::size_t index, Vma vma) noexcept {
-  vma.linked = ++links_;
-  put(index, vma);
+Vma VmaTable::at(std::size_t index) const noexcept {
+  return read(entry(index));
 }
 
-void VmaTable::copy(std::size_t to, std::size_t from) noexcept {
-  Entry& there = entry(to);
-  const Entry& here = entry(from);
-  for (std::size_t at = 0; at < there.word.size(); ++at) {
-    there.word[at].store(here.word[at].load(kRead), kWrite);
+void VmaTable::add(std::size_t index, Vma vma) noexcept {
+  const std::size_t count = count_.load(std::memory_order_relaxed);
+  std::size_t slot = slots_used_;
+  if (free_slot_ != 0) {
+    slot = free_slot_ - 1;
+    free_slot_ = entries_[slot].word[0].load(std::memory_order_relaxed);
+  } else {
+    ++slots_used_;
   }
+  vma.linked = ++links_;
+  write(entries_[slot], vma);
+  by_address_.insert(index, count, slot);
+  enter_by_offset(slot, count);
+  count_.store(count + 1, kWrite);
+}
+
+void VmaTable::change(std::size_t index, Vma vma, bool linked_anew) noexcept {
+  const std::size_t slot = by_address_[index];
+  const std::size_t count = count_.load(std::memory_order_relaxed);
+  vma.linked = linked_anew ? ++links_ : read(entries_[slot]).linked;
+  const Key key = key_of(slot);
+  if (key.view == bits_of(vma.view) && key.offset == vma.offset) {
+    --of_length_[length_class(slot)];
+    write(entries_[slot], vma);
+    ++of_length_[length_class(slot)];
+    return;
+  }
+  leave_by_offset(slot, count);
+  write(entries_[slot], vma);
+  enter_by_offset(slot, count - 1);
+}
+
+void VmaTable::remove(std::size_t index) noexcept {
+  const std::size_t count = count_.load(std::memory_order_relaxed);
+  const std::size_t slot = by_address_[index];
+  leave_by_offset(slot, count);
+  by_address_.erase(index, count);
+  entries_[slot].word[0].store(free_slot_, kWrite);
+  free_slot_ = slot + 1;
+  count_.store(count - 1, kWrite);
+}
+
+VmaTable::Key VmaTable::key_of(std::size_t slot) const noexcept {
+  const auto& word = entries_[slot].word;
+  return {word[3].load(std::memory_order_relaxed) & kViewMask, word[2].load(std::memory_order_relaxed), slot};
+}
+
+// The first one that does not come before `key`.
+std::size_t VmaTable::lower_bound_by_offset(const Key& key, std::size_t count) const noexcept {
+  std::size_t low = 0;
+  while (low < count) {
+    const std::size_t middle = low + (count - low) / 2;
+    if (key_of(by_offset_[middle]) < key) {
+      low = middle + 1;
+    } else {
+      count = middle;
+    }
+  }
+  return low;
+}
+
+std::size_t VmaTable::length_class(std::size_t slot) const noexcept {
+  const auto& word = entries_[slot].word;
+  const std::uint64_t length = word[1].load(std::memory_order_relaxed) - word[0].load(std::memory_order_relaxed);
+  return static_cast<std::size_t>(std::bit_width(length | 1U)) - 1;
+}
+
+// `count`: how many others are in that order.
+void VmaTable::enter_by_offset(std::size_t slot, std::size_t count) noexcept {
+  by_offset_.insert(lower_bound_by_offset(key_of(slot), count), count, slot);
+  ++of_length_[length_class(slot)];
+}
+
+// `count`: how many there are, with it.
+void VmaTable::leave_by_offset(std::size_t slot, std::size_t count) noexcept {
+  by_offset_.erase(lower_bound_by_offset(key_of(slot), count), count);
+  --of_length_[length_class(slot)];
 }
 
 // The first entry that ends behind `address`.
@@ -131,36 +221,6 @@ std::optional<Vma> VmaTable::first_from(std::uint64_t start, std::uint64_t end) 
   }
 }
 
-void VmaTable::open_gap(std::size_t index) noexcept {
-  const std::size_t count = count_.load(std::memory_order_relaxed);
-  if (moves_low(index, count)) {
-    head_.store((head_.load(std::memory_order_relaxed) - 1) & (kMost - 1), kWrite);
-    for (std::size_t at = 0; at < index; ++at) {
-      copy(at, at + 1);
-    }
-  } else {
-    for (std::size_t at = count; at > index; --at) {
-      copy(at, at - 1);
-    }
-  }
-  count_.store(count + 1, kWrite);
-}
-
-void VmaTable::close_gap(std::size_t index) noexcept {
-  const std::size_t count = count_.load(std::memory_order_relaxed);
-  if (moves_low(index, count)) {
-    for (std::size_t at = index; at > 0; --at) {
-      copy(at, at - 1);
-    }
-    head_.store((head_.load(std::memory_order_relaxed) + 1) & (kMost - 1), kWrite);
-  } else {
-    for (std::size_t at = index; at + 1 < count; ++at) {
-      copy(at, at + 1);
-    }
-  }
-  count_.store(count - 1, kWrite);
-}
-
 void VmaTable::set_bounds() noexcept {
   const std::size_t count = count_.load(std::memory_order_relaxed);
   lowest_.store(count == 0 ? UINT64_MAX : at(0).start, kWrite);
@@ -169,21 +229,26 @@ void VmaTable::set_bounds() noexcept {
 
 VmaTable::Shown VmaTable::first_shown(const DeviceView& view, std::uint64_t begin, std::uint64_t end,
                                       std::uint64_t but) const noexcept {
-  Shown first{end, end};
   const std::size_t count = count_.load(std::memory_order_relaxed);
-  for (std::size_t index = 0; index < count && first.begin > begin; ++index) {
-    const auto& word = entry(index).word;
-    const std::uint64_t offset = word[2].load(kRead);
-    if (offset >= first.begin || word[3].load(kRead) != reinterpret_cast<std::uint64_t>(&view)) {
-      continue;
+  const auto bits = std::find_if(of_length_.rbegin(), of_length_.rend(), [](std::uint32_t some) { return some != 0; });
+  if (bits == of_length_.rend()) {
+    return {end, end};
+  }
+  const std::uint64_t longest = UINT64_MAX >> (bits - of_length_.rbegin());
+  const std::uint64_t from = begin > longest ? begin - longest : 0;
+  for (std::size_t index = lower_bound_by_offset({bits_of(&view), from, 0}, count); index < count; ++index) {
+    const auto& word = entries_[by_offset_[index]].word;
+    const std::uint64_t offset = word[2].load(std::memory_order_relaxed);
+    if (offset >= end || (word[3].load(std::memory_order_relaxed) & kViewMask) != bits_of(&view)) {
+      break;
     }
-    const std::uint64_t start = word[0].load(kRead);
-    const std::uint64_t behind = offset + (word[1].load(kRead) - start);
+    const std::uint64_t start = word[0].load(std::memory_order_relaxed);
+    const std::uint64_t behind = offset + (word[1].load(std::memory_order_relaxed) - start);
     if (behind > begin && start != but) {
-      first = {std::max(begin, offset), std::min(end, behind)};
+      return {std::max(begin, offset), std::min(end, behind)};
     }
   }
-  return first;
+  return {end, end};
 }
 
 Result<void> VmaTable::insert(const Vma& vma) noexcept {
@@ -192,9 +257,7 @@ Result<void> VmaTable::insert(const Vma& vma) noexcept {
     return fail(ENOMEM);
   }
   const Writing writing(*this);
-  const std::size_t index = lower_bound(vma.start, count);
-  open_gap(index);
-  link(index, vma);
+  add(lower_bound(vma.start, count), vma);
   return {};
 }
 
@@ -220,9 +283,8 @@ void VmaTable::cut(std::uint64_t address) noexcept {
     return;
   }
   const Vma whole = at(index);
-  open_gap(index);
-  link(index, whole.part(whole.start, address));
-  link(index + 1, whole.part(address, whole.end));
+  change(index, whole.part(whole.start, address), true);
+  add(index + 1, whole.part(address, whole.end));
 }
 
 Result<void> VmaTable::erase(std::uint64_t start, std::uint64_t end) noexcept {
@@ -234,7 +296,7 @@ Result<void> VmaTable::erase(std::uint64_t start, std::uint64_t end) noexcept {
   const Writing writing(*this);
   const std::size_t first = lower_bound(start, count_.load(std::memory_order_relaxed));
   while (first < count_.load(std::memory_order_relaxed) && at(first).start < end) {
-    close_gap(first);
+    remove(first);
   }
   return {};
 }
@@ -268,19 +330,15 @@ bool VmaTable::join(const Vma& part) noexcept {
     if (gone.end > part.start && gone.start < part.end) {
       grown.flags |= gone.flags & kOurFlags;
     }
-    close_gap(first);
+    remove(first);
   }
-  open_gap(first);
-  link(first, grown);
+  add(first, grown);
   return true;
 }
 
 void VmaTable::update(const Vma& vma) noexcept {
   const Writing writing(*this);
-  const std::size_t index = lower_bound(vma.start, count_.load(std::memory_order_relaxed));
-  Vma now = vma;
-  now.linked = at(index).linked;
-  put(index, now);
+  change(lower_bound(vma.start, count_.load(std::memory_order_relaxed)), vma, false);
 }
 
 } // namespace daxemu::fault

@@ -5,11 +5,13 @@
 
 #include <array>
 #include <atomic>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
 #include "emu/base/result.hpp"
+#include "runtime/fault/mappings/slot_order.hpp"
 #include "runtime/fault/mappings/vma.hpp"
 
 namespace daxemu::fault {
@@ -17,7 +19,7 @@ namespace daxemu::fault {
 class VmaTable {
 public:
   // As many as the kernel would allow a process by default (vm.max_map_count).
-  static constexpr std::size_t kMost = 65536; // a power of two: see entry()
+  static constexpr std::size_t kMost = SlotOrder::kMost;
 
   // Reserves the table's memory; again: nothing. Errors: ENOMEM.
   Result<void> reserve();
@@ -49,7 +51,8 @@ public:
   bool join(const Vma& part) noexcept;
   [[nodiscard]] Vma at(std::size_t index) const noexcept;
   // What mappings of `view` but the one at `but` show of its bytes [begin, end), the lowest piece; an empty one at
-  // `end` if they show none. All mappings are looked at, and of each as little as will do.
+  // `end` if they show none. Of the others those are looked at that begin before `end`, and not before `begin` by more
+  // than the longest mapping is long.
   struct Shown {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
@@ -59,27 +62,44 @@ public:
 
 private:
   struct Entry {
-    std::array<std::atomic<std::uint64_t>, 7> word;
+    std::array<std::atomic<std::uint64_t>, 6> word;
   };
   class Writing;
 
   [[nodiscard]] std::size_t lower_bound(std::uint64_t address, std::size_t count) const noexcept;
-  void put(std::size_t index, const Vma& vma) noexcept;
-  // Puts it as one whose place in the file's tree is new (Vma::linked).
-  void link(std::size_t index, Vma vma) noexcept;
-  void copy(std::size_t to, std::size_t from) noexcept;
+  // The entry at `index` of those in order of address. Readers too: whatever a change under way lets them see, it is
+  // one of ours.
+  [[nodiscard]] Entry& entry(std::size_t index) const noexcept { return entries_[by_address_[index]]; }
+  [[nodiscard]] static Vma read(const Entry& entry) noexcept;
+  static void write(Entry& entry, const Vma& vma) noexcept;
+  // Inside a Writing, with room for one more. Its place in the file's tree is a new one (Vma::linked).
+  void add(std::size_t index, Vma vma) noexcept;
+  void change(std::size_t index, Vma vma, bool linked_anew) noexcept;
+  void remove(std::size_t index) noexcept;
   void cut(std::uint64_t at) noexcept;
-  // The entry at `index` of those in order. Readers too: whatever a change under way lets them see, it is inside.
-  [[nodiscard]] Entry& entry(std::size_t index) const noexcept {
-    return entries_[(head_.load(std::memory_order_acquire) + index) & (kMost - 1)];
-  }
-  void open_gap(std::size_t index) noexcept;
-  void close_gap(std::size_t index) noexcept;
   void set_bounds() noexcept;
 
-  // A ring: the kernel places a new mapping below the ones that are there, so the lowest entries come and go most.
+  // By what is mapped: by view, then by offset.
+  struct Key {
+    std::uint64_t view;
+    std::uint64_t offset;
+    std::size_t slot; // so that no two are equal
+    auto operator<=>(const Key&) const = default;
+  };
+  [[nodiscard]] Key key_of(std::size_t slot) const noexcept;
+  [[nodiscard]] std::size_t length_class(std::size_t slot) const noexcept;
+  [[nodiscard]] std::size_t lower_bound_by_offset(const Key& key, std::size_t count) const noexcept;
+  void enter_by_offset(std::size_t slot, std::size_t count) noexcept;
+  void leave_by_offset(std::size_t slot, std::size_t count) noexcept;
+
+  // Each mapping has a slot as long as it is there, and two orders say which is where.
   Entry* entries_ = nullptr;
-  std::atomic<std::size_t> head_{0}; // where the lowest is
+  SlotOrder by_address_;
+  SlotOrder by_offset_; // for writers
+  std::size_t slots_used_ = 0;
+  std::size_t free_slot_ = 0; // + 1; the next one is in its first word. 0: none
+  // How many mappings have a length of so many bits: none of them is longer than the longest of these.
+  std::array<std::uint32_t, 64> of_length_{};
   std::uint64_t links_ = 0;
   std::atomic<std::size_t> count_{0};
   std::atomic<std::uint64_t> sequence_{0}; // odd while a writer is at it

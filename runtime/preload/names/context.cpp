@@ -96,7 +96,7 @@ DAXEMU_START_PATH Context* Context::make() noexcept {
   } else {
     const auto path = store::store_location(location);
     const auto safe = path ? store::check_location(location) : Result<void>(tl::unexpected(path.error()));
-    auto store = safe ? store::Store::open(path->c_str()) : tl::unexpected(safe.error());
+    auto store = safe ? store::Store::open(path->c_str(), store::Store::Look::later) : tl::unexpected(safe.error());
     if (store) {
       // Out of the way of the program, which counts on getting 3 for the first file it opens.
       if (auto high = fault::PrivateFds::copy(store->fd()); high) {

@@ -67,7 +67,6 @@ struct Files {
   [[nodiscard]] std::string of(std::size_t devices) const {
     const std::string path = folder / std::to_string(devices);
     std::ofstream file(path);
-    // Linux 6.1: its device_dax needs no new_id for each device, of which a platform has room for 256.
     file << R"({"kernel": "6.1", "backing": "shmem", "regions": [{"devices": [)";
     for (std::size_t id = 0; id < devices; ++id) {
       file << (id == 0 ? "" : ", ") << R"({"id": )" << id << R"(, "size": "2M"})";

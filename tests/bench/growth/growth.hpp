@@ -7,6 +7,7 @@
 #include <string>
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "runtime/cli/platforms/platform_builder.hpp"
 #include "runtime/fault/space/address_space.hpp"
@@ -37,6 +38,12 @@ inline cli::BuiltPlatform platform_of(std::uint64_t size, backing::FileSource& f
 inline cli::BuiltPlatform& kept_platform(std::uint64_t size) {
   static backing::MemfdSource files;
   return *new cli::BuiltPlatform(platform_of(size, files));
+}
+
+// A memory file for the kernel alone; -1: there can be none.
+inline int sparse_file(std::uint64_t size) {
+  const int file = ::memfd_create("bench-native", MFD_CLOEXEC);
+  return file >= 0 && ::ftruncate(file, static_cast<off_t>(size)) == 0 ? file : -1;
 }
 
 inline double us_since(std::chrono::steady_clock::time_point begin) {

@@ -21,9 +21,23 @@ struct Space {
                           MAP_SHARED, extent * kExtent);
     return base ? *base : nullptr;
   }
+  void unmap(void* base) { (void)space.unmap(base, kExtent); }
 };
 
-double one_more(Space& in) {
+// The same by the kernel alone: mappings of a memory file.
+struct NativeSpace {
+  int file = sparse_file((2 * kMost + 1) * kExtent);
+
+  [[nodiscard]] void* map(std::uint64_t extent) const {
+    void* const base =
+        ::mmap(nullptr, kExtent, kRw, MAP_SHARED | MAP_NORESERVE, file, static_cast<off_t>(extent * kExtent));
+    return base == MAP_FAILED ? nullptr : base;
+  }
+  void unmap(void* base) const { ::munmap(base, kExtent); }
+};
+
+template <class AnySpace>
+double one_more(AnySpace& in) {
   const auto begin = std::chrono::steady_clock::now();
   for (int at = 0; at < kOnes; ++at) {
     void* const base = in.map(2 * kMost);
@@ -31,9 +45,28 @@ double one_more(Space& in) {
       return -1;
     }
     *static_cast<volatile char*>(base) = 1;
-    (void)in.space.unmap(base, kExtent);
+    in.unmap(base);
   }
   return us_since(begin) / kOnes;
+}
+
+// Microseconds of one more beside so many others, in a process of its own.
+template <class AnySpace>
+Contender beside(std::string name, std::uint64_t others, std::shared_ptr<std::vector<std::unique_ptr<Forked>>> all) {
+  return {std::move(name), [all, others, mine = std::make_shared<std::size_t>(SIZE_MAX)] {
+            if (*mine == SIZE_MAX) {
+              *mine = all->size();
+              all->push_back(std::make_unique<Forked>([others] {
+                auto* const in = new AnySpace;
+                bool fine = true;
+                for (std::uint64_t at = 0; at < others && fine; ++at) {
+                  fine = in->map(2 * at) != nullptr; // no two of them can be one mapping
+                }
+                return [in, fine](std::size_t) { return fine ? one_more(*in) : -1; };
+              }));
+            }
+            return turn_of((*all)[*mine]->turn(0), "cannot be mapped: see vm.max_map_count");
+          }};
 }
 
 } // namespace
@@ -45,21 +78,8 @@ void add_mappings(Pairs& pairs) {
     if (quick() && others > 1'000) {
       continue;
     }
-    const auto mine = std::make_shared<std::size_t>(SIZE_MAX);
-    group.contenders.push_back({"growth/mappings/" + std::to_string(others), [all, mine, others] {
-                                  if (*mine == SIZE_MAX) {
-                                    *mine = all->size();
-                                    all->push_back(std::make_unique<Forked>([others] {
-                                      auto* const in = new Space;
-                                      bool fine = true;
-                                      for (std::uint64_t at = 0; at < others && fine; ++at) {
-                                        fine = in->map(2 * at) != nullptr; // no two of them can be one mapping
-                                      }
-                                      return [in, fine](std::size_t) { return fine ? one_more(*in) : -1; };
-                                    }));
-                                  }
-                                  return turn_of((*all)[*mine]->turn(0), "cannot be mapped: see vm.max_map_count");
-                                }});
+    group.contenders.push_back(beside<Space>("growth/mappings/" + std::to_string(others), others, all));
+    group.contenders.push_back(beside<NativeSpace>("growth/mappings_native/" + std::to_string(others), others, all));
   }
   pairs.add(std::move(group));
 }

@@ -19,6 +19,18 @@ Turn create(std::uint64_t size) {
   return {us_since(begin) / 1e3, {}, ""};
 }
 
+// The same by the kernel alone, of a memory file of that size.
+double map_natively(int file, std::uint64_t size) {
+  const auto begin = std::chrono::steady_clock::now();
+  for (int at = 0; at < kMaps; ++at) {
+    void* const base = ::mmap(nullptr, size, kRw, MAP_SHARED | MAP_NORESERVE, file, 0);
+    if (base == MAP_FAILED || ::munmap(base, size) != 0) {
+      return -1;
+    }
+  }
+  return us_since(begin) / kMaps;
+}
+
 // Microseconds of a mapping and its end.
 double map_whole(cli::BuiltPlatform& platform, fault::AddressSpace& space, std::uint64_t size) {
   const auto begin = std::chrono::steady_clock::now();
@@ -52,6 +64,16 @@ void add_sizes(Pairs& pairs) {
                                      });
                                    }
                                    return turn_of((*mapper)->turn(0), "cannot be mapped");
+                                 }});
+    const auto native = std::make_shared<std::unique_ptr<Forked>>();
+    mapped.contenders.push_back({"growth/map_native/" + std::to_string(gib), [native, size] {
+                                   if (*native == nullptr) {
+                                     *native = std::make_unique<Forked>([size] {
+                                       const int file = sparse_file(size);
+                                       return [file, size](std::size_t) { return map_natively(file, size); };
+                                     });
+                                   }
+                                   return turn_of((*native)->turn(0), "cannot be mapped");
                                  }});
   }
   pairs.add(std::move(made));

@@ -166,6 +166,9 @@ config '{ "cxl": { "start": "100M", "host_bridges": [ { "root_ports": [ { "memde
 config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": [ { "id": "8680" } ] } ] }' 'id 8680 is no id of a DIMM' 'ndctl list -D'
 config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": [ {}, {}, {} ] } ] }' 'interleaved over 3 DIMMs' 'use 1, 2, 4'
 config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": [ { "number": 1 }, { "number": 1 } ] } ] }' 'number 1 is taken' 'its own'
+# Explicit ones, and one that another DIMM has by itself (the second one of all has 1).
+config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": [ { "handle": 5 }, { "handle": 5 } ] } ] }' 'handle 5 is taken' 'its own'
+config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": [ { "handle": 1 }, { } ] } ] }' 'a number or handle is taken' 'a handle of its own'
 config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": [ { "label_size": "100" } ] } ] }' 'is no size of a label area' 'steps of 1K'
 config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 2, "align": "3M" } ] }' '3M is no alignment of namespaces' 'power of two'
 config '{ "regions": [ { "kind": "pmem", "size": "64M", "dimms": 1, "namespaces": [ { "size": "3M" } ] } ] }' 'size 3M is not a multiple of 16M' 'use 16M'

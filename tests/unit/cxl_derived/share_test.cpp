@@ -170,6 +170,19 @@ TEST(CxlShare, WhatTheKilledHadMakesWay) {
   EXPECT_EQ(get(labs.two.bytes_of(labs.two.device()), 0), "second");
 }
 
+// One who makes a disk claims its addresses, and is killed before there is one: with the next change in his platform
+// they are free again.
+TEST(CxlShare, WhatWasClaimedForADiskThatNeverCameIsFreeAgain) {
+  SharedLabs labs;
+  CxlRegionRecord& here = labs.one.region(0, kWindow, kSize, 2);
+  CxlRegionRecord& there = labs.two.region(0, kWindow, kSize, 2);
+  ASSERT_TRUE(nd::claim_for_disk(*labs.one.store, here, 0, kSize));
+  EXPECT_EQ(labs.two.commit(there).error(), Errno{EBUSY});
+  EXPECT_EQ(nd::claim_for_disk(*labs.two.store, there, 0, kSize).error(), Errno{EBUSY});
+  { ASSERT_TRUE(Change::begin(*labs.one.store)); }
+  ASSERT_TRUE(labs.two.commit(there));
+}
+
 TEST(CxlShare, MediaErrorsAreOfAll) {
   SharedLabs labs;
   CxlRegionRecord& here = labs.one.region(0, kWindow, kSize, 2);

@@ -1,10 +1,13 @@
 // The table of mappings: order, holes, boundaries, and readers that run beside a writer.
 #include "runtime/fault/mappings/vma_table.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <random>
 #include <thread>
+#include <tuple>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -174,6 +177,112 @@ TEST(VmaTable, ManyComeAndGoAnywhere) {
         ++index;
       }
     }
+  }
+}
+
+// What first_shown() says is what a look at every mapping says, whatever lengths they have, and after whatever change.
+TEST(VmaTable, WhatOthersShowBesideALookAtAll) {
+  alignas(16) static char places[3][16];
+  const auto view = [](std::size_t at) { return reinterpret_cast<DeviceView*>(&places[at]); };
+  constexpr std::uint64_t kUnit = 0x1000;
+  constexpr std::uint64_t kSlots = 300; // of eight units of address space each
+  constexpr std::uint64_t kOffsets = 256;
+  VmaTable table;
+  ASSERT_TRUE(table.reserve());
+  std::mt19937 random(60);
+  const auto all = [&] {
+    std::vector<Vma> listed;
+    for (std::size_t at = 0; at < table.size(); ++at) {
+      listed.push_back(table.at(at));
+    }
+    return listed;
+  };
+  for (int step = 0; step < 4000; ++step) {
+    const std::uint64_t start = 0x100000 + random() % kSlots * 8 * kUnit;
+    const std::uint64_t length = (1 + random() % (random() % 4 == 0 ? 8 : 2)) * kUnit;
+    if (table.overlaps(start, start + length)) {
+      if (random() % 2 == 0) {
+        ASSERT_TRUE(table.erase(start + random() % 2 * kUnit, start + length + random() % 2 * kUnit));
+      } else if (random() % 2 == 0) {
+        ASSERT_TRUE(table.split(start + random() % 8 * kUnit));
+      } else if (auto changed = table.first_from(start, start + length); changed) {
+        changed->prot ^= 1U;
+        changed->offset = random() % kOffsets * kUnit;
+        table.update(*changed);
+      }
+    } else {
+      Vma made = vma(start, start + length, random() % kOffsets * kUnit);
+      made.view = view(random() % 2);
+      if (!table.join(made)) {
+        ASSERT_TRUE(table.insert(made));
+      }
+    }
+    if (step % 7 != 0) {
+      continue;
+    }
+    const std::vector<Vma> listed = all();
+    const DeviceView* const asked = view(random() % 3);
+    const std::uint64_t but = listed.empty() ? 0 : listed[random() % listed.size()].start;
+    const std::uint64_t first = random() % kOffsets * kUnit;
+    const std::uint64_t end = first + (1 + random() % 40) * kUnit;
+    const auto is_shown = [&](std::uint64_t offset) {
+      return std::any_of(listed.begin(), listed.end(), [&](const Vma& each) {
+        return each.view == asked && each.start != but && offset >= each.offset &&
+               offset < each.offset + (each.end - each.start);
+      });
+    };
+    for (std::uint64_t begin = first; begin < end;) {
+      const auto shown = table.first_shown(*asked, begin, end, but);
+      ASSERT_TRUE(shown.begin >= begin && shown.end <= end && shown.end >= shown.begin) << step;
+      ASSERT_TRUE(shown.end > shown.begin || shown.begin == end) << step;
+      for (std::uint64_t offset = begin; offset < shown.end; offset += kUnit) {
+        ASSERT_EQ(is_shown(offset), offset >= shown.begin) << step << " at " << offset;
+      }
+      begin = shown.end;
+    }
+  }
+}
+
+// Of all that is said of a mapping nothing is lost: words have room for it.
+TEST(VmaTable, KeepsWhatItIsTold) {
+  alignas(16) static char place[16];
+  VmaTable table;
+  ASSERT_TRUE(table.reserve());
+  const Vma made{.start = 0x7fff'ffff'd000,
+                 .end = 0x7fff'ffff'f000,
+                 .offset = 0xffff'ffff'f000,
+                 .view = reinterpret_cast<DeviceView*>(&place),
+                 .prot = 7,
+                 .flags = 0xf000'1fff,
+                 .skew = 0x3fff'f000,
+                 .file = 1024,
+                 .policy = (1U << 28U) - 1};
+  for (std::uint64_t linked = 1; linked < 3; ++linked) {
+    ASSERT_TRUE(table.insert(made));
+    const Vma kept = table.at(0);
+    EXPECT_EQ(std::tie(kept.start, kept.end, kept.offset, kept.view, kept.prot, kept.flags, kept.skew, kept.file,
+                       kept.policy),
+              std::tie(made.start, made.end, made.offset, made.view, made.prot, made.flags, made.skew, made.file,
+                       made.policy));
+    EXPECT_EQ(kept.linked, linked);
+    table.update(kept);
+    EXPECT_EQ(table.at(0).linked, linked);
+    ASSERT_TRUE(table.erase(made.start, made.end));
+  }
+}
+
+// As many as there can be, and then none: every slot is used again.
+TEST(VmaTable, EverySlotIsUsedAgain) {
+  VmaTable table;
+  ASSERT_TRUE(table.reserve());
+  for (int round = 0; round < 2; ++round) {
+    for (std::uint64_t at = 0; at < VmaTable::kMost; ++at) {
+      ASSERT_TRUE(table.insert(vma(at * 0x2000, at * 0x2000 + 0x1000, at * 0x3000)));
+    }
+    EXPECT_EQ(table.insert(vma(0x7000'0000'0000, 0x7000'0000'1000)).error(), Errno{ENOMEM});
+    EXPECT_EQ(table.find(0x2000 * 40'000)->offset, 0x3000U * 40'000);
+    ASSERT_TRUE(table.erase(0, 0x2000 * VmaTable::kMost));
+    EXPECT_EQ(table.size(), 0U);
   }
 }
 

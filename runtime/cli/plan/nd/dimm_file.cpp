@@ -150,6 +150,8 @@ void read_dimms(Fields& fields, RegionPlan& region) {
               one, "number",
               dimm.id && std::ranges::any_of(region.dimms.each, [&](const auto& other) { return other.id == dimm.id; }),
               dimm.id.value_or(0));
+          const auto has_handle = [&](const auto& other) { return dimm.handle && other.handle == dimm.handle; };
+          refuse_repeated(one, "handle", std::ranges::any_of(region.dimms.each, has_handle), dimm.handle.value_or(0));
           region.dimms.each.push_back(dimm);
         },
         R"({ "id": "8680-56341200" })");
