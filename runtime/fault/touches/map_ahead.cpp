@@ -15,7 +15,12 @@ namespace {
 // for 1G.
 constexpr std::uint64_t kMostPrepared = 16; // extents
 constexpr std::uint64_t kMostExpected = 4;  // of them, that the disk is told of at one touch
-constexpr unsigned kMostWaits = 100;        // times that the handler thread looks again whether the disk is done
+// The handler thread looks again whether the disk is done: soon, for that is the rule; a disk that has much else to do
+// gets three seconds.
+constexpr unsigned kSoon = 100;
+constexpr unsigned kMostWaits = 400;
+constexpr int kSoonMs = 1;
+constexpr int kLaterMs = 10;
 
 } // namespace
 
@@ -170,10 +175,21 @@ bool MapAhead::bring_one() {
     }
     waits_ = 0;
     const bool brought = view_->bring(extent).has_value();
+    if (brought && view_->hugetlb() &&
+        !view_->is_allocated(extent)) { // nothing but zeros: to be mapped it has to be there
+      (void)view_->allocate(extent);
+    }
     near_ = brought ? near_ + 1 : next_;
     return brought;
   }
   return false;
+}
+
+int MapAhead::wait_for_disk() {
+  if (!waits_for_disk_) {
+    return 0;
+  }
+  return ++waits_ <= kSoon ? kSoonMs : kLaterMs;
 }
 
 } // namespace daxemu::fault
