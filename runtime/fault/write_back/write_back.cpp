@@ -13,9 +13,6 @@
 #include "emu/base/whole_io.hpp"
 #include "runtime/fault/write_back/dirty_tracker.hpp"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 namespace daxemu::fault {
 namespace {
 
@@ -26,16 +23,6 @@ constexpr std::size_t kBatch = 256;          // extents a commit makes durable a
 constexpr std::size_t kStep = 128UL << 10;   // bytes read and added up at once
 
 } // namespace
-
-class WriteBack::Hash {
-public:
-  Hash() { XXH3_64bits_reset(&state_); }
-  void add(std::span<const std::byte> bytes) { XXH3_64bits_update(&state_, bytes.data(), bytes.size()); }
-  [[nodiscard]] std::uint64_t value() const { return XXH3_64bits_digest(&state_); }
-
-private:
-  XXH3_state_t state_{};
-};
 
 // Pieces on their way to the disk. A piece's buffer is free again when its write has been confirmed.
 class WriteBack::Pipe {
@@ -164,7 +151,7 @@ bool WriteBack::differs(ExtentIndex extent, const Sum& now) const {
 
 // Bytes of the device are read, not mapped: what nobody has touched reads as zero and is not allocated by that
 // (shmem_file_read_iter, hugetlbfs_read_iter). In steps that the processor's cache keeps until they are added up.
-Result<bool> WriteBack::read_piece(std::span<std::byte> into, std::uint64_t offset, Hash& hash) const {
+Result<bool> WriteBack::read_piece(std::span<std::byte> into, std::uint64_t offset, backing::Checksum& hash) const {
   bool zero = true;
   for (std::size_t at = 0; at < into.size(); at += kStep) {
     const auto step = into.subspan(at, std::min(kStep, into.size() - at));
@@ -178,7 +165,7 @@ Result<bool> WriteBack::read_piece(std::span<std::byte> into, std::uint64_t offs
 }
 
 Result<WriteBack::Sum> WriteBack::sum_of(ExtentIndex extent, std::span<std::byte> scratch) const {
-  Hash hash;
+  backing::Checksum hash;
   Sum sum{.checksum = 0, .zero = true};
   const std::uint64_t base = extent.value() * image_.extent_size();
   for (std::uint64_t at = 0; at < image_.extent_size(); at += scratch.size()) {
@@ -212,7 +199,7 @@ Result<WriteBack::Sum> WriteBack::write_small(Pipe& pipe, ExtentIndex extent) {
   const std::uint64_t size = image_.extent_size();
   std::array<Piece, kHeld> pieces{};
   std::size_t held = 0;
-  Hash hash;
+  backing::Checksum hash;
   Sum sum{.checksum = 0, .zero = true};
   int failed = 0; // an errno, in place of a Result<void>, whose inside GCC 14 takes to be read unset
   for (std::uint64_t at = 0; at < size && failed == 0; at += kPiece) {
@@ -258,7 +245,7 @@ Result<WriteBack::Sum> WriteBack::write_large(Pipe& pipe, ExtentIndex extent) {
     }
   }
   const std::uint64_t size = image_.extent_size();
-  Hash hash;
+  backing::Checksum hash;
   Sum sum{.checksum = 0, .zero = true};
   for (std::uint64_t at = 0; at < size; at += kPiece) {
     const std::uint64_t length = std::min(kPiece, size - at);
