@@ -19,6 +19,8 @@
 namespace daxemu::backing {
 namespace {
 
+constexpr std::size_t kPiece = 128UL << 10; // what a processor's cache keeps until it is added up, too
+
 using image::Entry;
 using image::Header;
 
@@ -196,18 +198,6 @@ bool Image::has_data(ExtentIndex extent) const {
   return entry.generation != 0 && entry.zero == 0;
 }
 
-Result<void> Image::read(ExtentIndex extent, std::span<std::byte> into) const {
-  if (!has_data(extent)) {
-    std::memset(into.data(), 0, into.size());
-    return {};
-  }
-  const Entry& entry = current(extent);
-  if (auto got = read_whole(fd_.get(), into, source(extent)); !got) {
-    return got;
-  }
-  return checksum_of(into) == entry.data_checksum ? Result<void>() : fail(EBADMSG);
-}
-
 // Each piece is added up and taken while the processor's cache has it.
 template <class Next> // Result<std::span<const std::byte>>(at, length)
 Result<void> Image::through(ExtentIndex extent, std::size_t size, Next next, Take take) const {
@@ -223,6 +213,21 @@ Result<void> Image::through(ExtentIndex extent, std::size_t size, Next next, Tak
     }
   }
   return sum.value() == current(extent).data_checksum ? Result<void>() : fail(EBADMSG);
+}
+
+Result<void> Image::read(ExtentIndex extent, std::span<std::byte> into) const {
+  if (!has_data(extent)) {
+    std::memset(into.data(), 0, into.size());
+    return {};
+  }
+  const auto next = [&](std::uint64_t at, std::size_t length) -> Result<std::span<const std::byte>> {
+    const auto piece = into.subspan(at, length);
+    if (auto got = read_whole(fd_.get(), piece, source(extent) + at); !got) {
+      return tl::unexpected(got.error());
+    }
+    return piece;
+  };
+  return through(extent, kPiece, next, [](std::uint64_t, std::span<const std::byte>) -> Result<void> { return {}; });
 }
 
 Result<void> Image::read_through(ExtentIndex extent, std::span<std::byte> scratch, Take take) const {
