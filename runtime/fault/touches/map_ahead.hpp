@@ -57,6 +57,8 @@ private:
   // Extents of `vma` behind `extent` that are whole and the device's.
   [[nodiscard]] static std::uint64_t remaining(const Vma& vma, ExtentIndex extent);
 
+  // Zeroes the extents that the touch of this one is to wait for, too.
+  static void await(const UffdCalls& uffd, const Vma& vma, ExtentIndex extent, std::uint64_t window);
   // Has prepare_one() prepare `count` extents from `first` on, but those it has prepared already.
   void plan(DeviceView& view, std::uint64_t first, std::uint64_t count);
 
