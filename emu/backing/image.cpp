@@ -10,16 +10,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/backing/checksum.hpp"
 #include "emu/backing/data_walk.hpp"
 #include "emu/base/aside.hpp"
 #include "emu/base/size_text.hpp"
 #include "emu/base/whole_io.hpp"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 namespace daxemu::backing {
 namespace {
+
+constexpr std::size_t kPiece = 128UL << 10; // what a processor's cache keeps until it is added up, too
 
 using image::Entry;
 using image::Header;
@@ -198,34 +198,36 @@ bool Image::has_data(ExtentIndex extent) const {
   return entry.generation != 0 && entry.zero == 0;
 }
 
-Result<void> Image::read(ExtentIndex extent, std::span<std::byte> into) const {
-  if (!has_data(extent)) {
-    std::memset(into.data(), 0, into.size());
-    return {};
-  }
-  const Entry& entry = current(extent);
-  if (auto got = read_whole(fd_.get(), into, source(extent)); !got) {
-    return got;
-  }
-  return checksum_of(into) == entry.data_checksum ? Result<void>() : fail(EBADMSG);
-}
-
 // Each piece is added up and taken while the processor's cache has it.
 template <class Next> // Result<std::span<const std::byte>>(at, length)
 Result<void> Image::through(ExtentIndex extent, std::size_t size, Next next, Take take) const {
-  XXH3_state_t hash;
-  XXH3_64bits_reset(&hash);
+  Checksum sum;
   for (std::uint64_t at = 0; at < header_.extent_size; at += size) {
     const auto piece = next(at, std::min<std::uint64_t>(size, header_.extent_size - at));
     if (!piece) {
       return tl::unexpected(piece.error());
     }
-    XXH3_64bits_update(&hash, piece->data(), piece->size());
+    sum.add(*piece);
     if (auto done = take(at, *piece); !done) {
       return done;
     }
   }
-  return XXH3_64bits_digest(&hash) == current(extent).data_checksum ? Result<void>() : fail(EBADMSG);
+  return sum.value() == current(extent).data_checksum ? Result<void>() : fail(EBADMSG);
+}
+
+Result<void> Image::read(ExtentIndex extent, std::span<std::byte> into) const {
+  if (!has_data(extent)) {
+    std::memset(into.data(), 0, into.size());
+    return {};
+  }
+  const auto next = [&](std::uint64_t at, std::size_t length) -> Result<std::span<const std::byte>> {
+    const auto piece = into.subspan(at, length);
+    if (auto got = read_whole(fd_.get(), piece, source(extent) + at); !got) {
+      return tl::unexpected(got.error());
+    }
+    return piece;
+  };
+  return through(extent, kPiece, next, [](std::uint64_t, std::span<const std::byte>) -> Result<void> { return {}; });
 }
 
 Result<void> Image::read_through(ExtentIndex extent, std::span<std::byte> scratch, Take take) const {
@@ -335,7 +337,7 @@ void Image::trim() const {
 }
 
 std::uint64_t Image::checksum_of(std::span<const std::byte> bytes) {
-  return XXH3_64bits(bytes.data(), bytes.size());
+  return Checksum::of(bytes);
 }
 
 bool Image::all_zero(std::span<const std::byte> bytes) {

@@ -29,6 +29,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kSize = 256ULL << 20;
 constexpr std::uint64_t kExtent = 2ULL << 20;
+constexpr auto kShmem = store::BackingKind::shmem;
+constexpr auto kHugetlb = store::BackingKind::hugetlb;
 std::string folder; // NOLINT(runtime/string): set once by main()
 
 std::string image_path() {
@@ -50,10 +52,10 @@ struct Device {
   std::unique_ptr<cli::RepeatedWriteBack> repeated;
   std::uint64_t* words = nullptr;
 
-  explicit Device(bool tracked = false) {
+  explicit Device(bool tracked = false, store::BackingKind kind = kShmem) {
     cli::PlatformOptions options;
     options.size = kSize;
-    options.backing = store::BackingKind::shmem;
+    options.backing = kind;
     options.engine = store::EngineKind::handler;
     options.image = image_path();
     auto built = cli::build_platform(options, "bench", files);
@@ -73,7 +75,7 @@ struct Device {
   void give_back() const {
     if (platform != nullptr) {
       (void)space->unmap(words, kSize);
-      (void)::fallocate(platform->held.front().get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, kSize);
+      (void)::ftruncate(platform->held.front().get(), 0); // and what is reserved of huge pages
     }
   }
   // Bytes that no disk compresses and no run had before.
@@ -89,6 +91,12 @@ constexpr const char* kNoDevice = "no device";
 
 Turn of(double seconds) {
   return {seconds * 1e3, {{"mb_per_s", static_cast<double>(kSize) / 1e6 / seconds}}, ""};
+}
+// Seconds of processors that this process has had: what no other program on the machine makes more of.
+double used() {
+  timespec now{};
+  (void)::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 double since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -120,14 +128,42 @@ Turn load() {
 }
 
 // Microseconds of an extent; the image is in the page cache: what daxemu makes of a disk that does not keep it waiting.
-Turn first_touch(bool random) {
-  const Device device;
+Turn first_touch(bool random, store::BackingKind kind) {
+  const Device device(false, kind);
   if (device.words == nullptr) {
     return {0, {}, kNoDevice};
   }
+  const double before = used();
   const double seconds = touch_all(device, random);
+  const double cpu = used() - before;
   device.give_back();
-  return {seconds * 1e6 / (kSize / kExtent), {}, ""};
+  constexpr double kEach = 1e6 / (kSize / kExtent);
+  return {seconds * kEach, {{"cpu_us", cpu * kEach}}, ""};
+}
+
+// What no first touch can be less than: an extent's pages are made, its bytes are read, by pieces into what the
+// processor's cache keeps, and added up. Nothing is put into the pages, nobody is woken.
+Turn floor_of(store::BackingKind kind) {
+  const auto image = backing::Image::open(image_path(), backing::Image::Access::beside);
+  auto file = backing::MemfdSource().make("bench-floor", kind == kHugetlb ? kExtent : kPageSize);
+  if (!image || !file || ::ftruncate(file->fd.get(), kSize) != 0) {
+    return {0, {}, kNoDevice};
+  }
+  std::vector<std::byte> piece(128UL << 10);
+  const double before = used();
+  const auto begin = Clock::now();
+  for (std::uint64_t extent = 0; extent < kSize / kExtent; ++extent) {
+    if (::fallocate(file->fd.get(), 0, static_cast<off_t>(extent * kExtent), kExtent) != 0) {
+      return {0, {}, "not as many pages"};
+    }
+    const auto add_up = [](std::uint64_t, std::span<const std::byte>) -> Result<void> { return {}; };
+    if (!image->read_through(ExtentIndex(extent), piece, add_up)) {
+      return {0, {}, "the image is damaged"};
+    }
+  }
+  constexpr double kEach = 1e6 / (kSize / kExtent);
+  const double seconds = since(begin);
+  return {seconds * kEach, {{"cpu_us", (used() - before) * kEach}}, ""};
 }
 
 // Milliseconds until a platform stands whose device is a sparse file of 1 TiB.
@@ -154,11 +190,13 @@ Turn write_back() {
     return {0, {}, kNoDevice};
   }
   device.fill();
+  const double before = used();
   const auto begin = Clock::now();
   const auto done = cli::write_back(device.platform->store);
-  const double seconds = since(begin);
+  Turn turn = of(since(begin));
+  turn.counters["cpu_ms"] = (used() - before) * 1e3;
   device.give_back();
-  return done && done->bytes == kSize ? of(seconds) : Turn{0, {}, "not all was written"};
+  return done && done->bytes == kSize ? turn : Turn{0, {}, "not all was written"};
 }
 
 // A device that is written back again and again while a program writes to it; with writes noted or all compared.
@@ -270,8 +308,12 @@ int main(int argc, char** argv) {
   }
   pairs.add({"ms", {{"image/load/daxemu", load}, {"image/load/fio", [] { return fio("read"); }}}});
   pairs.add({"us",
-             {{"image/first_touch/daxemu", [] { return first_touch(false); }},
-              {"image/first_touch_random/daxemu", [] { return first_touch(true); }}}});
+             {{"image/first_touch/daxemu", [] { return first_touch(false, kShmem); }},
+              {"image/first_touch/floor", [] { return floor_of(kShmem); }},
+              {"image/first_touch_random/daxemu", [] { return first_touch(true, kShmem); }}}});
+  pairs.add({"us",
+             {{"image/first_touch_hugetlb/daxemu", [] { return first_touch(false, kHugetlb); }},
+              {"image/first_touch_hugetlb/floor", [] { return floor_of(kHugetlb); }}}});
   pairs.add({"ms", {{"image/open_sparse_1T", open_sparse}}});
   pairs.add({"ms", {{"image/write_back/daxemu", write_back}, {"image/write_back/fio", [] { return fio("write"); }}}});
   add_repeated(pairs);

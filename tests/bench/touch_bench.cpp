@@ -82,16 +82,33 @@ public:
   Turn turn() {
     if (ground_ == nullptr) {
       ground_ = maker_.make(shape_);
-      if (const Turn warm = once(); !fresh_ && !warm.failed.empty()) { // every page is in the page cache from now on
+      if (const Turn warm = passes(1); !fresh_ && !warm.failed.empty()) { // every page is in the page cache from now on
         return warm;
       }
     }
-    return once();
+    return passes(fresh_ ? 1 : kPasses);
   }
   void done() { ground_.reset(); }
 
 private:
-  Turn once() {
+  // Present pages are touched within a tenth of a millisecond, and then one wake-up more is half of it.
+  static constexpr std::size_t kPasses = 8;
+
+  Turn passes(std::size_t count) {
+    std::vector<double> took;
+    double all = 0;
+    for (std::size_t pass = 0; pass < count; ++pass) {
+      if (Turn one = once(took); one.failed.empty()) {
+        all += one.time;
+      } else {
+        return one;
+      }
+    }
+    const double each = all / static_cast<double>(shape_.extents * count);
+    return {each, {{"p50_ns", quantile(took, 0.50)}, {"p99_ns", quantile(took, 0.99)}, {"per_s", 1e6 / each}}, ""};
+  }
+  // Microseconds of all extents; of each of them nanoseconds, behind those in `all_took`.
+  Turn once(std::vector<double>& all_took) {
     const auto extents = order_of(way_, shape_.extents);
     std::vector<double> took(shape_.extents);
     if (fresh_) {
@@ -114,8 +131,8 @@ private:
     }
     const double all = std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
     ground_->unmap(base);
-    const double each = all / static_cast<double>(shape_.extents);
-    return {each, {{"p50_ns", quantile(took, 0.50)}, {"p99_ns", quantile(took, 0.99)}, {"per_s", 1e6 / each}}, ""};
+    all_took.insert(all_took.end(), took.begin(), took.end());
+    return {all, {}, ""};
   }
 
   const Maker& maker_;

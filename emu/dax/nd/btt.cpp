@@ -79,6 +79,12 @@ void each_btt_arena(BttVersion version, std::uint64_t size, std::uint32_t sector
   }
 }
 
+BttArena btt_arena_with(BttVersion version, std::uint64_t size, std::uint32_t sector_size, std::uint64_t sector) {
+  BttArena found;
+  each_btt_arena(version, size, sector_size, [&](const BttArena& arena) { found = arena.has(sector) ? arena : found; });
+  return found;
+}
+
 std::uint64_t btt_sectors(BttVersion version, std::uint64_t size, std::uint32_t sector_size) {
   std::uint64_t sectors = 0;
   each_btt_arena(version, size, sector_size, [&](const BttArena& arena) { sectors += arena.sectors; });

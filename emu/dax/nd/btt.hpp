@@ -43,10 +43,14 @@ struct BttArena {
   std::uint64_t map = 0;
   std::uint64_t log = 0;
   std::uint64_t copy = 0; // info2off
+  [[nodiscard]] constexpr bool has(std::uint64_t sector) const { return sector >= first && sector - first < sectors; }
 };
 // Of a namespace of so many bytes whose sectors (lbasize) have `sector_size` bytes (create_arenas, alloc_arena).
 void each_btt_arena(BttVersion version, std::uint64_t size, std::uint32_t sector_size,
                     FunctionRef<void(const BttArena&)> each);
+// The one that has the disk's sector; one without sectors: none has.
+[[nodiscard]] BttArena btt_arena_with(BttVersion version, std::uint64_t size, std::uint32_t sector_size,
+                                      std::uint64_t sector);
 // How many sectors that are together; of each the disk shows 4096 bytes, or 512.
 [[nodiscard]] std::uint64_t btt_sectors(BttVersion version, std::uint64_t size, std::uint32_t sector_size);
 [[nodiscard]] constexpr std::uint32_t btt_shown_sector(std::uint32_t sector_size) {

@@ -209,7 +209,11 @@ ImageAhead::Told ImageAhead::expect(const backing::Image& image, ExtentIndex ext
     return Told::never;
   }
   const std::uint64_t from = image.source(extent);
-  if (cached_bytes(image.fd(), from, kExtent).value_or(kExtent) > kExtent / 2 || !turn_to(image)) {
+  const auto cached = cached_bytes(image.fd(), from, kExtent);
+  if (cached == kExtent) {
+    return Told::cached;
+  }
+  if (cached.value_or(kExtent) > kExtent / 2 || !turn_to(image)) {
     return Told::never;
   }
   gather();
@@ -222,6 +226,10 @@ ImageAhead::Told ImageAhead::expect(const backing::Image& image, ExtentIndex ext
   }
   *slot = {.extent = extent.value(), .used = true};
   return send(*slot, from) ? Told::yes : Told::never;
+}
+
+bool ImageAhead::is_cached(const backing::Image& image, ExtentIndex extent) {
+  return cached_bytes(image.fd(), image.source(extent), image.extent_size()) == image.extent_size();
 }
 
 ImageAhead::Near ImageAhead::near(const backing::Image& image, ExtentIndex extent) {

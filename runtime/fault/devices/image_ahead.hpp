@@ -30,14 +30,19 @@ public:
   void abandon();
 
   enum class Told {
-    yes,   // it is being read
-    later, // as many are on their way as there are buffers
-    never, // not by this way: the page cache has it, no io_uring, no O_DIRECT, another image is being gone through
+    yes,    // it is being read
+    cached, // the page cache has it: there is nothing to be read
+    later,  // as many are on their way as there are buffers
+    never,  // not by this way: the page cache has most of it, no io_uring, no O_DIRECT, another image is being gone
+            // through
   };
   // Does an extent of the image have its bytes, by whatever way? What was expected of it nobody will take then.
   using IsBrought = FunctionRef<bool(ExtentIndex extent)>;
   // The extent, which has data, will soon be brought.
   [[nodiscard]] Told expect(const backing::Image& image, ExtentIndex extent, IsBrought is_brought);
+
+  // Does the page cache have all of it? No, where that cannot be asked.
+  [[nodiscard]] static bool is_cached(const backing::Image& image, ExtentIndex extent);
 
   enum class Near { here, coming, no };
   // Is it in memory, so that to bring it is not to wait for the disk?

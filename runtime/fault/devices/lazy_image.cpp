@@ -41,6 +41,13 @@ bool takes_write() {
          limit.rlim_cur == RLIM_INFINITY;
 }
 
+// In pieces as large as the disk likes, not as read-ahead guesses. What is cached is looked up page by page there, too.
+void tell_disk(const backing::Image& image, ExtentIndex extent) {
+  if (!ImageAhead::is_cached(image, extent)) {
+    image.expect(extent);
+  }
+}
+
 Result<void> load_by_mapping(const backing::Image& image, ExtentIndex extent, int bytes) {
   auto window =
       Mapping::of(bytes, image.extent_size(), PROT_READ | PROT_WRITE, MAP_SHARED, extent.value() * image.extent_size());
@@ -53,7 +60,11 @@ Result<void> load_by_mapping(const backing::Image& image, ExtentIndex extent, in
   };
   const auto arrived = ImageAhead::of_process().take(
       image, extent, [&](std::span<const std::byte> read) { return image.pass_through(extent, read, kPiece, put); });
-  return arrived ? arrived : image.read(extent, window->bytes());
+  if (arrived) {
+    return arrived;
+  }
+  tell_disk(image, extent);
+  return image.read(extent, window->bytes());
 }
 
 } // namespace
@@ -69,8 +80,8 @@ Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int by
   };
   auto done = ImageAhead::of_process().take(
       image, extent, [&](std::span<const std::byte> read) { return image.pass_through(extent, read, kPiece, put); });
-  if (!done) {            // not expected, or it went wrong on that way
-    image.expect(extent); // in pieces as large as the disk likes, not as read-ahead guesses
+  if (!done) { // not expected, or it went wrong on that way
+    tell_disk(image, extent);
     done = image.read_through(extent, scratch, put);
   }
   return !done && done.error() == Errno{EINVAL} ? load_by_mapping(image, extent, bytes) : done;

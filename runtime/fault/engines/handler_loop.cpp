@@ -43,12 +43,9 @@ void HandlerLoop::run() {
     if (server_.ahead().prepare_one() || server_.ahead().bring_one() || (postponed_count_ == 0 && spin.again())) {
       continue;
     }
-    const bool for_disk = server_.ahead().waits_for_disk();
-    if (for_disk) {
-      server_.ahead().note_wait();
-    }
-    const bool soon = postponed_count_ != 0 || for_disk;
-    if (!events_.wait(soon ? kRetryMs : -1)) {
+    const int for_disk = server_.ahead().wait_for_disk();
+    const int other = for_disk != 0 ? for_disk : -1;
+    if (!events_.wait(postponed_count_ != 0 ? kRetryMs : other)) {
       return;
     }
   }

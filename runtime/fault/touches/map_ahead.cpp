@@ -14,8 +14,15 @@ namespace {
 // Zeroing takes the handler thread away from faults of other threads: a tenth of a millisecond for 2M, far too long
 // for 1G.
 constexpr std::uint64_t kMostPrepared = 16; // extents
+constexpr std::uint64_t kSureWindow = 16;   // extents: who has touched six in order will touch the next ones
+constexpr std::uint64_t kMostAwaited = 2;   // of them, that a touch waits for
 constexpr std::uint64_t kMostExpected = 4;  // of them, that the disk is told of at one touch
-constexpr unsigned kMostWaits = 100;        // times that the handler thread looks again whether the disk is done
+// The handler thread looks again whether the disk is done: soon, for that is the rule; a disk that has much else to do
+// gets three seconds.
+constexpr unsigned kSoon = 100;
+constexpr unsigned kMostWaits = 400;
+constexpr int kSoonMs = 1;
+constexpr int kLaterMs = 10;
 
 } // namespace
 
@@ -87,6 +94,9 @@ void MapAhead::map(const UffdCalls& uffd, const Vma& vma, std::uint64_t address,
   if (window == 0 && block == 0) {
     return;
   }
+  if (handler) {
+    await(uffd, vma, extent, window);
+  }
   // Locked, so that what is mapped is what was looked at. Whoever has the lock may be about to change it: no guess is
   // worth waiting for that.
   std::optional<SignalsBlocked> quiet;
@@ -116,6 +126,23 @@ void MapAhead::map(const UffdCalls& uffd, const Vma& vma, std::uint64_t address,
     expect_next();
   }
   view.streams().mapped_ahead(extent.value(), mapped);
+}
+
+// To wake a program takes an eighth of the time that zeroing an extent does, and one that does nothing but touch is
+// woken for each of them. So it waits for some more and finds them all at once; who works in between finds them zeroed
+// anyway. Nobody else waits for that.
+void MapAhead::await(const UffdCalls& uffd, const Vma& vma, ExtentIndex extent, std::uint64_t window) {
+  DeviceView& view = *vma.view;
+  if (window < kSureWindow || !view.hugetlb() || view.has_image() || view.align() > kPmdSize) {
+    return;
+  }
+  const std::uint64_t most = std::min(kMostAwaited, remaining(vma, extent));
+  for (std::uint64_t at = 1; at <= most; ++at) {
+    const ExtentIndex next(extent.value() + at);
+    if (refuses(vma, next) || (!view.is_allocated(next) && (uffd.is_asked() || !view.allocate(next)))) {
+      return;
+    }
+  }
 }
 
 void MapAhead::plan(DeviceView& view, std::uint64_t first, std::uint64_t count) {
@@ -170,10 +197,21 @@ bool MapAhead::bring_one() {
     }
     waits_ = 0;
     const bool brought = view_->bring(extent).has_value();
+    if (brought && view_->hugetlb() &&
+        !view_->is_allocated(extent)) { // nothing but zeros: to be mapped it has to be there
+      (void)view_->allocate(extent);
+    }
     near_ = brought ? near_ + 1 : next_;
     return brought;
   }
   return false;
+}
+
+int MapAhead::wait_for_disk() {
+  if (!waits_for_disk_) {
+    return 0;
+  }
+  return ++waits_ <= kSoon ? kSoonMs : kLaterMs;
 }
 
 } // namespace daxemu::fault

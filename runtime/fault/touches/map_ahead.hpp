@@ -34,10 +34,9 @@ public:
   // And when there is nothing more to be prepared: one that was, and is in memory by now, is brought from the image, so
   // that its touch finds it. Holds up faults as long as the first touch of another thread would. False: there is none.
   bool bring_one();
-  // By its last answer, is there one on its way, so that to ask again soon is worth it?
-  [[nodiscard]] bool waits_for_disk() const { return waits_for_disk_; }
-  // The handler thread goes to sleep until then: it does so only so many times for one extent.
-  void note_wait() { ++waits_; }
+  // By its last answer, is there one on its way? How long the handler thread may sleep until it asks again, ms; 0:
+  // there is none, or it has asked so often for that one that it no longer waits. Each call is a sleep.
+  [[nodiscard]] int wait_for_disk();
 
 private:
   // Tells the disk of the next extents at once.
@@ -58,6 +57,8 @@ private:
   // Extents of `vma` behind `extent` that are whole and the device's.
   [[nodiscard]] static std::uint64_t remaining(const Vma& vma, ExtentIndex extent);
 
+  // Zeroes the extents that the touch of this one is to wait for, too.
+  static void await(const UffdCalls& uffd, const Vma& vma, ExtentIndex extent, std::uint64_t window);
   // Has prepare_one() prepare `count` extents from `first` on, but those it has prepared already.
   void plan(DeviceView& view, std::uint64_t first, std::uint64_t count);
 

@@ -86,7 +86,8 @@ Resolver::Outcome Resolver::resolve(const UffdCalls& uffd, const Vma& vma, std::
 Resolver::Outcome Resolver::one_page(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing) const {
   const DeviceView& view = *vma.view;
   const std::uint64_t offset = vma.offset_of(address);
-  bool allocate = missing;
+  // What was zeroed before is there, unless somebody has punched a hole.
+  bool allocate = missing && (view.folio(view.extent_at(offset)).flags.load() & mm::kFolioZeroed) == 0;
   for (int tries = 0; tries < kPatience; ++tries) {
     if (allocate) {
       auto allocated = sys::fallocate(view.fd(), 0, offset, view.align());

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 
@@ -76,6 +77,12 @@ public:
       std::int64_t updated;
     } request = {{start, length}, 0, 0};
     return ask(_IOWR(UFFDIO, 0x08, Request), &request);
+  }
+  // Is there a fault that nobody has read?
+  [[nodiscard]] bool is_asked() const {
+    pollfd one = {fd_, POLLIN, 0};
+    const auto ready = sys::call(SYS_poll, reinterpret_cast<long>(&one), 1, 0);
+    return ready && *ready > 0;
   }
   // Who waits for a fault of the range tries again.
   void wake(std::uint64_t start, std::uint64_t length) const {

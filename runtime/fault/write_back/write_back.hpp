@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "emu/backing/checksum.hpp"
 #include "emu/backing/image.hpp"
 #include "emu/base/result.hpp"
 #include "emu/mm/folio_table.hpp"
@@ -36,7 +37,6 @@ public:
 
 private:
   class Pipe;
-  class Hash;
   [[nodiscard]] Result<WriteBackTotals> run_once(const Progress& progress, const DirtyTracker* tracker);
   struct Sum {
     std::uint64_t checksum;
@@ -44,7 +44,7 @@ private:
   };
   [[nodiscard]] bool differs(ExtentIndex extent, const Sum& now) const;
   // Into a buffer, and into the sum. Is it all zeros?
-  [[nodiscard]] Result<bool> read_piece(std::span<std::byte> into, std::uint64_t offset, Hash& hash) const;
+  [[nodiscard]] Result<bool> read_piece(std::span<std::byte> into, std::uint64_t offset, backing::Checksum& hash) const;
   [[nodiscard]] Result<Sum> sum_of(ExtentIndex extent, std::span<std::byte> scratch) const;
   // Send the extent to its slot if it differs, without waiting; what it was.
   [[nodiscard]] Result<Sum> write_small(Pipe& pipe, ExtentIndex extent);

@@ -9,7 +9,6 @@
 #include "emu/base/mapping.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/device/extents.hpp"
-#include "emu/dax/nd/btt.hpp"
 #include "emu/dax/nd/nd_disk.hpp"
 #include "emu/nd/nfit/nfit_errors.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
@@ -79,12 +78,16 @@ Result<std::size_t> DiskBytes::move_bytes(Way way, std::uint64_t offset, char* m
 // Of a btt: sector by sector, as its map says (btt_read_pg, btt_write_pg).
 Result<std::size_t> DiskBytes::move_sectors(Way way, std::uint32_t shown, std::uint64_t offset, char* memory,
                                             std::size_t size) {
+  dax::nd::BttArena arena; // looked for where the one before ends: a call is seldom in two
   std::size_t done = 0;
   while (done < size) {
     const std::uint64_t sector = (offset + done) / shown;
     const std::uint64_t within = (offset + done) % shown;
     const std::size_t some = std::min<std::uint64_t>(size - done, shown - within);
-    const auto moved = move_sector(way, sector, within, memory + done, some);
+    if (!arena.has(sector)) {
+      arena = dax::nd::btt_arena_with(dax::nd::btt_version(*region_), region_->size, region_->nd.info.align, sector);
+    }
+    const auto moved = move_sector(way, arena, sector, within, memory + done, some);
     if (!moved && done == 0) {
       return moved;
     }
@@ -96,13 +99,8 @@ Result<std::size_t> DiskBytes::move_sectors(Way way, std::uint32_t shown, std::u
   return done;
 }
 
-Result<std::size_t> DiskBytes::move_sector(Way way, std::uint64_t sector, std::uint64_t within, char* memory,
-                                           std::size_t size) {
-  dax::nd::BttArena arena;
-  dax::nd::each_btt_arena(dax::nd::btt_version(*region_), region_->size, region_->nd.info.align,
-                          [&](const dax::nd::BttArena& one) {
-                            arena = sector >= one.first && sector - one.first < one.sectors ? one : arena;
-                          });
+Result<std::size_t> DiskBytes::move_sector(Way way, const dax::nd::BttArena& arena, std::uint64_t sector,
+                                           std::uint64_t within, char* memory, std::size_t size) {
   if (arena.sectors == 0) {
     return fail(EIO);
   }

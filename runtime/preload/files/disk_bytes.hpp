@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "emu/base/unique_fd.hpp"
+#include "emu/dax/nd/btt.hpp"
 #include "emu/mm/folio_table.hpp"
 #include "emu/store/store.hpp"
 #include "runtime/fault/devices/lazy_image.hpp"
@@ -33,8 +34,8 @@ private:
   [[nodiscard]] Result<std::size_t> move_bytes(Way way, std::uint64_t offset, char* memory, std::size_t size);
   [[nodiscard]] Result<std::size_t> move_sectors(Way way, std::uint32_t shown, std::uint64_t offset, char* memory,
                                                  std::size_t size);
-  [[nodiscard]] Result<std::size_t> move_sector(Way way, std::uint64_t sector, std::uint64_t within, char* memory,
-                                                std::size_t size);
+  [[nodiscard]] Result<std::size_t> move_sector(Way way, const dax::nd::BttArena& arena, std::uint64_t sector,
+                                                std::uint64_t within, char* memory, std::size_t size);
   [[nodiscard]] Result<std::size_t> move_reserve(Way way, std::uint64_t offset, char* memory, std::size_t size);
   [[nodiscard]] Result<std::size_t> move_memory(Way way, store::DeviceRecord& device, std::uint64_t offset,
                                                 char* memory, std::size_t size);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <numeric>
 #include <random>
+#include <thread>
 
 #include "tests/bench/frame/forked.hpp"
 #include "tests/bench/growth/growth.hpp"
@@ -15,7 +16,8 @@ constexpr std::size_t kCounts[] = {1, 4, 16, 64, 256};
 constexpr std::uint64_t kTouched = 16; // extents of each process
 constexpr std::uint64_t kMost = 256;
 constexpr int kMaps = 50; // in a turn
-constexpr int kTouches = 8;
+constexpr int kTouches = 40;
+constexpr auto kSettled = std::chrono::milliseconds(10); // those that came have nothing to do, those that went are gone
 
 enum Work : std::size_t { kMap, kTouch };
 
@@ -94,6 +96,7 @@ struct Crowd {
         return false;
       }
     }
+    std::this_thread::sleep_for(kSettled);
     return true;
   }
 };

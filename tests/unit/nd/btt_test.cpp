@@ -58,6 +58,21 @@ TEST(Btt, HasAnArenaForEach512G) {
   EXPECT_TRUE(arenas_of(16U << 20U, 512).empty()); // the first 4096 bytes are not its own
 }
 
+TEST(Btt, FindsTheArenaOfASector) {
+  constexpr std::uint64_t kSize = 1ULL << 40U;
+  const auto arenas = arenas_of(kSize, 512);
+  ASSERT_EQ(arenas.size(), 2U);
+  const auto start_of = [](std::uint64_t sector) { return btt_arena_with(BttVersion::v1_1, kSize, 512, sector).start; };
+  EXPECT_EQ(start_of(0), arenas[0].start);
+  EXPECT_EQ(start_of(arenas[0].sectors - 1), arenas[0].start);
+  EXPECT_EQ(start_of(arenas[1].first), arenas[1].start);
+  const std::uint64_t all = btt_sectors(BttVersion::v1_1, kSize, 512);
+  EXPECT_EQ(start_of(all - 1), arenas[1].start);
+  EXPECT_EQ(btt_arena_with(BttVersion::v1_1, kSize, 512, all).sectors, 0U);
+  EXPECT_FALSE(arenas[0].has(arenas[1].first));
+  EXPECT_FALSE(BttArena{}.has(0));
+}
+
 TEST(Btt, KnowsItsBlockAgain) {
   constexpr std::uint64_t kSize = 32U << 20U;
   const store::Uuid uuid = {1, 2, 3};
