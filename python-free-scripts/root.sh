@@ -1,14 +1,14 @@
 # shellcheck shell=sh disable=SC2154
-# A Debian of another suite in a folder, made by debootstrap, and commands in it. Sourced after common.sh.
+# A Debian or Ubuntu of another suite in a folder, made by debootstrap, and commands in it. Sourced after common.sh.
 
-known_suites="bookworm trixie forky"
+known_suites="bookworm trixie forky noble"
 
 # check_suite SUITE
 check_suite() {
   for known in $known_suites; do
     [ "$known" != "$1" ] || return 0
   done
-  fail "'$1' is no suite that is known: bookworm, trixie and forky are"
+  fail "'$1' is no suite that is known: bookworm, trixie, forky and noble are"
 }
 
 # why_no_root: why this machine cannot have such a folder; nothing if it can.
@@ -22,7 +22,7 @@ why_no_root() {
   fi
 }
 
-# make_root SUITE FOLDER: a minimal Debian in FOLDER, unless one is there: then that, which has to be of SUITE. 45 to 90 s.
+# make_root SUITE FOLDER: a minimal system in FOLDER, unless one is there: then that, which has to be of SUITE. 20 to 90 s.
 make_root() {
   if [ -s "$2/etc/daxemu-suite" ]; then
     [ "$(cat "$2/etc/daxemu-suite")" = "$1" ] || fail "$2 has $(cat "$2/etc/daxemu-suite"), not $1: give another folder"
@@ -31,10 +31,14 @@ make_root() {
   [ -z "$(ls -A "$2" 2>/dev/null)" ] || fail "$2 is not empty, and no root of ours: give another folder"
   say "making a minimal $1 in $2"
   mkdir -p "$2"
-  # A suite that is younger than this debootstrap is made as all are.
+  # A suite that is younger than this debootstrap is made as all of its family are.
+  family=sid components=main mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+  if [ "$1" = noble ]; then # Debian has no keyring of Ubuntu's: the first download is not verified, what apt-get installs in the root is
+    family=gutsy components=main,universe mirror=${UBUNTU_MIRROR:-http://archive.ubuntu.com/ubuntu}
+  fi
   recipe=/usr/share/debootstrap/scripts/$1
-  [ -e "$recipe" ] || recipe=/usr/share/debootstrap/scripts/sid
-  debootstrap --variant=minbase "$1" "$2" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" "$recipe" >"$2.log" 2>&1 || {
+  [ -e "$recipe" ] || recipe=${recipe%/*}/$family
+  debootstrap --variant=minbase --components="$components" "$1" "$2" "$mirror" "$recipe" >"$2.log" 2>&1 || {
     tail -n 20 "$2.log" >&2
     fail "debootstrap failed, see $2.log"
   }

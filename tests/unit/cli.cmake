@@ -10,6 +10,7 @@ daxemu_unit_test(unit_cli
   cli/cli_platform_file_test.cpp
   cli/cli_preload_path_test.cpp
   cli/cli_refused_test.cpp
+  cli/cli_text_test.cpp
   report_test.cpp
   stat_report_test.cpp
   top_view_test.cpp

@@ -162,7 +162,7 @@ TEST(ReportHtml, SaysWhatHappenedAndLoadsNothing) {
   EXPECT_THAT(html, HasSubstr("<h2>dax0.0</h2>"));
   EXPECT_THAT(html, HasSubstr("64 touched by 64 faults"));
   EXPECT_THAT(html, HasSubstr("first touches from"));
-  EXPECT_THAT(html, HasSubstr("1 pins; 1 never released (red)"));
+  EXPECT_THAT(html, HasSubstr("1 pin; 1 never released (red)"));
   EXPECT_THAT(html, HasSubstr("dax0.0/size&lt;b&gt; -&gt; EBUSY"));
   EXPECT_THAT(html, HasSubstr("&lt;script&gt;alert(1)&lt;/script&gt;"));
   // The only one is data: the numbers that another run is compared with.
@@ -223,7 +223,7 @@ TEST(RunHistory, KnowsWhyACallWasRefused) {
 
 TEST(ReportNumbers, ComeBackFromAPage) {
   const RunNumbers numbers = numbers_of(history({map_all(), fault(10, 0, 3000), fault(20, 1, 5000)}));
-  EXPECT_EQ(numbers.command, "app <script>alert(1)</script>");
+  EXPECT_EQ(numbers.command, "app '<script>alert(1)</script>'");
   const std::string path = testing::TempDir() + "numbers.html";
   std::ofstream(path) << report_html(history({map_all(), fault(10, 0, 3000), fault(20, 1, 5000)}));
   const auto read = read_numbers(path);

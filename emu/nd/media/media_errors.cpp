@@ -94,6 +94,29 @@ std::optional<std::uint64_t> offset_in(const store::DeviceRecord& device, std::u
   return std::nullopt;
 }
 
+bool lists_errors(const store::Store& store, const store::RegionRecord& region) {
+  const store::RegionRecord& whole = dax::nd::region_of_namespace(store, region);
+  return whole.nd.first_dimm != 0 || cxl_region_of(store, whole) != nullptr;
+}
+
+ErrorLine error_line_at(const store::Store& store, const store::DeviceRecord& device, std::uint64_t offset) {
+  const auto at = dax::phys_of(device, ByteOffset(offset));
+  if (!at) {
+    return ErrorLine::unlisted;
+  }
+  const std::uint64_t line = align_down(at->value(), kErrorLine);
+  const std::uint64_t extent = at->value() - offset % device.align; // all of it is in one range
+  ErrorLine found = ErrorLine::unlisted;
+  each_media_error(store, store.region_of(device), [&](std::uint64_t from, std::uint64_t length) {
+    if (from < line + kErrorLine && line < from + length) {
+      found = ErrorLine::bad;
+    } else if (found == ErrorLine::unlisted && from < extent + device.align && extent < from + length) {
+      found = ErrorLine::beside;
+    }
+  });
+  return found;
+}
+
 void poison_device(const store::Store& store, const store::DeviceRecord& device) {
   std::optional<mm::FolioTable> folios;
   each_bad_extent(store, device, [&](ExtentIndex extent) {

@@ -19,6 +19,20 @@ void each_media_error(const store::Store& store, const store::RegionRecord& regi
 // Byte `offset` of a device's file.
 [[nodiscard]] std::optional<std::uint64_t> offset_in(const store::DeviceRecord& device, std::uint64_t address);
 
+// Does somebody keep such a list for the region's memory?
+[[nodiscard]] bool lists_errors(const store::Store& store, const store::RegionRecord& region);
+
+// Memory fails by lines of a cache (a machine check names one); what is lost with it is a mapping's extent.
+inline constexpr std::uint64_t kErrorLine = 64;
+enum class ErrorLine {
+  bad,
+  beside,   // other lines of its extent are bad
+  unlisted, // nothing of its extent is in a list
+};
+// What the lists say of the line at byte `offset` of a device's file. Takes no lock, for handlers of signals.
+[[nodiscard]] ErrorLine error_line_at(const store::Store& store, const store::DeviceRecord& device,
+                                      std::uint64_t offset);
+
 // A new device gets the errors of its bytes.
 void poison_device(const store::Store& store, const store::DeviceRecord& device);
 // What memory_failure() does to the folio; whoever maps it hears of it at the end of the Change.

@@ -10,7 +10,7 @@
 #include "runtime/cli/report/refusals_part.hpp"
 #include "runtime/cli/report/report_layout.hpp"
 #include "runtime/cli/report/report_style.hpp"
-#include "runtime/cli/text/joined.hpp"
+#include "runtime/cli/text/shell_words.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -104,11 +104,15 @@ std::string device_map(const DeviceHistory& device, const RunHistory& history) {
   return svg.str();
 }
 
+std::string counted(std::uint64_t number, std::string_view what) {
+  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
 std::string device_part(const DeviceHistory& device, const RunHistory& history) {
-  std::string out = fmt::format(
-      "<h2>{}</h2>\n<p>{} extents of {}; {} touched by {} faults, {} mappings, {} SIGBUS, {} poisoned.</p>\n",
-      html_text(device.name), device.extents(), size_text(device.align), device.touched, device.faults, device.maps,
-      device.sigbus, device.poisoned);
+  std::string out =
+      fmt::format("<h2>{}</h2>\n<p>{} extents of {}; {} touched by {}, {}, {} SIGBUS, {} poisoned.</p>\n",
+                  html_text(device.name), device.extents(), size_text(device.align), device.touched,
+                  counted(device.faults, "fault"), counted(device.maps, "mapping"), device.sigbus, device.poisoned);
   if (device.rows == 0 || device.faults + device.maps + device.poisoned == 0) {
     return out + "<p>Nothing happened to it.</p>\n";
   }
@@ -164,7 +168,7 @@ std::string pins_part(const RunHistory& history) {
                    [](const PinSpan& a, const PinSpan& b) { return a.end_us - a.begin_us > b.end_us - b.begin_us; });
   const auto held = std::count_if(pins.begin(), pins.end(), [](const PinSpan& pin) { return pin.held; });
   const std::size_t shown = std::min(pins.size(), kMostPins);
-  out += fmt::format("<p>{} pins; {} never released (red){}.</p>\n", pins.size(), held,
+  out += fmt::format("<p>{}; {} never released (red){}.</p>\n", counted(pins.size(), "pin"), held,
                      shown < pins.size() ? fmt::format("; the {} longest are shown", shown) : "");
   pins.resize(shown);
   std::stable_sort(pins.begin(), pins.end(),
@@ -224,6 +228,15 @@ std::string tile(const std::string& number, const char* words) {
   return fmt::format("<div class=\"tile\"><b>{}</b><span>{}</span></div>\n", html_text(number), words);
 }
 
+// Each word in one line as far as it fits: browsers break "--size" behind its first hyphen.
+std::string words_html(const std::vector<std::string>& command) {
+  std::string out;
+  for (const std::string& word : command) {
+    out += fmt::format("{}<span class=\"word\">{}</span>", out.empty() ? "" : " ", html_text(shell_word(word)));
+  }
+  return out;
+}
+
 } // namespace
 
 std::string duration_text(double us) {
@@ -248,13 +261,12 @@ std::string report_html(const RunHistory& history, const RunNumbers* before) {
   for (const DeviceHistory& device : history.devices) {
     touched += device.touched * device.align;
   }
-  const std::string command = joined(history.command, " ");
   std::string out =
       fmt::format("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                   "<meta name=\"viewport\" content=\"width=device-width\">\n<title>daxemu report: "
                   "{}</title>\n<style>{}</style></head>"
                   "<body>\n<h1>daxemu report: <code>{}</code></h1>\n<p>daxemu {}</p>\n<div class=\"tiles\">\n",
-                  html_text(command), kReportStyle, html_text(command), kVersion);
+                  html_text(shell_words(history.command)), kReportStyle, words_html(history.command), kVersion);
   out += tile(duration_text(history.length_us), "traced");
   out += tile(fmt::format("{}", history.latencies.count), "first touches");
   out += tile(size_text(touched), "touched");

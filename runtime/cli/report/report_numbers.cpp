@@ -13,7 +13,7 @@
 #include "emu/base/size_text.hpp"
 #include "runtime/cli/report/html.hpp"
 #include "runtime/cli/report/report_html.hpp"
-#include "runtime/cli/text/joined.hpp"
+#include "runtime/cli/text/shell_words.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -77,7 +77,7 @@ std::string compare_row(const std::string& what, const RunNumber* before, const 
 } // namespace
 
 RunNumbers numbers_of(const RunHistory& history) {
-  RunNumbers all{joined(history.command, " "), {}};
+  RunNumbers all{shell_words(history.command), {}};
   const auto add = [&](std::string what, double value, NumberKind kind = NumberKind::count) {
     all.numbers.push_back({std::move(what), value, kind});
   };

@@ -15,7 +15,7 @@ inline constexpr const char* kReportStyle = R"(
 body { margin: 0 auto; padding: 24px 20px 60px; max-width: 1120px; background: var(--page); color: var(--ink);
   font: 15px/1.45 system-ui, "DejaVu Sans", sans-serif; }
 h1 { font-size: 22px; margin: 0 0 4px; } h2 { font-size: 17px; margin: 34px 0 6px; }
-h1 code { font-size: 19px; overflow-wrap: anywhere; }
+h1 code { font-size: 19px; overflow-wrap: anywhere; } .word { display: inline-block; max-width: 100%; }
 p { margin: 4px 0 10px; color: var(--faint); } p.warn { color: var(--poison); }
 code, td, th, svg text { font-variant-numeric: tabular-nums; }
 code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }

@@ -1,5 +1,7 @@
 // daxemu doctor: what this machine allows, and the remedy for what it does not.
+#include <algorithm>
 #include <cstdint>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -12,6 +14,16 @@
 
 namespace daxemu::cli {
 namespace {
+
+std::size_t longest_word(std::string_view text) {
+  std::size_t longest = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    longest = std::max(longest, end - at);
+    at = end + 1;
+  }
+  return longest;
+}
 
 const char* word_for(Verdict verdict) {
   switch (verdict) {
@@ -61,7 +73,10 @@ private:
     const std::size_t room = width < kBefore + kLeast ? SIZE_MAX : width - kBefore;
     fmt::print("{:<8} {:<22} {}\n", word_for(finding.verdict), finding.topic, wrapped(finding.detail, kBefore, room));
     if (!finding.remedy.empty()) {
-      fmt::print("{:<8} {:<22}   -> {}\n", "", "", wrapped(finding.remedy, kBefore + kArrow, room - kArrow));
+      // A path that does not fit there begins further to the left: it is to be copied in one piece.
+      const std::size_t before = room != SIZE_MAX && longest_word(finding.remedy) > room - kArrow ? 0 : kBefore;
+      fmt::print("{:{}}  -> {}\n", "", before,
+                 wrapped(finding.remedy, before + kArrow, room == SIZE_MAX ? room : width - before - kArrow));
     }
   }
 

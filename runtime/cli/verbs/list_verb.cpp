@@ -26,6 +26,7 @@
 #include "runtime/cli/state/statistics.hpp"
 #include "runtime/cli/text/joined.hpp"
 #include "runtime/cli/text/terminal.hpp"
+#include "runtime/cli/text/wrapped.hpp"
 #include "runtime/kernel/real_device.hpp"
 
 namespace daxemu::cli {
@@ -96,48 +97,114 @@ Json device_json(const kernel::RealDevice& device) {
   return json;
 }
 
+// Lines below a device's own, as wide as the terminal is.
+constexpr std::size_t kBelow = 11;
+void print_below(std::string_view text) {
+  fmt::print("{:{}}{}\n", "", kBelow, wrapped(text, kBelow, std::max(line_width(), 2 * kBelow) - kBelow));
+}
+
 void print_vmemmap(const Json& json, std::uint64_t align) {
   const auto bytes = [&](const char* name) { return size_text(json.value(name, std::uint64_t{0})); };
-  fmt::print("           struct pages in the kernel: {} plain, {} deduplicated", bytes("plain"), bytes("deduplicated"));
+  std::string kept;
   if (json["pages_each"] > 1) {
-    fmt::print(" ({} of {} pages kept for each {})", json["pages_kept_each"].get<std::uint64_t>(),
-               json["pages_each"].get<std::uint64_t>(), size_text(align));
+    kept = fmt::format(" ({} of {} pages kept for each {})", json["pages_kept_each"].get<std::uint64_t>(),
+                       json["pages_each"].get<std::uint64_t>(), size_text(align));
   }
-  fmt::print(", or {} of the device (altmap)\n", bytes("altmap"));
+  print_below(fmt::format("struct pages in the kernel: {} plain, {} deduplicated{}, or {} of the device (altmap)",
+                          bytes("plain"), bytes("deduplicated"), kept, bytes("altmap")));
   if (json.contains("daxemu_now")) {
-    fmt::print("           in daxemu: {} now, {} once every extent has been touched\n", bytes("daxemu_now"),
-               bytes("daxemu_most"));
+    print_below(fmt::format("in daxemu: {} now, {} once every extent has been touched", bytes("daxemu_now"),
+                            bytes("daxemu_most")));
   }
 }
 
 // Which engine serves whom: asked for is one, what each process could have may be another.
 void print_users(const Json& device) {
-  fmt::print("           engine {}", device["engine"].get<std::string>());
+  std::string text = "engine " + device["engine"].get<std::string>();
   const char* before = ": ";
   for (const Json& user : device["users"]) {
-    fmt::print("{}{} {} has {}", before, user["command"].get<std::string>(), user["pid"].get<int>(),
-               user["engine"].get<std::string>());
+    text += fmt::format("{}{} {} has {}", before, user["command"].get<std::string>(), user["pid"].get<int>(),
+                        user["engine"].get<std::string>());
     before = ", ";
   }
-  fmt::print("\n");
+  print_below(text);
 }
+
+// The text, or as much of it as fits, with a sign of that.
+std::string cut(std::string text, std::size_t width) {
+  if (text.size() > width) {
+    text = text.substr(0, width - 1) + "…";
+  }
+  return text;
+}
+
+// A table that fits the terminal: where why a device has its backing does not, that is told below the table, once.
+class Table {
+public:
+  explicit Table(const Json& devices) : width_(line_width()) {
+    std::size_t longest_reason = 0;
+    for (const Json& device : devices) {
+      device_ = std::max(device_, device["chardev"].get<std::string>().size());
+      platform_ = std::max(platform_, platform_of(device).size());
+      longest_reason = std::max(longest_reason, in_full(device).size());
+    }
+    const std::size_t others = device_ + 1 + 8 + 1 + 6 + 1 + 11 + 1 + 8 + 1 + 1; // with the blanks between them
+    has_reasons_ = others + platform_ + longest_reason <= width_;
+    const std::size_t least = 12;
+    if (others + platform_ + kBacking > width_) {
+      platform_ = std::max(least, width_ - std::min(width_, others + kBacking));
+    }
+  }
+  void print_head() const { print("DEVICE", "SIZE", "ALIGN", "MODE", "PROVIDER", "PLATFORM", "BACKING"); }
+  void print_row(const Json& device) {
+    const std::string full = in_full(device);
+    const std::string short_form = device.value("backing", std::string("-"));
+    if (!has_reasons_ && device.contains("backing") && std::ranges::find(told_below_, full) == told_below_.end()) {
+      told_below_.push_back(full);
+    }
+    print(device["chardev"].get<std::string>(), size_text(device["size"].get<std::uint64_t>()),
+          size_text(device["align"].get<std::uint64_t>()), device.value("state", device["mode"].get<std::string>()),
+          device["provider"].get<std::string>(), cut(platform_of(device), platform_), has_reasons_ ? full : short_form);
+  }
+  void print_foot() const {
+    fmt::print("{}", told_below_.empty() ? "" : "\n");
+    for (const std::string& line : told_below_) {
+      fmt::print("{}\n", wrapped(line, 2, width_ - 2));
+    }
+  }
+
+private:
+  static constexpr std::size_t kBacking = 7; // hugetlb, or the head of the column
+
+  static std::string platform_of(const Json& device) { return device.value("platform", std::string("-")); }
+  static std::string in_full(const Json& device) {
+    return device.contains("backing") ? fmt::format("{} ({})", device["backing"].get<std::string>(),
+                                                    device["backing_reason"].get<std::string>())
+                                      : "the kernel's own device";
+  }
+  void print(std::string_view device, std::string_view size, std::string_view align, std::string_view mode,
+             std::string_view provider, std::string_view platform, std::string_view backing) const {
+    // A sign of three bytes is one character to a terminal, and to fmt.
+    fmt::print("{:<{}} {:>8} {:>6} {:<11} {:<8} {:<{}} {}\n", device, device_, size, align, mode, provider, platform,
+               platform_, backing);
+  }
+
+  std::size_t width_;
+  std::size_t device_ = 10;
+  std::size_t platform_ = 12;
+  bool has_reasons_ = true;
+  std::vector<std::string> told_below_;
+};
 
 void print_table(const Json& devices, bool verbose) {
   if (devices.empty()) {
     fmt::print("no device-dax here: no platform runs, and this machine has none of its own\n");
     return;
   }
-  fmt::print("{:<10} {:>8} {:>6} {:<11} {:<8} {:<12} {}\n", "DEVICE", "SIZE", "ALIGN", "MODE", "PROVIDER", "PLATFORM",
-             "BACKING");
+  Table table(devices);
+  table.print_head();
   for (const Json& device : devices) {
-    const std::string backing =
-        device.contains("backing")
-            ? fmt::format("{} ({})", device["backing"].get<std::string>(), device["backing_reason"].get<std::string>())
-            : "the kernel's own device";
-    fmt::print("{:<10} {:>8} {:>6} {:<11} {:<8} {:<12} {}\n", device["chardev"].get<std::string>(),
-               size_text(device["size"].get<std::uint64_t>()), size_text(device["align"].get<std::uint64_t>()),
-               device.value("state", device["mode"].get<std::string>()), device["provider"].get<std::string>(),
-               device.value("platform", std::string("-")), backing);
+    table.print_row(device);
     if (device.contains("vmemmap") && !device["vmemmap"].is_null()) {
       print_vmemmap(device["vmemmap"], device["align"].get<std::uint64_t>());
     }
@@ -145,15 +212,18 @@ void print_table(const Json& devices, bool verbose) {
       print_users(device);
     }
   }
+  table.print_foot();
 }
 
 // What a CXL bus has, a line each.
 void print_cxl(const Json& bus) {
+  constexpr std::size_t kBeforeLast = 10 + 1 + 8 + 1 + 11 + 1 + 8 + 1 + 12 + 1;
   fmt::print("{:<10} {:>8} {:<11} {:<8} {:<12} {}\n", "CXL", "SIZE", "TYPE", "STATE", "PLATFORM", "OF");
   const auto line = [&](const std::string& name, std::uint64_t size, const std::string& type, const std::string& state,
                         const std::string& of) {
     fmt::print("{:<10} {:>8} {:<11} {:<8} {:<12} {}\n", name, size_text(size), type, state,
-               bus["platform"].get<std::string>(), of);
+               bus["platform"].get<std::string>(),
+               wrapped(of, kBeforeLast, std::max(line_width(), kBeforeLast + 12) - kBeforeLast));
   };
   for (const Json& memdev : bus["memdevs"]) {
     const std::uint64_t ram = memdev.value("ram_size", std::uint64_t{0});

@@ -121,6 +121,10 @@ public:
   void prepare_core_dump();
   // The poisoned extent that made a touch of `address` a SIGBUS, if that was it. Async-signal-safe.
   [[nodiscard]] PoisonHit poison_at(const void* address) const noexcept;
+  // The bytes of a failed extent are mapped for the touch of a line of it that is none of those that failed; and no
+  // longer. False: it is no such extent (any more), or cannot be had. Async-signal-safe.
+  [[nodiscard]] bool show_failed(const void* address);
+  void hide_failed(const void* address);
   // Why a touch of `address` is SIGBUS: the rule by which it was refused. None: the address is not ours.
   // Async-signal-safe.
   [[nodiscard]] trace::Why why_sigbus(const void* address) const noexcept;
@@ -149,6 +153,7 @@ public:
   void after_fork_in_child();
 
   [[nodiscard]] store::EngineKind engine() const { return engine_.kind(); }
+  [[nodiscard]] const store::Store& store() const { return *store_; }
   // Of the kernel that is mirrored.
   [[nodiscard]] const Profile& profile() const { return store_->profile(); }
   // Operations of a plugin, for devices mapped from now on. They may use the C library: our threads are made for that.

@@ -11,6 +11,7 @@
 #include "runtime/fault/process/signals_blocked.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/memory/beside_errors.hpp"
 #include "runtime/preload/memory/live_space.hpp"
 
 #ifndef BUS_MCEERR_AR
@@ -116,12 +117,18 @@ void BusSignal::remember(const struct sigaction& action) {
 // What the kernel is given in place of the program's action. The kernel does the rest (masks, stacks, one-shot).
 struct sigaction BusSignal::kernel_form(const struct sigaction& action) const {
   struct sigaction form = action;
+  const bool by_lines =
+      by_lines_.load(std::memory_order_relaxed) && action.sa_handler != SIG_IGN; // which an exec keeps
   const bool told = explains_.load(std::memory_order_relaxed) && action.sa_handler == SIG_DFL;
-  if (!is_handler(action) && !inline_engine() && !told) {
+  if (!is_handler(action) && !inline_engine() && !by_lines && !told) {
     return form;
   }
   form.sa_sigaction = receive;
   form.sa_flags |= SA_SIGINFO;
+  if (by_lines) { // it may come where none of the program's handlers would, and more than once
+    form.sa_flags |= is_handler(action) ? 0 : SA_ONSTACK;
+    form.sa_flags &= ~static_cast<int>(SA_RESETHAND);
+  }
   if (inline_engine()) {
     // A handler may touch extents as well; and it stays when the program's is used up.
     form.sa_flags |= SA_NODEFER | SA_ONSTACK;
@@ -203,6 +210,12 @@ void BusSignal::explain() {
   }
 }
 
+void BusSignal::fail_by_lines() {
+  if (!by_lines_.exchange(true)) {
+    take_over(nullptr);
+  }
+}
+
 void BusSignal::take_over(fault::AddressSpace* inline_space) {
   // In one turn: an action that another thread sets meanwhile must not be undone.
   const Turn turn(*this);
@@ -240,14 +253,20 @@ void BusSignal::deliver(int signal, siginfo_t* info, void* context) {
     if (inline_space != nullptr && inline_space->resolve(info->si_addr)) {
       return; // present now
     }
-    const fault::AddressSpace* space = live_space.get();
+    fault::AddressSpace* space = live_space.get();
     if (space != nullptr) {
       if (const fault::PoisonHit hit = space->poison_at(info->si_addr); hit.address != nullptr) {
+        if (by_lines_.load(std::memory_order_relaxed) && beside_errors.let_through(*space, info->si_addr, context)) {
+          return;
+        }
         info->si_code = BUS_MCEERR_AR;
         info->si_addr = hit.address;
         info->si_addr_lsb = hit.lsb;
       }
     }
+  }
+  if (by_lines_.load(std::memory_order_relaxed) && info->si_code > 0 && !notice) {
+    beside_errors.give_up(context);
   }
   tell_reason(*info, context);
   const struct sigaction action = program_action();
@@ -258,7 +277,9 @@ void BusSignal::deliver(int signal, siginfo_t* info, void* context) {
     }
     return;
   }
-  if (inline_engine() && (action.sa_flags & static_cast<int>(SA_RESETHAND)) != 0 && !use_up(action)) {
+  const bool stays =
+      inline_engine() || by_lines_.load(std::memory_order_relaxed); // the kernel's action, when it is used up
+  if (stays && (action.sa_flags & static_cast<int>(SA_RESETHAND)) != 0 && !use_up(action)) {
     deliver(signal, info, context); // another thread has used it up, or set another
     return;
   }

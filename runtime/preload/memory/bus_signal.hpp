@@ -27,6 +27,9 @@ public:
   void resolve_with(fault::AddressSpace& space);
   // Somebody reads reasons: those of SIGBUS are told before the program, or its end, has it.
   void explain();
+  // A device is about to be mapped of whose memory lines fail: whoever touches others is let through
+  // (beside_errors.hpp).
+  void fail_by_lines();
   // With the inline engine a mask must not hold SIGBUS back: removes it from `set`; returns whether it was in it.
   bool let_through(sigset_t& set) const;
   // The inline engine: does this thread believe that it has SIGBUS blocked?
@@ -71,6 +74,7 @@ private:
   std::atomic<bool> changing_{false};
   std::atomic<fault::AddressSpace*> space_{nullptr};
   std::atomic<bool> explains_{false};
+  std::atomic<bool> by_lines_{false};
 };
 
 extern constinit BusSignal bus_signal;

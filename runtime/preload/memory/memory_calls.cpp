@@ -19,6 +19,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
+#include "emu/nd/media/media_errors.hpp"
 #include "emu/trace/why.hpp"
 #include "runtime/fault/memory/locked_memory.hpp"
 #include "runtime/preload/ground/real.hpp"
@@ -120,6 +121,9 @@ void* MemoryCalls::map_device(const store::Store& store, fault::AddressSpace& sp
     if (trace::explains()) {
       bus_signal.explain();
     }
+  }
+  if (nd::lists_errors(store, store.region_of(device))) {
+    bus_signal.fail_by_lines();
   }
   const auto mapped = space.map(device, fd, address, length, prot, flags, static_cast<std::uint64_t>(offset));
   if (space.engine() == store::EngineKind::inline_) {

@@ -1,0 +1,56 @@
+// An extent that has failed, of which a program may touch what has not: lines of a cache fail, and a machine check
+// comes of these alone. For the time of one instruction its bytes are mapped, by the thread that touches them.
+#include <sys/mman.h>
+
+#include "runtime/fault/mappings/vma_reach.hpp"
+#include "runtime/fault/memory/pointer.hpp"
+#include "runtime/fault/space/address_space.hpp"
+#include "runtime/fault/touches/refusal.hpp"
+
+namespace daxemu::fault {
+namespace {
+
+bool is_failed(const std::optional<Vma>& vma, std::uint64_t at) {
+  return vma && vma->offset_of(at) < data_end(*vma) &&
+         refusal_of(*vma, vma->view->extent_at(vma->offset_of(at))) == trace::Reason::touch_poisoned;
+}
+
+} // namespace
+
+bool AddressSpace::show_failed(const void* address) {
+  const auto at = reinterpret_cast<std::uint64_t>(address);
+  if (lock_.held_by_me()) {
+    return false;
+  }
+  auto vma = table_.find(at);
+  if (!is_failed(vma, at) || !vma->view->bring(vma->view->extent_at(vma->offset_of(at)))) {
+    return false;
+  }
+  const TableGuard guard(lock_);
+  vma = table_.find(at);
+  if (!is_failed(vma, at)) {
+    return false;
+  }
+  DeviceView& view = *vma->view;
+  const std::uint64_t offset = align_down(vma->offset_of(at), view.align());
+  if (view.note_touch(ExtentIndex(offset / view.align()))) {
+    view.note_index(view.extent_at(offset), vma->file_offset() + (offset - vma->offset));
+  }
+  view.note_change(); // its bytes too may be written
+  return sys::mmap(pointer(vma->start + (offset - vma->offset)), view.align(), static_cast<int>(vma->prot),
+                   MAP_SHARED | MAP_FIXED | MAP_NORESERVE, view.fd(), offset)
+      .has_value();
+}
+
+// What was healed meanwhile, or mapped anew, stays.
+void AddressSpace::hide_failed(const void* address) {
+  const auto at = reinterpret_cast<std::uint64_t>(address);
+  const TableGuard guard(lock_);
+  const auto vma = table_.find(at);
+  if (is_failed(vma, at)) {
+    (void)server_.patch(*vma, at, true);
+    vma->view->faulted().clear(vma->view->extent_at(vma->offset_of(at)).value(), 1);
+  }
+}
+
+} // namespace daxemu::fault
