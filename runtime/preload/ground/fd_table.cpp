@@ -4,6 +4,5 @@ namespace daxemu::preload {
 
 constinit std::array<std::atomic<std::uint8_t>, FdTable::kNumbers> FdTable::classes_{};
 constinit std::atomic<bool> FdTable::attributes_{false};
-constinit std::atomic<bool> FdTable::closes_{false};
 
 } // namespace daxemu::preload

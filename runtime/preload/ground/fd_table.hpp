@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "runtime/preload/ground/own_process.hpp"
+#include "runtime/preload/ground/plain_calls.hpp"
 
 namespace daxemu::preload {
 
@@ -44,7 +45,7 @@ public:
     if (what == FdClass::attribute) {
       expect_attributes();
     }
-    if (in_range(fd) && (what != FdClass::foreign || OwnProcess::calls())) {
+    if (in_range(fd) && (what != FdClass::foreign || OwnProcess::calls())) [[likely]] {
       classes_[static_cast<unsigned>(fd)].store(static_cast<std::uint8_t>(what), std::memory_order_relaxed);
     }
   }
@@ -72,9 +73,8 @@ public:
   [[nodiscard]] static bool is_ordinary(int fd) noexcept {
     return byte(fd) <= static_cast<std::uint8_t>(FdClass::foreign);
   }
-  // Does somebody want to hear of numbers that are closed? Said once and for good, before there is one of them.
-  [[nodiscard]] static bool watches_closes() noexcept { return closes_.load(std::memory_order_relaxed); }
-  static void watch_closes() noexcept { closes_.store(true); }
+  // Somebody wants to hear of numbers that are closed. Said once and for good, before there is one of them.
+  static void watch_closes() noexcept { PlainCalls::watch_closes(); }
   // Has no descriptor of an attribute been seen here? None was opened, then, but one may have come from elsewhere.
   [[nodiscard]] static bool has_no_attributes() noexcept { return !attributes_.load(std::memory_order_relaxed); }
   static void expect_attributes() noexcept {
@@ -104,12 +104,14 @@ private:
   static constexpr std::uint8_t kBare = 0x40;
   static constexpr std::uint8_t kRead = 0x20;
   [[nodiscard]] static std::uint8_t byte(int fd) noexcept {
-    return in_range(fd) ? classes_[static_cast<unsigned>(fd)].load(std::memory_order_relaxed) : std::uint8_t{0};
+    if (in_range(fd)) [[likely]] {
+      return classes_[static_cast<unsigned>(fd)].load(std::memory_order_relaxed);
+    }
+    return 0;
   }
   [[nodiscard]] static bool in_range(int fd) noexcept { return static_cast<unsigned>(fd) < kNumbers; }
   static std::array<std::atomic<std::uint8_t>, kNumbers> classes_;
   static std::atomic<bool> attributes_;
-  static std::atomic<bool> closes_;
 };
 
 } // namespace daxemu::preload

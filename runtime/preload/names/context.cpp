@@ -12,12 +12,14 @@
 
 #include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
+#include "emu/base/valgrind.hpp"
 #include "emu/store/location.hpp"
 #include "emu/sysfs/tree/known_paths.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/ground/early_memory.hpp"
 #include "runtime/preload/ground/next_symbol.hpp"
+#include "runtime/preload/ground/plain_calls.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -110,6 +112,9 @@ DAXEMU_START_PATH Context* Context::make() noexcept {
   }
   maker.store(0);
   made_.store(made, std::memory_order_release);
+  if (made != nullptr && !made->hidden_.any() && !sys::is_race_checked()) {
+    PlainCalls::let_paths_tell(made->store_.platform().binds_made);
+  }
   stage.store(made != nullptr ? Stage::ready : Stage::refused, std::memory_order_release);
   errno = kept;
   return made;
