@@ -12,7 +12,7 @@
 
 namespace daxemu::fault {
 
-class PrivateFds {
+class [[gnu::visibility("hidden")]] PrivateFds {
 public:
   static constexpr std::size_t kMost = 2112; // two for each device that is mapped here (bytes and image), and a few
 

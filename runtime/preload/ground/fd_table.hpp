@@ -31,7 +31,7 @@ enum class FdClass : std::uint8_t {
   return what == FdClass::device || what == FdClass::control;
 }
 
-class FdTable {
+class [[gnu::visibility("hidden")]] FdTable {
 public:
   static constexpr int kNumbers = 1 << 16; // larger ones are never remembered
 

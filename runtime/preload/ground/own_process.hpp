@@ -11,7 +11,7 @@
 
 namespace daxemu::preload {
 
-class OwnProcess {
+class [[gnu::visibility("hidden")]] OwnProcess {
 public:
   // Is the caller the process that this memory belongs to? Async-signal-safe; one getpid(2) if it may not be.
   [[nodiscard]] static bool calls() noexcept { return !lent_.load(std::memory_order_acquire) || is_owner(); }

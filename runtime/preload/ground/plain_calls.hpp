@@ -27,7 +27,7 @@ enum class PlainCall : std::uint8_t {
   access
 };
 
-class PlainCalls {
+class [[gnu::visibility("hidden")]] PlainCalls {
 public:
   // May the kernel be asked at once by us, in place of the C library, and is_plainly_of_others() of the answer?
   [[nodiscard, gnu::always_inline]] static bool asks(PlainCall call) noexcept {

@@ -18,7 +18,7 @@
 
 namespace daxemu::preload {
 
-class Context {
+class [[gnu::visibility("hidden")]] Context {
 public:
   // The context, or nullptr: pass the call through. Also nullptr to calls made while it is being made. Safe in a
   // signal handler once made.

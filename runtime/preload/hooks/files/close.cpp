@@ -23,7 +23,7 @@ DAXEMU_REAL(close, int(int));
   return closes_plainly(fd) ? real_close(fd) : close_descriptor(fd, [fd] { return real_close(fd); });
 }
 // As open(2), see hooks/paths/open.cpp.
-DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, close, (int fd)) {
+DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, close, (int fd)) {
   if (!closes_at_once(fd)) [[unlikely]] {
     return close_with_care(fd);
   }

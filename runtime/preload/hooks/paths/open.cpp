@@ -119,10 +119,10 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
                                               const void* caller) {                                                    \
     DAXEMU_OPEN_REST(name, AT_FDCWD, flags | (extra), real_##name(p, flags, mode));                                    \
   }                                                                                                                    \
-  [[gnu::noinline]] DAXEMU_START_PATH static int by_library_##name(const char* path, int flags, const void* caller) {  \
+  [[gnu::noinline]] DAXEMU_CALL_PATH static int by_library_##name(const char* path, int flags, const void* caller) {   \
     DAXEMU_OPEN_BY_LIBRARY(AT_FDCWD, real_##name(path, flags), rest_of_##name(path, flags, 0, opened, caller));        \
   }                                                                                                                    \
-  DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, name, (const char* path, int flags, mode_t third)) {                          \
+  DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name, (const char* path, int flags, mode_t third)) {                           \
     const void* const caller = __builtin_return_address(0);                                                            \
     DAXEMU_OPEN_BODY(name, AT_FDCWD, flags | (extra), rest_of_##name(path, flags, DAXEMU_MODE(flags), opened, caller), \
                      by_library_##name(path, flags, caller));                                                          \
@@ -132,12 +132,12 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
                                               const void* caller) {                                                    \
     DAXEMU_OPEN_REST(name, dirfd, flags | (extra), real_##name(dirfd, p, flags, mode));                                \
   }                                                                                                                    \
-  [[gnu::noinline]] DAXEMU_START_PATH static int by_library_##name(int dirfd, const char* path, int flags,             \
-                                                                   const void* caller) {                               \
+  [[gnu::noinline]] DAXEMU_CALL_PATH static int by_library_##name(int dirfd, const char* path, int flags,              \
+                                                                  const void* caller) {                                \
     DAXEMU_OPEN_BY_LIBRARY(dirfd, real_##name(dirfd, path, flags),                                                     \
                            rest_of_##name(dirfd, path, flags, 0, opened, caller));                                     \
   }                                                                                                                    \
-  DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, name, (int dirfd, const char* path, int flags, mode_t third)) {               \
+  DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name, (int dirfd, const char* path, int flags, mode_t third)) {                \
     const void* const caller = __builtin_return_address(0);                                                            \
     DAXEMU_OPEN_BODY(name, dirfd, flags | (extra),                                                                     \
                      rest_of_##name(dirfd, path, flags, DAXEMU_MODE(flags), opened, caller),                           \
