@@ -5,8 +5,7 @@
 namespace daxemu::sys {
 
 // The kernel's own answer: -errno is an error. Not libc's syscall(): the preload library interposes that too.
-[[gnu::always_inline]] inline long enter_kernel(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0,
-                                                long f = 0) {
+[[gnu::always_inline]] inline long enter_kernel(long number, long a, long b, long c, long d, long e, long f = 0) {
 #if defined(__x86_64__)
   long result = number;
   register long r10 __asm__("r10") = d;
@@ -20,6 +19,14 @@ namespace daxemu::sys {
 #else
 #error "daxemu knows the system calls of x86-64 only"
 #endif
+}
+
+// With four arguments, as the kernel takes them: the registers of the others stay as they are.
+[[gnu::always_inline]] inline long enter_kernel(long number, long a = 0, long b = 0, long c = 0, long d = 0) {
+  long result = number;
+  register long r10 __asm__("r10") = d;
+  __asm__ volatile("syscall" : "+a"(result) : "D"(a), "S"(b), "d"(c), "r"(r10) : "rcx", "r11", "memory");
+  return result;
 }
 
 } // namespace daxemu::sys

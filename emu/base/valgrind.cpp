@@ -39,7 +39,7 @@ std::uint64_t ask(Request request, std::uint64_t a = 0, std::uint64_t b = 0, std
 
 } // namespace
 
-bool runs_in_valgrind() noexcept {
+DAXEMU_START_PATH bool runs_in_valgrind() noexcept {
   return ask(Request::running_on_valgrind) != 0;
 }
 
@@ -62,6 +62,13 @@ DAXEMU_START_PATH void keep_race_checkers_off_own_data() noexcept {
       keep_race_checkers_off(reinterpret_cast<const void*>(start), segments[at].p_memsz); // NOLINT: as above
     }
   }
+}
+
+DAXEMU_START_PATH bool is_race_checked() noexcept {
+  static char word = 0;
+  const auto address = reinterpret_cast<std::uint64_t>(&word);
+  return ask(Request::helgrind_make_untracked, address, sizeof word, 1) == 0 ||
+         ask(Request::drd_start_suppression, address, sizeof word, 1) == 0;
 }
 
 } // namespace daxemu::sys

@@ -8,6 +8,9 @@ namespace daxemu::sys {
 
 [[nodiscard]] bool runs_in_valgrind() noexcept;
 
+// By helgrind or drd, which would take a look at bytes beside a text for a use of them?
+[[nodiscard]] bool is_race_checked() noexcept;
+
 // Tells helgrind and drd to leave [start, start + length) to us: what they know of is the C library's locks, and ours
 // are words that threads and processes share. They would report each as a race, in somebody else's program.
 void keep_race_checkers_off(const void* start, std::size_t length) noexcept;

@@ -72,6 +72,9 @@ DAXEMU_START_PATH bool are_sound(const Platform& platform, std::span<DeviceRecor
 DAXEMU_START_PATH Store::Store(UniqueFd fd, const struct stat& about, Mapping mapping, Platform* platform)
     : fd_(std::move(fd)), uid_(about.st_uid), gid_(about.st_gid), mapping_(std::move(mapping)), platform_(platform) {}
 
+// Beside what ends with it in every program that starts.
+DAXEMU_START_PATH Store::~Store() = default;
+
 DAXEMU_START_PATH Result<Store> Store::open(const char* path, Look look) {
   const char* variable = std::getenv(kKeeperVariable);
   const auto keeper = variable == nullptr ? std::nullopt : parse_keeper(variable);

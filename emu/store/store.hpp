@@ -33,6 +33,10 @@ struct Capacity {
 
 class Store {
 public:
+  ~Store();
+  Store(Store&&) noexcept = default;
+  Store& operator=(Store&&) noexcept = default;
+
   // Builds a new store in the empty file `fd` (kept), no larger than Boost needs it. Errors: EEXIST if the file is not
   // empty; those of ftruncate(2) and mmap(2); ENOTSUP if this version of Boost lays out no segment.
   [[nodiscard]] static Outcome<Store> create(UniqueFd fd, std::string_view name, Capacity capacity = {});

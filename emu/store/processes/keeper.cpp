@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/passed_fd.hpp"
 #include "emu/base/sys.hpp"
 
@@ -87,7 +88,7 @@ Result<UniqueFd> receive(int line, int flags) {
 
 } // namespace
 
-std::optional<KeeperAddress> parse_keeper(std::string_view text) {
+DAXEMU_START_PATH std::optional<KeeperAddress> parse_keeper(std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos || colon == 0 || text.size() - colon - 1 != kSecretDigits) {
     return std::nullopt;

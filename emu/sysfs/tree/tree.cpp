@@ -20,6 +20,7 @@
 #include "emu/sysfs/schema/parse.hpp"
 #include "emu/sysfs/schema/values.hpp"
 #include "emu/sysfs/tree/asked_uevent.hpp"
+#include "emu/sysfs/tree/dev_claims.hpp"
 #include "emu/sysfs/tree/noted_write.hpp"
 #include "emu/sysfs/tree/relative_link.hpp"
 #include "emu/sysfs/tree/resolve.hpp"
@@ -88,6 +89,8 @@ constexpr bool is_of_dev(std::string_view path) {
 constexpr auto kFirstOfSys =
     std::find_if_not(kClaims.begin(), kClaims.end(), [](const Claim& claim) { return is_of_dev(claim.view()); });
 static_assert(std::all_of(kFirstOfSys, kClaims.end(), [](const Claim& claim) { return claim.text[1] == 's'; }));
+static_assert(std::all_of(kClaims.begin(), kFirstOfSys,
+                          [](const Claim& claim) { return begins_as_node(claim.text[5], claim.text[6]); }));
 
 struct TypeBits {
   NodeType type;

@@ -38,7 +38,8 @@ DAXEMU_START_PATH Result<int> dup_high(int fd) {
 
 } // namespace
 
-constinit std::array<std::atomic<int>, PrivateFds::kMost> PrivateFds::held_{};
+DAXEMU_AT_START constinit std::array<std::atomic<int>, PrivateFds::kNear> PrivateFds::near_{};
+constinit std::array<std::atomic<int>, PrivateFds::kMost - PrivateFds::kNear> PrivateFds::far_{};
 DAXEMU_AT_START constinit std::atomic<int> PrivateFds::lowest_{INT_MAX};
 
 Result<UniqueFd> PrivateFds::adopt(UniqueFd fd) {
@@ -51,9 +52,9 @@ DAXEMU_START_PATH Result<UniqueFd> PrivateFds::copy(int fd) {
     return tl::unexpected(high.error());
   }
   UniqueFd moved(*high);
-  for (auto& slot : held_) {
+  for (std::size_t at = 0; at < kMost; ++at) {
     int expected = 0;
-    if (slot.compare_exchange_strong(expected, *high + 1)) {
+    if (slot(at).compare_exchange_strong(expected, *high + 1)) {
       int lowest = lowest_.load();
       while (*high < lowest && !lowest_.compare_exchange_weak(lowest, *high)) {
       }
@@ -64,23 +65,26 @@ DAXEMU_START_PATH Result<UniqueFd> PrivateFds::copy(int fd) {
 }
 
 void PrivateFds::forget(int fd) noexcept {
-  for (auto& slot : held_) {
+  for (std::size_t at = 0; at < kMost; ++at) {
     int expected = fd + 1;
-    if (slot.compare_exchange_strong(expected, 0)) {
+    if (slot(at).compare_exchange_strong(expected, 0)) {
       return;
     }
   }
 }
 
 DAXEMU_START_PATH bool PrivateFds::owns(int fd) noexcept {
-  return fd >= lowest_.load(std::memory_order_acquire) &&
-         std::any_of(held_.begin(), held_.end(), [fd](const std::atomic<int>& slot) { return slot.load() == fd + 1; });
+  if (fd < lowest_.load(std::memory_order_acquire)) {
+    return false;
+  }
+  const auto is_it = [fd](const std::atomic<int>& slot) { return slot.load() == fd + 1; };
+  return std::any_of(near_.begin(), near_.end(), is_it) || std::any_of(far_.begin(), far_.end(), is_it);
 }
 
 int PrivateFds::next(int from) noexcept {
   int lowest = INT_MAX;
-  for (const auto& slot : held_) {
-    const int fd = slot.load() - 1;
+  for (std::size_t at = 0; at < kMost; ++at) {
+    const int fd = slot(at).load() - 1;
     if (fd >= from) {
       lowest = std::min(lowest, fd);
     }

@@ -12,7 +12,7 @@
 
 namespace daxemu::fault {
 
-class PrivateFds {
+class [[gnu::visibility("hidden")]] PrivateFds {
 public:
   static constexpr std::size_t kMost = 2112; // two for each device that is mapped here (bytes and image), and a few
 
@@ -25,13 +25,21 @@ public:
   // Lock-free, async-signal-safe.
   [[nodiscard]] static bool owns(int fd) noexcept;
   // Where not, it does not own it: one load.
-  [[nodiscard]] static bool may_own(int fd) noexcept { return fd >= lowest_.load(std::memory_order_acquire); }
+  [[nodiscard]] static bool may_own(int fd) noexcept {
+    return fd >= lowest_.load(std::memory_order_acquire);
+  }
   // The lowest owned number >= `from`, or -1.
   [[nodiscard]] static int next(int from) noexcept;
 
 private:
-  static std::array<std::atomic<int>, kMost> held_; // number + 1; 0: free
-  static std::atomic<int> lowest_;                  // none held is below it; it never rises
+  static constexpr std::size_t kNear = 16;
+  // Number + 1; 0: free. Most programs have one: those that are found first lie where a start writes to anyway.
+  static std::array<std::atomic<int>, kNear> near_;
+  static std::array<std::atomic<int>, kMost - kNear> far_;
+  [[nodiscard]] static std::atomic<int>& slot(std::size_t at) noexcept {
+    return at < kNear ? near_[at] : far_[at - kNear];
+  }
+  static std::atomic<int> lowest_; // none held is below it; it never rises
 };
 
 } // namespace daxemu::fault

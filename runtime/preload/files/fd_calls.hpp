@@ -10,15 +10,16 @@
 
 namespace daxemu::preload {
 
-// The same of a number of which no call of ours has ever heard, as nearly all are: a few loads. Then it is forgotten.
+// Is closing `fd`, a number of which no call of ours has ever heard, as nearly all are, the kernel's business alone,
+// and may it be asked past the C library? A few loads. Then it is forgotten.
 [[nodiscard]] inline bool closes_at_once(int fd) {
-  if (FdTable::watches_closes() || !FdTable::is_ordinary(fd) || fault::PrivateFds::may_own(fd)) {
+  if (!PlainCalls::closes() || !FdTable::is_ordinary(fd) || fault::PrivateFds::may_own(fd)) [[unlikely]] {
     return false;
   }
   FdTable::forget(fd);
   return true;
 }
-// Is closing `fd` the kernel's business alone? Then it is forgotten already.
+// Is closing any number the kernel's business alone? Then it is forgotten already.
 [[nodiscard]] bool closes_plainly(int fd);
 int close_descriptor(int fd, FunctionRef<int()> real);
 // dup2(2) and dup3(2). A number of ours is out of range for the program: EBADF.

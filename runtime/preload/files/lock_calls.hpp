@@ -8,18 +8,15 @@
 #include <sys/types.h>
 
 #include "emu/base/function_ref.hpp"
+#include "runtime/preload/ground/plain_calls.hpp"
 
 namespace daxemu::preload {
-
-namespace detail {
-inline constinit std::atomic<bool> ever_asked{false};
-}
 
 [[nodiscard]] bool is_record_lock(int command);
 // Has this program asked for a record lock on a device? Then no descriptor of one may be opened and closed again by us:
 // close(2) lets go of all of a process's locks on the file (locks_remove_posix()), whichever descriptor it is.
 [[nodiscard]] inline bool may_hold_record_locks() {
-  return detail::ever_asked.load(std::memory_order_relaxed);
+  return PlainCalls::locks().load(std::memory_order_relaxed) != 0;
 }
 // fcntl(2) with such a command; `argument` is the program's struct flock, wherever it points.
 int lock_record(int fd, int command, long argument, FunctionRef<int()> real);

@@ -38,19 +38,10 @@ namespace daxemu::preload {
 [[nodiscard]] inline bool is_asked_last(int flags, const char* path) {
   return changes_by_opening(flags) || (may_hold_record_locks() && drops_locks(path));
 }
-// Is the kernel to be asked at once, whatever the path is?
-[[nodiscard]] inline bool is_asked_first(int flags) {
-  return !changes_by_opening(flags) && !may_hold_record_locks() && !Expectation::ours();
-}
-// The kernel has opened `path` for reading. Can that only be a file of others? A look at the path's bytes, some loads.
-[[nodiscard, gnu::always_inline]] inline bool opens_others(int dirfd, const char* path, int flags) noexcept {
-  Context* const context = Context::made();
-  if (context == nullptr || (flags & O_ACCMODE) != O_RDONLY || context->hidden().any() ||
-      context->descriptors().bound().any()) {
-    return false;
-  }
-  return *path == '/' ? leads_elsewhere(path)
-                      : dirfd == AT_FDCWD && context->directory().is_plainly_far() && !may_go_up(path);
+// Does it change nothing, and is what it opens only read?
+[[nodiscard]] constexpr bool only_reads(int flags) {
+  constexpr int kTemporary = O_TMPFILE & ~O_DIRECTORY;
+  return (flags & (O_ACCMODE | O_CREAT | O_TRUNC | kTemporary)) == 0;
 }
 // For hooks that make the system call themselves: the kernel has opened `fd`, or said no (errno), for the path as it
 // is. Is that the answer? Not if it is "no such path", or ENXIO: no driver of that number. Else open_asked() goes on

@@ -1,9 +1,10 @@
 #include "runtime/preload/ground/fd_table.hpp"
 
+#include "emu/base/at_start.hpp"
+
 namespace daxemu::preload {
 
-constinit std::array<std::atomic<std::uint8_t>, FdTable::kNumbers> FdTable::classes_{};
+DAXEMU_BEHIND_START constinit std::array<std::atomic<std::uint8_t>, FdTable::kNumbers> FdTable::classes_{};
 constinit std::atomic<bool> FdTable::attributes_{false};
-constinit std::atomic<bool> FdTable::closes_{false};
 
 } // namespace daxemu::preload

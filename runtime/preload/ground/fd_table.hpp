@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "runtime/preload/ground/own_process.hpp"
+#include "runtime/preload/ground/plain_calls.hpp"
 
 namespace daxemu::preload {
 
@@ -30,13 +31,17 @@ enum class FdClass : std::uint8_t {
   return what == FdClass::device || what == FdClass::control;
 }
 
-class FdTable {
+class [[gnu::visibility("hidden")]] FdTable {
 public:
   static constexpr int kNumbers = 1 << 16; // larger ones are never remembered
 
-  [[nodiscard]] static FdClass get(int fd) noexcept { return FdClass(byte(fd) & ~(kNoted | kBare | kRead)); }
+  [[nodiscard]] static FdClass get(int fd) noexcept {
+    return FdClass(byte(fd) & ~(kNoted | kBare | kRead));
+  }
   // An attribute that this process has opened to read, and of which OpenTexts may know more.
-  [[nodiscard]] static bool is_noted(int fd) noexcept { return (byte(fd) & kNoted) != 0; }
+  [[nodiscard]] static bool is_noted(int fd) noexcept {
+    return (byte(fd) & kNoted) != 0;
+  }
   [[nodiscard]] static bool is_foreign(int fd) noexcept {
     return byte(fd) == static_cast<std::uint8_t>(FdClass::foreign);
   }
@@ -44,12 +49,14 @@ public:
     if (what == FdClass::attribute) {
       expect_attributes();
     }
-    if (in_range(fd) && (what != FdClass::foreign || OwnProcess::calls())) {
+    if (in_range(fd) && (what != FdClass::foreign || OwnProcess::calls())) [[likely]] {
       classes_[static_cast<unsigned>(fd)].store(static_cast<std::uint8_t>(what), std::memory_order_relaxed);
     }
   }
   // The same, and its description could do more than was asked for (VnodeFiles::settle()).
-  [[nodiscard]] static bool is_bare(int fd) noexcept { return (byte(fd) & kBare) != 0; }
+  [[nodiscard]] static bool is_bare(int fd) noexcept {
+    return (byte(fd) & kBare) != 0;
+  }
   static void set_noted(int fd, bool bare) noexcept {
     set(fd, FdClass::attribute);
     if (in_range(fd) && OwnProcess::calls()) {
@@ -59,7 +66,9 @@ public:
   }
   // An attribute that has been read through it, before the kernel told of any change; its file does not say so yet
   // (VnodeFiles::settle()).
-  [[nodiscard]] static bool was_read(int fd) noexcept { return (byte(fd) & kRead) != 0; }
+  [[nodiscard]] static bool was_read(int fd) noexcept {
+    return (byte(fd) & kRead) != 0;
+  }
   static void set_read(int fd, bool read) noexcept {
     if (in_range(fd) && OwnProcess::calls()) {
       std::atomic<std::uint8_t>& what = classes_[static_cast<unsigned>(fd)];
@@ -67,16 +76,21 @@ public:
                   : what.fetch_and(static_cast<std::uint8_t>(~kRead), std::memory_order_relaxed));
     }
   }
-  static void forget(int fd) noexcept { set(fd, FdClass::unknown); }
+  static void forget(int fd) noexcept {
+    set(fd, FdClass::unknown);
+  }
   // Unknown or foreign.
   [[nodiscard]] static bool is_ordinary(int fd) noexcept {
     return byte(fd) <= static_cast<std::uint8_t>(FdClass::foreign);
   }
-  // Does somebody want to hear of numbers that are closed? Said once and for good, before there is one of them.
-  [[nodiscard]] static bool watches_closes() noexcept { return closes_.load(std::memory_order_relaxed); }
-  static void watch_closes() noexcept { closes_.store(true); }
+  // Somebody wants to hear of numbers that are closed. Said once and for good, before there is one of them.
+  static void watch_closes() noexcept {
+    PlainCalls::watch_closes();
+  }
   // Has no descriptor of an attribute been seen here? None was opened, then, but one may have come from elsewhere.
-  [[nodiscard]] static bool has_no_attributes() noexcept { return !attributes_.load(std::memory_order_relaxed); }
+  [[nodiscard]] static bool has_no_attributes() noexcept {
+    return !attributes_.load(std::memory_order_relaxed);
+  }
   static void expect_attributes() noexcept {
     if (has_no_attributes()) {
       attributes_.store(true, std::memory_order_relaxed);
@@ -88,7 +102,9 @@ public:
       forget(static_cast<int>(fd));
     }
   }
-  static void forget_all() noexcept { forget_range(0, kNumbers - 1); }
+  static void forget_all() noexcept {
+    forget_range(0, kNumbers - 1);
+  }
   // What was foreign may be a watcher by now.
   static void doubt_foreign() noexcept {
     for (std::atomic<std::uint8_t>& what : classes_) {
@@ -104,12 +120,16 @@ private:
   static constexpr std::uint8_t kBare = 0x40;
   static constexpr std::uint8_t kRead = 0x20;
   [[nodiscard]] static std::uint8_t byte(int fd) noexcept {
-    return in_range(fd) ? classes_[static_cast<unsigned>(fd)].load(std::memory_order_relaxed) : std::uint8_t{0};
+    if (in_range(fd)) [[likely]] {
+      return classes_[static_cast<unsigned>(fd)].load(std::memory_order_relaxed);
+    }
+    return 0;
   }
-  [[nodiscard]] static bool in_range(int fd) noexcept { return static_cast<unsigned>(fd) < kNumbers; }
+  [[nodiscard]] static bool in_range(int fd) noexcept {
+    return static_cast<unsigned>(fd) < kNumbers;
+  }
   static std::array<std::atomic<std::uint8_t>, kNumbers> classes_;
   static std::atomic<bool> attributes_;
-  static std::atomic<bool> closes_;
 };
 
 } // namespace daxemu::preload

@@ -19,7 +19,7 @@ namespace {
 
 using daxemu::LaterRelocations;
 
-constexpr std::string_view kTables = ".data.rel.ro"; // what no one writes to but the loader
+constexpr std::string_view kTables = ".data.rel.ro"; // and what layout.ld takes out of it: what no one writes to but the loader
 constexpr std::string_view kPlace = "daxemu_later_relocations";
 constexpr Elf64_Sxword kPacked = 36; // DT_RELR, newer than some <elf.h>
 
@@ -94,7 +94,7 @@ Symbols symbols_of(const Library& library, const std::vector<std::string_view>& 
         continue;
       }
       const Elf64_Shdr& names = sections[library.header().e_shstrndx];
-      if (library.text(names, sections[symbol->st_shndx].sh_name) == kTables) {
+      if (library.text(names, sections[symbol->st_shndx].sh_name).starts_with(kTables)) {
         found.tables.push_back({symbol->st_value, symbol->st_value + symbol->st_size});
       }
     }

@@ -12,19 +12,21 @@
 
 #include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
+#include "emu/base/valgrind.hpp"
 #include "emu/store/location.hpp"
 #include "emu/sysfs/tree/known_paths.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/ground/early_memory.hpp"
 #include "runtime/preload/ground/next_symbol.hpp"
+#include "runtime/preload/ground/plain_calls.hpp"
 
 namespace daxemu::preload {
 namespace {
 
 enum class Stage : int { none, making, ready, refused };
 DAXEMU_AT_START constinit std::atomic<Stage> stage{Stage::none};
-DAXEMU_AT_START constinit std::atomic<pid_t> maker{0};
+DAXEMU_AT_START constinit std::atomic<const void*> maker{nullptr}; // its thread
 DAXEMU_AT_START alignas(Context) constinit std::byte storage[sizeof(Context)] = {};
 constinit sysfs::KnownPaths known_paths;
 
@@ -81,13 +83,13 @@ DAXEMU_START_PATH Context* Context::make() noexcept {
   Stage expected = Stage::none;
   if (!stage.compare_exchange_strong(expected, Stage::making, std::memory_order_acq_rel)) {
     // Another thread is at it: wait; ourselves, deeper in the making: pass through.
-    while (expected == Stage::making && maker.load() != sys::gettid()) {
+    while (expected == Stage::making && maker.load() != __builtin_thread_pointer()) {
       (void)sys::call(SYS_sched_yield);
       expected = stage.load(std::memory_order_acquire);
     }
     return expected == Stage::ready ? made_.load() : nullptr;
   }
-  maker.store(sys::gettid());
+  maker.store(__builtin_thread_pointer());
   const EarlyMemory::Scope early;
   Context* made = nullptr;
   const char* location = std::getenv("DAXEMU_PLATFORM");
@@ -108,8 +110,11 @@ DAXEMU_START_PATH Context* Context::make() noexcept {
       complain("cannot use the platform DAXEMU_PLATFORM=", location, store.error().value);
     } // else it is daxemu run's, whose end or whose namespace is no mistake of the program's user
   }
-  maker.store(0);
+  maker.store(nullptr);
   made_.store(made, std::memory_order_release);
+  if (made != nullptr && !made->hidden_.any() && !sys::is_race_checked()) {
+    PlainCalls::let_paths_tell(made->store_.platform().binds_made);
+  }
   stage.store(made != nullptr ? Stage::ready : Stage::refused, std::memory_order_release);
   errno = kept;
   return made;

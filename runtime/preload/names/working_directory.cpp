@@ -14,6 +14,9 @@ bool begins_path(std::string_view path, std::string_view top) {
 
 } // namespace
 
+constinit std::array<WorkingDirectory::Place, 8> WorkingDirectory::slots_{};
+constinit std::atomic<unsigned> WorkingDirectory::next_slot_{0};
+
 WorkingDirectory::Place* WorkingDirectory::fill(std::string_view path) noexcept {
   Place& place = slots_[next_slot_.fetch_add(1) % slots_.size()];
   place.process.store(sys::getpid(), std::memory_order_relaxed);

@@ -55,8 +55,9 @@ private:
   std::atomic<const Place*> guest_{nullptr}; // of the vforked child that changed its directory last; empty: a real one
   std::atomic<Nearness> nearness_{Nearness::unknown};
   // Written in turn, so that a reader in another thread never sees a text change under it in practice.
-  std::array<Place, 8> slots_{};
-  std::atomic<unsigned> next_slot_{0};
+  // The process's; not beside the others, since hardly a program needs them.
+  static std::array<Place, 8> slots_;
+  static std::atomic<unsigned> next_slot_;
 };
 
 } // namespace daxemu::preload

@@ -6,28 +6,29 @@
 #include <atomic>
 #include <cstdint>
 
+#include "runtime/preload/ground/plain_calls.hpp"
+
 namespace daxemu::preload {
 
 class Expectation {
 public:
   // Is the next path likely to be one of ours?
-  [[nodiscard]] static bool ours() noexcept { return left_.load(std::memory_order_relaxed) != 0; }
+  [[nodiscard]] static bool ours() noexcept { return PlainCalls::expected().load(std::memory_order_relaxed) != 0; }
   // A path was one of ours.
   static void met() noexcept {
-    if (left_.load(std::memory_order_relaxed) != kMost) {
-      left_.store(kMost, std::memory_order_relaxed);
+    if (PlainCalls::expected().load(std::memory_order_relaxed) != kMost) {
+      PlainCalls::expected().store(kMost, std::memory_order_relaxed);
     }
   }
   // A path was none.
   static void missed() noexcept {
-    if (const std::uint8_t left = left_.load(std::memory_order_relaxed); left != 0) {
-      left_.store(left - 1, std::memory_order_relaxed); // two at once may count as one
+    if (const std::uint8_t left = PlainCalls::expected().load(std::memory_order_relaxed); left != 0) {
+      PlainCalls::expected().store(left - 1, std::memory_order_relaxed); // two at once may count as one
     }
   }
 
 private:
   static constexpr std::uint8_t kMost = 8; // paths of others that come between
-  static inline constinit std::atomic<std::uint8_t> left_{0};
 };
 
 } // namespace daxemu::preload

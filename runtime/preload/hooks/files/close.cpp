@@ -17,12 +17,18 @@ using namespace daxemu::preload;
 
 DAXEMU_REAL(close, int(int));
 [[gnu::noinline]] static int close_with_care(int fd) {
+  if (real_close.is_libcs()) {
+    PlainCalls::learn_close();
+  }
   return closes_plainly(fd) ? real_close(fd) : close_descriptor(fd, [fd] { return real_close(fd); });
 }
 // As open(2), see hooks/paths/open.cpp.
-DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, close, (int fd)) {
-  if (!closes_at_once(fd) || !real_close.is_known_libcs() || __libc_single_threaded == 0) {
+DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, close, (int fd)) {
+  if (!closes_at_once(fd)) [[unlikely]] {
     return close_with_care(fd);
+  }
+  if (__libc_single_threaded == 0) [[unlikely]] {
+    return real_close(fd);
   }
   return direct_call(SYS_close, fd);
 }

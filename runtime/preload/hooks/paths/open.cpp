@@ -1,6 +1,4 @@
 // open(2) and its variants.
-#include <climits>
-
 #include <fcntl.h>
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
@@ -10,20 +8,26 @@
 #include "runtime/preload/files/open_calls.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/ground/hook.hpp"
+#include "runtime/preload/ground/plain_calls.hpp"
 #include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/names/plain_paths.hpp"
 #include "runtime/preload/paths/direct_call.hpp"
 #include "runtime/preload/paths/expectation.hpp"
 
 using daxemu::preload::direct_call;
 using daxemu::preload::Expectation;
 using daxemu::preload::FdTable;
-using daxemu::preload::is_asked_first;
 using daxemu::preload::is_asked_last;
+using daxemu::preload::is_plainly_of_others;
+using daxemu::preload::is_usual;
+using daxemu::preload::kNotAsked;
+using daxemu::preload::only_reads;
 using daxemu::preload::open_asked;
 using daxemu::preload::open_expected;
 using daxemu::preload::open_is_settled;
 using daxemu::preload::open_path;
-using daxemu::preload::opens_others;
+using daxemu::preload::PlainCall;
+using daxemu::preload::PlainCalls;
 using daxemu::trace::CallSite;
 
 namespace {
@@ -39,32 +43,48 @@ DAXEMU_REAL(__open64_2, int(const char*, int));
 DAXEMU_REAL(__openat_2, int(int, const char*, int));
 DAXEMU_REAL(__openat64_2, int(int, const char*, int));
 
-constexpr long kNotAsked = LONG_MIN; // none of the kernel's answers
-
 // open(2) has two or three arguments; the third, there only if the flags create a file, is where a third always is. Not
 // by <cstdarg>: a function with an ellipsis begins by saving all the others.
-#define DAXEMU_MODE(flags) const mode_t mode = __OPEN_NEEDS_MODE(flags) ? third : 0;
+#define DAXEMU_MODE(flags) (__OPEN_NEEDS_MODE(flags) ? third : 0)
 
 } // namespace
 
-// As few frames as can be between the program and the system call: see direct_call.hpp. With other threads it is the C
-// library's to make: an open can be cancelled by one. Most opens are of a file that can only be the kernel's, which is
-// seen by looking at what the path begins with; all others go on out of line, with what the kernel has said.
-#define DAXEMU_OPEN_BODY(name, dirfd, all_flags, rest_of)                                                              \
-  if (!is_asked_first(all_flags) || !real_##name.is_known_libcs() || __libc_single_threaded == 0) {                    \
-    return rest_of(kNotAsked);                                                                                         \
-  }                                                                                                                    \
-  const long opened = daxemu::sys::enter_kernel(SYS_openat, dirfd, (long)path, all_flags); /* NOLINT: a word */        \
-  if (opened >= 0) [[likely]] {                                                                                        \
-    FdTable::forget(static_cast<int>(opened));                                                                         \
-    if (opens_others(dirfd, path, all_flags)) [[likely]] {                                                             \
-      return static_cast<int>(opened);                                                                                 \
+// As few frames, and as little code, as can be between the program and the system call, and behind it: see
+// direct_call.hpp. With other threads the call is the C library's to make: an open can be cancelled by one. Most opens
+// are of a file that can only be the kernel's, which is seen by looking at the path; all others go on out of line
+// (`rest_of`), with what the kernel has said in `opened`.
+#define DAXEMU_OPEN_BODY(name, dirfd, all_flags, rest_of, by_library)                                                  \
+  long opened = kNotAsked;                                                                                             \
+  if (only_reads(all_flags) && PlainCalls::opens(PlainCall::name)) [[likely]] {                                        \
+    if (__libc_single_threaded == 0) [[unlikely]] {                                                                    \
+      return by_library;                                                                                               \
+    }                                                                                                                  \
+    opened = daxemu::sys::enter_kernel(SYS_openat, dirfd, (long)path, all_flags, 0); /* NOLINT: a word */              \
+    if (opened >= 0) [[likely]] {                                                                                      \
+      FdTable::forget(static_cast<int>(opened));                                                                       \
+      if (is_usual(dirfd, path)) [[likely]] {                                                                          \
+        return static_cast<int>(opened);                                                                               \
+      }                                                                                                                \
     }                                                                                                                  \
   }                                                                                                                    \
-  return rest_of(opened);
+  return rest_of
+// With other threads, a file that is only to be read.
+#define DAXEMU_OPEN_BY_LIBRARY(dirfd, call, rest_of)                                                                   \
+  const int fd = call;                                                                                                 \
+  if (fd >= 0) [[likely]] {                                                                                            \
+    FdTable::forget(fd);                                                                                               \
+    if (is_usual(dirfd, path)) [[likely]] {                                                                            \
+      return fd;                                                                                                       \
+    }                                                                                                                  \
+  }                                                                                                                    \
+  const long opened = fd >= 0 ? fd : -static_cast<long>(errno);                                                        \
+  return rest_of
 // `opened`: what the kernel has answered to the path as it is; kNotAsked: nobody has asked it.
 #define DAXEMU_OPEN_REST(name, dirfd, all_flags, ...)                                                                  \
   const auto real = [&](const char* p) { return __VA_ARGS__; };                                                        \
+  if (opened >= 0 && is_plainly_of_others(dirfd, path)) {                                                              \
+    return static_cast<int>(opened);                                                                                   \
+  }                                                                                                                    \
   if (opened == kNotAsked && is_asked_last(all_flags, path)) {                                                         \
     const CallSite here(caller, #name);                                                                                \
     return open_path(dirfd, path, all_flags, real);                                                                    \
@@ -86,34 +106,42 @@ constexpr long kNotAsked = LONG_MIN; // none of the kernel's answers
   if (fd >= 0) {                                                                                                       \
     FdTable::forget(fd);                                                                                               \
   }                                                                                                                    \
+  if (real_##name.is_known_libcs()) {                                                                                  \
+    PlainCalls::learn(PlainCall::name);                                                                                \
+  }                                                                                                                    \
   if (open_is_settled(fd, dirfd, path, all_flags)) {                                                                   \
     return fd;                                                                                                         \
   }                                                                                                                    \
   const CallSite here(caller, #name);                                                                                  \
-  return open_asked(dirfd, path, all_flags, fd, real);
+  return open_asked(dirfd, path, all_flags, fd, real)
 #define DAXEMU_OPEN_HOOK(name, extra)                                                                                  \
   [[gnu::noinline]] static int rest_of_##name(const char* path, int flags, mode_t mode, long opened,                   \
-                                              const void* caller){                                                     \
-      DAXEMU_OPEN_REST(name, AT_FDCWD, flags | (extra),                                                                \
-                       real_##name(p, flags, mode))} DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, name,                      \
-                                                                    (const char* path, int flags, mode_t third)) {     \
-    const auto rest_of = [=](long opened) {                                                                            \
-      DAXEMU_MODE(flags)                                                                                               \
-      return rest_of_##name(path, flags, mode, opened, __builtin_return_address(0));                                   \
-    };                                                                                                                 \
-    DAXEMU_OPEN_BODY(name, AT_FDCWD, flags | (extra), rest_of)                                                         \
+                                              const void* caller) {                                                    \
+    DAXEMU_OPEN_REST(name, AT_FDCWD, flags | (extra), real_##name(p, flags, mode));                                    \
+  }                                                                                                                    \
+  [[gnu::noinline]] DAXEMU_CALL_PATH static int by_library_##name(const char* path, int flags, const void* caller) {   \
+    DAXEMU_OPEN_BY_LIBRARY(AT_FDCWD, real_##name(path, flags), rest_of_##name(path, flags, 0, opened, caller));        \
+  }                                                                                                                    \
+  DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name, (const char* path, int flags, mode_t third)) {                           \
+    const void* const caller = __builtin_return_address(0);                                                            \
+    DAXEMU_OPEN_BODY(name, AT_FDCWD, flags | (extra), rest_of_##name(path, flags, DAXEMU_MODE(flags), opened, caller), \
+                     by_library_##name(path, flags, caller));                                                          \
   }
 #define DAXEMU_OPENAT_HOOK(name, extra)                                                                                \
   [[gnu::noinline]] static int rest_of_##name(int dirfd, const char* path, int flags, mode_t mode, long opened,        \
-                                              const void* caller){DAXEMU_OPEN_REST(                                    \
-      name, dirfd, flags | (extra), real_##name(dirfd, p, flags, mode))} DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, name,  \
-                                                                                        (int dirfd, const char* path,  \
-                                                                                         int flags, mode_t third)) {   \
-    const auto rest_of = [=](long opened) {                                                                            \
-      DAXEMU_MODE(flags)                                                                                               \
-      return rest_of_##name(dirfd, path, flags, mode, opened, __builtin_return_address(0));                            \
-    };                                                                                                                 \
-    DAXEMU_OPEN_BODY(name, dirfd, flags | (extra), rest_of)                                                            \
+                                              const void* caller) {                                                    \
+    DAXEMU_OPEN_REST(name, dirfd, flags | (extra), real_##name(dirfd, p, flags, mode));                                \
+  }                                                                                                                    \
+  [[gnu::noinline]] DAXEMU_CALL_PATH static int by_library_##name(int dirfd, const char* path, int flags,              \
+                                                                  const void* caller) {                                \
+    DAXEMU_OPEN_BY_LIBRARY(dirfd, real_##name(dirfd, path, flags),                                                     \
+                           rest_of_##name(dirfd, path, flags, 0, opened, caller));                                     \
+  }                                                                                                                    \
+  DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name, (int dirfd, const char* path, int flags, mode_t third)) {                \
+    const void* const caller = __builtin_return_address(0);                                                            \
+    DAXEMU_OPEN_BODY(name, dirfd, flags | (extra),                                                                     \
+                     rest_of_##name(dirfd, path, flags, DAXEMU_MODE(flags), opened, caller),                           \
+                     by_library_##name(dirfd, path, flags, caller));                                                   \
   }
 
 DAXEMU_OPEN_HOOK(open, 0)

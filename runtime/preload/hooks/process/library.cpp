@@ -1,11 +1,17 @@
 // The library is loaded: everything that must not wait until it is needed, before the program's own code runs.
 #include <pthread.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/valgrind.hpp"
 #include "runtime/preload/directories/directories.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/nodes/opened/vnode_files.hpp"
 #include "runtime/preload/streams/stream_calls.hpp"
+
+// What pthread_atfork(3) is, but for a page of code that this library would have for it alone (libc_nonshared.a).
+extern "C" int __register_atfork(void (*before)(), void (*in_parent)(), void (*in_child)(), // NOLINT: libc's
+                                 void* library) noexcept;
+extern "C" void* __dso_handle __attribute__((visibility("hidden"))); // NOLINT: the linker's
 
 namespace {
 
@@ -22,13 +28,16 @@ void in_child() {
   Directories::after_fork();
 }
 
-__attribute__((constructor)) void loaded() {
+__attribute__((constructor)) DAXEMU_START_PATH void loaded() {
   daxemu::sys::keep_race_checkers_off_own_data();
   daxemu::preload::settle_standard_streams();
-  ::pthread_atfork(before_fork, Directories::after_fork, in_child);
+  (void)__register_atfork(before_fork, Directories::after_fork, in_child, &__dso_handle);
 }
 
 } // namespace
+
+// What is called when the program ends (DT_FINI): nothing, and not in a page that nobody else needs, as crti.o has it.
+extern "C" __attribute__((visibility("hidden"), used)) DAXEMU_START_PATH void daxemu_at_end() {}
 
 // In a sanitized build: the runtime asks before it is up, and in children whose environment has no options. Signals are
 // left to the program, whose own are what we are about; and the runtime's handlers would be installed through our

@@ -1,0 +1,39 @@
+// Paths that are none of ours by their bytes alone, which is what most paths of most programs are: told after the
+// kernel has answered (the text may be no memory before that). Not while PlainCalls::paths_tell() says no.
+#pragma once
+
+#include <fcntl.h>
+
+#include "runtime/preload/ground/fd_table.hpp"
+#include "runtime/preload/ground/plain_calls.hpp"
+#include "runtime/preload/names/context.hpp"
+#include "runtime/preload/names/path_bytes.hpp"
+
+namespace daxemu::preload {
+
+// The kernel has found something at `path`. Can that only be a file of others? False: it is to be looked at.
+[[nodiscard]] inline bool is_plainly_of_others(int dirfd, const char* path) noexcept {
+  if (!PlainCalls::paths_tell() || *path == '\0') {
+    return false;
+  }
+  if (*path == '/') {
+    return leads_elsewhere(path);
+  }
+  if (dirfd != AT_FDCWD) {
+    return FdTable::is_foreign(dirfd);
+  }
+  return Context::made()->directory().is_plainly_far() && !may_go_up(path);
+}
+
+// The same of the most usual paths only, in as little code as can be: where PlainCalls has said that it may be asked.
+[[nodiscard, gnu::always_inline]] inline bool is_usual(int dirfd, const char* path) noexcept {
+  if (!PlainCalls::still_tell()) [[unlikely]] {
+    return false;
+  }
+  if (*path == '/') [[likely]] {
+    return leads_elsewhere(path);
+  }
+  return dirfd != AT_FDCWD && *path != '\0' && FdTable::is_foreign(dirfd);
+}
+
+} // namespace daxemu::preload
