@@ -15,7 +15,7 @@ namespace daxemu::store {
 inline constexpr std::size_t kFewDevices = 8;
 
 [[nodiscard]] constexpr std::uint64_t key_of_name(std::uint32_t region_id, std::uint32_t id) {
-  return (std::uint64_t{region_id} << 32U) | id;
+  return id + std::uint64_t{region_id} * 97; // the first devices of regions are in groups of their own
 }
 [[nodiscard]] constexpr std::uint64_t key_of_node(std::uint64_t dev, std::uint64_t ino) {
   constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15ULL;

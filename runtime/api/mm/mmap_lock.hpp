@@ -42,11 +42,13 @@ public:
     writers_.lock();
     while (true) {
       writing_.store(1, std::memory_order_seq_cst); // before readers are looked for
-      if (std::all_of(readers_.begin(), readers_.end(),
-                      [](const Readers& one) { return one.count.load(std::memory_order_seq_cst) == 0; })) {
-        return;
+      // Whoever comes now waits, so that those who are there are soon gone; unless one of them is about to read again.
+      for (int look = 0; look < kLooks; ++look) {
+        if (nobody_reads()) {
+          return;
+        }
       }
-      end_writing(); // one that reads may be about to read again
+      end_writing();
       ::sched_yield();
     }
   }
@@ -56,6 +58,10 @@ public:
   }
 
 private:
+  [[nodiscard]] bool nobody_reads() const {
+    return std::all_of(readers_.begin(), readers_.end(),
+                       [](const Readers& one) { return one.count.load(std::memory_order_seq_cst) == 0; });
+  }
   void end_writing() {
     writing_.store(0, std::memory_order_release);
     writing_.notify_all();
@@ -65,6 +71,7 @@ private:
     std::atomic<std::uint64_t> count{0};
   };
   static constexpr std::size_t kStripes = 16; // threads spread over them
+  static constexpr int kLooks = 500;          // some microseconds
   std::array<Readers, kStripes> readers_;
   alignas(64) std::atomic<std::uint32_t> writing_{0};
   std::mutex writers_; // one at a time

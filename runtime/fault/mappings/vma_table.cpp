@@ -9,6 +9,7 @@
 
 #include "emu/base/aside.hpp"
 #include "emu/base/sys.hpp"
+#include "emu/base/units.hpp"
 
 namespace daxemu::fault {
 namespace {

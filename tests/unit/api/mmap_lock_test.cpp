@@ -62,6 +62,26 @@ TEST(MmapLock, WhoReadsMayReadAgainWhileAWriterWaits) {
   EXPECT_TRUE(written);
 }
 
+TEST(MmapLock, AWriterComesToItBesideReadersWithoutEnd) {
+  MmapLock lock;
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> readers;
+  for (int thread = 0; thread < 3; ++thread) {
+    readers.emplace_back([&] {
+      while (!stop) {
+        const std::shared_lock reading(lock);
+      }
+    });
+  }
+  for (int at = 0; at < 100; ++at) {
+    const std::unique_lock writing(lock);
+  }
+  stop = true;
+  for (std::thread& reader : readers) {
+    reader.join();
+  }
+}
+
 TEST(MmapLock, ReadersAreThereTogether) {
   MmapLock lock;
   std::atomic<int> inside{0};
