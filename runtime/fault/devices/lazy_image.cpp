@@ -16,6 +16,7 @@
 #include "emu/base/mapping.hpp"
 #include "emu/base/whole_io.hpp"
 #include "emu/store/processes/process_identity.hpp"
+#include "runtime/fault/devices/huge_page.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/fault/process/signals_blocked.hpp"
 
@@ -48,14 +49,9 @@ void tell_disk(const backing::Image& image, ExtentIndex extent) {
   }
 }
 
-Result<void> load_by_mapping(const backing::Image& image, ExtentIndex extent, int bytes) {
-  auto window =
-      Mapping::of(bytes, image.extent_size(), PROT_READ | PROT_WRITE, MAP_SHARED, extent.value() * image.extent_size());
-  if (!window) {
-    return tl::unexpected(window.error());
-  }
+Result<void> load_into(std::span<std::byte> window, const backing::Image& image, ExtentIndex extent) {
   const auto put = [&](std::uint64_t at, std::span<const std::byte> piece) -> Result<void> {
-    std::memcpy(window->bytes().data() + at, piece.data(), piece.size());
+    std::memcpy(window.data() + at, piece.data(), piece.size());
     return {};
   };
   const auto arrived = ImageAhead::of_process().take(
@@ -64,7 +60,13 @@ Result<void> load_by_mapping(const backing::Image& image, ExtentIndex extent, in
     return arrived;
   }
   tell_disk(image, extent);
-  return image.read(extent, window->bytes());
+  return image.read(extent, window);
+}
+
+Result<void> load_by_mapping(const backing::Image& image, ExtentIndex extent, int bytes) {
+  const auto window =
+      Mapping::of(bytes, image.extent_size(), PROT_READ | PROT_WRITE, MAP_SHARED, extent.value() * image.extent_size());
+  return window ? load_into(window->bytes(), image, extent) : Result<void>(tl::unexpected(window.error()));
 }
 
 } // namespace
@@ -87,10 +89,27 @@ Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int by
   return !done && done.error() == Errno{EINVAL} ? load_by_mapping(image, extent, bytes) : done;
 }
 
+Result<void> load_as_huge_page(const backing::Image& image, ExtentIndex extent, int bytes, std::span<std::byte> place,
+                               bool& was_slow) {
+  if (image.extent_size() != kPmdSize || place.size() < kPmdSize) {
+    return fail(ENOTSUP);
+  }
+  const auto page = HugePage::make(place, bytes, extent.value() * kPmdSize);
+  if (!page) {
+    return fail(ENOTSUP);
+  }
+  was_slow = page->was_slow();
+  return load_into(page->bytes(), image, extent);
+}
+
 // Lent to one thread at a time, of one process: what a child inherits as lent, nobody gives back there.
 class LazyImage::Scratch {
 public:
-  explicit Scratch(Mapping mine) : mine_(std::move(mine)) {}
+  // `room`: address space for a huge page, if it is there.
+  Scratch(Mapping mine, Mapping room) : mine_(std::move(mine)), room_(std::move(room)) {
+    const auto start = reinterpret_cast<std::uintptr_t>(room_.data());
+    place_ = room_ ? room_.bytes().subspan(align_up(start, kPmdSize) - start, kPmdSize) : place_;
+  }
   class Lent {
   public:
     explicit Lent(Scratch& lender) : lender_(lender) {
@@ -110,6 +129,12 @@ public:
       }
     }
     [[nodiscard]] std::span<std::byte> bytes() const { return mine_ ? lender_.mine_.bytes() : own_.bytes(); }
+    // Where a huge page may be made; empty: not now, or never.
+    [[nodiscard]] std::span<std::byte> place() const {
+      return mine_ && lender_.slow_ < kMostSlow ? lender_.place_ : std::span<std::byte>();
+    }
+    // Whoever makes it slowly a few times in a row, or cannot at all, is not asked again.
+    void note(bool made, bool slow) { lender_.slow_ = !made ? kMostSlow : slow ? lender_.slow_ + 1 : 0; }
 
   private:
     Scratch& lender_;
@@ -118,7 +143,11 @@ public:
   };
 
 private:
+  static constexpr unsigned kMostSlow = 4;
   Mapping mine_;
+  Mapping room_;
+  std::span<std::byte> place_; // in it
+  unsigned slow_ = 0;          // its holder's
   std::atomic<pid_t> holder_{0};
 };
 
@@ -147,12 +176,16 @@ Result<LazyImage> LazyImage::of(const store::DeviceRecord& device) {
   if (!scratch) {
     return tl::unexpected(scratch.error());
   }
+  Mapping room; // without it, small pages
+  if (device.backing.kind != store::BackingKind::hugetlb && device.align == kPmdSize && HugePage::is_allowed()) {
+    room = sys::map_aside(-1, 2 * kPmdSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE).value_or(Mapping());
+  }
   // Programs close what they have not opened (closefrom(3)), and open other files by the same number. Where there is no
   // other number for it, it keeps the one it has. After all that can fail: the destructor forgets it.
   if (auto kept = PrivateFds::copy(image->fd()); kept) {
     image->use(std::move(*kept));
   }
-  return LazyImage(std::move(*image), std::make_unique<Scratch>(std::move(*scratch)),
+  return LazyImage(std::move(*image), std::make_unique<Scratch>(std::move(*scratch), std::move(room)),
                    device.backing.kind == store::BackingKind::hugetlb);
 }
 
@@ -196,7 +229,15 @@ Result<void> LazyImage::bring(ExtentIndex extent, mm::FolioRecord& folio, int by
 
 Result<void> LazyImage::load(ExtentIndex extent, mm::FolioRecord& folio, int bytes) const {
   if (!hugetlb_) {
-    const Scratch::Lent scratch(*scratch_);
+    Scratch::Lent scratch(*scratch_);
+    if (const auto place = scratch.place(); !place.empty()) {
+      bool slow = false;
+      const auto done = load_as_huge_page(*image_, extent, bytes, place, slow);
+      scratch.note(done || done.error() != Errno{ENOTSUP}, slow);
+      if (done || done.error() == Errno{EBADMSG}) {
+        return done;
+      }
+    }
     return load_extent(*image_, extent, bytes, scratch.bytes());
   }
   const auto done = load_extent(*image_, extent, bytes, {}); // which knows no write(2)

@@ -20,6 +20,11 @@ namespace daxemu::fault {
 [[nodiscard]] Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int bytes,
                                        std::span<std::byte> scratch);
 
+// The same by way of a huge page that is made for it, at a place as HugePage wants it. Errors: ENOTSUP (none is made
+// here: the extent is as before), those of load_extent().
+[[nodiscard]] Result<void> load_as_huge_page(const backing::Image& image, ExtentIndex extent, int bytes,
+                                             std::span<std::byte> place, bool& was_slow);
+
 // Calls `load` for an extent whose bytes have not been brought yet, once for all processes. Waits while another thread
 // or process is at it; takes over from one that died. Allocates nothing. Errors: those of `load`, after which the next
 // caller tries again.

@@ -6,11 +6,15 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/fault/devices/huge_page.hpp"
 #include "runtime/fault/devices/image_ahead.hpp"
+#include "runtime/fault/devices/lazy_image.hpp"
 #include "tests/unit/fault/fault_platform.hpp"
 
 namespace daxemu::fault {
@@ -169,6 +173,65 @@ TEST_F(OfImage, AForkedChildHasItsOwn) {
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
   EXPECT_TRUE(take(ahead, image, 0)) << "the parent's goes on";
+}
+
+// A file on a tmpfs of our own that says huge=advise, as shmem_enabled may for all memory files. Errors: EPERM, ENOSYS.
+Result<UniqueFd> file_that_may_be_huge() {
+  constexpr long kFsopen = 430; // newer than the C library's headers, as the names of what is asked of them
+  constexpr long kFsconfig = 431;
+  constexpr long kFsmount = 432;
+  constexpr long kSetString = 1;
+  constexpr long kCreate = 6;
+  const auto context = sys::call(kFsopen, reinterpret_cast<long>("tmpfs"), 1);
+  if (!context) {
+    return tl::unexpected(context.error());
+  }
+  const UniqueFd fs(static_cast<int>(*context));
+  const auto advised =
+      sys::call(kFsconfig, fs.get(), kSetString, reinterpret_cast<long>("huge"), reinterpret_cast<long>("advise"), 0);
+  const auto created = advised ? sys::call(kFsconfig, fs.get(), kCreate, 0, 0, 0) : advised;
+  const auto mounted = created ? sys::call(kFsmount, fs.get(), 1, 0) : created;
+  if (!mounted) {
+    return tl::unexpected(mounted.error());
+  }
+  const UniqueFd folder(static_cast<int>(*mounted));
+  UniqueFd file(::openat(folder.get(), "bytes", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  return file && ::ftruncate(file.get(), kExtents * kExtent) == 0 ? Result<UniqueFd>(std::move(file)) : fail(errno);
+}
+
+// Of one huge page where the kernel makes one; where it makes small ones it says so and has changed nothing that
+// counts.
+TEST_F(OfImage, AnExtentMayComeAsOneHugePage) {
+  const Image image = opened();
+  auto memory = Mapping::of(-1, 2 * kPmdSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+  ASSERT_TRUE(memory);
+  const auto start = reinterpret_cast<std::uintptr_t>(memory->data());
+  const auto place = memory->bytes().subspan(align_up(start, kPmdSize) - start, kPmdSize);
+  bool slow = false;
+  const UniqueFd small(static_cast<int>(::memfd_create("small", MFD_CLOEXEC)));
+  ASSERT_EQ(::ftruncate(small.get(), kExtents * kExtent), 0);
+  if (!HugePage::is_allowed()) {
+    EXPECT_EQ(load_as_huge_page(image, ExtentIndex(3), small.get(), place, slow).error(), Errno{ENOTSUP});
+  }
+  const auto bytes = file_that_may_be_huge();
+  if (!bytes) {
+    GTEST_SKIP() << "no tmpfs of one's own: " << std::strerror(bytes.error().value);
+  }
+  const auto done = load_as_huge_page(image, ExtentIndex(3), bytes->get(), place, slow);
+  if (!done && done.error() == Errno{ENOTSUP}) {
+    GTEST_SKIP() << "this kernel makes no huge pages of shmem, or has no memory for one";
+  }
+  ASSERT_TRUE(done);
+  std::uint64_t last = 0;
+  const std::uint64_t at = 4 * kExtent - sizeof last;
+  ASSERT_EQ(::pread(bytes->get(), &last, sizeof last, static_cast<off_t>(at)), sizeof last);
+  EXPECT_EQ(last, word_of(3, kExtent / sizeof last - 1));
+  struct stat about {};
+  ::fstat(bytes->get(), &about);
+  EXPECT_EQ(static_cast<std::uint64_t>(about.st_blocks) * 512, kExtent) << "and no other";
+  const UniqueFd damaged(::open(path_.c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_EQ(::pwrite(damaged.get(), "x", 1, static_cast<off_t>(image.source(ExtentIndex(5)) + 77)), 1);
+  EXPECT_EQ(load_as_huge_page(image, ExtentIndex(5), bytes->get(), place, slow).error(), Errno{EBADMSG});
 }
 
 struct Lab {

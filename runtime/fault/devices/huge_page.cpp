@@ -1,0 +1,72 @@
+#include "runtime/fault/devices/huge_page.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "emu/base/clock.hpp"
+#include "emu/base/sys.hpp"
+#include "emu/base/unique_fd.hpp"
+#include "emu/base/units.hpp"
+
+namespace daxemu::fault {
+namespace {
+
+constexpr int kPopulateWrite = 23;          // MADV_POPULATE_WRITE, Linux 5.14: EFAULT where a store is SIGBUS
+constexpr std::uint64_t kTooLong = 700'000; // ns
+constexpr std::size_t kPages = kPmdSize / kPageSize;
+
+bool all_there(std::span<std::byte> bytes) {
+  std::array<unsigned char, kPages> pages{};
+  return sys::call(SYS_mincore, reinterpret_cast<long>(bytes.data()), static_cast<long>(bytes.size()),
+                   reinterpret_cast<long>(pages.data())) &&
+         std::ranges::all_of(pages, [](unsigned char page) { return (page & 1U) != 0; });
+}
+
+} // namespace
+
+bool HugePage::is_allowed() {
+  const auto opened = sys::open("/sys/kernel/mm/transparent_hugepage/shmem_enabled", O_RDONLY | O_CLOEXEC);
+  if (!opened) {
+    return false;
+  }
+  const UniqueFd fd(*opened);
+  std::array<char, 128> text{}; // always within_size [advise] never deny force
+  const auto got = sys::pread(fd.get(), text.data(), text.size(), 0);
+  const std::string_view words(text.data(), got.value_or(0));
+  return words.find('[') != std::string_view::npos && words.find("[never]") == std::string_view::npos &&
+         words.find("[deny]") == std::string_view::npos;
+}
+
+Result<HugePage> HugePage::make(std::span<std::byte> place, int bytes, std::uint64_t offset) {
+  const auto mapped =
+      sys::mmap(place.data(), kPmdSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, bytes, offset);
+  if (!mapped) {
+    return tl::unexpected(mapped.error());
+  }
+  HugePage page(place.first(kPmdSize));
+  const std::uint64_t begin = clock_ns(CLOCK_MONOTONIC);
+  for (const auto& [length, advice] : {std::pair{kPmdSize, MADV_HUGEPAGE}, std::pair{kPageSize, kPopulateWrite}}) {
+    if (auto done = sys::madvise(place.data(), length, advice); !done) {
+      return tl::unexpected(done.error());
+    }
+  }
+  if (!all_there(page.bytes())) {
+    return fail(ENOTSUP);
+  }
+  page.slow_ = clock_ns(CLOCK_MONOTONIC) - begin > kTooLong;
+  return page;
+}
+
+HugePage::~HugePage() {
+  if (!bytes_.empty()) {
+    (void)sys::mmap(bytes_.data(), bytes_.size(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
+                    -1, 0);
+  }
+}
+
+} // namespace daxemu::fault
