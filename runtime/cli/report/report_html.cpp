@@ -232,7 +232,9 @@ std::string tile(const std::string& number, const char* words) {
 std::string words_html(const std::vector<std::string>& command) {
   std::string out;
   for (const std::string& word : command) {
-    out += fmt::format("{}<span class=\"word\">{}</span>", out.empty() ? "" : " ", html_text(shell_word(word)));
+    const bool breaks = word.find(' ') != std::string::npos; // at its blanks
+    out += fmt::format("{}<span{}>{}</span>", out.empty() ? "" : " ", breaks ? "" : " class=\"word\"",
+                       html_text(shell_word(word)));
   }
   return out;
 }
