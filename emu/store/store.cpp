@@ -1,6 +1,7 @@
 #include "emu/store/store.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -48,17 +49,23 @@ DAXEMU_START_PATH bool is_whole(const Platform& platform, std::span<std::byte> f
       static_cast<std::uint32_t>(platform.kernel) >= kProfiles.size()) { // profile_of() knows no other
     return false;
   }
-  const std::span devices(platform.devices.get(), platform.device_capacity);
-  const std::uint32_t used = platform.devices_used.load();
-  return used <= devices.size() && platform.regions_used.load() <= platform.region_capacity &&
+  return platform.devices_used.load() <= platform.device_capacity &&
+         platform.regions_used.load() <= platform.region_capacity &&
          platform.backing_slots_used.load() <= platform.backing_slot_capacity &&
          platform.node_slots_used.load() <= platform.node_slot_capacity &&
-         platform.node_names_used.load() <= platform.node_name_capacity &&
-         std::all_of(devices.begin(), devices.begin() + used, [&](const DeviceRecord& device) {
-           const bool absent = device.state.load() == DeviceState::absent;
-           return absent || (device.region < platform.regions_used.load() && device.nr_ranges <= kMaxRanges &&
-                             is_power_of_two(device.align));
-         });
+         platform.node_names_used.load() <= platform.node_name_capacity;
+}
+
+// The same of the devices that there are.
+DAXEMU_START_PATH bool are_whole(const Platform& platform) {
+  const std::span devices(platform.devices.get(), platform.device_capacity);
+  return std::all_of(devices.begin(),
+                     devices.begin() + std::min(platform.devices_used.load(), platform.device_capacity),
+                     [&](const DeviceRecord& device) {
+                       const bool absent = device.state.load() == DeviceState::absent;
+                       return absent || (device.region < platform.regions_used.load() &&
+                                         device.nr_ranges <= kMaxRanges && is_power_of_two(device.align));
+                     });
 }
 
 } // namespace
@@ -73,10 +80,10 @@ DAXEMU_START_PATH Result<Store> Store::open(const char* path) {
   const char* variable = std::getenv(kKeeperVariable);
   const auto keeper = variable == nullptr ? std::nullopt : parse_keeper(variable);
   auto raw = sys::open(path, O_RDWR | O_CLOEXEC);
-  auto store = raw ? of_file(UniqueFd(*raw)) : tl::unexpected(raw.error());
+  auto store = raw ? of_file(UniqueFd(*raw), true) : tl::unexpected(raw.error());
   if (!store && keeper) {
     if (auto fd = ask_keeper(*keeper, path, O_RDWR | O_CLOEXEC)) {
-      store = of_file(std::move(*fd));
+      store = of_file(std::move(*fd), false);
       if (store) {
         store->only_by_keeper_ = true;
       }
@@ -101,7 +108,7 @@ Result<UniqueFd> Store::open_file(const char* location, int flags) const {
   return handed || only_by_keeper_ ? std::move(handed) : std::move(opened);
 }
 
-DAXEMU_START_PATH Result<Store> Store::of_file(UniqueFd fd) {
+DAXEMU_START_PATH Result<Store> Store::of_file(UniqueFd fd, bool by_path) {
   auto st = sys::fstat(fd.get());
   if (!st) {
     return tl::unexpected(st.error());
@@ -126,10 +133,14 @@ DAXEMU_START_PATH Result<Store> Store::of_file(UniqueFd fd) {
   }
   sys::keep_race_checkers_off(mapping->data(), mapping->size());
   auto* platform = reinterpret_cast<Platform*>(mapping->bytes().data() + header.platform_at);
-  if (!is_whole(*platform, mapping->bytes())) {
+  const bool in_memory = by_path && st->st_nlink == 0;
+  if (!is_whole(*platform, mapping->bytes()) || (!in_memory && !are_whole(*platform))) {
     return fail(EPROTO);
   }
-  return Store(std::move(fd), *st, std::move(*mapping), platform);
+  Store store(std::move(fd), *st, std::move(*mapping), platform);
+  store.in_memory_ = in_memory;
+  store.records_ = in_memory ? kUnseen : kWhole;
+  return store;
 }
 
 DAXEMU_START_PATH std::span<RegionRecord> Store::region_table() const {
@@ -142,7 +153,18 @@ std::span<RegionRecord> Store::regions() const {
   return region_table().first(
       std::min(platform_->regions_used.load(std::memory_order_acquire), platform_->region_capacity));
 }
+bool Store::see_records() const {
+  const std::atomic_ref records(records_);
+  if (records.load(std::memory_order_relaxed) == kUnseen) { // several at once find the same
+    records.store(are_whole(*platform_) ? kWhole : kTorn, std::memory_order_relaxed);
+  }
+  return records.load(std::memory_order_relaxed) == kWhole;
+}
+
 DAXEMU_START_PATH std::span<DeviceRecord> Store::devices() const {
+  if (std::atomic_ref(records_).load(std::memory_order_relaxed) != kWhole && !see_records()) [[unlikely]] {
+    return {};
+  }
   return device_table().first(
       std::min(platform_->devices_used.load(std::memory_order_acquire), platform_->device_capacity));
 }

@@ -92,13 +92,15 @@ public:
   [[nodiscard]] uid_t uid() const { return uid_; }
   [[nodiscard]] gid_t gid() const { return gid_; }
 
+  // A memory file that was found by its path: all files of the platform are such, which have no name in any directory.
+  [[nodiscard]] bool is_in_memory() const { return in_memory_; }
   [[nodiscard]] int fd() const { return fd_.get(); }
   // Keeps the store by another descriptor of the same file (the preload library has numbers that programs leave alone).
   void set_fd(UniqueFd fd) { fd_ = std::move(fd); }
 
 private:
   Store(UniqueFd fd, const struct stat& about, Mapping mapping, Platform* platform);
-  [[nodiscard]] static Result<Store> of_file(UniqueFd fd);
+  [[nodiscard]] static Result<Store> of_file(UniqueFd fd, bool by_path);
 
   UniqueFd fd_;
   uid_t uid_ = 0;
@@ -107,6 +109,12 @@ private:
   bool only_by_keeper_ = false; // what a location names here is something else: another /proc, another root
   Mapping mapping_;
   Platform* platform_ = nullptr;
+  bool in_memory_ = false;
+  // Of a store in memory, which a run has just made, the devices are looked at by who wants one: a program's start is
+  // to cost the same with a thousand. Any other one is not opened before they are found whole.
+  enum Records : std::uint8_t { kWhole, kUnseen, kTorn };
+  mutable Records records_ = kWhole;
+  [[nodiscard]] bool see_records() const;
 };
 
 // Held while the configuration (regions, devices, ranges, states) changes.

@@ -189,6 +189,43 @@ TEST(Store, RefusesEveryFlippedHeaderByteWithoutWriting) {
   EXPECT_TRUE(Store::open(path_of(store->fd()).c_str()));
 }
 
+// A device that no later access could rely on: there is none, then, of a platform in memory, whose devices are looked
+// at by who wants one; any other one is not opened.
+TEST(Store, HasNoDevicesWhereOneIsTorn) {
+  auto store = Store::create(memory_file(), "lab");
+  ASSERT_TRUE(store);
+  Platform& platform = store->platform();
+  platform.regions_used = 1;
+  platform.devices_used = 1;
+  DeviceRecord& device = store->device_table()[0];
+  device.align = 1U << 21U;
+  device.state = DeviceState::disabled;
+  const std::string path = path_of(store->fd());
+  const auto whole = Store::open(path.c_str());
+  ASSERT_TRUE(whole);
+  EXPECT_TRUE(whole->is_in_memory());
+  EXPECT_EQ(whole->devices().size(), 1U);
+  device.align = 3;
+  const auto torn = Store::open(path.c_str());
+  ASSERT_TRUE(torn);
+  EXPECT_TRUE(torn->devices().empty());
+  EXPECT_TRUE(torn->devices().empty()) << "nor when they are asked for again";
+
+  std::string name = testing::TempDir() + "daxemu-store-XXXXXX";
+  const UniqueFd file(::mkstemp(name.data()));
+  ASSERT_GE(file.get(), 0);
+  auto named = Store::create(UniqueFd(::dup(file.get())), "lab");
+  ASSERT_TRUE(named);
+  named->platform().regions_used = 1;
+  named->platform().devices_used = 1;
+  named->device_table()[0].align = 1U << 21U;
+  named->device_table()[0].state = DeviceState::disabled;
+  EXPECT_TRUE(Store::open(name.c_str()));
+  named->device_table()[0].align = 3;
+  EXPECT_EQ(Store::open(name.c_str()).error(), Errno{EPROTO});
+  ::unlink(name.c_str());
+}
+
 // The header is right, what it leads to is not.
 TEST(Store, RefusesTablesThatAreNotInTheFile) {
   auto store = Store::create(memory_file(), "lab");

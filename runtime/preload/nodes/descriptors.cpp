@@ -82,7 +82,8 @@ DAXEMU_START_PATH bool Descriptors::is_node(int fd, const struct stat& about) co
 // By its inode alone: what a memory file is, which has no name in any directory, only its text tells.
 DAXEMU_START_PATH bool Descriptors::is_foreign(int fd, const struct stat& about) const noexcept {
   if (S_ISREG(about.st_mode)) {
-    return about.st_nlink != 0 && !is_node(fd, about);
+    const bool nameless = store_->is_in_memory() && !bound_.any(); // all nodes are
+    return about.st_nlink != 0 && (nameless || !is_node(fd, about));
   }
   if (is_kernels_own(about)) {
     return false; // an inotify instance shows as much
