@@ -87,13 +87,6 @@ Turn starts(Environment& environment) {
   return {sum.seconds * 1e6 / kStarts, {{"cpu_us", sum.cpu * 1e6 / kStarts}, {"faults", sum.faults / kStarts}}, ""};
 }
 
-std::string empty_library() {
-  std::array<char, 4096> self{};
-  (void)!::readlink("/proc/self/exe", self.data(), self.size() - 1);
-  const std::string program(self.data());
-  return program.substr(0, program.rfind('/')) + "/../lib/libdaxemu-bench-empty.so";
-}
-
 } // namespace
 
 int main(int argc, char** argv) {
@@ -117,7 +110,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   Environment plain("");
-  Environment empty("LD_PRELOAD=" + empty_library() + "\n");
+  Environment empty("LD_PRELOAD=" + daxemu::bench::empty_library() + "\n");
   Environment ours(of_daxemu.lines.data());
   pairs.add({"us",
              {{"start/plain", [&] { return starts(plain); }},

@@ -92,13 +92,26 @@ DIR* replaced(const Context& context, DIR* stream, const RealDirectory& real) {
 
 } // namespace
 
+namespace {
+
+// What the kernel has for a path that is ours.
+void close_again(long stream) {
+  auto* const opened = reinterpret_cast<DIR*>(stream); // NOLINT(performance-no-int-to-ptr)
+  if (Directories::remove(opened) == nullptr) {
+    (void)::closedir(opened);
+  }
+}
+
+} // namespace
+
 DIR* open_directory(const char* path, const RealDirectory& real) {
-  Context* context = path == nullptr || !is_text(path) || *path == '\0' ? nullptr : Context::get();
-  if (context == nullptr) {
+  Context* context = path == nullptr ? nullptr : Context::get();
+  const bool asked_first = !Expectation::ours(); // then the kernel says whether there is text
+  if (context == nullptr || (!asked_first && (!is_text(path) || *path == '\0'))) {
     return real.open(path);
   }
   return on_path<DIR*>(
-      AT_FDCWD, path, {.readable = true}, nullptr,
+      AT_FDCWD, path, {.reads = asked_first, .readable = !asked_first, .take_back = close_again}, nullptr,
       [&](const char* p) { return replaced(*context, real.open(p), real); },
       [&](const Resolution& found) -> Result<DIR*> {
         if (found.kind == Resolution::Kind::refused) {

@@ -20,18 +20,18 @@ std::uintptr_t next_free = 0; // the owner's
 
 } // namespace
 
-DAXEMU_AT_START constinit std::atomic<pid_t> EarlyMemory::owner_{0};
+DAXEMU_AT_START constinit std::atomic<const void*> EarlyMemory::owner_{nullptr};
 
 DAXEMU_START_PATH EarlyMemory::Scope::Scope() noexcept {
-  owner_.store(sys::gettid());
+  owner_.store(__builtin_thread_pointer());
 }
 
 DAXEMU_START_PATH EarlyMemory::Scope::~Scope() {
-  owner_.store(0);
+  owner_.store(nullptr);
 }
 
 DAXEMU_START_PATH bool EarlyMemory::is_owner() noexcept {
-  return owner_.load() == sys::gettid();
+  return owner_.load() == __builtin_thread_pointer();
 }
 
 void* EarlyMemory::take(std::size_t size, std::size_t alignment) noexcept {

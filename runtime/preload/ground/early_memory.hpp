@@ -23,7 +23,7 @@ public:
   };
 
   // Is this thread to take memory from here?
-  [[nodiscard]] static bool is_mine() noexcept { return owner_.load(std::memory_order_relaxed) != 0 && is_owner(); }
+  [[nodiscard]] static bool is_mine() noexcept { return owner_.load(std::memory_order_relaxed) != nullptr && is_owner(); }
   // `size` bytes aligned to `alignment`, which is never given back; nullptr: the kernel has none, or too much is asked.
   [[nodiscard]] static void* take(std::size_t size, std::size_t alignment) noexcept;
   // Did `memory` come from here?
@@ -31,7 +31,7 @@ public:
 
 private:
   static bool is_owner() noexcept;
-  static std::atomic<pid_t> owner_; // a thread; 0: nobody
+  static std::atomic<const void*> owner_; // its thread pointer
 };
 
 } // namespace daxemu::preload

@@ -1,5 +1,6 @@
 #include "runtime/preload/ground/user_memory.hpp"
 
+#include <algorithm>
 #include <climits>
 #include <cstring>
 
@@ -28,11 +29,11 @@ std::uintptr_t page_end(std::uintptr_t address) {
 
 bool ReadablePages::readable(const void* address) noexcept {
   const std::uintptr_t page = number(address) / kPageSize;
-  if (page != last_) {
+  if (page == 0 || std::find(known_.begin(), known_.end(), page) == known_.end()) {
     if (!is_readable(address)) {
       return false;
     }
-    last_ = page;
+    known_[next_++ % known_.size()] = page;
   }
   return true;
 }

@@ -3,6 +3,7 @@
 // anyway, its answer tells; elsewhere these ask. They change nothing, allocate nothing and may be called anywhere.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -32,7 +33,10 @@ public:
   [[nodiscard]] bool text(const char* text, std::size_t most) noexcept;
 
 private:
-  std::uintptr_t last_ = ~std::uintptr_t{0}; // no page
+  // The last ones that could be read, by turns; 0: none, for nobody maps the first page. Texts of an environment lie in
+  // two or three places.
+  std::array<std::uintptr_t, 4> known_{};
+  unsigned next_ = 0;
 };
 
 // The same of every text of a list that ends with a null pointer (argv, an environment), and of the list itself. Takes

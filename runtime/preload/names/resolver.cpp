@@ -109,6 +109,20 @@ bool Resolver::misses_in_known(std::string_view path) const noexcept {
   return false;
 }
 
+// Something in `parent` is not there. Programs that search ask for much in few folders: once for the second time, it is
+// worth knowing them (misses_in_known() takes two thirds of the time).
+void Resolver::note_asked(std::string_view parent, std::string_view missing) const noexcept {
+  PathText mark; // no folder is called that
+  if (!mark.assign(parent) || !mark.append("/")) {
+    return;
+  }
+  if (existing.contains(mark.view())) {
+    note_above(missing);
+  } else {
+    existing.note(mark.view());
+  }
+}
+
 // The nearest folder above one that is not there.
 void Resolver::note_above(std::string_view missing) const noexcept {
   for (std::string_view above = parent_of(missing); above.size() > 1; above = parent_of(above)) {
@@ -136,6 +150,9 @@ DAXEMU_START_PATH bool Resolver::is_worth_a_walk(int dirfd, const char* path, Fo
     return follows_last && leads_on(dirfd, whole); // what has that name can only be a link that dangles for the kernel
   }
   if (misses_without_links(dirfd, path, follows_last)) {
+    if (parent.starts_with('/')) {
+      note_asked(parent, whole);
+    }
     // What is_likely() has not found in the path itself is not on it, unless /dev has another name as well.
     return may_be_made(path) && is_in_dev(dirfd, path);
   }

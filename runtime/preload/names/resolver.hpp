@@ -85,6 +85,7 @@ private:
   // Apart, because paths are large and the stack may be a signal handler's.
   [[nodiscard]] [[gnu::noinline]] bool misses_in_known(std::string_view path) const noexcept;
   [[gnu::noinline]] void note_above(std::string_view missing) const noexcept;
+  [[gnu::noinline]] void note_asked(std::string_view parent, std::string_view missing) const noexcept;
   [[nodiscard]] bool kernel_finds_hidden(int dirfd, const char* path, Follow follow) const noexcept;
   [[nodiscard]] bool text_holds() const noexcept { return text_holds_.load(std::memory_order_acquire); }
   [[nodiscard]] bool absolute_is_likely(const char* path) const noexcept;

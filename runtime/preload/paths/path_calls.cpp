@@ -74,17 +74,19 @@ ssize_t read_link(int dirfd, const char* path, char* into, std::size_t size, Fun
 }
 
 char* real_path(const char* path, char* resolved, FunctionRef<char*(const char*)> real) {
-  return on_path<char*>(AT_FDCWD, path, {}, nullptr, real, [=](const Resolution& found) -> Result<char*> {
-    if (found.kind == Resolution::Kind::refused) {
-      return tl::unexpected(found.error);
-    }
-    char* into = resolved != nullptr ? resolved : static_cast<char*>(std::malloc(found.path.view().size() + 1));
-    if (into == nullptr) {
-      return fail(ENOMEM);
-    }
-    std::memcpy(into, found.path.c_str(), found.path.view().size() + 1);
-    return into;
-  });
+  // The C library's own reads the text by itself: nothing but text may be given to it.
+  return on_path<char*>(
+      AT_FDCWD, path, {.readable = true}, nullptr, real, [=](const Resolution& found) -> Result<char*> {
+        if (found.kind == Resolution::Kind::refused) {
+          return tl::unexpected(found.error);
+        }
+        char* into = resolved != nullptr ? resolved : static_cast<char*>(std::malloc(found.path.view().size() + 1));
+        if (into == nullptr) {
+          return fail(ENOMEM);
+        }
+        std::memcpy(into, found.path.c_str(), found.path.view().size() + 1);
+        return into;
+      });
 }
 
 char* working_directory(char* into, std::size_t size, FunctionRef<char*()> real) {

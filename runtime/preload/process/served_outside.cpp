@@ -28,14 +28,18 @@ const char* value_of(char* const* environment, std::string_view name) {
 
 } // namespace
 
-int start_served(int dirfd, const char* path, char* const* arguments, char* const* environment,
-                 FunctionRef<int(const char*, char* const*)> real) noexcept {
-  // There even where the program has dropped it; whatever pointers it gives.
-  const char* enter = is_text_list(environment) ? value_of(environment, kEnterVariable) : nullptr;
-  const bool named = dirfd == AT_FDCWD || *path == '/';
-  if (enter == nullptr || *enter == '\0' || !named || arguments == nullptr || !is_text_list(arguments) ||
-      !is_outside(unserved_reason(dirfd, path)) || ::access(path, X_OK) != 0) {
-    note_if_unserved(dirfd, path);
+namespace {
+
+int start_examined(int dirfd, const char* path, const Examined& file, char* const* arguments, char* const* environment,
+                   FunctionRef<int(const char*, char* const*)> real) noexcept {
+  // What is said of it is asked for, and whatever pointers the program gives are looked at, only where it matters.
+  const bool named = dirfd == AT_FDCWD || (path != nullptr && *path == '/');
+  const char* enter = is_outside(file.why) && named && is_text_list(environment)
+                          ? value_of(environment, kEnterVariable) // there even where the program has dropped it
+                          : nullptr;
+  if (enter == nullptr || *enter == '\0' || arguments == nullptr || !is_text_list(arguments) ||
+      ::access(path, X_OK) != 0) {
+    note_if_unserved(file);
     return real(path, arguments);
   }
   std::size_t count = 0;
@@ -54,14 +58,28 @@ int start_served(int dirfd, const char* path, char* const* arguments, char* cons
   return real(enter, list);
 }
 
+} // namespace
+
+int start_served(int dirfd, const char* path, char* const* arguments, char* const* environment,
+                 FunctionRef<int(const char*, char* const*)> real) noexcept {
+  Examined file;
+  examine(dirfd, path, file);
+  return start_examined(dirfd, path, file, arguments, environment, real);
+}
+
 int start_served_in_path(const char* file, char* const* arguments, char* const* environment,
                          FunctionRef<int(const char*, char* const*)> direct, FunctionRef<int()> real) noexcept {
   PathText found;
-  if (!find_in_path(file, found) || !is_outside(unserved_reason(AT_FDCWD, found.c_str()))) {
-    note_if_unserved_in_path(file);
+  if (!find_in_path(file, found)) {
     return real();
   }
-  return start_served(AT_FDCWD, found.c_str(), arguments, environment, direct);
+  Examined program;
+  examine(AT_FDCWD, found.c_str(), program);
+  if (!is_outside(program.why)) {
+    note_if_unserved(program);
+    return real();
+  }
+  return start_examined(AT_FDCWD, found.c_str(), program, arguments, environment, direct);
 }
 
 } // namespace daxemu::preload

@@ -49,48 +49,37 @@ Result<int> open_program(int dirfd, const char* path) {
 
 } // namespace
 
-namespace {
-
-// `program`: what is not served, the file or its interpreter.
-store::Unserved reason_at(int dirfd, const char* path, const char*& program, FixedString<256>& interpreter) {
-  program = path;
+void examine(int dirfd, const char* path, Examined& file) noexcept {
+  file.program = path;
   const Context* context = path == nullptr ? nullptr : Context::get();
   auto raw = context == nullptr ? fail(ENOENT) : open_program(dirfd, path);
   for (int level = 0; raw && level <= kMostInterpreters; ++level) {
     const UniqueFd fd(*raw);
-    const ProgramFile file = examine_program(fd.get());
-    if (file.kind != ProgramKind::script) {
+    const ProgramFile found = examine_program(fd.get());
+    if (found.kind != ProgramKind::script) {
       const store::Unserved why =
-          raises_privileges(fd.get()) ? store::Unserved::raises_privileges : reason_of(file.kind);
-      return loads_programs(program) ? store::Unserved::nothing : why;
+          raises_privileges(fd.get()) ? store::Unserved::raises_privileges : reason_of(found.kind);
+      file.why = loads_programs(file.program) ? store::Unserved::nothing : why;
+      return;
     }
-    interpreter = file.interpreter; // set-user-ID means nothing of a script
-    program = interpreter.c_str();
-    raw = open_program(AT_FDCWD, program);
+    file.interpreter = found.interpreter; // set-user-ID means nothing of a script
+    file.program = file.interpreter.c_str();
+    raw = open_program(AT_FDCWD, file.program);
   }
-  return store::Unserved::nothing;
 }
 
-} // namespace
-
-store::Unserved unserved_reason(int dirfd, const char* path) noexcept {
-  const char* program = nullptr;
-  FixedString<256> interpreter;
-  return reason_at(dirfd, path, program, interpreter);
-}
-
-void note_if_unserved(int dirfd, const char* path) noexcept {
-  const char* program = nullptr;
-  FixedString<256> interpreter;
-  if (const store::Unserved why = reason_at(dirfd, path, program, interpreter); why != store::Unserved::nothing) {
-    store::note_unserved(Context::get()->store(), program, why);
+void note_if_unserved(const Examined& file) noexcept {
+  if (file.why != store::Unserved::nothing) {
+    store::note_unserved(Context::get()->store(), file.program, file.why);
   }
 }
 
 void note_if_unserved(int fd) noexcept {
   PathText path; // whose name is what the program is known by
   if (Descriptors::path_of(fd, path)) {
-    note_if_unserved(AT_FDCWD, path.c_str());
+    Examined file;
+    examine(AT_FDCWD, path.c_str(), file);
+    note_if_unserved(file);
   }
 }
 
@@ -115,12 +104,6 @@ bool find_in_path(const char* file, PathText& path) noexcept {
     }
   }
   return false;
-}
-
-void note_if_unserved_in_path(const char* file) noexcept {
-  if (PathText path; find_in_path(file, path)) {
-    note_if_unserved(AT_FDCWD, path.c_str());
-  }
 }
 
 } // namespace daxemu::preload

@@ -2,22 +2,26 @@
 // to tell of at its end.
 #pragma once
 
+#include "emu/base/fixed_string.hpp"
 #include "emu/store/processes/unserved_log.hpp"
 #include "runtime/preload/ground/path_text.hpp"
 
 namespace daxemu::preload {
 
-// Why the file at `path`, or what interprets it, would not see them. Three system calls as a rule; no allocation (the
-// caller may be a vforked child).
-[[nodiscard]] store::Unserved unserved_reason(int dirfd, const char* path) noexcept;
+// A file that is about to be executed.
+struct Examined {
+  store::Unserved why = store::Unserved::nothing; // it, or what interprets it, would not see them
+  const char* program = nullptr;                  // which of them: the path that was asked for, or `interpreter`
+  FixedString<256> interpreter;
+};
+// Five system calls as a rule; no allocation (the caller may be a vforked child).
+void examine(int dirfd, const char* path, Examined& file) noexcept;
+// It is going to be executed.
+void note_if_unserved(const Examined& file) noexcept;
+
 // The file that execvp(3) starts. False: none.
 [[nodiscard]] bool find_in_path(const char* file, PathText& path) noexcept;
 
-// The file at `path` from `dirfd` is about to be executed. Three system calls as a rule; no allocation (the caller may
-// be a vforked child).
-void note_if_unserved(int dirfd, const char* path) noexcept;
-// The same of a name that execvp(3) looks for in PATH.
-void note_if_unserved_in_path(const char* file) noexcept;
 // The same of an open file (fexecve).
 void note_if_unserved(int fd) noexcept;
 

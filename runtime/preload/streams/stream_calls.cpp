@@ -157,22 +157,24 @@ FILE* open_stream(const char* path, const char* mode, const RealStdio& stdio, Fu
       return stream;
     }
   }
-  FILE* const opened = on_path<FILE*>(
-      AT_FDCWD, path,
-      {.likely = may_create_through_link(AT_FDCWD, path, *flags), .makes = (*flags & O_CREAT) != 0, .inode = true},
-      nullptr, real, [&](const Resolution& found) -> Result<FILE*> {
-        const auto fd = open_found(found, *flags);
-        if (!fd) {
-          return tl::unexpected(fd.error());
-        }
-        FILE* stream = open_stream_over(*fd, mode, stdio);
-        if (stream == nullptr) {
-          const int code = errno;
-          (void)sys::close(*fd);
-          return fail(code);
-        }
-        return stream;
-      });
+  FILE* const opened = on_path<FILE*>(AT_FDCWD, path,
+                                      {.likely = may_create_through_link(AT_FDCWD, path, *flags),
+                                       .readable = true,
+                                       .makes = (*flags & O_CREAT) != 0,
+                                       .inode = true},
+                                      nullptr, real, [&](const Resolution& found) -> Result<FILE*> {
+                                        const auto fd = open_found(found, *flags);
+                                        if (!fd) {
+                                          return tl::unexpected(fd.error());
+                                        }
+                                        FILE* stream = open_stream_over(*fd, mode, stdio);
+                                        if (stream == nullptr) {
+                                          const int code = errno;
+                                          (void)sys::close(*fd);
+                                          return fail(code);
+                                        }
+                                        return stream;
+                                      });
   if (opened != nullptr) {
     CoreDump::opened(path, *flags, opened->_fileno);
   }
@@ -212,7 +214,10 @@ FILE* reopen_stream(const char* path, const char* mode, FILE* stream, const Real
   }
   return on_path<FILE*>(
       AT_FDCWD, path,
-      {.likely = may_create_through_link(AT_FDCWD, path, *flags), .makes = (*flags & O_CREAT) != 0, .inode = true},
+      {.likely = may_create_through_link(AT_FDCWD, path, *flags),
+       .readable = true,
+       .makes = (*flags & O_CREAT) != 0,
+       .inode = true},
       nullptr, [&](const char* p) { return real(p, mode); },
       [&](const Resolution& found) -> Result<FILE*> {
         const auto fd = open_found(found, *flags);

@@ -1,6 +1,7 @@
 // A program started, waited for and timed from outside of it.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -18,6 +19,14 @@ struct Took {
   double cpu = 0;      // seconds, which other people's load does not change so much
   double faults = 0;   // pages that it faulted in, which no load changes
 };
+
+// A library with nothing in it, beside this program: what it costs that any is preloaded.
+inline std::string empty_library() {
+  std::array<char, 4096> self{};
+  (void)!::readlink("/proc/self/exe", self.data(), self.size() - 1);
+  const std::string program(self.data());
+  return program.substr(0, program.rfind('/')) + "/../lib/libdaxemu-bench-empty.so";
+}
 
 // `words`: the program's name, looked for in PATH, and its arguments. Streams are /dev/null. `environment`: else ours.
 inline Took run_program(const std::vector<std::string>& words, char** environment = environ) {

@@ -1,0 +1,131 @@
+// Functions of the C library that this library calls, but not while a program starts: looked up when they are wanted,
+// by the library itself. To have the loader do that takes some 800 instructions for each, in every program that starts.
+// What is called here under such a name is a jump through a variable that nobody else sees. Not those that the
+// program's own allocator may stand for, nor those that the C library chooses by the processor: these only the loader
+// can find.
+#include <atomic>
+
+#include <dlfcn.h>
+
+#include "runtime/preload/ground/next_symbol.hpp"
+
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+// Takes no lock and no memory, as ground/real.hpp's: it may be in a signal handler or a vforked child.
+extern "C" __attribute__((used, visibility("hidden"))) void* daxemu_find_later(std::atomic<void*>* found,
+                                                                               const char* name) {
+  using daxemu::preload::NextSymbols;
+  const auto next = NextSymbols::at_start().find(name, daxemu::preload::symbol_hash(name));
+  void* address = next ? next->address : nullptr;
+  if (address == nullptr) {
+    address = ::dlsym(RTLD_NEXT, name);
+  }
+  if (address == nullptr) {
+    __builtin_trap(); // as a program ends that the loader cannot bind
+  }
+  found->store(address, std::memory_order_release);
+  return address;
+}
+
+// r10: the variable, r11: the name. All that may be an argument stays as it is.
+__asm__(R"(
+  .text
+  .type daxemu_find_and_jump, @function
+daxemu_find_and_jump:
+  .cfi_startproc
+  pushq %rbp
+  .cfi_def_cfa_offset 16
+  .cfi_offset %rbp, -16
+  movq %rsp, %rbp
+  .cfi_def_cfa_register %rbp
+  andq $-16, %rsp
+  subq $192, %rsp
+  movq %rax, (%rsp)
+  movq %rdi, 8(%rsp)
+  movq %rsi, 16(%rsp)
+  movq %rdx, 24(%rsp)
+  movq %rcx, 32(%rsp)
+  movq %r8, 40(%rsp)
+  movq %r9, 48(%rsp)
+  movaps %xmm0, 64(%rsp)
+  movaps %xmm1, 80(%rsp)
+  movaps %xmm2, 96(%rsp)
+  movaps %xmm3, 112(%rsp)
+  movaps %xmm4, 128(%rsp)
+  movaps %xmm5, 144(%rsp)
+  movaps %xmm6, 160(%rsp)
+  movaps %xmm7, 176(%rsp)
+  movq %r10, %rdi
+  movq %r11, %rsi
+  call daxemu_find_later
+  movq %rax, %r11
+  movaps 176(%rsp), %xmm7
+  movaps 160(%rsp), %xmm6
+  movaps 144(%rsp), %xmm5
+  movaps 128(%rsp), %xmm4
+  movaps 112(%rsp), %xmm3
+  movaps 96(%rsp), %xmm2
+  movaps 80(%rsp), %xmm1
+  movaps 64(%rsp), %xmm0
+  movq 48(%rsp), %r9
+  movq 40(%rsp), %r8
+  movq 32(%rsp), %rcx
+  movq 24(%rsp), %rdx
+  movq 16(%rsp), %rsi
+  movq 8(%rsp), %rdi
+  movq (%rsp), %rax
+  leave
+  .cfi_def_cfa %rsp, 8
+  jmp *%r11
+  .cfi_endproc
+  .size daxemu_find_and_jump, .-daxemu_find_and_jump
+
+  .macro daxemu_later name
+  .pushsection .bss.daxemu_later, "aw", @nobits
+  .balign 8
+daxemu_later_\name:
+  .zero 8
+  .popsection
+  .pushsection .rodata.daxemu_later, "a", @progbits
+daxemu_name_of_\name:
+  .asciz "\name"
+  .popsection
+  .globl \name
+  .hidden \name
+  .type \name, @function
+\name:
+  .cfi_startproc
+  endbr64
+  movq daxemu_later_\name(%rip), %r11
+  testq %r11, %r11
+  je 1f
+  jmp *%r11
+1:
+  leaq daxemu_later_\name(%rip), %r10
+  leaq daxemu_name_of_\name(%rip), %r11
+  jmp daxemu_find_and_jump
+  .cfi_endproc
+  .size \name, .-\name
+  .endm
+
+  .irp name, __isoc99_sscanf, dlerror, dlopen, flockfile, fopencookie, funlockfile, getpid, gettext, gettid, getuid
+    daxemu_later \name
+  .endr
+  .irp name, globfree, nanosleep, prctl, pthread_attr_destroy, pthread_attr_init, pthread_attr_setdetachstate
+    daxemu_later \name
+  .endr
+  .irp name, pthread_attr_setsigmask_np, pthread_cond_broadcast, pthread_cond_clockwait, pthread_cond_destroy
+    daxemu_later \name
+  .endr
+  .irp name, pthread_detach, pthread_rwlock_rdlock, pthread_rwlock_unlock, pthread_rwlock_wrlock, qsort, sched_yield
+    daxemu_later \name
+  .endr
+  .irp name, setenv, shmctl, sigaddset, sigdelset, sigemptyset, sigfillset, sigismember, snprintf, strdup, strerror
+    daxemu_later \name
+  .endr
+  .irp name, strerrordesc_np, strtol, strtoull, sysconf, toupper, unsetenv
+    daxemu_later \name
+  .endr
+)");
+
+#endif
