@@ -16,8 +16,10 @@
 namespace daxemu::nd {
 namespace {
 
+// None when it has left: its number may be another's by now, and programs of its may still be there.
 std::uint64_t own_bit(const store::Store& store) {
-  return 1ULL << store.cxl().share_member;
+  const std::uint32_t member = store.cxl().share_member;
+  return member < kMaxShareMembers ? 1ULL << member : 0;
 }
 
 // Byte `offset` of a region is the first one. Nothing: it is within a granule, or a target is missing.
@@ -317,7 +319,10 @@ Result<void> leave_share(const store::Store& store) {
       }
     }
   }
-  state.members[store.cxl().share_member] = {};
+  if (own_bit(store) != 0) {
+    state.members[store.cxl().share_member] = {};
+    store.cxl().share_member = kMaxShareMembers;
+  }
   return result;
 }
 

@@ -28,7 +28,7 @@ Result<void> claim_for_disk(const store::Store& store, const store::CxlRegionRec
 void unclaim_disk(const store::Store& store, const store::CxlRegionRecord& region, std::uint64_t offset);
 
 // What a changer who died in between has claimed for this platform, and nothing of its uses: others can have it again.
-// At the beginning of each Change, after what he left was repaired.
+// At the beginning of each change that is announced or of CXL's, after what he left was repaired.
 void forget_lost_claims(const store::Store& store);
 
 // Does another platform, or this one, have a device or disk of the memdev?

@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include <sched.h>
+#include <unistd.h>
 
 namespace daxemu::api {
 
@@ -40,7 +41,7 @@ public:
 
   void lock() {
     writers_.lock();
-    while (true) {
+    for (unsigned round = 1;; ++round) {
       writing_.store(1, std::memory_order_seq_cst); // before readers are looked for
       // Whoever comes now waits, so that those who are there are soon gone; unless one of them is about to read again.
       for (int look = 0; look < kLooks; ++look) {
@@ -49,7 +50,11 @@ public:
         }
       }
       end_writing();
-      ::sched_yield();
+      if (round % kYields != 0) {
+        ::sched_yield();
+      } else {
+        ::usleep(kRest); // a reader of lower priority has no turn while we only yield (SCHED_FIFO)
+      }
     }
   }
   void unlock() {
@@ -72,6 +77,8 @@ private:
   };
   static constexpr std::size_t kStripes = 16; // threads spread over them
   static constexpr int kLooks = 500;          // some microseconds
+  static constexpr unsigned kYields = 16;
+  static constexpr unsigned kRest = 100; // us
   std::array<Readers, kStripes> readers_;
   alignas(64) std::atomic<std::uint32_t> writing_{0};
   std::mutex writers_; // one at a time

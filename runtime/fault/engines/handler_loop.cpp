@@ -61,6 +61,7 @@ int HandlerLoop::read_and_serve() {
   for (std::size_t at = 0; at < count; ++at) {
     const uffd_msg& message = messages[at];
     if (message.event == UFFD_EVENT_PAGEFAULT) {
+      server_.ahead().others_wait(at + 1 < count || postponed_count_ != 0);
       serve({message.arg.pagefault.address, (message.arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_MINOR) == 0,
              static_cast<pid_t>(message.arg.pagefault.feat.ptid)});
     }
@@ -84,6 +85,7 @@ void HandlerLoop::serve(const Fault& fault) {
 void HandlerLoop::serve_postponed() {
   const std::size_t count = postponed_count_;
   postponed_count_ = 0;
+  server_.ahead().others_wait(true);
   for (std::size_t at = 0; at < count; ++at) {
     serve(postponed_[at]); // never overtakes: what it postpones again was read already
   }

@@ -5,6 +5,7 @@
 #include "runtime/fault/mappings/vma_reach.hpp"
 #include "runtime/fault/memory/pointer.hpp"
 #include "runtime/fault/space/address_space.hpp"
+#include "runtime/fault/touches/page_in.hpp"
 #include "runtime/fault/touches/refusal.hpp"
 
 namespace daxemu::fault {
@@ -37,9 +38,15 @@ bool AddressSpace::show_failed(const void* address) {
     view.note_index(view.extent_at(offset), vma->file_offset() + (offset - vma->offset));
   }
   view.note_change(); // its bytes too may be written
-  return sys::mmap(pointer(vma->start + (offset - vma->offset)), view.align(), static_cast<int>(vma->prot),
-                   MAP_SHARED | MAP_FIXED | MAP_NORESERVE, view.fd(), offset)
-      .has_value();
+  if (!sys::mmap(pointer(vma->start + (offset - vma->offset)), view.align(), static_cast<int>(vma->prot),
+                 MAP_SHARED | MAP_FIXED | MAP_NORESERVE, view.fd(), offset)) {
+    return false;
+  }
+  if (!fault_in_page(*vma, at)) { // without a page the touch would end here again, and again
+    (void)server_.patch(*vma, at, true);
+    return false;
+  }
+  return true;
 }
 
 // What was healed meanwhile, or mapped anew, stays.
@@ -48,8 +55,9 @@ void AddressSpace::hide_failed(const void* address) {
   const TableGuard guard(lock_);
   const auto vma = table_.find(at);
   if (is_failed(vma, at)) {
-    (void)server_.patch(*vma, at, true);
-    vma->view->faulted().clear(vma->view->extent_at(vma->offset_of(at)).value(), 1);
+    if (server_.patch(*vma, at, true) == FaultServer::Served::refused) {
+      vma->view->faulted().clear(vma->view->extent_at(vma->offset_of(at)).value(), 1);
+    }
   }
 }
 

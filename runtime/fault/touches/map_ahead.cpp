@@ -131,13 +131,13 @@ void MapAhead::map(const UffdCalls& uffd, const Vma& vma, std::uint64_t address,
 // To wake a program takes an eighth of the time that zeroing an extent does, and one that does nothing but touch is
 // woken for each of them. So it waits for some more and finds them all at once; who works in between finds them zeroed
 // anyway. Nobody else waits for that.
-void MapAhead::await(const UffdCalls& uffd, const Vma& vma, ExtentIndex extent, std::uint64_t window) {
+void MapAhead::await(const UffdCalls& uffd, const Vma& vma, ExtentIndex extent, std::uint64_t window) const {
   DeviceView& view = *vma.view;
-  if (window < kSureWindow || !view.hugetlb() || view.has_image() || view.align() > kPmdSize) {
+  if (others_wait_ || window < kSureWindow || !view.hugetlb() || view.has_image() || view.align() > kPmdSize) {
     return;
   }
   const std::uint64_t most = std::min(kMostAwaited, remaining(vma, extent));
-  for (std::uint64_t at = 1; at <= most; ++at) {
+  for (std::uint64_t at = 0; at <= most; ++at) { // what is touched has the first page
     const ExtentIndex next(extent.value() + at);
     if (refuses(vma, next) || (!view.is_allocated(next) && (uffd.is_asked() || !view.allocate(next)))) {
       return;

@@ -38,6 +38,10 @@ public:
   // there is none, or it has asked so often for that one that it no longer waits. Each call is a sleep.
   [[nodiscard]] int wait_for_disk();
 
+  // The handler thread has read faults that it has not served yet: none of these is to wait for extents nobody asked
+  // for.
+  void others_wait(bool wait) { others_wait_ = wait; }
+
 private:
   // Tells the disk of the next extents at once.
   void expect_next();
@@ -58,7 +62,7 @@ private:
   [[nodiscard]] static std::uint64_t remaining(const Vma& vma, ExtentIndex extent);
 
   // Zeroes the extents that the touch of this one is to wait for, too.
-  static void await(const UffdCalls& uffd, const Vma& vma, ExtentIndex extent, std::uint64_t window);
+  void await(const UffdCalls& uffd, const Vma& vma, ExtentIndex extent, std::uint64_t window) const;
   // Has prepare_one() prepare `count` extents from `first` on, but those it has prepared already.
   void plan(DeviceView& view, std::uint64_t first, std::uint64_t count);
 
@@ -71,6 +75,7 @@ private:
   std::uint64_t next_ = 0;
   std::uint64_t end_ = 0;
   bool waits_for_disk_ = false;
+  bool others_wait_ = false;
   unsigned waits_ = 0;
   std::uint64_t near_ = 0; // [near_, next_) are on their way from the image
 };
