@@ -209,7 +209,7 @@ int main(int c, char** v) {
     alarm(60); /* for a busy machine */
     int fd = o();
     volatile long* p = (long*)m(fd, 4 * A);
-    p[0] = p[8] = 0;
+    p[0] = p[8] = p[16] = 0; /* before the child is there, which waits for it */
     fflush(stdout);
     pid_t k = fork();
     if (!k) {
@@ -223,7 +223,6 @@ int main(int c, char** v) {
       }
       _exit(0);
     }
-    p[16] = 0;
     int bad = 0;
     for (long i = 1; i <= 20000; i++) {
       while (p[0] < i)
