@@ -214,7 +214,7 @@ int main(int c, char** v) {
     pid_t k = fork();
     if (!k) {
       volatile long* q = (long*)m(open(DEV, O_RDWR), 4 * A);
-      for (long i = 1; i <= 20000; i++) {
+      for (long i = 1; i <= 4000; i++) {
         q[8] = i;
         __sync_synchronize();
         q[0] = i;
@@ -224,7 +224,7 @@ int main(int c, char** v) {
       _exit(0);
     }
     int bad = 0;
-    for (long i = 1; i <= 20000; i++) {
+    for (long i = 1; i <= 4000; i++) {
       while (p[0] < i)
         sched_yield();
       if (p[8] != i)
