@@ -210,7 +210,7 @@ int main(int c, char** v) {
     time_t end = time(0) + 5; /* on a busy machine each round may wait for others' turns */
     int fd = o();
     volatile long* p = (long*)m(fd, 4 * A);
-    p[0] = p[8] = 0;
+    p[0] = p[8] = p[16] = 0; /* before the child is there, which waits for it */
     fflush(stdout);
     pid_t k = fork();
     if (!k) {
@@ -225,7 +225,6 @@ int main(int c, char** v) {
       q[0] = LONG_MAX;
       _exit(0);
     }
-    p[16] = 0;
     int bad = 0;
     for (long i = 1;; i++) {
       while (p[0] < i)
