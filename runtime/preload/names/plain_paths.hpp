@@ -11,9 +11,16 @@
 
 namespace daxemu::preload {
 
+// fstatat(2) takes nullptr with AT_EMPTY_PATH (Linux 6.11). The hooks' own declarations say that it never is, and the
+// compiler would believe them.
+[[nodiscard, gnu::always_inline]] inline bool is_no_text(const char* path) noexcept {
+  __asm__("" : "+r"(path));
+  return path == nullptr;
+}
+
 // The kernel has found something at `path`. Can that only be a file of others? False: it is to be looked at.
 [[nodiscard]] inline bool is_plainly_of_others(int dirfd, const char* path) noexcept {
-  if (!PlainCalls::paths_tell() || *path == '\0') {
+  if (!PlainCalls::paths_tell() || is_no_text(path) || *path == '\0') {
     return false;
   }
   if (*path == '/') {
@@ -27,7 +34,7 @@ namespace daxemu::preload {
 
 // The same of the most usual paths only, in as little code as can be: where PlainCalls has said that it may be asked.
 [[nodiscard, gnu::always_inline]] inline bool is_usual(int dirfd, const char* path) noexcept {
-  if (!PlainCalls::still_tell()) [[unlikely]] {
+  if (!PlainCalls::still_tell() || is_no_text(path)) [[unlikely]] {
     return false;
   }
   if (*path == '/') [[likely]] {

@@ -5,6 +5,7 @@
 
 #include "emu/sysfs/tree/tree.hpp"
 #include "runtime/preload/ground/path_text.hpp"
+#include "runtime/preload/ground/plain_calls.hpp"
 #include "runtime/preload/names/hidden_devices.hpp"
 #include "runtime/preload/names/path_bytes.hpp"
 #include "runtime/preload/names/working_directory.hpp"
@@ -39,15 +40,16 @@ public:
            WorkingDirectory& directory, const HiddenDevices& hidden)
       : store_(&store), tree_(&tree), descriptors_(&descriptors), directory_(&directory), hidden_(&hidden) {}
 
-  // Is it worth resolving the path before the kernel is asked? No system call for absolute paths.
+  // Is it worth resolving the path before the kernel is asked? No system call for absolute paths. What reads bytes
+  // beside the text is asked where it may be: a checker of races would see another thread write there.
   [[nodiscard, gnu::always_inline]] inline bool is_likely(int dirfd, const char* path) const noexcept {
     if (*path == '/') {
-      return !leads_elsewhere(path) && absolute_is_likely(path);
+      return !(PlainCalls::paths_tell() && leads_elsewhere(path)) && absolute_is_likely(path);
     }
     if (dirfd != AT_FDCWD) {
       return !FdTable::is_foreign(dirfd) && descriptors_->classify(dirfd) == FdClass::directory;
     }
-    return (!directory_->is_plainly_far() || may_go_up(path)) && relative_is_likely(path);
+    return (!PlainCalls::paths_tell() || !directory_->is_plainly_far() || may_go_up(path)) && relative_is_likely(path);
   }
   // The kernel said ENOENT or ENOTDIR: can a symlink or directory of ours be the reason? One system
   // call as a rule.

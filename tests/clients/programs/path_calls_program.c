@@ -30,6 +30,17 @@ static void ask(const char* path) {
   say("open", path, status, errno);
 }
 
+// Of the descriptor itself: Linux 6.11 takes no path for that.
+static void ask_without_path(void) {
+  int (*volatile ask_file)(int, const char*, struct stat*, int) = fstatat; // its declaration does not
+  struct stat about;
+  for (int time = 0; time < 3; ++time) {
+    errno = 0;
+    const int status = ask_file(STDIN_FILENO, NULL, &about, AT_EMPTY_PATH);
+    say("fstatat", "no path", status, errno);
+  }
+}
+
 static void* wait_for_writer(void* path) {
   open(path, O_RDONLY); // a pipe that nobody writes to
   return path;
@@ -41,6 +52,7 @@ int main(int count, char** arguments) {
   ask("/no/such/path");
   ask("/dev/dax0.0");
   ask("/seen-by-the-other-library");
+  ask_without_path();
   if (count > 1) {
     pthread_t thread;
     void* result = NULL;

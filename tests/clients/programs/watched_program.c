@@ -45,6 +45,30 @@ static void* fill(void* argument) {
   return argument;
 }
 
+/* A path beside what another thread writes: who looks at paths is to look at nothing else. */
+static struct {
+  char path[12];
+  volatile char beside[4];
+} neighbours __attribute__((aligned(16))) = {"/etc/passwd", {0}};
+
+static void* write_beside(void* argument) {
+  for (int at = 0; at < 100; ++at) {
+    neighbours.beside[1] = (char)at;
+  }
+  return argument;
+}
+
+static void ask_beside(void) {
+  pthread_t writer;
+  pthread_create(&writer, NULL, write_beside, NULL);
+  int found = 0;
+  for (int at = 0; at < 100; ++at) {
+    found += access(neighbours.path, R_OK) == 0;
+  }
+  pthread_join(writer, NULL);
+  printf("found: %d\n", found);
+}
+
 static void beyond_the_end(int fd) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
@@ -98,6 +122,7 @@ int main(int argc, char** argv) {
   waitpid(child, &status, 0);
   printf("child: exit %d, wrote %d\n", WEXITSTATUS(status), device[31 * EXTENT]);
 
+  ask_beside();
   beyond_the_end(fd);
   printf("ready\n");
   if (argc > 1) {

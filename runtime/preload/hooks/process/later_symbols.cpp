@@ -2,7 +2,7 @@
 // by the library itself. To have the loader do that takes some 800 instructions for each, in every program that starts.
 // What is called here under such a name is a jump through a variable that nobody else sees. Not those that the
 // program's own allocator may stand for, nor those that the C library chooses by the processor: these only the loader
-// can find.
+// can find; nor setenv(3) and its like, which a shell has of its own.
 #include <atomic>
 
 #include <dlfcn.h>
@@ -120,10 +120,10 @@ daxemu_name_of_\name:
   .irp name, pthread_detach, pthread_rwlock_rdlock, pthread_rwlock_unlock, pthread_rwlock_wrlock, qsort, sched_yield
     daxemu_later \name
   .endr
-  .irp name, setenv, shmctl, sigaddset, sigdelset, sigemptyset, sigfillset, sigismember, snprintf, strdup, strerror
+  .irp name, shmctl, sigaddset, sigdelset, sigemptyset, sigfillset, sigismember, snprintf, strdup, strerror
     daxemu_later \name
   .endr
-  .irp name, strerrordesc_np, strtol, strtoull, sysconf, toupper, unsetenv
+  .irp name, strerrordesc_np, strtol, strtoull, sysconf, toupper
     daxemu_later \name
   .endr
 )");
