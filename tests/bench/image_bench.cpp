@@ -76,6 +76,7 @@ struct Device {
     if (platform != nullptr) {
       (void)space->unmap(words, kSize);
       (void)::ftruncate(platform->held.front().get(), 0); // and what is reserved of huge pages
+      platform->held.clear(); // nearly three hundred descriptors, and there are turns to come
     }
   }
   // Bytes that no disk compresses and no run had before.
@@ -218,6 +219,9 @@ public:
     for (std::uint64_t at = 0; fine_ && at < kSize / sizeof(*device_.words); at += kApart) {
       ++device_.words[at];
     }
+    if (!fine_) {
+      return {0, {}, kNoDevice};
+    }
     const auto begin = Clock::now();
     const auto done = again();
     const double seconds = since(begin);
@@ -226,7 +230,9 @@ public:
   }
   // The first write to each page after a write-back: what noting them costs the program.
   Turn writes_after() {
-    fine_ = fine_ && again();
+    if (!fine_ || !again()) {
+      return {0, {}, kNoDevice};
+    }
     const auto begin = Clock::now();
     for (std::uint64_t at = 0; fine_ && at < kSize / sizeof(*device_.words); at += kPageSize / sizeof(*device_.words)) {
       ++device_.words[at];
