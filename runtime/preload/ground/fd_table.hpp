@@ -49,7 +49,10 @@ public:
     if (what == FdClass::attribute) {
       expect_attributes();
     }
-    if (in_range(fd) && (what != FdClass::foreign || OwnProcess::calls())) [[likely]] {
+    if (!in_range(fd)) [[unlikely]] {
+      return;
+    }
+    if (what != FdClass::foreign || OwnProcess::calls()) {
       classes_[static_cast<unsigned>(fd)].store(static_cast<std::uint8_t>(what), std::memory_order_relaxed);
     }
   }

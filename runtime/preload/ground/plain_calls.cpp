@@ -1,9 +1,9 @@
 #include "runtime/preload/ground/plain_calls.hpp"
 
-#include "emu/base/at_start.hpp"
-
 namespace daxemu::preload {
 
-DAXEMU_AT_START constinit PlainCalls::State PlainCalls::state_;
+// In the line of the processor's caches that FdTable begins in, which open(2) and close(2) need anyway
+// (link/layout.ld).
+__attribute__((section(".bss.daxemu_calls"))) constinit PlainCalls::State PlainCalls::state_;
 
 } // namespace daxemu::preload
