@@ -1,5 +1,6 @@
 // Calls by path of a program that has nothing to do with a device: other_library.c sees them, errno is what the kernel
 // says, and a thread that waits in open(2) can be cancelled.
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
