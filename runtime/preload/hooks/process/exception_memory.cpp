@@ -71,9 +71,11 @@ DAXEMU_OWN(void, __cxa_free_dependent_exception, (void* exception)) {
 }
 
 // What a lock of the C++ library says that cannot be had: none of ours. Its own way to say so would bring variables
-// that every program makes when it starts and destroys when it ends, and a page of code for that.
+// that every program makes when it starts and destroys when it ends, and a page of code for that. Weak: where that is
+// linked for something else, its own stands.
 DAXEMU_OWN(void, _ZSt20__throw_system_errori, (int /*code*/)) {
   std::terminate();
 }
+#pragma weak daxemu_own__ZSt20__throw_system_errori
 
 #endif
