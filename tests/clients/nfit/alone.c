@@ -170,7 +170,7 @@ static void actions(void) {
   }
   stops = 1;
   pthread_join(thread, NULL);
-  printf("beside another thread, actions are %sthe program's\n", strange);
+  printf("beside another thread, actions are %sthose of the program\n", strange);
 }
 static void forks(void) {
   pthread_t thread;

@@ -23,7 +23,7 @@ SA_RESETHAND: SIGSEGV 1, SIGUSR2 1, SIGTERM 0, on the other stack 0, then the ha
 SA_ONSTACK: SIGSEGV 1, SIGUSR2 1, SIGTERM 0, on the other stack 1, then the handler is there, the bad line is bad
 a SIGTRAP that is blocked: 0 came, 1 waits, then 1 came
 a string of 512 bytes: mapped a few times
-beside another thread, actions are the program's
+beside another thread, actions are those of the program
 SIGTRAP is ignored, and not: survived
 children of a fork beside another thread: 40 of 40 fine, 40 end with SIGBUS
 children end with 1000 7 11 8 5; where SIGTRAP is ignored with 7'
