@@ -104,7 +104,7 @@ int BusSignal::set_action(const struct sigaction* action, struct sigaction* old)
     }
   }
   if (done == 0 && old != nullptr) {
-    *old = before;
+    tell_action(old, before);
   }
   return done;
 }

@@ -177,7 +177,7 @@ static void forks(void) {
   pthread_create(&thread, NULL, touch, NULL);
   int fine = 0;
   int failed = 0;
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 20; ++round) {
     for (unsigned long since = touches; touches == since;) { /* it is there */
     }
     fine += end_beside(0) == 1000;
@@ -185,7 +185,7 @@ static void forks(void) {
   }
   stops = 1;
   pthread_join(thread, NULL);
-  printf("children of a fork beside another thread: %d of 40 fine, %d end with SIGBUS\n", fine, failed);
+  printf("children of a fork beside another thread: %d of 20 fine, %d end with SIGBUS\n", fine, failed);
 }
 
 static void ends(void) {

@@ -25,7 +25,7 @@ a SIGTRAP that is blocked: 0 came, 1 waits, then 1 came
 a string of 512 bytes: mapped a few times
 beside another thread, actions are those of the program
 SIGTRAP is ignored, and not: survived
-children of a fork beside another thread: 40 of 40 fine, 40 end with SIGBUS
+children of a fork beside another thread: 20 of 20 fine, 20 end with SIGBUS
 children end with 1000 7 11 8 5; where SIGTRAP is ignored with 7'
   done
 done

@@ -16,6 +16,10 @@ void call_handler(const struct sigaction& action, int signal, siginfo_t* info, v
   }
 }
 
+void tell_action(struct sigaction* old, const struct sigaction& action) {
+  *old = action;
+}
+
 // signal_delivered()
 std::uint64_t mask_inside(const struct sigaction& action, int signal, std::uint64_t mask) {
   std::uint64_t more = 0;

@@ -18,6 +18,9 @@ inline bool is_handler(const struct sigaction& action) {
   return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;
 }
 void call_handler(const struct sigaction& action, int signal, siginfo_t* info, void* context);
+// To where the program wants it. Not inline: by way of RBP, as a caller may keep `old`, a wild pointer is a fault of
+// the stack segment, and so SIGBUS in place of SIGSEGV.
+[[gnu::noinline]] void tell_action(struct sigaction* old, const struct sigaction& action);
 
 // Masks in the kernel's form.
 constexpr std::uint64_t bit_of(int signal) {

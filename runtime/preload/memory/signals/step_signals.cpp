@@ -76,7 +76,7 @@ int StepSignals::set_action(int signal, const struct sigaction* action, struct s
     }
   }
   if (done == 0 && old != nullptr) {
-    *old = before;
+    tell_action(old, before);
   }
   return done;
 }
