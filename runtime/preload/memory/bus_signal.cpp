@@ -91,7 +91,7 @@ int BusSignal::set_action(const struct sigaction* action, struct sigaction* old)
   struct sigaction before {};
   int done = 0;
   {
-    const fault::TableGuard guard(signal_lock);
+    const SignalGuard guard;
     const struct sigaction form = kernel_form(wanted);
     done = real_sigaction(SIGBUS, action == nullptr ? nullptr : &form, &before);
     if (done == 0) {
@@ -130,7 +130,7 @@ void BusSignal::fail_by_lines() {
 
 void BusSignal::take_over(fault::AddressSpace* inline_space) {
   // In one turn: an action that another thread sets meanwhile must not be undone.
-  const fault::TableGuard guard(signal_lock);
+  const SignalGuard guard;
   struct sigaction now {};
   (void)real_sigaction(SIGBUS, nullptr, &now);
   if (now.sa_sigaction == receive) {
@@ -203,7 +203,7 @@ void BusSignal::deliver(int signal, siginfo_t* info, void* context) {
 
 // One-shot: the first that comes takes it.
 bool BusSignal::use_up(const struct sigaction& action) {
-  const fault::TableGuard guard(signal_lock);
+  const SignalGuard guard;
   const struct sigaction now = program_action();
   if (now.sa_sigaction != action.sa_sigaction || now.sa_flags != action.sa_flags) {
     return false;

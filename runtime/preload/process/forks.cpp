@@ -17,7 +17,7 @@ namespace {
 
 // Of the parent: none of them is here.
 void forget_threads() {
-  signal_lock.reset();
+  signal_lock.after_fork_in_child();
   step_signals.after_fork_in_child();
 }
 
@@ -27,7 +27,7 @@ void before() {
   pipes_before_fork();
   aio_before_fork();
   live_space.get()->before_fork();
-  signal_lock.lock(); // signals are blocked now
+  signal_lock.before_fork();
 }
 void after(bool in_child) {
   aio_after_fork(in_child);
@@ -36,7 +36,7 @@ void after(bool in_child) {
   rings_after_fork(in_child);
 }
 void in_parent() {
-  signal_lock.unlock();
+  signal_lock.after_fork_in_parent();
   live_space.get()->after_fork_in_parent();
   after(false);
 }

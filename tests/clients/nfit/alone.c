@@ -276,6 +276,11 @@ static void ignores(void) {
   puts("SIGTRAP is ignored, and not: survived");
 }
 
+/* Of a child of fork(), before the library under test has heard of it. */
+static void in_child(void) {
+  signal(SIGSEGV, SIG_DFL);
+}
+
 static const struct {
   const char* name;
   void (*run)(void);
@@ -289,6 +294,7 @@ int main(int argc, char** argv) {
   }
   setvbuf(stdout, NULL, _IOLBF, 0);
   first = strtoull(argv[2], NULL, 0);
+  pthread_atfork(NULL, NULL, in_child);
   const int fd = open(argv[1], O_RDWR);
   memory = mmap(NULL, 2U << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

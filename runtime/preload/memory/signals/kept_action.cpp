@@ -8,6 +8,36 @@
 
 namespace daxemu::preload {
 
+void SignalLock::before_fork() noexcept {
+  lock_.lock();
+  forks_.store(sys::getpid(), std::memory_order_relaxed);
+}
+
+void SignalLock::after_fork_in_parent() noexcept {
+  forks_.store(0, std::memory_order_relaxed);
+  lock_.unlock();
+}
+
+void SignalLock::after_fork_in_child() noexcept {
+  forks_.store(0, std::memory_order_relaxed);
+  lock_.reset();
+}
+
+SignalGuard::SignalGuard() noexcept {
+  const pid_t forks = signal_lock.forks_.load(std::memory_order_relaxed);
+  if (signal_lock.lock_.held_by_me() || (forks != 0 && forks != sys::getpid())) {
+    return;
+  }
+  signal_lock.lock_.lock();
+  holds_ = true;
+}
+
+SignalGuard::~SignalGuard() {
+  if (holds_) {
+    signal_lock.lock_.unlock();
+  }
+}
+
 void call_handler(const struct sigaction& action, int signal, siginfo_t* info, void* context) {
   if ((action.sa_flags & SA_SIGINFO) != 0) {
     action.sa_sigaction(signal, info, context);

@@ -6,13 +6,40 @@
 #include <csignal>
 #include <cstdint>
 
+#include <sys/types.h>
+
+#include "runtime/fault/process/signals_blocked.hpp"
 #include "runtime/fault/process/table_lock.hpp"
 
 namespace daxemu::preload {
 
-// Who changes an action, here and in the kernel, holds it (TableGuard: with signals blocked, so that a handler never
-// waits for what it interrupted). Held over fork(2), free in the child.
-inline constinit fault::TableLock signal_lock;
+// Who changes an action, here and in the kernel, is alone in it; with signals blocked, so that a handler never waits
+// for what it interrupted. Held over fork(2), in which the program's own handlers may change actions: so not waited for
+// by the forking thread, nor by the child, which is another thread with the same lock.
+class SignalLock {
+public:
+  void before_fork() noexcept; // signals are blocked
+  void after_fork_in_parent() noexcept;
+  void after_fork_in_child() noexcept;
+
+private:
+  friend class SignalGuard;
+  fault::TableLock lock_;
+  std::atomic<pid_t> forks_{0};
+};
+inline constinit SignalLock signal_lock;
+
+class SignalGuard {
+public:
+  SignalGuard() noexcept;
+  ~SignalGuard();
+  SignalGuard(const SignalGuard&) = delete;
+  SignalGuard& operator=(const SignalGuard&) = delete;
+
+private:
+  fault::SignalsBlocked quiet_; // first in, last out
+  bool holds_ = false;
+};
 
 inline bool is_handler(const struct sigaction& action) {
   return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;

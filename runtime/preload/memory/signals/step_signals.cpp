@@ -55,7 +55,7 @@ int StepSignals::set_action(int signal, const struct sigaction* action, struct s
       before = kept(signal).read();
     }
   } else {
-    const fault::TableGuard guard(signal_lock);
+    const SignalGuard guard;
     const bool ignores = signal == SIGTRAP && action != nullptr && wanted.sa_handler == SIG_IGN;
     if (ignores) { // a trap that is ignored kills (force_sig_fault)
       ignores_traps_.store(true, std::memory_order_seq_cst);
@@ -104,15 +104,16 @@ bool StepSignals::begin() {
 }
 
 bool StepSignals::install() {
-  const fault::TableGuard guard(signal_lock);
+  const SignalGuard guard;
+  struct sigaction traps {};
+  if (real_sigaction(SIGTRAP, nullptr, &traps) != 0 || traps.sa_handler == SIG_IGN) {
+    return false;
+  }
   installed_.store(true, std::memory_order_relaxed);
   for (const int signal : kSignals) {
     struct sigaction now {};
     if (real_sigaction(signal, nullptr, &now) != 0 || now.sa_sigaction == receive) {
       continue;
-    }
-    if (signal == SIGTRAP && now.sa_handler == SIG_IGN) {
-      return false;
     }
     kept(signal).write(now);
     const struct sigaction form = kernel_form(signal, now);
@@ -159,7 +160,7 @@ void StepSignals::pass_on(int signal, siginfo_t* info, void* context, const std:
 }
 
 bool StepSignals::use_up(int signal, const struct sigaction& action) {
-  const fault::TableGuard guard(signal_lock);
+  const SignalGuard guard;
   const struct sigaction now = kept(signal).read();
   if (now.sa_sigaction != action.sa_sigaction || now.sa_flags != action.sa_flags) {
     return false;
