@@ -190,6 +190,8 @@ private:
   void dig_up(DeviceView& view);
   void hear_of_failures(DeviceView& view);
   void take_out_poison(DeviceView& view);
+  // What is shown for other threads: for a child it would be for good. Under the lock.
+  void hide_all_failed();
   void heal(const DeviceView& view);
   Result<void> advise_one(const Vma& vma, std::uint64_t from, std::uint64_t to, const AdviceRule& rule);
   Result<void> change_flags(const Vma& vma, std::uint64_t from, std::uint64_t to, const AdviceRule& rule);
@@ -275,7 +277,8 @@ private:
   const FolioHooks* hooks_ = nullptr;
   // An extent was mapped twice once: what counts as faulted in may since have been so by a mapping that is gone.
   std::atomic<bool> shown_twice_{false};
-  std::uint64_t fork_mask_ = 0; // guarded by the lock, which is held over fork
+  std::atomic<bool> shows_failed_{false}; // show_failed() was called once
+  std::uint64_t fork_mask_ = 0;           // guarded by the lock, which is held over fork
 };
 
 } // namespace daxemu::fault

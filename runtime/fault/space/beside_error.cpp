@@ -32,6 +32,7 @@ bool AddressSpace::show_failed(const void* address) {
   if (!is_failed(vma, at)) {
     return false;
   }
+  shows_failed_.store(true, std::memory_order_relaxed);
   DeviceView& view = *vma->view;
   const std::uint64_t offset = align_down(vma->offset_of(at), view.align());
   if (view.note_touch(ExtentIndex(offset / view.align()))) {
@@ -47,6 +48,23 @@ bool AddressSpace::show_failed(const void* address) {
     return false;
   }
   return true;
+}
+
+void AddressSpace::hide_all_failed() {
+  if (!shows_failed_.load(std::memory_order_relaxed)) {
+    return;
+  }
+  for (std::size_t at = 0; at < table_.size(); ++at) {
+    const Vma vma = table_.at(at);
+    ExtentBitmap& faulted = vma.view->faulted();
+    for (std::uint64_t extent = faulted.next(0); extent < faulted.size(); extent = faulted.next(extent + 1)) {
+      const std::uint64_t offset = extent * vma.view->align();
+      const std::uint64_t address = vma.start + (offset - vma.offset);
+      if (offset >= vma.offset && offset - vma.offset < vma.end - vma.start && is_failed(vma, address)) {
+        (void)server_.patch(vma, address, true);
+      }
+    }
+  }
 }
 
 // What was healed meanwhile, or mapped anew, stays.

@@ -12,6 +12,7 @@ void AddressSpace::before_fork() {
   const std::uint64_t mask = SignalsBlocked::block();
   lock_.lock();
   fork_mask_ = mask;
+  hide_all_failed();
 }
 
 void AddressSpace::after_fork_in_parent() {

@@ -1,7 +1,6 @@
 #include "runtime/preload/memory/beside_errors.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <span>
 
@@ -10,27 +9,17 @@
 
 #include "emu/nd/media/media_errors.hpp"
 #include "runtime/fault/engines/overseer.hpp"
-#include "runtime/fault/process/signals_blocked.hpp"
 #include "runtime/preload/ground/own_process.hpp"
-#include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/live_space.hpp"
+#include "runtime/preload/memory/signals/step_signals.hpp"
 
 namespace daxemu::preload {
 namespace {
 
-DAXEMU_REAL(sigaction, int(int, const struct sigaction*, struct sigaction*));
-
 constexpr greg_t kTrapFlag = 0x100; // X86_EFLAGS_TF
 
-constexpr std::uint64_t bit_of(int signal) {
-  return 1ULL << (signal - 1);
-}
 // What an instruction may still get while it runs alone: what it brings about itself.
-constexpr std::uint64_t kOfItself =
-    bit_of(SIGTRAP) | bit_of(SIGBUS) | bit_of(SIGSEGV) | bit_of(SIGILL) | bit_of(SIGFPE);
-
-// What an instruction that runs alone may end with: a trap behind it, or that it cannot be carried out.
-constexpr std::array kTaken = {SIGTRAP, SIGSEGV};
+constexpr std::uint64_t kOfItself = StepSignals::kAll | bit_of(SIGBUS);
 
 // The mask that a handler's return sets, in the kernel's form.
 std::uint64_t mask_of(const ucontext_t& at) {
@@ -38,7 +27,7 @@ std::uint64_t mask_of(const ucontext_t& at) {
   std::memcpy(&mask, &at.uc_sigmask, sizeof mask);
   return mask;
 }
-void set_mask(ucontext_t& at, std::uint64_t mask) {
+void set_mask_of(ucontext_t& at, std::uint64_t mask) {
   std::memcpy(&at.uc_sigmask, &mask, sizeof mask);
 }
 
@@ -46,30 +35,12 @@ bool runs_alone(const void* context) {
   return context != nullptr && (static_cast<const ucontext_t*>(context)->uc_mcontext.gregs[REG_EFL] & kTrapFlag) != 0;
 }
 
-bool is_beside(const fault::AddressSpace& space, const void* address) {
-  const auto at = reinterpret_cast<std::uint64_t>(address);
+nd::ErrorLine line_at(const fault::AddressSpace& space, std::uint64_t at) {
   const auto piece = space.first_piece(at, at + 1);
-  return piece && nd::error_line_at(space.store(), piece->view->device(), piece->offset) == nd::ErrorLine::beside;
+  return piece ? nd::error_line_at(space.store(), piece->view->device(), piece->offset) : nd::ErrorLine::unlisted;
 }
 
 } // namespace
-
-// Who changes actions, with signals blocked.
-class BesideErrors::Turn {
-public:
-  explicit Turn(BesideErrors& all) : all_(all) {
-    while (all_.changing_.exchange(true, std::memory_order_acquire)) {
-      (void)sys::call(SYS_sched_yield);
-    }
-  }
-  ~Turn() { all_.changing_.store(false, std::memory_order_release); }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-
-private:
-  fault::SignalsBlocked quiet_; // first in, last out
-  BesideErrors& all_;
-};
 
 constinit BesideErrors beside_errors;
 constinit thread_local BesideErrors::Alone BesideErrors::alone;
@@ -79,14 +50,22 @@ bool BesideErrors::let_through(fault::AddressSpace& space, const void* address, 
   const auto shown = std::span(alone.shown).first(alone.count);
   const bool is_new = std::ranges::find(shown, address) == shown.end(); // else another thread has hidden it meanwhile
   if (context == nullptr || !OwnProcess::calls() || (is_new && alone.count == Alone::kMost) ||
-      !is_beside(space, address) || fault::overseer() != fault::Overseer::none || !space.show_failed(address)) {
+      line_at(space, reinterpret_cast<std::uint64_t>(address)) != nd::ErrorLine::beside ||
+      fault::overseer() != fault::Overseer::none || (alone.count == 0 && !step_signals.begin())) {
+    return false;
+  }
+  if (!space.show_failed(address)) {
+    if (alone.count == 0) {
+      step_signals.end();
+    }
     return false;
   }
   if (alone.count == 0) {
-    take_signals();
     auto& at = *static_cast<ucontext_t*>(context);
     alone.mask = mask_of(at);
-    set_mask(at, (alone.mask | ~kOfItself) & ~bit_of(SIGTRAP));
+    alone.at = at.uc_mcontext.gregs[REG_RIP];
+    alone.left = at.uc_mcontext.gregs[REG_RCX];
+    set_mask_of(at, (alone.mask | ~kOfItself) & ~bit_of(SIGTRAP));
     at.uc_mcontext.gregs[REG_EFL] |= kTrapFlag;
   }
   if (is_new) {
@@ -95,11 +74,14 @@ bool BesideErrors::let_through(fault::AddressSpace& space, const void* address, 
   return true;
 }
 
-void BesideErrors::give_up(void* context) {
+bool BesideErrors::give_up(void* context, std::uint64_t& mask) {
   drop_stale(context);
-  if (alone.count != 0) {
-    finish(context);
+  if (alone.count == 0) {
+    return false;
   }
+  mask = alone.mask;
+  finish(context);
+  return true;
 }
 
 // An instruction that ran alone has got a signal whose handler never came back to it.
@@ -117,68 +99,46 @@ void BesideErrors::finish(void* context) {
   if (context != nullptr) {
     auto& at = *static_cast<ucontext_t*>(context);
     at.uc_mcontext.gregs[REG_EFL] &= ~kTrapFlag;
-    set_mask(at, alone.mask);
+    set_mask_of(at, alone.mask);
   }
-  give_signals_back();
-}
-
-void BesideErrors::take_signals() {
-  const Turn turn(*this);
-  if (users_++ == 0) {
-    struct sigaction ours {};
-    ours.sa_sigaction = receive;
-    ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    sigfillset(&ours.sa_mask);
-    for (std::size_t at = 0; at < kTaken.size(); ++at) {
-      (void)real_sigaction(kTaken[at], &ours, &before_[at]);
-    }
+  step_signals.end();
+  if (alone.owes_trap) {
+    alone.owes_trap = false;
+    (void)sys::call(SYS_tgkill, sys::getpid(), sys::gettid(), SIGTRAP); // waits, as the one sent would have
   }
 }
 
-void BesideErrors::give_signals_back() {
-  const Turn turn(*this);
-  if (--users_ != 0) {
-    return;
+BesideErrors::Step BesideErrors::end_step(int signal, const siginfo_t& info, void* context, std::uint64_t& mask) {
+  drop_stale(context);
+  if (alone.count == 0) {
+    return Step::none;
   }
-  for (std::size_t at = 0; at < kTaken.size(); ++at) {
-    struct sigaction now {};
-    if (real_sigaction(kTaken[at], nullptr, &now) == 0 && now.sa_sigaction == receive) {
-      (void)real_sigaction(kTaken[at], &before_[at], nullptr);
-    }
+  if (signal == SIGTRAP && info.si_code <= 0 && (alone.mask & bit_of(SIGTRAP)) != 0) {
+    alone.owes_trap = true;
+    return Step::done;
   }
+  const bool is_behind = signal == SIGTRAP && info.si_code == TRAP_TRACE;
+  if (is_behind && goes_on(context)) {
+    return Step::done;
+  }
+  mask = alone.mask;
+  finish(context);
+  return is_behind ? Step::done : Step::broken_off;
 }
 
-struct sigaction BesideErrors::program_action(int signal) {
-  const Turn turn(*this);
-  return before_[signal == kTaken.front() ? 0 : 1];
-}
-
-void BesideErrors::receive(int signal, siginfo_t* info, void* context) {
-  const int kept = errno;
-  const bool is_over = alone.count != 0 && runs_alone(context);
-  if (alone.count != 0) {
-    beside_errors.finish(is_over ? context : nullptr);
+bool BesideErrors::goes_on(void* context) {
+  constexpr unsigned kFew = 2; // extents: those behind it are to go
+  constexpr std::uint64_t kLongest = 8;
+  const auto& registers = static_cast<const ucontext_t*>(context)->uc_mcontext.gregs;
+  if (registers[REG_RIP] != alone.at || registers[REG_RCX] != alone.left - 1 || alone.count > kFew) {
+    return false;
   }
-  if (!is_over || signal != SIGTRAP) {
-    beside_errors.pass_on(signal, info, context);
-  }
-  errno = kept;
-}
-
-// It is the program's: another thread's, or the instruction cannot be carried out for another reason.
-void BesideErrors::pass_on(int signal, siginfo_t* info, void* context) {
-  const struct sigaction action = program_action(signal);
-  if (action.sa_handler == SIG_DFL || (action.sa_handler == SIG_IGN && info->si_code > 0)) { // force_sig_fault()
-    const struct sigaction fatal {};
-    (void)real_sigaction(signal, &fatal, nullptr);
-    (void)sys::call(SYS_tgkill, sys::getpid(), sys::gettid(), signal);
-  } else if (action.sa_handler != SIG_IGN) {
-    if ((action.sa_flags & SA_SIGINFO) != 0) {
-      action.sa_sigaction(signal, info, context);
-    } else {
-      action.sa_handler(signal);
-    }
-  }
+  alone.left = registers[REG_RCX];
+  const fault::AddressSpace& space = *live_space.get();
+  return std::ranges::none_of(std::array{REG_RSI, REG_RDI}, [&](int with) {
+    const auto next = static_cast<std::uint64_t>(registers[with]);
+    return line_at(space, next) == nd::ErrorLine::bad || line_at(space, next + kLongest - 1) == nd::ErrorLine::bad;
+  });
 }
 
 } // namespace daxemu::preload

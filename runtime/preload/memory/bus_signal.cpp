@@ -8,11 +8,11 @@
 
 #include "emu/trace/why.hpp"
 #include "runtime/fault/process/early_kill.hpp"
-#include "runtime/fault/process/signals_blocked.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/beside_errors.hpp"
 #include "runtime/preload/memory/live_space.hpp"
+#include "runtime/preload/memory/signals/step_signals.hpp"
 
 #ifndef BUS_MCEERR_AR
 #define BUS_MCEERR_AR 4
@@ -40,65 +40,10 @@ void tell_reason(const siginfo_t& info, const void* context) {
   }
 }
 
-bool is_handler(const struct sigaction& action) {
-  return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;
-}
-
-void call(const struct sigaction& action, int signal, siginfo_t* info, void* context) {
-  if ((action.sa_flags & SA_SIGINFO) != 0) {
-    action.sa_sigaction(signal, info, context);
-  } else {
-    action.sa_handler(signal);
-  }
-}
-
 } // namespace
-
-// Who changes the action. Signals are blocked meanwhile, so that a handler never waits for what it interrupted.
-class BusSignal::Turn {
-public:
-  explicit Turn(BusSignal& bus) : bus_(bus) {
-    while (bus_.changing_.exchange(true, std::memory_order_acquire)) {
-      (void)sys::call(SYS_sched_yield);
-    }
-  }
-  ~Turn() { bus_.changing_.store(false, std::memory_order_release); }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-
-private:
-  fault::SignalsBlocked quiet_; // first in, last out
-  BusSignal& bus_;
-};
 
 constinit BusSignal bus_signal;
 constinit thread_local bool BusSignal::held_back = false;
-
-// A copy whose pages were not turned meanwhile.
-struct sigaction BusSignal::Kept::read() const {
-  while (true) {
-    const unsigned now = current_.load(std::memory_order_acquire);
-    std::array<std::uint64_t, kActionWords> words;
-    for (std::size_t at = 0; at < words.size(); ++at) {
-      words[at] = actions_[now % 2][at].load(std::memory_order_acquire);
-    }
-    if (current_.load(std::memory_order_relaxed) == now) {
-      struct sigaction action {};
-      std::memcpy(&action, words.data(), sizeof(action));
-      return action;
-    }
-  }
-}
-
-void BusSignal::Kept::write(const struct sigaction& action) {
-  const unsigned next = current_.load(std::memory_order_relaxed) + 1;
-  std::array<std::uint64_t, kActionWords> words{};
-  std::memcpy(words.data(), &action, sizeof(action));
-  for (std::size_t at = 0; at < words.size(); ++at) {
-    actions_[next % 2][at].store(words[at], std::memory_order_release);
-  }
-  current_.store(next, std::memory_order_release);
-}
 
 // Signal actions are a child's own, whose memory they are kept in.
 struct sigaction BusSignal::program_action() const {
@@ -146,7 +91,7 @@ int BusSignal::set_action(const struct sigaction* action, struct sigaction* old)
   struct sigaction before {};
   int done = 0;
   {
-    const Turn turn(*this);
+    const SignalGuard guard;
     const struct sigaction form = kernel_form(wanted);
     done = real_sigaction(SIGBUS, action == nullptr ? nullptr : &form, &before);
     if (done == 0) {
@@ -159,43 +104,9 @@ int BusSignal::set_action(const struct sigaction* action, struct sigaction* old)
     }
   }
   if (done == 0 && old != nullptr) {
-    *old = before;
+    tell_action(old, before);
   }
   return done;
-}
-
-sighandler_t BusSignal::set_handler(sighandler_t handler, int flags, bool mask_itself) {
-  if (handler == SIG_ERR) {
-    errno = EINVAL;
-    return SIG_ERR;
-  }
-  struct sigaction action {};
-  struct sigaction old {};
-  action.sa_handler = handler;
-  action.sa_flags = flags;
-  if (mask_itself) {
-    sigaddset(&action.sa_mask, SIGBUS);
-  }
-  return set_action(&action, &old) == 0 ? old.sa_handler : SIG_ERR;
-}
-
-sighandler_t BusSignal::set_or_hold(sighandler_t disposition) {
-  sigset_t bus;
-  sigset_t before;
-  sigemptyset(&bus);
-  sigaddset(&bus, SIGBUS);
-  if (disposition == SIG_HOLD) {
-    struct sigaction now {};
-    if (set_action(nullptr, &now) != 0 || sigprocmask(SIG_BLOCK, &bus, &before) != 0) {
-      return SIG_ERR;
-    }
-    return sigismember(&before, SIGBUS) == 1 ? SIG_HOLD : now.sa_handler;
-  }
-  const sighandler_t old = set_handler(disposition, 0, false);
-  if (old == SIG_ERR || sigprocmask(SIG_UNBLOCK, &bus, &before) != 0) {
-    return SIG_ERR;
-  }
-  return sigismember(&before, SIGBUS) == 1 ? SIG_HOLD : old;
 }
 
 void BusSignal::resolve_with(fault::AddressSpace& space) {
@@ -212,13 +123,14 @@ void BusSignal::explain() {
 
 void BusSignal::fail_by_lines() {
   if (!by_lines_.exchange(true)) {
+    step_signals.arm();
     take_over(nullptr);
   }
 }
 
 void BusSignal::take_over(fault::AddressSpace* inline_space) {
   // In one turn: an action that another thread sets meanwhile must not be undone.
-  const Turn turn(*this);
+  const SignalGuard guard;
   struct sigaction now {};
   (void)real_sigaction(SIGBUS, nullptr, &now);
   if (now.sa_sigaction == receive) {
@@ -265,9 +177,9 @@ void BusSignal::deliver(int signal, siginfo_t* info, void* context) {
       }
     }
   }
-  if (by_lines_.load(std::memory_order_relaxed) && info->si_code > 0 && !notice) {
-    beside_errors.give_up(context);
-  }
+  std::uint64_t mask = 0;
+  const bool ran_alone =
+      by_lines_.load(std::memory_order_relaxed) && info->si_code > 0 && !notice && beside_errors.give_up(context, mask);
   tell_reason(*info, context);
   const struct sigaction action = program_action();
   const bool fault = info->si_code > 0 && !notice;
@@ -283,12 +195,15 @@ void BusSignal::deliver(int signal, siginfo_t* info, void* context) {
     deliver(signal, info, context); // another thread has used it up, or set another
     return;
   }
-  call(action, signal, info, context);
+  if (ran_alone) { // with more blocked than the program knows
+    set_mask(mask_inside(kernel_form(action), signal, mask));
+  }
+  call_handler(action, signal, info, context);
 }
 
 // One-shot: the first that comes takes it.
 bool BusSignal::use_up(const struct sigaction& action) {
-  const Turn turn(*this);
+  const SignalGuard guard;
   const struct sigaction now = program_action();
   if (now.sa_sigaction != action.sa_sigaction || now.sa_flags != action.sa_flags) {
     return false;

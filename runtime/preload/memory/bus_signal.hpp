@@ -4,13 +4,12 @@
 // handler, and another engine works, nothing is installed, unless somebody reads reasons (emu/trace/why.hpp).
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <csignal>
-#include <cstddef>
 #include <cstdint>
 
 #include "runtime/fault/space/address_space.hpp"
+#include "runtime/preload/memory/signals/kept_action.hpp"
 
 namespace daxemu::preload {
 
@@ -18,10 +17,6 @@ class BusSignal {
 public:
   // sigaction(2) of SIGBUS as the program sees it: its own handler, flags and mask come back.
   int set_action(const struct sigaction* action, struct sigaction* old);
-  // signal(3) and its kin on SIGBUS: `flags` are what makes them different. Returns the previous handler or SIG_ERR.
-  sighandler_t set_handler(sighandler_t handler, int flags, bool mask_itself);
-  // sigset(3) of SIGBUS.
-  sighandler_t set_or_hold(sighandler_t disposition);
 
   // The inline engine: SIGBUS comes here first, whatever the program's action is.
   void resolve_with(fault::AddressSpace& space);
@@ -41,7 +36,6 @@ public:
   void force_memory_failure(const fault::PoisonHit& hit);
 
 private:
-  class Turn;
   static void receive(int signal, siginfo_t* info, void* context);
   void deliver(int signal, siginfo_t* info, void* context);
   // Has the kernel give us SIGBUS in place of what the program has now; `inline_space`: to resolve with, or nullptr.
@@ -54,24 +48,9 @@ private:
   bool use_up(const struct sigaction& action);
   [[nodiscard]] struct sigaction kernel_form(const struct sigaction& action) const;
 
-  // The program's action, read by handlers at any time: two copies, of which `current_` names the valid one. In atomic
-  // words, which a reader may find changing under it.
-  static constexpr std::size_t kActionWords = sizeof(struct sigaction) / sizeof(std::uint64_t);
-  static_assert(sizeof(struct sigaction) % sizeof(std::uint64_t) == 0);
-  class Kept {
-  public:
-    [[nodiscard]] struct sigaction read() const;
-    void write(const struct sigaction& action);
-
-  private:
-    using Words = std::array<std::atomic<std::uint64_t>, kActionWords>;
-    std::array<Words, 2> actions_{};
-    std::atomic<unsigned> current_{0};
-  };
-  Kept own_;
-  Kept lent_; // the action of a child that runs in this memory (OwnProcess)
+  KeptAction own_;
+  KeptAction lent_; // the action of a child that runs in this memory (OwnProcess)
   std::atomic<pid_t> lent_to_{0};
-  std::atomic<bool> changing_{false};
   std::atomic<fault::AddressSpace*> space_{nullptr};
   std::atomic<bool> explains_{false};
   std::atomic<bool> by_lines_{false};

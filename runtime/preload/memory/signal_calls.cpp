@@ -1,8 +1,11 @@
 #include "runtime/preload/memory/signal_calls.hpp"
 
+#include <cerrno>
+
 #include "runtime/fault/process/early_kill.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/bus_signal.hpp"
+#include "runtime/preload/memory/signals/step_signals.hpp"
 #include "runtime/preload/names/context.hpp"
 
 namespace daxemu::preload {
@@ -17,9 +20,48 @@ DAXEMU_REAL(pthread_sigmask, int(int, const sigset_t*, sigset_t*));
 DAXEMU_REAL(sigtimedwait, int(const sigset_t*, siginfo_t*, const struct timespec*));
 DAXEMU_REAL(sigwaitinfo, int(const sigset_t*, siginfo_t*));
 
-// A handler for SIGBUS matters only where there are devices.
+// A handler for SIGBUS matters only where there are devices, those for others only where lines of them fail.
 bool is_ours(int signal) {
-  return signal == SIGBUS && Context::get() != nullptr;
+  return (signal == SIGBUS && Context::get() != nullptr) || step_signals.takes(signal);
+}
+int set_action(int signal, const struct sigaction* action, struct sigaction* old) {
+  return signal == SIGBUS ? bus_signal.set_action(action, old) : step_signals.set_action(signal, action, old);
+}
+
+// signal(3) and its kin: `flags` are what makes them different. The previous handler or SIG_ERR.
+sighandler_t set_handler(int signal, sighandler_t handler, int flags, bool mask_itself) {
+  if (handler == SIG_ERR) {
+    errno = EINVAL;
+    return SIG_ERR;
+  }
+  struct sigaction action {};
+  struct sigaction old {};
+  action.sa_handler = handler;
+  action.sa_flags = flags;
+  if (mask_itself) {
+    sigaddset(&action.sa_mask, signal);
+  }
+  return set_action(signal, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
+}
+
+// sigset(3).
+sighandler_t set_or_hold(int signal, sighandler_t disposition) {
+  sigset_t one;
+  sigset_t before;
+  sigemptyset(&one);
+  sigaddset(&one, signal);
+  if (disposition == SIG_HOLD) {
+    struct sigaction now {};
+    if (set_action(signal, nullptr, &now) != 0 || SignalCalls::sigprocmask(SIG_BLOCK, &one, &before) != 0) {
+      return SIG_ERR;
+    }
+    return sigismember(&before, signal) == 1 ? SIG_HOLD : now.sa_handler;
+  }
+  const sighandler_t old = set_handler(signal, disposition, 0, false);
+  if (old == SIG_ERR || SignalCalls::sigprocmask(SIG_UNBLOCK, &one, &before) != 0) {
+    return SIG_ERR;
+  }
+  return sigismember(&before, signal) == 1 ? SIG_HOLD : old;
 }
 
 // With the inline engine SIGBUS is never really blocked: an untouched extent would kill the program. It is left out of
@@ -79,21 +121,25 @@ int change_bsd_mask(int how, int mask) {
 
 } // namespace
 
+bool SignalCalls::takes(int signal) {
+  return is_ours(signal);
+}
+
 int SignalCalls::sigaction(int signal, const struct sigaction* action, struct sigaction* old) {
-  return is_ours(signal) ? bus_signal.set_action(action, old) : real_sigaction(signal, action, old);
+  return is_ours(signal) ? set_action(signal, action, old) : real_sigaction(signal, action, old);
 }
 
 sighandler_t SignalCalls::signal(int signal, sighandler_t handler) {
-  return is_ours(signal) ? bus_signal.set_handler(handler, SA_RESTART, true) : real_signal(signal, handler);
+  return is_ours(signal) ? set_handler(signal, handler, SA_RESTART, true) : real_signal(signal, handler);
 }
 
 sighandler_t SignalCalls::sysv_signal(int signal, sighandler_t handler) {
   constexpr int kOneShot = static_cast<int>(SA_RESETHAND) | SA_NODEFER;
-  return is_ours(signal) ? bus_signal.set_handler(handler, kOneShot, false) : real___sysv_signal(signal, handler);
+  return is_ours(signal) ? set_handler(signal, handler, kOneShot, false) : real___sysv_signal(signal, handler);
 }
 
 sighandler_t SignalCalls::sigset(int signal, sighandler_t disposition) {
-  return is_ours(signal) ? bus_signal.set_or_hold(disposition) : real_sigset(signal, disposition);
+  return is_ours(signal) ? set_or_hold(signal, disposition) : real_sigset(signal, disposition);
 }
 
 int SignalCalls::sigprocmask(int how, const sigset_t* set, sigset_t* old) {

@@ -1,4 +1,5 @@
-// The C library's calls about signals: those about SIGBUS go to BusSignal, the rest straight on.
+// The C library's calls about signals: those about SIGBUS go to BusSignal, those about what ends an instruction that
+// runs alone to StepSignals, the rest straight on.
 #pragma once
 
 #include <csignal>
@@ -8,6 +9,8 @@ namespace daxemu::preload {
 
 class SignalCalls {
 public:
+  // Are actions of this signal kept here?
+  static bool takes(int signal);
   static int sigaction(int signal, const struct sigaction* action, struct sigaction* old);
   static sighandler_t signal(int signal, sighandler_t handler);
   static sighandler_t sysv_signal(int signal, sighandler_t handler);

@@ -29,6 +29,7 @@
 #include "runtime/preload/memory/policy_calls.hpp"
 #include "runtime/preload/memory/pretouch.hpp"
 #include "runtime/preload/memory/remote_bytes.hpp"
+#include "runtime/preload/memory/signal_calls.hpp"
 #include "runtime/preload/pins/uring_pins.hpp"
 #include "runtime/preload/process/forks.hpp"
 
@@ -313,7 +314,8 @@ KernelSet bits_of(const sigset_t& set) {
 } // namespace
 
 long rt_sigaction(const Words& words) {
-  if (words.word[0] != SIGBUS || words.word[3] != sizeof(KernelSet)) {
+  const auto signal = static_cast<int>(words.word[0]);
+  if (!(signal == SIGBUS || SignalCalls::takes(signal)) || words.word[3] != sizeof(KernelSet)) {
     return pass(words);
   }
   const auto* action = as<const KernelAction*>(words.word[1]);
@@ -327,7 +329,7 @@ long rt_sigaction(const Words& words) {
   wanted.sa_flags = static_cast<int>(asked.flags & ~kRestorer);
   wanted.sa_mask = set_of(asked.mask);
   struct sigaction was {};
-  if (::sigaction(SIGBUS, action == nullptr ? nullptr : &wanted, &was) != 0) {
+  if (::sigaction(signal, action == nullptr ? nullptr : &wanted, &was) != 0) {
     return -1;
   }
   const KernelAction told{reinterpret_cast<void*>(was.sa_handler),
