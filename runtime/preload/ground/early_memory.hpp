@@ -23,7 +23,9 @@ public:
   };
 
   // Is this thread to take memory from here?
-  [[nodiscard]] static bool is_mine() noexcept { return owner_.load(std::memory_order_relaxed) != nullptr && is_owner(); }
+  [[nodiscard]] static bool is_mine() noexcept {
+    return owner_.load(std::memory_order_relaxed) != nullptr && is_owner();
+  }
   // `size` bytes aligned to `alignment`, which is never given back; nullptr: the kernel has none, or too much is asked.
   [[nodiscard]] static void* take(std::size_t size, std::size_t alignment) noexcept;
   // Did `memory` come from here?

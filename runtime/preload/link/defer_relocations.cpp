@@ -19,7 +19,8 @@ namespace {
 
 using daxemu::LaterRelocations;
 
-constexpr std::string_view kTables = ".data.rel.ro"; // and what layout.ld takes out of it: what no one writes to but the loader
+constexpr std::string_view kTables =
+    ".data.rel.ro"; // and what layout.ld takes out of it: what no one writes to but the loader
 constexpr std::string_view kPlace = "daxemu_later_relocations";
 constexpr Elf64_Sxword kPacked = 36; // DT_RELR, newer than some <elf.h>
 

@@ -57,7 +57,7 @@ static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct stat
   DAXEMU_REAL(name, int(const char*, struct stat*));                                                                   \
   [[gnu::noinline]] static int rest_of_##name(const char* path, struct stat* into, long answer){DAXEMU_DIRECT_REST(    \
       name, AT_FDCWD, at_flags, real_##name(p, into), direct_call(SYS_newfstatat, AT_FDCWD, path, into, at_flags),     \
-      stat_path(AT_FDCWD, path, at_flags, into, real, first))} DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name,            \
+      stat_path(AT_FDCWD, path, at_flags, into, real, first))} DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name,             \
                                                                               (const char* path, struct stat* into)) { \
     DAXEMU_DIRECT_BODY(name, AT_FDCWD, (path, into), SYS_newfstatat, AT_FDCWD, (long)path, (long)into, at_flags)       \
   }
@@ -72,7 +72,7 @@ static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct stat
   [[gnu::noinline]] static int rest_of_##name(int dirfd, const char* path, struct stat* into, int flags,               \
                                               long answer){DAXEMU_DIRECT_REST(                                         \
       name, dirfd, flags, real_##name(dirfd, p, into, flags), direct_call(SYS_newfstatat, dirfd, path, into, flags),   \
-      stat_path(dirfd, path, flags, into, real, first))} DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name,                  \
+      stat_path(dirfd, path, flags, into, real, first))} DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name,                   \
                                                                         (int dirfd, const char* path,                  \
                                                                          struct stat* into, int flags)) {              \
     DAXEMU_DIRECT_BODY(name, dirfd, (dirfd, path, into, flags), SYS_newfstatat, dirfd, (long)path, (long)into, flags)  \
@@ -95,15 +95,14 @@ static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct stat
                      [=](const char* p) { return real_##name(version, dirfd, p, into, flags); });                      \
   }
 
-    DAXEMU_STAT_HOOK(stat, 0) DAXEMU_STAT_HOOK(stat64, 0) DAXEMU_STAT_HOOK(lstat, AT_SYMLINK_NOFOLLOW)
-        DAXEMU_STAT_HOOK(lstat64, AT_SYMLINK_NOFOLLOW) DAXEMU_FSTAT_HOOK(fstat) DAXEMU_FSTAT_HOOK(fstat64)
-            DAXEMU_FSTATAT_HOOK(fstatat) DAXEMU_FSTATAT_HOOK(fstatat64) DAXEMU_XSTAT_HOOK(__xstat, 0)
-                DAXEMU_XSTAT_HOOK(__xstat64, 0) DAXEMU_XSTAT_HOOK(__lxstat, AT_SYMLINK_NOFOLLOW)
-                    DAXEMU_XSTAT_HOOK(__lxstat64, AT_SYMLINK_NOFOLLOW) DAXEMU_FXSTAT_HOOK(__fxstat)
-                        DAXEMU_FXSTAT_HOOK(__fxstat64) DAXEMU_FXSTATAT_HOOK(__fxstatat)
-                            DAXEMU_FXSTATAT_HOOK(__fxstatat64)
+DAXEMU_STAT_HOOK(stat, 0)
+DAXEMU_STAT_HOOK(stat64, 0) DAXEMU_STAT_HOOK(lstat, AT_SYMLINK_NOFOLLOW) DAXEMU_STAT_HOOK(lstat64, AT_SYMLINK_NOFOLLOW)
+    DAXEMU_FSTAT_HOOK(fstat) DAXEMU_FSTAT_HOOK(fstat64) DAXEMU_FSTATAT_HOOK(fstatat) DAXEMU_FSTATAT_HOOK(fstatat64)
+        DAXEMU_XSTAT_HOOK(__xstat, 0) DAXEMU_XSTAT_HOOK(__xstat64, 0) DAXEMU_XSTAT_HOOK(__lxstat, AT_SYMLINK_NOFOLLOW)
+            DAXEMU_XSTAT_HOOK(__lxstat64, AT_SYMLINK_NOFOLLOW) DAXEMU_FXSTAT_HOOK(__fxstat)
+                DAXEMU_FXSTAT_HOOK(__fxstat64) DAXEMU_FXSTATAT_HOOK(__fxstatat) DAXEMU_FXSTATAT_HOOK(__fxstatat64)
 
-                                DAXEMU_REAL(statx, int(int, const char*, int, unsigned, struct statx*));
+                    DAXEMU_REAL(statx, int(int, const char*, int, unsigned, struct statx*));
 DAXEMU_HOOK(int, statx, (int dirfd, const char* path, int flags, unsigned mask, struct statx* into)) {
   return statx_path(dirfd, path, flags, mask, into,
                     [=](const char* p) { return real_statx(dirfd, p, flags, mask, into); });

@@ -56,7 +56,8 @@ DAXEMU_HOOK(int, sigsetmask, (int mask)) {
 // Later signal(3) calls of the same signal are to do the same, which only libc can see to; it sets the action too.
 DAXEMU_REAL(siginterrupt, int(int, int));
 DAXEMU_HOOK(int, siginterrupt, (int signal, int interrupts)) {
-  return signal == SIGBUS || SignalCalls::takes(signal) ? SignalCalls::siginterrupt(signal, interrupts) : real_siginterrupt(signal, interrupts);
+  return signal == SIGBUS || SignalCalls::takes(signal) ? SignalCalls::siginterrupt(signal, interrupts)
+                                                        : real_siginterrupt(signal, interrupts);
 }
 DAXEMU_HOOK(int, sigtimedwait, (const sigset_t* set, siginfo_t* info, const struct timespec* timeout)) {
   return SignalCalls::sigtimedwait(set, info, timeout);
