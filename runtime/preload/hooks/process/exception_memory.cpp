@@ -78,4 +78,11 @@ DAXEMU_OWN(void, _ZSt20__throw_system_errori, (int /*code*/)) {
 }
 #pragma weak daxemu_own__ZSt20__throw_system_errori
 
+// The old kind of strings (GCC 14: cow-string-inst.o), which its exceptions are made of, brings a generator of random
+// numbers, and that one the same. Nobody here asks for any.
+DAXEMU_OWN(void, _ZNSt13random_device7_M_initEPKcm, (void* /*device*/, const char* /*token*/, std::size_t /*size*/)) {
+  std::terminate();
+}
+#pragma weak daxemu_own__ZNSt13random_device7_M_initEPKcm
+
 #endif
