@@ -90,16 +90,9 @@ DIR* replaced(const Context& context, DIR* stream, const RealDirectory& real) {
   return *ours;
 }
 
-} // namespace
-
-namespace {
-
 // What the kernel has for a path that is ours.
 void close_again(long stream) {
-  auto* const opened = reinterpret_cast<DIR*>(stream); // NOLINT(performance-no-int-to-ptr)
-  if (Directories::remove(opened) == nullptr) {
-    (void)::closedir(opened);
-  }
+  (void)::closedir(reinterpret_cast<DIR*>(stream)); // NOLINT(performance-no-int-to-ptr)
 }
 
 } // namespace

@@ -230,15 +230,28 @@ INSTANTIATE_TEST_SUITE_P(Kinds, MapAheadOf,
                                            Kind{"shmem_4K", kPageSize, BackingKind::shmem}),
                          [](const auto& kind) { return kind.param.name; });
 
+// A device of so many extents, mapped as a whole. Both live as long as the threads that look at them.
+struct MappedWhole {
+  TestPlatform& platform;
+  AddressSpace& space;
+  UniqueFd fd;
+  char* bytes = nullptr;
+
+  MappedWhole(std::uint64_t extents, std::uint64_t align, BackingKind kind)
+      : platform(*new TestPlatform(extents * align, align, kind, EngineKind::handler)),
+        space(*new AddressSpace(*platform.store)), fd(platform.open(O_RDWR)) {
+    auto mapped =
+        space.map(*platform.device, fd.get(), nullptr, extents * align, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+    bytes = mapped ? static_cast<char*>(*mapped) : nullptr;
+  }
+};
+
 // On hugetlb the extents a stream comes to next are zeroed while the program works, and not many.
 TEST(ZeroAhead, StaysAFewExtentsBeforeTheTouches) {
   constexpr std::uint64_t kExtents = 64;
-  auto& platform = *new TestPlatform(kExtents * kPmdSize, kPmdSize, BackingKind::hugetlb, EngineKind::handler);
-  auto& space = *new AddressSpace(*platform.store);
-  const UniqueFd fd = platform.open(O_RDWR);
-  auto mapped =
-      space.map(*platform.device, fd.get(), nullptr, kExtents * kPmdSize, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
-  ASSERT_TRUE(mapped);
+  const MappedWhole whole(kExtents, kPmdSize, BackingKind::hugetlb);
+  TestPlatform& platform = whole.platform;
+  ASSERT_TRUE(whole.bytes != nullptr);
   const auto allocated = [&] {
     struct stat st {};
     ::fstat(platform.bytes.get(), &st);
@@ -255,7 +268,7 @@ TEST(ZeroAhead, StaysAFewExtentsBeforeTheTouches) {
   std::uint64_t touched = 0;
   std::uint64_t window = 0;
   while (touched < 8) {
-    static_cast<char*>(*mapped)[touched * kPmdSize] = 1;
+    whole.bytes[touched * kPmdSize] = 1;
     ++touched;
     window = touched < 4 ? 0 : 4U << (touched - 4);
     if (window != 0 && comes_to(touched + 1, std::chrono::seconds(1))) {
@@ -274,14 +287,11 @@ TEST(ZeroAhead, StaysAFewExtentsBeforeTheTouches) {
 TEST(ZeroAhead, ATouchInOrderFindsTwoMore) {
   constexpr std::uint64_t kExtents = 64;
   constexpr std::uint64_t kAlone = 6; // faults until the window is large enough
-  auto& platform = *new TestPlatform(kExtents * kPmdSize, kPmdSize, BackingKind::hugetlb, EngineKind::handler);
-  auto& space = *new AddressSpace(*platform.store);
-  const UniqueFd fd = platform.open(O_RDWR);
-  auto mapped =
-      space.map(*platform.device, fd.get(), nullptr, kExtents * kPmdSize, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
-  ASSERT_TRUE(mapped);
+  const MappedWhole whole(kExtents, kPmdSize, BackingKind::hugetlb);
+  TestPlatform& platform = whole.platform;
+  ASSERT_TRUE(whole.bytes != nullptr);
   for (std::uint64_t at = 0; at < kExtents; ++at) {
-    static_cast<char*>(*mapped)[at * kPmdSize] = 1;
+    whole.bytes[at * kPmdSize] = 1;
   }
   EXPECT_LE(platform.faults(), kAlone + (kExtents - kAlone + 2) / 3 + 4);
   EXPECT_EQ(platform.extents(), kExtents);
@@ -290,14 +300,11 @@ TEST(ZeroAhead, ATouchInOrderFindsTwoMore) {
 // An extent of 1G on small pages: mapped ahead or not, nothing is allocated that was not touched.
 TEST(MapAheadOfLargeExtents, AllocatesNothing) {
   constexpr std::uint64_t kExtents = 8;
-  auto& platform = *new TestPlatform(kExtents * kPudSize, kPudSize, BackingKind::shmem, EngineKind::handler);
-  auto& space = *new AddressSpace(*platform.store);
-  const UniqueFd fd = platform.open(O_RDWR);
-  auto mapped =
-      space.map(*platform.device, fd.get(), nullptr, kExtents * kPudSize, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
-  ASSERT_TRUE(mapped);
+  const MappedWhole whole(kExtents, kPudSize, BackingKind::shmem);
+  TestPlatform& platform = whole.platform;
+  ASSERT_TRUE(whole.bytes != nullptr);
   for (std::uint64_t at = 0; at < kExtents; ++at) {
-    static_cast<char*>(*mapped)[at * kPudSize] = 1;
+    whole.bytes[at * kPudSize] = 1;
   }
   struct stat st {};
   ::fstat(platform.bytes.get(), &st);

@@ -71,7 +71,7 @@ int StepSignals::set_action(int signal, const struct sigaction* action, struct s
         kept(signal).write(wanted);
       }
     }
-    if (ignores || (signal == SIGTRAP && action != nullptr)) {
+    if (signal == SIGTRAP && action != nullptr) {
       ignores_traps_.store(ignores, std::memory_order_seq_cst);
     }
   }
