@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <iostream>
+#include <regex>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -46,6 +47,19 @@ void without_scrub(Json& json) {
   }
 }
 
+// Which dax of an nd region has a namespace is by whose probe ended first (nd_region_dax_seed): /region0/dax0.0 or
+// /region0/dax0.1.
+void without_luck(Json& json) {
+  static const std::regex claimed("(/region[0-9]+/dax[0-9]+)[.][0-9]+$");
+  for (auto& [key, value] : json.items()) {
+    if (value.is_structured()) {
+      without_luck(value);
+    } else if (json.is_object() && key == "path" && value.is_string()) {
+      value = std::regex_replace(value.get<std::string>(), claimed, "$1");
+    }
+  }
+}
+
 void order(Json& json) {
   for (Json& value : json) {
     if (value.is_structured()) {
@@ -73,6 +87,7 @@ int main() {
   each_address(json, [&](const Json& address) { lowest = std::min(lowest, address.get<std::uint64_t>()); });
   each_address(json, [&](Json& address) { address = address.get<std::uint64_t>() - lowest; });
   without_scrub(json);
+  without_luck(json);
   order(json);
   std::cout << json.dump(1) << "\n";
   return 0;
