@@ -87,7 +87,7 @@ store::Uuid new_uuid(const Store& store, const RegionRecord& region) {
   return uuid;
 }
 
-Result<void> add_dax_device(const Store& store, RegionRecord& region) {
+Result<void> add_dax_device(const Store& store, RegionRecord& region, Bring bring) {
   if (region.nd.parent != 0 && region.nd.device == 0) {
     const auto made = create_static_device(store, region, region.nd.namespace_id);
     if (!made) {
@@ -109,8 +109,8 @@ Result<void> add_dax_device(const Store& store, RegionRecord& region) {
   } else if (device->align != info.align) {
     placed = change_extents(store, *device, info.align);
   }
-  if (!placed) {
-    return placed;
+  if (auto brought = placed ? bring(*device) : placed; !brought) {
+    return brought;
   }
   region.align = info.align;
   device->minor = free_minor(store);
