@@ -2,6 +2,7 @@
 
 #include "emu/cxl/derived/derived.hpp"
 #include "emu/cxl/share/shared_poison.hpp"
+#include "emu/nd/region.hpp"
 #include "emu/nd/share/stretches.hpp"
 #include "emu/store/topology_undo.hpp"
 
@@ -13,6 +14,7 @@ Result<Change> Change::begin(const store::Store& store) {
     return tl::unexpected(change.error());
   }
   settle_derived(store);
+  nd::settle_claims(store);
   settle_poison(store);
   nd::forget_lost_claims(store);
   store::keep_topology(store.cxl());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "emu/dax/device/device_node.hpp"
+#include "emu/dax/device/lowest_free.hpp"
 #include "emu/dax/drivers.hpp"
 #include "emu/dax/ranges.hpp"
 #include "emu/dax/region_space.hpp"
@@ -19,19 +20,6 @@ using store::Store;
 using trace::because;
 using trace::Reason;
 
-// The lowest number no device has, of the region's numbers (its ida) or of all minors.
-template <class Matches>
-std::uint32_t lowest_free(const Store& store, Matches&& matches) {
-  for (std::uint32_t candidate = 0;; ++candidate) {
-    const std::span<DeviceRecord> devices = store.devices();
-    if (std::none_of(devices.begin(), devices.end(), [&](const DeviceRecord& device) {
-          return device.state.load() != DeviceState::absent && matches(device, candidate);
-        })) {
-      return candidate;
-    }
-  }
-}
-
 std::uint32_t number_of(const Store& store, const DeviceRecord& device) {
   return static_cast<std::uint32_t>(&device - store.device_table().data()) + 1;
 }
@@ -47,11 +35,10 @@ Result<DeviceRecord*> add_empty(const Store& store, RegionRecord& region) {
   }
   DeviceRecord& device = *place;
   device.region = static_cast<std::uint32_t>(&region - store.region_table().data());
-  device.id = lowest_free(store, [&](const DeviceRecord& other, std::uint32_t id) {
-    return &store.region_of(other) == &region && other.id == id;
+  device.id = lowest_free(store, [&](const DeviceRecord& other) {
+    return &store.region_of(other) == &region ? std::optional(other.id) : std::nullopt;
   });
-  device.minor =
-      lowest_free(store, [](const DeviceRecord& other, std::uint32_t minor) { return other.minor == minor; });
+  device.minor = lowest_free_minor(store);
   device.numa_node = region.numa_node;
   device.target_node = region.target_node;
   device.align = region.align;

@@ -60,13 +60,9 @@ Result<void> write_info(const Store& store, const RegionRecord& space) {
   return written;
 }
 
-// The bytes of the device or disk that has just been made.
-Result<void> bring(const Store& store, RegionRecord& space) {
-  if (dax::nd::is_disk(space)) {
-    return bring_disk(store, space);
-  }
-  store::DeviceRecord* device = dax::nd::device_of(store, space);
-  return device == nullptr ? Result<void>() : bring_media(store, *device);
+// Of the disk that has just been made: a device had them before anybody saw it.
+Result<void> bring_to_disk(const Store& store, RegionRecord& space) {
+  return dax::nd::is_disk(space) ? bring_disk(store, space) : Result<void>();
 }
 
 // It could not be brought: its bytes are where they were, and nothing goes back over them.
@@ -78,6 +74,18 @@ void abandon(const Store& store, RegionRecord& space, NdHolderRecord* holder) {
   }
   (void)(holder == nullptr ? dax::nd::detach_disk(store, space) : dax::nd::unbind_holder(store, region, *holder));
   dax::nd::release_reserve(store, space);
+}
+
+// The record of a device that is none: what the region is made of has its bytes again, as far as they can be moved.
+void drop_device(const Store& store, RegionRecord& space) {
+  store::DeviceRecord* device = dax::nd::device_of(store, space);
+  if (device == nullptr || device->state.load() != store::DeviceState::absent) {
+    return;
+  }
+  (void)return_media(store, *device);
+  dax::free_device_bytes(store, *device);
+  device->kept = 0;
+  space.nd.device = 0;
 }
 
 // They go back; there is room (make_return_room).
@@ -93,12 +101,17 @@ Result<void> bind_holder(const Store& store, RegionRecord& region, NdHolderRecor
   RegionRecord& space = dax::nd::namespace_of(store, region, holder);
   read_info(store, space);
   const store::NdInfoBlock before = space.nd.info;
-  if (auto bound = dax::nd::bind_holder(store, region, holder); !bound || !is_labelled(space)) {
+  const auto bring = [&](store::DeviceRecord& device) { return bring_media(store, device); };
+  auto bound = dax::nd::bind_holder(store, region, holder, bring);
+  if (!bound && is_labelled(space)) {
+    drop_device(store, space);
+  }
+  if (!bound || !is_labelled(space)) {
     return bound;
   }
   const bool is_new = before.kind != space.nd.info.kind || before.uuid != space.nd.info.uuid;
   auto written = is_new ? write_info(store, space) : Result<void>();
-  if (auto brought = written ? bring(store, space) : written; !brought) {
+  if (auto brought = written ? bring_to_disk(store, space) : written; !brought) {
     abandon(store, space, &holder);
     return brought;
   }
@@ -115,21 +128,18 @@ Result<void> unbind_holder(const Store& store, RegionRecord& region, NdHolderRec
   }
   give_back(store, space);
   auto unbound = dax::nd::unbind_holder(store, region, holder);
-  store::DeviceRecord* device = dax::nd::device_of(store, space);
   if (unbound && holder.kind != store::NdKind::dax) {
     dax::nd::release_reserve(store, space);
-  } else if (unbound && device != nullptr) {
-    (void)return_media(store, *device);
-    dax::free_device_bytes(store, *device);
-    device->kept = 0;
-    space.nd.device = 0;
+  } else if (unbound) {
+    drop_device(store, space);
   }
   return unbound;
 }
 
 Result<void> bind_namespace(const Store& store, RegionRecord& space) {
   read_info(store, space);
-  auto bound = dax::nd::bind_namespace(store, space);
+  const auto bring = [&](store::DeviceRecord& device) { return bring_media(store, device); };
+  auto bound = dax::nd::bind_namespace(store, space, bring);
   if (!is_labelled(space)) {
     return bound;
   }
@@ -140,8 +150,10 @@ Result<void> bind_namespace(const Store& store, RegionRecord& space) {
     }
   }
   NdHolderRecord* holder = bound ? nullptr : dax::nd::holder_of_namespace(store, space);
-  if (holder != nullptr && holder->bound != 0 && !bring(store, space)) {
+  if (holder != nullptr && holder->bound != 0 && !bring_to_disk(store, space)) {
     abandon(store, space, holder);
+  } else if (holder != nullptr && holder->bound == 0) {
+    drop_device(store, space);
   }
   return bound;
 }
@@ -180,6 +192,31 @@ Result<void> unbind_region(const Store& store, RegionRecord& region) {
     }
   }
   return dax::nd::unbind_region(store, region);
+}
+
+void settle_claims(const Store& store) {
+  for (RegionRecord& space : store.regions()) {
+    store::DeviceRecord* device = space.nd.device == 0 ? nullptr : dax::nd::device_of(store, space);
+    if (space.used.load() == 0 || !is_labelled(space) || device == nullptr || !media_of(store, space)) {
+      continue;
+    }
+    if (&store.region_of(*device) != &space) { // he died in drop_device(), and another has the record
+      space.nd.device = 0;
+      continue;
+    }
+    NdHolderRecord* holder = dax::nd::holder_of_namespace(store, space);
+    const bool is_there = device->state.load() != store::DeviceState::absent;
+    if (is_there && device->has_media != 0 && holder != nullptr && holder->bound != 0) {
+      continue;
+    }
+    dax::nd::remove_dax_device(store, space);
+    if (holder != nullptr && holder->kind == store::NdKind::dax) {
+      holder->bound = 0;
+    }
+    if (return_media(store, *device)) { // else it has them until there is room: with the next change, or as it is bound
+      drop_device(store, space);
+    }
+  }
 }
 
 } // namespace daxemu::nd

@@ -46,6 +46,9 @@ Result<void> bind_holder(const store::Store& store, store::RegionRecord& region,
 Result<void> unbind_holder(const store::Store& store, store::RegionRecord& region, store::NdHolderRecord& holder);
 Result<void> bind_namespace(const store::Store& store, store::RegionRecord& space);
 Result<void> unbind_namespace(const store::Store& store, store::RegionRecord& space);
+// After a changer that died while a namespace became a device or ceased to be one: it is none, and what the region is
+// made of has its bytes. Else it does nothing. At the beginning of each change that is announced or of CXL's.
+void settle_claims(const store::Store& store);
 
 // What writes to a namespace's attributes do, of a region with labels. Its label follows, unless it is in use. Errors:
 // EBUSY (somebody has it), and:

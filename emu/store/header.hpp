@@ -9,7 +9,7 @@
 namespace daxemu::store {
 
 inline constexpr std::array<char, 8> kMagic = {'D', 'A', 'X', 'E', 'M', 'U', '\r', '\n'};
-inline constexpr std::uint32_t kLayoutVersion = 28; // grows when records.hpp changes its layout
+inline constexpr std::uint32_t kLayoutVersion = 29; // grows when records.hpp changes its layout
 inline constexpr std::uint64_t kHeaderSize = 4096;
 
 struct Header {

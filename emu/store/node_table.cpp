@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 namespace daxemu::store {
 namespace {
@@ -21,17 +22,51 @@ bool holds(const Store& store, std::uint32_t device, std::uint64_t born) {
   return device <= table.size() && table[device - 1].born == born;
 }
 
-// The record of that number, or the free one where it would be; nullptr: the table is full.
-InodeRecord* place_of(const Store& store, std::uint64_t number) {
-  const std::span<InodeRecord> table = store.inode_table();
-  for (std::size_t step = 0; step < table.size(); ++step) {
-    InodeRecord& record = table[(number + step) % table.size()];
-    const std::uint64_t has = record.number.load(std::memory_order_acquire);
-    if (has == number || has == 0) {
-      return &record;
+// Calls for the records where a number may be, one after the other, until told to stop by `false`: all of them, in
+// strides of the number's own (a number is a hash: emu/sysfs/inodes/identity.hpp), so that a table that is nearly full
+// has no long runs.
+template <class Each>
+void each_place(std::span<InodeRecord> table, std::uint64_t number, Each&& each) {
+  constexpr unsigned kUpper = 20; // bits that the beginning does not depend on
+  const std::size_t size = table.size();
+  std::size_t at = size == 0 ? 0 : number % size;
+  if (size == 0 || !each(table[at]) || size == 1) { // as nearly always
+    return;
+  }
+  std::size_t stride = 1 + (number >> kUpper) % (size - 1);
+  while (std::gcd(stride, size) != 1) { // never, of a prime
+    stride = stride % (size - 1) + 1;
+  }
+  for (std::size_t step = 1; step < size; ++step) {
+    at = (at + stride) % size;
+    if (!each(table[at])) {
+      return;
     }
   }
-  return nullptr;
+}
+
+// The record of that number; nullptr: there is none.
+InodeRecord* record_of(const Store& store, std::uint64_t number) {
+  InodeRecord* found = nullptr;
+  each_place(store.inode_table(), number, [&](InodeRecord& record) {
+    const std::uint64_t has = record.number.load(std::memory_order_acquire);
+    found = has == number ? &record : nullptr;
+    return has != number && has != 0;
+  });
+  return found;
+}
+
+// Where it may be put: its own record, else one that is void, else a free one; nullptr: the table is full. Under the
+// configuration lock.
+InodeRecord* place_for(const Store& store, std::uint64_t number) {
+  InodeRecord* place = nullptr;
+  each_place(store.inode_table(), number, [&](InodeRecord& record) {
+    const std::uint64_t has = record.number.load(std::memory_order_relaxed);
+    const bool is_void = has == 0 || !holds(store, record.device, record.born);
+    place = has == number || (is_void && place == nullptr) ? &record : place;
+    return has != number && has != 0;
+  });
+  return place;
 }
 
 NodeNameRecord* record_named(const Store& store, std::string_view name) {
@@ -66,20 +101,21 @@ bool read_inode(const Store& store, const InodeKey& key, InodeValues& into) {
   if (store.platform().inodes_used.load(std::memory_order_acquire) == 0) {
     return false;
   }
-  const InodeRecord* record = place_of(store, key.number);
-  if (record == nullptr || record->number.load(std::memory_order_acquire) == 0) {
+  const InodeRecord* record = record_of(store, key.number);
+  if (record == nullptr) {
     return false;
   }
   for (int tries = 0; tries < kMostTries; ++tries) {
     const std::uint32_t before = record->version.load(std::memory_order_acquire);
     std::memcpy(static_cast<void*>(&into), &record->values, sizeof into);
-    const bool valid = holds(store, record->device, record->born);
+    const bool valid = record->number.load(std::memory_order_relaxed) == key.number && // else another has it now
+                       holds(store, record->device, record->born);
     std::atomic_thread_fence(std::memory_order_acquire);
     if (before % 2 == 0 && record->version.load(std::memory_order_relaxed) == before) {
       return valid && into.changed != 0;
     }
   }
-  return into.changed != 0;
+  return record->number.load() == key.number && into.changed != 0;
 }
 
 Result<void> change_inode(const Store& store, const InodeKey& key, FunctionRef<Result<void>(InodeValues&)> change) {
@@ -87,11 +123,12 @@ Result<void> change_inode(const Store& store, const InodeKey& key, FunctionRef<R
   if (!lock) {
     return tl::unexpected(lock.error());
   }
-  InodeRecord* record = place_of(store, key.number);
+  InodeRecord* record = place_for(store, key.number);
   if (record == nullptr) {
     return fail(ENOSPC);
   }
-  const bool known = record->number.load() != 0 && holds(store, record->device, record->born);
+  const std::uint64_t had = record->number.load();
+  const bool known = had == key.number && holds(store, record->device, record->born);
   InodeValues values = known ? record->values : InodeValues{};
   if (auto changed = change(values); !changed) {
     return changed;
@@ -99,11 +136,15 @@ Result<void> change_inode(const Store& store, const InodeKey& key, FunctionRef<R
   const std::uint32_t version = record->version.load() | 1U; // whoever died here has left it odd
   record->version.store(version, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_release);
+  if (had != key.number) { // it is nobody's until all is there; who reads a void one sees the version
+    record->values.changed = 0;
+    record->number.store(had == 0 ? 0 : key.number, std::memory_order_release);
+  }
   record->device = index_of(store, key.device);
   record->born = key.device == nullptr ? 0 : key.device->born;
   record->values = values;
   record->version.store(version + 1, std::memory_order_release);
-  if (record->number.load() == 0) {
+  if (had == 0) {
     record->number.store(key.number, std::memory_order_release);
     store.platform().inodes_used.fetch_add(1, std::memory_order_release);
   }

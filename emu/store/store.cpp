@@ -322,7 +322,7 @@ DeviceRecord* Store::device_named(std::string_view name) const {
   };
   if (!has_few_devices()) {
     const Hinted hinted = find_hinted(device_table(), key_of_name(numbers->region, numbers->id), is_called);
-    if (hinted.device != nullptr) {
+    if (hinted.certain) {
       return hinted.device;
     }
   }

@@ -27,7 +27,7 @@ struct Capacity {
   std::uint32_t node_slots = 512;
   std::uint32_t driver_ids = 1280;       // one for each device, and 256 names of none
   std::uint32_t memory_blocks = 1 << 14; // 2T of blocks of 128M
-  std::uint32_t inodes = 1008;           // that somebody has changed
+  std::uint32_t inodes = 1069;           // that somebody has changed: a prime (node_table.cpp), and more than devices
   std::uint32_t node_names = 256;        // given or taken
 };
 

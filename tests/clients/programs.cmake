@@ -57,6 +57,8 @@ if(NOT DAXEMU_SANITIZE) # whose runtime and ptrace(2) are in each other's way
   target_compile_definitions(low_numbers_program PRIVATE _GNU_SOURCE)
   add_executable(attribute_waits_program programs/attribute_waits_program.c)
   target_compile_definitions(attribute_waits_program PRIVATE _GNU_SOURCE)
+  add_executable(attribute_selects_program programs/attribute_selects_program.c)
+  target_compile_definitions(attribute_selects_program PRIVATE _GNU_SOURCE)
   foreach(name low_numbers_static outside_load_program)
     target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
     target_link_libraries(${name} PRIVATE Threads::Threads)
@@ -64,6 +66,6 @@ if(NOT DAXEMU_SANITIZE) # whose runtime and ptrace(2) are in each other's way
     set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
   endforeach()
   daxemu_client_test(supervised_numbers outside/supervised_numbers_test.sh ARGS $<TARGET_FILE:low_numbers_program> $<TARGET_FILE:low_numbers_static>
-    $<TARGET_FILE:attribute_waits_program>)
+    $<TARGET_FILE:attribute_waits_program> $<TARGET_FILE:attribute_selects_program>)
   daxemu_client_test(supervised_load outside/supervised_load_test.sh TIMEOUT 600 ARGS $<TARGET_FILE:outside_load_program>)
 endif()

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "emu/base/function_ref.hpp"
 #include "emu/base/result.hpp"
 #include "emu/store/store.hpp"
 
@@ -55,13 +56,17 @@ Result<void> set_holder_class(const store::Store& store, RegionRecord& space, Nd
 // EBUSY (bound, or the namespace is a disk), ENODEV (no namespace, no uuid or no size of sectors), ENXIO (no place for
 // struct pages chosen, read-only, too small), EINVAL (the namespace does not begin where struct pages can), EOPNOTSUPP
 // (the info block of that uuid says something else; a btt without labels), ENOMEM, EIO (the block cannot be written).
-Result<void> bind_holder(const store::Store& store, RegionRecord& region, NdHolderRecord& holder);
+// `bring`: gives the device of a dax its bytes, before anybody sees it; what it says is an error of this, too.
+using Bring = FunctionRef<Result<void>(store::DeviceRecord& device)>;
+inline constexpr auto kNothingToBring = [](store::DeviceRecord& /*device*/) -> Result<void> { return {}; };
+Result<void> bind_holder(const store::Store& store, RegionRecord& region, NdHolderRecord& holder,
+                         Bring bring = kNothingToBring);
 // Errors: ENODEV (not bound).
 Result<void> unbind_holder(const store::Store& store, RegionRecord& region, NdHolderRecord& holder);
 // nd_pmem takes the namespace: finds what its info block makes of it, and lets that have it, which is ENXIO to whoever
 // asked. Raw, or without an info block, it is a disk (attach_disk). Errors: ENXIO (also: it is held), EBUSY (it is
 // one), EOPNOTSUPP (the info block says what cannot be), ENOMEM.
-Result<void> bind_namespace(const store::Store& store, RegionRecord& space);
+Result<void> bind_namespace(const store::Store& store, RegionRecord& space, Bring bring = kNothingToBring);
 
 // nd_region. Its namespaces go with it; those of a region with labels come by them (emu/nd/region.cpp),
 // behind its seeds. Errors: EBUSY, ENODEV.

@@ -6,6 +6,7 @@
 #include "emu/dax/bind.hpp"
 #include "emu/dax/bus.hpp"
 #include "emu/dax/device/device_bytes.hpp"
+#include "emu/dax/device/lowest_free.hpp"
 #include "emu/dax/memory/node_news.hpp"
 #include "emu/dax/nd/nd.hpp"
 #include "emu/dax/ranges.hpp"
@@ -19,18 +20,6 @@ using store::DeviceRecord;
 using store::DeviceState;
 using store::RegionRecord;
 using store::Store;
-
-// The lowest number no device has (dax_minor_ida).
-std::uint32_t free_minor(const Store& store) {
-  for (std::uint32_t minor = 0;; ++minor) {
-    const auto devices = store.devices();
-    if (std::none_of(devices.begin(), devices.end(), [&](const DeviceRecord& device) {
-          return device.state.load() != DeviceState::absent && device.minor == minor;
-        })) {
-      return minor;
-    }
-  }
-}
 
 // Extents of another size in the same place: the bytes stay.
 Result<void> change_extents(const Store& store, DeviceRecord& device, std::uint64_t align) {
@@ -87,7 +76,7 @@ store::Uuid new_uuid(const Store& store, const RegionRecord& region) {
   return uuid;
 }
 
-Result<void> add_dax_device(const Store& store, RegionRecord& region) {
+Result<void> add_dax_device(const Store& store, RegionRecord& region, Bring bring) {
   if (region.nd.parent != 0 && region.nd.device == 0) {
     const auto made = create_static_device(store, region, region.nd.namespace_id);
     if (!made) {
@@ -109,11 +98,11 @@ Result<void> add_dax_device(const Store& store, RegionRecord& region) {
   } else if (device->align != info.align) {
     placed = change_extents(store, *device, info.align);
   }
-  if (!placed) {
-    return placed;
+  if (auto brought = placed ? bring(*device) : placed; !brought) {
+    return brought;
   }
   region.align = info.align;
-  device->minor = free_minor(store);
+  device->minor = lowest_free_minor(store);
   device->born = device->incarnation.fetch_add(1) + 1;
   store::hint_at_name(store.region_table(), store.device_table(), *device);
   device->state.store(DeviceState::enabled, std::memory_order_release);

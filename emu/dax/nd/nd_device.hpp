@@ -2,6 +2,7 @@
 #pragma once
 
 #include "emu/base/result.hpp"
+#include "emu/dax/nd/nd.hpp"
 #include "emu/store/store.hpp"
 
 namespace daxemu::dax::nd {
@@ -14,8 +15,8 @@ namespace daxemu::dax::nd {
 
 // daxX.0 with the extents and the place of the data that the region's info block says, bound to device_dax. Its bytes
 // are those it had; extents of another size, or data that begins elsewhere, begin zeroed.
-// Errors: ENOMEM (no file or pages for that), EINVAL (the table is damaged).
-Result<void> add_dax_device(const store::Store& store, store::RegionRecord& region);
+// Errors: ENOMEM (no file or pages for that), EINVAL (the table is damaged), those of `bring`.
+Result<void> add_dax_device(const store::Store& store, store::RegionRecord& region, Bring bring);
 void remove_dax_device(const store::Store& store, store::RegionRecord& region);
 
 } // namespace daxemu::dax::nd

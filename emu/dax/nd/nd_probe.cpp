@@ -89,7 +89,7 @@ Result<void> begin_btt(const store::Store& store, const RegionRecord& region, Re
 }
 
 // nd_btt_probe(), nd_pfn_probe(), nd_dax_probe(): a holder by what the info block says, and its driver has it.
-Result<void> make_holder(const store::Store& store, RegionRecord& region, RegionRecord& space) {
+Result<void> make_holder(const store::Store& store, RegionRecord& region, RegionRecord& space, Bring bring) {
   const store::NdInfoBlock info = space.nd.info;
   NdHolderRecord* holder = add_holder(region, info.kind);
   if (holder == nullptr) {
@@ -102,14 +102,14 @@ Result<void> make_holder(const store::Store& store, RegionRecord& region, Region
   holder->unit = info.align;
   holder->pages = info.pages;
   if (store.platform().nd_autoprobe_off == 0) {
-    (void)bind_holder(store, region, *holder);
+    (void)bind_holder(store, region, *holder, bring);
   }
   return because(ENXIO, Reason::nd_made_a_holder);
 }
 
 } // namespace
 
-Result<void> bind_holder(const store::Store& store, RegionRecord& region, NdHolderRecord& holder) {
+Result<void> bind_holder(const store::Store& store, RegionRecord& region, NdHolderRecord& holder, Bring bring) {
   if (holder.bound != 0) {
     return because(EBUSY, Reason::nd_already);
   }
@@ -135,7 +135,7 @@ Result<void> bind_holder(const store::Store& store, RegionRecord& region, NdHold
     }
     return ready;
   }
-  auto made = holder.kind == NdKind::dax ? add_dax_device(store, space) : attach_disk(store, space);
+  auto made = holder.kind == NdKind::dax ? add_dax_device(store, space, bring) : attach_disk(store, space);
   if (!made) {
     return made;
   }
@@ -160,7 +160,7 @@ Result<void> unbind_holder(const store::Store& store, RegionRecord& region, NdHo
   return {};
 }
 
-Result<void> bind_namespace(const store::Store& store, RegionRecord& space) {
+Result<void> bind_namespace(const store::Store& store, RegionRecord& space, Bring bring) {
   NdRegionRecord& nd = space.nd;
   RegionRecord& region = region_of_namespace(store, space);
   if (region.nd.unbound != 0) {
@@ -182,7 +182,7 @@ Result<void> bind_namespace(const store::Store& store, RegionRecord& space) {
         return placed; // nd_pfn_probe(), nd_dax_probe(): nobody takes it
       }
     }
-    return make_holder(store, region, space);
+    return make_holder(store, region, space, bring);
   }
   auto attached = attach_disk(store, space);
   if (attached) {

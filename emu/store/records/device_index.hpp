@@ -1,7 +1,7 @@
 // From a device's name or its node to its record, without a look at all records: a table of hints in the records' own
 // padding. A hint is believed only once the record has been looked at, so that an old one misleads nobody. Hints are
-// made under the configuration lock, before what they lead to is there; so whoever finds none for a node may say that
-// no device has it.
+// made under the configuration lock, before what they lead to is there; so whoever finds none may say that no device
+// has that name or node.
 #pragma once
 
 #include <cstdint>

@@ -233,10 +233,10 @@ struct InodeValues {
   std::array<std::int64_t, 3> seconds{}; // atime, mtime, ctime (CLOCK_REALTIME)
   std::array<std::uint32_t, 3> nanoseconds{};
   std::uint32_t attribute_bytes = 0;   // used of `attributes`
-  std::array<char, 1008> attributes{}; // extended ones (emu/sysfs/inodes/extended_attributes.hpp)
+  std::array<char, 944> attributes{}; // extended ones (emu/sysfs/inodes/extended_attributes.hpp)
 };
 // A table of open addressing by number. No record: the inode is as its driver made it. None is ever taken out, but void
-// once its device is another.
+// once its device is another: then whoever needs room has it.
 struct InodeRecord {
   std::atomic<std::uint64_t> number{0};  // inode number; 0: free
   std::atomic<std::uint32_t> version{0}; // odd while somebody writes the values (emu/store/node_table.hpp)

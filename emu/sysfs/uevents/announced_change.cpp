@@ -7,6 +7,7 @@
 #include "emu/dax/drivers.hpp"
 #include "emu/dax/nd/nd_disk.hpp"
 #include "emu/dax/nd/nd_namespaces.hpp"
+#include "emu/nd/region.hpp"
 #include "emu/nd/share/stretches.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/families/nd_objects.hpp"
@@ -348,6 +349,7 @@ Result<AnnouncedChange> AnnouncedChange::begin(const store::Store& store) {
   if (!change) {
     return tl::unexpected(change.error());
   }
+  nd::settle_claims(store);
   nd::forget_lost_claims(store);
   return AnnouncedChange(store, std::move(*change));
 }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "runtime/fault/devices/device_view.hpp"
@@ -18,7 +19,10 @@ public:
 
 private:
   static constexpr std::size_t kMost = 4096;
+  static constexpr std::size_t kGroups = 1024; // of devices, by their records' numbers
+
   DeviceView* views_ = nullptr;
+  std::uint16_t* newest_ = nullptr; // behind the views: of each group, that of the device asked for last, + 1
   std::atomic<std::size_t> count_{0};
 };
 

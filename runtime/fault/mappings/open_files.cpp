@@ -103,13 +103,8 @@ void OpenFiles::release(const VmaTable& table) noexcept {
 }
 
 void OpenFiles::settle(std::uint32_t number, const VmaTable& table) noexcept {
-  if (number == 0 || number == held_ || !kept_[number - 1]) {
+  if (number == 0 || number == held_ || !kept_[number - 1] || table.has_file(number)) {
     return;
-  }
-  for (std::size_t at = 0; at < table.size(); ++at) {
-    if (table.at(at).file == number) {
-      return;
-    }
   }
   clear_at(place_of(number));
   kept_[number - 1] = false;

@@ -28,26 +28,18 @@ public:
   void insert(std::size_t index, std::size_t count, std::size_t slot) noexcept {
     if (moves_low(index, count)) {
       set_head(-1);
-      for (std::size_t at = 0; at < index; ++at) {
-        copy(at, at + 1);
-      }
+      move_down(0, index);
     } else {
-      for (std::size_t at = count; at > index; --at) {
-        copy(at, at - 1);
-      }
+      move_up(index, count);
     }
     number(index).store(static_cast<std::uint16_t>(slot), std::memory_order_release);
   }
   void erase(std::size_t index, std::size_t count) noexcept {
     if (moves_low(index, count)) {
-      for (std::size_t at = index; at > 0; --at) {
-        copy(at, at - 1);
-      }
+      move_up(0, index);
       set_head(1);
     } else {
-      for (std::size_t at = index; at + 1 < count; ++at) {
-        copy(at, at + 1);
-      }
+      move_down(index, count - 1);
     }
   }
 
@@ -60,8 +52,23 @@ private:
   [[nodiscard]] Number& number(std::size_t index) const noexcept {
     return numbers_[((head_.load(std::memory_order_acquire) + index) & (kMost - 1)) * kStride];
   }
+  // Those behind [first, last) come one place nearer to the head, and those of it one further from it. Only who writes
+  // changes the numbers, so it may read them as it likes.
+  void move_down(std::size_t first, std::size_t last) noexcept {
+    const std::size_t head = head_.load(std::memory_order_relaxed);
+    for (std::size_t at = head + first; at < head + last; ++at) {
+      copy(at, at + 1);
+    }
+  }
+  void move_up(std::size_t first, std::size_t last) noexcept {
+    const std::size_t head = head_.load(std::memory_order_relaxed);
+    for (std::size_t at = head + last; at > head + first; --at) {
+      copy(at, at - 1);
+    }
+  }
   void copy(std::size_t to, std::size_t from) noexcept {
-    number(to).store(number(from).load(std::memory_order_acquire), std::memory_order_release);
+    numbers_[(to & (kMost - 1)) * kStride].store(
+        numbers_[(from & (kMost - 1)) * kStride].load(std::memory_order_relaxed), std::memory_order_release);
   }
   void set_head(int step) noexcept {
     head_.store((head_.load(std::memory_order_relaxed) + static_cast<std::size_t>(step)) & (kMost - 1),

@@ -26,19 +26,28 @@ constexpr std::uint32_t kProtMask = (1U << kProtBits) - 1;
 constexpr unsigned kViewBits = 48;
 constexpr std::uint64_t kViewMask = (1ULL << kViewBits) - 1;
 constexpr unsigned kFileBits = 11; // OpenFiles has 1024
+constexpr std::size_t kFiles = 1UL << kFileBits;
 constexpr std::uint32_t kFileMask = (1U << kFileBits) - 1;
 constexpr unsigned kLowLinks = 32 - kFileBits; // bits of `linked` beside the file, the others beside the view
 
-// The memory of a table: two orders, side by side, and then the entries. The orders begin at their last places, which
-// are in the page of the first entries: a table of a few is one page.
+// The memory of a table: two orders, side by side, counts of the first files, the entries, and the other counts. The
+// orders begin at their last places, which are in the page of the first entries: a table of a few is one page.
 constexpr std::size_t kNear = 256; // places of each order
 constexpr std::size_t kPlace = SlotOrder::kStride * sizeof(SlotOrder::Number);
 constexpr std::size_t kOrdersAt = kNear * kPlace;
-constexpr std::size_t kEntriesAt = kOrdersAt + SlotOrder::kMost * kPlace;
+constexpr std::size_t kFilesAt = kOrdersAt + SlotOrder::kMost * kPlace;
 static_assert(SlotOrder::kMost * kPlace % kPageSize == 0);
 
 std::uint64_t bits_of(const DeviceView* view) {
   return reinterpret_cast<std::uint64_t>(view);
+}
+
+// The highest bit of a length.
+std::size_t class_of(std::uint64_t length) {
+  return static_cast<std::size_t>(std::bit_width(length | 1U)) - 1;
+}
+std::size_t class_of(const Vma& vma) {
+  return class_of(vma.end - vma.start);
 }
 
 } // namespace
@@ -61,7 +70,9 @@ Result<void> VmaTable::reserve() {
   if (entries_ != nullptr) {
     return {};
   }
-  auto memory = sys::mmap_aside(kEntriesAt + kMost * sizeof(Entry), PROT_READ | PROT_WRITE,
+  constexpr std::size_t kEntriesAt = kFilesAt + kNearFiles * sizeof(Count);
+  constexpr std::size_t kFarFilesAt = kEntriesAt + kMost * sizeof(Entry);
+  auto memory = sys::mmap_aside(kFarFilesAt + (kFiles - kNearFiles) * sizeof(Count), PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
   if (!memory) {
     return tl::unexpected(memory.error());
@@ -70,6 +81,8 @@ Result<void> VmaTable::reserve() {
   auto* const orders = reinterpret_cast<SlotOrder::Number*>(bytes + kOrdersAt);
   by_address_.use(orders, SlotOrder::kMost - kNear);
   by_offset_.use(orders + 1, SlotOrder::kMost - kNear);
+  near_files_ = reinterpret_cast<Count*>(bytes + kFilesAt);
+  far_files_ = reinterpret_cast<Count*>(bytes + kFarFilesAt);
   entries_ = reinterpret_cast<Entry*>(bytes + kEntriesAt);
   return {};
 }
@@ -118,6 +131,7 @@ void VmaTable::add(std::size_t index, Vma vma) noexcept {
   }
   vma.linked = ++links_;
   write(entries_[slot], vma);
+  count_of(vma.file).fetch_add(1, std::memory_order_relaxed);
   by_address_.insert(index, count, slot);
   enter_by_offset(slot, count);
   count_.store(count + 1, kWrite);
@@ -126,12 +140,12 @@ void VmaTable::add(std::size_t index, Vma vma) noexcept {
 void VmaTable::change(std::size_t index, Vma vma, bool linked_anew) noexcept {
   const std::size_t slot = by_address_[index];
   const std::size_t count = count_.load(std::memory_order_relaxed);
-  vma.linked = linked_anew ? ++links_ : read(entries_[slot]).linked;
-  const Key key = key_of(slot);
-  if (key.view == bits_of(vma.view) && key.offset == vma.offset) {
-    --of_length_[length_class(slot)];
+  const Vma before = read(entries_[slot]);
+  vma.linked = linked_anew ? ++links_ : before.linked;
+  count_of(before.file).fetch_sub(1, std::memory_order_relaxed);
+  count_of(vma.file).fetch_add(1, std::memory_order_relaxed);
+  if (before.view == vma.view && before.offset == vma.offset && class_of(before) == class_of(vma)) {
     write(entries_[slot], vma);
-    ++of_length_[length_class(slot)];
     return;
   }
   leave_by_offset(slot, count);
@@ -142,6 +156,7 @@ void VmaTable::change(std::size_t index, Vma vma, bool linked_anew) noexcept {
 void VmaTable::remove(std::size_t index) noexcept {
   const std::size_t count = count_.load(std::memory_order_relaxed);
   const std::size_t slot = by_address_[index];
+  count_of(read(entries_[slot]).file).fetch_sub(1, std::memory_order_relaxed);
   leave_by_offset(slot, count);
   by_address_.erase(index, count);
   entries_[slot].word[0].store(free_slot_, kWrite);
@@ -151,7 +166,9 @@ void VmaTable::remove(std::size_t index) noexcept {
 
 VmaTable::Key VmaTable::key_of(std::size_t slot) const noexcept {
   const auto& word = entries_[slot].word;
-  return {word[3].load(std::memory_order_relaxed) & kViewMask, word[2].load(std::memory_order_relaxed), slot};
+  const std::uint64_t length = word[1].load(std::memory_order_relaxed) - word[0].load(std::memory_order_relaxed);
+  return {word[3].load(std::memory_order_relaxed) & kViewMask, class_of(length),
+          word[2].load(std::memory_order_relaxed), slot};
 }
 
 // The first one that does not come before `key`.
@@ -168,22 +185,18 @@ std::size_t VmaTable::lower_bound_by_offset(const Key& key, std::size_t count) c
   return low;
 }
 
-std::size_t VmaTable::length_class(std::size_t slot) const noexcept {
-  const auto& word = entries_[slot].word;
-  const std::uint64_t length = word[1].load(std::memory_order_relaxed) - word[0].load(std::memory_order_relaxed);
-  return static_cast<std::size_t>(std::bit_width(length | 1U)) - 1;
-}
-
 // `count`: how many others are in that order.
 void VmaTable::enter_by_offset(std::size_t slot, std::size_t count) noexcept {
-  by_offset_.insert(lower_bound_by_offset(key_of(slot), count), count, slot);
-  ++of_length_[length_class(slot)];
+  const Key key = key_of(slot);
+  by_offset_.insert(lower_bound_by_offset(key, count), count, slot);
+  ++of_length_[key.length_class];
 }
 
 // `count`: how many there are, with it.
 void VmaTable::leave_by_offset(std::size_t slot, std::size_t count) noexcept {
-  by_offset_.erase(lower_bound_by_offset(key_of(slot), count), count);
-  --of_length_[length_class(slot)];
+  const Key key = key_of(slot);
+  by_offset_.erase(lower_bound_by_offset(key, count), count);
+  --of_length_[key.length_class];
 }
 
 // The first entry that ends behind `address`.
@@ -231,25 +244,28 @@ void VmaTable::set_bounds() noexcept {
 VmaTable::Shown VmaTable::first_shown(const DeviceView& view, std::uint64_t begin, std::uint64_t end,
                                       std::uint64_t but) const noexcept {
   const std::size_t count = count_.load(std::memory_order_relaxed);
-  const auto bits = std::find_if(of_length_.rbegin(), of_length_.rend(), [](std::uint32_t some) { return some != 0; });
-  if (bits == of_length_.rend()) {
-    return {end, end};
-  }
-  const std::uint64_t longest = UINT64_MAX >> (bits - of_length_.rbegin());
-  const std::uint64_t from = begin > longest ? begin - longest : 0;
-  for (std::size_t index = lower_bound_by_offset({bits_of(&view), from, 0}, count); index < count; ++index) {
-    const auto& word = entries_[by_offset_[index]].word;
-    const std::uint64_t offset = word[2].load(std::memory_order_relaxed);
-    if (offset >= end || (word[3].load(std::memory_order_relaxed) & kViewMask) != bits_of(&view)) {
-      break;
+  Shown lowest{end, end};
+  for (std::size_t bits = 0; bits < of_length_.size() && lowest.begin != begin; ++bits) {
+    if (of_length_[bits] == 0) {
+      continue;
     }
-    const std::uint64_t start = word[0].load(std::memory_order_relaxed);
-    const std::uint64_t behind = offset + (word[1].load(std::memory_order_relaxed) - start);
-    if (behind > begin && start != but) {
-      return {std::max(begin, offset), std::min(end, behind)};
+    const std::uint64_t longest = UINT64_MAX >> (of_length_.size() - 1 - bits);
+    const std::uint64_t from = begin > longest ? begin - longest : 0;
+    for (std::size_t index = lower_bound_by_offset({bits_of(&view), bits, from, 0}, count); index < count; ++index) {
+      const Key key = key_of(by_offset_[index]);
+      if (key.view != bits_of(&view) || key.length_class != bits || key.offset >= lowest.begin) {
+        break;
+      }
+      const auto& word = entries_[key.slot].word;
+      const std::uint64_t start = word[0].load(std::memory_order_relaxed);
+      const std::uint64_t behind = key.offset + (word[1].load(std::memory_order_relaxed) - start);
+      if (behind > begin && start != but) {
+        lowest = {std::max(begin, key.offset), std::min(end, behind)};
+        break;
+      }
     }
   }
-  return {end, end};
+  return lowest;
 }
 
 Result<void> VmaTable::insert(const Vma& vma) noexcept {

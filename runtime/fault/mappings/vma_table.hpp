@@ -50,9 +50,13 @@ public:
   // False: none can, nothing has changed.
   bool join(const Vma& part) noexcept;
   [[nodiscard]] Vma at(std::size_t index) const noexcept;
+  // Is a mapping of that open file (Vma::file)?
+  [[nodiscard]] bool has_file(std::uint32_t file) const noexcept {
+    return near_files_ != nullptr && count_of(file).load(std::memory_order_relaxed) != 0;
+  }
   // What mappings of `view` but the one at `but` show of its bytes [begin, end), the lowest piece; an empty one at
-  // `end` if they show none. Of the others those are looked at that begin before `end`, and not before `begin` by more
-  // than the longest mapping is long.
+  // `end` if they show none. Of the view's others, those of each class of lengths are looked at that begin before what
+  // was found, and not before `begin` by more than such a one can be long.
   struct Shown {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
@@ -79,27 +83,36 @@ private:
   void cut(std::uint64_t at) noexcept;
   void set_bounds() noexcept;
 
-  // By what is mapped: by view, then by offset.
+  // By what is mapped: by view, then by how many bits the length has, then by offset. So a long mapping, or another
+  // view's, makes no search among short ones longer.
   struct Key {
     std::uint64_t view;
+    std::size_t length_class;
     std::uint64_t offset;
     std::size_t slot; // so that no two are equal
     auto operator<=>(const Key&) const = default;
   };
   [[nodiscard]] Key key_of(std::size_t slot) const noexcept;
-  [[nodiscard]] std::size_t length_class(std::size_t slot) const noexcept;
   [[nodiscard]] std::size_t lower_bound_by_offset(const Key& key, std::size_t count) const noexcept;
   void enter_by_offset(std::size_t slot, std::size_t count) noexcept;
   void leave_by_offset(std::size_t slot, std::size_t count) noexcept;
 
+  // How many mappings are of an open file. The first numbers lie in the page that a table of a few needs anyway.
+  using Count = std::atomic<std::uint32_t>;
+  static constexpr std::size_t kNearFiles = 64;
+  [[nodiscard]] Count& count_of(std::uint32_t file) const noexcept {
+    return file < kNearFiles ? near_files_[file] : far_files_[file - kNearFiles];
+  }
+
   // Each mapping has a slot as long as it is there, and two orders say which is where.
   Entry* entries_ = nullptr;
+  Count* near_files_ = nullptr;
+  Count* far_files_ = nullptr;
   SlotOrder by_address_;
   SlotOrder by_offset_; // for writers
   std::size_t slots_used_ = 0;
-  std::size_t free_slot_ = 0; // + 1; the next one is in its first word. 0: none
-  // How many mappings have a length of so many bits: none of them is longer than the longest of these.
-  std::array<std::uint32_t, 64> of_length_{};
+  std::size_t free_slot_ = 0;                 // + 1; the next one is in its first word. 0: none
+  std::array<std::uint32_t, 64> of_length_{}; // how many mappings have a length of so many bits
   std::uint64_t links_ = 0;
   std::atomic<std::size_t> count_{0};
   std::atomic<std::uint64_t> sequence_{0}; // odd while a writer is at it

@@ -13,6 +13,7 @@
 #include "runtime/preload/waits/attributes_known.hpp"
 #include "runtime/preload/waits/deadline.hpp"
 #include "runtime/preload/waits/readiness.hpp"
+#include "runtime/preload/waits/select_bits.hpp"
 #include "runtime/preload/waits/signals_held.hpp"
 
 namespace daxemu::preload {
@@ -105,11 +106,7 @@ bool is_time(const timespec& given) {
   return given.tv_sec >= 0 && given.tv_nsec >= 0 && given.tv_nsec < kSecond;
 }
 
-constexpr short kIn = POLLIN | POLLRDNORM | POLLRDBAND; // what select(2) waits for (fs/select.c)
-constexpr short kOut = POLLOUT | POLLWRNORM | POLLWRBAND;
-constexpr short kEx = POLLPRI;
-constexpr short kSetsIn = kIn | POLLHUP | POLLERR; // and what it takes for it
-constexpr short kSetsOut = kOut | POLLERR;
+using namespace select_bits;
 
 struct Set {
   fd_set bits{};
@@ -241,12 +238,7 @@ int select_slow(int count, const SelectSets& from, timespec* timeout, const sigs
       return -1;
     }
     const bool over = deadline.left() == 0;
-    // poll(2) tells of errors and ends that select(2) was not asked about.
-    const bool counts = std::ranges::any_of(waits, [](const pollfd& one) {
-      return ((one.events & POLLIN) != 0 && (one.revents & kSetsIn) != 0) ||
-             ((one.events & POLLOUT) != 0 && (one.revents & kSetsOut) != 0) || (one.revents & kEx) != 0;
-    });
-    if (over || counts) {
+    if (over || std::ranges::any_of(waits, counts)) {
       const int bits = answer(sets, waits);
       if (timeout != nullptr) {
         *timeout = timespec_of(deadline.left());

@@ -35,7 +35,7 @@ enum class By : std::uint8_t {
   memory,     // mappings.hpp
   transfer,   // copy_file_range(2)
   program,    // execve(2): what is ours is no program
-  waiting,    // poll(2)
+  waiting,    // poll(2), select(2)
 };
 
 // Letters of `arguments`, one for each:

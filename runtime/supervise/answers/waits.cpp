@@ -1,25 +1,26 @@
-// poll(2) with attributes among what is waited for: the interposed call waits here in the program's place, on copies of
-// its descriptors. Where there are none, as nearly always, the kernel goes on.
+// poll(2) and select(2) with attributes among what is waited for: the interposed call waits here in the program's
+// place, on copies of its descriptors. Where there are none, as nearly always, the kernel goes on.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cstddef>
+#include <climits>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <poll.h>
-#include <sys/uio.h>
 
+#include "runtime/preload/waits/deadline.hpp"
 #include "runtime/preload/waits/readiness.hpp"
 #include "runtime/supervise/answers/answers.hpp"
+#include "runtime/supervise/answers/asked_wait.hpp"
 
 namespace daxemu::supervise {
 namespace {
 
-constexpr std::uint64_t kMostWaits = 1024;          // of one call; with more it is the kernel's
-constexpr int kMostCalls = 64;                      // at once: each has a thread of the crew, as others have
-constexpr std::chrono::milliseconds kLookAgain{20}; // for signals, and whether it has ended
+constexpr int kMostCalls = 64;                 // at once: each has a thread of the crew, as others have
+constexpr std::int64_t kLookAgain{20'000'000}; // ns: for signals, and whether it has ended
+constexpr std::int64_t kMilli = 1'000'000;     // ns
 
 std::uint64_t signals_in(const std::string& status, std::string_view label) {
   const std::size_t at = status.find(label);
@@ -31,21 +32,17 @@ std::uint64_t signals_in(const std::string& status, std::string_view label) {
 }
 
 // Would a signal interrupt the call? One whose answer we owe sleeps through all but SIGKILL.
-bool is_signalled(const Target& target) {
+enum class Signalled : std::uint8_t {
+  no,
+  yes,
+  by_its_mask, // which has it come now, and nobody but the kernel can: what the thread itself blocks
+};
+Signalled is_signalled(const Target& target, const std::optional<std::uint64_t>& mask) {
   const std::string status = target.proc_file("status");
-  return ((signals_in(status, "SigPnd:\t") | signals_in(status, "ShdPnd:\t")) & ~signals_in(status, "SigBlk:\t")) != 0;
-}
-
-// `revents` of each into the program's array. False: not all of it is there.
-bool write_back(const Target& target, std::uint64_t array, std::vector<pollfd>& answered) {
-  std::vector<iovec> ours;
-  std::vector<iovec> theirs;
-  for (pollfd& one : answered) {
-    const std::uint64_t place = array + ours.size() * sizeof(pollfd) + offsetof(pollfd, revents);
-    ours.push_back({&one.revents, sizeof one.revents});
-    theirs.push_back({reinterpret_cast<void*>(place), sizeof one.revents}); // NOLINT(performance-no-int-to-ptr)
-  }
-  return target.write(ours, theirs).has_value();
+  const std::uint64_t pending = signals_in(status, "SigPnd:\t") | signals_in(status, "ShdPnd:\t");
+  const std::uint64_t blocked = signals_in(status, "SigBlk:\t");
+  const std::uint64_t coming = pending & ~mask.value_or(blocked);
+  return coming == 0 ? Signalled::no : (coming & blocked) != 0 ? Signalled::by_its_mask : Signalled::yes;
 }
 
 // The program's descriptors, as ours.
@@ -62,7 +59,7 @@ struct Copies {
     }
   }
   // False: one is not open, which the kernel says at once, or none of them is an attribute.
-  [[nodiscard]] bool take(const Target& target, const std::vector<pollfd>& theirs) {
+  [[nodiscard]] bool take(const Target& target, std::span<const pollfd> theirs) {
     bool attributes = false;
     for (pollfd one : theirs) {
       one.revents = 0;
@@ -82,55 +79,57 @@ struct Copies {
   }
 };
 
+// What poll(2) returns; 0 where what it says is no answer to the call.
+Result<long> look(const AskedWait& asked, Copies& copies, std::int64_t patience) {
+  const auto milliseconds = static_cast<int>(std::min<std::int64_t>((patience + kMilli - 1) / kMilli, INT_MAX));
+  const int ready = ::poll(copies.asked.data(), copies.asked.size(), milliseconds);
+  if (ready > 0 && !asked.is_answer(copies.asked)) {
+    (void)::poll(nullptr, 0, milliseconds); // else we would ask again at once
+    return 0;
+  }
+  return ready < 0 ? Result<long>(fail(errno)) : ready;
+}
+
 } // namespace
 
 void Answers::by_wait(const Target& target, const Call& call) {
-  std::vector<pollfd> theirs(call.word[1] <= kMostWaits ? call.word[1] : 0);
+  const auto asked = AskedWait::of(target, call);
   Copies copies;
-  const auto size = theirs.size() * sizeof(pollfd);
-  if (theirs.empty() || !target.read(theirs.data(), call.word[0], size) ||
-      std::none_of(theirs.begin(), theirs.end(),
-                   [this](const pollfd& one) { return one.fd >= 0 && may_be_ours(one.fd); }) ||
-      !copies.take(target, theirs)) {
+  if (!asked ||
+      std::ranges::none_of(asked->waits(), [this](const pollfd& one) { return one.fd >= 0 && may_be_ours(one.fd); }) ||
+      !copies.take(target, asked->waits())) {
     listener_->go_on(call);
     return;
   }
-  const auto timeout = static_cast<int>(call.word[2]); // negative: none
-  const auto look = [&](int patience) { return ::poll(copies.asked.data(), copies.asked.size(), patience); };
-  int ready = look(0);
-  int code = errno;
-  if (ready == 0 && timeout != 0 && waits_ >= kMostCalls) {
+  const preload::Deadline deadline(asked->timeout());
+  Result<long> ready = look(*asked, copies, 0);
+  const auto waits_on = [&] { return ready == 0L && deadline.left() != 0; };
+  if (waits_on() && waits_ >= kMostCalls) {
     listener_->go_on(call);
     return;
   }
-  if (ready == 0 && timeout != 0) {
+  if (waits_on()) {
+    auto signalled = Signalled::no;
     ++waits_;
     crew_->step_aside([&] {
-      using Clock = std::chrono::steady_clock;
-      const auto end = Clock::now() + std::chrono::milliseconds(timeout);
-      for (auto left = kLookAgain; ready == 0 && left.count() > 0 && listener_->waits(call);) {
-        if (is_signalled(target)) {
-          ready = -1;
-          code = EINTR;
-          break;
-        }
-        left = timeout < 0 ? kLookAgain : std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
-        ready = look(static_cast<int>(std::clamp(left, std::chrono::milliseconds(0), kLookAgain).count()));
-        code = errno;
-      }
+      do {
+        signalled = is_signalled(target, asked->mask());
+        const std::int64_t left = deadline.left();
+        const std::int64_t patience = left < 0 ? kLookAgain : std::min(left, kLookAgain);
+        ready = signalled != Signalled::no ? Result<long>(fail(EINTR)) : look(*asked, copies, patience);
+      } while (waits_on() && listener_->waits(call));
     });
     --waits_;
     if (!listener_->waits(call)) { // its memory may be another's
       listener_->forget(call);
       return;
     }
+    if (signalled == Signalled::by_its_mask) { // the kernel's wait has it come at once
+      listener_->go_on(call);
+      return;
+    }
   }
-  // As do_sys_poll() of fs/select.c: only these fields, for others may be at the rest meanwhile.
-  Result<long> result = ready < 0 ? Result<long>(fail(code)) : ready;
-  if (!write_back(target, call.word[0], copies.asked)) {
-    result = fail(EFAULT);
-  }
-  conclude(target, call, result);
+  conclude(target, call, asked->write_back(target, copies.asked, ready, std::max<std::int64_t>(deadline.left(), 0)));
 }
 
 } // namespace daxemu::supervise

@@ -1,12 +1,13 @@
 #!/bin/sh
 # supervised_numbers: descriptors of ours on numbers that a program chooses: what is right there, and that nothing is lost silently where it
 # cannot be (runtime/docs/intercept.md).
-#   supervised_numbers_test.sh PROGRAM PROGRAM_STATIC WAITS_PROGRAM
+#   supervised_numbers_test.sh PROGRAM PROGRAM_STATIC WAITS_PROGRAM SELECTS_PROGRAM
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
 dynamic=$1
 static=$2
 waits=$3
+selects=$4
 run() {
   status_of timeout 60 "$daxemu" run --size 64M --align 2M --backing shmem --intercept "$@"
 }
@@ -53,5 +54,28 @@ not open:  1 0 0x20 0"
 for how in libc kernel; do
   run $how -- "$waits" /sys/bus/dax/devices/dax0.0/size
   same "poll of an attribute, --intercept $how" "$out$err" "$expected"
+done
+
+# select(2), pselect(2) and ppoll(2), with what is left of the time and signals that only the call holds back or lets come: as above.
+expected="not read yet: 1 x. no end
+all of it: 3 rwx. time left
+read: 0 . nothing left
+at once: 0 . nothing left
+to be read and written: 2 rw. no end
+another has something: 1 p. time left
+a signal: -1 EINTR time left
+a signal that it holds back: 0 . 1
+a signal that it lets come: -1 EINTR 1
+ppoll and such a signal: -1 EINTR 0 0 1
+ppoll without it: 0 0 0 0
+ppoll of a pending one: -1 EINTR 0 0 1
+ppoll for reading: 1 0x1 0 1
+an end: 0 . nothing left
+an end to be read: 1 p. time left
+ppoll of an end: 1 0 0x10 1
+not open: -1 EBADF no end"
+for how in libc kernel; do
+  run $how -- "$selects" /sys/bus/dax/devices/dax0.0/size
+  same "select of an attribute, --intercept $how" "$out$err" "$expected"
 done
 nothing_runs

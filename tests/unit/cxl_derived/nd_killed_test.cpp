@@ -1,12 +1,19 @@
-// Who makes a namespace with a label a disk, or lets go of one, may be killed at any moment: its bytes are either where
-// they were or in the file of the disk.
+// Who makes a namespace with a label a disk or a device, or lets go of one, may be killed at any moment: its bytes are
+// either where they were or in the file of the disk or device.
 #include "emu/nd/region.hpp"
 
+#include <csignal>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "emu/cxl/change.hpp"
 #include "emu/dax/nd/nd.hpp"
 #include "emu/dax/nd/nd_disk.hpp"
 #include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/nd/make_namespace.hpp"
 #include "emu/nd/media/media.hpp"
+#include "emu/sysfs/uevents/announced_change.hpp"
 #include "tests/unit/cxl_derived/lab.hpp"
 
 namespace daxemu::cxl {
@@ -111,6 +118,112 @@ TEST_F(NdKilled, OneWhoseBytesWentBackIsNoneAnyMore) {
   kill_changer();
   EXPECT_FALSE(dax::nd::is_disk(*space));
   EXPECT_EQ(get(lab.media_of(0), kAt), "kept");
+}
+
+// The same of one that becomes a device-dax.
+struct NdDaxKilled : NdKilled {
+  NdDaxKilled() : dax(region->nd.holders[region->nd.seeds[static_cast<std::size_t>(store::NdKind::dax)] - 1]) {
+    auto change = dax::Change::begin(*lab.store);
+    EXPECT_TRUE(dax::nd::attach(*lab.store, *space, dax));
+    EXPECT_TRUE(dax::nd::set_uuid(dax, {9}));
+    EXPECT_TRUE(dax::nd::set_pages(dax, store::NdPages::ram));
+  }
+  // Another process does it in a change and is killed in the middle of that.
+  template <class Action>
+  void killed_in(Action&& action) const {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      auto change = dax::Change::begin(*lab.store);
+      action();
+      (void)raise(SIGKILL);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
+  }
+  // The next one who changes anything.
+  void change() const { ASSERT_TRUE(sysfs::AnnouncedChange::begin(*lab.store)); }
+  [[nodiscard]] std::string on_device() const {
+    const store::DeviceRecord& device = lab.device();
+    return get(lab.bytes_of(device), space->phys_start + kAt - device.ranges[0].phys_start);
+  }
+  void expect_none() const {
+    EXPECT_EQ(lab.store->device_named("dax0.0"), nullptr);
+    EXPECT_EQ(dax.bound, 0U);
+    EXPECT_EQ(space->nd.device, 0U);
+    EXPECT_EQ(get(lab.media_of(0), kAt), "kept");
+  }
+  void bind_again() const {
+    {
+      auto change = dax::Change::begin(*lab.store);
+      ASSERT_TRUE(nd::bind_holder(*lab.store, *region, dax));
+    }
+    EXPECT_EQ(on_device(), "kept");
+    EXPECT_EQ(get(lab.media_of(0), kAt), "");
+    change();
+    EXPECT_EQ(on_device(), "kept");
+  }
+  store::NdHolderRecord& dax; // NOLINT(*-ref-data-members)
+};
+
+TEST_F(NdDaxKilled, NobodySeesADeviceBeforeItHasItsBytes) {
+  killed_in([&] {
+    const auto die = [](store::DeviceRecord& /*device*/) -> Result<void> {
+      (void)raise(SIGKILL);
+      return {};
+    };
+    (void)dax::nd::bind_holder(*lab.store, *region, dax, die);
+  });
+  EXPECT_EQ(lab.store->device_named("dax0.0"), nullptr);
+  change();
+  expect_none();
+  bind_again();
+}
+
+TEST_F(NdDaxKilled, WhoseBytesHaveComeToWhatIsNoDeviceYetHasThemBack) {
+  killed_in([&] {
+    const auto die_later = [&](store::DeviceRecord& device) -> Result<void> {
+      auto brought = nd::bring_media(*lab.store, device);
+      (void)raise(brought ? SIGKILL : SIGABRT);
+      return brought;
+    };
+    (void)dax::nd::bind_holder(*lab.store, *region, dax, die_later);
+  });
+  EXPECT_EQ(get(lab.media_of(0), kAt), "");
+  change();
+  expect_none();
+  bind_again();
+}
+
+TEST_F(NdDaxKilled, ADeviceWithoutItsBytesIsNoneAnyMore) {
+  killed_in([&] { (void)dax::nd::bind_holder(*lab.store, *region, dax); }); // without what brings its bytes
+  EXPECT_NE(lab.store->device_named("dax0.0"), nullptr);
+  change();
+  expect_none();
+  bind_again();
+}
+
+TEST_F(NdDaxKilled, WhoLetsGoOfOneLosesNothing) {
+  bind_again();
+  killed_in([&] { (void)dax::nd::unbind_holder(*lab.store, *region, dax); }); // without what returns its bytes
+  EXPECT_EQ(get(lab.media_of(0), kAt), "");
+  change();
+  expect_none();
+  bind_again();
+}
+
+TEST_F(NdDaxKilled, AChangeOfTheTopologyPutsItInOrderToo) {
+  killed_in([&] {
+    const auto die_later = [&](store::DeviceRecord& device) -> Result<void> {
+      auto brought = nd::bring_media(*lab.store, device);
+      (void)raise(SIGKILL);
+      return brought;
+    };
+    (void)dax::nd::bind_holder(*lab.store, *region, dax, die_later);
+  });
+  ASSERT_TRUE(cxl::Change::begin(*lab.store));
+  expect_none();
 }
 
 } // namespace

@@ -180,13 +180,15 @@ TEST(VmaTable, ManyComeAndGoAnywhere) {
   }
 }
 
-// What first_shown() says is what a look at every mapping says, whatever lengths they have, and after whatever change.
+// What first_shown() and has_file() say is what a look at every mapping says, whatever lengths they have, and after
+// whatever change.
 TEST(VmaTable, WhatOthersShowBesideALookAtAll) {
   alignas(16) static char places[3][16];
   const auto view = [](std::size_t at) { return reinterpret_cast<DeviceView*>(&places[at]); };
   constexpr std::uint64_t kUnit = 0x1000;
   constexpr std::uint64_t kSlots = 300; // of eight units of address space each
   constexpr std::uint64_t kOffsets = 256;
+  constexpr std::uint32_t kFiles = 130; // some near, some far
   VmaTable table;
   ASSERT_TRUE(table.reserve());
   std::mt19937 random(60);
@@ -208,11 +210,13 @@ TEST(VmaTable, WhatOthersShowBesideALookAtAll) {
       } else if (auto changed = table.first_from(start, start + length); changed) {
         changed->prot ^= 1U;
         changed->offset = random() % kOffsets * kUnit;
+        changed->file = static_cast<std::uint32_t>(random() % kFiles);
         table.update(*changed);
       }
     } else {
       Vma made = vma(start, start + length, random() % kOffsets * kUnit);
       made.view = view(random() % 2);
+      made.file = static_cast<std::uint32_t>(random() % kFiles);
       if (!table.join(made)) {
         ASSERT_TRUE(table.insert(made));
       }
@@ -221,6 +225,9 @@ TEST(VmaTable, WhatOthersShowBesideALookAtAll) {
       continue;
     }
     const std::vector<Vma> listed = all();
+    for (std::uint32_t file = 0; file < kFiles; ++file) {
+      ASSERT_EQ(table.has_file(file), std::ranges::find(listed, file, &Vma::file) != listed.end()) << step;
+    }
     const DeviceView* const asked = view(random() % 3);
     const std::uint64_t but = listed.empty() ? 0 : listed[random() % listed.size()].start;
     const std::uint64_t first = random() % kOffsets * kUnit;
