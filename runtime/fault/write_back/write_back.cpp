@@ -124,6 +124,7 @@ Result<WriteBackTotals> WriteBack::run_once(const Progress& progress, const Dirt
       return fail(batch.failed());
     }
     written.insert(written.end(), others.begin(), others.end());
+    std::ranges::sort(written, {}, [](const auto& one) { return one.extent.value(); });
     if (!written.empty()) {
       if (auto done = image_.commit(written); !done) {
         return tl::unexpected(done.error());
