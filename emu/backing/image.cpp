@@ -260,22 +260,36 @@ std::uint64_t Image::target(ExtentIndex extent) const {
   return layout_.slot(current(extent).generation + 1, extent);
 }
 
-// The entries of what was written; `replaced` is told what each table had there.
+// How many of them, from the first on, have their entries side by side in one table.
+std::size_t Image::run_of(std::span<const Written> written) const {
+  std::size_t count = 1;
+  while (count < written.size() && written[count].extent.value() == written[count - 1].extent.value() + 1 &&
+         current(written[count].extent).generation % 2 == current(written[0].extent).generation % 2) {
+    ++count;
+  }
+  return count;
+}
+
+// The entries of what was written, a run at a time; `replaced` is told what each table had there.
 Result<void> Image::enter(std::span<const Written> written, std::vector<Entry>& replaced) {
-  replaced.reserve(written.size());
-  for (const Written& one : written) {
-    Entry entry;
-    entry.generation = current(one.extent).generation + 1;
-    entry.data_checksum = one.checksum;
-    entry.zero = one.zero ? 1 : 0;
-    entry.checksum = image::checksum_of(entry, one.extent, header_);
-    const std::uint64_t at = layout_.entry(entry.generation, one.extent);
-    Entry before;
-    if (auto got = read_whole(fd_.get(), std::as_writable_bytes(std::span(&before, 1)), at); !got) {
+  std::vector<Entry> entries;
+  for (std::size_t first = 0; first < written.size(); first += entries.size()) {
+    const auto run = written.subspan(first, run_of(written.subspan(first)));
+    entries.clear();
+    for (const Written& one : run) {
+      Entry& entry = entries.emplace_back();
+      entry.generation = current(one.extent).generation + 1;
+      entry.data_checksum = one.checksum;
+      entry.zero = one.zero ? 1 : 0;
+      entry.checksum = image::checksum_of(entry, one.extent, header_);
+    }
+    const std::uint64_t at = layout_.entry(entries.front().generation, run.front().extent);
+    std::vector<Entry> before(run.size());
+    if (auto got = read_whole(fd_.get(), std::as_writable_bytes(std::span(before)), at); !got) {
       return got;
     }
-    replaced.push_back(before);
-    if (auto put = write_whole(fd_.get(), std::as_bytes(std::span(&entry, 1)), at); !put) {
+    replaced.insert(replaced.end(), before.begin(), before.end()); // first: who fails may have written some of them
+    if (auto put = write_whole(fd_.get(), std::as_bytes(std::span(entries)), at); !put) {
       return put;
     }
   }

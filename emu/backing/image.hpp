@@ -76,6 +76,7 @@ public:
     bool zero = false;
   };
   [[nodiscard]] std::uint64_t target(ExtentIndex extent) const; // bytes from the file's start; a multiple of 4096
+  // In any order; neighbours that stand side by side are entered at once.
   // Makes the data durable, then the entries. The slots of the versions before stay allocated, for the next write-back:
   // freeing and allocating them again costs a disk half its speed. An extent of zeros has none.
   // Errors: EROFS (opened read-only), pwrite(2)'s, fdatasync(2)'s: then none of the extents count, and the same
@@ -101,6 +102,7 @@ private:
   [[nodiscard]] image::Entry& current(ExtentIndex extent) const {
     return static_cast<image::Entry*>(current_.data())[extent.value()];
   }
+  [[nodiscard]] std::size_t run_of(std::span<const Written> written) const;
   [[nodiscard]] Result<void> enter(std::span<const Written> written, std::vector<image::Entry>& replaced);
   void free_slot(std::uint64_t offset, std::uint64_t count) const;
   void withdraw(std::span<const Written> written, std::span<const image::Entry> replaced);

@@ -113,6 +113,37 @@ TEST_F(ImageFile, KeepsTheLastVersionOverReopening) {
   EXPECT_TRUE(image.damaged().empty());
 }
 
+// Neighbours are entered at once where the same table has them: those that were written as often, in the order given.
+TEST_F(ImageFile, ACommitOfManyIsThatOfEach) {
+  const std::vector<std::uint64_t> orders[] = {
+      {0, 1, 2, 3, 4, 5, 6, 7}, {7, 6, 5, 4, 3, 2, 1, 0}, {4, 5, 1, 2, 3, 7, 0, 6}};
+  unsigned char version = 10;
+  {
+    Image image = made();
+    put(image, ExtentIndex(2), filled(1)); // from now on in other tables than their neighbours
+    put(image, ExtentIndex(5), filled(1));
+    for (const auto& order : orders) {
+      std::vector<Image::Written> all;
+      for (const std::uint64_t at : order) {
+        const ExtentIndex extent(at);
+        const auto bytes = filled(at == 3 ? 0 : static_cast<unsigned char>(version + at));
+        if (at != 3) {
+          write_data(image, extent, bytes);
+        }
+        all.push_back(written(extent, bytes));
+      }
+      ASSERT_TRUE(image.commit(all).has_value());
+      version += 10;
+    }
+  }
+  const Image image = reopened();
+  EXPECT_TRUE(image.damaged().empty());
+  for (std::uint64_t at = 0; at < kExtents; ++at) {
+    EXPECT_EQ(get(image, ExtentIndex(at)), filled(at == 3 ? 0 : static_cast<unsigned char>(version - 10 + at))) << at;
+  }
+  EXPECT_FALSE(image.has_data(ExtentIndex(3)));
+}
+
 // Of a large image that little was written to, little is read (and none of it at every extent's place in the tables).
 TEST_F(ImageFile, ASparseOneOf1TiBIsOpenedByReadingWhatIsThere) {
   constexpr std::uint64_t kHuge = 1ULL << 40;

@@ -23,9 +23,13 @@ namespace daxemu::fault {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::uint64_t kExtents = 6;
 constexpr std::uint64_t kExtent = 256 << 10;
-constexpr int kKills = 100; // DAXEMU_KILLS for more
+
+struct Device {
+  const char* name;
+  std::uint64_t extents;
+  int kills; // DAXEMU_KILLS for more
+};
 
 struct Shared {
   std::atomic<std::uint64_t> durable{0}; // the last version whose write-back has returned
@@ -47,13 +51,13 @@ void fill(std::span<std::byte> bytes, std::uint64_t version) {
 [[noreturn]] void write_back_until_killed(const std::string& path, int bytes, mm::FolioTable& folios, Shared& shared,
                                           std::uint64_t rounds) {
   auto image = backing::Image::open(path, backing::Image::Access::read_write);
-  auto window = Mapping::of(bytes, kExtents * kExtent, PROT_READ | PROT_WRITE, MAP_SHARED);
+  auto window = Mapping::of(bytes, folios.size() * kExtent, PROT_READ | PROT_WRITE, MAP_SHARED);
   if (!image || !window) {
     ::_exit(3);
   }
   for (std::uint64_t version = shared.durable.load() + 1;; ++version) {
     fill(window->bytes(), version);
-    for (std::uint64_t at = 0; at < kExtents; ++at) {
+    for (std::uint64_t at = 0; at < folios.size(); ++at) {
       folios[ExtentIndex(at)].flags.fetch_or(mm::kFolioTouched);
     }
     if (!WriteBack(*image, path, bytes, folios).run()) {
@@ -66,18 +70,21 @@ void fill(std::span<std::byte> bytes, std::uint64_t version) {
   }
 }
 
-TEST(WriteBackKilled, EveryReopenVerifies) {
+class WriteBackKilled : public ::testing::TestWithParam<Device> {};
+
+TEST_P(WriteBackKilled, EveryReopenVerifies) {
+  const std::uint64_t extents = GetParam().extents;
   const std::string path = (fs::current_path() / ("write-back-kill-" + std::to_string(::getpid()))).string();
   fs::remove(path);
-  ASSERT_TRUE(backing::Image::create(path, kExtents * kExtent, kExtent).has_value());
-  const UniqueFd bytes = memory(kExtents * kExtent);
-  const UniqueFd records = memory(mm::FolioTable::file_size(kExtents));
-  mm::FolioTable folios = std::move(*mm::FolioTable::map(records.get(), kExtents));
+  ASSERT_TRUE(backing::Image::create(path, extents * kExtent, kExtent).has_value());
+  const UniqueFd bytes = memory(extents * kExtent);
+  const UniqueFd records = memory(mm::FolioTable::file_size(extents));
+  mm::FolioTable folios = std::move(*mm::FolioTable::map(records.get(), extents));
   void* at = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(at, MAP_FAILED);
   auto& shared = *new (at) Shared;
   const char* more = std::getenv("DAXEMU_KILLS");
-  const int kills = more != nullptr ? std::atoi(more) : kKills;
+  const int kills = more != nullptr ? std::atoi(more) : GetParam().kills;
   std::mt19937 random(7);
   std::vector<std::byte> extent(kExtent);
   std::vector<std::byte> expected(kExtent);
@@ -106,7 +113,7 @@ TEST(WriteBackKilled, EveryReopenVerifies) {
     ASSERT_TRUE(image->damaged().empty());
     const std::uint64_t durable = shared.durable.load();
     bool newer = false;
-    for (std::uint64_t one = 0; one < kExtents; ++one) {
+    for (std::uint64_t one = 0; one < extents; ++one) {
       ASSERT_TRUE(image->read(ExtentIndex(one), extent)) << "extent " << one << " after kill " << kill;
       fill(expected, durable + 1);
       const bool is_next = extent == expected;
@@ -122,6 +129,10 @@ TEST(WriteBackKilled, EveryReopenVerifies) {
   ::munmap(at, sizeof(Shared));
   fs::remove(path);
 }
+
+INSTANTIATE_TEST_SUITE_P(Devices, WriteBackKilled,
+                         ::testing::Values(Device{"OneThread", 6, 100}, Device{"TwoThreads", 40, 40}),
+                         [](const auto& device) { return device.param.name; });
 
 } // namespace
 } // namespace daxemu::fault

@@ -14,8 +14,9 @@ namespace {
 // Zeroing takes the handler thread away from faults of other threads: a tenth of a millisecond for 2M, far too long
 // for 1G.
 constexpr std::uint64_t kMostPrepared = 16; // extents
-constexpr std::uint64_t kSureWindow = 16;   // extents: who has touched six in order will touch the next ones
-constexpr std::uint64_t kMostAwaited = 2;   // of them, that a touch waits for
+constexpr std::uint64_t kSureWindow = 8;    // extents: who has touched five in order will touch the next ones
+constexpr std::uint64_t kAwaitedOf = 4;     // a touch waits for one in so many of its window
+constexpr std::uint64_t kMostAwaited = 12;  // extents: a millisecond of zeroing
 constexpr std::uint64_t kMostExpected = 4;  // of them, that the disk is told of at one touch
 // The handler thread looks again whether the disk is done: soon, for that is the rule; a disk that has much else to do
 // gets three seconds.
@@ -128,15 +129,15 @@ void MapAhead::map(const UffdCalls& uffd, const Vma& vma, std::uint64_t address,
   view.streams().mapped_ahead(extent.value(), mapped);
 }
 
-// To wake a program takes an eighth of the time that zeroing an extent does, and one that does nothing but touch is
-// woken for each of them. So it waits for some more and finds them all at once; who works in between finds them zeroed
-// anyway. Nobody else waits for that.
+// To wake a program and be woken takes a third of the time that zeroing an extent does, and one that does nothing but
+// touch is woken for each of them. So it waits for some more and finds them all at once; who works in between finds
+// them zeroed anyway. Nobody else waits for that.
 void MapAhead::await(const UffdCalls& uffd, const Vma& vma, ExtentIndex extent, std::uint64_t window) const {
   DeviceView& view = *vma.view;
   if (others_wait_ || window < kSureWindow || !view.hugetlb() || view.has_image() || view.align() > kPmdSize) {
     return;
   }
-  const std::uint64_t most = std::min(kMostAwaited, remaining(vma, extent));
+  const std::uint64_t most = std::min({kMostAwaited, window / kAwaitedOf, remaining(vma, extent)});
   for (std::uint64_t at = 0; at <= most; ++at) { // what is touched has the first page
     const ExtentIndex next(extent.value() + at);
     if (refuses(vma, next) || (!view.is_allocated(next) && (uffd.is_asked() || !view.allocate(next)))) {

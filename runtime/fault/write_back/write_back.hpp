@@ -1,13 +1,13 @@
-// Writes a device's touched extents to its image: io_uring, O_DIRECT, several pieces in flight, whole extents committed
-// only when their data is durable (emu/backing/image.hpp).
+// Writes a device's touched extents to its image: io_uring, O_DIRECT, several pieces in flight, two threads that read
+// and add up, whole extents committed only when their data is durable (emu/backing/image.hpp).
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
-#include "emu/backing/checksum.hpp"
 #include "emu/backing/image.hpp"
 #include "emu/base/result.hpp"
 #include "emu/mm/folio_table.hpp"
@@ -29,33 +29,23 @@ public:
       : image_(image), path_(std::move(image_path)), bytes_(bytes), folios_(folios) {}
 
   // Every touched extent that differs from the image's version. A program may go on writing meanwhile: what is
-  // committed is each extent as it was when it was copied, piece by piece. `progress` is told extents done and to do.
-  // With `tracker`, only those that may differ by its account are looked at: it has to have looked before.
+  // committed is each extent as it was when it was copied, piece by piece. `progress` is told extents done and to do,
+  // by the caller's thread. With `tracker`, only those that may differ by its account are looked at: it has to have
+  // looked before.
   // Errors: open(2)'s, io_uring_setup(2)'s, ENOSPC and the disk's own; extents committed before count.
   using Progress = std::function<void(std::uint64_t done, std::uint64_t all)>;
   [[nodiscard]] Result<WriteBackTotals> run(const Progress& progress = {}, const DirtyTracker* tracker = nullptr);
 
 private:
-  class Pipe;
+  class Batch;
   [[nodiscard]] Result<WriteBackTotals> run_once(const Progress& progress, const DirtyTracker* tracker);
-  struct Sum {
-    std::uint64_t checksum;
-    bool zero; // all of it
-  };
-  [[nodiscard]] bool differs(ExtentIndex extent, const Sum& now) const;
-  // Into a buffer, and into the sum. Is it all zeros?
-  [[nodiscard]] Result<bool> read_piece(std::span<std::byte> into, std::uint64_t offset, backing::Checksum& hash) const;
-  [[nodiscard]] Result<Sum> sum_of(ExtentIndex extent, std::span<std::byte> scratch) const;
-  // Send the extent to its slot if it differs, without waiting; what it was.
-  [[nodiscard]] Result<Sum> write_small(Pipe& pipe, ExtentIndex extent);
-  [[nodiscard]] Result<Sum> write_large(Pipe& pipe, ExtentIndex extent);
-  [[nodiscard]] Result<void> send(Pipe& pipe, unsigned buffer, std::uint64_t length, std::uint64_t offset, bool zero);
+  // Touched, and perhaps to be written.
+  [[nodiscard]] std::vector<ExtentIndex> suspects(const DirtyTracker* tracker) const;
 
   backing::Image& image_;
   std::string path_;
   int bytes_;
   const mm::FolioTable& folios_;
-  std::uint64_t bytes_written_ = 0;
 };
 
 } // namespace daxemu::fault

@@ -16,7 +16,7 @@ constexpr std::size_t kCounts[] = {1, 4, 16, 64, 256};
 constexpr std::uint64_t kTouched = 16; // extents of each process
 constexpr std::uint64_t kMost = 256;
 constexpr int kMaps = 50; // in a turn
-constexpr int kTouches = 40;
+constexpr int kTouches = 120;
 constexpr auto kSettled = std::chrono::milliseconds(10); // those that came have nothing to do, those that went are gone
 
 enum Work : std::size_t { kMap, kTouch };
@@ -129,7 +129,7 @@ void add_processes(Pairs& pairs) {
   const auto ready = [crowd] { *crowd = std::make_unique<Crowd>(); };
   const auto done = [crowd] { crowd->reset(); };
   const std::string why = "a process cannot map the device";
-  Pairs::Group beside{"us", {}, 1, ready, done};
+  Pairs::Group beside{"us", {}, 3, ready, done}; // where the scheduler puts whom decides much, and stays for a turn
   Pairs::Group together{"us", {}, 1, ready, done};
   for (const std::size_t count : kCounts) {
     if (quick() && count > 16) {
