@@ -9,5 +9,10 @@
 #define DAXEMU_START_PATH __attribute__((section(".text.startup.daxemu")))
 // The same of the calls among them: each begins a line of the processor's caches, of which it takes as few as it can.
 #define DAXEMU_CALL_PATH DAXEMU_START_PATH __attribute__((aligned(64)))
+// Variables of zeros, small ones, that calls look at which many programs make: each page of them that a program reads
+// and then writes to costs it two faults, wherever in the page.
+#define DAXEMU_OFTEN __attribute__((section(".bss.daxemu_often")))
+// The same of what is larger, behind those.
+#define DAXEMU_OFTEN_WIDE __attribute__((section(".bss.daxemu_wide")))
 // Large variables of zeros that are used from the beginning, of which the first bytes share a page with those above.
 #define DAXEMU_BEHIND_START __attribute__((section(".bss.daxemu_begin")))

@@ -24,6 +24,9 @@ extern constinit std::atomic<bool> tables_are_ready;
 void make_tables_ready() noexcept;
 } // namespace detail
 
+// Such a table, where it is not all of a folder's (runtime/preload/CMakeLists.txt): on its definition.
+#define DAXEMU_LATER_TABLE __attribute__((section(".data.rel.ro.daxemu_later")))
+
 // From here on every table can be read. Waits for nobody and takes no lock: a signal handler, a forked and a vforked
 // child may be what calls it, in the middle of somebody else's call.
 inline void tables_ready() noexcept {

@@ -71,7 +71,7 @@ DAXEMU_START_PATH Result<struct stat> fstatat(int dirfd, const char* path, int f
   }
   return st;
 }
-Result<std::size_t> readlinkat(int dirfd, const char* path, char* into, std::size_t size) {
+DAXEMU_START_PATH Result<std::size_t> readlinkat(int dirfd, const char* path, char* into, std::size_t size) {
   return as<std::size_t>(call(SYS_readlinkat, dirfd, word(path), word(into), static_cast<long>(size)));
 }
 DAXEMU_START_PATH Result<std::size_t> pread(int fd, void* into, std::size_t size, std::uint64_t offset) {
@@ -90,7 +90,7 @@ Result<void> munmap(void* address, std::size_t length) {
 Result<void> mprotect(void* address, std::size_t length, int prot) {
   return nothing(call(SYS_mprotect, word(address), static_cast<long>(length), prot));
 }
-Result<void> madvise(void* address, std::size_t length, int advice) {
+DAXEMU_START_PATH Result<void> madvise(void* address, std::size_t length, int advice) {
   return nothing(call(SYS_madvise, word(address), static_cast<long>(length), advice));
 }
 Result<void*> mremap(void* old_address, std::size_t old_length, std::size_t new_length, int flags, void* new_address) {

@@ -1,11 +1,13 @@
 #include "emu/pgmap/behaviour.hpp"
 
+#include "emu/base/later_relocations.hpp"
+
 namespace daxemu::pgmap {
 namespace {
 
 using enum Behaviour;
 
-constexpr BehaviourInfo kTable[] = {
+DAXEMU_LATER_TABLE constexpr BehaviourInfo kTable[] = {
     {deny_longterm_fast, "deny_longterm_fast", "gup-fast leaves FOLL_LONGTERM pins to the slow path",
      "try_grab_folio (6.1), try_grab_folio_fast: folio_is_longterm_pinnable is false of device-coherent folios, since "
      "6.15 "
@@ -66,7 +68,7 @@ struct Impossible {
   const char* reason;
   const char* remedy;
 };
-constexpr Impossible kImpossible[] = {
+DAXEMU_LATER_TABLE constexpr Impossible kImpossible[] = {
     {{deny_longterm},
      {deny_longterm_fast, devmap_entries},
      "deny_longterm without deny_longterm_fast or devmap_entries: gup-fast looks at no VMA and would hand out what the "
@@ -160,12 +162,13 @@ constexpr Impossible kImpossible[] = {
 } // namespace
 
 std::span<const BehaviourInfo> behaviour_table() {
+  tables_ready();
   return kTable;
 }
 
 std::string to_string(Behaviours set) {
   std::string text;
-  for (const BehaviourInfo& info : kTable) {
+  for (const BehaviourInfo& info : behaviour_table()) {
     if (set.has(info.behaviour)) {
       text += (text.empty() ? "" : ", ") + std::string(info.name);
     }
@@ -177,6 +180,7 @@ Outcome<void> check_set(Behaviours set, const SetContext& context) {
   if ((set.bits() >> kBehaviours) != 0) {
     return refuse(EINVAL, "the set has flags that do not exist", "use the flags of behaviour_table()");
   }
+  tables_ready();
   for (const Impossible& row : kImpossible) {
     if (set.has_all(row.all) && !set.has_any(row.none)) {
       return refuse(EINVAL, row.reason, row.remedy);

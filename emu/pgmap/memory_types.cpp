@@ -1,5 +1,7 @@
 #include "emu/pgmap/memory_types.hpp"
 
+#include "emu/base/later_relocations.hpp"
+
 namespace daxemu::pgmap {
 namespace {
 
@@ -33,7 +35,7 @@ constexpr Behaviours kP2pdma = {peer_to_peer, free_hook_on_idle, direct_map, wai
 constexpr Behaviours kP2pdma6_1 = kP2pdma.with(count_from_one).with(page_free_hook);
 constexpr Behaviours kP2pdma7_3 = kP2pdma.with(entry_references);
 
-constexpr MemoryType kTypes[] = {
+DAXEMU_LATER_TABLE constexpr MemoryType kTypes[] = {
     {"GENERIC_6_1", "GENERIC", linux_6_1, kGeneric6_1,
      "device-dax of 6.1: gup-fast leaves every long-term pin to the slow path, io_uring registers none of it"},
     {"GENERIC_6_12", "GENERIC", linux_6_12, kGeneric6_12, "device-dax of 6.12: as in 6.1, but io_uring registers it"},
@@ -65,7 +67,7 @@ Outcome<Behaviours> named_type(std::string_view name, const Profile& profile) {
   const std::string_view wanted = name == kDeviceDax ? profile.device_dax_type : name;
   std::string bases;
   std::string known;
-  for (const MemoryType& one : kTypes) {
+  for (const MemoryType& one : memory_types()) {
     if (wanted == one.name || (wanted == one.base && one.kernel == profile.id)) {
       return one.set;
     }
@@ -93,6 +95,7 @@ Outcome<Behaviour> named_behaviour(std::string_view name) {
 } // namespace
 
 std::span<const MemoryType> memory_types() {
+  tables_ready();
   return kTypes;
 }
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "emu/base/later_relocations.hpp"
 #include "emu/base/units.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/dax/drivers.hpp"
@@ -21,9 +22,9 @@ constexpr std::string_view kCxl = "cxl";
 constexpr std::string_view kDimmctl = "dimmctl";
 
 // In the order in which they are loaded last to first.
-constexpr std::string_view kModules[] = {"cxl_pci",    "dax_cxl",  "cxl_mem", "cxl_pmem", "cxl_acpi",
-                                         "fsdev_dax",  "dax_hmem", "nd_e820", "kmem",     "dax_pmem",
-                                         "device_dax", "nd_pmem",  "nd_btt",  "libnvdimm"};
+DAXEMU_LATER_TABLE constexpr std::string_view kModules[] = {"cxl_pci",    "dax_cxl",  "cxl_mem", "cxl_pmem", "cxl_acpi",
+                                                            "fsdev_dax",  "dax_hmem", "nd_e820", "kmem",     "dax_pmem",
+                                                            "device_dax", "nd_pmem",  "nd_btt",  "libnvdimm"};
 
 std::uint64_t number_in(const sysfs::Tree& tree, std::string_view module, std::string_view attribute) {
   sysfs::PathText path;
@@ -263,6 +264,7 @@ bool is_char_name(const store::Store& store, std::string_view name) {
 }
 
 void each_module(const sysfs::Tree& tree, FunctionRef<void(const ModuleLine&)> each) {
+  tables_ready();
   for (const std::string_view module : kModules) {
     if (!is_there(tree, module)) {
       continue;

@@ -69,7 +69,7 @@ InodeRecord* place_for(const Store& store, std::uint64_t number) {
   return place;
 }
 
-NodeNameRecord* record_named(const Store& store, std::string_view name) {
+DAXEMU_START_PATH NodeNameRecord* record_named(const Store& store, std::string_view name) {
   const std::uint32_t used = store.platform().node_names_used.load(std::memory_order_acquire);
   for (NodeNameRecord& record : store.node_name_table().first(used)) {
     if (record.state.load(std::memory_order_acquire) != NodeNameState::free && record.name.view() == name) {
@@ -151,7 +151,7 @@ Result<void> change_inode(const Store& store, const InodeKey& key, FunctionRef<R
   return {};
 }
 
-std::optional<NodeName> find_node_name(const Store& store, std::string_view name) {
+DAXEMU_START_PATH std::optional<NodeName> find_node_name(const Store& store, std::string_view name) {
   const NodeNameRecord* record = record_named(store, name);
   if (record == nullptr) {
     return std::nullopt;

@@ -56,8 +56,8 @@ DAXEMU_START_PATH bool is_whole(const Platform& platform, std::span<std::byte> f
          platform.node_names_used.load() <= platform.node_name_capacity;
 }
 
-// Of a device that is there, or is not.
-bool is_sound(const Platform& platform, const DeviceRecord& device) {
+// Of a device that is there, or is not. Inlined, so that a start has no page to read for it.
+[[gnu::always_inline]] inline bool is_sound(const Platform& platform, const DeviceRecord& device) {
   return device.state.load(std::memory_order_acquire) == DeviceState::absent ||
          (device.region < platform.regions_used.load() && device.nr_ranges <= kMaxRanges &&
           is_power_of_two(device.align));
@@ -115,8 +115,8 @@ DAXEMU_START_PATH Result<Store> Store::of_file(UniqueFd fd, Look look) {
   if (!S_ISREG(st->st_mode)) {
     return fail(EPROTO);
   }
-  if (const auto user = static_cast<uid_t>(sys::call(SYS_geteuid).value_or(0));
-      st->st_uid != user && st->st_uid != 0 && user != 0) {
+  const auto user = [] { return static_cast<uid_t>(sys::call(SYS_geteuid).value_or(0)); };
+  if (st->st_uid != 0 && st->st_uid != user() && user() != 0) {
     return fail(EACCES); // another user's store could change under us as he likes; root can anyway
   }
   Header header;

@@ -53,7 +53,7 @@ FixedString<48> name_of(pid_t program) {
 
 Why take_why(int error) {
   const detail::Pending noted = std::exchange(detail::pending, {});
-  return noted.error == error ? noted.why : Why{};
+  return noted.error == error ? detail::why_of(noted) : Why{};
 }
 
 namespace detail {

@@ -35,10 +35,22 @@ struct Why {
 }
 
 namespace detail {
+// All zeros where nothing is pending: a thread's variable that is anything else is a page that every program reads when
+// it starts.
 struct Pending {
-  Why why;
+  Reason reason = Reason::none;
+  std::uint32_t beyond_minor = 0; // ~minor: 0 is kNoDevice
+  std::uint64_t a = 0;
+  std::uint64_t b = 0;
+  std::uint64_t c = 0;
   int error = 0;
 };
+[[nodiscard]] constexpr Pending pending_of(const Why& why, int error) {
+  return {why.reason, ~why.minor, why.a, why.b, why.c, error};
+}
+[[nodiscard]] constexpr Why why_of(const Pending& noted) {
+  return {noted.reason, noted.a, noted.b, noted.c, ~noted.beyond_minor};
+}
 __attribute__((tls_model("initial-exec"))) inline thread_local constinit Pending pending{};
 void tell_refusal(const Ring& to, int error, const char* call);
 } // namespace detail
@@ -46,7 +58,7 @@ void tell_refusal(const Ring& to, int error, const char* call);
 // What a function returns that refuses: fail(error), and the reason noted.
 [[nodiscard]] inline tl::unexpected<Errno> because(int error, const Why& why) {
   if (explains()) [[unlikely]] {
-    detail::pending = {why, error};
+    detail::pending = detail::pending_of(why, error);
   }
   return fail(error);
 }
@@ -55,8 +67,8 @@ void tell_refusal(const Ring& to, int error, const char* call);
 }
 // What was refused is about the device `minor`: for those who know it when the refusing function did not.
 inline void refused_of(std::uint32_t minor) {
-  if (explains() && detail::pending.why.minor == kNoDevice) [[unlikely]] {
-    detail::pending.why.minor = minor;
+  if (explains() && detail::pending.beyond_minor == ~kNoDevice) [[unlikely]] {
+    detail::pending.beyond_minor = ~minor;
   }
 }
 

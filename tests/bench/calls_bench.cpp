@@ -9,7 +9,9 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #include "tests/bench/frame/pairs.hpp"
+#include "tests/bench/frame/program.hpp"
 #include "tests/bench/twin.hpp"
 
 namespace {
@@ -80,11 +83,26 @@ void* between_others() {
   }();
   return place;
 }
+// The functions that a program is linked to, which under daxemu are the library's; or the C library's own, past it.
+struct MappingCalls {
+  decltype(&::mmap) map = ::mmap;
+  decltype(&::munmap) unmap = ::munmap;
+};
+const MappingCalls& past_the_library() {
+  static const MappingCalls own = [] {
+    void* const libc = ::dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+    return MappingCalls{reinterpret_cast<decltype(&::mmap)>(::dlsym(libc, "mmap")),
+                        reinterpret_cast<decltype(&::munmap)>(::dlsym(libc, "munmap"))};
+  }();
+  return own;
+}
+MappingCalls mapping;
+
 void map_unmap() {
-  ::munmap(::mmap(between_others(), 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096);
+  mapping.unmap(mapping.map(between_others(), 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096);
 }
 void map_unmap_file() { // as a library is mapped
-  ::munmap(::mmap(between_others(), 4096, PROT_READ, MAP_PRIVATE, file_fd(), 0), 4096);
+  mapping.unmap(mapping.map(between_others(), 4096, PROT_READ, MAP_PRIVATE, file_fd(), 0), 4096);
 }
 
 // From then on this process has two threads, of which the other one sleeps.
@@ -104,6 +122,9 @@ struct Case {
   const char* name;
   void (*call)();
   bool threads = false; // not before a thread was started; those stand behind all others
+  // What it takes depends on what else is mapped, in a tree that fills up and splits: so it is measured in one process
+  // as well, through the library and past it.
+  bool maps = false;
 };
 constexpr std::array kCases = {Case{"open_close", open_close},
                                Case{"open_close_dev", open_close_dev},
@@ -111,12 +132,14 @@ constexpr std::array kCases = {Case{"open_close", open_close},
                                Case{"fstat_descriptor", fstat_descriptor},
                                Case{"read_descriptor", read_descriptor},
                                Case{"write_descriptor", write_descriptor},
-                               Case{"map_unmap", map_unmap},
-                               Case{"map_unmap_file", map_unmap_file},
+                               Case{"map_unmap", map_unmap, false, true},
+                               Case{"map_unmap_file", map_unmap_file, false, true},
                                Case{"open_close_threads", open_close, true}};
 
-// Nanoseconds of one call, over a turn.
+// Nanoseconds of one call, over a turn; of numbers beyond the cases, past the library.
 double turn(std::size_t number) {
+  mapping = number < kCases.size() ? MappingCalls{} : past_the_library();
+  number %= kCases.size();
   void (*const call)() = kCases[number].call;
   if (kCases[number].threads) {
     start_a_thread();
@@ -138,10 +161,17 @@ void stay_on_one_cpu() {
   (void)::sched_setaffinity(0, sizeof one, &one); // where that is refused the two take turns on two
 }
 
-Turn in_twin(std::size_t number) {
-  static const Twin twin({});
+Turn in(const Twin& twin, std::size_t number) {
   double took = 0;
-  return twin.turn(number, took) ? Turn{took, {}, ""} : Turn{0, {}, "the twin under daxemu has gone"};
+  return twin.turn(number, took) ? Turn{took, {}, ""} : Turn{0, {}, "the twin has gone"};
+}
+Turn in_twin(std::size_t number) {
+  static const Twin twin(std::vector<std::string>{});
+  return in(twin, number);
+}
+Turn with_empty_library(std::size_t number) {
+  static const Twin twin = Twin::with_library(daxemu::bench::empty_library());
+  return in(twin, number);
 }
 
 // No other call than those of the program's start, one of each, and N of the one that is named.
@@ -177,13 +207,18 @@ int main(int argc, char** argv) {
   }
   for (std::size_t at = 0; at < kCases.size(); ++at) {
     const std::string name = std::string("calls/") + kCases[at].name;
-    pairs.add({"ns",
-               {{name + "/plain",
-                 [at] {
-                   return Turn{turn(at), {}, ""};
-                 }},
-                {name + "/daxemu", [at] { return in_twin(at); }}},
-               kTimes});
+    daxemu::bench::Pairs::Group group{"ns",
+                                      {{name + "/plain",
+                                        [at] {
+                                          return Turn{turn(at), {}, ""};
+                                        }},
+                                       {name + "/daxemu", [at] { return in_twin(at); }}},
+                                      kTimes};
+    if (kCases[at].maps) {
+      group.contenders.push_back({name + "/past", [at] { return in_twin(kCases.size() + at); }});
+      group.contenders.push_back({name + "/empty", [at] { return with_empty_library(at); }});
+    }
+    pairs.add(std::move(group));
   }
   return pairs.run();
 }

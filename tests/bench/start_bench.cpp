@@ -103,7 +103,7 @@ int main(int argc, char** argv) {
     }
     return 0;
   }
-  const daxemu::bench::Twin<Variables> twin({});
+  const daxemu::bench::Twin<Variables> twin(std::vector<std::string>{});
   Variables of_daxemu;
   if (!twin.turn(0, of_daxemu) || std::strstr(of_daxemu.lines.data(), "LD_PRELOAD=") == nullptr) {
     std::fputs("daxemu-bench-start: no program can be run under daxemu here\n", stderr);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "emu/base/later_relocations.hpp"
 #include "emu/cxl/mailbox/device_answers.hpp"
 #include "emu/cxl/mailbox/payload.hpp"
 
@@ -20,7 +21,7 @@ constexpr Answer (*kKernelsOwn)(const Request&) = nullptr;
 
 // The Command Effects Log of QEMU 10.0's cxl-type3, as a guest read it; and Set Partition Info, which that lacks, of
 // devices that can be partitioned.
-constexpr DeviceCommand kType3Commands[] = {
+DAXEMU_LATER_TABLE constexpr DeviceCommand kType3Commands[] = {
     {Opcode::get_event_records, 1, 0, kKernelsOwn, nullptr},
     {Opcode::clear_event_records, kAnySize, kChangesLogNow, kKernelsOwn, nullptr},
     {Opcode::get_event_interrupts, 0, 0, kKernelsOwn, nullptr},
@@ -52,7 +53,7 @@ constexpr DeviceCommand kType3Commands[] = {
 };
 
 // mock_cel.
-constexpr DeviceCommand kMockCommands[] = {
+DAXEMU_LATER_TABLE constexpr DeviceCommand kMockCommands[] = {
     {Opcode::get_supported_logs, 0, 0, get_supported_logs, nullptr},
     {Opcode::identify, 0, 0, identify, nullptr},
     {Opcode::get_lsa, 8, 0, get_lsa, nullptr},
@@ -69,6 +70,7 @@ constexpr DeviceCommand kMockCommands[] = {
 };
 
 std::span<const DeviceCommand> table_of(const store::Store& store) {
+  tables_ready();
   return is_mock(store) ? std::span<const DeviceCommand>(kMockCommands)
                         : std::span<const DeviceCommand>(kType3Commands);
 }

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/sysfs/schema/kernfs_order.hpp"
 #include "runtime/fault/process/private_fds.hpp"
@@ -193,7 +194,7 @@ void Directory::rewind(const Context& context) {
   }
 }
 
-constinit std::atomic<int> Directories::open_{0};
+DAXEMU_OFTEN constinit std::atomic<int> Directories::open_{0};
 constinit std::mutex Directories::mutex_;
 
 std::vector<std::unique_ptr<Directory>>& Directories::streams() {
@@ -201,8 +202,8 @@ std::vector<std::unique_ptr<Directory>>& Directories::streams() {
   return *all;
 }
 
-Directory* Directories::find(DIR* stream) noexcept {
-  if (open_.load(std::memory_order_acquire) == 0) {
+DAXEMU_START_PATH Directory* Directories::find(DIR* stream) noexcept {
+  if (none()) {
     return nullptr;
   }
   const std::lock_guard lock(mutex_);
@@ -223,7 +224,7 @@ DIR* Directories::add(std::unique_ptr<Directory> directory) {
 }
 
 std::unique_ptr<Directory> Directories::remove(DIR* stream) noexcept {
-  if (open_.load(std::memory_order_acquire) == 0) {
+  if (none()) {
     return nullptr;
   }
   const std::lock_guard lock(mutex_);

@@ -55,8 +55,10 @@ private:
   std::size_t next_ = 0;
 };
 
-class Directories {
+class [[gnu::visibility("hidden")]] Directories {
 public:
+  // Is no stream of ours open? Then find() has nothing to say of any.
+  [[nodiscard]] static bool none() noexcept { return open_.load(std::memory_order_acquire) == 0; }
   // The stream of ours behind a DIR*, or nullptr. One load while none is open.
   [[nodiscard]] static Directory* find(DIR* stream) noexcept;
   [[nodiscard]] static DIR* add(std::unique_ptr<Directory> directory);

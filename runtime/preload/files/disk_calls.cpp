@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/later_relocations.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/nd/nd_disk.hpp"
@@ -167,7 +168,7 @@ template <std::uint64_t Value>
 std::uint64_t always(const store::RegionRecord&) {
   return Value;
 }
-constexpr Answer kAnswers[] = {
+DAXEMU_LATER_TABLE constexpr Answer kAnswers[] = {
     {BLKROGET, sizeof(int), [](const store::RegionRecord& r) { return std::uint64_t{r.nd.read_only}; }},
     {BLKGETSIZE, sizeof(long), [](const store::RegionRecord& r) { return size_of(&r) / kSector; }},
     {BLKGETSIZE64, sizeof(std::uint64_t), [](const store::RegionRecord& r) { return size_of(&r); }},
@@ -236,6 +237,7 @@ off_t seek_disk(int fd, off_t offset, int whence) {
 
 bool control_disk(int fd, unsigned long request, void* argument, int& status) {
   const store::RegionRecord* region = region_of(fd);
+  tables_ready();
   for (const Answer& answer : kAnswers) {
     if (answer.request == request) {
       const std::uint64_t value = region == nullptr ? 0 : answer.value(*region);

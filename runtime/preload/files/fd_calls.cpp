@@ -100,7 +100,7 @@ int duplicate(int fd, FunctionRef<int()> real) {
   return duplicated(fd, real());
 }
 
-int duplicated(int fd, int copy) {
+DAXEMU_START_PATH int duplicated(int fd, int copy) {
   ring_duplicated(fd, copy);
   if (copy >= 0) {
     FdTable::set(copy, FdTable::is_foreign(fd) ? FdClass::foreign : FdClass::unknown);

@@ -19,7 +19,7 @@
 namespace daxemu::preload {
 // With O_CREAT the kernel makes what a dangling link of ours names (/tmp/my-device -> /dev/dax0.0), or the last
 // component in the working directory, instead of saying ENOENT: such a path is looked at first.
-bool may_create_through_link(int dirfd, const char* path, int flags) {
+DAXEMU_START_PATH bool may_create_through_link(int dirfd, const char* path, int flags) {
   if ((flags & O_CREAT) == 0 || (flags & O_EXCL) != 0) {
     return false;
   }

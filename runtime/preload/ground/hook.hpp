@@ -24,10 +24,18 @@
 // processor has forgotten where to (the kernel's defences against speculation), which costs some 20 ns for each caller.
 // What follows the macro is the body of the other half, out of line because it borrows locals; `caller` is where the
 // hook returns to.
+// Nothing is kept over a call there, so that nothing is saved: what looks the function up is out of line too.
 #define DAXEMU_SPLIT_HOOK(result, name, declared, passed, plain)                                                       \
   [[gnu::noinline]] static result other_##name(DAXEMU_BARE declared, const void* caller);                              \
+  [[gnu::noinline]] static result first_##name declared {                                                              \
+    return real_##name passed;                                                                                         \
+  }                                                                                                                    \
   DAXEMU_HOOK_IN(DAXEMU_START_PATH, result, name, declared) {                                                          \
-    return (plain) ? real_##name passed : other_##name(DAXEMU_BARE passed, __builtin_return_address(0));               \
+    if (plain) [[likely]] {                                                                                            \
+      auto* const known = real_##name.known();                                                                         \
+      return known != nullptr ? known passed : first_##name passed;                                                    \
+    }                                                                                                                  \
+    return other_##name(DAXEMU_BARE passed, __builtin_return_address(0));                                              \
   }                                                                                                                    \
   static result other_##name(DAXEMU_BARE declared, [[maybe_unused]] const void* caller)
 #define DAXEMU_BARE(...) __VA_ARGS__

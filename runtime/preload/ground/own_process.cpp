@@ -24,7 +24,7 @@ DAXEMU_START_PATH bool OwnProcess::is_owner() noexcept {
 }
 
 // The page, made by who needs it first; nullptr: there is none to be had.
-std::atomic<pid_t>* OwnProcess::note() noexcept {
+DAXEMU_START_PATH std::atomic<pid_t>* OwnProcess::note() noexcept {
   std::atomic<pid_t>* owner = owner_.load(std::memory_order_acquire);
   if (owner != nullptr) {
     return owner;
@@ -48,7 +48,7 @@ pid_t OwnProcess::number() noexcept {
   return known != 0 ? known : sys::getpid();
 }
 
-void OwnProcess::lend() noexcept {
+DAXEMU_START_PATH void OwnProcess::lend() noexcept {
   (void)note(); // before there can be another one
   lent_.store(true, std::memory_order_release);
 }

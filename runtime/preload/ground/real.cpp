@@ -9,11 +9,11 @@ namespace daxemu::preload {
 DAXEMU_START_PATH void* RealSymbol::look(const char* name, std::uint32_t hash) const {
   const auto found = NextSymbols::at_start().find(name, hash);
   void* address = found ? found->address : nullptr;
-  libcs_.store(address != nullptr && found->libcs, std::memory_order_relaxed); // before anybody sees the address
+  const bool libcs = address != nullptr && found->libcs;
   if (address == nullptr) {
     address = dlsym(RTLD_NEXT, name); // in what was loaded since, or not to be looked up by us
   }
-  next_.store(address, std::memory_order_release);
+  next_.store(reinterpret_cast<std::uintptr_t>(address) | (libcs ? kLibcs : 0), std::memory_order_release);
   return address;
 }
 

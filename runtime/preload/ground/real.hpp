@@ -6,9 +6,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <climits>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
+#include "emu/base/at_start.hpp"
 #include "runtime/preload/ground/next_symbol.hpp"
 
 namespace daxemu::preload {
@@ -24,19 +27,23 @@ public:
   constexpr RealSymbol() = default;
 
   // The answer of is_libcs(), where it has been found out: one load.
-  [[nodiscard]] bool is_known_libcs() const { return libcs_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool is_known_libcs() const { return (next_.load(std::memory_order_relaxed) & kLibcs) != 0; }
 
 protected:
+  [[nodiscard]] void* known_address() const { return address_in(next_.load(std::memory_order_acquire)); }
   void* find(const char* name, std::uint32_t hash) const {
-    void* found = next_.load(std::memory_order_acquire);
-    return found != nullptr ? found : look(name, hash);
+    const std::uintptr_t found = next_.load(std::memory_order_acquire);
+    return found != 0 ? address_in(found) : look(name, hash);
   }
 
 private:
+  // Beside the address, where no program has one: all of these are to fit in one page of what a program writes to.
+  static constexpr std::uintptr_t kLibcs = std::uintptr_t{1} << (sizeof(std::uintptr_t) * CHAR_BIT - 1);
+
+  static void* address_in(std::uintptr_t found) { return reinterpret_cast<void*>(found & ~kLibcs); } // NOLINT
   void* look(const char* name, std::uint32_t hash) const; // out of line: once
 
-  mutable std::atomic<void*> next_{nullptr};
-  mutable std::atomic<bool> libcs_{false};
+  mutable std::atomic<std::uintptr_t> next_{0};
 };
 
 template <SymbolName Name, class Function>
@@ -58,6 +65,9 @@ public:
     return get()(args...);
   }
 
+  // The same, where it has been looked up: one load. Else nullptr.
+  [[nodiscard]] Function* known() const { return reinterpret_cast<Function*>(known_address()); }
+
   [[nodiscard]] Function* get() const { return reinterpret_cast<Function*>(find(Name.text, kHash)); }
   [[nodiscard]] static constexpr const char* name() { return Name.text; }
 
@@ -69,4 +79,4 @@ private:
 
 // DAXEMU_REAL(close, int(int)) defines real_close.
 #define DAXEMU_REAL(name, ...)                                                                                         \
-  constinit ::daxemu::preload::Real<#name, __VA_ARGS__> real_##name {}
+  DAXEMU_OFTEN constinit ::daxemu::preload::Real<#name, __VA_ARGS__> real_##name {}

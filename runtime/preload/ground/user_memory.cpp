@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/preload/ground/own_process.hpp"
@@ -27,7 +28,7 @@ std::uintptr_t page_end(std::uintptr_t address) {
 
 } // namespace
 
-bool ReadablePages::readable(const void* address) noexcept {
+DAXEMU_START_PATH bool ReadablePages::readable(const void* address) noexcept {
   const std::uintptr_t page = number(address) / kPageSize;
   if (page == 0 || std::find(known_.begin(), known_.end(), page) == known_.end()) {
     if (!is_readable(address)) {
@@ -38,7 +39,7 @@ bool ReadablePages::readable(const void* address) noexcept {
   return true;
 }
 
-bool ReadablePages::readable(const void* address, std::size_t size) noexcept {
+DAXEMU_START_PATH bool ReadablePages::readable(const void* address, std::size_t size) noexcept {
   const std::uintptr_t begin = number(address);
   if (begin + size < begin) {
     return false;
@@ -65,7 +66,7 @@ bool ReadablePages::text(const char* text, std::size_t most) noexcept {
   return false;
 }
 
-bool is_readable(const void* address) noexcept {
+DAXEMU_START_PATH bool is_readable(const void* address) noexcept {
   if (number(address) < kPageSize) {
     return false; // nobody maps it, and a null pointer to a set would mean none
   }
@@ -74,11 +75,11 @@ bool is_readable(const void* address) noexcept {
   return asked.has_value() || asked.error() != Errno{EFAULT};
 }
 
-bool is_readable(const void* address, std::size_t size) noexcept {
+DAXEMU_START_PATH bool is_readable(const void* address, std::size_t size) noexcept {
   return ReadablePages().readable(address, size);
 }
 
-bool is_text(const char* text) noexcept {
+DAXEMU_START_PATH bool is_text(const char* text) noexcept {
   return ReadablePages().text(text, PATH_MAX);
 }
 

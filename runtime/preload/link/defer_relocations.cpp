@@ -1,7 +1,7 @@
-// defer-relocations LIBRARY PREFIX...: leaves the relocations of the tables whose (mangled) names begin with a PREFIX
-// to the library itself (emu/base/later_relocations.hpp). They are moved behind those that the loader is told of, and
-// the place is written where the library finds it. Nothing else in the file changes: not its size, no segment; and of
-// the sections only where the two of these tables begin and end.
+// defer-relocations LIBRARY PREFIX...: leaves the relocations of the tables whose (mangled) names begin with a PREFIX,
+// or that are in a section of their own, to the library itself (emu/base/later_relocations.hpp). They are moved behind
+// those that the loader is told of, and the place is written where the library finds it. Nothing else in the file
+// changes: not its size, no segment; and of the sections only where the two of these tables begin and end.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -21,6 +21,7 @@ using daxemu::LaterRelocations;
 
 constexpr std::string_view kTables =
     ".data.rel.ro"; // and what layout.ld takes out of it: what no one writes to but the loader
+constexpr std::string_view kWhole = ".data.rel.ro.tables"; // of those that say so themselves (DAXEMU_LATER_TABLE)
 constexpr std::string_view kPlace = "daxemu_later_relocations";
 constexpr Elf64_Sxword kPacked = 36; // DT_RELR, newer than some <elf.h>
 
@@ -79,6 +80,9 @@ Symbols symbols_of(const Library& library, const std::vector<std::string_view>& 
   Symbols found;
   const std::vector<Elf64_Shdr> sections = library.sections();
   for (const Elf64_Shdr& section : sections) {
+    if (library.text(sections[library.header().e_shstrndx], section.sh_name) == kWhole) {
+      found.tables.push_back({section.sh_addr, section.sh_addr + section.sh_size});
+    }
     const auto* symbol = library.at<Elf64_Sym>(section.sh_offset, section.sh_size / sizeof(Elf64_Sym));
     if (section.sh_type != SHT_SYMTAB || symbol == nullptr || section.sh_link >= sections.size()) {
       continue;

@@ -1,4 +1,5 @@
 #include "runtime/preload/memory/bus_signal.hpp"
+#include "emu/base/at_start.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -42,7 +43,7 @@ void tell_reason(const siginfo_t& info, const void* context) {
 
 } // namespace
 
-constinit BusSignal bus_signal;
+DAXEMU_OFTEN constinit BusSignal bus_signal;
 constinit thread_local bool BusSignal::held_back = false;
 
 // Signal actions are a child's own, whose memory they are kept in.
@@ -83,7 +84,7 @@ struct sigaction BusSignal::kernel_form(const struct sigaction& action) const {
   return form;
 }
 
-int BusSignal::set_action(const struct sigaction* action, struct sigaction* old) {
+DAXEMU_START_PATH int BusSignal::set_action(const struct sigaction* action, struct sigaction* old) {
   struct sigaction wanted {};
   if (action != nullptr) {
     wanted = *action; // here, where a bad pointer is the program's fault and nothing is held

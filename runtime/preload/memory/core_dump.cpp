@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/memory/live_space.hpp"
@@ -31,7 +32,7 @@ bool is_deadly(int signal) noexcept {
 
 constinit std::atomic<int> CoreDump::filter_{-1};
 
-bool CoreDump::is_filter(const char* path, int flags) noexcept {
+DAXEMU_START_PATH bool CoreDump::is_filter(const char* path, int flags) noexcept {
   return (flags & O_ACCMODE) != O_RDONLY && std::string_view(path).ends_with("coredump_filter");
 }
 

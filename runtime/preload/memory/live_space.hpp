@@ -28,7 +28,7 @@ private:
 };
 
 // The process's own.
-inline constinit LiveSpace live_space;
+[[gnu::visibility("hidden")]] extern constinit LiveSpace live_space;
 
 // What the rooms above want to be told of when the process maps its first device: forks are followed from then on, and
 // what the kernel holds is settled before mappings change. Called once; defined where those rooms are known

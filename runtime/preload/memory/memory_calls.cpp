@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
@@ -85,6 +86,7 @@ bool is_own_pidfd(int pidfd) {
 
 } // namespace
 
+DAXEMU_OFTEN constinit LiveSpace live_space;
 constinit MemoryCalls memory_calls;
 
 void* MemoryCalls::mmap(void* address, std::size_t length, int prot, int flags, int fd, off_t offset) {

@@ -39,10 +39,10 @@ public:
   // cannot be registered (EINVAL), and are not (ENOENT).
   [[nodiscard]] int refuses_ioctl(unsigned long request, const void* argument) const;
 
-  // Is an mmap(2) with these arguments the kernel's alone?
-  [[nodiscard]] bool passes(const void* address, std::size_t length, int flags, int fd) const {
+  // Is an mmap(2) with these arguments the kernel's alone? What it says no to may be all the same.
+  [[nodiscard]] static bool passes(int flags, int fd) {
     const bool no_device = (flags & MAP_ANONYMOUS) != 0 || fd < 0 || FdTable::is_foreign(fd);
-    return no_device && ((flags & MAP_FIXED) == 0 || live_space.concerned(address, length) == nullptr);
+    return no_device && ((flags & MAP_FIXED) == 0 || live_space.get() == nullptr);
   }
 
 private:

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "emu/base/at_start.hpp"
 #include "runtime/fault/process/early_kill.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/bus_signal.hpp"
@@ -21,10 +22,10 @@ DAXEMU_REAL(sigtimedwait, int(const sigset_t*, siginfo_t*, const struct timespec
 DAXEMU_REAL(sigwaitinfo, int(const sigset_t*, siginfo_t*));
 
 // A handler for SIGBUS matters only where there are devices, those for others only where lines of them fail.
-bool is_ours(int signal) {
+DAXEMU_START_PATH bool is_ours(int signal) {
   return (signal == SIGBUS && Context::get() != nullptr) || step_signals.takes(signal);
 }
-int set_action(int signal, const struct sigaction* action, struct sigaction* old) {
+DAXEMU_START_PATH int set_action(int signal, const struct sigaction* action, struct sigaction* old) {
   return signal == SIGBUS ? bus_signal.set_action(action, old) : step_signals.set_action(signal, action, old);
 }
 
@@ -66,7 +67,8 @@ sighandler_t set_or_hold(int signal, sighandler_t disposition) {
 
 // With the inline engine SIGBUS is never really blocked: an untouched extent would kill the program. It is left out of
 // the kernel's mask and added again to what the program reads back.
-int change_mask(int (*real)(int, const sigset_t*, sigset_t*), int how, const sigset_t* set, sigset_t* old) {
+DAXEMU_START_PATH int change_mask(int (*real)(int, const sigset_t*, sigset_t*), int how, const sigset_t* set,
+                                  sigset_t* old) {
   if (!bus_signal.inline_engine()) {
     return real(how, set, old);
   }
@@ -125,11 +127,11 @@ bool SignalCalls::takes(int signal) {
   return is_ours(signal);
 }
 
-int SignalCalls::sigaction(int signal, const struct sigaction* action, struct sigaction* old) {
+DAXEMU_START_PATH int SignalCalls::sigaction(int signal, const struct sigaction* action, struct sigaction* old) {
   return is_ours(signal) ? set_action(signal, action, old) : real_sigaction(signal, action, old);
 }
 
-sighandler_t SignalCalls::signal(int signal, sighandler_t handler) {
+DAXEMU_START_PATH sighandler_t SignalCalls::signal(int signal, sighandler_t handler) {
   return is_ours(signal) ? set_handler(signal, handler, SA_RESTART, true) : real_signal(signal, handler);
 }
 
@@ -142,7 +144,7 @@ sighandler_t SignalCalls::sigset(int signal, sighandler_t disposition) {
   return is_ours(signal) ? set_or_hold(signal, disposition) : real_sigset(signal, disposition);
 }
 
-int SignalCalls::sigprocmask(int how, const sigset_t* set, sigset_t* old) {
+DAXEMU_START_PATH int SignalCalls::sigprocmask(int how, const sigset_t* set, sigset_t* old) {
   return change_mask(real_sigprocmask.get(), how, set, old);
 }
 

@@ -43,4 +43,11 @@ namespace daxemu::preload {
   return dirfd != AT_FDCWD && *path != '\0' && FdTable::is_foreign(dirfd);
 }
 
+// The same of what is next to them: relative paths of a process that is nowhere near /dev, /sys and /proc. Asked out of
+// line, in a function that has no other call in it.
+[[nodiscard, gnu::always_inline]] inline bool is_usual_from_here(int dirfd, const char* path) noexcept {
+  return dirfd == AT_FDCWD && PlainCalls::still_tell() && !is_no_text(path) && *path != '/' && *path != '\0' &&
+         Context::made()->directory().is_plainly_far() && !may_go_up(path);
+}
+
 } // namespace daxemu::preload

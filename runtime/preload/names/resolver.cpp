@@ -20,7 +20,7 @@ namespace {
 constexpr std::string_view kTops[] = {"/dev", "/sys", "/proc"};
 
 // Absolute real parents, for is_worth_a_walk(). Not part of a Resolver: nobody writes to it before it is wanted.
-constinit KnownDirectories existing;
+DAXEMU_OFTEN_WIDE constinit KnownDirectories existing;
 
 // What one pass over a path tells, which is all that most calls may cost.
 struct Shape {
@@ -38,12 +38,12 @@ bool mentions_top(std::string_view path) {
 }
 
 // /proc/PID/fd/N and what devtmpfs links to it.
-bool leads_to_descriptors(std::string_view path) {
+DAXEMU_START_PATH bool leads_to_descriptors(std::string_view path) {
   return path.starts_with("/dev/fd") || path.starts_with("/dev/std") ||
          (path.starts_with("/proc/") && path.find("/fd") != std::string_view::npos);
 }
 
-bool absolute_may_lead(const Shape& path) {
+DAXEMU_START_PATH bool absolute_may_lead(const Shape& path) {
   if (path.uneven) {
     return path.text().find_first_not_of('/') != std::string_view::npos && mentions_top(path.text());
   }
@@ -61,7 +61,7 @@ std::string_view without_slashes(std::string_view path) {
 }
 
 // What is before the last component: "/" of "/x", nothing of "x".
-std::string_view parent_of(std::string_view path) {
+DAXEMU_START_PATH std::string_view parent_of(std::string_view path) {
   path = without_slashes(path);
   const std::size_t slash = path.rfind('/');
   return slash == std::string_view::npos ? std::string_view{} : without_slashes(path.substr(0, slash == 0 ? 1 : slash));
@@ -84,7 +84,7 @@ DAXEMU_START_PATH bool misses_without_links(int dirfd, const char* path, bool fo
 
 } // namespace
 
-bool Resolver::absolute_is_likely(const char* path) const noexcept {
+DAXEMU_START_PATH bool Resolver::absolute_is_likely(const char* path) const noexcept {
   return text_holds() ? absolute_may_lead(Shape(path)) : leads_to_descriptors(path);
 }
 
@@ -96,7 +96,7 @@ DAXEMU_START_PATH bool Resolver::relative_is_likely(const char* path) const noex
 // Is something on an absolute path not there, in a folder that was seen to be there a moment ago and has no nodes? Then
 // no link of that folder leads on, and it is one call where the questions below are up to seven: programs look for what
 // is in no /lib/modules hundreds of times.
-bool Resolver::misses_in_known(std::string_view path) const noexcept {
+DAXEMU_START_PATH bool Resolver::misses_in_known(std::string_view path) const noexcept {
   for (std::string_view above = parent_of(path); above.size() > 1; path = above, above = parent_of(above)) {
     if (existing.contains(above)) {
       PathText entry;
@@ -111,7 +111,7 @@ bool Resolver::misses_in_known(std::string_view path) const noexcept {
 
 // Something in `parent` is not there. Programs that search ask for much in few folders: once for the second time, it is
 // worth knowing them (misses_in_known() takes two thirds of the time).
-void Resolver::note_asked(std::string_view parent, std::string_view missing) const noexcept {
+DAXEMU_START_PATH void Resolver::note_asked(std::string_view parent, std::string_view missing) const noexcept {
   PathText mark; // no folder is called that
   if (!mark.assign(parent) || !mark.append("/")) {
     return;
@@ -124,7 +124,7 @@ void Resolver::note_asked(std::string_view parent, std::string_view missing) con
 }
 
 // The nearest folder above one that is not there.
-void Resolver::note_above(std::string_view missing) const noexcept {
+DAXEMU_START_PATH void Resolver::note_above(std::string_view missing) const noexcept {
   for (std::string_view above = parent_of(missing); above.size() > 1; above = parent_of(above)) {
     PathText directory;
     const auto about =
@@ -181,7 +181,7 @@ DAXEMU_START_PATH bool Resolver::is_worth_a_walk(int dirfd, const char* path, Fo
 }
 
 // Is there a link of that name, or something in the way to it?
-bool Resolver::leads_on(int dirfd, std::string_view path) noexcept {
+DAXEMU_START_PATH bool Resolver::leads_on(int dirfd, std::string_view path) noexcept {
   PathText link;
   char text[8];
   const auto length =

@@ -8,7 +8,7 @@
 namespace daxemu::preload {
 namespace {
 
-bool begins_path(std::string_view path, std::string_view top) {
+DAXEMU_START_PATH bool begins_path(std::string_view path, std::string_view top) {
   return path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/');
 }
 
@@ -31,7 +31,7 @@ void WorkingDirectory::enter_emulated(std::string_view path) noexcept {
   }
 }
 
-void WorkingDirectory::enter_real() noexcept {
+DAXEMU_START_PATH void WorkingDirectory::enter_real() noexcept {
   if (!OwnProcess::calls()) {
     guest_.store(fill({}), std::memory_order_release);
     return;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/store/mount_table.hpp"
 #include "runtime/preload/memory/pretouch.hpp"
@@ -89,7 +90,7 @@ char* real_path(const char* path, char* resolved, FunctionRef<char*(const char*)
       });
 }
 
-char* working_directory(char* into, std::size_t size, FunctionRef<char*()> real) {
+DAXEMU_START_PATH char* working_directory(char* into, std::size_t size, FunctionRef<char*()> real) {
   Context* context = Context::get();
   const std::string_view here = context != nullptr ? context->directory().emulated() : std::string_view{};
   if (here.empty()) {
@@ -145,7 +146,7 @@ Result<int> enter(Context& context, const sysfs::Node& node) {
   return 0;
 }
 
-int entered_real(int status) {
+DAXEMU_START_PATH int entered_real(int status) {
   Context* context = status == 0 ? Context::get() : nullptr;
   if (context != nullptr) {
     context->directory().enter_real();

@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "runtime/preload/memory/pretouch.hpp"
 #include "runtime/preload/nodes/caller.hpp"
@@ -124,7 +125,7 @@ int stat_path(int dirfd, const char* path, int flags, struct stat* into, RealPat
       [into](const Resolution& found) { return put_stat(*Context::get(), found, into); }, first);
 }
 
-int stat_descriptor(int fd, struct stat* into, RealCall real, bool kernels) {
+DAXEMU_START_PATH int stat_descriptor(int fd, struct stat* into, RealCall real, bool kernels) {
   if (FdTable::is_foreign(fd)) {
     return real();
   }

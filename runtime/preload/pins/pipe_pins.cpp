@@ -1,4 +1,6 @@
 #include "runtime/preload/pins/pipe_pins.hpp"
+
+#include "emu/base/at_start.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 
 #include <algorithm>
@@ -47,7 +49,7 @@ struct Pages {
   std::size_t count = 0;
 };
 constinit Pages pages{};
-constinit std::atomic<bool> any_pipe{false};
+DAXEMU_OFTEN constinit std::atomic<bool> any_pipe{false};
 
 std::optional<PipeId> pipe_of(int fd) {
   const auto st = sys::fstat(fd);
@@ -177,7 +179,7 @@ void find_writable(const iovec* pieces, std::size_t count) {
 
 } // namespace
 
-bool pipes_hold() noexcept {
+DAXEMU_START_PATH bool pipes_hold() noexcept {
   return any_pipe.load(std::memory_order_acquire);
 }
 

@@ -1,4 +1,5 @@
 #include "runtime/preload/pins/uring_pins.hpp"
+#include "emu/base/at_start.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 
 #include <atomic>
@@ -23,7 +24,7 @@ using Buffers = std::map<unsigned, HeldRange>; // by number in the ring's table
 struct RingPins {
   std::map<int, std::shared_ptr<Buffers>> by_fd;
 };
-std::atomic<bool> any_ring{false};
+DAXEMU_OFTEN constinit std::atomic<bool> any_ring{false};
 // Signals are blocked under it: close(2) may be called in a handler.
 constinit fault::TableLock ring_lock;
 
@@ -147,7 +148,7 @@ long update_table(int fd, const Request& request, std::uint64_t site, RealRegist
 
 } // namespace
 
-bool rings_known() {
+DAXEMU_START_PATH bool rings_known() {
   return any_ring.load(std::memory_order_acquire);
 }
 
@@ -179,7 +180,7 @@ long register_call(int fd, unsigned opcode, const void* argument, unsigned count
   return real();
 }
 
-void ring_duplicated(int fd, int copy) {
+DAXEMU_START_PATH void ring_duplicated(int fd, int copy) {
   if (!rings_known() || copy < 0 || fd == copy) {
     return;
   }

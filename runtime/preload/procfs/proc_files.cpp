@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/base/unique_fd.hpp"
 #include "runtime/preload/nodes/opened/vnode_files.hpp"
@@ -53,7 +54,7 @@ bool is_number(std::string_view text) {
 }
 
 // The kind of "PID/maps", "self/task/TID/maps", "devices": what stands behind "/proc/".
-const Kind* kind_of(std::string_view rest, std::string_view& process) {
+DAXEMU_START_PATH const Kind* kind_of(std::string_view rest, std::string_view& process) {
   const std::size_t slash = rest.find('/');
   const bool of_process = slash != std::string_view::npos;
   process = of_process ? rest.substr(0, slash) : std::string_view();
@@ -94,7 +95,7 @@ const Kind* kind_of(std::string_view rest, std::string_view& process) {
 
 } // namespace
 
-bool ProcFiles::is_one(const char* path) noexcept {
+DAXEMU_START_PATH bool ProcFiles::is_one(const char* path) noexcept {
   if (std::strncmp(path, kProc.data(), kProc.size()) != 0) {
     return false;
   }

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "runtime/preload/files/io_calls.hpp"
 #include "runtime/preload/paths/path_call.hpp"
@@ -19,7 +20,7 @@ struct Entry {
   std::atomic<int> number{0}; // descriptor + 1; 0: free
 };
 constinit std::array<Entry, 64> entries{};
-constinit std::atomic<int> open_count{0};
+DAXEMU_OFTEN constinit std::atomic<int> open_count{0};
 
 int fd_of(void* cookie) {
   return static_cast<Entry*>(cookie)->number.load() - 1;
@@ -81,7 +82,7 @@ FILE* NodeStreams::open(int fd, const char* mode) {
   return nullptr;
 }
 
-int NodeStreams::number(FILE* stream) noexcept {
+DAXEMU_START_PATH int NodeStreams::number(FILE* stream) noexcept {
   if (open_count.load(std::memory_order_acquire) == 0) {
     return -1;
   }

@@ -141,7 +141,8 @@ int flush_to_attribute(FILE* stream, int fd, const RealStdio& stdio) {
 
 } // namespace
 
-FILE* open_stream(const char* path, const char* mode, const RealStdio& stdio, FunctionRef<FILE*(const char*)> real) {
+DAXEMU_START_PATH FILE* open_stream(const char* path, const char* mode, const RealStdio& stdio,
+                                    FunctionRef<FILE*(const char*)> real) {
   const auto flags = mode == nullptr ? Result<int>(fail(EINVAL)) : flags_of(mode);
   Context* context = path == nullptr || !is_text(path) || *path == '\0' || !flags ? nullptr : Context::get();
   if (context == nullptr) {
@@ -181,7 +182,7 @@ FILE* open_stream(const char* path, const char* mode, const RealStdio& stdio, Fu
   return opened;
 }
 
-FILE* open_stream_over(int fd, const char* mode, const RealStdio& stdio) {
+DAXEMU_START_PATH FILE* open_stream_over(int fd, const char* mode, const RealStdio& stdio) {
   Context* context = FdTable::is_foreign(fd) ? nullptr : Context::get();
   const FdClass what = context == nullptr ? FdClass::foreign : context->descriptors().classify(fd);
   if (mode != nullptr && needs_cookie(what, fd)) {

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
@@ -142,7 +143,7 @@ int add(int instance, int fd, const epoll_event& event, RealControl real, std::a
 
 } // namespace
 
-constinit std::atomic<int> EpollWaits::used_{0};
+DAXEMU_OFTEN constinit std::atomic<int> EpollWaits::used_{0};
 
 int EpollWaits::present(epoll_event* events, int count) {
   int to = 0;

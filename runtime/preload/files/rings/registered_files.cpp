@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "runtime/preload/files/disk_calls.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
@@ -20,7 +21,7 @@ namespace {
 constexpr unsigned kRingShift = 32;
 constexpr unsigned kIndexShift = 2;
 constinit std::array<std::atomic<std::uint64_t>, RegisteredFiles::kMost> registered_words{};
-constinit std::atomic<int> registered_count{0};
+DAXEMU_OFTEN constinit std::atomic<int> registered_count{0};
 
 std::uint64_t registered_key(int ring, unsigned index) {
   return static_cast<std::uint64_t>(ring + 1) << kRingShift | static_cast<std::uint64_t>(index) << kIndexShift;
@@ -53,7 +54,7 @@ void register_word(std::uint64_t word) {
 
 } // namespace
 
-bool RegisteredFiles::any() noexcept {
+DAXEMU_START_PATH bool RegisteredFiles::any() noexcept {
   return registered_count.load(std::memory_order_acquire) != 0;
 }
 

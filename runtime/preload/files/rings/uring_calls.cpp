@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <fcntl.h>
@@ -15,7 +16,6 @@
 #include <sys/syscall.h>
 
 #include "emu/base/at_start.hpp"
-#include "emu/base/mapping.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/trace/site.hpp"
 #include "emu/trace/why.hpp"
@@ -217,26 +217,39 @@ void look_at(io_uring_sqe& request, int ring, PerformCall perform, const void* c
 constexpr int kFree = 0;
 constexpr int kTaken = -1;
 
+// A part of a ring's memory. Nothing that would have to be destroyed when the program ends: each program would say so
+// when it starts, of which hardly one has a ring.
+struct View {
+  void* address = nullptr;
+  std::size_t length = 0;
+
+  static View of(int fd, std::size_t length, std::uint64_t offset) {
+    const auto mapped = sys::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+    return mapped ? View{*mapped, length} : View{};
+  }
+  void end() {
+    if (address != nullptr) {
+      (void)sys::munmap(std::exchange(address, nullptr), std::exchange(length, 0));
+    }
+  }
+};
+
 struct RawRing {
   std::atomic<int> number{kFree}; // descriptor + 1: all zero, the table is in no file
-  Mapping control;
-  Mapping entries;
+  View control;
+  View entries;
   io_sqring_offsets offsets{};
   unsigned shift = 0;
   bool in_order = false; // the kernel takes entries without looking at the array of indices
 
   [[nodiscard]] unsigned* word(std::uint32_t offset) const {
-    return reinterpret_cast<unsigned*>(control.bytes().data() + offset);
+    return reinterpret_cast<unsigned*>(static_cast<std::byte*>(control.address) + offset);
   }
 };
-// Never destroyed: threads may still run while the process exits, and most programs have none.
-union Rings {
-  std::array<RawRing, 64> all;
-  constexpr Rings() : all{} {}
-  DAXEMU_START_PATH ~Rings() {} // called at every exit all the same
-};
-constinit Rings rings;
-constinit std::atomic<int> rings_open{0};
+// Never destroyed: threads may still run while the process exits.
+static_assert(std::is_trivially_destructible_v<RawRing>);
+constinit std::array<RawRing, 64> rings{};
+DAXEMU_OFTEN constinit std::atomic<int> rings_open{0};
 
 } // namespace
 
@@ -255,41 +268,45 @@ void RawRings::opened(int fd, const io_uring_params& params) noexcept {
   }
   const unsigned shift = (params.flags & IORING_SETUP_SQE128) != 0 ? 1 : 0;
   // Views of our own: the program maps the ring when and where it likes. Newer kernels take no hint here.
-  auto control = Mapping::of(fd, params.sq_off.array + params.sq_entries * sizeof(unsigned), PROT_READ | PROT_WRITE,
-                             MAP_SHARED, IORING_OFF_SQ_RING);
-  auto entries = Mapping::of(fd, (params.sq_entries * sizeof(io_uring_sqe)) << shift, PROT_READ | PROT_WRITE,
-                             MAP_SHARED, IORING_OFF_SQES);
-  if (!control || !entries) {
+  View control = View::of(fd, params.sq_off.array + params.sq_entries * sizeof(unsigned), IORING_OFF_SQ_RING);
+  View entries = View::of(fd, (params.sq_entries * sizeof(io_uring_sqe)) << shift, IORING_OFF_SQES);
+  const auto free_one = [] {
+    for (RawRing& ring : rings) {
+      int free = kFree;
+      if (ring.number.compare_exchange_strong(free, kTaken)) {
+        return &ring;
+      }
+    }
+    return static_cast<RawRing*>(nullptr);
+  };
+  RawRing* const ring = control.address == nullptr || entries.address == nullptr ? nullptr : free_one();
+  if (ring == nullptr) {
+    control.end();
+    entries.end();
     return;
   }
-  for (RawRing& ring : rings.all) {
-    int free = kFree;
-    if (ring.number.compare_exchange_strong(free, kTaken)) {
-      ring.control = std::move(*control);
-      ring.entries = std::move(*entries);
-      ring.offsets = params.sq_off;
-      ring.shift = shift;
-      ring.in_order = (params.flags & IORING_SETUP_NO_SQARRAY) != 0;
-      FdTable::watch_closes();
-      ring.number.store(fd + 1, std::memory_order_release);
-      rings_open.fetch_add(1, std::memory_order_release);
-      return;
-    }
-  }
+  ring->control = control;
+  ring->entries = entries;
+  ring->offsets = params.sq_off;
+  ring->shift = shift;
+  ring->in_order = (params.flags & IORING_SETUP_NO_SQARRAY) != 0;
+  FdTable::watch_closes();
+  ring->number.store(fd + 1, std::memory_order_release);
+  rings_open.fetch_add(1, std::memory_order_release);
 }
 
 void RawRings::entering(int fd, PerformCall perform) noexcept {
   if (rings_open.load(std::memory_order_acquire) == 0) {
     return;
   }
-  const auto ring = std::find_if(rings.all.begin(), rings.all.end(), [fd](const RawRing& one) {
+  const auto ring = std::find_if(rings.begin(), rings.end(), [fd](const RawRing& one) {
     return one.number.load(std::memory_order_acquire) == fd + 1;
   });
-  if (ring == rings.all.end()) {
+  if (ring == rings.end()) {
     return;
   }
   const unsigned mask = *ring->word(ring->offsets.ring_mask);
-  auto* entries = static_cast<io_uring_sqe*>(ring->entries.data());
+  auto* entries = static_cast<io_uring_sqe*>(ring->entries.address);
   const unsigned tail = std::atomic_ref(*ring->word(ring->offsets.tail)).load(std::memory_order_acquire);
   unsigned at = std::atomic_ref(*ring->word(ring->offsets.head)).load(std::memory_order_acquire);
   for (unsigned left = std::min(tail - at, mask + 1); left > 0; --left, ++at) {
@@ -300,7 +317,7 @@ void RawRings::entering(int fd, PerformCall perform) noexcept {
   }
 }
 
-bool RawRings::any() noexcept {
+DAXEMU_START_PATH bool RawRings::any() noexcept {
   return rings_open.load(std::memory_order_acquire) != 0 || RegisteredFiles::any();
 }
 
@@ -309,12 +326,12 @@ void RawRings::closed(unsigned first, unsigned last) noexcept {
   if (rings_open.load(std::memory_order_acquire) == 0 || !OwnProcess::calls()) {
     return;
   }
-  for (RawRing& ring : rings.all) {
+  for (RawRing& ring : rings) {
     int number = ring.number.load(std::memory_order_acquire);
     const auto fd = static_cast<unsigned>(number - 1);
     if (number > 0 && fd >= first && fd <= last && ring.number.compare_exchange_strong(number, kTaken)) {
-      ring.control.reset();
-      ring.entries.reset();
+      ring.control.end();
+      ring.entries.end();
       rings_open.fetch_sub(1, std::memory_order_release);
       ring.number.store(kFree, std::memory_order_release);
     }

@@ -15,21 +15,26 @@ using daxemu::trace::CallSite;
 #define DAXEMU_MMAP_HOOK(name, offset_type)                                                                            \
   DAXEMU_REAL(name, void*(void*, size_t, int, int, int, offset_type));                                                 \
   DAXEMU_SPLIT_HOOK(void*, name, (void* address, size_t length, int prot, int flags, int fd, offset_type offset),      \
-                    (address, length, prot, flags, fd, offset), memory_calls.passes(address, length, flags, fd)) {     \
+                    (address, length, prot, flags, fd, offset), memory_calls.passes(flags, fd)) {                      \
     const CallSite here(caller, "mmap");                                                                               \
     return memory_calls.mmap(address, length, prot, flags, fd, offset);                                                \
   }
 DAXEMU_MMAP_HOOK(mmap, off_t)
 DAXEMU_MMAP_HOOK(mmap64, off64_t)
 DAXEMU_REAL(munmap, int(void*, size_t));
-DAXEMU_SPLIT_HOOK(int, munmap, (void* address, size_t length), (address, length),
-                  live_space.concerned(address, length) == nullptr) {
+DAXEMU_SPLIT_HOOK(int, munmap, (void* address, size_t length), (address, length), live_space.get() == nullptr) {
+  if (live_space.concerned(address, length) == nullptr) {
+    return real_munmap(address, length);
+  }
   const CallSite here(caller, "munmap");
   return memory_calls.munmap(address, length);
 }
 DAXEMU_REAL(mprotect, int(void*, size_t, int));
 DAXEMU_SPLIT_HOOK(int, mprotect, (void* address, size_t length, int prot), (address, length, prot),
-                  live_space.concerned(address, length) == nullptr) {
+                  live_space.get() == nullptr) {
+  if (live_space.concerned(address, length) == nullptr) {
+    return real_mprotect(address, length, prot);
+  }
   const CallSite here(caller, "mprotect");
   return memory_calls.mprotect(address, length, prot);
 }

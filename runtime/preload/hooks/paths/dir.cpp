@@ -59,11 +59,11 @@ DAXEMU_HOOK(int, dirfd, (DIR * stream)) {
   Directory* ours = Directories::find(stream);
   return ours != nullptr ? ours->fd(*Context::get()) : real_dirfd(stream);
 }
-DAXEMU_HOOK(struct dirent*, readdir, (DIR * stream)) {
+DAXEMU_SPLIT_HOOK(struct dirent*, readdir, (DIR * stream), (stream), Directories::none()) {
   Directory* ours = Directories::find(stream);
   return ours != nullptr ? ours->read() : real_readdir(stream);
 }
-DAXEMU_HOOK(struct dirent*, readdir64, (DIR * stream)) {
+DAXEMU_SPLIT_HOOK(struct dirent*, readdir64, (DIR * stream), (stream), Directories::none()) {
   Directory* ours = Directories::find(stream);
   return ours != nullptr ? ours->read() : real_readdir64(stream);
 }

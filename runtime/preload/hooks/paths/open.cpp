@@ -20,6 +20,7 @@ using daxemu::preload::FdTable;
 using daxemu::preload::is_asked_last;
 using daxemu::preload::is_plainly_of_others;
 using daxemu::preload::is_usual;
+using daxemu::preload::is_usual_from_here;
 using daxemu::preload::kNotAsked;
 using daxemu::preload::only_reads;
 using daxemu::preload::open_asked;
@@ -114,33 +115,43 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
   }                                                                                                                    \
   const CallSite here(caller, #name);                                                                                  \
   return open_asked(dirfd, path, all_flags, fd, real)
+// Between the two: a file by a relative path, as a rule.
+#define DAXEMU_OPEN_BESIDE(name, dirfd, declared, passed)                                                              \
+  [[gnu::noinline]] DAXEMU_START_PATH static int beside_##name(DAXEMU_BARE declared, int flags, mode_t mode,           \
+                                                               long opened, const void* caller) {                      \
+    return opened >= 0 && is_usual_from_here(dirfd, path)                                                              \
+               ? static_cast<int>(opened)                                                                              \
+               : rest_of_##name(DAXEMU_BARE passed, flags, mode, opened, caller);                                      \
+  }
 #define DAXEMU_OPEN_HOOK(name, extra)                                                                                  \
-  [[gnu::noinline]] static int rest_of_##name(const char* path, int flags, mode_t mode, long opened,                   \
-                                              const void* caller) {                                                    \
+  [[gnu::noinline]] DAXEMU_START_PATH static int rest_of_##name(const char* path, int flags, mode_t mode, long opened, \
+                                                                const void* caller) {                                  \
     DAXEMU_OPEN_REST(name, AT_FDCWD, flags | (extra), real_##name(p, flags, mode));                                    \
   }                                                                                                                    \
+  DAXEMU_OPEN_BESIDE(name, AT_FDCWD, (const char* path), (path))                                                       \
   [[gnu::noinline]] DAXEMU_CALL_PATH static int by_library_##name(const char* path, int flags, const void* caller) {   \
-    DAXEMU_OPEN_BY_LIBRARY(AT_FDCWD, real_##name(path, flags), rest_of_##name(path, flags, 0, opened, caller));        \
+    DAXEMU_OPEN_BY_LIBRARY(AT_FDCWD, real_##name(path, flags), beside_##name(path, flags, 0, opened, caller));         \
   }                                                                                                                    \
   DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name, (const char* path, int flags, mode_t third)) {                           \
     const void* const caller = __builtin_return_address(0);                                                            \
-    DAXEMU_OPEN_BODY(name, AT_FDCWD, flags | (extra), rest_of_##name(path, flags, DAXEMU_MODE(flags), opened, caller), \
+    DAXEMU_OPEN_BODY(name, AT_FDCWD, flags | (extra), beside_##name(path, flags, DAXEMU_MODE(flags), opened, caller),  \
                      by_library_##name(path, flags, caller));                                                          \
   }
 #define DAXEMU_OPENAT_HOOK(name, extra)                                                                                \
-  [[gnu::noinline]] static int rest_of_##name(int dirfd, const char* path, int flags, mode_t mode, long opened,        \
-                                              const void* caller) {                                                    \
+  [[gnu::noinline]] DAXEMU_START_PATH static int rest_of_##name(int dirfd, const char* path, int flags, mode_t mode,   \
+                                                                long opened, const void* caller) {                     \
     DAXEMU_OPEN_REST(name, dirfd, flags | (extra), real_##name(dirfd, p, flags, mode));                                \
   }                                                                                                                    \
+  DAXEMU_OPEN_BESIDE(name, dirfd, (int dirfd, const char* path), (dirfd, path))                                        \
   [[gnu::noinline]] DAXEMU_CALL_PATH static int by_library_##name(int dirfd, const char* path, int flags,              \
                                                                   const void* caller) {                                \
     DAXEMU_OPEN_BY_LIBRARY(dirfd, real_##name(dirfd, path, flags),                                                     \
-                           rest_of_##name(dirfd, path, flags, 0, opened, caller));                                     \
+                           beside_##name(dirfd, path, flags, 0, opened, caller));                                      \
   }                                                                                                                    \
   DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name, (int dirfd, const char* path, int flags, mode_t third)) {                \
     const void* const caller = __builtin_return_address(0);                                                            \
     DAXEMU_OPEN_BODY(name, dirfd, flags | (extra),                                                                     \
-                     rest_of_##name(dirfd, path, flags, DAXEMU_MODE(flags), opened, caller),                           \
+                     beside_##name(dirfd, path, flags, DAXEMU_MODE(flags), opened, caller),                            \
                      by_library_##name(dirfd, path, flags, caller));                                                   \
   }
 

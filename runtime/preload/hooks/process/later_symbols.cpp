@@ -108,7 +108,10 @@ daxemu_name_of_\name:
   .size \name, .-\name
   .endm
 
-  .irp name, __isoc99_sscanf, dlerror, dlopen, flockfile, fopencookie, funlockfile, getpid, gettext, gettid, getuid
+  .irp name, __cxa_atexit, __isoc99_sscanf, __stack_chk_fail, _exit, clock_gettime, pthread_once
+    daxemu_later \name
+  .endr
+  .irp name, dlerror, dlopen, flockfile, fopencookie, funlockfile, getpid, gettext, gettid, getuid
     daxemu_later \name
   .endr
   .irp name, globfree, nanosleep, prctl, pthread_attr_destroy, pthread_attr_init, pthread_attr_setdetachstate

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/at_start.hpp"
 #include "emu/base/sys.hpp"
 #include "emu/base/text_hash.hpp"
 #include "emu/base/units.hpp"
@@ -182,7 +183,7 @@ void VnodeFiles::settle(int fd) noexcept {
   }
 }
 
-void VnodeFiles::settle_all() noexcept {
+DAXEMU_START_PATH void VnodeFiles::settle_all() noexcept {
   if (!OwnProcess::calls()) {
     return; // other numbers than those that are known here
   }
