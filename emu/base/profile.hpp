@@ -101,6 +101,8 @@ struct Profile {
   bool firmware_nodes_wake;
   // aer/, doe_features/ and serial_number of PCI functions, available_secure_streams of host bridges, pcie_bwctrl.
   bool pci_says_more;
+  // A lease (F_SETLEASE) is for file systems that offer it, which that of /sys does not (guest).
+  bool sysfs_refuses_leases;
   // What an endpoint decoder without mode says: as a target (cxl_region_attach), and to dpa_size (cxl_dpa_alloc); and
   // what one says to a mode of which its memdev has no memory (cxl_dpa_set_mode; 7.3: cxl_dpa_set_part).
   int cxl_target_without_mode;
@@ -149,6 +151,7 @@ inline constexpr std::array kProfiles = {
             .cxl_modules_need_each_other = false,
             .firmware_nodes_wake = true,
             .pci_says_more = false,
+            .sysfs_refuses_leases = false,
             .cxl_target_without_mode = EINVAL,
             .cxl_dpa_without_mode = EINVAL,
             .cxl_mode_without_memory = ENXIO},
@@ -192,6 +195,7 @@ inline constexpr std::array kProfiles = {
             .cxl_modules_need_each_other = false,
             .firmware_nodes_wake = true,
             .pci_says_more = false,
+            .sysfs_refuses_leases = false,
             .cxl_target_without_mode = EINVAL,
             .cxl_dpa_without_mode = EINVAL,
             .cxl_mode_without_memory = ENXIO},
@@ -235,6 +239,7 @@ inline constexpr std::array kProfiles = {
             .cxl_modules_need_each_other = true,
             .firmware_nodes_wake = false,
             .pci_says_more = true,
+            .sysfs_refuses_leases = true,
             .cxl_target_without_mode = ENODEV,
             .cxl_dpa_without_mode = EBUSY,
             .cxl_mode_without_memory = EINVAL},

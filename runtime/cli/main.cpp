@@ -1,5 +1,7 @@
 // The daxemu command: splits off the command behind "--", finds the verb, runs it.
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -54,14 +56,27 @@ int main_of(int argc, char** argv) {
   return verb.run(command);
 }
 
+// What was printed has to be there: `daxemu record >machine.json` on a full disk did not do it.
+int finish(int status) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) {
+    return status;
+  }
+  complain(
+      {EIO, "what was printed could not be written to standard output in full", "make room, or send it elsewhere"});
+  return status == 0 ? kExitRefused : status;
+}
+
 } // namespace
 } // namespace daxemu::cli
 
 int main(int argc, char** argv) {
   daxemu::cli::prepare_for_full_machine();
   try {
-    return daxemu::cli::main_of(argc, argv);
-  } catch (const std::exception& error) { // out of memory, mostly: nothing of ours throws
+    return daxemu::cli::finish(daxemu::cli::main_of(argc, argv));
+  } catch (const std::exception& error) { // out of memory, mostly, or fmt::print(): nothing of ours throws
+    if (std::ferror(stdout) != 0) {
+      return daxemu::cli::finish(daxemu::cli::kExitRefused);
+    }
     daxemu::cli::complain({ENOMEM, error.what(), "free some memory and try again"});
     return daxemu::cli::kExitRefused;
   }

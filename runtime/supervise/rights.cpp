@@ -26,46 +26,50 @@ std::vector<unsigned> numbers_behind(const std::string& status, const std::strin
   return found;
 }
 
+} // namespace
+
 // Past the C library, whose calls change all threads.
-void become(uid_t user, gid_t group, const std::vector<gid_t>& groups, bool groups_first) {
+void Rights::become(const Who& who, const std::vector<gid_t>& groups, bool groups_first) {
   const auto set_groups = [&] {
     (void)sys::call(SYS_setgroups, static_cast<long>(groups.size()), reinterpret_cast<long>(groups.data()));
-    (void)sys::call(SYS_setresgid, -1, static_cast<long>(group), -1);
+    (void)sys::call(SYS_setresgid, static_cast<long>(who.real_group), static_cast<long>(who.group), -1);
   };
   if (groups_first) {
     set_groups();
   }
-  (void)sys::call(SYS_setresuid, -1, static_cast<long>(user), -1);
+  (void)sys::call(SYS_setresuid, static_cast<long>(who.real_user), static_cast<long>(who.user), -1);
   if (!groups_first) {
     set_groups();
   }
 }
 
-} // namespace
-
-Rights::Rights(const Target& target) : user_(::geteuid()), group_(::getegid()) {
-  if (user_ != 0) { // nobody else can be another
+Rights::Rights(const Target& target) : ours_{::getuid(), ::geteuid(), ::getgid(), ::getegid()} {
+  if (ours_.user != 0) { // nobody else can be another
     return;
   }
+  constexpr std::size_t kReal = 0;
   constexpr std::size_t kEffective = 1;
   const std::string status = target.proc_file("status");
   const auto users = numbers_behind(status, "Uid");
   const auto their_groups = numbers_behind(status, "Gid");
-  if (users.size() <= kEffective || their_groups.size() <= kEffective ||
-      (users[kEffective] == user_ && their_groups[kEffective] == group_)) {
+  if (users.size() <= kEffective || their_groups.size() <= kEffective) {
+    return;
+  }
+  const Who theirs{users[kReal], users[kEffective], their_groups[kReal], their_groups[kEffective]};
+  if (theirs == ours_) {
     return;
   }
   const int count = ::getgroups(0, nullptr);
   groups_.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
   (void)::getgroups(count, groups_.data());
   const auto others = numbers_behind(status, "Groups");
-  become(users[kEffective], their_groups[kEffective], {others.begin(), others.end()}, true);
+  become(theirs, {others.begin(), others.end()}, true);
   taken_ = true;
 }
 
 Rights::~Rights() {
   if (taken_) {
-    become(user_, group_, groups_, false);
+    become(ours_, groups_, false);
   }
 }
 

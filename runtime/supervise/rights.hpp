@@ -18,9 +18,18 @@ public:
   ~Rights();
 
 private:
+  // access(2) goes by the real ones, all else by the effective ones.
+  struct Who {
+    uid_t real_user = 0;
+    uid_t user = 0;
+    gid_t real_group = 0;
+    gid_t group = 0;
+    bool operator==(const Who&) const = default;
+  };
+  static void become(const Who& who, const std::vector<gid_t>& groups, bool groups_first);
+
   bool taken_ = false;
-  uid_t user_ = 0; // ours
-  gid_t group_ = 0;
+  Who ours_;
   std::vector<gid_t> groups_;
 };
 

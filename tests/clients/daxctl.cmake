@@ -42,6 +42,7 @@ daxemu_client_test(writes.garbage bus/writes_test.sh KERNEL 6.1 ARGS writes-garb
 daxemu_client_test(writes.power bus/writes_test.sh KERNEL 6.1 ARGS writes-power.txt --region hmem)
 daxemu_client_test(writes.pmem bus/writes_test.sh KERNEL 6.1 ARGS writes-pmem.txt --region pmem --numa-node none)
 add_executable(uevents programs/uevents.c)
+add_executable(attribute_calls_program programs/attribute_calls_program.c)
 foreach(kind hmem pmem)
   daxemu_client_test(uevents.${kind} bus/uevents_test.sh ARGS uevents-${kind}.txt 6.1 --size 2G --region ${kind} --numa-node none)
 endforeach()

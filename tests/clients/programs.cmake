@@ -1,6 +1,7 @@
 # Programs that never touch the device behave as without daxemu; `run` itself is invisible to what it runs.
 daxemu_client_test(plain_programs tools/plain_programs_test.sh TIMEOUT 300)
 daxemu_client_test(exit_status exit_status_test.sh)
+daxemu_client_test(full_output full_output_test.sh)
 daxemu_client_test(signals signals_test.sh)
 daxemu_client_test(streams streams_test.sh)
 daxemu_client_test(nested outside/nested_test.sh)
@@ -67,5 +68,6 @@ if(NOT DAXEMU_SANITIZE) # whose runtime and ptrace(2) are in each other's way
   endforeach()
   daxemu_client_test(supervised_numbers outside/supervised_numbers_test.sh ARGS $<TARGET_FILE:low_numbers_program> $<TARGET_FILE:low_numbers_static>
     $<TARGET_FILE:attribute_waits_program> $<TARGET_FILE:attribute_selects_program>)
+  daxemu_client_test(supervised_rights outside/supervised_rights_test.sh)
   daxemu_client_test(supervised_load outside/supervised_load_test.sh TIMEOUT 600 ARGS $<TARGET_FILE:outside_load_program>)
 endif()

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t kBttPage = 4096;          // BTT_PG_SIZE
 constexpr std::uint64_t kMostArena = 1ULL << 39U; // ARENA_MAX_SIZE
-constexpr std::uint64_t kBlockAlignment = 256;    // INT_LBASIZE_ALIGNMENT
+constexpr std::uint64_t kBlockAlignment = 64;     // INT_LBASIZE_ALIGNMENT
 constexpr std::string_view kBttSignature("BTT_ARENA_INFO\0\0", 16);
 
 // struct btt_sb

@@ -80,7 +80,7 @@ Result<void> append(store::InodeValues& values, std::string_view name, std::stri
 }
 
 // xattr_permission(), and whether there is a handler for the name (xattr_resolve_name()). `writes`: set or remove.
-Result<void> permit(const AttributeOwner& owner, std::string_view name, bool writes) {
+Result<void> permit_name(const AttributeOwner& owner, std::string_view name, bool writes) {
   const bool plain = S_ISREG(owner.about.st_mode) || S_ISDIR(owner.about.st_mode);
   if (name.starts_with(kTrusted)) {
     if (!owner.who.capable(kCapSysAdmin)) {
@@ -108,6 +108,11 @@ Result<void> permit(const AttributeOwner& owner, std::string_view name, bool wri
     return fail(EACCES);
   }
   return fail(EOPNOTSUPP);
+}
+
+Result<void> permit(const AttributeOwner& owner, std::string_view name, bool writes) {
+  const auto may = permit_name(owner, name, writes);
+  return may && owner.none ? fail(EOPNOTSUPP) : may;
 }
 
 // cap_inode_setxattr(), cap_inode_removexattr()

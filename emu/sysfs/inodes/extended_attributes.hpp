@@ -18,6 +18,7 @@ namespace daxemu::sysfs {
 struct AttributeOwner {
   const struct stat& about;
   bool in_dev = false; // on devtmpfs, not on sysfs
+  bool none = false;   // on debugfs or tracefs, whose files have no handlers for any
   const Credentials& who;
 };
 

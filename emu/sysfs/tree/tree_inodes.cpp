@@ -10,6 +10,10 @@
 namespace daxemu::sysfs {
 namespace {
 
+// debugfs and tracefs have no struct xattr_handler.
+bool has_no_attributes(const Node& node) {
+  return node.path.view().starts_with("/sys/kernel/");
+}
 bool is_in_dev(const Node& node) {
   return node.path.view().starts_with(kDevDirectory);
 }
@@ -79,7 +83,9 @@ Result<std::size_t> Tree::get_attribute(const Node& node, const Credentials& who
   if (!found) {
     return tl::unexpected(found.error());
   }
-  return sysfs::get_attribute({.about = found->about, .in_dev = is_in_dev(node), .who = who}, values, name, into);
+  return sysfs::get_attribute(
+      {.about = found->about, .in_dev = is_in_dev(node), .none = has_no_attributes(node), .who = who}, values, name,
+      into);
 }
 
 Result<std::size_t> Tree::list_attributes(const Node& node, const Credentials& who, std::span<char> into) const {
@@ -88,7 +94,8 @@ Result<std::size_t> Tree::list_attributes(const Node& node, const Credentials& w
   if (!found) {
     return tl::unexpected(found.error());
   }
-  return sysfs::list_attributes({.about = found->about, .in_dev = is_in_dev(node), .who = who}, values, into);
+  return sysfs::list_attributes(
+      {.about = found->about, .in_dev = is_in_dev(node), .none = has_no_attributes(node), .who = who}, values, into);
 }
 
 Result<void> Tree::set_attribute(const Node& node, const Credentials& who, std::string_view name,
@@ -100,7 +107,7 @@ Result<void> Tree::set_attribute(const Node& node, const Credentials& who, std::
   return store::change_inode(*store_, found->key, [&](store::InodeValues& values) {
     struct stat about = found->about;
     overlay(values, about);
-    const AttributeOwner owner{.about = about, .in_dev = is_in_dev(node), .who = who};
+    const AttributeOwner owner{.about = about, .in_dev = is_in_dev(node), .none = has_no_attributes(node), .who = who};
     auto set = sysfs::set_attribute(owner, values, name, value, flags);
     values.changed |= set ? store::kInodeAttributes : 0;
     return set;
@@ -115,7 +122,8 @@ Result<void> Tree::remove_attribute(const Node& node, const Credentials& who, st
   return store::change_inode(*store_, found->key, [&](store::InodeValues& values) {
     struct stat about = found->about;
     overlay(values, about);
-    return sysfs::remove_attribute({.about = about, .in_dev = is_in_dev(node), .who = who}, values, name);
+    return sysfs::remove_attribute(
+        {.about = about, .in_dev = is_in_dev(node), .none = has_no_attributes(node), .who = who}, values, name);
   });
 }
 

@@ -1,6 +1,7 @@
 #include "runtime/cli/command_line/mistake.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -81,6 +82,13 @@ Problem mismatch(const CLI::App& verb, const std::string& text) {
           fmt::format("{}; see daxemu {} --help", missing ? "put one behind it" : "give it once", verb.get_name())};
 }
 
+Problem empty_value(const CLI::App& verb, const std::string& text) {
+  return {
+      EINVAL, text.substr(0, text.find(':')) + " has an empty value",
+      fmt::format("put one behind it (is a variable of a script not set?), or leave the flag out; see daxemu {} --help",
+                  verb.get_name())};
+}
+
 } // namespace
 
 Problem mistake_of(const CLI::App& app, const CLI::ParseError& error, const std::vector<std::string>& words) {
@@ -96,6 +104,10 @@ Problem mistake_of(const CLI::App& app, const CLI::ParseError& error, const std:
   }
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
     return mismatch(verb, error.what());
+  }
+  if (dynamic_cast<const CLI::ValidationError*>(&error) != nullptr &&
+      std::string_view(error.what()).ends_with(kEmptyValue)) {
+    return empty_value(verb, error.what());
   }
   std::string what = error.what();
   std::replace(what.begin(), what.end(), '\n', ' ');

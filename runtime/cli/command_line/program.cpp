@@ -9,6 +9,7 @@
 #include "emu/base/profile.hpp"
 #include "runtime/cli/command_line/help_format.hpp"
 #include "runtime/cli/command_line/manual.hpp"
+#include "runtime/cli/command_line/mistake.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -44,6 +45,16 @@ void keep_footers(Formatter& formatter) {
   }
 }
 
+// A value of no letters is a variable that a script has not set: to go on as without the flag would be to forget, say,
+// the image.
+void refuse_empty_values(CLI::App& verb) {
+  for (CLI::Option* option : verb.get_options()) {
+    if (!option->get_positional() && option->get_items_expected_min() > 0) {
+      option->check([](const std::string& value) { return std::string(value.empty() ? kEmptyValue : ""); });
+    }
+  }
+}
+
 // The kernel that is mirrored where no flag says another.
 std::string version_text() {
   const auto chosen = chosen_profile(kKernelVariable, "");
@@ -66,6 +77,7 @@ Program::Program() : app_("A device-dax that is not there", "daxemu") {
     if (const VerbManual* manual = manual_of(parser.get_name()); manual != nullptr && !manual->examples.empty()) {
       parser.footer(footer_of(manual->examples));
     }
+    refuse_empty_values(parser);
     group_flags(parser);
     if (verb->takes_command()) {
       with_command_.insert(parser.get_name());

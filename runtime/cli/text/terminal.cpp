@@ -11,15 +11,18 @@
 
 namespace daxemu::cli {
 
+void say(std::string_view text) noexcept {
+  (void)std::fwrite(text.data(), 1, text.size(), stderr); // fmt::print() would throw
+}
 void complain(const Problem& problem) {
-  fmt::print(stderr, "daxemu: {}; {}\n", on_one_line(problem.what), on_one_line(problem.remedy));
+  say(fmt::format("daxemu: {}; {}\n", on_one_line(problem.what), on_one_line(problem.remedy)));
 }
 int refuse_with(const Refusal& refusal) {
   complain(refusal.problem);
   return refusal.exit_code;
 }
 void note(std::string_view text) {
-  fmt::print(stderr, "daxemu: {}\n", text);
+  say(fmt::format("daxemu: {}\n", text));
 }
 
 bool colour_wanted(int fd) {
@@ -38,12 +41,12 @@ std::function<void(std::uint64_t, std::uint64_t)> progress_line(std::string what
   return [what = std::move(what), next = Clock::now() + kPatience, shown = false](std::uint64_t done,
                                                                                   std::uint64_t all) mutable {
     if (Clock::now() >= next) {
-      fmt::print(stderr, "\r{} of {} extents {}", done, all, what);
+      say(fmt::format("\r{} of {} extents {}", done, all, what));
       next = Clock::now() + std::chrono::milliseconds(100);
       shown = true;
     }
     if (done == all && shown) {
-      fmt::print(stderr, "\r\033[K");
+      say("\r\033[K");
     }
   };
 }

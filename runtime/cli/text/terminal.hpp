@@ -24,6 +24,9 @@ struct Refusal {
   int exit_code = kExitRefused;
 };
 
+// TEXT as it is on stderr. That it cannot be written, as where a log is on a full disk, ends nothing: there is nobody
+// to tell.
+void say(std::string_view text) noexcept;
 // "daxemu: WHAT; REMEDY" on stderr.
 void complain(const Problem& problem);
 // The same, and the exit code to end with.

@@ -254,7 +254,7 @@ public:
       ++done;
     }
     after(*store, chosen);
-    fmt::print(stderr, "{} {} device{}\n", past_, done, done == 1 ? "" : "s"); // daxctl's words
+    say(fmt::format("{} {} device{}\n", past_, done, done == 1 ? "" : "s")); // daxctl's words
     return status;
   }
 

@@ -97,7 +97,7 @@ public:
       return refuse_with(end.error());
     }
     if (stage->store() != nullptr && stats_) {
-      fmt::print(stderr, "{}", statistics_text(*stage->store()));
+      say(statistics_text(*stage->store()));
     }
     end_like(*end);
   }
@@ -146,12 +146,12 @@ private:
     }
     if (stats_) {
       for (const KernelRun& run : table->runs) {
-        fmt::print(stderr, "{}", run.end ? fmt::format("on {}: {}", run.kernel, run.statistics) : "");
+        say(run.end ? fmt::format("on {}: {}", run.kernel, run.statistics) : "");
       }
     }
     const std::string text = table_.json ? kernel_table_json(*table) : kernel_table_text(*table);
     if (table_.output.empty()) {
-      fmt::print(stderr, "{}", text);
+      say(text);
     } else if (!(file << text).flush()) {
       return refuse_with({{EIO, fmt::format("--output {} could not be written in full", table_.output),
                            "make room and run it again"}});

@@ -92,7 +92,7 @@ public:
     count_from(report.devices, before);
     const std::string text = json_ ? stat_json(report) : stat_text(report);
     if (output_.empty()) {
-      fmt::print(stderr, "{}", text);
+      say(text);
     } else if (!(file << text).flush()) {
       complain({EIO, fmt::format("--output {} could not be written in full", output_), "make room and run it again"});
       return kExitRefused;

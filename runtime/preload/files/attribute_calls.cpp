@@ -19,6 +19,22 @@ bool is_at_start(int fd, std::int64_t offset) {
   return (offset == kAtPosition ? sys::call(SYS_lseek, fd, 0, SEEK_CUR).value_or(1) : offset) == 0;
 }
 
+// Else the kernel has a word about the place before it asks the attribute (rw_verify_area()).
+bool is_place(std::int64_t offset) {
+  return offset >= kAtPosition && offset < INT64_MAX / 2;
+}
+
+// Its show failed when it was last asked, or there was nothing to say: seq_read_iter() asks again, wherever it is read.
+bool holds_nothing(int fd) {
+  const auto about = sys::fstat(fd);
+  return about && about->st_size == 0;
+}
+
+// debugfs has one that is not just a value: cxl_dpa_debug() of its memdevs, by single_open().
+bool is_seq_file(std::string_view path) {
+  return path.starts_with("/sys/kernel/debug/") && path.ends_with("/dpamem");
+}
+
 // Of what reads once each: waits until there is something, unless it was opened with O_NONBLOCK (tracing_read_pipe()).
 ssize_t read_pipe(const Context& context, int fd, const sysfs::Node& node, RealSize real) {
   constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 10'000'000};
@@ -54,7 +70,7 @@ bool was_vnode(int fd) {
   return what == FdClass::attribute || what == FdClass::directory;
 }
 
-std::optional<ssize_t> read_named(const Context& context, int fd, std::int64_t offset, RealSize real) {
+std::optional<ssize_t> read_named(const Context& context, int fd, bool asks, std::int64_t offset, RealSize real) {
   PathText vnode;
   const FdClass what = context.descriptors().classify(fd, vnode);
   if (vnode.empty() || is_character(what)) {
@@ -69,7 +85,7 @@ std::optional<ssize_t> read_named(const Context& context, int fd, std::int64_t o
       return read_pipe(context, fd, *node, real);
     }
   }
-  if (is_at_start(fd, offset)) {
+  if (asks && (is_at_start(fd, offset) || (is_place(offset) && holds_nothing(fd)))) {
     const auto node = context.descriptors().node_at(vnode.view());
     const auto fresh = node ? context.files().refresh(fd, *node) : Result<void>(tl::unexpected(node.error()));
     if (!fresh && grants(status_flags(fd), Access::readable)) { // else EBADF, which the kernel will say
@@ -97,19 +113,27 @@ std::optional<ssize_t> write_named(const Context& context, int fd, const iovec* 
                              -1);
 }
 
-off_t seek_attribute(int fd, off_t offset, int whence, FunctionRef<off_t()> real) {
-  constexpr off_t kSize = 4096;
+off_t seek_attribute(const Context& context, int fd, off_t offset, int whence, FunctionRef<off_t()> real) {
+  off_t size = 4096;
+  if (const auto node = context.descriptors().node(fd); node) {
+    const auto about = context.tree().stat(*node);
+    size = about ? about->st_size : size;
+    if (whence >= SEEK_END && whence <= SEEK_HOLE && is_seq_file(node->path.view())) {
+      errno = EINVAL; // seq_lseek() knows SEEK_SET and SEEK_CUR
+      return -1;
+    }
+  }
   switch (whence) {
   case SEEK_END:
-    offset += kSize;
+    offset += size;
     break;
   case SEEK_DATA:
   case SEEK_HOLE:
-    if (offset < 0 || offset >= kSize) {
+    if (offset < 0 || offset >= size) {
       errno = ENXIO;
       return -1;
     }
-    offset = whence == SEEK_DATA ? offset : kSize;
+    offset = whence == SEEK_DATA ? offset : size;
     break;
   default:
     return real();

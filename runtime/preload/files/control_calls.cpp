@@ -1,6 +1,7 @@
 #include "runtime/preload/files/control_calls.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include <fcntl.h>
 #include <linux/fiemap.h>
@@ -43,7 +44,34 @@ constexpr Generic kGeneric[] = {
     {FS_IOC_FSSETXATTR, sizeof(fsxattr), First::nothing, ENOTTY},
 };
 
+// What a memory file has and neither kernfs nor debugfs: inode flags (no fileattr_get). SETs copy their argument in
+// first.
+constexpr Generic kOfVnodes[] = {
+    {FS_IOC_GETFLAGS, 0, First::nothing, ENOTTY},
+    {FS_IOC_SETFLAGS, sizeof(int), First::nothing, ENOTTY},
+    {FS_IOC_FSGETXATTR, 0, First::nothing, ENOTTY},
+    {FS_IOC_FSSETXATTR, sizeof(fsxattr), First::nothing, ENOTTY},
+};
+
 constexpr unsigned long kOfDescriptors[] = {FIOCLEX, FIONCLEX, FIONBIO}; // the kernel does them as to any file
+
+const Generic* known_in(std::span<const Generic> table, unsigned long request) {
+  const auto known =
+      std::find_if(table.begin(), table.end(), [request](const Generic& one) { return one.request == request; });
+  return known == table.end() ? nullptr : &*known;
+}
+
+// NOLINTBEGIN(performance-no-int-to-ptr): addresses come as numbers, as the kernel has them
+class OwnMemory final : public UserMemory {
+public:
+  [[nodiscard]] bool read(void* into, std::uint64_t from, std::size_t size) const override {
+    return size == 0 || copy_in(into, reinterpret_cast<const void*>(from), size);
+  }
+  [[nodiscard]] bool write(std::uint64_t into, const void* from, std::size_t size) const override {
+    return size == 0 || copy_out(reinterpret_cast<void*>(into), from, size);
+  }
+};
+// NOLINTEND(performance-no-int-to-ptr)
 
 int refused(int code) {
   errno = code;
@@ -70,9 +98,8 @@ int control_device(int fd, unsigned long request, const void* argument, Function
     const int block = kPageSize;
     return copy_out(static_cast<int*>(const_cast<void*>(argument)), block) ? 0 : refused(EFAULT);
   }
-  const auto* known = std::find_if(std::begin(kGeneric), std::end(kGeneric),
-                                   [request](const Generic& one) { return one.request == request; });
-  if (known == std::end(kGeneric)) {
+  const Generic* known = known_in(kGeneric, request);
+  if (known == nullptr) {
     const int code = driver();
     return code == 0 ? 0 : refused(code);
   }
@@ -87,16 +114,20 @@ int no_request() {
   return device_rule(Operation::control).error;
 }
 
-// What the driver of a node says; `flags` are those of the descriptor.
-int driver_answer(const Context& context, int fd, unsigned long request, const void* argument) {
+// What the driver of a node says.
+Result<void> driver_answer(const Context& context, int fd, unsigned long request, std::uint64_t argument,
+                           const UserMemory& memory) {
   const auto node = context.descriptors().node(fd);
   if (!node) {
-    return ENXIO; // it is gone, and the driver with it
+    return fail(ENXIO); // it is gone, and the driver with it
   }
-  const auto flags = sys::call(SYS_fcntl, fd, F_GETFL);
-  const auto done = control_node(context.store(), *node, static_cast<int>(flags.value_or(O_RDONLY)),
-                                 static_cast<unsigned>(request), argument);
-  return done ? 0 : done.error().value;
+  return control_node(context.store(), *node, status_flags(fd), static_cast<unsigned>(request), argument, memory);
+}
+
+bool is_open_vnode(int fd) {
+  const FdClass what = target_of(fd).what;
+  return grants(status_flags(fd), Access::none) &&
+         (what == FdClass::attribute || (what == FdClass::directory && Descriptors::is_vnode(fd)));
 }
 
 bool is_control(int fd) {
@@ -131,14 +162,34 @@ int control_slow(int fd, unsigned long request, const void* argument, RealStatus
                ? status
                : control_device(fd, request, argument, [] { return no_request(); });
   }
+  if (request == FIONREAD && target_of(fd).what == FdClass::directory && is_open_vnode(fd)) {
+    return refused(ENOTTY); // of regular files only (file_ioctl())
+  }
+  if (const Generic* known = known_in(kOfVnodes, request); known != nullptr && is_open_vnode(fd)) {
+    return refused(known->reads != 0 && !is_readable(argument, known->reads) ? EFAULT : known->error);
+  }
   const int refusal = device_refusal(fd, Operation::control);
   if (refusal == 0 || refusal == EBADF) {
     return refusal == 0 ? real() : refused(refusal);
   }
   if (is_control(fd)) {
-    return control_device(fd, request, argument, [=] { return driver_answer(*Context::get(), fd, request, argument); });
+    return control_device(fd, request, argument, [=] {
+      const auto done =
+          driver_answer(*Context::get(), fd, request, reinterpret_cast<std::uint64_t>(argument), OwnMemory());
+      return done ? 0 : done.error().value;
+    });
   }
   return control_device(fd, request, argument, [] { return no_request(); });
+}
+
+std::optional<Result<void>> control_driver(const Context& context, int fd, unsigned long request,
+                                           std::uint64_t argument, const UserMemory& memory) {
+  const bool of_any_file = request == FIOASYNC || request == FIGETBSZ || known_in(kGeneric, request) != nullptr;
+  if (of_any_file || context.descriptors().classify(fd) != FdClass::control ||
+      !grants(status_flags(fd), Access::none)) {
+    return std::nullopt;
+  }
+  return driver_answer(context, fd, request, argument, memory);
 }
 
 } // namespace daxemu::preload

@@ -12,6 +12,7 @@
 #include "emu/base/sys.hpp"
 #include "emu/trace/why.hpp"
 #include "runtime/preload/files/attribute_calls.hpp"
+#include "runtime/preload/files/attribute_copies.hpp"
 #include "runtime/preload/files/descriptor_target.hpp"
 #include "runtime/preload/files/disk_calls.hpp"
 #include "runtime/preload/files/lock_calls.hpp"
@@ -19,6 +20,7 @@
 #include "runtime/preload/ground/returns.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/names/context.hpp"
+#include "runtime/preload/nodes/kernfs.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
 
@@ -33,6 +35,19 @@ int refuse_on_device(int fd, Operation operation) {
   const int error = refusal_of(fd, operation);
   note_device_refusal(fd, operation, error);
   set_errno(Errno{error});
+  return -1;
+}
+
+// fsync(2): of kernfs the attributes have one (noop_fsync) and the directories none, of debugfs it is the other way
+// around.
+[[gnu::noinline]] int sync_vnode(int fd, RealStatus real) {
+  PathText vnode;
+  const FdClass what = Context::get()->descriptors().classify(fd, vnode);
+  if (vnode.empty() || is_of_kernfs(vnode.view()) == (what == FdClass::attribute) ||
+      !grants(status_flags(fd), Access::none)) {
+    return real();
+  }
+  errno = EINVAL;
   return -1;
 }
 
@@ -60,8 +75,9 @@ ssize_t read_slow(int fd, const iovec* pieces, int count, std::int64_t offset, R
   if (FdTable::is_noted(fd) && needs_no_look(*context, fd, offset)) {
     return real();
   }
+  const bool asks = std::any_of(pieces, pieces + count, [](const iovec& piece) { return piece.iov_len != 0; });
   if (was_vnode(fd)) {
-    if (const auto done = read_named(*context, fd, offset, real); done) {
+    if (const auto done = read_named(*context, fd, asks, offset, real); done) {
       return *done;
     }
   }
@@ -73,7 +89,7 @@ ssize_t read_slow(int fd, const iovec* pieces, int count, std::int64_t offset, R
     return read_disk(fd, pieces, count, offset);
   case FdClass::directory:
   case FdClass::attribute:
-    if (const auto done = read_named(*context, fd, offset, real); done) {
+    if (const auto done = read_named(*context, fd, asks, offset, real); done) {
       return *done;
     }
     return real();
@@ -112,7 +128,7 @@ ssize_t write_slow(int fd, const iovec* pieces, int count, std::int64_t offset, 
 off_t seek_slow(int fd, off_t offset, int whence, FunctionRef<off_t()> real) {
   const Target target = target_of(fd);
   if (target.what == FdClass::attribute) {
-    return seek_attribute(fd, offset, whence, real);
+    return seek_attribute(*target.context, fd, offset, whence, real);
   }
   if (target.what == FdClass::disk) {
     return seek_disk(fd, offset, whence);
@@ -148,11 +164,13 @@ int operate_slow(int fd, Operation operation, RealStatus real) {
       errno = EINVAL;
       return -1;
     }
-    if (operation == Operation::allocate) {
-      errno = EOPNOTSUPP;
+    if (operation == Operation::allocate) { // vfs_fallocate()
+      errno = grants(status_flags(fd), Access::writable) ? EOPNOTSUPP : EBADF;
       return -1;
     }
-    return real();
+    return operation == Operation::sync ? sync_vnode(fd, real) : real();
+  case FdClass::directory:
+    return operation == Operation::sync ? sync_vnode(fd, real) : real();
   default:
     return real();
   }
@@ -173,7 +191,9 @@ int fcntl_slow(int fd, int command, long argument, RealStatus real) {
     const bool seals = command == F_ADD_SEALS || command == F_GET_SEALS;
     const bool direct = command == F_SETFL && (argument & O_DIRECT) != 0;
     const bool special = is_character(what) || what == FdClass::disk;
-    const bool lease = special && command == F_SETLEASE; // vfs_setlease(): no regular file
+    // vfs_setlease(): no regular file, or none that offers leases.
+    const bool lease = command == F_SETLEASE && (special || what == FdClass::directory ||
+                                                 Context::get()->store().profile().sysfs_refuses_leases);
     if (seals || direct || lease) {
       errno = EINVAL;
       return -1;
@@ -212,27 +232,27 @@ ssize_t copy_call(int in, int out, const Places& places, RealSize real) {
   const FdClass from = target_of(in).what;
   const FdClass to = target_of(out).what;
   if (is_character(from) || is_character(to)) {
-    if (places.nothing) {
-      return real(); // the files that stand for devices are empty ones
+    if (places.how != Copy::ranges && places.count == 0) {
+      return real(); // what is not even looked at cannot be refused
     }
-    // do_splice(), do_sendfile(), do_tee() begin with what the descriptors were opened for.
-    if (!grants(status_flags(in), places.kinds_first ? Access::none : Access::readable) ||
-        !grants(status_flags(out), places.kinds_first ? Access::none : Access::writable)) {
+    // do_splice(), do_sendfile(), do_tee() begin with what the descriptors were opened for, copy_file_range(2) with
+    // what kinds of files they are.
+    if (!grants(status_flags(in), places.how == Copy::ranges ? Access::none : Access::readable) ||
+        !grants(status_flags(out), places.how == Copy::ranges ? Access::none : Access::writable)) {
       errno = EBADF;
       return -1;
     }
     return refuse_on_device(is_character(from) ? in : out, Operation::copy);
   }
   if (from == FdClass::disk || to == FdClass::disk) {
-    if (places.nothing) {
+    if (places.how != Copy::ranges && places.count == 0) {
       return 0;
     }
     errno = EINVAL; // the kernel would find an empty file
     return -1;
   }
   if (from == FdClass::attribute || to == FdClass::attribute) {
-    errno = EINVAL; // callers fall back to read and write, which know the attribute
-    return -1;
+    return copy_attribute(in, out, places);
   }
   return real();
 }

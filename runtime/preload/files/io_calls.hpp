@@ -76,14 +76,16 @@ inline ssize_t read_pieces_call(int fd, const iovec* pieces, int count, std::int
   return FdTable::is_foreign(fd) || !are_pieces(pieces, count) ? real() : read_slow(fd, pieces, count, offset, real);
 }
 
+enum class Copy { sends, splices, ranges }; // sendfile(2), splice(2), copy_file_range(2)
+
 // sendfile(2) and the like, of two descriptors, with what the caller may have said of places in them.
 struct Places {
+  Copy how = Copy::sends;
+  std::size_t count = 0; // of bytes
   off64_t* in = nullptr;
   off64_t* out = nullptr;
   bool given_back = false; // even if nothing was copied
-  bool nothing = false;    // no bytes are asked for, and what is not even looked at cannot be refused
-  bool kinds_first =
-      false; // that they are no files is noticed before whether they may be read and written: copy_file_range(2)
+  bool waits = true;       // for room in a pipe
 };
 ssize_t copy_call(int in, int out, const Places& places, RealSize real);
 

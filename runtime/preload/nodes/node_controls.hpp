@@ -3,13 +3,15 @@
 #pragma once
 
 #include "emu/base/result.hpp"
+#include "emu/base/user_memory.hpp"
 #include "emu/store/store.hpp"
 #include "emu/sysfs/schema/node.hpp"
 
 namespace daxemu::preload {
 
-// `flags` are those that the descriptor is open with (F_GETFL). Errors: the driver's; ENOTTY: it has no such request.
+// `flags` are those that the descriptor is open with (F_GETFL), `memory` that of who asks, where `argument` is. Errors:
+// the driver's; ENOTTY: it has no such request.
 Result<void> control_node(const store::Store& store, const sysfs::Node& node, int flags, unsigned request,
-                          const void* argument);
+                          std::uint64_t argument, const UserMemory& memory);
 
 } // namespace daxemu::preload

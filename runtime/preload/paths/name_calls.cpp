@@ -24,6 +24,11 @@ std::string_view without_name(std::string_view path) {
   return slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash == 0 ? 1 : slash);
 }
 
+bool is_at_or_below(std::string_view path, std::string_view directory) {
+  return !directory.empty() && path.starts_with(directory) &&
+         (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
 bool is_in_dev(const sysfs::Node& node) {
   return node.type == sysfs::NodeType::device;
 }
@@ -46,6 +51,7 @@ Result<void> permit_in(std::string_view path) {
 struct Place {
   bool in_dev = false; // right in /dev
   dev_t file_system = 0;
+  std::optional<sysfs::Node> node; // the directory, where it is emulated
   PathText directory;
   PathText name;
   bool slashed = false;
@@ -78,6 +84,7 @@ Result<Place> place_of(int dirfd, const char* path) {
     return fail(found.kind == Resolution::Kind::refused ? found.error.value : ENOENT);
   }
   place.file_system = context.descriptors().file_system_of(found.node.path.view());
+  place.node = found.node;
   return found.node.type == sysfs::NodeType::directory ? Result<Place>(place) : fail(ENOTDIR);
 }
 
@@ -89,6 +96,14 @@ struct Holder {
 Holder holder_of(int dirfd, const Place& place) {
   Holder holder;
   PathText path;
+  if (place.node) {
+    if (path.assign(place.node->path.view()) && path.push(place.name.view())) {
+      if (auto node = Context::get()->tree().lookup(path.view()); node) {
+        holder.node = *node;
+      }
+    }
+    return holder;
+  }
   if (place.in_dev && path.assign(sysfs::kDevDirectory) && path.append(place.name.view())) {
     const Context& context = *Context::get();
     if (sysfs::Tree::may_name_node(context.store(), place.name.view())) {
@@ -104,6 +119,10 @@ Holder holder_of(int dirfd, const Place& place) {
 }
 
 Result<void> permit_in(int dirfd, const Place& place) {
+  if (place.node) {
+    return Context::get()->tree().permission(*place.node, Caller().credentials(),
+                                             sysfs::kMayWrite | sysfs::kMayExecute);
+  }
   const auto may =
       sys::call(SYS_faccessat2, dirfd, reinterpret_cast<long>(place.directory.c_str()), W_OK | X_OK, AT_EACCESS);
   return may ? Result<void>() : tl::unexpected(may.error());
@@ -209,8 +228,15 @@ Result<int> rename_node(const Resolution& found, int to_dirfd, const char* to, u
   if (!exists && (flags & RENAME_EXCHANGE) != 0) {
     return fail(ENOENT);
   }
-  if (place->slashed) {
+  if (place->slashed && found.node.type != sysfs::NodeType::directory) {
     return fail(ENOTDIR);
+  }
+  if (place->node && is_at_or_below(place->node->path.view(), found.node.path.view())) {
+    return fail(EINVAL); // lock_rename(): into itself
+  }
+  if (place->node && is_at_or_below(without_name(found.node.path.view()),
+                                    holder.node ? holder.node->path.view() : std::string_view{})) {
+    return fail(ENOTEMPTY);
   }
   if (holder.node && holder.node->inode == found.node.inode) {
     return 0; // two names of one inode: nothing to do

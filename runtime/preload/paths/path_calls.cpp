@@ -43,6 +43,9 @@ ssize_t read_link(int dirfd, const char* path, char* into, std::size_t size, Fun
   if (context == nullptr) {
     return real(path);
   }
+  if (static_cast<int>(size) <= 0) {
+    return real(path); // do_readlinkat() looks at nothing else then
+  }
   if (*path == '\0') { // the link that O_PATH|O_NOFOLLOW opened
     const auto node = described_node(*context, dirfd);
     const auto target = node ? context->tree().readlink(*node) : Result<sysfs::Path>(fail(EBADF));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -23,6 +24,16 @@ PathUse use_of(int flags) {
 // A directory on the file system a node belongs to.
 const char* file_system_of(const sysfs::Node& node) {
   return node.path.view().starts_with("/dev") ? "/dev" : "/sys";
+}
+
+int statfs_node(const sysfs::Node& node, RealPath real, Magic is) {
+  const int status = real(file_system_of(node));
+  if (status == 0 && node.path.view().starts_with("/sys/kernel/debug/")) {
+    is(DEBUGFS_MAGIC);
+  } else if (status == 0 && node.path.view().starts_with("/sys/kernel/tracing")) {
+    is(TRACEFS_MAGIC);
+  }
+  return status;
 }
 
 // The caller's memory may be anything, and may be a device's. The kernel tells by an answer of the same size, which is
@@ -175,20 +186,20 @@ int access_path(int dirfd, const char* path, int mode, int flags, RealPath real,
       first);
 }
 
-int statfs_path(const char* path, RealPath real) {
+int statfs_path(const char* path, RealPath real, Magic is) {
   return on_path<int>(AT_FDCWD, path, {.reads = true, .inode = true}, -1, real,
-                      [&real](const Resolution& found) -> Result<int> {
+                      [&](const Resolution& found) -> Result<int> {
                         if (found.kind == Resolution::Kind::refused) {
                           return tl::unexpected(found.error);
                         }
-                        const int status = real(file_system_of(found.node));
+                        const int status = statfs_node(found.node, real, is);
                         return status == 0 ? Result<int>(0) : fail(errno);
                       });
 }
 
-int statfs_descriptor(int fd, RealPath real_path, RealCall real) {
+int statfs_descriptor(int fd, RealPath real_path, RealCall real, Magic is) {
   const auto node = described_node(fd);
-  return node ? real_path(file_system_of(*node)) : real();
+  return node ? statfs_node(*node, real_path, is) : real();
 }
 
 key_t key_of_path(const char* path, int project, FunctionRef<key_t(const char*)> real) {

@@ -21,8 +21,10 @@ int statx_path(int dirfd, const char* path, int flags, unsigned mask, struct sta
 // `mode`: R_OK and so on; `flags`: AT_EACCESS, AT_SYMLINK_NOFOLLOW.
 int access_path(int dirfd, const char* path, int mode, int flags, RealPath real, const int* first = nullptr);
 // `real` fills the caller's buffer for a path: that of the file system the node would be on.
-int statfs_path(const char* path, RealPath real);
-int statfs_descriptor(int fd, RealPath real_path, RealCall real);
+// `real` has put in what the machine's /sys is; `is` puts another type of file system in its place (linux/magic.h).
+using Magic = FunctionRef<void(unsigned)>;
+int statfs_path(const char* path, RealPath real, Magic is);
+int statfs_descriptor(int fd, RealPath real_path, RealCall real, Magic is);
 // ftok(3).
 key_t key_of_path(const char* path, int project, FunctionRef<key_t(const char*)> real);
 // pathconf(3).

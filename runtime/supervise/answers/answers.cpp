@@ -69,10 +69,11 @@ int start_of(const Call& call, const Shape& shape, unsigned at) {
   return at > 0 && shape.arguments[at - 1] == 'D' ? static_cast<int>(call.word[at - 1]) : AT_FDCWD;
 }
 
-// File systems where something of ours may be: that of our descriptors, too.
+// File systems where something of ours may be: that of our descriptors, too, and what the machine has mounted where a
+// platform has folders of its own.
 std::vector<dev_t> file_systems_of_ours(const store::Store& store) {
   std::vector<dev_t> found;
-  for (const char* directory : {"/dev", "/sys", "/proc"}) {
+  for (const char* directory : {"/dev", "/sys", "/sys/kernel/debug", "/sys/kernel/tracing", "/proc"}) {
     if (const auto about = sys::fstatat(AT_FDCWD, directory, 0); about) {
       found.push_back(about->st_dev);
     }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <utime.h>
 
+#include "emu/base/units.hpp"
 #include "emu/trace/acting_for.hpp"
 #include "emu/trace/why.hpp"
 
@@ -29,15 +30,21 @@ std::byte* LocalCall::room(std::size_t size) {
   return rooms_.back().get();
 }
 
+std::byte* LocalCall::room_like(std::uint64_t address, std::size_t size) {
+  std::byte* const begin = room(size + 2 * kPageSize);
+  const auto number = reinterpret_cast<std::uint64_t>(begin);
+  return begin + (align_up(number, kPageSize) - number) + address % kPageSize;
+}
+
 void LocalCall::fill(unsigned at, std::size_t size, bool by_result) {
   const auto address = static_cast<std::uint64_t>(word_[at]);
-  std::byte* const local = room(size);
+  std::byte* const local = by_result ? room_like(address, size) : room(size);
   filled_.push_back({address, local, size, by_result});
   place(at, local);
 }
 
 Result<void> LocalCall::take(const Target& target, unsigned at, std::size_t size) {
-  std::byte* const local = room(size);
+  std::byte* const local = room_like(static_cast<std::uint64_t>(word_[at]), size);
   if (auto read = target.read(local, static_cast<std::uint64_t>(word_[at]), size); !read) {
     return read;
   }
@@ -70,8 +77,8 @@ Result<void> LocalCall::take_pieces(const Target& target, unsigned at, bool fill
   for (std::size_t piece = 0; piece < count; ++piece) {
     const std::size_t size = std::min(theirs[piece].iov_len, left);
     left -= size;
-    std::byte* const local = room(size);
     const auto address = reinterpret_cast<std::uint64_t>(theirs[piece].iov_base);
+    std::byte* const local = room_like(address, size);
     if (fills) {
       filled_.push_back({address, local, size, true});
     } else if (auto read = target.read(local, address, size); !read) {

@@ -39,6 +39,8 @@ private:
 
   LocalCall() = default;
   [[nodiscard]] std::byte* room(std::size_t size);
+  // For bytes that the program has at `address`: as that is aligned, for a file that is open with O_DIRECT.
+  [[nodiscard]] std::byte* room_like(std::uint64_t address, std::size_t size);
   [[nodiscard]] Result<void> take(const Target& target, unsigned at, std::size_t size);
   [[nodiscard]] Result<void> take_text(const Target& target, unsigned at);
   [[nodiscard]] Result<void> take_pieces(const Target& target, unsigned at, bool fills);

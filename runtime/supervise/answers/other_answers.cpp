@@ -9,10 +9,30 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/user_memory.hpp"
+#include "runtime/preload/files/control_calls.hpp"
 #include "runtime/supervise/answers/answers.hpp"
 #include "runtime/supervise/answers/sealed_copy.hpp"
 
 namespace daxemu::supervise {
+namespace {
+
+class ItsMemory final : public UserMemory {
+public:
+  explicit ItsMemory(const Target& target) : target_(&target) {}
+
+  [[nodiscard]] bool read(void* into, std::uint64_t from, std::size_t size) const override {
+    return size == 0 || target_->read(into, from, size).has_value();
+  }
+  [[nodiscard]] bool write(std::uint64_t into, const void* from, std::size_t size) const override {
+    return size == 0 || target_->write(into, from, size).has_value();
+  }
+
+private:
+  const Target* target_;
+};
+
+} // namespace
 
 void Answers::by_control(const Target& target, const Call& call) {
   if (call.number == SYS_ioctl && mappings_.refuses_userfault(target, call.word[1], call.word[2])) {
@@ -52,6 +72,12 @@ void Answers::by_control(const Target& target, const Call& call) {
   }
   if (what == FIOCLEX || what == FIONCLEX || what == FIONBIO) {
     listener_->go_on(call);
+    return;
+  }
+  // A request of a driver's own may name further places in the program.
+  const ItsMemory memory(target);
+  if (const auto done = preload::control_driver(*context_, fd->get(), what, call.word[2], memory); done) {
+    listener_->answer(call, *done ? Result<long>(0) : Result<long>(tl::unexpected(done->error())));
     return;
   }
   // What a request takes or gives is at its argument; its size is not known of all.
@@ -101,10 +127,12 @@ void Answers::by_transfer(const Target& target, const Call& call) {
   for (const unsigned at : {0U, 2U}) {
     const auto number = static_cast<int>(call.word[at]);
     const auto fd = may_be_ours(number) ? target.descriptor(number) : Result<UniqueFd>(fail(EBADF));
-    if (fd && is_ours(fd->get()) && !preload::Descriptors::is_vnode(fd->get())) {
-      listener_->answer(call, fail(EINVAL));
-      return;
+    if (!fd || !is_ours(fd->get())) {
+      continue;
     }
+    // generic_copy_file_checks(): no regular file, or one of another file system.
+    listener_->answer(call, fail(preload::Descriptors::is_vnode(fd->get()) ? EXDEV : EINVAL));
+    return;
   }
   listener_->go_on(call);
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # cxl_test.sh NAME KERNEL TOOLS [run's flags]: the emulated CXL bus answers as that kernel's own did in a guest (expected/cxl/linux-KERNEL,
-# recorded by cxl/capture), asked by the same scripts. NAME: one of cxl/steps, or tree. TOOLS: the release of cxl, daxctl and ndctl,
+# recorded by cxl/capture), asked by the same scripts. NAME: one of cxl/steps, tree or calls. TOOLS: the release of cxl, daxctl and ndctl,
 # 81 or 85, brought by python-free-scripts/daxctl-release.
 # The platform is what the guest had: cxl/bridges.json and cxl/wide.json for the steps of that name, else cxl/default.json.
 here=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -11,7 +11,7 @@ shift 3
 cxl_of "$tools"
 export SYSFS_TREE="$DAXEMU_TESTS/sysfs_tree"
 case $name in
-  tree | writes-* | uevents) recorded=$here/expected/cxl/linux-$kernel/$name.txt ;;
+  tree | calls | writes-* | uevents) recorded=$here/expected/cxl/linux-$kernel/$name.txt ;;
   *) recorded=$here/expected/cxl/linux-$kernel/tools-$tools/$name.txt ;;
 esac
 [ -s "$recorded" ] || skip "what Linux $kernel answers to $name is not recorded (tests/clients/cxl/capture)"
@@ -20,6 +20,7 @@ platform=$here/cxl/$name.json
 [ -s "$platform" ] || platform=$here/cxl/default.json
 case $name in
   tree) set -- "$@" -- sh "$here/cxl/tree.sh" ;;
+  calls) set -- "$@" -- sh "$here/cxl/calls.sh" "$DAXEMU_TESTS/attribute_calls_program" ;;
   writes-*) set -- "$@" -- sh "$here/cxl/named.sh" "$DAXEMU_TESTS/poke" "$steps" ;;
   uevents) set -- "$@" -- sh "$here/cxl/named.sh" "$DAXEMU_TESTS/uevents" "$steps" ;;
   *) set -- "$@" -- sh "$here/cxl/replay.sh" "$steps" ;;

@@ -158,6 +158,17 @@ TEST_P(EveryVerb, AFlagWithoutItsValueIsNamed) {
   }
 }
 
+TEST_P(EveryVerb, AnEmptyValueIsNoneAtAll) {
+  for (const ArgumentText& flag : verb_.flags) {
+    if (flag.value.empty() || flag.names.front() == "--explain") { // which may go without
+      continue;
+    }
+    const auto problem = parsed({verb_.name, flag.names.front(), ""});
+    ASSERT_TRUE(problem) << flag.names.front();
+    EXPECT_EQ(problem->what, flag.names.front() + " has an empty value");
+  }
+}
+
 TEST_P(EveryVerb, IsInEveryPageAndCompletion) {
   const std::string page = man_page_of(verb_, verbs());
   EXPECT_THAT(page, HasSubstr(".SH NAME\ndaxemu\\-" + verb_.name + " \\- "));

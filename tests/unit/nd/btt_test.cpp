@@ -32,6 +32,11 @@ TEST(Btt, IsLaidOutAsTheKernelDoes) {
   EXPECT_EQ(btt_sectors(BttVersion::v1_1, 32U << 20U, 512) * 512, 33130496U);
 }
 
+// Sectors with bytes of metadata: what "size" ndctl told in the guest, of 512 bytes each.
+TEST(Btt, BlocksAreMultiplesOf64) {
+  EXPECT_EQ(btt_sectors(BttVersion::v1_1, 48U << 20U, 520) * 512, 44270592U);
+}
+
 // Where labels are of version 1.2 (alloc_arena() of the same kernel).
 TEST(Btt, OfVersion2BeginsWithItsBlock) {
   const auto arenas = arenas_of(64U << 20U, 4096, BttVersion::v2_0);

@@ -65,11 +65,23 @@ public:
     return true;
   }
   bool parse_error(std::size_t, const std::string& token, const Json::exception& error) override {
-    const std::string what = error.what(); // "[json.exception...] parse error at line 1, column 2: WHY"
-    const std::size_t colon = what.find(": ");
-    const std::size_t reason = what.find("; ");
-    return fail(token.empty() ? what
-                              : (reason == std::string::npos ? what.substr(colon + 2) : what.substr(reason + 2)));
+    // "[json.exception.NAME] parse error at line 1, column 2: WHY; expected WHAT", or of a number "[...] number
+    // overflow ..."
+    const std::string_view what = error.what();
+    const auto behind = [what](std::string_view mark) {
+      const std::size_t at = what.find(mark);
+      return at == std::string_view::npos ? std::string_view() : what.substr(at + mark.size());
+    };
+    const std::string_view expected = behind("; ");
+    const bool tells_why = !expected.starts_with("last read"); // else that stands in front of it
+    for (const std::string_view why : {tells_why ? expected : behind(" - "), behind(": "), behind("] ")}) {
+      if (!why.empty()) {
+        return fail(
+            (token.empty() && what.find("end of input") != std::string_view::npos ? "the file ends here; " : "") +
+            std::string(why));
+      }
+    }
+    return fail(std::string(what));
   }
 
 private:

@@ -253,19 +253,21 @@ DAXEMU_HOOK(int, ioctl, (int fd, unsigned long request, ...)) {
 #define DAXEMU_SENDFILE_HOOK(name)                                                                                     \
   DAXEMU_REAL(name, ssize_t(int, int, off_t*, size_t));                                                                \
   DAXEMU_HOOK(ssize_t, name, (int out, int in, off_t* offset, size_t count)) {                                         \
-    return copy_call(in, out, {.in = offset, .given_back = true, .nothing = count == 0},                               \
+    return copy_call(in, out, {.how = Copy::sends, .count = count, .in = offset, .given_back = true},                  \
                      [=] { return real_##name(out, in, offset, count); });                                             \
   }
 DAXEMU_SENDFILE_HOOK(sendfile)
 DAXEMU_SENDFILE_HOOK(sendfile64)
 DAXEMU_REAL(splice, ssize_t(int, off64_t*, int, off64_t*, size_t, unsigned));
 DAXEMU_HOOK(ssize_t, splice, (int in, off64_t* in_at, int out, off64_t* out_at, size_t count, unsigned flags)) {
-  return copy_call(in, out, {.in = in_at, .out = out_at, .nothing = count == 0},
-                   [=] { return real_splice(in, in_at, out, out_at, count, flags); });
+  return copy_call(
+      in, out,
+      {.how = Copy::splices, .count = count, .in = in_at, .out = out_at, .waits = (flags & SPLICE_F_NONBLOCK) == 0},
+      [=] { return real_splice(in, in_at, out, out_at, count, flags); });
 }
 DAXEMU_REAL(copy_file_range, ssize_t(int, off64_t*, int, off64_t*, size_t, unsigned));
 DAXEMU_HOOK(ssize_t, copy_file_range,
             (int in, off64_t* in_at, int out, off64_t* out_at, size_t count, unsigned flags)) {
-  return copy_call(in, out, {.in = in_at, .out = out_at, .kinds_first = true},
+  return copy_call(in, out, {.how = Copy::ranges, .count = count, .in = in_at, .out = out_at},
                    [=] { return real_copy_file_range(in, in_at, out, out_at, count, flags); });
 }

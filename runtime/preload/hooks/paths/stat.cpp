@@ -104,6 +104,7 @@ static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct stat
                      [=](const char* p) { return real_##name(version, dirfd, p, into, flags); });                      \
   }
 
+// clang-format off
 DAXEMU_STAT_HOOK(stat, 0)
 DAXEMU_STAT_HOOK(stat64, 0)
 DAXEMU_STAT_HOOK(lstat, AT_SYMLINK_NOFOLLOW)
@@ -111,12 +112,18 @@ DAXEMU_STAT_HOOK(lstat64, AT_SYMLINK_NOFOLLOW)
 DAXEMU_FSTAT_HOOK(fstat)
 DAXEMU_FSTAT_HOOK(fstat64)
 DAXEMU_FSTATAT_HOOK(fstatat)
-DAXEMU_FSTATAT_HOOK(fstatat64) DAXEMU_XSTAT_HOOK(__xstat, 0) DAXEMU_XSTAT_HOOK(__xstat64, 0)
-    DAXEMU_XSTAT_HOOK(__lxstat, AT_SYMLINK_NOFOLLOW) DAXEMU_XSTAT_HOOK(__lxstat64, AT_SYMLINK_NOFOLLOW)
-        DAXEMU_FXSTAT_HOOK(__fxstat) DAXEMU_FXSTAT_HOOK(__fxstat64) DAXEMU_FXSTATAT_HOOK(__fxstatat)
-            DAXEMU_FXSTATAT_HOOK(__fxstatat64)
+DAXEMU_FSTATAT_HOOK(fstatat64)
+DAXEMU_XSTAT_HOOK(__xstat, 0)
+DAXEMU_XSTAT_HOOK(__xstat64, 0)
+DAXEMU_XSTAT_HOOK(__lxstat, AT_SYMLINK_NOFOLLOW)
+DAXEMU_XSTAT_HOOK(__lxstat64, AT_SYMLINK_NOFOLLOW)
+DAXEMU_FXSTAT_HOOK(__fxstat)
+DAXEMU_FXSTAT_HOOK(__fxstat64)
+DAXEMU_FXSTATAT_HOOK(__fxstatat)
+DAXEMU_FXSTATAT_HOOK(__fxstatat64)
+// clang-format on
 
-                DAXEMU_REAL(statx, int(int, const char*, int, unsigned, struct statx*));
+DAXEMU_REAL(statx, int(int, const char*, int, unsigned, struct statx*));
 DAXEMU_HOOK(int, statx, (int dirfd, const char* path, int flags, unsigned mask, struct statx* into)) {
   return statx_path(dirfd, path, flags, mask, into,
                     [=](const char* p) { return real_statx(dirfd, p, flags, mask, into); });
@@ -147,16 +154,32 @@ DAXEMU_HOOK(int, faccessat, (int dirfd, const char* path, int mode, int flags)) 
   return access_path(dirfd, path, mode, flags, [=](const char* p) { return real_faccessat(dirfd, p, mode, flags); });
 }
 
+namespace {
+
+void set_type(struct statfs* about, unsigned magic) {
+  about->f_type = magic;
+}
+void set_type(struct statfs64* about, unsigned magic) {
+  about->f_type = magic;
+}
+// What is not in there in every C library (f_type since 2.41).
+void set_type(const struct statvfs*, unsigned) {}
+void set_type(const struct statvfs64*, unsigned) {}
+
+} // namespace
+
 // NOLINTBEGIN(bugprone-macro-parentheses): a type
 #define DAXEMU_STATFS_HOOK(name, type)                                                                                 \
   DAXEMU_REAL(name, int(const char*, type*));                                                                          \
   DAXEMU_REAL(f##name, int(int, type*));                                                                               \
   DAXEMU_HOOK(int, name, (const char* path, type* into)) {                                                             \
-    return statfs_path(path, [=](const char* p) { return real_##name(p, into); });                                     \
+    return statfs_path(                                                                                                \
+        path, [=](const char* p) { return real_##name(p, into); }, [=](unsigned magic) { set_type(into, magic); });    \
   }                                                                                                                    \
   DAXEMU_HOOK(int, f##name, (int fd, type* into)) {                                                                    \
     return statfs_descriptor(                                                                                          \
-        fd, [=](const char* p) { return real_##name(p, into); }, [=] { return real_f##name(fd, into); });              \
+        fd, [=](const char* p) { return real_##name(p, into); }, [=] { return real_f##name(fd, into); },               \
+        [=](unsigned magic) { set_type(into, magic); });                                                               \
   }
 // NOLINTEND(bugprone-macro-parentheses)
 

@@ -266,6 +266,9 @@ Result<void> VnodeFiles::refresh(int fd, const sysfs::Node& node) const {
   std::uint64_t notices = 0;
   const auto length = tree_->show(node, text.room(), &notices);
   if (!length) {
+    if (!node.is_pipe) {
+      mark_read(fd, notices); // kernfs_seq_show() notes what it has told of before it asks the attribute
+    }
     return tl::unexpected(length.error());
   }
   const auto fresh = bring_up_to_date(fd, {text.room().data(), *length});

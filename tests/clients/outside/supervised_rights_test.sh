@@ -1,0 +1,20 @@
+#!/bin/sh
+# supervised_rights_test.sh: what a program that has changed its user may do with attributes and nodes: answered from outside it is what the library says of them,
+# which is what a guest's kernel says (client.cxl.calls).
+here=$(cd "$(dirname "$0")/.." && pwd -P)
+# shellcheck source=tests/clients/lib.sh
+. "$here/lib.sh"
+[ "$(id -u)" = 0 ] || skip "only root can become another user"
+status_of "$daxemu" run --size 64M --intercept kernel -- true
+[ "$status" = 0 ] || skip "calls cannot be answered from outside here: $err"
+program=${DAXEMU_TESTS:?}/attribute_calls_program
+for how in libc kernel; do
+  status_of "$daxemu" run --size 64M --region hmem --intercept $how -- "$program" --as-nobody /sys/bus/dax/devices/dax0.0/align \
+    /sys/bus/dax/devices/dax0.0/size /sys/bus/dax/drivers/device_dax/bind /sys/bus/dax/devices/dax0.0/uevent /sys/bus/dax/devices/dax0.0 /dev/dax0.0
+  same "stderr" "$err" ""
+  same "exit status" "$status" 0
+  mv out said-$how
+done
+matches "a folder" "$(cat said-libc)" "dax0.0 may: read=0 write=EACCES execute=0 write-effective=EACCES"
+diff said-libc said-kernel || fail "another user may not do the same when calls are answered from outside (<: by the library)"
+nothing_runs
