@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kBatch = 256; // extents a commit makes durable at once
 // One thread copies a device's bytes hardly faster than a disk takes them, and nothing is left for what it does beside.
 constexpr std::size_t kMostHands = 2;
+static_assert(WritePipe::kMostDepth / kMostHands >= ExtentWriter::kLeastDepth);
 constexpr std::uint64_t kWorthAThread = 8ULL << 20; // bytes: a thread is made within what a tenth of a megabyte takes
 
 bool has_other_cpus() {
@@ -34,15 +35,15 @@ public:
   // What a thread does, until nothing is left to be taken or somebody has failed. Its data is with the disk then.
   template <class Progress>
   void work(ExtentWriter& writer, std::vector<backing::Image::Written>& written, const Progress& progress) {
-    Result<void> fine;
-    while (fine && !failed_.load(std::memory_order_relaxed) && found_.load(std::memory_order_relaxed) < kBatch) {
+    int error = 0; // not a Result<void>, whose inside GCC 14 takes to be read unset
+    while (error == 0 && !failed_.load(std::memory_order_relaxed) && found_.load(std::memory_order_relaxed) < kBatch) {
       const std::uint64_t at = next_.fetch_add(1, std::memory_order_relaxed);
       if (at >= suspects_.size()) {
         break;
       }
       const auto now = writer.write(suspects_[at]);
       if (!now) {
-        fine = tl::unexpected(now.error());
+        error = now.error().value;
         break;
       }
       if (writer.differs(suspects_[at], *now)) {
@@ -51,8 +52,10 @@ public:
       }
       progress(done_.fetch_add(1, std::memory_order_relaxed) + 1);
     }
-    const auto drained = writer.drain();
-    if (const int error = !fine ? fine.error().value : !drained ? drained.error().value : 0; error != 0) {
+    if (const auto drained = writer.drain(); !drained && error == 0) {
+      error = drained.error().value;
+    }
+    if (error != 0) {
       int none = 0;
       (void)failed_.compare_exchange_strong(none, error);
     }

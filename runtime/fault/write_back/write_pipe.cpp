@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "emu/base/units.hpp"
 #include "emu/base/whole_io.hpp"
 
 namespace daxemu::fault {
