@@ -232,7 +232,7 @@ struct InodeValues {
   std::uint32_t gid = 0;
   std::array<std::int64_t, 3> seconds{}; // atime, mtime, ctime (CLOCK_REALTIME)
   std::array<std::uint32_t, 3> nanoseconds{};
-  std::uint32_t attribute_bytes = 0;   // used of `attributes`
+  std::uint32_t attribute_bytes = 0;  // used of `attributes`
   std::array<char, 944> attributes{}; // extended ones (emu/sysfs/inodes/extended_attributes.hpp)
 };
 // A table of open addressing by number. No record: the inode is as its driver made it. None is ever taken out, but void

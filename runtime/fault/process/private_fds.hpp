@@ -12,7 +12,7 @@
 
 namespace daxemu::fault {
 
-class [[gnu::visibility("hidden")]] PrivateFds {
+class __attribute__((visibility("hidden"))) PrivateFds {
 public:
   static constexpr std::size_t kMost = 2112; // two for each device that is mapped here (bytes and image), and a few
 
@@ -25,9 +25,7 @@ public:
   // Lock-free, async-signal-safe.
   [[nodiscard]] static bool owns(int fd) noexcept;
   // Where not, it does not own it: one load.
-  [[nodiscard]] static bool may_own(int fd) noexcept {
-    return fd >= lowest_.load(std::memory_order_acquire);
-  }
+  [[nodiscard]] static bool may_own(int fd) noexcept { return fd >= lowest_.load(std::memory_order_acquire); }
   // The lowest owned number >= `from`, or -1.
   [[nodiscard]] static int next(int from) noexcept;
 

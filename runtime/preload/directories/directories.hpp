@@ -55,7 +55,7 @@ private:
   std::size_t next_ = 0;
 };
 
-class [[gnu::visibility("hidden")]] Directories {
+class __attribute__((visibility("hidden"))) Directories {
 public:
   // Is no stream of ours open? Then find() has nothing to say of any.
   [[nodiscard]] static bool none() noexcept { return open_.load(std::memory_order_acquire) == 0; }

@@ -31,17 +31,13 @@ enum class FdClass : std::uint8_t {
   return what == FdClass::device || what == FdClass::control;
 }
 
-class [[gnu::visibility("hidden")]] FdTable {
+class __attribute__((visibility("hidden"))) FdTable {
 public:
   static constexpr int kNumbers = 1 << 16; // larger ones are never remembered
 
-  [[nodiscard]] static FdClass get(int fd) noexcept {
-    return FdClass(byte(fd) & ~(kNoted | kBare | kRead));
-  }
+  [[nodiscard]] static FdClass get(int fd) noexcept { return FdClass(byte(fd) & ~(kNoted | kBare | kRead)); }
   // An attribute that this process has opened to read, and of which OpenTexts may know more.
-  [[nodiscard]] static bool is_noted(int fd) noexcept {
-    return (byte(fd) & kNoted) != 0;
-  }
+  [[nodiscard]] static bool is_noted(int fd) noexcept { return (byte(fd) & kNoted) != 0; }
   [[nodiscard]] static bool is_foreign(int fd) noexcept {
     return byte(fd) == static_cast<std::uint8_t>(FdClass::foreign);
   }
@@ -57,9 +53,7 @@ public:
     }
   }
   // The same, and its description could do more than was asked for (VnodeFiles::settle()).
-  [[nodiscard]] static bool is_bare(int fd) noexcept {
-    return (byte(fd) & kBare) != 0;
-  }
+  [[nodiscard]] static bool is_bare(int fd) noexcept { return (byte(fd) & kBare) != 0; }
   static void set_noted(int fd, bool bare) noexcept {
     set(fd, FdClass::attribute);
     if (in_range(fd) && OwnProcess::calls()) {
@@ -69,9 +63,7 @@ public:
   }
   // An attribute that has been read through it, before the kernel told of any change; its file does not say so yet
   // (VnodeFiles::settle()).
-  [[nodiscard]] static bool was_read(int fd) noexcept {
-    return (byte(fd) & kRead) != 0;
-  }
+  [[nodiscard]] static bool was_read(int fd) noexcept { return (byte(fd) & kRead) != 0; }
   static void set_read(int fd, bool read) noexcept {
     if (in_range(fd) && OwnProcess::calls()) {
       std::atomic<std::uint8_t>& what = classes_[static_cast<unsigned>(fd)];
@@ -79,21 +71,15 @@ public:
                   : what.fetch_and(static_cast<std::uint8_t>(~kRead), std::memory_order_relaxed));
     }
   }
-  static void forget(int fd) noexcept {
-    set(fd, FdClass::unknown);
-  }
+  static void forget(int fd) noexcept { set(fd, FdClass::unknown); }
   // Unknown or foreign.
   [[nodiscard]] static bool is_ordinary(int fd) noexcept {
     return byte(fd) <= static_cast<std::uint8_t>(FdClass::foreign);
   }
   // Somebody wants to hear of numbers that are closed. Said once and for good, before there is one of them.
-  static void watch_closes() noexcept {
-    PlainCalls::watch_closes();
-  }
+  static void watch_closes() noexcept { PlainCalls::watch_closes(); }
   // Has no descriptor of an attribute been seen here? None was opened, then, but one may have come from elsewhere.
-  [[nodiscard]] static bool has_no_attributes() noexcept {
-    return !attributes_.load(std::memory_order_relaxed);
-  }
+  [[nodiscard]] static bool has_no_attributes() noexcept { return !attributes_.load(std::memory_order_relaxed); }
   static void expect_attributes() noexcept {
     if (has_no_attributes()) {
       attributes_.store(true, std::memory_order_relaxed);
@@ -105,9 +91,7 @@ public:
       forget(static_cast<int>(fd));
     }
   }
-  static void forget_all() noexcept {
-    forget_range(0, kNumbers - 1);
-  }
+  static void forget_all() noexcept { forget_range(0, kNumbers - 1); }
   // What was foreign may be a watcher by now.
   static void doubt_foreign() noexcept {
     for (std::atomic<std::uint8_t>& what : classes_) {
@@ -128,9 +112,7 @@ private:
     }
     return 0;
   }
-  [[nodiscard]] static bool in_range(int fd) noexcept {
-    return static_cast<unsigned>(fd) < kNumbers;
-  }
+  [[nodiscard]] static bool in_range(int fd) noexcept { return static_cast<unsigned>(fd) < kNumbers; }
   static std::array<std::atomic<std::uint8_t>, kNumbers> classes_;
   static std::atomic<bool> attributes_;
 };

@@ -11,12 +11,10 @@
 
 namespace daxemu::preload {
 
-class [[gnu::visibility("hidden")]] OwnProcess {
+class __attribute__((visibility("hidden"))) OwnProcess {
 public:
   // Is the caller the process that this memory belongs to? Async-signal-safe; one getpid(2) if it may not be.
-  [[nodiscard]] static bool calls() noexcept {
-    return !lent_.load(std::memory_order_acquire) || is_owner();
-  }
+  [[nodiscard]] static bool calls() noexcept { return !lent_.load(std::memory_order_acquire) || is_owner(); }
   // Its number, when it is the caller; no system call as a rule.
   [[nodiscard]] static pid_t number() noexcept;
   // A child is about to be made that runs in this memory.

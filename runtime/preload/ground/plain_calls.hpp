@@ -27,7 +27,7 @@ enum class PlainCall : std::uint8_t {
   access
 };
 
-class [[gnu::visibility("hidden")]] PlainCalls {
+class __attribute__((visibility("hidden"))) PlainCalls {
 public:
   // May the kernel be asked at once by us, in place of the C library, and is_plainly_of_others() of the answer?
   [[nodiscard, gnu::always_inline]] static bool asks(PlainCall call) noexcept {
@@ -63,21 +63,13 @@ public:
   [[nodiscard, gnu::always_inline]] static bool closes() noexcept {
     return state_.closes.load(std::memory_order_acquire) == kKnownClose;
   }
-  static void learn_close() noexcept {
-    state_.closes.fetch_or(kKnownClose);
-  }
-  static void watch_closes() noexcept {
-    state_.closes.fetch_or(kWatchedClose);
-  }
+  static void learn_close() noexcept { state_.closes.fetch_or(kKnownClose); }
+  static void watch_closes() noexcept { state_.closes.fetch_or(kWatchedClose); }
 
   // How many paths of others may come before no more of ours are expected (Expectation).
-  [[nodiscard]] static std::atomic<std::uint8_t>& expected() noexcept {
-    return state_.expected;
-  }
+  [[nodiscard]] static std::atomic<std::uint8_t>& expected() noexcept { return state_.expected; }
   // Has this program asked for a record lock on a device (may_hold_record_locks())?
-  [[nodiscard]] static std::atomic<std::uint8_t>& locks() noexcept {
-    return state_.locks;
-  }
+  [[nodiscard]] static std::atomic<std::uint8_t>& locks() noexcept { return state_.locks; }
 
 private:
   // The first eight bytes are read as one word.
@@ -94,9 +86,7 @@ private:
   static constexpr std::uint32_t kKnownClose = 1;
   static constexpr std::uint32_t kWatchedClose = 2;
 
-  static constexpr std::uint64_t bit_of(PlainCall call) {
-    return std::uint64_t{1} << static_cast<unsigned>(call);
-  }
+  static constexpr std::uint64_t bit_of(PlainCall call) { return std::uint64_t{1} << static_cast<unsigned>(call); }
   [[gnu::always_inline]] static std::uint64_t word() noexcept {
     using Word [[gnu::may_alias]] = std::uint64_t;
     return __atomic_load_n(reinterpret_cast<const Word*>(&state_), __ATOMIC_ACQUIRE);

@@ -18,7 +18,7 @@
 
 namespace daxemu::preload {
 
-class [[gnu::visibility("hidden")]] Context {
+class __attribute__((visibility("hidden"))) Context {
 public:
   // The context, or nullptr: pass the call through. Also nullptr to calls made while it is being made. Safe in a
   // signal handler once made.
@@ -28,9 +28,7 @@ public:
   }
 
   // The same, without making it.
-  [[nodiscard]] static Context* made() noexcept {
-    return made_.load(std::memory_order_acquire);
-  }
+  [[nodiscard]] static Context* made() noexcept { return made_.load(std::memory_order_acquire); }
 
   // For tests, which have a store but no environment.
   explicit Context(store::Store store);
@@ -38,41 +36,19 @@ public:
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  [[nodiscard]] const store::Store& store() const {
-    return store_;
-  }
-  [[nodiscard]] const sysfs::Tree& tree() const {
-    return tree_;
-  }
-  [[nodiscard]] fault::AddressSpace& mappings() {
-    return mappings_;
-  }
-  [[nodiscard]] const Descriptors& descriptors() const {
-    return descriptors_;
-  }
-  [[nodiscard]] const HiddenDevices& hidden() const {
-    return hidden_;
-  }
-  [[nodiscard]] const Resolver& resolver() const {
-    return resolver_;
-  }
-  [[nodiscard]] const VnodeFiles& files() const {
-    return files_;
-  }
-  [[nodiscard]] const Opener& opener() const {
-    return opener_;
-  }
-  [[nodiscard]] WorkingDirectory& directory() {
-    return directory_;
-  }
-  [[nodiscard]] const ExecEnvironment& environment() const {
-    return environment_;
-  }
+  [[nodiscard]] const store::Store& store() const { return store_; }
+  [[nodiscard]] const sysfs::Tree& tree() const { return tree_; }
+  [[nodiscard]] fault::AddressSpace& mappings() { return mappings_; }
+  [[nodiscard]] const Descriptors& descriptors() const { return descriptors_; }
+  [[nodiscard]] const HiddenDevices& hidden() const { return hidden_; }
+  [[nodiscard]] const Resolver& resolver() const { return resolver_; }
+  [[nodiscard]] const VnodeFiles& files() const { return files_; }
+  [[nodiscard]] const Opener& opener() const { return opener_; }
+  [[nodiscard]] WorkingDirectory& directory() { return directory_; }
+  [[nodiscard]] const ExecEnvironment& environment() const { return environment_; }
 
   // The device that descriptor `fd` is open on, or nullptr. The inode decides (design, decision 1).
-  [[nodiscard]] store::DeviceRecord* device_of(int fd) const noexcept {
-    return descriptors_.device(fd);
-  }
+  [[nodiscard]] store::DeviceRecord* device_of(int fd) const noexcept { return descriptors_.device(fd); }
 
 private:
   static Context* make() noexcept;

@@ -60,12 +60,13 @@ static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct stat
   return by_path;
 #define DAXEMU_STAT_HOOK(name, at_flags)                                                                               \
   DAXEMU_REAL(name, int(const char*, struct stat*));                                                                   \
-  [[gnu::noinline]] DAXEMU_START_PATH static int rest_of_##name(const char* path, struct stat* into,                   \
-                                                                long answer){DAXEMU_DIRECT_REST(                       \
-      name, AT_FDCWD, at_flags, real_##name(p, into), direct_call(SYS_newfstatat, AT_FDCWD, path, into, at_flags),     \
-      stat_path(AT_FDCWD, path, at_flags, into, real,                                                                  \
-                first))} DAXEMU_DIRECT_BESIDE(name, AT_FDCWD, (const char* path, struct stat* into), (path, into))     \
-      DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name, (const char* path, struct stat* into)) {                             \
+  [[gnu::noinline]] DAXEMU_START_PATH static int rest_of_##name(const char* path, struct stat* into, long answer) {    \
+    DAXEMU_DIRECT_REST(name, AT_FDCWD, at_flags, real_##name(p, into),                                                 \
+                       direct_call(SYS_newfstatat, AT_FDCWD, path, into, at_flags),                                    \
+                       stat_path(AT_FDCWD, path, at_flags, into, real, first))                                         \
+  }                                                                                                                    \
+  DAXEMU_DIRECT_BESIDE(name, AT_FDCWD, (const char* path, struct stat* into), (path, into))                            \
+  DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name, (const char* path, struct stat* into)) {                                 \
     DAXEMU_DIRECT_BODY(name, AT_FDCWD, (path, into), SYS_newfstatat, AT_FDCWD, (long)path, (long)into, at_flags)       \
   }
 #define DAXEMU_FSTAT_HOOK(name)                                                                                        \
@@ -77,13 +78,14 @@ static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct stat
 #define DAXEMU_FSTATAT_HOOK(name)                                                                                      \
   DAXEMU_REAL(name, int(int, const char*, struct stat*, int));                                                         \
   [[gnu::noinline]] static int rest_of_##name(int dirfd, const char* path, struct stat* into, int flags,               \
-                                              long answer){DAXEMU_DIRECT_REST(                                         \
-      name, dirfd, flags, real_##name(dirfd, p, into, flags), direct_call(SYS_newfstatat, dirfd, path, into, flags),   \
-      stat_path(dirfd, path, flags, into, real, first))} DAXEMU_DIRECT_BESIDE(name, dirfd,                             \
-                                                                              (int dirfd, const char* path,            \
-                                                                               struct stat* into, int flags),          \
-                                                                              (dirfd, path, into, flags))              \
-      DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name, (int dirfd, const char* path, struct stat* into, int flags)) {       \
+                                              long answer) {                                                           \
+    DAXEMU_DIRECT_REST(name, dirfd, flags, real_##name(dirfd, p, into, flags),                                         \
+                       direct_call(SYS_newfstatat, dirfd, path, into, flags),                                          \
+                       stat_path(dirfd, path, flags, into, real, first))                                               \
+  }                                                                                                                    \
+  DAXEMU_DIRECT_BESIDE(name, dirfd, (int dirfd, const char* path, struct stat* into, int flags),                       \
+                       (dirfd, path, into, flags))                                                                     \
+  DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name, (int dirfd, const char* path, struct stat* into, int flags)) {           \
     DAXEMU_DIRECT_BODY(name, dirfd, (dirfd, path, into, flags), SYS_newfstatat, dirfd, (long)path, (long)into, flags)  \
   }
 // What programs linked against glibc before 2.33 call.
@@ -104,7 +106,6 @@ static_assert(sizeof(struct stat) == sizeof(struct stat64) && sizeof(struct stat
                      [=](const char* p) { return real_##name(version, dirfd, p, into, flags); });                      \
   }
 
-// clang-format off
 DAXEMU_STAT_HOOK(stat, 0)
 DAXEMU_STAT_HOOK(stat64, 0)
 DAXEMU_STAT_HOOK(lstat, AT_SYMLINK_NOFOLLOW)
@@ -121,7 +122,6 @@ DAXEMU_FXSTAT_HOOK(__fxstat)
 DAXEMU_FXSTAT_HOOK(__fxstat64)
 DAXEMU_FXSTATAT_HOOK(__fxstatat)
 DAXEMU_FXSTATAT_HOOK(__fxstatat64)
-// clang-format on
 
 DAXEMU_REAL(statx, int(int, const char*, int, unsigned, struct statx*));
 DAXEMU_HOOK(int, statx, (int dirfd, const char* path, int flags, unsigned mask, struct statx* into)) {
@@ -130,14 +130,15 @@ DAXEMU_HOOK(int, statx, (int dirfd, const char* path, int flags, unsigned mask, 
 }
 
 DAXEMU_REAL(access, int(const char*, int));
-[[gnu::noinline]] DAXEMU_START_PATH static int rest_of_access(const char* path, int mode, long answer){
-    DAXEMU_DIRECT_REST(access, AT_FDCWD, 0, real_access(p, mode), direct_call(SYS_access, path, mode),
-                       access_path(AT_FDCWD, path, mode, 0, real,
-                                   first))} DAXEMU_DIRECT_BESIDE(access, AT_FDCWD, (const char* path, int mode),
-                                                                 (path, mode))
-    DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, access, (const char* path, int mode)){
-        DAXEMU_DIRECT_BODY(access, AT_FDCWD, (path, mode), SYS_access, (long)path,
-                           mode)} DAXEMU_REAL(eaccess, int(const char*, int));
+[[gnu::noinline]] DAXEMU_START_PATH static int rest_of_access(const char* path, int mode, long answer) {
+  DAXEMU_DIRECT_REST(access, AT_FDCWD, 0, real_access(p, mode), direct_call(SYS_access, path, mode),
+                     access_path(AT_FDCWD, path, mode, 0, real, first))
+}
+DAXEMU_DIRECT_BESIDE(access, AT_FDCWD, (const char* path, int mode), (path, mode))
+DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, access, (const char* path, int mode)) {
+  DAXEMU_DIRECT_BODY(access, AT_FDCWD, (path, mode), SYS_access, (long)path, mode)
+}
+DAXEMU_REAL(eaccess, int(const char*, int));
 DAXEMU_HOOK(int, eaccess, (const char* path, int mode)) {
   return access_path(AT_FDCWD, path, mode, AT_EACCESS, [=](const char* p) { return real_eaccess(p, mode); });
 }
