@@ -1,49 +1,16 @@
 #include "emu/backing/checksum.hpp"
 
-#include <atomic>
-
 #include "emu/backing/checksum_wide.hpp"
+#include "emu/base/processor.hpp"
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 namespace daxemu::backing {
 namespace {
 
-// Does the processor have AVX2, and does the kernel keep its registers (XCR0 has SSE and AVX)? Not by the compiler's
-// __builtin_cpu_supports(): that asks in a constructor, in every process.
-bool has_avx2() {
-#if defined(__x86_64__)
-  unsigned a = 0;
-  unsigned b = 0;
-  unsigned c = 0;
-  unsigned d = 0;
-  if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_OSXSAVE) == 0) {
-    return false;
-  }
-  unsigned low = 0;
-  unsigned high = 0;
-  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-  constexpr unsigned kSseAndAvx = 6;
-  return (low & kSseAndAvx) == kSseAndAvx && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_AVX2) != 0;
-#else
-  return false;
-#endif
-}
-
-enum class Code : int { unknown, plain, avx2 };
-
 bool is_wide() {
-  static constinit std::atomic<Code> known{Code::unknown};
-  Code code = known.load(std::memory_order_relaxed);
-  if (code == Code::unknown) {
-    code = wide::is_there() && has_avx2() ? Code::avx2 : Code::plain;
-    known.store(code, std::memory_order_relaxed);
-  }
-  return code == Code::avx2;
+  return wide::is_there() && has_avx2();
 }
 
 XXH3_state_t* state_of(std::byte* bytes) {

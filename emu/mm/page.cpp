@@ -7,6 +7,8 @@
 #include <emmintrin.h>
 #endif
 
+#include "emu/base/processor.hpp"
+
 namespace daxemu::mm {
 namespace {
 
@@ -80,23 +82,15 @@ __attribute__((target("avx2"))) void fill_wide(PagePtr* pages, std::uint64_t fir
 __attribute__((target("avx2"))) std::size_t consecutive_wide(const PagePtr* pages, std::size_t count, bool ahead) {
   return consecutive_with(pages, count, ahead);
 }
-// Asked of the processor once.
-bool has_wide() {
-  static const bool has = __builtin_cpu_supports("avx2") != 0;
-  return has;
-}
 #else
 void fill_wide(PagePtr* /*pages*/, std::uint64_t /*first*/, std::size_t /*count*/) {}
 std::size_t consecutive_wide(const PagePtr* /*pages*/, std::size_t /*count*/, bool /*ahead*/) {
   return 0;
 }
-constexpr bool has_wide() {
-  return false;
-}
 #endif
 
 void fill_cached(PagePtr* pages, std::uint64_t first, std::size_t count) {
-  if (count >= kBlock && has_wide()) {
+  if (count >= kBlock && has_avx2()) {
     fill_wide(pages, first, count);
   } else {
     fill_with(pages, first, count);
@@ -150,7 +144,7 @@ std::size_t consecutive_pages(const PagePtr* pages, std::size_t count) {
   }
   const bool ahead = read.goes_on(pages, count, kCoreCache);
   const std::uint64_t base = page_bits(pages[0]);
-  std::size_t at = has_wide() ? consecutive_wide(pages, count, ahead) : consecutive_with(pages, count, ahead);
+  std::size_t at = has_avx2() ? consecutive_wide(pages, count, ahead) : consecutive_with(pages, count, ahead);
   while (at < count && page_bits(pages[at]) == base + at * kStructPageSize) {
     ++at;
   }

@@ -3,7 +3,7 @@
 
 namespace daxemu::sysfs {
 
-// cxl, dax, ndctl, nmem, pmem; tree.cpp checks that these are all.
+// cxl, dax, ndctl, nmem, pmem; claims.cpp checks that these are all.
 [[nodiscard, gnu::always_inline]] constexpr inline bool begins_as_node(char first, char second) noexcept {
   switch (first) {
   case 'c':
