@@ -111,19 +111,19 @@ DAXEMU_STAT_HOOK(lstat64, AT_SYMLINK_NOFOLLOW)
 DAXEMU_FSTAT_HOOK(fstat)
 DAXEMU_FSTAT_HOOK(fstat64)
 DAXEMU_FSTATAT_HOOK(fstatat)
-DAXEMU_FSTATAT_HOOK(fstatat64) DAXEMU_XSTAT_HOOK(__xstat, 0) DAXEMU_XSTAT_HOOK(__xstat64, 0)
-    DAXEMU_XSTAT_HOOK(__lxstat, AT_SYMLINK_NOFOLLOW) DAXEMU_XSTAT_HOOK(__lxstat64, AT_SYMLINK_NOFOLLOW)
-        DAXEMU_FXSTAT_HOOK(__fxstat) DAXEMU_FXSTAT_HOOK(__fxstat64) DAXEMU_FXSTATAT_HOOK(__fxstatat)
-            DAXEMU_FXSTATAT_HOOK(__fxstatat64)
+DAXEMU_FSTATAT_HOOK(fstatat64)
+DAXEMU_XSTAT_HOOK(__xstat, 0) DAXEMU_XSTAT_HOOK(__xstat64, 0) DAXEMU_XSTAT_HOOK(__lxstat, AT_SYMLINK_NOFOLLOW)
+    DAXEMU_XSTAT_HOOK(__lxstat64, AT_SYMLINK_NOFOLLOW) DAXEMU_FXSTAT_HOOK(__fxstat) DAXEMU_FXSTAT_HOOK(__fxstat64)
+        DAXEMU_FXSTATAT_HOOK(__fxstatat) DAXEMU_FXSTATAT_HOOK(__fxstatat64)
 
-                DAXEMU_REAL(statx, int(int, const char*, int, unsigned, struct statx*));
+            DAXEMU_REAL(statx, int(int, const char*, int, unsigned, struct statx*));
 DAXEMU_HOOK(int, statx, (int dirfd, const char* path, int flags, unsigned mask, struct statx* into)) {
   return statx_path(dirfd, path, flags, mask, into,
                     [=](const char* p) { return real_statx(dirfd, p, flags, mask, into); });
 }
 
 DAXEMU_REAL(access, int(const char*, int));
-[[gnu::noinline]] DAXEMU_START_PATH static int rest_of_access(const char* path, int mode, long answer){
+[[gnu::noinline]] static int rest_of_access(const char* path, int mode, long answer){
     DAXEMU_DIRECT_REST(access, AT_FDCWD, 0, real_access(p, mode), direct_call(SYS_access, path, mode),
                        access_path(AT_FDCWD, path, mode, 0, real,
                                    first))} DAXEMU_DIRECT_BESIDE(access, AT_FDCWD, (const char* path, int mode),
