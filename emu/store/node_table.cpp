@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "emu/base/at_start.hpp"
+
 namespace daxemu::store {
 namespace {
 
