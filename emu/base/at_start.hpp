@@ -7,8 +7,9 @@
 // The same of code: what every process runs before its main() and what the calls run that most programs make most
 // often. A page fault maps some 64 KiB of a library, so that what lies together comes at once. On definitions.
 #define DAXEMU_START_PATH __attribute__((section(".text.startup.daxemu")))
-// The same of the calls among them: each begins a line of the processor's caches, of which it takes as few as it can.
-#define DAXEMU_CALL_PATH DAXEMU_START_PATH __attribute__((aligned(64)))
+// The same of the calls among them, side by side, for the processor's caches and what it knows of pages: each begins a
+// line, and takes as few as it can.
+#define DAXEMU_CALL_PATH __attribute__((section(".text.startup.daxemu_calls"), aligned(64)))
 // Variables of zeros, small ones, that calls look at which many programs make: each page of them that a program reads
 // and then writes to costs it two faults, wherever in the page.
 #define DAXEMU_OFTEN __attribute__((section(".bss.daxemu_often")))

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <numeric>
 
+#include "emu/base/at_start.hpp"
+
 namespace daxemu::store {
 namespace {
 

@@ -130,7 +130,7 @@ DAXEMU_HOOK(int, statx, (int dirfd, const char* path, int flags, unsigned mask, 
 }
 
 DAXEMU_REAL(access, int(const char*, int));
-[[gnu::noinline]] DAXEMU_START_PATH static int rest_of_access(const char* path, int mode, long answer) {
+[[gnu::noinline]] static int rest_of_access(const char* path, int mode, long answer) {
   DAXEMU_DIRECT_REST(access, AT_FDCWD, 0, real_access(p, mode), direct_call(SYS_access, path, mode),
                      access_path(AT_FDCWD, path, mode, 0, real, first))
 }
