@@ -41,7 +41,15 @@ runs "$daxemu" reconfigure --platform lab -a 4K -s 64M dax0.1
 agrees dax0.1
 status_of "$daxemu" reconfigure --platform lab --size 3M dax0.0
 same "exit status of a size that is none" "$status" 125
-matches "its message" "$err" 'dax0\.0: its size and alignment stay as they are: Invalid argument'
+matches "its message" "$err" '--size 3M is not a multiple of 2M .*use --size 2M or 4M'
+status_of "$daxemu" reconfigure --platform lab --size 0 dax0.0
+matches "a size of nothing" "$err" '--size 0 is not a multiple of 2M'
+status_of "$daxemu" reconfigure --platform lab --align 3 dax0.0
+matches "an alignment that is none" "$err" '--align 3 is no extent size of device-dax; use --align 4K, 2M or 1G'
+status_of "$daxemu" reconfigure --platform lab --align 4K --size 999G dax0.0
+same "exit status of more than there is" "$status" 125
+matches "its message" "$err" 'dax0\.0: its size and alignment stay as they are: No space left on device'
+matches "so it is" "$out" '"align": 2097152'
 matches "the device is as it was" "$(inside list -D -d dax0.0)" '"size":268435456,.*"mode":"devdax"}'
 
 runs "$daxemu" reconfigure --platform lab --mode system-ram dax0.0

@@ -61,5 +61,36 @@ TEST(SupervisePlaces, AreInheritedByChildrenAndNotByStrangers) {
   ::waitpid(child, nullptr, 0);
 }
 
+TEST(SupervisePlaces, AreInheritedByGrandchildrenWhoseParentsNobodyAskedAbout) {
+  Places places;
+  places.enter(::getpid(), "/sys/bus/dax");
+  int told[2];
+  int lasts[2]; // until the test closes it
+  ASSERT_EQ(::pipe(told), 0);
+  ASSERT_EQ(::pipe(lasts), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const pid_t grandchild = ::fork();
+    ::close(lasts[1]);
+    if (grandchild == 0) {
+      char word = 0;
+      (void)!::read(lasts[0], &word, 1);
+      ::_exit(0);
+    }
+    (void)!::write(told[1], &grandchild, sizeof grandchild);
+    ::waitpid(grandchild, nullptr, 0);
+    ::_exit(0);
+  }
+  pid_t grandchild = 0;
+  ASSERT_EQ(::read(told[0], &grandchild, sizeof grandchild), static_cast<ssize_t>(sizeof grandchild));
+  EXPECT_EQ(places.of(grandchild), "/sys/bus/dax");
+  places.leave(::getpid());
+  EXPECT_EQ(places.of(grandchild), "/sys/bus/dax") << "it has its own by now";
+  for (const int fd : {told[0], told[1], lasts[0], lasts[1]}) {
+    ::close(fd);
+  }
+  ::waitpid(child, nullptr, 0);
+}
+
 } // namespace
 } // namespace daxemu::supervise

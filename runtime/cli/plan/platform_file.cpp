@@ -110,6 +110,10 @@ void read_kernel(Fields& fields, PlatformPlan& plan) {
   constexpr const char* kKey = "kernel";
   std::string version;
   fields.text(kKey, version);
+  if (fields.has(kKey) && version.empty()) { // which chosen_profile() takes for none
+    fields.mistake(fields.path_of(kKey), fields.path_of(kKey) + " is empty", "use one of: " + known_kernels());
+    return;
+  }
   const auto chosen = chosen_profile(fields.path_of(kKey), version);
   if (!chosen) {
     fields.mistake(fields.path_of(kKey), chosen.error().what, chosen.error().remedy);

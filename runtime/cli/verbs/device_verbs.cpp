@@ -1,10 +1,12 @@
 // daxemu enable, disable, reconfigure: daxctl's verbs on a platform's devices, without daxctl and from outside.
+#include <algorithm>
 #include <cstring>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "emu/dax/bind.hpp"
+#include "emu/dax/builder.hpp"
 #include "emu/dax/device/device_name.hpp"
 #include "emu/dax/device/references.hpp"
 #include "emu/dax/memory/memory_blocks.hpp"
@@ -166,7 +168,21 @@ Outcome<void> to_system_ram(const Store& store, DeviceRecord& device, const Want
                         "it needs a node (not --numa-node none) and whole memory blocks of 128M");
 }
 
+// What no device can be, before anything is done to this one.
+Outcome<void> check_shape(const DeviceRecord& device, const Wanted& wanted) {
+  if (!wanted.size && !wanted.align) {
+    return {};
+  }
+  const std::uint64_t align = wanted.align.value_or(device.align);
+  const std::uint64_t size = wanted.size.value_or(device.size.load());
+  const bool is_empty = !wanted.size && size == 0; // its alignment can be changed
+  return dax::check_geometry(is_empty ? std::max(align, kPmdSize) : size, align);
+}
+
 Outcome<void> reconfigure(const Store& store, DeviceRecord& device, const Wanted& wanted) {
+  if (auto fine = check_shape(device, wanted); !fine) {
+    return fine;
+  }
   const bool to_ram = wanted.driver == &kKmem;
   if (!dax::has_driver(store.profile(), *wanted.driver)) {
     return refuse(ENODEV, fmt::format("Linux {} has no driver {}", store.profile().version, wanted.driver->name),
@@ -184,6 +200,7 @@ Outcome<void> reconfigure(const Store& store, DeviceRecord& device, const Wanted
     return done ? Outcome<void>{} : refused(store, device, "online", done.error(), "try again");
   }
   const dax::Driver* before = dax::driver_of(device);
+  const std::uint64_t align_before = device.align;
   const auto as_it_was = [&] {
     (void)changing(store, [&]() -> Result<void> {
       return before != nullptr ? dax::give(store, device, *before) : Result<void>{};
@@ -199,7 +216,11 @@ Outcome<void> reconfigure(const Store& store, DeviceRecord& device, const Wanted
           return aligned;
         }
       }
-      return wanted.size ? dax::resize(store, device, *wanted.size) : Result<void>{};
+      const auto sized = wanted.size ? dax::resize(store, device, *wanted.size) : Result<void>{};
+      if (!sized && device.align != align_before) {
+        (void)dax::set_align(store, device, align_before);
+      }
+      return sized;
     });
   });
   if (!shaped) {

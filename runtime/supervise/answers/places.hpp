@@ -24,6 +24,8 @@ private:
     std::string directory;     // empty: where the kernel says
     std::uint64_t started = 0; // the process, as /proc has it: its number may be another's later
   };
+  [[nodiscard]] std::string of(pid_t process, unsigned most);
+
   std::map<pid_t, Place> places_;
 };
 

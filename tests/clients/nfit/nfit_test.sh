@@ -1,6 +1,6 @@
 #!/bin/sh
 # nfit_test.sh: labels and namespaces of a region of DIMMs, as an administrator meets them with stock ndctl, against what a guest with
-# a real nd bus said to the same words (nfit/session.sh, disks.sh and sectors.sh, recorded with ndctl 76 on 6.12).
+# a real nd bus said to the same words (nfit/session.sh, disks.sh, sectors.sh and odd.sh, recorded with ndctl 76 on 6.12).
 here=$(cd "$(dirname "$0")/.." && pwd -P)
 # shellcheck source=tests/clients/lib.sh
 . "$here/lib.sh"
@@ -12,6 +12,8 @@ diff "$here/nfit/labels.txt" got.txt >difference.txt || fail "what ndctl and sys
 diff "$here/nfit/disks.txt" got.txt >difference.txt || fail "what ndctl, sysfs and disks say of fsdax and sector namespaces differs (<: the guest): $(head -n 40 difference.txt)"
 "$daxemu" run --config "$here/nfit/lab.json" -- sh "$here/nfit/sectors.sh" >got.txt 2>errors.txt || fail "the session of sectors ended with $?: $(cat errors.txt)"
 diff "$here/nfit/sectors.txt" got.txt >difference.txt || fail "what ndctl, sysfs and disks say of sector mode with labels of version 1.2 differs (<: the guest): $(head -n 40 difference.txt)"
+"$daxemu" run --config "$here/nfit/lab.json" -- sh "$here/nfit/odd.sh" >got.txt 2>errors.txt || fail "the session of odd words ended with $?: $(cat errors.txt)"
+diff "$here/nfit/odd.txt" got.txt >difference.txt || fail "what attributes and ndctl say to odd words differs (<: the guest): $(head -n 40 difference.txt)"
 
 # What a namespace keeps: its bytes, over a change of drivers and over that of its mode.
 cat >keeps.sh <<'S'

@@ -17,7 +17,7 @@ device=/sys/bus/dax/devices/dax0.0
 
 # By the library, and from outside.
 # shellcheck disable=SC2016 # the inner shell expands them
-script='ls -l /dev/dax0.0 | cut -c 1-32; cat '$device'/size '$device'/align; ls -d /dev/dax*; readlink '$device'; cd '$device' && /bin/pwd && cat size;
+script='ls -l /dev/dax0.0 | cut -c 1-32; cat '$device'/size '$device'/align; ls -d /dev/dax*; readlink '$device'; cd '$device' && /bin/pwd && cat size; x=$(cat align | sed s/2/Z/); echo "$x";
   cd ..; pwd -P; ls; ls /sys/bus/dax; stat -c "%F %t %T" /dev/dax0.0; dd if=/dev/dax0.0 bs=4k count=1 2>&1 | head -n 1; cp '$device'/size copy; cat copy;
   echo x >/dev/dax0.0; echo nonsense >/sys/bus/dax/drivers/device_dax/unbind; echo dax0.0 >/sys/bus/dax/drivers/device_dax/unbind; ls '$device'/driver;
   echo dax0.0 >/sys/bus/dax/drivers/device_dax/bind; readlink -f '$device'/driver; ls /dev/dax0.0; mkdir /dev/dax0.0; mkdir '$device'/x; rm -f /dev/dax0.0/x; find /sys/bus/dax/ | sort;

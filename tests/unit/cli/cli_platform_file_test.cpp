@@ -99,9 +99,11 @@ TEST_P(BadFile, IsNamedWithLineKeyAndRemedy) {
 INSTANTIATE_TEST_SUITE_P(
     Rows, BadFile,
     ::testing::Values(
-        Row{"", "lab.json:1: ", "write it as JSON"}, Row{"[]", "lab.json:1: this is no object", "regions"},
+        Row{"", "lab.json:1: the file ends here; expected", "write it as JSON"},
+        Row{"[]", "lab.json:1: this is no object", "regions"},
         Row{"{\n\"regions\": [\n{]}", "lab.json:3: ", "write it as JSON"},
         Row{"{\"exact\": \"yes\"}", "exact \"yes\" is neither true nor false", "true or false"},
+        Row{"{\"kernel\": \"\"}", "lab.json:1: kernel is empty", "6.12"},
         Row{"{}", "lab.json:1: regions is empty or missing", "\"regions\""},
         Row{"{\"regions\": []}", "regions is empty or missing", "\"regions\""},
         Row{"{\n\n\"regions\": 5}", "lab.json:3: regions is no list", "[ { ... }, ... ]"},
