@@ -1,6 +1,8 @@
 #include "runtime/preload/files/control_calls.hpp"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include <fcntl.h>
 #include <linux/fiemap.h>
@@ -43,7 +45,18 @@ constexpr Generic kGeneric[] = {
     {FS_IOC_FSSETXATTR, sizeof(fsxattr), First::nothing, ENOTTY},
 };
 
+// What a regular file answers and sysfs does not: its files have no flags (vfs_fileattr_get), its directories are none.
+constexpr unsigned long kOfFlags[] = {FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_IOC_FSGETXATTR, FS_IOC_FSSETXATTR};
+constexpr unsigned long kOfRegularFiles[] = {FIBMAP,     FIONREAD,   0x40305828,
+                                             0x4030582a, 0x4030582b, 0x40305839}; // FS_IOC_RESVSP and its kin
+
+bool is_one_of(std::span<const unsigned long> list, unsigned long request) {
+  return std::find(list.begin(), list.end(), request) != list.end();
+}
+
 constexpr unsigned long kOfDescriptors[] = {FIOCLEX, FIONCLEX, FIONBIO}; // the kernel does them as to any file
+
+constexpr unsigned long kGetUuid = 0x80111500; // FS_IOC_GETFSUUID, newer than the headers of some machines
 
 int refused(int code) {
   errno = code;
@@ -61,6 +74,21 @@ int set_async(int fd, const void* argument) {
   return (wanted != 0) != is ? refused(ENOTTY) : 0;
 }
 
+// ioctl_getfsuuid(): that of devtmpfs.
+int give_uuid(const void* argument) {
+  std::array<char, 17> uuid{}; // struct fsuuid2
+  const auto dev = sys::open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (!dev) {
+    return refused(ENOTTY);
+  }
+  const auto asked = sys::call(SYS_ioctl, *dev, static_cast<long>(kGetUuid), reinterpret_cast<long>(uuid.data()));
+  (void)sys::close(*dev);
+  if (!asked) {
+    return refused(ENOTTY); // a kernel that knows of none
+  }
+  return copy_out(const_cast<void*>(argument), uuid.data(), uuid.size()) ? 0 : refused(EFAULT);
+}
+
 // `driver` answers what the kernel does not know of every file; an errno, or 0.
 int control_device(int fd, unsigned long request, const void* argument, FunctionRef<int()> driver) {
   if (request == FIOASYNC) {
@@ -69,6 +97,13 @@ int control_device(int fd, unsigned long request, const void* argument, Function
   if (request == FIGETBSZ) { // of devtmpfs
     const int block = kPageSize;
     return copy_out(static_cast<int*>(const_cast<void*>(argument)), block) ? 0 : refused(EFAULT);
+  }
+  if (request == kGetUuid && Context::get()->store().profile().names_file_system) {
+    return give_uuid(argument);
+  }
+  if (request == FICLONE &&
+      !sys::call(SYS_fcntl, static_cast<int>(reinterpret_cast<std::intptr_t>(argument)), F_GETFD)) {
+    return refused(EBADF); // ioctl_file_clone() looks for the source first
   }
   const auto* known = std::find_if(std::begin(kGeneric), std::end(kGeneric),
                                    [request](const Generic& one) { return one.request == request; });
@@ -109,6 +144,20 @@ bool is_watcher(int fd) {
   return context != nullptr && context->descriptors().classify(fd) == FdClass::watcher;
 }
 
+bool is_of_sysfs(int fd) {
+  const FdClass what = target_of(fd).what;
+  return what == FdClass::attribute || (what == FdClass::directory && Descriptors::is_vnode(fd));
+}
+
+int control_sysfs(int fd, unsigned long request, RealStatus real) {
+  const bool directory = target_of(fd).what == FdClass::directory;
+  if ((is_one_of(kOfFlags, request) || (directory && is_one_of(kOfRegularFiles, request))) &&
+      grants(status_flags(fd), Access::none)) {
+    return refused(ENOTTY);
+  }
+  return real();
+}
+
 int count_events(const void* argument, RealStatus real) {
   int queued = 0;
   auto* const into = static_cast<int*>(const_cast<void*>(argument));
@@ -122,7 +171,7 @@ int control_slow(int fd, unsigned long request, const void* argument, RealStatus
   if (request == FIONREAD && is_watcher(fd)) {
     return count_events(argument, real);
   }
-  if (std::find(std::begin(kOfDescriptors), std::end(kOfDescriptors), request) != std::end(kOfDescriptors)) {
+  if (is_one_of(kOfDescriptors, request)) {
     return real();
   }
   if (is_disk(fd)) {
@@ -130,6 +179,9 @@ int control_slow(int fd, unsigned long request, const void* argument, RealStatus
     return control_disk(fd, request, const_cast<void*>(argument), status)
                ? status
                : control_device(fd, request, argument, [] { return no_request(); });
+  }
+  if (is_of_sysfs(fd)) {
+    return control_sysfs(fd, request, real);
   }
   const int refusal = device_refusal(fd, Operation::control);
   if (refusal == 0 || refusal == EBADF) {

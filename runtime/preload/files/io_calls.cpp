@@ -153,6 +153,12 @@ int operate_slow(int fd, Operation operation, RealStatus real) {
       return -1;
     }
     return real();
+  case FdClass::directory:
+    if (operation == Operation::read_ahead && Descriptors::is_vnode(fd)) {
+      errno = EINVAL; // ksys_readahead(): no regular file
+      return -1;
+    }
+    return real();
   default:
     return real();
   }
@@ -182,6 +188,10 @@ int fcntl_slow(int fd, int command, long argument, RealStatus real) {
       return lock_record(fd, command, argument, real);
     }
     if (command == F_NOTIFY && what != FdClass::directory) {
+      // fcntl_dirnotify(): to take away what there is comes first.
+      if ((argument & ~static_cast<long>(DN_MULTISHOT)) == 0) {
+        return 0;
+      }
       errno = ENOTDIR;
       return -1;
     }

@@ -44,7 +44,8 @@ Result<void> permit_in(std::string_view path) {
 
 // Where a new name is to be: its directory as the kernel finds it.
 struct Place {
-  bool in_dev = false; // right in /dev
+  bool in_dev = false;             // right in /dev
+  std::optional<sysfs::Node> ours; // a directory that the machine has not
   dev_t file_system = 0;
   PathText directory;
   PathText name;
@@ -78,6 +79,7 @@ Result<Place> place_of(int dirfd, const char* path) {
     return fail(found.kind == Resolution::Kind::refused ? found.error.value : ENOENT);
   }
   place.file_system = context.descriptors().file_system_of(found.node.path.view());
+  place.ours = found.node;
   return found.node.type == sysfs::NodeType::directory ? Result<Place>(place) : fail(ENOTDIR);
 }
 
@@ -89,6 +91,14 @@ struct Holder {
 Holder holder_of(int dirfd, const Place& place) {
   Holder holder;
   PathText path;
+  if (!place.in_dev && path.assign(place.directory.view()) && path.push(place.name.view())) {
+    Resolution found;
+    Context::get()->resolver().resolve(dirfd, path.c_str(), Follow::not_last, found);
+    if (found.kind == Resolution::Kind::node && !found.node.shared) {
+      holder.node = found.node;
+      return holder;
+    }
+  }
   if (place.in_dev && path.assign(sysfs::kDevDirectory) && path.append(place.name.view())) {
     const Context& context = *Context::get();
     if (sysfs::Tree::may_name_node(context.store(), place.name.view())) {
@@ -104,6 +114,10 @@ Holder holder_of(int dirfd, const Place& place) {
 }
 
 Result<void> permit_in(int dirfd, const Place& place) {
+  if (place.ours) {
+    return Context::get()->tree().permission(*place.ours, Caller().credentials(),
+                                             sysfs::kMayWrite | sysfs::kMayExecute);
+  }
   const auto may =
       sys::call(SYS_faccessat2, dirfd, reinterpret_cast<long>(place.directory.c_str()), W_OK | X_OK, AT_EACCESS);
   return may ? Result<void>() : tl::unexpected(may.error());
@@ -283,6 +297,11 @@ int make_link(const char* target, int dirfd, const char* path, FunctionRef<int(c
 }
 
 int make_node_path(int dirfd, const char* path, mode_t mode, dev_t number, FunctionRef<int(const char*)> real) {
+  // may_mknod(), which looks at no path.
+  const mode_t type = mode & S_IFMT;
+  if (type != 0 && type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO && type != S_IFSOCK) {
+    return real(path);
+  }
   Context* context = S_ISCHR(mode) && is_text(path) && *path != '\0' ? Context::get() : nullptr;
   if (context == nullptr || !sysfs::node_of_number(context->store(), number)) {
     return make_path(dirfd, path, real);
@@ -315,6 +334,9 @@ int remove_path(int dirfd, const char* path, Removal what, FunctionRef<int(const
 }
 
 int link_paths(int from_dirfd, const char* from, int to_dirfd, const char* to, int flags, RealPair real) {
+  if (is_unknown(flags, AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) {
+    return real(from, to);
+  }
   Context* context = (flags & AT_EMPTY_PATH) != 0 && is_text(from) && *from == '\0' ? Context::get() : nullptr;
   if (context != nullptr) {
     if (const auto node = described_node(*context, from_dirfd); node) {
