@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/openat2.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -18,6 +17,7 @@
 #include "emu/trace/acting_for.hpp"
 #include "runtime/preload/procfs/proc_files.hpp"
 #include "runtime/supervise/answers/local_call.hpp"
+#include "runtime/supervise/answers/opening.hpp"
 #include "runtime/supervise/rights.hpp"
 
 namespace daxemu::supervise {
@@ -84,22 +84,6 @@ std::vector<dev_t> file_systems_of_ours(const store::Store& store) {
     }
   }
   return found;
-}
-
-// Whether the descriptor that a call gives is to go at an exec.
-bool closes_on_exec(const Target& target, const Call& call) {
-  switch (call.number) {
-  case SYS_open:
-    return (call.word[1] & O_CLOEXEC) != 0;
-  case SYS_openat:
-    return (call.word[2] & O_CLOEXEC) != 0;
-  case SYS_openat2: {
-    open_how how{};
-    return target.read(&how, call.word[2], sizeof how) && (how.flags & O_CLOEXEC) != 0;
-  }
-  default:
-    return false;
-  }
 }
 
 } // namespace
@@ -270,6 +254,9 @@ void Answers::by_path(const Target& target, const Call& call, const Shape& shape
       places.push_back(at);
     }
   }
+  // Of a walk that is bound to where it begins, only what the program itself has said is that.
+  const std::vector<std::string> texts = call.number == SYS_openat2 ? paths : std::vector<std::string>();
+  bool from_emulated = false;
   bool ours = false;
   for (std::size_t one = 0; one < paths.size() && !elsewhere; ++one) {
     const unsigned at = places[one];
@@ -285,6 +272,7 @@ void Answers::by_path(const Target& target, const Call& call, const Shape& shape
         ours = ours || (fd && is_ours(fd->get()));
       }
     } else {
+      from_emulated = from_emulated || path->from_emulated;
       ours = ours || path->from_emulated || leads_to_ours(path->path) || tells_of_ours(shape, path->path);
     }
     if (shape.opens() && path->path.ends_with("/mem") && path->path.starts_with(kProc)) {
@@ -298,7 +286,8 @@ void Answers::by_path(const Target& target, const Call& call, const Shape& shape
     listener_->go_on(call);
     return;
   }
-  make(target, call, shape, paths);
+  const bool bound = call.number == SYS_openat2 && !from_emulated && is_bound(target, call.word[2]);
+  make(target, call, shape, bound ? texts : paths, bound);
 }
 
 void Answers::by_descriptor(const Target& target, const Call& call, const Shape& shape) {
@@ -311,8 +300,9 @@ void Answers::by_descriptor(const Target& target, const Call& call, const Shape&
   make(target, call, shape, {});
 }
 
-void Answers::make(const Target& target, const Call& call, const Shape& shape, const std::vector<std::string>& paths) {
-  auto local = LocalCall::carry(target, call, shape, paths);
+void Answers::make(const Target& target, const Call& call, const Shape& shape, const std::vector<std::string>& paths,
+                   bool bound) {
+  auto local = LocalCall::carry(target, call, shape, paths, bound);
   if (!local) {
     listener_->answer(call, tl::unexpected(local.error()));
     return;
