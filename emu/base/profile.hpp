@@ -50,6 +50,13 @@ struct Profile {
   bool mprotect_keeps_1G;
   // F_OFD_GETLK with F_UNLCK tells which locks the open file itself has (fcntl_getlk); in 6.1 it is EINVAL.
   bool ofd_getlk_tells_own;
+  bool has_cachestat;     // cachestat(2), since 6.5
+  bool names_file_system; // FS_IOC_GETFSUUID, of any file whose file system has a UUID, as devtmpfs has (since 6.9)
+  // fallocate(2) does one thing at a time, and what is beside it is EOPNOTSUPP (vfs_fallocate, since 6.12); in 6.1 some
+  // of it was EINVAL.
+  bool fallocate_has_one_mode;
+  bool fallocate_writes_zeroes; // FALLOC_FL_WRITE_ZEROES is one of them (7.3 has it, 6.12 not)
+  bool advice_begins_in_file;   // posix_fadvise(2) and readahead(2) of what begins before the file are EINVAL
   bool has_mseal; // mseal(2), since 6.10: a sealed mapping is neither unmapped nor moved, nor is its protection changed
   // MAP_STACK is VM_NOHUGEPAGE (calc_vm_flag_bits, since 6.7): a mapping that has it finds no extent of 2M or 1G.
   bool stack_without_huge_pages;
@@ -123,6 +130,11 @@ inline constexpr std::array kProfiles = {
             .mremap_moves_several = false,
             .mprotect_keeps_1G = false,
             .ofd_getlk_tells_own = false,
+            .has_cachestat = false,
+            .names_file_system = false,
+            .fallocate_has_one_mode = false,
+            .fallocate_writes_zeroes = false,
+            .advice_begins_in_file = false,
             .has_mseal = false,
             .stack_without_huge_pages = false,
             .odd_mapping_range = ENXIO,
@@ -167,6 +179,11 @@ inline constexpr std::array kProfiles = {
             .mremap_moves_several = false,
             .mprotect_keeps_1G = true,
             .ofd_getlk_tells_own = true,
+            .has_cachestat = true,
+            .names_file_system = true,
+            .fallocate_has_one_mode = true,
+            .fallocate_writes_zeroes = false,
+            .advice_begins_in_file = false,
             .has_mseal = true,
             .stack_without_huge_pages = true,
             .odd_mapping_range = 0,
@@ -211,6 +228,11 @@ inline constexpr std::array kProfiles = {
             .mremap_moves_several = true,
             .mprotect_keeps_1G = true,
             .ofd_getlk_tells_own = true,
+            .has_cachestat = true,
+            .names_file_system = true,
+            .fallocate_has_one_mode = true,
+            .fallocate_writes_zeroes = true,
+            .advice_begins_in_file = true,
             .has_mseal = true,
             .stack_without_huge_pages = true,
             .odd_mapping_range = 0,

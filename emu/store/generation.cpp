@@ -1,6 +1,8 @@
 #include "emu/store/generation.hpp"
 
+#include <array>
 #include <bit>
+#include <cerrno>
 #include <climits>
 #include <ctime>
 
@@ -18,6 +20,16 @@ long word_of(Platform& platform) {
   return reinterpret_cast<long>(&platform.generation);
 }
 
+constexpr long kFutexWaitv = 449; // newer than the headers of some machines
+
+// struct futex_waitv of linux/futex.h
+struct WaitedWord {
+  std::uint64_t value;
+  std::uint64_t address;
+  std::uint32_t flags = 2; // FUTEX_32, shared
+  std::uint32_t reserved = 0;
+};
+
 constexpr int kRounds = 2000;
 constexpr timespec kRound = {0, 100'000};
 constexpr int kAliveEvery = 20; // rounds between looks whether it still lives
@@ -34,10 +46,25 @@ std::uint32_t announce(Platform& platform) {
   return now;
 }
 
-void await_change(Platform& platform, std::uint32_t seen) {
+bool await_change(Platform& platform, std::uint32_t seen, const OtherWord& other) {
+  if (other.limit != nullptr) {
+    (void)sys::call(SYS_futex, word_of(platform), FUTEX_WAIT, seen, reinterpret_cast<long>(other.limit));
+    return generation_of(platform) != seen;
+  }
   while (generation_of(platform) == seen) {
+    if (other.word != nullptr) {
+      const std::array<WaitedWord, 2> words = {
+          {{seen, static_cast<std::uint64_t>(word_of(platform))},
+           {other.value, static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(other.word))}}};
+      const auto woken = sys::call(kFutexWaitv, reinterpret_cast<long>(words.data()), words.size());
+      if (woken || woken.error() == Errno{EAGAIN} || woken.error() == Errno{EINTR}) {
+        return generation_of(platform) != seen;
+      }
+    }
+    // Without the call (Linux 5.16), or where a filter has something against it, the other word goes unseen.
     (void)sys::call(SYS_futex, word_of(platform), FUTEX_WAIT, seen);
   }
+  return true;
 }
 
 void await_followers(const Store& store, std::uint32_t generation) {

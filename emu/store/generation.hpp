@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 
 #include "emu/store/store.hpp"
 
@@ -14,8 +15,14 @@ namespace daxemu::store {
 // A new generation, and all who wait for one are woken. Returns it.
 std::uint32_t announce(Platform& platform);
 
-// Sleeps until the generation is another than `seen`.
-void await_change(Platform& platform, std::uint32_t seen);
+// Sleeps until the generation is another than `seen` (true), or a word of this process than `value`, or `limit` is over
+// (false).
+struct OtherWord {
+  const std::uint32_t* word = nullptr; // none
+  std::uint32_t value = 0;
+  const timespec* limit = nullptr; // none
+};
+bool await_change(Platform& platform, std::uint32_t seen, const OtherWord& other);
 
 // Waits until every live process that has devices mapped has followed to `generation`, as unmap_mapping_range() is done
 // when it returns. Gives up on a process that is dead, or does not answer within a fifth of a second (stopped, say):

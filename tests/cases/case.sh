@@ -20,6 +20,7 @@ case $1 in
   reports) if [ "${CASES_KERNEL:-}" = yes ]; then "$bin/case_reports" R && "$bin/case_reports" U2; else "$bin/case_reports"; fi ;;
   sweep2) "$bin/case_sweep2" | cat ;; # a row lets no file grow, and what it prints is to be read all the same
   stdio) "$bin/case_stdio" 2>&1 ;;    # a row has the device as stdout
+  corners-*) "$bin/case_corners" | cat ;;
   sweep1 | min1 | capmin | fiemap | remote | prog) "$bin/case_$1" ;;
   flock2 | flock_mmap) "$bin/case_$1" /dev/dax0.0 ;;
   flock) # ends with unlink(2) of the node, which the next case wants

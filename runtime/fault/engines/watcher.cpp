@@ -1,7 +1,9 @@
 #include "runtime/fault/engines/watcher.hpp"
 
+#include "emu/base/sys.hpp"
 #include "emu/store/generation.hpp"
 #include "emu/store/processes/process_slots.hpp"
+#include "runtime/fault/process/last_thread.hpp"
 #include "runtime/fault/process/service_thread.hpp"
 
 namespace daxemu::fault {
@@ -11,6 +13,7 @@ void Watcher::start(store::EngineKind engine) {
     return;
   }
   started_ = true;
+  leader_ = word_of_leader();
   seen_ = store::generation_of(store_.platform());
   if (auto slot = store::claim_slot(store_); slot) {
     slot_ = *slot;
@@ -31,8 +34,17 @@ void Watcher::watch(void* self) noexcept {
   auto* watcher = static_cast<Watcher*>(self);
   store::Platform& platform = watcher->store_.platform();
   std::uint32_t seen = watcher->seen_;
+  const auto self_number = static_cast<std::uint32_t>(sys::getpid());
+  constexpr timespec kBetweenLooks = {0, 20'000'000};
+  bool is_headless = false;
   while (true) {
-    store::await_change(platform, seen);
+    if (!store::await_change(platform, seen, {watcher->leader_, self_number, is_headless ? &kBetweenLooks : nullptr})) {
+      is_headless = is_headless || has_ended(watcher->leader_);
+      if (is_headless && only_ours_left()) {
+        end_as_leader();
+      }
+      continue;
+    }
     seen = store::generation_of(platform);
     watcher->follow_(watcher->argument_);
     if (watcher->slot_ != nullptr) {

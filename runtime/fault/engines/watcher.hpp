@@ -28,6 +28,7 @@ private:
   void (*follow_)(void*);
   void* argument_;
   store::ProcessSlot* slot_ = nullptr;
+  const std::uint32_t* leader_ = nullptr; // word_of_leader()
   std::uint32_t seen_ = 0;
   bool started_ = false;
   void* stack_ = nullptr;

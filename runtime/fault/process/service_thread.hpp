@@ -3,13 +3,18 @@
 // child of a threaded program. It ends with the process.
 #pragma once
 
+#include <string_view>
+
 #include "emu/base/result.hpp"
 #include "emu/store/records/records.hpp"
 
 namespace daxemu::fault {
 
+// What the names of our threads begin with, and no others do.
+inline constexpr std::string_view kServiceThreadPrefix = "daxemu-";
+
 struct ServiceThread {
-  const char* name;                     // at most 15 characters
+  const char* name;                     // kServiceThreadPrefix and more, at most 15 characters
   void (*run)(void* argument) noexcept; // its whole life
   void* argument;
   void** memory;         // its stack; nullptr at first, then kept for a thread that takes its place in a forked child

@@ -175,6 +175,7 @@ private:
   [[nodiscard]] Errno refuse_late(std::uint64_t start, std::uint64_t end, bool replaces, Errno why);
   // An address for the request: reserved memory, or what MAP_FIXED names (then the reservation is empty).
   Result<std::uint64_t> find_place(const MapRequest& request, std::uint64_t align, Reservation& reserved);
+  Result<std::uint64_t> free_place(const MapRequest& request, std::uint64_t align, Reservation& reserved);
   [[nodiscard]] Result<std::uint64_t> highest_hole(std::uint64_t length, std::uint64_t align, int flags,
                                                    Reservation& reserved) const;
   // Maps the device's bytes and filler behind them at vma.start, has the engine watch it, remembers it.

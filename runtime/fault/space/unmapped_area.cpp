@@ -9,7 +9,7 @@
 namespace daxemu::fault {
 namespace {
 
-constexpr int kPassedOn = MAP_32BIT | MAP_LOCKED; // limits of locked memory are checked even where nothing is locked
+constexpr int kPassedOn = MAP_32BIT;
 
 // round_hint_to_min(): page 0 is no hint at all, what is below mmap_min_addr is raised.
 std::uint64_t rounded_hint(std::uint64_t hint) {
@@ -38,7 +38,19 @@ Result<std::uint64_t> AddressSpace::highest_hole(std::uint64_t length, std::uint
   return is_aligned(reserved.start(), align) ? reserved.start() + kPageSize : reserved.start();
 }
 
+// do_mmap(): what may be locked is looked at once there is a place, although nothing of a device is locked then. It is
+// asked of the length that is to be mapped: what is reserved to find a place may be longer.
 Result<std::uint64_t> AddressSpace::find_place(const MapRequest& request, std::uint64_t align, Reservation& reserved) {
+  Result<void> lockable;
+  if ((request.flags & MAP_LOCKED) != 0) {
+    Reservation trial;
+    lockable = trial.take(0, request.length, MAP_LOCKED);
+  }
+  const auto place = free_place(request, align, reserved);
+  return place && !lockable ? tl::unexpected(lockable.error()) : place;
+}
+
+Result<std::uint64_t> AddressSpace::free_place(const MapRequest& request, std::uint64_t align, Reservation& reserved) {
   const int flags = request.flags & kPassedOn;
   if ((request.flags & MAP_FIXED_NOREPLACE) != 0) {
     if (auto taken = reserved.take(request.hint, request.length, flags | MAP_FIXED_NOREPLACE); !taken) {
@@ -50,12 +62,6 @@ Result<std::uint64_t> AddressSpace::find_place(const MapRequest& request, std::u
     return request.hint;
   }
   if (request.fixed()) {
-    if ((flags & MAP_LOCKED) != 0) {
-      Reservation trial;
-      if (auto taken = trial.take(0, request.length, flags); !taken) {
-        return tl::unexpected(taken.error());
-      }
-    }
     (void)reserved.take(request.hint, request.length, MAP_FIXED_NOREPLACE); // if it is free
     return request.hint;
   }

@@ -1,6 +1,7 @@
 #include "runtime/preload/files/control_calls.hpp"
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 
 #include "emu/base/function_ref.hpp"
 #include "emu/base/sys.hpp"
+#include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/preload/files/descriptor_target.hpp"
 #include "runtime/preload/files/disk_calls.hpp"
@@ -53,7 +55,17 @@ constexpr Generic kOfVnodes[] = {
     {FS_IOC_FSSETXATTR, sizeof(fsxattr), First::nothing, ENOTTY},
 };
 
+// file_ioctl(): of regular files only, so of no directory.
+constexpr unsigned long kOfRegularFiles[] = {FIBMAP,     FIONREAD,   0x40305828,
+                                             0x4030582a, 0x4030582b, 0x40305839}; // FS_IOC_RESVSP and its kin
+
 constexpr unsigned long kOfDescriptors[] = {FIOCLEX, FIONCLEX, FIONBIO}; // the kernel does them as to any file
+
+constexpr unsigned long kGetUuid = 0x80111500; // FS_IOC_GETFSUUID, newer than the headers of some machines
+
+bool is_one_of(std::span<const unsigned long> list, unsigned long request) {
+  return std::find(list.begin(), list.end(), request) != list.end();
+}
 
 const Generic* known_in(std::span<const Generic> table, unsigned long request) {
   const auto known =
@@ -89,6 +101,17 @@ int set_async(int fd, const void* argument) {
   return (wanted != 0) != is ? refused(ENOTTY) : 0;
 }
 
+// ioctl_getfsuuid(): that of devtmpfs.
+int give_uuid(const void* argument) {
+  std::array<char, 17> uuid{}; // struct fsuuid2
+  const UniqueFd dev(sys::open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC).value_or(-1));
+  const auto asked = sys::call(SYS_ioctl, dev.get(), static_cast<long>(kGetUuid), reinterpret_cast<long>(uuid.data()));
+  if (!asked) {
+    return refused(ENOTTY); // a kernel that knows of none
+  }
+  return copy_out(const_cast<void*>(argument), uuid.data(), uuid.size()) ? 0 : refused(EFAULT);
+}
+
 // `driver` answers what the kernel does not know of every file; an errno, or 0.
 int control_device(int fd, unsigned long request, const void* argument, FunctionRef<int()> driver) {
   if (request == FIOASYNC) {
@@ -97,6 +120,13 @@ int control_device(int fd, unsigned long request, const void* argument, Function
   if (request == FIGETBSZ) { // of devtmpfs
     const int block = kPageSize;
     return copy_out(static_cast<int*>(const_cast<void*>(argument)), block) ? 0 : refused(EFAULT);
+  }
+  if (request == kGetUuid && Context::get()->store().profile().names_file_system) {
+    return give_uuid(argument);
+  }
+  if (request == FICLONE &&
+      !sys::call(SYS_fcntl, static_cast<int>(reinterpret_cast<std::intptr_t>(argument)), F_GETFD)) {
+    return refused(EBADF); // ioctl_file_clone() looks for the source first
   }
   const Generic* known = known_in(kGeneric, request);
   if (known == nullptr) {
@@ -153,7 +183,7 @@ int control_slow(int fd, unsigned long request, const void* argument, RealStatus
   if (request == FIONREAD && is_watcher(fd)) {
     return count_events(argument, real);
   }
-  if (std::find(std::begin(kOfDescriptors), std::end(kOfDescriptors), request) != std::end(kOfDescriptors)) {
+  if (is_one_of(kOfDescriptors, request)) {
     return real();
   }
   if (is_disk(fd)) {
@@ -162,8 +192,8 @@ int control_slow(int fd, unsigned long request, const void* argument, RealStatus
                ? status
                : control_device(fd, request, argument, [] { return no_request(); });
   }
-  if (request == FIONREAD && target_of(fd).what == FdClass::directory && is_open_vnode(fd)) {
-    return refused(ENOTTY); // of regular files only (file_ioctl())
+  if (is_one_of(kOfRegularFiles, request) && target_of(fd).what == FdClass::directory && is_open_vnode(fd)) {
+    return refused(ENOTTY);
   }
   if (const Generic* known = known_in(kOfVnodes, request); known != nullptr && is_open_vnode(fd)) {
     return refused(known->reads != 0 && !is_readable(argument, known->reads) ? EFAULT : known->error);
@@ -184,7 +214,8 @@ int control_slow(int fd, unsigned long request, const void* argument, RealStatus
 
 std::optional<Result<void>> control_driver(const Context& context, int fd, unsigned long request,
                                            std::uint64_t argument, const UserMemory& memory) {
-  const bool of_any_file = request == FIOASYNC || request == FIGETBSZ || known_in(kGeneric, request) != nullptr;
+  const bool of_any_file =
+      request == FIOASYNC || request == FIGETBSZ || request == kGetUuid || known_in(kGeneric, request) != nullptr;
   if (of_any_file || context.descriptors().classify(fd) != FdClass::control ||
       !grants(status_flags(fd), Access::none)) {
     return std::nullopt;

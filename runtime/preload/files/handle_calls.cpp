@@ -126,6 +126,11 @@ int clone_tree(int dirfd, const char* path, unsigned flags, FunctionRef<int(cons
 
 int handle_of_path(int dirfd, const char* path, file_handle* handle, int* mount_id, int flags,
                    FunctionRef<int(int, const char*)> real) {
+  if (is_unknown(flags, AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) {
+    if (const int status = real(dirfd, path); status == 0 || errno == EINVAL) {
+      return status; // newer flags are for the kernel to know
+    }
+  }
   const auto ours = [&](const sysfs::Node& node) -> Result<int> {
     // The mount's number is that of /dev, whatever fits of the other file's handle.
     alignas(file_handle) std::array<std::byte, sizeof(file_handle) + MAX_HANDLE_SZ> other{};
@@ -137,7 +142,9 @@ int handle_of_path(int dirfd, const char* path, file_handle* handle, int* mount_
   };
   if ((flags & AT_EMPTY_PATH) != 0 && is_text(path) && *path == '\0') {
     const auto node = described_node(dirfd);
-    return node && node->type == sysfs::NodeType::device ? libc_value(ours(*node), -1) : real(dirfd, path);
+    return !node                                   ? real(dirfd, path)
+           : node->type == sysfs::NodeType::device ? libc_value(ours(*node), -1)
+                                                   : libc_value(Result<int>(fail(EOPNOTSUPP)), -1); // sysfs
   }
   const Follow follow = (flags & AT_SYMLINK_FOLLOW) != 0 ? Follow::always : Follow::not_last;
   return on_path<int>(
@@ -164,6 +171,11 @@ int open_handle(int mount_fd, file_handle* handle, int flags, FunctionRef<int()>
 }
 
 int open_tree_path(int dirfd, const char* path, unsigned flags, FunctionRef<int(const char*)> real) {
+  constexpr unsigned kKnown =
+      AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+  if ((flags & ~kKnown) != 0 || (flags & (AT_RECURSIVE | OPEN_TREE_CLONE)) == AT_RECURSIVE) {
+    return real(path); // EINVAL, whatever the path
+  }
   if ((flags & OPEN_TREE_CLONE) != 0) {
     return clone_tree(dirfd, path, flags, real);
   }

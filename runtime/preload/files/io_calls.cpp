@@ -170,6 +170,10 @@ int operate_slow(int fd, Operation operation, RealStatus real) {
     }
     return operation == Operation::sync ? sync_vnode(fd, real) : real();
   case FdClass::directory:
+    if (operation == Operation::read_ahead && Descriptors::is_vnode(fd)) {
+      errno = EINVAL; // ksys_readahead(): no regular file
+      return -1;
+    }
     return operation == Operation::sync ? sync_vnode(fd, real) : real();
   default:
     return real();
@@ -202,6 +206,10 @@ int fcntl_slow(int fd, int command, long argument, RealStatus real) {
       return lock_record(fd, command, argument, real);
     }
     if (command == F_NOTIFY && what != FdClass::directory) {
+      // fcntl_dirnotify(): to take away what there is comes first.
+      if ((argument & ~static_cast<long>(DN_MULTISHOT)) == 0) {
+        return 0;
+      }
       errno = ENOTDIR;
       return -1;
     }

@@ -33,7 +33,8 @@ ssize_t write_slow(int fd, const iovec* pieces, int count, std::int64_t offset, 
 off_t seek_slow(int fd, off_t offset, int whence, FunctionRef<off_t()> real);
 int operate_slow(int fd, Operation operation, RealStatus real);
 // posix_fallocate and posix_fadvise return the error instead of setting errno.
-int advise_slow(int fd, int advice, RealStatus real);
+int advise_slow(int fd, off_t offset, off_t length, int advice, RealStatus real);
+int read_ahead_slow(int fd, off_t offset, RealStatus real);
 int allocate_slow(int fd, int mode, off_t offset, off_t length, RealStatus real);
 int posix_allocate_slow(int fd, off_t offset, off_t length, RealStatus real);
 int sync_range_slow(int fd, off_t offset, off_t length, unsigned flags, RealStatus real);

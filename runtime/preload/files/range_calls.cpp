@@ -11,10 +11,34 @@
 namespace daxemu::preload {
 namespace {
 
+constexpr unsigned kWriteZeroes = 0x80; // FALLOC_FL_WRITE_ZEROES, newer than the headers of some machines
+
+bool takes_one_mode(unsigned mode, bool zeroes) {
+  const bool keeps_size = (mode & FALLOC_FL_KEEP_SIZE) != 0;
+  switch (mode & ~static_cast<unsigned>(FALLOC_FL_KEEP_SIZE)) {
+  case 0:
+  case FALLOC_FL_UNSHARE_RANGE:
+  case FALLOC_FL_ZERO_RANGE:
+    return true;
+  case FALLOC_FL_PUNCH_HOLE:
+    return keeps_size;
+  case FALLOC_FL_COLLAPSE_RANGE:
+  case FALLOC_FL_INSERT_RANGE:
+    return !keeps_size;
+  case kWriteZeroes:
+    return zeroes && !keeps_size;
+  default:
+    return false;
+  }
+}
+
 // What vfs_fallocate() has against `mode`, whatever the file; 0: nothing.
 int refusal_of_mode(unsigned mode) {
   constexpr unsigned kKnown = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE |
                               FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE;
+  if (const Profile& kernel = Context::get()->store().profile(); kernel.fallocate_has_one_mode) {
+    return takes_one_mode(mode, kernel.fallocate_writes_zeroes) ? 0 : EOPNOTSUPP;
+  }
   constexpr unsigned kHoleOrZero = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE;
   const bool keeps_size = (mode & FALLOC_FL_KEEP_SIZE) != 0;
   if ((mode & ~kKnown) != 0 || (mode & kHoleOrZero) == kHoleOrZero ||
@@ -33,17 +57,25 @@ int refusal_of_mode(unsigned mode) {
   return mixed ? EINVAL : 0;
 }
 
+// Is what begins there refused, as advice of any file?
+bool begins_before(off_t offset) {
+  const Context* context = Context::get();
+  return offset < 0 && context != nullptr && context->store().profile().advice_begins_in_file;
+}
+
 } // namespace
 
-int advise_slow(int fd, int advice, RealStatus real) {
-  if (!is_character(target_of(fd).what)) {
+int advise_slow(int fd, off_t offset, off_t length, int advice, RealStatus real) {
+  const FdClass what = target_of(fd).what;
+  const bool refused = begins_before(offset);
+  if (!is_character(what) && (!refused || what != FdClass::attribute)) {
     return real();
   }
   if (!grants(status_flags(fd), Access::none)) {
     return EBADF;
   }
   // generic_fadvise(): a DAX inode takes every advice and does nothing.
-  return advice >= POSIX_FADV_NORMAL && advice <= POSIX_FADV_NOREUSE ? 0 : EINVAL;
+  return !refused && length >= 0 && advice >= POSIX_FADV_NORMAL && advice <= POSIX_FADV_NOREUSE ? 0 : EINVAL;
 }
 
 int allocate_slow(int fd, int mode, off_t offset, off_t length, RealStatus real) {
@@ -65,6 +97,14 @@ int allocate_slow(int fd, int mode, off_t offset, off_t length, RealStatus real)
     return -1;
   }
   return operate_slow(fd, Operation::allocate, real);
+}
+
+int read_ahead_slow(int fd, off_t offset, RealStatus real) {
+  if (begins_before(offset) && target_of(fd).what == FdClass::attribute && grants(status_flags(fd), Access::readable)) {
+    errno = EINVAL;
+    return -1;
+  }
+  return operate_slow(fd, Operation::read_ahead, real);
 }
 
 int posix_allocate_slow(int fd, off_t offset, off_t length, RealStatus real) {

@@ -37,10 +37,11 @@ bool mentions_top(std::string_view path) {
          path.find("proc") != std::string_view::npos;
 }
 
-// /proc/PID/fd/N and what devtmpfs links to it.
+// /proc/PID/fd/N and what devtmpfs links to it; /proc/PID/map_files, where the bytes of a device themselves are found.
 DAXEMU_START_PATH bool leads_to_descriptors(std::string_view path) {
   return path.starts_with("/dev/fd") || path.starts_with("/dev/std") ||
-         (path.starts_with("/proc/") && path.find("/fd") != std::string_view::npos);
+         (path.starts_with("/proc/") &&
+          (path.find("/fd") != std::string_view::npos || path.find("/map_files/") != std::string_view::npos));
 }
 
 DAXEMU_START_PATH bool absolute_may_lead(const Shape& path) {

@@ -11,14 +11,6 @@
 namespace daxemu::preload {
 namespace {
 
-// What watches the node (watch_calls.cpp) has a file that stands for it: that file's change is told.
-void tell_watchers(const Context& context, const sysfs::Node& node) {
-  if (node.device < context.store().device_table().size()) {
-    const auto& location = context.store().device_table()[node.device].node.location;
-    (void)sys::call(SYS_utimensat, AT_FDCWD, reinterpret_cast<long>(location.c_str()), 0, 0);
-  }
-}
-
 Result<int> change_node(const sysfs::Node& node, const Result<sysfs::InodeChange>& change) {
   if (!change) {
     return tl::unexpected(change.error());
@@ -30,7 +22,8 @@ Result<int> change_node(const sysfs::Node& node, const Result<sysfs::InodeChange
   if (const auto changed = context.tree().change(node, Caller().credentials(), *change); !changed) {
     return tl::unexpected(changed.error());
   }
-  if (node.type == sysfs::NodeType::device) {
+  // fsnotify_change() tells of what is new only.
+  if (change->mode || change->uid || change->gid || change->touch || change->atime || change->mtime) {
     tell_watchers(context, node);
   }
   return 0;
@@ -43,6 +36,14 @@ bool is_path_only(int fd) {
 constexpr long kNanoseconds = 1'000'000'000;
 
 } // namespace
+
+// What watches the node (watch_calls.cpp) has a file that stands for it: that file's change is told.
+void tell_watchers(const Context& context, const sysfs::Node& node) {
+  if (node.type == sysfs::NodeType::device && node.device < context.store().device_table().size()) {
+    const auto& location = context.store().device_table()[node.device].node.location;
+    (void)sys::call(SYS_utimensat, AT_FDCWD, reinterpret_cast<long>(location.c_str()), 0, 0);
+  }
+}
 
 sysfs::InodeChange to_mode(mode_t mode) {
   sysfs::InodeChange change;

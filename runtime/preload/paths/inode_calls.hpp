@@ -19,6 +19,9 @@ namespace daxemu::preload {
 [[nodiscard]] Result<sysfs::InodeChange> to_times(const timeval* times);
 [[nodiscard]] Result<sysfs::InodeChange> to_times(const utimbuf* times);
 // Is nothing to be done, so that the kernel does not even look at the path?
+// Something else of the node has changed: IN_ATTRIB.
+void tell_watchers(const Context& context, const sysfs::Node& node);
+
 [[nodiscard]] bool omits_both(const timespec* times);
 
 int change_inode_at(int dirfd, const char* path, Follow follow, const Result<sysfs::InodeChange>& change,

@@ -120,6 +120,16 @@ int on_mount_of(int dirfd, const char* path, Follow follow, FunctionRef<int(cons
                       });
 }
 
+int unmount_path(const char* path, Follow follow, FunctionRef<int(const char*)> real) {
+  return on_path<int>(AT_FDCWD, path, {.follow = follow, .inode = true}, -1, real,
+                      [&](const Resolution& found) -> Result<int> {
+                        if (found.kind == Resolution::Kind::refused) {
+                          return tl::unexpected(found.error);
+                        }
+                        return as_result(real(found.bound ? found.path.c_str() : kNobodysMount));
+                      });
+}
+
 int mount_path(const char* source, const char* target, unsigned long flags,
                FunctionRef<int(const char*, const char*)> real) {
   constexpr unsigned long kOfMount = MS_REMOUNT | MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;

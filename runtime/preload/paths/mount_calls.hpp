@@ -15,9 +15,11 @@ namespace daxemu::preload {
 // A disk is EOPNOTSUPP.
 int refuse_as_device(const char* path, FunctionRef<int(const char*)> real);
 
-// umount2(2), fspick(2), mount_setattr(2), and the target of mount(2): of a file that no file system is mounted on, if
-// nothing is mounted on the node.
+// fspick(2), mount_setattr(2), and the target of mount(2): of a file that no file system is mounted on, if nothing is
+// mounted on the node.
 int on_mount_of(int dirfd, const char* path, Follow follow, FunctionRef<int(const char*)> real);
+// umount2(2): the same, of directories and attributes too.
+int unmount_path(const char* path, Follow follow, FunctionRef<int(const char*)> real);
 
 // mount(2).
 int mount_path(const char* source, const char* target, unsigned long flags,

@@ -51,7 +51,7 @@ Result<void> permit_in(std::string_view path) {
 struct Place {
   bool in_dev = false; // right in /dev
   dev_t file_system = 0;
-  std::optional<sysfs::Node> node; // the directory, where it is emulated
+  std::optional<sysfs::Node> node; // the directory, where the machine has none
   PathText directory;
   PathText name;
   bool slashed = false;
@@ -96,13 +96,13 @@ struct Holder {
 Holder holder_of(int dirfd, const Place& place) {
   Holder holder;
   PathText path;
-  if (place.node) {
-    if (path.assign(place.node->path.view()) && path.push(place.name.view())) {
-      if (auto node = Context::get()->tree().lookup(path.view()); node) {
-        holder.node = *node;
-      }
+  if (!place.in_dev && path.assign(place.directory.view()) && path.push(place.name.view())) {
+    Resolution found;
+    Context::get()->resolver().resolve(dirfd, path.c_str(), Follow::not_last, found);
+    if (found.kind == Resolution::Kind::node && !found.node.shared) {
+      holder.node = found.node;
+      return holder;
     }
-    return holder;
   }
   if (place.in_dev && path.assign(sysfs::kDevDirectory) && path.append(place.name.view())) {
     const Context& context = *Context::get();
@@ -309,6 +309,11 @@ int make_link(const char* target, int dirfd, const char* path, FunctionRef<int(c
 }
 
 int make_node_path(int dirfd, const char* path, mode_t mode, dev_t number, FunctionRef<int(const char*)> real) {
+  // may_mknod(), which looks at no path.
+  const mode_t type = mode & S_IFMT;
+  if (type != 0 && type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO && type != S_IFSOCK) {
+    return real(path);
+  }
   Context* context = S_ISCHR(mode) && is_text(path) && *path != '\0' ? Context::get() : nullptr;
   if (context == nullptr || !sysfs::node_of_number(context->store(), number)) {
     return make_path(dirfd, path, real);
@@ -341,6 +346,9 @@ int remove_path(int dirfd, const char* path, Removal what, FunctionRef<int(const
 }
 
 int link_paths(int from_dirfd, const char* from, int to_dirfd, const char* to, int flags, RealPair real) {
+  if (is_unknown(flags, AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) {
+    return real(from, to);
+  }
   Context* context = (flags & AT_EMPTY_PATH) != 0 && is_text(from) && *from == '\0' ? Context::get() : nullptr;
   if (context != nullptr) {
     if (const auto node = described_node(*context, from_dirfd); node) {

@@ -28,6 +28,11 @@ struct PathUse {
   void (*take_back)(long) = nullptr;
 };
 
+// AT_* flags that the call knows none of: the kernel refuses them (EINVAL) before it looks at a path, or a descriptor.
+[[nodiscard]] constexpr bool is_unknown(int flags, int known) noexcept {
+  return (flags & ~known) != 0;
+}
+
 // What AT_* flags say of the path's last component.
 [[nodiscard]] inline Follow follow_of_at(int flags) {
   return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? Follow::not_last : Follow::always;

@@ -21,6 +21,21 @@ PathUse use_of(int flags) {
   return {.follow = follow_of_at(flags), .reads = !Expectation::ours(), .inode = true};
 }
 
+// vfs_statx(): what it takes of AT_*.
+constexpr int kStatFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE;
+constexpr int kAccessFlags = AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH; // do_faccessat()
+
+// The kernel's word on flags that it does not know. One that does not look at them where a descriptor is meant (6.13)
+// is not asked of ours.
+int refuse_flags(int dirfd, const char* path, int flags, RealPath real) {
+  const int status = real(path);
+  if (status == 0 && (flags & AT_EMPTY_PATH) != 0 && described_node(dirfd)) {
+    errno = EINVAL;
+    return -1;
+  }
+  return status;
+}
+
 // A directory on the file system a node belongs to.
 const char* file_system_of(const sysfs::Node& node) {
   return node.path.view().starts_with("/dev") ? "/dev" : "/sys";
@@ -128,6 +143,9 @@ Result<sysfs::Node> described_node(int fd) {
 }
 
 int stat_path(int dirfd, const char* path, int flags, struct stat* into, RealPath real, const int* first) {
+  if (is_unknown(flags, kStatFlags)) {
+    return refuse_flags(dirfd, path, flags, real);
+  }
   if ((flags & AT_EMPTY_PATH) != 0 && dirfd != AT_FDCWD && is_empty(path)) {
     return stat_descriptor(dirfd, into, [&real, path] { return real(path); });
   }
@@ -155,6 +173,9 @@ DAXEMU_START_PATH int stat_descriptor(int fd, struct stat* into, RealCall real, 
 }
 
 int statx_path(int dirfd, const char* path, int flags, unsigned mask, struct statx* into, RealPath real) {
+  if (is_unknown(flags, kStatFlags) || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE) {
+    return refuse_flags(dirfd, path, flags, real);
+  }
   if ((flags & AT_EMPTY_PATH) != 0 && dirfd != AT_FDCWD && is_empty(path)) {
     const auto node = described_node(dirfd);
     const int status = real(path); // of the memory file: what the kernel says to the arguments
@@ -169,6 +190,9 @@ int statx_path(int dirfd, const char* path, int flags, unsigned mask, struct sta
 }
 
 int access_path(int dirfd, const char* path, int mode, int flags, RealPath real, const int* first) {
+  if (is_unknown(flags, kAccessFlags)) {
+    return refuse_flags(dirfd, path, flags, real);
+  }
   return on_path<int>(
       dirfd, path, use_of(flags), -1, real,
       [=](const Resolution& found) -> Result<int> {

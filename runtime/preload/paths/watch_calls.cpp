@@ -94,6 +94,9 @@ int mark_path(unsigned flags, int dirfd, const char* path, FunctionRef<int(int, 
 }
 
 int add_watch(int fd, const char* path, std::uint32_t mask, RealWatch real) {
+  if ((~mask & (IN_MASK_ADD | IN_MASK_CREATE)) == 0) {
+    return real(path, mask); // inotify_add_watch() looks at no path: EINVAL
+  }
   // Said of the program's path: where a watch of ours really goes may be a link to a file.
   constexpr std::uint32_t kOfPath = IN_ONLYDIR | IN_DONT_FOLLOW;
   const auto watch_real = [&](const char* p) {

@@ -11,6 +11,7 @@
 
 #include "emu/base/sys.hpp"
 #include "runtime/preload/nodes/caller.hpp"
+#include "runtime/preload/paths/inode_calls.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
 
 namespace daxemu::preload {
@@ -48,8 +49,12 @@ Result<ssize_t> answer(const sysfs::Node& node, const AttributeCall& call) {
     }
     return static_cast<ssize_t>(*length);
   };
-  const auto as_done = [](const Result<void>& done) {
-    return done ? Result<ssize_t>(0) : tl::unexpected(done.error());
+  const auto as_done = [&node](const Result<void>& done) -> Result<ssize_t> {
+    if (!done) {
+      return tl::unexpected(done.error());
+    }
+    tell_watchers(*Context::get(), node); // fsnotify_xattr()
+    return 0;
   };
   switch (call.kind) {
   case Kind::get:

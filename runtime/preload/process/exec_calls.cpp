@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "runtime/preload/paths/path_call.hpp"
+#include "runtime/preload/paths/stat_calls.hpp"
 #include "runtime/preload/process/served_outside.hpp"
 #include "runtime/preload/process/spawn_places.hpp"
 
@@ -34,10 +35,11 @@ bool is_bad(char* const* list) {
 
 } // namespace
 
-int exec_path(int dirfd, const char* path, char* const* arguments, char* const* environment, ExecCall real) {
+int exec_path(int dirfd, const char* path, char* const* arguments, char* const* environment, ExecCall real,
+              Follow follow) {
   return with_child_environment(environment, [&](char* const* child) {
     return on_path<int>(
-        dirfd, path, {.inode = true}, -1,
+        dirfd, path, {.follow = follow, .inode = true}, -1,
         [&](const char* p) {
           return start_served(dirfd, p, arguments, child,
                               [&](const char* q, char* const* list) { return real(q, list, child); });
@@ -46,9 +48,32 @@ int exec_path(int dirfd, const char* path, char* const* arguments, char* const* 
           if (is_bad(arguments) || is_bad(environment)) {
             return fail(EFAULT);
           }
-          return fail(found.kind == Resolution::Kind::refused ? found.error.value : EACCES);
+          if (found.kind == Resolution::Kind::refused) {
+            return tl::unexpected(found.error);
+          }
+          return fail(found.node.type == sysfs::NodeType::symlink ? ELOOP : EACCES);
         });
   });
+}
+
+int exec_descriptor(int fd, char* const* arguments, char* const* environment, FunctionRef<int(char* const*)> real) {
+  if (!described_node(fd)) {
+    return with_child_environment(environment, real);
+  }
+  errno = is_bad(arguments) || is_bad(environment) ? EFAULT : EACCES;
+  return -1;
+}
+
+int exec_path_by_flags(int dirfd, const char* path, char* const* arguments, char* const* environment, int flags,
+                       ExecCall real) {
+  constexpr int kCheck = 0x10000; // AT_EXECVE_CHECK, of newer kernels
+  if (is_unknown(flags, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | kCheck)) {
+    return real(path, arguments, environment); // EINVAL, whatever the path
+  }
+  if ((flags & AT_EMPTY_PATH) != 0 && is_text(path) && *path == '\0' && described_node(dirfd)) {
+    return exec_descriptor(dirfd, arguments, environment, [](char* const* /*child*/) { return -1; });
+  }
+  return exec_path(dirfd, path, arguments, environment, real, follow_of_at(flags));
 }
 
 int spawn_path(const char* path, char* const* arguments, char* const* environment, ExecCall real) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "emu/base/function_ref.hpp"
+#include "runtime/preload/names/resolver.hpp"
 
 namespace daxemu::preload {
 
@@ -11,7 +12,13 @@ int with_child_environment(char* const* environment, FunctionRef<int(char* const
 using ExecCall = FunctionRef<int(const char* path, char* const* arguments, char* const* environment)>;
 
 // exec of a path: nothing emulated is a program (EACCES), which the kernel says when it has looked at the arguments.
-int exec_path(int dirfd, const char* path, char* const* arguments, char* const* environment, ExecCall real);
+int exec_path(int dirfd, const char* path, char* const* arguments, char* const* environment, ExecCall real,
+              Follow follow = Follow::always);
+// execveat(2)
+int exec_path_by_flags(int dirfd, const char* path, char* const* arguments, char* const* environment, int flags,
+                       ExecCall real);
+// fexecve(3)
+int exec_descriptor(int fd, char* const* arguments, char* const* environment, FunctionRef<int(char* const*)> real);
 // posix_spawn(3): the error is returned.
 int spawn_path(const char* path, char* const* arguments, char* const* environment, ExecCall real);
 

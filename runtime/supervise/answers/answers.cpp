@@ -4,13 +4,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/openat2.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "emu/base/sys.hpp"
 #include "emu/trace/acting_for.hpp"
 #include "runtime/supervise/answers/local_call.hpp"
+#include "runtime/supervise/answers/opening.hpp"
 #include "runtime/supervise/rights.hpp"
 
 namespace daxemu::supervise {
@@ -19,22 +19,6 @@ namespace {
 // What is written to an attribute may have an unbind wait for pages that others hold.
 bool may_wait(const Shape& shape) {
   return shape.by == By::descriptor && shape.arguments.find_first_of("iW") != std::string_view::npos;
-}
-
-// Whether the descriptor that a call gives is to go at an exec.
-bool closes_on_exec(const Target& target, const Call& call) {
-  switch (call.number) {
-  case SYS_open:
-    return (call.word[1] & O_CLOEXEC) != 0;
-  case SYS_openat:
-    return (call.word[2] & O_CLOEXEC) != 0;
-  case SYS_openat2: {
-    open_how how{};
-    return target.read(&how, call.word[2], sizeof how) && (how.flags & O_CLOEXEC) != 0;
-  }
-  default:
-    return false;
-  }
 }
 
 } // namespace
@@ -104,8 +88,9 @@ void Answers::by_descriptor(const Target& target, const Call& call, const Shape&
   make(target, call, shape, {});
 }
 
-void Answers::make(const Target& target, const Call& call, const Shape& shape, const std::vector<std::string>& paths) {
-  auto local = LocalCall::carry(target, call, shape, paths);
+void Answers::make(const Target& target, const Call& call, const Shape& shape, const std::vector<std::string>& paths,
+                   bool bound) {
+  auto local = LocalCall::carry(target, call, shape, paths, bound);
   if (!local) {
     listener_->answer(call, tl::unexpected(local.error()));
     return;

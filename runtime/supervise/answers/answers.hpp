@@ -50,7 +50,8 @@ private:
   void by_wait(const Target& target, const Call& call);
   void change_directory(const Target& target, const Call& call, const std::string& path);
   void get_directory(const Target& target, const Call& call);
-  void make(const Target& target, const Call& call, const Shape& shape, const std::vector<std::string>& paths);
+  void make(const Target& target, const Call& call, const Shape& shape, const std::vector<std::string>& paths,
+            bool bound = false);
   // Answers a call that may have changed the platform: by then the program's mappings are what they are to be.
   void conclude(const Target& target, const Call& call, const Result<long>& result);
   // Answers with a descriptor: where the filter notices it if it is ours.

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/stat.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 #include <utime.h>
 
+#include "emu/base/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/trace/acting_for.hpp"
 #include "emu/trace/why.hpp"
@@ -100,8 +102,18 @@ Result<void> LocalCall::take_descriptor(const Target& target, unsigned at) {
   return {};
 }
 
+Result<void> LocalCall::take_directory(const Target& target, unsigned at) {
+  auto fd = sys::open(fmt::format("/proc/{}/cwd", target.thread()).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (!fd) {
+    return tl::unexpected(fd.error());
+  }
+  word_[at] = *fd;
+  descriptors_.emplace_back(*fd);
+  return {};
+}
+
 Result<LocalCall> LocalCall::carry(const Target& target, const Call& call, const Shape& shape,
-                                   const std::vector<std::string>& paths) {
+                                   const std::vector<std::string>& paths, bool bound) {
   LocalCall made;
   made.number_ = call.number;
   std::copy(std::begin(call.word), std::end(call.word), made.word_.begin());
@@ -115,7 +127,10 @@ Result<LocalCall> LocalCall::carry(const Target& target, const Call& call, const
                           : 0;
     switch (shape.arguments[at]) {
     case 'D': // an absolute path needs none
-      if (path < paths.size() && paths[path].empty() && static_cast<int>(made.word_[at]) != AT_FDCWD) {
+      if (bound && static_cast<int>(made.word_[at]) == AT_FDCWD) {
+        carried(made.take_directory(target, at));
+      } else if (bound ||
+                 (path < paths.size() && paths[path].empty() && static_cast<int>(made.word_[at]) != AT_FDCWD)) {
         carried(made.take_descriptor(target, at));
       } else {
         made.word_[at] = AT_FDCWD;

@@ -20,9 +20,10 @@ namespace daxemu::supervise {
 class LocalCall {
 public:
   // `paths`: absolute ones in place of the program's, in the order of the arguments; an empty one is empty for it too.
+  // `bound`: as the program said them, which begin where it said.
   // Errors: EFAULT, EINVAL, ENAMETOOLONG, EBADF, as the kernel has them; EPERM if the program cannot be looked into.
   [[nodiscard]] static Result<LocalCall> carry(const Target& target, const Call& call, const Shape& shape,
-                                               const std::vector<std::string>& paths);
+                                               const std::vector<std::string>& paths, bool bound);
 
   // Makes it. A descriptor that it gives is ours.
   [[nodiscard]] Result<long> make();
@@ -45,6 +46,7 @@ private:
   [[nodiscard]] Result<void> take_text(const Target& target, unsigned at);
   [[nodiscard]] Result<void> take_pieces(const Target& target, unsigned at, bool fills);
   [[nodiscard]] Result<void> take_descriptor(const Target& target, unsigned at);
+  [[nodiscard]] Result<void> take_directory(const Target& target, unsigned at); // AT_FDCWD
   void fill(unsigned at, std::size_t size, bool by_result);
   void place(unsigned at, const void* local) { word_[at] = reinterpret_cast<long>(local); }
 

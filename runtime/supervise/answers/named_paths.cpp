@@ -12,6 +12,7 @@
 #include "emu/store/mount_table.hpp"
 #include "runtime/preload/procfs/proc_files.hpp"
 #include "runtime/supervise/answers/answers.hpp"
+#include "runtime/supervise/answers/opening.hpp"
 
 namespace daxemu::supervise {
 namespace {
@@ -188,6 +189,9 @@ void Answers::by_path(const Target& target, const Call& call, const Shape& shape
       places.push_back(at);
     }
   }
+  // Of a walk that is bound to where it begins, only what the program itself has said is that.
+  const std::vector<std::string> texts = call.number == SYS_openat2 ? paths : std::vector<std::string>();
+  bool from_emulated = false;
   bool ours = false;
   for (std::size_t one = 0; one < paths.size() && !elsewhere; ++one) {
     const unsigned at = places[one];
@@ -203,6 +207,7 @@ void Answers::by_path(const Target& target, const Call& call, const Shape& shape
         ours = ours || (fd && is_ours(fd->get()));
       }
     } else {
+      from_emulated = from_emulated || path->from_emulated;
       ours = ours || path->from_emulated || leads_to_ours(path->path) || tells_of_ours(shape, path->path);
     }
     if (shape.opens() && path->path.ends_with("/mem") && path->path.starts_with(kProc)) {
@@ -216,7 +221,8 @@ void Answers::by_path(const Target& target, const Call& call, const Shape& shape
     listener_->go_on(call);
     return;
   }
-  make(target, call, shape, paths);
+  const bool bound = call.number == SYS_openat2 && !from_emulated && is_bound(target, call.word[2]);
+  make(target, call, shape, bound ? texts : paths, bound);
 }
 
 } // namespace daxemu::supervise

@@ -50,6 +50,10 @@ void Answers::by_control(const Target& target, const Call& call) {
     switch (what) {
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
+      if (call.word[2] >= target.most_descriptors()) {
+        listener_->answer(call, fail(EINVAL)); // f_dupfd()
+        return;
+      }
       give(target, call, fd->get(), static_cast<int>(call.word[2]), what == F_DUPFD_CLOEXEC);
       return;
     case F_SETLEASE:

@@ -91,8 +91,15 @@ Result<void> Space::watch(const fault::DeviceView& view, std::uint64_t start, st
 
 std::optional<Piece> Space::at(std::uint64_t address, pid_t thread) {
   if (process_.load() == 0) { // the kernel has not said which process the child became
-    const pid_t process = Target(thread).process();
-    auto maps = process == ::getpid() ? fail(ESRCH) : ProcessMaps::of(process);
+    pid_t process = Target(thread).process();
+    const auto maps_of = [](pid_t one) { return one == ::getpid() ? fail(ESRCH) : ProcessMaps::of(one); };
+    auto maps = maps_of(process);
+    if (const auto piece = maps ? maps->at(*devices_, address) : std::nullopt; !piece || piece->view == nullptr) {
+      // Its number is that of its own namespace: who has it here is another.
+      const pid_t here = thread_here(thread, *devices_, address);
+      process = here != 0 ? Target(here).process() : process;
+      maps = maps_of(process);
+    }
     if (!maps) {
       return std::nullopt;
     }

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -160,6 +161,12 @@ Result<UniqueFd> Target::descriptor(int fd) const {
   const UniqueFd process(static_cast<int>(*pidfd));
   const long got = ::syscall(SYS_pidfd_getfd, process.get(), fd, 0); // the interposed one forgets what had the number
   return got < 0 ? Result<UniqueFd>(fail(errno)) : UniqueFd(static_cast<int>(got));
+}
+
+std::uint64_t Target::most_descriptors() const {
+  struct rlimit limit {};
+  const auto asked = sys::call(SYS_prlimit64, process(), RLIMIT_NOFILE, 0, reinterpret_cast<long>(&limit));
+  return asked ? limit.rlim_cur : UINT64_MAX;
 }
 
 bool Target::has_number(int fd) const {

@@ -47,6 +47,8 @@ public:
   // A free number from `first` on: the lowest, unless many are taken.
   [[nodiscard]] int free_number(int first) const;
   [[nodiscard]] bool has_number(int fd) const;
+  // Its limit of them (RLIMIT_NOFILE).
+  [[nodiscard]] std::uint64_t most_descriptors() const;
 
   // Of /proc/PID/stat: 0 if it is gone.
   [[nodiscard]] static pid_t parent_of(pid_t process, std::uint64_t* started, bool* is_dead = nullptr);

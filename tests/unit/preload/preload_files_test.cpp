@@ -188,8 +188,8 @@ TEST(DeviceCalls, AreRefusedEachByItsOwnCheck) {
   EXPECT_EQ(errno_of(Operation::control), ENOTTY);
   EXPECT_EQ(errno_of(Operation::sync_range), ESPIPE);
   EXPECT_EQ(errno_of(Operation::read_ahead), EINVAL);
-  EXPECT_EQ(advise_slow(fd, POSIX_FADV_DONTNEED, never), 0);
-  EXPECT_EQ(advise_slow(fd, 77, never), EINVAL);
+  EXPECT_EQ(advise_slow(fd, 0, 0, POSIX_FADV_DONTNEED, never), 0);
+  EXPECT_EQ(advise_slow(fd, 0, 0, 77, never), EINVAL);
   EXPECT_EQ(fcntl_slow(fd, F_GET_SEALS, 0, never), -1);
   EXPECT_EQ(errno, EINVAL);
   ::close(fd);

@@ -193,7 +193,8 @@ DAXEMU_HOOK(int, sync_file_range, (int fd, off_t offset, off_t length, unsigned 
 }
 DAXEMU_REAL(readahead, ssize_t(int, off_t, size_t));
 DAXEMU_HOOK(ssize_t, readahead, (int fd, off_t offset, size_t count)) {
-  return operate_call(fd, Operation::read_ahead, [=] { return static_cast<int>(real_readahead(fd, offset, count)); });
+  const auto real = [=] { return static_cast<int>(real_readahead(fd, offset, count)); };
+  return FdTable::is_foreign(fd) ? real() : read_ahead_slow(fd, offset, real);
 }
 
 #define DAXEMU_FALLOCATE_HOOK(name)                                                                                    \
@@ -224,7 +225,7 @@ DAXEMU_POSIX_FALLOCATE_HOOK(posix_fallocate64)
   DAXEMU_REAL(name, int(int, off_t, off_t, int));                                                                      \
   DAXEMU_HOOK(int, name, (int fd, off_t offset, off_t length, int advice)) {                                           \
     const auto real = [=] { return real_##name(fd, offset, length, advice); };                                         \
-    return FdTable::is_foreign(fd) ? real() : advise_slow(fd, advice, real);                                           \
+    return FdTable::is_foreign(fd) ? real() : advise_slow(fd, offset, length, advice, real);                           \
   }
 DAXEMU_POSIX_FADVISE_HOOK(posix_fadvise)
 DAXEMU_POSIX_FADVISE_HOOK(posix_fadvise64)

@@ -34,12 +34,12 @@ DAXEMU_HOOK(int, mount,
 }
 DAXEMU_REAL(umount, int(const char*));
 DAXEMU_HOOK(int, umount, (const char* path)) {
-  return on_mount_of(AT_FDCWD, path, Follow::always, [](const char* p) { return real_umount(p); });
+  return unmount_path(path, Follow::always, [](const char* p) { return real_umount(p); });
 }
 DAXEMU_REAL(umount2, int(const char*, int));
 DAXEMU_HOOK(int, umount2, (const char* path, int flags)) {
-  return on_mount_of(AT_FDCWD, path, (flags & UMOUNT_NOFOLLOW) != 0 ? Follow::not_last : Follow::always,
-                     [=](const char* p) { return real_umount2(p, flags); });
+  return unmount_path(path, (flags & UMOUNT_NOFOLLOW) != 0 ? Follow::not_last : Follow::always,
+                      [=](const char* p) { return real_umount2(p, flags); });
 }
 DAXEMU_REAL(fspick, int(int, const char*, unsigned));
 DAXEMU_HOOK(int, fspick, (int dirfd, const char* path, unsigned flags)) {

@@ -1,7 +1,9 @@
 #include "runtime/preload/hooks/process/by_number.hpp"
 
+#include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 
 #include <dirent.h>
@@ -54,10 +56,28 @@ int mseal(void* address, std::size_t length, unsigned long flags) {
   return memory_calls.mseal(address, length, flags);
 }
 
+// The pages of a DAX inode are nobody's cache (mapping of cachestat() in mm/filemap.c): none of each kind.
 long cachestat(const Words& words) {
   const auto fd = static_cast<int>(words.word[0]);
   const Context* context = FdTable::is_foreign(fd) ? nullptr : Context::get();
-  return context != nullptr && context->device_of(fd) != nullptr ? refuse(ENOSYS) : pass(words);
+  if (context == nullptr || context->device_of(fd) == nullptr) {
+    return pass(words);
+  }
+  if (!context->store().profile().has_cachestat) {
+    return refuse(ENOSYS);
+  }
+  if ((sys::call(SYS_fcntl, fd, F_GETFL).value_or(O_PATH) & O_PATH) != 0) {
+    return refuse(EBADF);
+  }
+  constexpr std::size_t kRange = 2 * sizeof(std::uint64_t); // struct cachestat_range
+  constexpr std::array<std::uint64_t, 5> kNothing{};        // struct cachestat
+  if (!is_readable(as<const void*>(words.word[1]), kRange)) {
+    return refuse(EFAULT);
+  }
+  if (words.word[3] != 0) {
+    return refuse(EINVAL);
+  }
+  return copy_out(as<void*>(words.word[2]), kNothing.data(), sizeof kNothing) ? 0 : refuse(EFAULT);
 }
 
 // The C library of 2.41 writes the bytes itself (vDSO): a SIGBUS where the call is EFAULT.

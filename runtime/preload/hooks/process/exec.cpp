@@ -87,15 +87,16 @@ DAXEMU_HOOK(int, execle, (const char* path, const char* first, ...)) {
   return exec(path, arguments, environment);
 }
 DAXEMU_HOOK(int, fexecve, (int fd, Vector arguments, Vector environment)) {
-  return with_child_environment(environment, [=](Vector child) {
+  return exec_descriptor(fd, arguments, environment, [=](Vector child) {
     note_if_unserved(fd);
     return real_fexecve(fd, arguments, child);
   });
 }
 DAXEMU_HOOK(int, execveat, (int dirfd, const char* path, Vector arguments, Vector environment, int flags)) {
-  return exec_path(dirfd, path, arguments, environment, [=](const char* p, Vector list, Vector child) {
+  const auto real = [=](const char* p, Vector list, Vector child) {
     return real_execveat(dirfd, p, list, child, flags);
-  });
+  };
+  return exec_path_by_flags(dirfd, path, arguments, environment, flags, real);
 }
 
 using Spawn = int(pid_t*, const char*, const posix_spawn_file_actions_t*, const posix_spawnattr_t*, Vector, Vector);

@@ -64,8 +64,8 @@ Result<void> Opener::check(const sysfs::Node& node, int flags) const {
     return fail(ELOOP);
   }
   if (node.type == NodeType::directory) {
-    if (!only_path && ((flags & O_CREAT) != 0 || (flags & O_ACCMODE) != O_RDONLY)) {
-      return fail(EISDIR);
+    if (!only_path && ((flags & (O_CREAT | O_TRUNC)) != 0 || (flags & O_ACCMODE) != O_RDONLY)) {
+      return fail(EISDIR); // may_open()
     }
   } else if ((flags & O_DIRECTORY) != 0) {
     return fail(ENOTDIR);

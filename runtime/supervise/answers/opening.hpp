@@ -1,0 +1,35 @@
+// What calls that open something say besides a path.
+#pragma once
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
+#include "runtime/supervise/install/listener.hpp"
+#include "runtime/supervise/spaces/target.hpp"
+
+namespace daxemu::supervise {
+
+// Whether the descriptor that a call gives is to go at an exec.
+[[nodiscard]] inline bool closes_on_exec(const Target& target, const Call& call) {
+  switch (call.number) {
+  case SYS_open:
+    return (call.word[1] & O_CLOEXEC) != 0;
+  case SYS_openat:
+    return (call.word[2] & O_CLOEXEC) != 0;
+  case SYS_openat2: {
+    open_how how{};
+    return target.read(&how, call.word[2], sizeof how) && (how.flags & O_CLOEXEC) != 0;
+  }
+  default:
+    return false;
+  }
+}
+
+// Has openat2(2), whose argument is there, rules that depend on where the walk begins (RESOLVE_BENEATH)?
+[[nodiscard]] inline bool is_bound(const Target& target, std::uint64_t address) {
+  open_how how{};
+  return target.read(&how, address, sizeof how) && how.resolve != 0;
+}
+
+} // namespace daxemu::supervise
