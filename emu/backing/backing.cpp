@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 
 #include "emu/backing/hugetlb_pool.hpp"
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/base/units.hpp"
 
 namespace daxemu::backing {

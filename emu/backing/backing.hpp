@@ -6,8 +6,8 @@
 
 #include "emu/backing/file_source.hpp"
 #include "emu/backing/placement.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "emu/store/records/records.hpp"
 
 namespace daxemu::backing {

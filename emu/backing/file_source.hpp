@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
 
 namespace daxemu::backing {

@@ -12,9 +12,9 @@
 
 #include "emu/backing/checksum.hpp"
 #include "emu/backing/data_walk.hpp"
-#include "emu/base/aside.hpp"
-#include "emu/base/size_text.hpp"
-#include "emu/base/whole_io.hpp"
+#include "emu/base/kernel/whole_io.hpp"
+#include "emu/base/program/aside.hpp"
+#include "emu/base/text/size_text.hpp"
 
 namespace daxemu::backing {
 namespace {

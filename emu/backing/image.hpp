@@ -11,9 +11,9 @@
 
 #include "emu/backing/image_format.hpp"
 #include "emu/base/function_ref.hpp"
-#include "emu/base/mapping.hpp"
+#include "emu/base/kernel/mapping.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
 
 namespace daxemu::backing {

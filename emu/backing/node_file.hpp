@@ -4,8 +4,8 @@
 #include <string>
 
 #include "emu/backing/file_source.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "emu/store/records/records.hpp"
 
 namespace daxemu::backing {

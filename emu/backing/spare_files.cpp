@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "emu/backing/node_file.hpp"
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/base/units.hpp"
 
 namespace daxemu::backing {

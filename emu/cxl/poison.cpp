@@ -5,7 +5,7 @@
 
 #include <fcntl.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/cxl/share/shared_poison.hpp"
 #include "emu/cxl/translate.hpp"

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "emu/base/size_text.hpp"
-#include "emu/base/text_file.hpp"
+#include "emu/base/text/size_text.hpp"
+#include "emu/base/text/text_file.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/change.hpp"

@@ -5,8 +5,8 @@
 
 #include <sys/syscall.h>
 
+#include "emu/base/kernel/sys.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/sys.hpp"
 #include "emu/store/store.hpp"
 
 namespace daxemu::dax {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 
 namespace daxemu::mm {
 namespace {

@@ -7,8 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/aside.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
+#include "emu/base/program/aside.hpp"
 
 namespace daxemu::mm {
 

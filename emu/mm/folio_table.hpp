@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "emu/base/mapping.hpp"
+#include "emu/base/kernel/mapping.hpp"
 #include "emu/base/result.hpp"
 #include "emu/base/units.hpp"
 #include "emu/mm/folio_layout.hpp"

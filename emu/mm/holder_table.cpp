@@ -12,11 +12,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/file_lock.hpp"
-#include "emu/base/sys.hpp"
-#include "emu/base/text_file.hpp"
-#include "emu/base/unique_fd.hpp"
-#include "emu/base/valgrind.hpp"
+#include "emu/base/kernel/file_lock.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
+#include "emu/base/program/valgrind.hpp"
+#include "emu/base/text/text_file.hpp"
 #include "emu/mm/device_pages.hpp"
 #include "emu/mm/holder_settle.hpp"
 

@@ -12,9 +12,9 @@
 
 #include <sys/types.h>
 
-#include "emu/base/mapping.hpp"
+#include "emu/base/kernel/mapping.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "emu/base/units.hpp"
 #include "emu/mm/folio_counts.hpp"
 #include "emu/mm/folio_table.hpp"

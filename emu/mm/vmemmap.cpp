@@ -1,6 +1,6 @@
 #include "emu/mm/vmemmap.hpp"
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/mm/folio_layout.hpp"
 #include "emu/mm/page.hpp"

@@ -1,6 +1,6 @@
 #include "emu/pgmap/behaviour.hpp"
 
-#include "emu/base/later_relocations.hpp"
+#include "emu/base/program/later_relocations.hpp"
 
 namespace daxemu::pgmap {
 namespace {

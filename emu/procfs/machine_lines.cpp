@@ -4,7 +4,7 @@
 #include <charconv>
 #include <optional>
 
-#include "emu/base/later_relocations.hpp"
+#include "emu/base/program/later_relocations.hpp"
 #include "emu/base/units.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/dax/drivers.hpp"

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "emu/base/fixed_string.hpp"
 #include "emu/base/function_ref.hpp"
+#include "emu/base/text/fixed_string.hpp"
 #include "emu/store/store.hpp"
 #include "emu/sysfs/tree/tree.hpp"
 

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <span>
 
-#include "emu/base/at_start.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "emu/store/records/records.hpp"
 
 namespace daxemu::store {

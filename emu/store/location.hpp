@@ -3,8 +3,8 @@
 
 #include <string_view>
 
-#include "emu/base/fixed_string.hpp"
 #include "emu/base/result.hpp"
+#include "emu/base/text/fixed_string.hpp"
 
 namespace daxemu::store {
 

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <numeric>
 
-#include "emu/base/at_start.hpp"
+#include "emu/base/program/at_start.hpp"
 
 namespace daxemu::store {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "emu/base/clock.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 
 namespace daxemu::store {
 

@@ -11,9 +11,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/at_start.hpp"
+#include "emu/base/program/at_start.hpp"
+#include "emu/base/program/valgrind.hpp"
 #include "emu/base/units.hpp"
-#include "emu/base/valgrind.hpp"
 #include "emu/store/header.hpp"
 #include "emu/store/records/device_index.hpp"
 

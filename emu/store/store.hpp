@@ -9,10 +9,10 @@
 #include <span>
 #include <string>
 
-#include "emu/base/file_lock.hpp"
-#include "emu/base/mapping.hpp"
+#include "emu/base/kernel/file_lock.hpp"
+#include "emu/base/kernel/mapping.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "emu/store/processes/keeper.hpp"
 #include "emu/store/records/records.hpp"
 

@@ -13,7 +13,7 @@
 #include <boost/version.hpp>
 
 #include "emu/base/clock.hpp"
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/base/units.hpp"
 #include "emu/store/header.hpp"
 #include "emu/store/store.hpp"

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "emu/base/fixed_string.hpp"
+#include "emu/base/text/fixed_string.hpp"
 
 namespace daxemu::trace {
 

@@ -6,9 +6,9 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
+#include "emu/base/program/valgrind.hpp"
 #include "emu/base/units.hpp"
-#include "emu/base/valgrind.hpp"
 
 namespace daxemu::trace {
 namespace {

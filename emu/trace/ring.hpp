@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "emu/base/mapping.hpp"
+#include "emu/base/kernel/mapping.hpp"
 #include "emu/base/result.hpp"
 #include "emu/trace/event.hpp"
 

@@ -10,8 +10,8 @@
 #include <fcntl.h>
 #include <link.h>
 
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/trace/trace.hpp"
 
 namespace daxemu::trace {

@@ -7,9 +7,9 @@
 #include <fcntl.h>
 #include <pthread.h>
 
-#include "emu/base/at_start.hpp"
 #include "emu/base/clock.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "emu/trace/site.hpp"
 
 namespace daxemu::trace {

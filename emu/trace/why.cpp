@@ -8,8 +8,8 @@
 
 #include <fcntl.h>
 
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/trace/acting_for.hpp"
 #include "emu/trace/site.hpp"
 

@@ -9,8 +9,8 @@
 #include <mutex>
 #include <vector>
 
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 
 namespace daxemu::kernel {
 

@@ -1,6 +1,6 @@
 #include "runtime/kernel/mode.hpp"
 
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 
 namespace daxemu::kernel {
 namespace {

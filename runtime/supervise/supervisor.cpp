@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/store/location.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/preload/names/context.hpp"

@@ -6,8 +6,8 @@
 
 #include <sys/types.h>
 
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "runtime/supervise/install/filter.hpp"
 #include "runtime/supervise/spaces/in_hand.hpp"
 

@@ -1,5 +1,5 @@
 # Devices whose contents come from an image, while a program runs on them.
 add_executable(interval_program programs/interval_program.c)
 target_compile_definitions(interval_program PRIVATE _GNU_SOURCE)
-daxemu_client_test(interval.shmem interval_test.sh ARGS shmem)
-daxemu_client_test(interval.hugetlb interval_test.sh HUGETLB ARGS hugetlb)
+daxemu_client_test(interval.shmem screens/interval_test.sh ARGS shmem)
+daxemu_client_test(interval.hugetlb screens/interval_test.sh HUGETLB ARGS hugetlb)

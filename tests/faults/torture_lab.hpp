@@ -7,7 +7,7 @@
 
 #include <daxemu/device.h>
 
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/store/store.hpp"
 #include "tests/faults/torture.hpp"
 

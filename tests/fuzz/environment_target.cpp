@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/store/location.hpp"
 #include "emu/store/store.hpp"
 #include "runtime/cli/stage/preload_path.hpp"

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <string>
 
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/sysfs/schema/parse.hpp"
 #include "emu/sysfs/schema/text.hpp"
 #include "tests/fuzz/target.hpp"

@@ -1,1 +1,1 @@
-daxemu_unit_test(unit_backing backing_test.cpp checksum_test.cpp image_test.cpp LINK emu_backing)
+daxemu_unit_test(unit_backing backing/backing_test.cpp backing/checksum_test.cpp backing/image_test.cpp LINK emu_backing)

@@ -11,8 +11,8 @@ daxemu_unit_test(unit_cli
   cli/cli_preload_path_test.cpp
   cli/cli_refused_test.cpp
   cli/cli_text_test.cpp
-  report_test.cpp
-  stat_report_test.cpp
-  top_view_test.cpp
+  cli/report_test.cpp
+  cli/stat_report_test.cpp
+  cli/top_view_test.cpp
   trace/trace_json_test.cpp
   LINK runtime_cli)

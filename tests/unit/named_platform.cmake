@@ -1,2 +1,2 @@
-daxemu_unit_test(unit_named_platform named_platform_test.cpp LINK runtime_cli)
-daxemu_unit_test(unit_keeper_service keeper_service_test.cpp LINK runtime_cli)
+daxemu_unit_test(unit_named_platform cli/named_platform_test.cpp LINK runtime_cli)
+daxemu_unit_test(unit_keeper_service cli/keeper_service_test.cpp LINK runtime_cli)

@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/dax/device/extents.hpp"
 #include "emu/nd/media/media_files.hpp"
 #include "emu/nd/share/stretches.hpp"

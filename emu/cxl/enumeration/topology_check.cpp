@@ -4,7 +4,7 @@
 #include <array>
 #include <set>
 
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/cxl/interleave.hpp"
 #include "emu/nd/media/xor_maps.hpp"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "emu/base/later_relocations.hpp"
+#include "emu/base/program/later_relocations.hpp"
 #include "emu/cxl/mailbox/device_answers.hpp"
 #include "emu/cxl/mailbox/payload.hpp"
 

@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
+#include "emu/base/kernel/user_memory.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/user_memory.hpp"
 #include "emu/cxl/objects.hpp"
 
 namespace daxemu::cxl {

@@ -2,8 +2,8 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/cxl/mailbox/device.hpp"
 #include "emu/cxl/mailbox/security.hpp"
 

@@ -5,7 +5,7 @@
 
 #include <fcntl.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/cxl/change.hpp"
 #include "emu/cxl/poison.hpp"
 

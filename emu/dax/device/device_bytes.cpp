@@ -10,9 +10,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/mapping.hpp"
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/mapping.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/device/device_node.hpp"
 #include "emu/mm/folio_table.hpp"

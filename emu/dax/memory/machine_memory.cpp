@@ -5,7 +5,7 @@
 #include <charconv>
 #include <string_view>
 
-#include "emu/base/text_file.hpp"
+#include "emu/base/text/text_file.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/builder.hpp"
 

@@ -4,9 +4,9 @@
 
 #include <fcntl.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/whole_io.hpp"
 #include "emu/base/units.hpp"
-#include "emu/base/whole_io.hpp"
 #include "emu/dax/nd/btt.hpp"
 #include "emu/dax/nd/nd.hpp"
 #include "emu/dax/nd/nd_device.hpp"

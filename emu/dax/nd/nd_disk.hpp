@@ -7,8 +7,8 @@
 
 #include <cstdint>
 
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "emu/store/store.hpp"
 
 namespace daxemu::dax::nd {

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <span>
 
+#include "emu/base/kernel/user_memory.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/user_memory.hpp"
 
 namespace daxemu::nd {
 

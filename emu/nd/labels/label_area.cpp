@@ -5,9 +5,9 @@
 
 #include <fcntl.h>
 
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
-#include "emu/base/whole_io.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
+#include "emu/base/kernel/whole_io.hpp"
 
 namespace daxemu::nd {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <sys/mman.h>
 
-#include "emu/base/aside.hpp"
+#include "emu/base/program/aside.hpp"
 #include "emu/nd/media/cxl_ways.hpp"
 #include "emu/nd/media/media_errors.hpp"
 #include "emu/nd/media/media_files.hpp"

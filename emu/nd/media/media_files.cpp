@@ -8,8 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/aside.hpp"
-#include "emu/base/whole_io.hpp"
+#include "emu/base/kernel/whole_io.hpp"
+#include "emu/base/program/aside.hpp"
 #include "emu/dax/device/extents.hpp"
 
 namespace daxemu::nd {

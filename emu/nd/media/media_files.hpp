@@ -4,8 +4,8 @@
 #include <array>
 
 #include "emu/base/function_ref.hpp"
-#include "emu/base/mapping.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/mapping.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/mm/folio_table.hpp"
 #include "emu/nd/media/stripes.hpp"
 #include "emu/store/store.hpp"

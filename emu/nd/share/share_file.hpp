@@ -8,11 +8,11 @@
 #include <atomic>
 #include <cstdint>
 
-#include "emu/base/file_lock.hpp"
-#include "emu/base/fixed_string.hpp"
-#include "emu/base/mapping.hpp"
+#include "emu/base/kernel/file_lock.hpp"
+#include "emu/base/kernel/mapping.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/text/fixed_string.hpp"
 #include "emu/store/store.hpp"
 
 namespace daxemu::nd {

@@ -5,7 +5,7 @@
 
 #include <fcntl.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/device/device_bytes.hpp"
 #include "emu/dax/nd/nd_disk.hpp"

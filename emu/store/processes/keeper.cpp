@@ -11,9 +11,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/passed_fd.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/passed_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
 
 namespace daxemu::store {
 namespace {

@@ -10,9 +10,9 @@
 #include <optional>
 #include <string_view>
 
-#include "emu/base/fixed_string.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/text/fixed_string.hpp"
 
 namespace daxemu::store {
 

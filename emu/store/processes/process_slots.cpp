@@ -7,8 +7,8 @@
 
 #include <fcntl.h>
 
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 
 namespace daxemu::store {
 namespace {

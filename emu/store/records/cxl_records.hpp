@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "emu/base/fixed_string.hpp"
 #include "emu/base/sha256.hpp"
+#include "emu/base/text/fixed_string.hpp"
 #include "emu/store/records/nd_records.hpp"
 #include "emu/store/records/power_bits.hpp"
 #include "emu/store/records/trace_event_records.hpp"

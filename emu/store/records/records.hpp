@@ -11,8 +11,8 @@
 
 #include <boost/interprocess/offset_ptr.hpp>
 
-#include "emu/base/fixed_string.hpp"
 #include "emu/base/profile.hpp"
+#include "emu/base/text/fixed_string.hpp"
 #include "emu/store/records/cxl_records.hpp"
 #include "emu/store/records/mount_records.hpp"
 #include "emu/store/records/nd_records.hpp"

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 
-#include "emu/base/fixed_string.hpp"
+#include "emu/base/text/fixed_string.hpp"
 #include "emu/store/records/nd_records.hpp"
 
 namespace daxemu::store {

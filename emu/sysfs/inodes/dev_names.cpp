@@ -4,7 +4,7 @@
 
 #include <sys/sysmacros.h>
 
-#include "emu/base/later_relocations.hpp"
+#include "emu/base/program/later_relocations.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/dax/memory/node_news.hpp"
 #include "emu/nd/dimm.hpp"

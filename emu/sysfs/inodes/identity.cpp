@@ -1,6 +1,6 @@
 #include "emu/sysfs/inodes/identity.hpp"
 
-#include "emu/base/text_hash.hpp"
+#include "emu/base/text/text_hash.hpp"
 
 namespace daxemu::sysfs {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <fcntl.h>
 
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/memory/memory_blocks.hpp"
 #include "emu/sysfs/families/memory_families.hpp"

@@ -4,7 +4,7 @@
 #include <array>
 #include <optional>
 
-#include "emu/base/user_key.hpp"
+#include "emu/base/kernel/user_key.hpp"
 #include "emu/cxl/mailbox/security.hpp"
 #include "emu/sysfs/families/nd_cxl_objects.hpp"
 #include "emu/sysfs/schema/values.hpp"

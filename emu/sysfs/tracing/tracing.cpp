@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-#include "emu/base/later_relocations.hpp"
+#include "emu/base/program/later_relocations.hpp"
 #include "emu/dax/change.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"
 #include "emu/sysfs/schema/directories.hpp"

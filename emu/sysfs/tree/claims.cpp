@@ -3,7 +3,7 @@
 #include <array>
 #include <string_view>
 
-#include "emu/base/at_start.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/store/node_table.hpp"
 #include "emu/sysfs/tree/dev_claims.hpp"
@@ -14,7 +14,7 @@ namespace {
 
 // Everything emulated starts with one of these. Shared directories themselves do not.
 // As bytes, not as pointers: every program asks this of the paths that it opens in /dev and /sys, and needs no other
-// table for it (emu/base/later_relocations.hpp).
+// table for it (emu/base/program/later_relocations.hpp).
 struct Claim {
   char text[48];
   [[nodiscard]] constexpr std::string_view view() const { return text; }

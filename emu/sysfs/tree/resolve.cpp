@@ -4,8 +4,8 @@
 #include <array>
 #include <atomic>
 
-#include "emu/base/later_relocations.hpp"
-#include "emu/base/text_hash.hpp"
+#include "emu/base/program/later_relocations.hpp"
+#include "emu/base/text/text_hash.hpp"
 #include "emu/sysfs/schema/directories.hpp"
 #include "emu/sysfs/tree/known_paths.hpp"
 

@@ -7,8 +7,8 @@
 #include <fcntl.h>
 #include <sys/sysmacros.h>
 
-#include "emu/base/later_relocations.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/later_relocations.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/change.hpp"
 #include "emu/sysfs/families/cxl_objects.hpp"

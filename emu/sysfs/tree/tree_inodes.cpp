@@ -1,5 +1,5 @@
 // What is asked and changed of inodes.
-#include "emu/base/later_relocations.hpp"
+#include "emu/base/program/later_relocations.hpp"
 #include "emu/sysfs/families/places.hpp"
 #include "emu/sysfs/inodes/dev_names.hpp"
 #include "emu/sysfs/inodes/extended_attributes.hpp"

@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#include "emu/base/later_relocations.hpp"
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
+#include "emu/base/program/later_relocations.hpp"
 #include "emu/sysfs/schema/text.hpp"
 
 namespace daxemu::sysfs {

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "runtime/fault/touches/uffd_calls.hpp"
 
 namespace daxemu::api {

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/store/store.hpp"
 #include "emu/trace/ring.hpp"
 #include "runtime/cli/explain/symbols.hpp"

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/cli/explain/reasons.hpp"
 #include "runtime/cli/text/one_line.hpp"

@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 
 #include "emu/backing/image.hpp"
-#include "emu/base/mapping.hpp"
+#include "emu/base/kernel/mapping.hpp"
 #include "emu/cxl/change.hpp"
 #include "emu/cxl/derived/power_loss.hpp"
 #include "emu/dax/device/extents.hpp"

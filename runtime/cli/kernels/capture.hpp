@@ -8,8 +8,8 @@
 #include <optional>
 #include <thread>
 
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "runtime/cli/kernels/output_difference.hpp"
 #include "runtime/cli/stage/child.hpp"
 

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "emu/base/profile.hpp"
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/dax/builder.hpp"
 #include "runtime/cli/images/image_platform.hpp"
 #include "runtime/cli/plan/flag_values.hpp"

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "runtime/cli/plan/platform_plan.hpp"
 
 namespace daxemu::cli {

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/builder.hpp"
 #include "runtime/cli/plan/cxl/cxl_file.hpp"

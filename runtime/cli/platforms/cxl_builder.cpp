@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/cxl/change.hpp"
 #include "emu/cxl/drivers.hpp"
 #include "emu/cxl/objects.hpp"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "emu/backing/file_source.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/store/store.hpp"
 #include "runtime/cli/plan/cxl/cxl_plan.hpp"
 

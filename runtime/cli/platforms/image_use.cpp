@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "emu/backing/image.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/store/store.hpp"
 #include "runtime/cli/platforms/find_platform.hpp"
 

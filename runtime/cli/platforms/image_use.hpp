@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "runtime/cli/plan/platform_plan.hpp"
 
 namespace daxemu::cli {

@@ -16,7 +16,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/store/mount_table.hpp"
 
 namespace daxemu::cli {

@@ -9,7 +9,7 @@
 #include <linux/falloc.h>
 #include <unistd.h>
 
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/cxl/change.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/nd/media/media.hpp"

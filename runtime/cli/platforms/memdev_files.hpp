@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "emu/backing/file_source.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/store/store.hpp"
 #include "runtime/cli/platforms/share_files.hpp"
 

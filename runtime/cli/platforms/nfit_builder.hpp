@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "emu/backing/file_source.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/dax/builder.hpp"
 #include "emu/nd/nfit/nfit.hpp"
 #include "runtime/cli/plan/platform_plan.hpp"

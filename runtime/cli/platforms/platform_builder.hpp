@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "emu/backing/file_source.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "emu/store/store.hpp"
 #include "runtime/cli/plan/platform_plan.hpp"
 

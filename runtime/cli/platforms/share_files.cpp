@@ -12,8 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "emu/base/mapping.hpp"
-#include "emu/base/size_text.hpp"
+#include "emu/base/kernel/mapping.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/nd/share/share_file.hpp"
 #include "runtime/cli/platforms/find_platform.hpp"

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "emu/base/size_text.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/text/size_text.hpp"
 
 namespace daxemu::cli {
 

@@ -9,7 +9,7 @@
 #include <linux/ndctl.h>
 #include <sys/ioctl.h>
 
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 
 namespace daxemu::cli {
 namespace {

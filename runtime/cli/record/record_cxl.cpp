@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/cli/plan/cxl/cxl_plan.hpp"
 #include "runtime/cli/record/recorder.hpp"

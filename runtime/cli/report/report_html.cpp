@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "daxemu_build.hpp"
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "runtime/cli/report/refusals_part.hpp"
 #include "runtime/cli/report/report_layout.hpp"
 #include "runtime/cli/report/report_style.hpp"

@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "runtime/cli/report/html.hpp"
 #include "runtime/cli/report/report_html.hpp"
 #include "runtime/cli/text/shell_words.hpp"

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 
 namespace daxemu::cli {
 namespace {

@@ -19,7 +19,7 @@
 #include <fmt/format.h>
 
 #include "emu/backing/file_source.hpp"
-#include "emu/base/passed_fd.hpp"
+#include "emu/base/kernel/passed_fd.hpp"
 #include "emu/store/processes/keeper.hpp"
 
 namespace daxemu::cli {

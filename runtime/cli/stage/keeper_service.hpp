@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/store/store.hpp"
 
 namespace daxemu::cli {

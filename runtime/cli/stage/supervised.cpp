@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "runtime/cli/stage/child.hpp"
 #include "runtime/cli/stage/descendants.hpp"
 #include "runtime/cli/stage/executable.hpp"

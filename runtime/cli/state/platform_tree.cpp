@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "emu/backing/backing.hpp"
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/nd/region.hpp"

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "emu/backing/backing.hpp"
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/dax/device/extents.hpp"
 
 namespace daxemu::cli {

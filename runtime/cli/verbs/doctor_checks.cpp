@@ -16,9 +16,9 @@
 
 #include "emu/backing/hugetlb_pool.hpp"
 #include "emu/backing/placement.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/profile.hpp"
-#include "emu/base/size_text.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/cli/stage/preload_path.hpp"
 #include "runtime/cli/stage/supervised.hpp"

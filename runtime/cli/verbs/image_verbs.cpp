@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "runtime/cli/command_line/commands.hpp"
 #include "runtime/cli/images/image_platform.hpp"
 #include "runtime/cli/images/memdev_images.hpp"

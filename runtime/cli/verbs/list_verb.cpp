@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "emu/backing/backing.hpp"
-#include "emu/base/size_text.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/base/units.hpp"
 #include "emu/mm/vmemmap.hpp"
 #include "runtime/cli/command_line/commands.hpp"

@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "emu/base/clock.hpp"
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/dax/device/extents.hpp"
 #include "emu/store/generation.hpp"
 #include "runtime/cli/state/call_site.hpp"

@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 
-#include "emu/base/mapping.hpp"
-#include "emu/base/size_text.hpp"
+#include "emu/base/kernel/mapping.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/cxl/change.hpp"
 #include "emu/cxl/poison.hpp"
 #include "emu/dax/change.hpp"

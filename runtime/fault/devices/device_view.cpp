@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "emu/base/mapping.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/mapping.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/dax/device/extents.hpp"
 #include "emu/mm/folio_counts.hpp"
 #include "runtime/fault/process/private_fds.hpp"

@@ -5,7 +5,7 @@
 
 #include <sys/mman.h>
 
-#include "emu/base/aside.hpp"
+#include "emu/base/program/aside.hpp"
 #include "emu/base/units.hpp"
 
 namespace daxemu::fault {

@@ -7,7 +7,7 @@
 #include <bit>
 #include <cstdint>
 
-#include "emu/base/mapping.hpp"
+#include "emu/base/kernel/mapping.hpp"
 
 namespace daxemu::fault {
 

@@ -9,8 +9,8 @@
 #include <sys/syscall.h>
 
 #include "emu/base/clock.hpp"
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/units.hpp"
 
 namespace daxemu::fault {

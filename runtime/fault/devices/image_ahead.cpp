@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "emu/base/aside.hpp"
+#include "emu/base/program/aside.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 
 // Of our own copy of the library: the names themselves are interposed for programs.

@@ -12,9 +12,9 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-#include "emu/base/aside.hpp"
-#include "emu/base/mapping.hpp"
-#include "emu/base/whole_io.hpp"
+#include "emu/base/kernel/mapping.hpp"
+#include "emu/base/kernel/whole_io.hpp"
+#include "emu/base/program/aside.hpp"
 #include "emu/store/processes/process_identity.hpp"
 #include "runtime/fault/devices/huge_page.hpp"
 #include "runtime/fault/process/private_fds.hpp"

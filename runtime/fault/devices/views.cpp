@@ -4,8 +4,8 @@
 
 #include <sys/mman.h>
 
-#include "emu/base/aside.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/aside.hpp"
 
 namespace daxemu::fault {
 

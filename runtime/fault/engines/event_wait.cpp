@@ -3,8 +3,8 @@
 #include <poll.h>
 #include <sys/syscall.h>
 
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 
 // io_uring_queue_exit() and io_uring_submit() of our own copy of the library: the names themselves are interposed for

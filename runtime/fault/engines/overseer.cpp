@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
-#include "emu/base/sys.hpp"
-#include "emu/base/valgrind.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/valgrind.hpp"
 
 namespace daxemu::fault {
 namespace {

@@ -1,6 +1,6 @@
 #include "runtime/fault/engines/watcher.hpp"
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/store/generation.hpp"
 #include "emu/store/processes/process_slots.hpp"
 #include "runtime/fault/process/last_thread.hpp"

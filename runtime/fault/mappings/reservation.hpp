@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
+#include "emu/base/kernel/sys.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/sys.hpp"
 
 namespace daxemu::fault {
 

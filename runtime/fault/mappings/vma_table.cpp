@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "emu/base/aside.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/aside.hpp"
 #include "emu/base/units.hpp"
 
 namespace daxemu::fault {

@@ -6,7 +6,7 @@
 
 #include <sys/mman.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 
 namespace daxemu::fault {
 

@@ -5,7 +5,7 @@
 
 #include <fcntl.h>
 
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/units.hpp"
 
 namespace daxemu::fault {

@@ -15,9 +15,9 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
-#include "emu/base/valgrind.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
+#include "emu/base/program/valgrind.hpp"
 #include "runtime/fault/process/service_thread.hpp"
 
 namespace daxemu::fault {

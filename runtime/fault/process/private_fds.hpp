@@ -7,8 +7,8 @@
 #include <atomic>
 #include <cstddef>
 
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 
 namespace daxemu::fault {
 

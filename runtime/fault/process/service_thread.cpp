@@ -14,8 +14,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include "emu/base/aside.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/aside.hpp"
 #include "runtime/fault/process/early_kill.hpp"
 #include "runtime/fault/process/signals_blocked.hpp"
 

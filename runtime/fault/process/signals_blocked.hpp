@@ -7,7 +7,7 @@
 #include <csignal>
 #include <sys/syscall.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 
 namespace daxemu::fault {
 

@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "runtime/fault/mappings/core_filter.hpp"
 #include "runtime/fault/memory/locked_memory.hpp"
 #include "runtime/fault/memory/others_memory.hpp"

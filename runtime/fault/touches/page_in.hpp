@@ -4,7 +4,7 @@
 
 #include <sys/mman.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/fault/mappings/vma.hpp"
 

@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "runtime/fault/devices/device_view.hpp"
 #include "runtime/fault/mappings/core_filter.hpp"
 

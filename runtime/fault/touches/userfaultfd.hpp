@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 
 namespace daxemu::fault {
 

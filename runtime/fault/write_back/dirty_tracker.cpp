@@ -5,7 +5,7 @@
 
 #include <fcntl.h>
 
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/units.hpp"
 #include "emu/mm/folio_counts.hpp"
 #include "emu/store/processes/process_identity.hpp"

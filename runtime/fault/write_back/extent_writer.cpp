@@ -6,7 +6,7 @@
 
 #include <fcntl.h>
 
-#include "emu/base/whole_io.hpp"
+#include "emu/base/kernel/whole_io.hpp"
 
 namespace daxemu::fault {
 namespace {

@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <sys/sysmacros.h>
 
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/store/processes/process_identity.hpp"
 #include "emu/store/processes/process_slots.hpp"
 

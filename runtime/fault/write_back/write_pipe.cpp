@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "emu/base/kernel/whole_io.hpp"
 #include "emu/base/units.hpp"
-#include "emu/base/whole_io.hpp"
 
 namespace daxemu::fault {
 

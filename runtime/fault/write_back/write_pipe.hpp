@@ -12,9 +12,9 @@
 
 #include <liburing.h>
 
-#include "emu/base/mapping.hpp"
+#include "emu/base/kernel/mapping.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 
 namespace daxemu::fault {
 

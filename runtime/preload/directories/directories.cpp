@@ -13,8 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "emu/sysfs/schema/kernfs_order.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/names/context.hpp"

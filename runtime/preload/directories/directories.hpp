@@ -10,8 +10,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "emu/sysfs/tree/tree.hpp"
 
 namespace daxemu::preload {

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "runtime/preload/directories/directories.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/pretouch.hpp"

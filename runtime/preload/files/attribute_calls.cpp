@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "runtime/preload/files/descriptor_target.hpp"
 #include "runtime/preload/ground/returns.hpp"
 #include "runtime/preload/nodes/opened/open_texts.hpp"

@@ -11,8 +11,8 @@
 #include <sys/syscall.h>
 
 #include "emu/base/function_ref.hpp"
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/preload/files/descriptor_target.hpp"
 #include "runtime/preload/files/disk_calls.hpp"

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "emu/base/kernel/user_memory.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/user_memory.hpp"
 #include "runtime/preload/files/io_calls.hpp"
 #include "runtime/preload/names/context.hpp"
 

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/names/context.hpp"
 #include "runtime/preload/nodes/device_rules.hpp"

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "emu/base/mapping.hpp"
+#include "emu/base/kernel/mapping.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/device/extents.hpp"
 #include "emu/dax/nd/nd_disk.hpp"

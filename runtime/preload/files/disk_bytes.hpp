@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/dax/nd/btt.hpp"
 #include "emu/mm/folio_table.hpp"
 #include "emu/store/store.hpp"

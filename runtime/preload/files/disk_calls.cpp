@@ -11,8 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/later_relocations.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/later_relocations.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/nd/nd_disk.hpp"
 #include "runtime/preload/files/disk_bytes.hpp"

@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-#include "emu/base/at_start.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/files/rings/uring_calls.hpp"
 #include "runtime/preload/ground/fd_table.hpp"

@@ -7,8 +7,8 @@
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
-#include "emu/base/later_relocations.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/later_relocations.hpp"
 #include "emu/sysfs/inodes/dev_names.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/files/open_calls.hpp"

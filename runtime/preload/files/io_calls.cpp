@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/trace/why.hpp"
 #include "runtime/preload/files/attribute_calls.hpp"
 #include "runtime/preload/files/attribute_copies.hpp"

@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "emu/sysfs/inodes/dev_names.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/ground/fd_table.hpp"

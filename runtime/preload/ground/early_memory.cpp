@@ -4,8 +4,8 @@
 
 #include <sys/mman.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "emu/base/units.hpp"
 
 namespace daxemu::preload {

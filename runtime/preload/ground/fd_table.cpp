@@ -1,6 +1,6 @@
 #include "runtime/preload/ground/fd_table.hpp"
 
-#include "emu/base/at_start.hpp"
+#include "emu/base/program/at_start.hpp"
 
 namespace daxemu::preload {
 

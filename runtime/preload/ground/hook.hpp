@@ -7,7 +7,7 @@
 // A hook holds no logic: one forward to a plain class of runtime/preload or runtime/fault.
 #pragma once
 
-#include "emu/base/at_start.hpp"
+#include "emu/base/program/at_start.hpp"
 
 #define DAXEMU_HOOK(result, name, parameters) DAXEMU_HOOK_IN(, result, name, parameters)
 #define DAXEMU_HOOK_IN(place, result, name, parameters)                                                                \

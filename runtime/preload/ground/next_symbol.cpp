@@ -7,7 +7,7 @@
 
 #include <sys/auxv.h>
 
-#include "emu/base/at_start.hpp"
+#include "emu/base/program/at_start.hpp"
 
 namespace daxemu::preload {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <sys/mman.h>
 
-#include "emu/base/aside.hpp"
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/aside.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "emu/base/units.hpp"
 
 namespace daxemu::preload {

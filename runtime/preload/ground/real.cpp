@@ -2,7 +2,7 @@
 
 #include <dlfcn.h>
 
-#include "emu/base/at_start.hpp"
+#include "emu/base/program/at_start.hpp"
 
 namespace daxemu::preload {
 

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "emu/base/at_start.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "runtime/preload/ground/next_symbol.hpp"
 
 namespace daxemu::preload {

@@ -7,8 +7,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 

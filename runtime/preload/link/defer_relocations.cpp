@@ -1,7 +1,7 @@
 // defer-relocations LIBRARY PREFIX...: leaves the relocations of the tables whose (mangled) names begin with a PREFIX,
-// or that are in a section of their own, to the library itself (emu/base/later_relocations.hpp). They are moved behind
-// those that the loader is told of, and the place is written where the library finds it. Nothing else in the file
-// changes: not its size, no segment; and of the sections only where the two of these tables begin and end.
+// or that are in a section of their own, to the library itself (emu/base/program/later_relocations.hpp). They are moved
+// behind those that the loader is told of, and the place is written where the library finds it. Nothing else in the
+// file changes: not its size, no segment; and of the sections only where the two of these tables begin and end.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -13,7 +13,7 @@
 
 #include <elf.h>
 
-#include "emu/base/later_relocations.hpp"
+#include "emu/base/program/later_relocations.hpp"
 
 namespace {
 

@@ -1,5 +1,5 @@
 #include "runtime/preload/memory/bus_signal.hpp"
-#include "emu/base/at_start.hpp"
+#include "emu/base/program/at_start.hpp"
 
 #include <cerrno>
 #include <cstring>

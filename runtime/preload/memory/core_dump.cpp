@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/memory/live_space.hpp"
 

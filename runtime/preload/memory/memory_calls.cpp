@@ -16,9 +16,9 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "emu/base/units.hpp"
 #include "emu/nd/media/media_errors.hpp"
 #include "emu/trace/why.hpp"

@@ -12,7 +12,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "emu/base/mapping.hpp"
+#include "emu/base/kernel/mapping.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/live_space.hpp"

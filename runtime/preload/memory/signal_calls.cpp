@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "emu/base/at_start.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "runtime/fault/process/early_kill.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/memory/bus_signal.hpp"

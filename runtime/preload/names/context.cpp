@@ -10,9 +10,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
-#include "emu/base/valgrind.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
+#include "emu/base/program/valgrind.hpp"
 #include "emu/store/location.hpp"
 #include "emu/sysfs/tree/known_paths.hpp"
 #include "emu/trace/trace.hpp"

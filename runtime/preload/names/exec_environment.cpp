@@ -4,7 +4,7 @@
 #include <cstring>
 #include <functional>
 
-#include "emu/base/at_start.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "runtime/preload/names/working_directory.hpp"
 
 namespace daxemu::preload {

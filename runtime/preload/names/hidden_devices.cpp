@@ -9,9 +9,9 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "emu/dax/device/device_name.hpp"
 
 namespace daxemu::preload {

@@ -2,8 +2,8 @@
 
 #include <ctime>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/text_hash.hpp"
+#include "emu/base/program/at_start.hpp"
+#include "emu/base/text/text_hash.hpp"
 
 namespace daxemu::preload {
 namespace {

@@ -8,8 +8,8 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "runtime/preload/names/known_directories.hpp"
 #include "runtime/preload/names/path_bytes.hpp"
 

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 
 namespace daxemu::preload {
 namespace {

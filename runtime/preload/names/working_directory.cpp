@@ -2,8 +2,8 @@
 
 #include <sys/syscall.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
 
 namespace daxemu::preload {
 namespace {

@@ -7,7 +7,7 @@
 #include <atomic>
 #include <string_view>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/path_text.hpp"
 

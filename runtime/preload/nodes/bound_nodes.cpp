@@ -6,8 +6,8 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 
 namespace daxemu::preload {
 

@@ -7,8 +7,8 @@
 
 #include <fcntl.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "runtime/preload/nodes/opened/vnode_files.hpp"
 
 namespace daxemu::preload {

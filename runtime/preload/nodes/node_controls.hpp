@@ -2,8 +2,8 @@
 // DIMMs and the nd bus (drivers/nvdimm/bus.c).
 #pragma once
 
+#include "emu/base/kernel/user_memory.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/user_memory.hpp"
 #include "emu/store/store.hpp"
 #include "emu/sysfs/schema/node.hpp"
 

@@ -11,8 +11,8 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 
 namespace daxemu::preload {
 namespace {

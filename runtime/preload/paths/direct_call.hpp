@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "emu/base/enter_kernel.hpp"
+#include "emu/base/kernel/enter_kernel.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 

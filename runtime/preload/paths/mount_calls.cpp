@@ -3,7 +3,7 @@
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "runtime/preload/nodes/covers.hpp"
 #include "runtime/preload/nodes/opened/stand_ins.hpp"
 #include "runtime/preload/paths/path_call.hpp"

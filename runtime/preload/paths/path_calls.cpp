@@ -7,8 +7,8 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "emu/store/mount_table.hpp"
 #include "runtime/preload/memory/pretouch.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"

@@ -11,7 +11,7 @@
 
 #include <sys/syscall.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/sysfs/inodes/dev_names.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/paths/watched_nodes.hpp"

@@ -4,7 +4,7 @@
 
 #include <sys/syscall.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 
 namespace daxemu::preload {
 

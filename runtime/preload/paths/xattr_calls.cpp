@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "runtime/preload/nodes/caller.hpp"
 #include "runtime/preload/paths/inode_calls.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "runtime/preload/ground/pin_sites.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 

@@ -1,6 +1,6 @@
 #include "runtime/preload/pins/pipe_pins.hpp"
 
-#include "emu/base/at_start.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 
 #include <algorithm>

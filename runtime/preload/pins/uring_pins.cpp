@@ -1,5 +1,5 @@
 #include "runtime/preload/pins/uring_pins.hpp"
-#include "emu/base/at_start.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "runtime/preload/ground/fd_table.hpp"
 
 #include <atomic>

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <string_view>
 
-#include "emu/base/fixed_string.hpp"
+#include "emu/base/text/fixed_string.hpp"
 #include "runtime/preload/ground/path_text.hpp"
 
 namespace daxemu::preload {

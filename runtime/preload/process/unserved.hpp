@@ -2,7 +2,7 @@
 // to tell of at its end.
 #pragma once
 
-#include "emu/base/fixed_string.hpp"
+#include "emu/base/text/fixed_string.hpp"
 #include "emu/store/processes/unserved_log.hpp"
 #include "runtime/preload/ground/path_text.hpp"
 

@@ -5,7 +5,7 @@
 
 #include <sys/stat.h>
 
-#include "emu/base/fixed_string.hpp"
+#include "emu/base/text/fixed_string.hpp"
 #include "emu/store/mount_table.hpp"
 #include "runtime/preload/procfs/proc_files.hpp"
 #include "runtime/preload/procfs/proc_text.hpp"

@@ -8,7 +8,7 @@
 #include <linux/mempolicy.h>
 #include <sys/syscall.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/dax/memory/node_policy.hpp"
 #include "runtime/preload/procfs/node_list.hpp"
 

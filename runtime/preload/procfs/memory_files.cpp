@@ -5,7 +5,7 @@
 
 #include <fcntl.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/preload/procfs/maps_line.hpp"
 #include "runtime/preload/procfs/smaps_fields.hpp"

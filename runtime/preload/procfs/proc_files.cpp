@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "runtime/preload/nodes/opened/vnode_files.hpp"
 #include "runtime/preload/procfs/machine_files.hpp"
 #include "runtime/preload/procfs/memory_files.hpp"

@@ -5,7 +5,7 @@
 
 #include <fcntl.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/dax/memory/memory_nodes.hpp"
 #include "runtime/preload/ground/path_text.hpp"
 #include "runtime/preload/procfs/device_node.hpp"

@@ -7,8 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "runtime/preload/files/io_calls.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 

@@ -8,8 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "runtime/preload/files/open_calls.hpp"
 #include "runtime/preload/memory/core_dump.hpp"
 #include "runtime/preload/memory/live_space.hpp"

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/sysfs/uevents/uevent.hpp"
 #include "runtime/preload/files/fd_calls.hpp"
 #include "runtime/preload/ground/user_memory.hpp"

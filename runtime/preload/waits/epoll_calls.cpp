@@ -11,8 +11,8 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/waits/attributes_known.hpp"

@@ -8,7 +8,7 @@
 
 #include <sys/mman.h>
 
-#include "emu/base/aside.hpp"
+#include "emu/base/program/aside.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/waits/attributes_known.hpp"
 #include "runtime/preload/waits/deadline.hpp"

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/trace/acting_for.hpp"
 #include "runtime/supervise/answers/local_call.hpp"
 #include "runtime/supervise/answers/opening.hpp"

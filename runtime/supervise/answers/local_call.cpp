@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <utime.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/trace/acting_for.hpp"
 #include "emu/trace/why.hpp"

@@ -10,7 +10,7 @@
 
 #include <sys/uio.h>
 
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "runtime/supervise/answers/shapes.hpp"
 #include "runtime/supervise/install/listener.hpp"
 #include "runtime/supervise/spaces/target.hpp"

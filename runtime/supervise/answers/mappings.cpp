@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/drivers.hpp"
 #include "emu/trace/why.hpp"

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "runtime/fault/mappings/map_rules.hpp"
 #include "runtime/preload/names/context.hpp"
 #include "runtime/supervise/install/injection.hpp"

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/store/mount_table.hpp"
 #include "runtime/preload/procfs/proc_files.hpp"
 #include "runtime/supervise/answers/answers.hpp"

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/user_memory.hpp"
+#include "emu/base/kernel/user_memory.hpp"
 #include "runtime/preload/files/control_calls.hpp"
 #include "runtime/supervise/answers/answers.hpp"
 #include "runtime/supervise/answers/sealed_copy.hpp"

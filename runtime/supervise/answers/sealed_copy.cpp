@@ -9,7 +9,7 @@
 #include <linux/memfd.h>
 #include <sys/syscall.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/preload/nodes/descriptors.hpp"
 

@@ -2,8 +2,8 @@
 // no store(), so it must not look as if it had.
 #pragma once
 
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 
 namespace daxemu::supervise {
 

@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "emu/base/passed_fd.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/passed_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
 
 namespace daxemu::supervise {
 namespace {

@@ -7,8 +7,8 @@
 
 #include <linux/filter.h>
 
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "runtime/supervise/spaces/own_call.hpp"
 
 namespace daxemu::supervise {

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/trace/why.hpp"
 
 #ifndef SECCOMP_ADDFD_FLAG_SEND

@@ -5,8 +5,8 @@
 
 #include <linux/seccomp.h>
 
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "runtime/supervise/spaces/in_hand.hpp"
 
 namespace daxemu::supervise {

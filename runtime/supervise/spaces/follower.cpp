@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/text_file.hpp"
+#include "emu/base/text/text_file.hpp"
 #include "emu/store/generation.hpp"
 #include "emu/store/processes/process_slots.hpp"
 #include "runtime/fault/process/early_kill.hpp"

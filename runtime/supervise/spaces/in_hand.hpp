@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 #include "emu/base/function_ref.hpp"
-#include "emu/base/mapping.hpp"
+#include "emu/base/kernel/mapping.hpp"
 
 namespace daxemu::supervise {
 

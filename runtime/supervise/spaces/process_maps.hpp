@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "runtime/supervise/spaces/piece.hpp"
 
 namespace daxemu::supervise {

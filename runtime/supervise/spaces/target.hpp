@@ -11,8 +11,8 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 
 namespace daxemu::supervise {
 

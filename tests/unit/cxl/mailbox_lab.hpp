@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "emu/base/user_memory.hpp"
+#include "emu/base/kernel/user_memory.hpp"
 #include "tests/unit/cxl/platform.hpp"
 
 namespace daxemu::cxl {

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/cxl/enumeration/ports.hpp"
 #include "emu/cxl/enumeration/topology.hpp"
 

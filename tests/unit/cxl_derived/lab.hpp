@@ -12,8 +12,8 @@
 #include <gtest/gtest.h>
 
 #include "emu/backing/spare_files.hpp"
+#include "emu/base/kernel/whole_io.hpp"
 #include "emu/base/units.hpp"
-#include "emu/base/whole_io.hpp"
 #include "emu/cxl/derived/derived.hpp"
 #include "emu/cxl/objects.hpp"
 #include "emu/dax/change.hpp"

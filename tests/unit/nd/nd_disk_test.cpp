@@ -9,8 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "emu/backing/spare_files.hpp"
+#include "emu/base/kernel/whole_io.hpp"
 #include "emu/base/units.hpp"
-#include "emu/base/whole_io.hpp"
 #include "emu/dax/builder.hpp"
 #include "emu/dax/change.hpp"
 #include "emu/dax/nd/nd.hpp"

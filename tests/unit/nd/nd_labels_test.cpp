@@ -10,8 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "emu/base/sys.hpp"
-#include "emu/base/unique_fd.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/dax/nd/nd.hpp"
 #include "emu/nd/labels/namespace_labels.hpp"
 #include "emu/nd/make_namespace.hpp"

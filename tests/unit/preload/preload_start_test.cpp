@@ -196,7 +196,7 @@ TEST_F(Start, LibraryKeepsToItsBudget) {
   const std::string bytes((std::istreambuf_iterator<char>(file)), {});
   ASSERT_GT(bytes.size(), sizeof(Elf64_Ehdr));
   EXPECT_EQ(bytes.find("_ZNSt6locale"), std::string::npos)
-      << "a stream has come in, and with it all locales: read_text() of emu/base/text_file.hpp";
+      << "a stream has come in, and with it all locales: read_text() of emu/base/text/text_file.hpp";
   EXPECT_EQ(bytes.find("system_error_category"), std::string::npos)
       << "an error category has come in, which every program makes and destroys: hooks/process/exception_memory.cpp";
   Elf64_Ehdr header;

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <sys/sysmacros.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "tests/unit/sysfs/sysfs_support.hpp"
 
 namespace daxemu::sysfs {

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "emu/backing/placement.hpp"
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/base/units.hpp"
 #include "emu/cxl/enumeration/topology_check.hpp"
 

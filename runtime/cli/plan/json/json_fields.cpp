@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/store/uuid_text.hpp"
 #include "runtime/cli/plan/platform_plan.hpp"
 #include "runtime/cli/text/joined.hpp"

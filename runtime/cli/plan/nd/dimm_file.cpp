@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "emu/base/size_text.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/base/units.hpp"
 #include "emu/nd/region.hpp"
 #include "runtime/cli/plan/nd/region_flag.hpp"

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/trace/why.hpp"
 #include "runtime/preload/files/disk_calls.hpp"
 #include "runtime/preload/files/told_refusals.hpp"

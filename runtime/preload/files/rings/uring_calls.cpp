@@ -15,8 +15,8 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
 #include "emu/trace/site.hpp"
 #include "emu/trace/why.hpp"
 #include "runtime/fault/process/private_fds.hpp"

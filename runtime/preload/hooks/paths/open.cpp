@@ -3,7 +3,7 @@
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
 
-#include "emu/base/enter_kernel.hpp"
+#include "emu/base/kernel/enter_kernel.hpp"
 #include "emu/trace/site.hpp"
 #include "runtime/preload/files/open_calls.hpp"
 #include "runtime/preload/ground/fd_table.hpp"

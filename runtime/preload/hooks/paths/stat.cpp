@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/enter_kernel.hpp"
+#include "emu/base/kernel/enter_kernel.hpp"
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/plain_calls.hpp"
 #include "runtime/preload/ground/real.hpp"

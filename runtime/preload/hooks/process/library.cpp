@@ -1,8 +1,8 @@
 // The library is loaded: everything that must not wait until it is needed, before the program's own code runs.
 #include <pthread.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/valgrind.hpp"
+#include "emu/base/program/at_start.hpp"
+#include "emu/base/program/valgrind.hpp"
 #include "runtime/preload/directories/directories.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/nodes/opened/vnode_files.hpp"

@@ -6,7 +6,7 @@
 
 #include <sys/mman.h>
 
-#include "emu/base/aside.hpp"
+#include "emu/base/program/aside.hpp"
 #include "emu/base/units.hpp"
 #include "emu/sysfs/schema/node.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 
-#include "emu/base/sys.hpp"
+#include "emu/base/kernel/sys.hpp"
 #include "emu/dax/drivers.hpp"
 #include "emu/sysfs/inodes/permission.hpp"
 #include "emu/trace/why.hpp"

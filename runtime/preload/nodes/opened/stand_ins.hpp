@@ -2,8 +2,8 @@
 // is no such one: a memory file is on no mount of the program's mount namespace, and the kernel binds nothing else.
 #pragma once
 
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "emu/store/store.hpp"
 
 namespace daxemu::preload {

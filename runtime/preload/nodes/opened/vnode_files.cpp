@@ -14,9 +14,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/base/at_start.hpp"
-#include "emu/base/sys.hpp"
-#include "emu/base/text_hash.hpp"
+#include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
+#include "emu/base/text/text_hash.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/preload/ground/own_process.hpp"
 #include "runtime/preload/ground/user_memory.hpp"

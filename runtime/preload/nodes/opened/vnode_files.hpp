@@ -12,8 +12,8 @@
 
 #include <sys/uio.h>
 
+#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "emu/base/unique_fd.hpp"
 #include "emu/sysfs/tree/tree.hpp"
 
 namespace daxemu::preload {
