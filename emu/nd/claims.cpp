@@ -76,16 +76,34 @@ void abandon(const Store& store, RegionRecord& space, NdHolderRecord* holder) {
   dax::nd::release_reserve(store, space);
 }
 
-// The record of a device that is none: what the region is made of has its bytes again, as far as they can be moved.
+// The record of a device that is none: what the region is made of has its bytes again. It stays where they cannot be
+// moved: then they are nowhere else.
 void drop_device(const Store& store, RegionRecord& space) {
   store::DeviceRecord* device = dax::nd::device_of(store, space);
   if (device == nullptr || device->state.load() != store::DeviceState::absent) {
     return;
   }
-  (void)return_media(store, *device);
+  if (!return_media(store, *device)) {
+    return;
+  }
   dax::free_device_bytes(store, *device);
   device->kept = 0;
   space.nd.device = 0;
+}
+
+// What settle_claims() could not give back goes back before anything is done with the namespace. Errors: as
+// return_media()'s.
+Result<void> return_left(const Store& store, RegionRecord& space) {
+  store::DeviceRecord* device = is_labelled(space) && space.nd.device != 0 ? dax::nd::device_of(store, space) : nullptr;
+  if (device == nullptr || device->state.load() != store::DeviceState::absent || device->has_media == 0 ||
+      &store.region_of(*device) != &space) {
+    return {};
+  }
+  if (auto returned = return_media(store, *device); !returned) {
+    return returned;
+  }
+  drop_device(store, space);
+  return {};
 }
 
 // They go back; there is room (make_return_room).
@@ -99,6 +117,9 @@ void give_back(const Store& store, RegionRecord& space) {
 
 Result<void> bind_holder(const Store& store, RegionRecord& region, NdHolderRecord& holder) {
   RegionRecord& space = dax::nd::namespace_of(store, region, holder);
+  if (auto returned = return_left(store, space); !returned) {
+    return returned;
+  }
   read_info(store, space);
   const store::NdInfoBlock before = space.nd.info;
   const auto bring = [&](store::DeviceRecord& device) { return bring_media(store, device); };
@@ -137,6 +158,9 @@ Result<void> unbind_holder(const Store& store, RegionRecord& region, NdHolderRec
 }
 
 Result<void> bind_namespace(const Store& store, RegionRecord& space) {
+  if (auto returned = return_left(store, space); !returned) {
+    return returned;
+  }
   read_info(store, space);
   const auto bring = [&](store::DeviceRecord& device) { return bring_media(store, device); };
   auto bound = dax::nd::bind_namespace(store, space, bring);
@@ -177,6 +201,12 @@ Result<void> unbind_namespace(const Store& store, RegionRecord& space) {
 
 Result<void> unbind_region(const Store& store, RegionRecord& region) {
   if (region.nd.labelled != 0 && region.nd.unbound == 0) {
+    for (RegionRecord& space : store.regions()) {
+      if (auto returned = dax::nd::is_namespace_of(store, region, space) ? return_left(store, space) : Result<void>();
+          !returned) {
+        return returned;
+      }
+    }
     if (auto room = make_return_room(store, region); !room) {
       return room;
     }
@@ -209,7 +239,9 @@ void settle_claims(const Store& store) {
     if (is_there && device->has_media != 0 && holder != nullptr && holder->bound != 0) {
       continue;
     }
-    dax::nd::remove_dax_device(store, space);
+    if (is_there) {
+      dax::nd::remove_dax_device(store, space);
+    }
     if (holder != nullptr && holder->kind == store::NdKind::dax) {
       holder->bound = 0;
     }

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "emu/base/text/size_text.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/builder.hpp"
 #include "emu/dax/device/device_name.hpp"
@@ -169,18 +170,25 @@ Outcome<void> to_system_ram(const Store& store, DeviceRecord& device, const Want
 }
 
 // What no device can be, before anything is done to this one.
-Outcome<void> check_shape(const DeviceRecord& device, const Wanted& wanted) {
+Outcome<void> check_shape(const Store& store, const DeviceRecord& device, const Wanted& wanted) {
   if (!wanted.size && !wanted.align) {
     return {};
   }
   const std::uint64_t align = wanted.align.value_or(device.align);
   const std::uint64_t size = wanted.size.value_or(device.size.load());
   const bool is_empty = !wanted.size && size == 0; // its alignment can be changed
+  const bool is_extent = align == kPageSize || align == kPmdSize || align == kPudSize;
+  if (!wanted.size && is_extent && !is_aligned(size, align)) {
+    return refuse(EINVAL,
+                  fmt::format("--align {} does not fit {}, which has {}", size_text(align), name_of(store, device),
+                              size_text(size)),
+                  fmt::format("use a smaller --align, or give --size {} too", size_text(align_up(size, align))));
+  }
   return dax::check_geometry(is_empty ? std::max(align, kPmdSize) : size, align);
 }
 
 Outcome<void> reconfigure(const Store& store, DeviceRecord& device, const Wanted& wanted) {
-  if (auto fine = check_shape(device, wanted); !fine) {
+  if (auto fine = check_shape(store, device, wanted); !fine) {
     return fine;
   }
   const bool to_ram = wanted.driver == &kKmem;
@@ -201,8 +209,14 @@ Outcome<void> reconfigure(const Store& store, DeviceRecord& device, const Wanted
   }
   const dax::Driver* before = dax::driver_of(device);
   const std::uint64_t align_before = device.align;
+  const std::uint64_t size_before = device.size.load();
   const auto as_it_was = [&] {
     (void)changing(store, [&]() -> Result<void> {
+      if (device.size.load() != size_before || device.align != align_before) { // each is a multiple of the smaller one
+        (void)dax::set_align(store, device, std::min(align_before, device.align));
+        (void)dax::resize(store, device, size_before);
+        (void)dax::set_align(store, device, align_before);
+      }
       return before != nullptr ? dax::give(store, device, *before) : Result<void>{};
     });
   };

@@ -1,9 +1,10 @@
 #include "runtime/fault/engines/watcher.hpp"
 
+#include <algorithm>
+
 #include "emu/base/kernel/sys.hpp"
 #include "emu/store/generation.hpp"
 #include "emu/store/processes/process_slots.hpp"
-#include "runtime/fault/process/last_thread.hpp"
 #include "runtime/fault/process/service_thread.hpp"
 
 namespace daxemu::fault {
@@ -13,7 +14,7 @@ void Watcher::start(store::EngineKind engine) {
     return;
   }
   started_ = true;
-  leader_ = word_of_leader();
+  last_.begin();
   seen_ = store::generation_of(store_.platform());
   if (auto slot = store::claim_slot(store_); slot) {
     slot_ = *slot;
@@ -27,6 +28,7 @@ void Watcher::start(store::EngineKind engine) {
 
 void Watcher::abandon() {
   slot_ = nullptr;
+  last_.abandon();
   started_ = false;
 }
 
@@ -35,13 +37,21 @@ void Watcher::watch(void* self) noexcept {
   store::Platform& platform = watcher->store_.platform();
   std::uint32_t seen = watcher->seen_;
   const auto self_number = static_cast<std::uint32_t>(sys::getpid());
-  constexpr timespec kBetweenLooks = {0, 20'000'000};
-  bool is_headless = false;
+  constexpr int kManyLooks = 50; // a second: from then on more rarely
+  constexpr timespec kSoon = {0, 20'000'000};
+  constexpr timespec kLater = {0, 500'000'000};
+  LastThread& last = watcher->last_;
+  int looks = 0; // since the leader's word was cleared
   while (true) {
-    if (!store::await_change(platform, seen, {watcher->leader_, self_number, is_headless ? &kBetweenLooks : nullptr})) {
-      is_headless = is_headless || has_ended(watcher->leader_);
-      if (is_headless && only_ours_left()) {
-        end_as_leader();
+    const timespec* limit = looks == 0 ? nullptr : looks < kManyLooks ? &kSoon : &kLater;
+    if (!store::await_change(platform, seen, {last.word(), self_number, limit})) {
+      if (looks > 0 || last.is_cleared()) {
+        last.end_if_it_was();
+        looks = std::min(looks + 1, kManyLooks);
+        if (looks == kManyLooks && !last.leader_ended()) {
+          last.doubt();
+          looks = 0;
+        }
       }
       continue;
     }

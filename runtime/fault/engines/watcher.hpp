@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "emu/store/store.hpp"
+#include "runtime/fault/process/last_thread.hpp"
 
 namespace daxemu::fault {
 
@@ -28,7 +29,7 @@ private:
   void (*follow_)(void*);
   void* argument_;
   store::ProcessSlot* slot_ = nullptr;
-  const std::uint32_t* leader_ = nullptr; // word_of_leader()
+  LastThread last_;
   std::uint32_t seen_ = 0;
   bool started_ = false;
   void* stack_ = nullptr;

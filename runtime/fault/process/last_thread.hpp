@@ -7,19 +7,31 @@
 
 namespace daxemu::fault {
 
-// The word that the kernel clears, and wakes one who waits for it, when the thread group's leader ends
-// (PR_GET_TID_ADDRESS); it holds the leader's number. To be asked by the leader, who is given one if it has none;
-// nullptr for other threads, where the kernel does not tell, and in valgrind, which knows no futex_waitv(2): then
-// nobody notices.
-[[nodiscard]] const std::uint32_t* word_of_leader();
+class LastThread {
+public:
+  // To be called by the thread group's leader, before anybody waits; for other threads, where the kernel does not tell,
+  // and in valgrind, which knows no futex_waitv(2), nobody notices: word() is nullptr then.
+  void begin();
+  // In a forked child: what begin() has taken is the parent's.
+  void abandon();
 
-// Has it ended? Then who else waits for it is woken, as the kernel wakes one only, which may have been one of ours.
-[[nodiscard]] bool has_ended(const std::uint32_t* leader);
+  // The word that the kernel clears, and wakes one who waits for it, when the leader ends (PR_GET_TID_ADDRESS); it
+  // holds the leader's number.
+  [[nodiscard]] const std::uint32_t* word() const { return word_; }
+  // Has it been cleared? Then who else waits for it is woken, as the kernel wakes one only, which may have been one of
+  // ours.
+  [[nodiscard]] bool is_cleared() const;
+  // If the leader has ended and no thread is left but those of ours, ends the process as the leader has ended.
+  void end_if_it_was();
+  [[nodiscard]] bool leader_ended() const { return ended_; } // as it has seen it
+  // The word of a leader who lives on is another's memory by now: it is not looked at any more.
+  void doubt() { word_ = nullptr; }
 
-// No thread of the program is left but the leader, who has ended.
-[[nodiscard]] bool only_ours_left();
+private:
+  const std::uint32_t* word_ = nullptr;
+  int stat_ = -1; // /proc/self/stat: nothing may be opened later, in the midst of the program's descriptors
+  bool ended_ = false;
 
-// Ends the process as its leader has ended.
-[[noreturn]] void end_as_leader();
+};
 
 } // namespace daxemu::fault

@@ -31,6 +31,10 @@ namespace {
 
 constexpr std::size_t kStack = 64UL * 1024;
 
+// Those of this process: a forked child has none of its parent's.
+constinit std::atomic<int> count{0};
+constinit std::atomic<pid_t> counted_in{0};
+
 void live(const ServiceThread& thread) {
   (void)sys::call(SYS_prctl, PR_SET_NAME, reinterpret_cast<long>(thread.name));
   decline_early_kill();
@@ -94,6 +98,10 @@ Result<void> start_bare(const ServiceThread& thread) {
   if (tid < 0) {
     return fail(code);
   }
+  if (const pid_t process = sys::getpid(); counted_in.exchange(process) != process) {
+    count.store(0);
+  }
+  count.fetch_add(1); // after it is there: rather too few than too many (LastThread)
   return {};
 }
 
@@ -137,6 +145,10 @@ Result<void> start_pthread(const ServiceThread& thread) {
 }
 
 } // namespace
+
+int service_threads() {
+  return counted_in.load() == sys::getpid() ? count.load() : 0;
+}
 
 Result<void> ServiceThread::start() const {
 #if DAXEMU_BARE_THREADS

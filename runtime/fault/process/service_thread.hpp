@@ -3,18 +3,13 @@
 // child of a threaded program. It ends with the process.
 #pragma once
 
-#include <string_view>
-
 #include "emu/base/result.hpp"
 #include "emu/store/records/records.hpp"
 
 namespace daxemu::fault {
 
-// What the names of our threads begin with, and no others do.
-inline constexpr std::string_view kServiceThreadPrefix = "daxemu-";
-
 struct ServiceThread {
-  const char* name;                     // kServiceThreadPrefix and more, at most 15 characters
+  const char* name;                     // "daxemu-" and more, at most 15 characters
   void (*run)(void* argument) noexcept; // its whole life
   void* argument;
   void** memory;         // its stack; nullptr at first, then kept for a thread that takes its place in a forked child
@@ -24,5 +19,8 @@ struct ServiceThread {
   // Starts it. Errors: EAGAIN, ENOMEM (limits of processes or memory), EPERM (a seccomp filter).
   [[nodiscard]] Result<void> start() const;
 };
+
+// How many this process has that the C library does not know. None ends before the process.
+[[nodiscard]] int service_threads();
 
 } // namespace daxemu::fault

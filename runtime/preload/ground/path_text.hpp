@@ -63,4 +63,9 @@ private:
   std::size_t size_ = 0;
 };
 
+// Is `path` the folder, or something in it?
+[[nodiscard]] inline bool is_at_or_below(std::string_view path, std::string_view folder) noexcept {
+  return !folder.empty() && path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
 } // namespace daxemu::preload

@@ -24,11 +24,6 @@ std::string_view without_name(std::string_view path) {
   return slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash == 0 ? 1 : slash);
 }
 
-bool is_at_or_below(std::string_view path, std::string_view directory) {
-  return !directory.empty() && path.starts_with(directory) &&
-         (path.size() == directory.size() || path[directory.size()] == '/');
-}
-
 bool is_in_dev(const sysfs::Node& node) {
   return node.type == sysfs::NodeType::device;
 }

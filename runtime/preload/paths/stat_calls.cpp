@@ -43,9 +43,9 @@ const char* file_system_of(const sysfs::Node& node) {
 
 int statfs_node(const sysfs::Node& node, RealPath real, Magic is) {
   const int status = real(file_system_of(node));
-  if (status == 0 && node.path.view().starts_with("/sys/kernel/debug/")) {
+  if (status == 0 && is_at_or_below(node.path.view(), "/sys/kernel/debug")) {
     is(DEBUGFS_MAGIC);
-  } else if (status == 0 && node.path.view().starts_with("/sys/kernel/tracing")) {
+  } else if (status == 0 && is_at_or_below(node.path.view(), "/sys/kernel/tracing")) {
     is(TRACEFS_MAGIC);
   }
   return status;

@@ -10,6 +10,7 @@
 
 #include "emu/base/kernel/sys.hpp"
 #include "emu/store/mount_table.hpp"
+#include "runtime/preload/ground/path_text.hpp"
 #include "runtime/preload/procfs/proc_files.hpp"
 #include "runtime/supervise/answers/answers.hpp"
 #include "runtime/supervise/answers/opening.hpp"
@@ -24,15 +25,11 @@ constexpr std::string_view kProc = "/proc/";
 constexpr std::string_view kSelf = "/proc/self";
 constexpr std::string_view kThreadSelf = "/proc/thread-self";
 
-bool begins_with(std::string_view path, std::string_view directory) {
-  return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
-}
-
 // Links that mean another thing for whoever follows them.
 std::string in_place_of(const Target& target, std::string path) {
   constexpr std::array kStreams = {std::string_view("/dev/stdin"), std::string_view("/dev/stdout"),
                                    std::string_view("/dev/stderr")};
-  if (begins_with(path, "/dev/fd")) {
+  if (preload::is_at_or_below(path, "/dev/fd")) {
     path.replace(0, std::string_view("/dev").size(), kSelf);
   }
   for (std::size_t stream = 0; stream < kStreams.size(); ++stream) {
@@ -40,9 +37,9 @@ std::string in_place_of(const Target& target, std::string path) {
       path = fmt::format("{}/fd/{}", kSelf, stream);
     }
   }
-  if (begins_with(path, kSelf)) {
+  if (preload::is_at_or_below(path, kSelf)) {
     path.replace(0, kSelf.size(), fmt::format("/proc/{}", target.process()));
-  } else if (begins_with(path, kThreadSelf)) {
+  } else if (preload::is_at_or_below(path, kThreadSelf)) {
     path.replace(0, kThreadSelf.size(), fmt::format("/proc/{}/task/{}", target.process(), target.thread()));
   }
   return path;
@@ -102,7 +99,10 @@ bool Answers::is_elsewhere(const Target& target, const Call& call, const Shape& 
                              : fmt::format("/proc/{}/fd/{}/{}", target.thread(), start, text);
   }
   const auto about = sys::fstatat(AT_FDCWD, path.c_str(), 0);
-  return about && !S_ISCHR(about->st_mode) && std::find(shared_.begin(), shared_.end(), about->st_dev) == shared_.end();
+  // /proc/PID/map_files by a path from there leads to the bytes themselves, which no list of file systems has.
+  return about && !S_ISCHR(about->st_mode) &&
+         context_->store().device_of_bytes(about->st_dev, about->st_ino) == nullptr &&
+         std::find(shared_.begin(), shared_.end(), about->st_dev) == shared_.end();
 }
 
 std::optional<Answers::Named> Answers::named(const Target& target, const Call& call, const Shape& shape, unsigned at,
@@ -130,7 +130,8 @@ std::optional<Answers::Named> Answers::named(const Target& target, const Call& c
 bool Answers::leads_to_ours(const std::string& path) const {
   const preload::Resolver& resolver = context_->resolver();
   const char* const text = path.c_str();
-  const bool in_shared = begins_with(path, "/dev") || begins_with(path, "/sys"); // a directory with entries of both
+  const bool in_shared = preload::is_at_or_below(path, "/dev") ||
+                         preload::is_at_or_below(path, "/sys"); // a directory with entries of both
   if (is_machine_file(path)) {
     return true;
   }
@@ -221,7 +222,7 @@ void Answers::by_path(const Target& target, const Call& call, const Shape& shape
     listener_->go_on(call);
     return;
   }
-  const bool bound = call.number == SYS_openat2 && !from_emulated && is_bound(target, call.word[2]);
+  const bool bound = call.number == SYS_openat2 && !from_emulated && is_bound(target, call.word[2], texts.front());
   make(target, call, shape, bound ? texts : paths, bound);
 }
 

@@ -1,6 +1,8 @@
 // What calls that open something say besides a path.
 #pragma once
 
+#include <string_view>
+
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
@@ -26,10 +28,12 @@ namespace daxemu::supervise {
   }
 }
 
-// Has openat2(2), whose argument is there, rules that depend on where the walk begins (RESOLVE_BENEATH)?
-[[nodiscard]] inline bool is_bound(const Target& target, std::uint64_t address) {
+// Has openat2(2), whose argument is there, rules that depend on where the walk of `path` begins (RESOLVE_BENEATH)? An
+// absolute one begins at the root, but for RESOLVE_IN_ROOT (path_init()).
+[[nodiscard]] inline bool is_bound(const Target& target, std::uint64_t address, std::string_view path) {
   open_how how{};
-  return target.read(&how, address, sizeof how) && how.resolve != 0;
+  return target.read(&how, address, sizeof how) &&
+         (path.starts_with('/') ? (how.resolve & RESOLVE_IN_ROOT) != 0 : how.resolve != 0);
 }
 
 } // namespace daxemu::supervise

@@ -122,6 +122,9 @@ static void map_files(char* p) {
     wrong += pwrite(fd, target, 1, 0) != -1 || errno != EINVAL;
     wrong += ftruncate(fd, 0) != -1 || errno != EINVAL;
     wrong += truncate(name, 0) != -1 || errno != EINVAL;
+    fd = openat(dirfd(list), entry->d_name, O_RDWR);
+    wrong += fd < 0 || fstat(fd, &about) != 0 || !S_ISCHR(about.st_mode);
+    wrong += ftruncate(fd, 0) != -1 || errno != EINVAL;
   }
   printf("found=%s wrong=%d ", found ? "yes" : "no", wrong);
   touch("still", p, 0);

@@ -10,6 +10,8 @@ name=$1 kernel=$2 tools=$3
 shift 3
 cxl_of "$tools"
 export SYSFS_TREE="$DAXEMU_TESTS/sysfs_tree"
+# Of a node and an attribute another user asks, too.
+[ "$name" != calls ] || [ "$(id -u)" = 0 ] || skip "only root can become another user"
 case $name in
   tree | calls | writes-* | uevents) recorded=$here/expected/cxl/linux-$kernel/$name.txt ;;
   *) recorded=$here/expected/cxl/linux-$kernel/tools-$tools/$name.txt ;;
@@ -26,6 +28,9 @@ case $name in
   *) set -- "$@" -- sh "$here/cxl/replay.sh" "$steps" ;;
 esac
 status_of "$daxemu" run --config "$platform" --kernel "$kernel" "$@"
+case $err in
+  *'the kernel does not tell of system calls'*) skip "$err" ;;
+esac
 same "stderr" "$err" ""
 same "exit status" "$status" 0
 awk -f "$here/cxl/names.awk" out >answered

@@ -5,7 +5,11 @@ here=$(cd "$(dirname "$0")/.." && pwd -P)
 # shellcheck source=tests/clients/lib.sh
 . "$here/lib.sh"
 needs ndctl
-[ "$(ndctl --version)" = 76.1 ] || skip "labels.txt is what ndctl 76.1 said; this is $(ndctl --version)"
+if [ "$(ndctl --version)" != 76.1 ]; then # which is what was asked there
+  tools=$("$here/../../python-free-scripts/daxctl-release" 76 2>refused) || skip "$(tail -n 1 refused)"
+  PATH=$tools/bin:$PATH
+  export PATH
+fi
 "$daxemu" run --config "$here/nfit/lab.json" -- sh "$here/nfit/session.sh" >got.txt 2>errors.txt || fail "the session ended with $?: $(cat errors.txt)"
 diff "$here/nfit/labels.txt" got.txt >difference.txt || fail "what ndctl and sysfs say of labels differs (<: the guest): $(head -n 40 difference.txt)"
 "$daxemu" run --config "$here/nfit/lab.json" -- sh "$here/nfit/disks.sh" >got.txt 2>errors.txt || fail "the session of disks ended with $?: $(cat errors.txt)"

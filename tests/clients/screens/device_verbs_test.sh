@@ -78,7 +78,16 @@ status_of "$daxemu" reconfigure --platform odd --mode famfs dax0.0
 matches "a mode of another kernel" "$err" 'Linux 6.12 has no driver fsdev_dax; choose another mode'
 status_of "$daxemu" run --platform odd -- readlink /sys/bus/dax/devices/dax0.0/driver
 matches "its driver" "$out" 'device_dax$'
+status_of "$daxemu" reconfigure --platform odd --align 1G dax0.0
+matches "an extent that it is no multiple of" "$err" '--align 1G does not fit dax0.0, which has 256M; use a smaller --align, or give --size 1G too'
 runs "$daxemu" destroy odd
+runs "$daxemu" create small --size 256M --kernel 6.12 --backing shmem
+status_of "$daxemu" reconfigure --platform small --mode system-ram --size 64M dax0.0
+same "exit status of memory without a whole block" "$status" 125
+runs "$daxemu" run --platform small -- daxctl list -D
+matches "its size as it was" "$out" '"size":268435456'
+matches "its mode as it was" "$out" '"mode":"devdax"'
+runs "$daxemu" destroy small
 status_of "$daxemu" run --size 16T --driver kmem --backing shmem -- true
 matches "memory of more blocks than there are" "$err" 'kmem has no room for dax0.0; choose a smaller size'
 runs "$daxemu" create ram --size 512M --kernel 7.3 --backing shmem

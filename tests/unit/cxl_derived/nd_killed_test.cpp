@@ -4,6 +4,7 @@
 
 #include <csignal>
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -207,6 +208,46 @@ TEST_F(NdDaxKilled, ADeviceWithoutItsBytesIsNoneAnyMore) {
 TEST_F(NdDaxKilled, WhoLetsGoOfOneLosesNothing) {
   bind_again();
   killed_in([&] { (void)dax::nd::unbind_holder(*lab.store, *region, dax); }); // without what returns its bytes
+  EXPECT_EQ(get(lab.media_of(0), kAt), "");
+  change();
+  expect_none();
+  bind_again();
+}
+
+// No file grows or is written beyond its first bytes while one of these is there: what is left of room on a full disk.
+class NoRoom {
+public:
+  NoRoom() {
+    EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &before_), 0);
+    const rlimit none{.rlim_cur = 4096, .rlim_max = before_.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
+  }
+  ~NoRoom() {
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &before_), 0);
+    (void)signal(SIGXFSZ, action_);
+  }
+  NoRoom(const NoRoom&) = delete;
+  NoRoom& operator=(const NoRoom&) = delete;
+  NoRoom(NoRoom&&) = delete;
+  NoRoom& operator=(NoRoom&&) = delete;
+
+private:
+  rlimit before_{};
+  void (*action_)(int) = signal(SIGXFSZ, SIG_IGN);
+};
+
+TEST_F(NdDaxKilled, WhatCannotGoBackStaysUntilItCan) {
+  bind_again();
+  killed_in([&] { (void)dax::nd::unbind_holder(*lab.store, *region, dax); });
+  {
+    const NoRoom full;
+    change();
+    EXPECT_NE(space->nd.device, 0U);
+    auto change = dax::Change::begin(*lab.store);
+    EXPECT_FALSE(nd::bind_holder(*lab.store, *region, dax));
+    EXPECT_FALSE(nd::bind_namespace(*lab.store, *space));
+    EXPECT_FALSE(nd::unbind_region(*lab.store, *region));
+  }
   EXPECT_EQ(get(lab.media_of(0), kAt), "");
   change();
   expect_none();

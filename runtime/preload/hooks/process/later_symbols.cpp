@@ -111,6 +111,9 @@ daxemu_name_of_\name:
   .irp name, __cxa_atexit, __isoc99_sscanf, __stack_chk_fail, _exit, clock_gettime, pthread_once
     daxemu_later \name
   .endr
+  .irp name, __isoc23_sscanf, __isoc23_strtol, __isoc23_strtoul, __isoc23_strtoull
+    daxemu_later \name
+  .endr
   .irp name, dlerror, dlopen, flockfile, fopencookie, funlockfile, getpid, gettext, gettid, getuid
     daxemu_later \name
   .endr
