@@ -31,7 +31,6 @@ private:
   const std::uint32_t* word_ = nullptr;
   int stat_ = -1; // /proc/self/stat: nothing may be opened later, in the midst of the program's descriptors
   bool ended_ = false;
-
 };
 
 } // namespace daxemu::fault

@@ -136,7 +136,8 @@ ssize_t copy_attribute(int in, int out, const Places& places) {
     break;
   case Copy::sends: // splice_direct_to_actor(): what cannot be put back is not taken; do_splice_direct(): nothing is
                     // sent to an end
-    if ((!from_attribute && !sys::call(SYS_lseek, in, 0, SEEK_CUR)) || (!is_pipe(out) && (status_flags(out) & O_APPEND) != 0)) {
+    if ((!from_attribute && !sys::call(SYS_lseek, in, 0, SEEK_CUR)) ||
+        (!is_pipe(out) && (status_flags(out) & O_APPEND) != 0)) {
       return refused_copy(EINVAL);
     }
     break;
