@@ -72,6 +72,9 @@ public:
       const std::size_t at = what.find(mark);
       return at == std::string_view::npos ? std::string_view() : what.substr(at + mark.size());
     };
+    if (what.find("empty input") != std::string_view::npos) { // as newer releases of the library say it
+      return fail("the file ends here; expected a JSON value");
+    }
     const std::string_view expected = behind("; ");
     const bool tells_why = !expected.starts_with("last read"); // else that stands in front of it
     for (const std::string_view why : {tells_why ? expected : behind(" - "), behind(": "), behind("] ")}) {
