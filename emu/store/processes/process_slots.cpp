@@ -9,6 +9,7 @@
 
 #include "emu/base/kernel/sys.hpp"
 #include "emu/base/kernel/unique_fd.hpp"
+#include "emu/base/text/stat_word.hpp"
 
 namespace daxemu::store {
 namespace {
@@ -53,30 +54,15 @@ Result<std::uint64_t> start_time_of(int pid) {
   if (!got) {
     return fail(ESRCH);
   }
-  // The command's name (field 2) is in parentheses and may hold anything: fields count from the last ')'.
-  std::string_view line(text.data(), *got);
-  const std::size_t name_end = line.rfind(')');
-  if (name_end == std::string_view::npos) {
+  const std::string_view line(text.data(), *got);
+  const std::string_view state = stat_word(line, kStateField);
+  const std::string_view started = stat_word(line, kStartField);
+  if (state.empty() || state[0] == 'Z' || state[0] == 'X' || started.empty()) {
     return fail(ESRCH);
   }
-  line.remove_prefix(name_end + 1);
-  for (int field = kStateField; !line.empty(); ++field) {
-    const std::size_t begin = line.find_first_not_of(' ');
-    if (begin == std::string_view::npos) {
-      break;
-    }
-    line.remove_prefix(begin);
-    if (field == kStateField && (line[0] == 'Z' || line[0] == 'X')) {
-      return fail(ESRCH);
-    }
-    if (field == kStartField) {
-      std::uint64_t start = 0;
-      std::from_chars(line.data(), line.data() + line.size(), start);
-      return start;
-    }
-    line.remove_prefix(std::min(line.find(' '), line.size()));
-  }
-  return fail(ESRCH);
+  std::uint64_t start = 0;
+  std::from_chars(started.data(), started.data() + started.size(), start);
+  return start;
 }
 
 bool is_alive(const ProcessSlot& slot) {

@@ -15,6 +15,7 @@
 
 #include "emu/base/kernel/sys.hpp"
 #include "emu/base/kernel/unique_fd.hpp"
+#include "emu/base/text/stat_word.hpp"
 
 #ifndef BUS_MCEERR_AO
 #define BUS_MCEERR_AO 5
@@ -42,14 +43,9 @@ std::uint64_t flags_of(int tasks, const char* thread) {
   const UniqueFd fd(*raw);
   std::array<char, 512> text{};
   const auto got = sys::pread(fd.get(), text.data(), text.size(), 0);
-  std::string_view line(text.data(), got.value_or(0));
-  line.remove_prefix(std::min(line.rfind(')'), line.size())); // the name may contain anything
-  constexpr int kFieldsBefore = 7;                            // state to tpgid lie between the name and the flags
-  for (int field = 0; field < kFieldsBefore; ++field) {
-    line.remove_prefix(std::min(line.find(' ') + 1, line.size()));
-  }
+  const std::string_view word = stat_word({text.data(), got.value_or(0)}, 9);
   std::uint64_t flags = 0;
-  std::from_chars(line.data(), line.data() + line.size(), flags);
+  std::from_chars(word.data(), word.data() + word.size(), flags);
   return flags;
 }
 

@@ -16,6 +16,7 @@
 #include "emu/base/kernel/sys.hpp"
 #include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/program/valgrind.hpp"
+#include "emu/base/text/stat_word.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/fault/process/service_thread.hpp"
 
@@ -32,24 +33,15 @@ struct Leader {
 };
 
 Leader leader_of(int stat) {
-  constexpr int kThreads = 17; // words behind the state
   std::array<char, 1024> text;
-  std::string_view rest(text.data(), sys::pread(stat, text.data(), text.size(), 0).value_or(0));
+  const std::string_view line(text.data(), sys::pread(stat, text.data(), text.size(), 0).value_or(0));
   Leader leader;
-  rest.remove_prefix(std::min(rest.size(), rest.rfind(')') + 1)); // the name may have anything in it
-  std::string_view word;
-  for (int at = 0; !rest.empty(); ++at) {
-    rest.remove_prefix(std::min(rest.size(), rest.find_first_not_of(" \n")));
-    const std::string_view found = rest.substr(0, rest.find_first_of(" \n"));
-    rest.remove_prefix(found.size());
-    word = found.empty() ? word : found;
-    if (at == 0 && !word.empty()) {
-      leader.state = word.front();
-    } else if (at == kThreads) {
-      (void)std::from_chars(word.data(), word.data() + word.size(), leader.threads);
-    }
-  }
-  (void)std::from_chars(word.data(), word.data() + word.size(), leader.code);
+  const std::string_view state = stat_word(line, 3);
+  const std::string_view threads = stat_word(line, 20);
+  const std::string_view code = stat_word(line, 52);
+  leader.state = state.empty() ? leader.state : state.front();
+  (void)std::from_chars(threads.data(), threads.data() + threads.size(), leader.threads);
+  (void)std::from_chars(code.data(), code.data() + code.size(), leader.code);
   return leader;
 }
 
