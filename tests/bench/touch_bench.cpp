@@ -285,7 +285,8 @@ void add_all(Pairs& pairs) {
     const std::string on = memory == Memory::hugetlb ? "hugetlb" : "shmem";
     const Shape small{memory, kSmallExtent, quick() ? 16U : 64U};
     add_touches(pairs, on, small);
-    add_threads(pairs, on, small);
+    // Long enough that to wake the threads, which they begin with, is little of it.
+    add_threads(pairs, on, {memory, kSmallExtent, quick() ? 16U : 512U});
     add_access(pairs, on, {memory, kSmallExtent, access_extents(memory)});
   }
   add_touches(pairs, "shmem_1G", {Memory::shmem, 1ULL << 30, 16}); // a pool of 1G pages is had at boot only

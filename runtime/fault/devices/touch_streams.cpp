@@ -1,6 +1,7 @@
 #include "runtime/fault/devices/touch_streams.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace daxemu::fault {
 namespace {
@@ -9,7 +10,7 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr std::uint64_t kSilent = 3;      // faults in a row that are still chance
 constexpr std::uint64_t kFirstWindow = 4; // extents
 constexpr std::uint64_t kLongestRun = 16; // long enough for the largest window
-constexpr unsigned kFewStrays = 8;
+constexpr std::uint64_t kFewStrays = 8;
 
 std::uint64_t window_after(std::uint64_t run) {
   return run <= kSilent ? 0 : std::min(kFirstWindow << (run - kSilent - 1), TouchStreams::kMostAhead);
@@ -30,8 +31,10 @@ std::uint64_t TouchStreams::touched(std::uint64_t extent, bool told) noexcept {
   for (auto& stream : streams_) {
     const std::uint64_t word = stream.load(kRelaxed);
     if (word >> kRunBits == extent) {
-      strays_.store(0, kRelaxed);
       const std::uint64_t run = std::min((word & ((1U << kRunBits) - 1)) + 1, kLongestRun);
+      if (run > kSilent) { // else chance: all over a small device, one in a few is where a stream was expected
+        strays_.store(0, kRelaxed);
+      }
       stream.store((extent + 1) << kRunBits | run, kRelaxed);
       return window_after(told ? run + kSilent : run);
     }
@@ -47,8 +50,8 @@ std::uint64_t TouchStreams::touched(std::uint64_t extent, bool told) noexcept {
 }
 
 std::uint64_t TouchStreams::around() const noexcept {
-  const unsigned strays = strays_.load(kRelaxed);
-  return strays < kFewStrays ? 0 : strays < 2 * kFewStrays ? 4 : strays < 4 * kFewStrays ? 8 : kMostAround;
+  const std::uint64_t strays = strays_.load(kRelaxed);
+  return strays < kFewStrays ? 0 : std::min(std::bit_floor(strays) / 2, kMostAround);
 }
 
 void TouchStreams::mapped_ahead(std::uint64_t extent, std::uint64_t count) noexcept {

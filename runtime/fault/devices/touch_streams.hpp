@@ -12,7 +12,7 @@ namespace daxemu::fault {
 class TouchStreams {
 public:
   static constexpr std::uint64_t kMostAhead = 64;  // extents
-  static constexpr std::uint64_t kMostAround = 16; // extents, a power of two
+  static constexpr std::uint64_t kMostAround = 64; // extents, a power of two
 
   TouchStreams() = default;
   TouchStreams(TouchStreams&& other) noexcept { *this = std::move(other); }
@@ -26,7 +26,8 @@ public:
   [[nodiscard]] std::uint64_t touched(std::uint64_t extent, bool told) noexcept;
   // A program whose faults follow no stream is probably all over the device: how many extents, those around the one
   // that faults, are worth mapping where that costs little (fault-around, do_fault_around() in mm/memory.c). 0 for the
-  // first 7 such faults since one followed a stream, then 4, 8, kMostAround.
+  // first 7 such faults since a stream had a window, then a quarter to half as many as there were of them, to
+  // kMostAround: what is mapped in vain is never more than what such a program has shown to be worth.
   [[nodiscard]] std::uint64_t around() const noexcept;
   // The `count` extents behind `extent` will not fault any more: the stream's next fault is behind them.
   void mapped_ahead(std::uint64_t extent, std::uint64_t count) noexcept;
@@ -37,7 +38,7 @@ private:
   static constexpr unsigned kRunBits = 8;
   std::array<std::atomic<std::uint64_t>, 4> streams_{};
   std::atomic<unsigned> oldest_{0};
-  std::atomic<unsigned> strays_{0}; // faults that began a stream, since one went on
+  std::atomic<unsigned> strays_{0}; // faults that began a stream, since one had a window
 };
 
 } // namespace daxemu::fault

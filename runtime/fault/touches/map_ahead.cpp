@@ -51,14 +51,17 @@ std::uint64_t MapAhead::ready(const Vma& vma, ExtentIndex extent, std::uint64_t 
 MapAhead::Guess MapAhead::guess(const Vma& vma, ExtentIndex extent) {
   DeviceView& view = *vma.view;
   const std::uint64_t behind = view.streams().touched(extent.value(), vma.has(kSequential));
-  // Where an extent is one page, another one costs an entry in the page table; else, a hole in what is watched.
-  return {behind, behind == 0 && view.hugetlb() ? view.streams().around() : 0};
+  // Another one costs an entry in the page table, or nothing where the hole that is made in what is watched is larger
+  // by it. A small page that nobody asked for would cost memory.
+  const bool is_cheap = view.hugetlb() || !view.one_page_extents();
+  return {behind, behind == 0 && is_cheap ? view.streams().around() : 0};
 }
 
-std::uint64_t MapAhead::map_run(const UffdCalls& uffd, const Vma& vma, ExtentIndex first, std::uint64_t count) {
+std::uint64_t MapAhead::map_run(const UffdCalls& uffd, const Vma& vma, ExtentIndex touched, ExtentIndex first,
+                                std::uint64_t count) {
   DeviceView& view = *vma.view;
   const std::uint64_t start = vma.start + (first.value() * view.align() - vma.offset);
-  const std::uint64_t mapped = count == 0 ? 0 : resolver_.resolve_ahead(uffd, vma, start, count);
+  const std::uint64_t mapped = count == 0 ? 0 : resolver_.resolve_ahead(uffd, vma, touched, start, count);
   for (std::uint64_t at = 0; at < mapped; ++at) {
     view.note_ahead(ExtentIndex(first.value() + at));
   }
@@ -81,8 +84,8 @@ void MapAhead::map_around(const UffdCalls& uffd, const Vma& vma, ExtentIndex ext
   while (last < end && fits(last)) {
     ++last;
   }
-  (void)map_run(uffd, vma, ExtentIndex(first), middle - first);
-  (void)map_run(uffd, vma, ExtentIndex(middle + 1), last - middle - 1);
+  (void)map_run(uffd, vma, extent, ExtentIndex(first), middle - first);
+  (void)map_run(uffd, vma, extent, ExtentIndex(middle + 1), last - middle - 1);
 }
 
 void MapAhead::map(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool handler) {
@@ -111,7 +114,7 @@ void MapAhead::map(const UffdCalls& uffd, const Vma& vma, std::uint64_t address,
   const auto now = table_.find(address);
   if (now && now->view == vma.view && now->offset_of(address) == vma.offset_of(address)) {
     const ExtentIndex next(extent.value() + 1);
-    mapped = map_run(uffd, *now, next, ready(*now, extent, std::min(window, remaining(*now, extent))));
+    mapped = map_run(uffd, *now, extent, next, ready(*now, extent, std::min(window, remaining(*now, extent))));
     if (block != 0) {
       map_around(uffd, *now, extent, block);
     } else if (handler && (view.hugetlb() || view.has_image()) && view.align() <= kPmdSize) {

@@ -53,8 +53,9 @@ private:
   [[nodiscard]] static Guess guess(const Vma& vma, ExtentIndex extent);
   // May it be mapped now, unasked for?
   [[nodiscard]] static bool is_ready(const Vma& vma, ExtentIndex extent);
-  // Under the lock. How many were mapped.
-  std::uint64_t map_run(const UffdCalls& uffd, const Vma& vma, ExtentIndex first, std::uint64_t count);
+  // Under the lock; `touched` is beside them. How many were mapped.
+  std::uint64_t map_run(const UffdCalls& uffd, const Vma& vma, ExtentIndex touched, ExtentIndex first,
+                        std::uint64_t count);
   void map_around(const UffdCalls& uffd, const Vma& vma, ExtentIndex extent, std::uint64_t block);
   // Extents from the one behind `extent` on that may be mapped, at most `most`. Under the lock.
   [[nodiscard]] static std::uint64_t ready(const Vma& vma, ExtentIndex extent, std::uint64_t most);

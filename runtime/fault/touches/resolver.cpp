@@ -176,7 +176,7 @@ bool Resolver::leave_to_kernel(const UffdCalls& uffd, std::uint64_t address) {
   return true;
 }
 
-std::uint64_t Resolver::resolve_ahead(const UffdCalls& uffd, const Vma& vma, std::uint64_t address,
+std::uint64_t Resolver::resolve_ahead(const UffdCalls& uffd, const Vma& vma, ExtentIndex touched, std::uint64_t address,
                                       std::uint64_t count) {
   DeviceView& view = *vma.view;
   const ExtentIndex first = view.extent_at(vma.offset_of(address));
@@ -189,8 +189,11 @@ std::uint64_t Resolver::resolve_ahead(const UffdCalls& uffd, const Vma& vma, std
     return 0;
   }
   uffd.wake(address, length); // as in many_pages()
-  // The hole before this one is yet to be made, and will be counted as a part of it.
-  holes_.fetch_add(view.faulted().test(first.value() + count) ? 0 : 1, std::memory_order_relaxed);
+  // The hole beside this one, where it was touched, is yet to be made, and will be counted as a part of it.
+  const bool behind = touched < first;
+  const bool joins =
+      behind ? view.faulted().test(first.value() + count) : first.value() > 0 && view.faulted().test(first.value() - 1);
+  holes_.fetch_add(joins ? 0 : 1, std::memory_order_relaxed);
   return count;
 }
 

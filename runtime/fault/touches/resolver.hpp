@@ -25,9 +25,10 @@ public:
   Outcome resolve(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing, bool fresh);
 
   // Makes the `count` extents from `address` on present, which nobody has touched here and which are ready to be
-  // mapped; the extent before them is about to be. Under the table's lock. Returns how many became it: as far as it
-  // goes.
-  std::uint64_t resolve_ahead(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, std::uint64_t count);
+  // mapped; `touched`, the extent before or behind them, is about to be. Under the table's lock. Returns how many
+  // became it: as far as it goes.
+  std::uint64_t resolve_ahead(const UffdCalls& uffd, const Vma& vma, ExtentIndex touched, std::uint64_t address,
+                              std::uint64_t count);
   // Has the kernel answer touches of the page itself, and wakes who waits. False: it cannot be arranged.
   [[nodiscard]] static bool leave_to_kernel(const UffdCalls& uffd, std::uint64_t address);
 

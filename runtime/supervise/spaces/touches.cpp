@@ -108,7 +108,7 @@ void Touches::map_ahead(Space& space, Space::Touched& touched, const Piece& piec
   }
   const std::uint64_t start = piece.start + (first * view.align() - piece.offset);
   const std::uint64_t mapped =
-      count == 0 ? 0 : space.resolver().resolve_ahead(space.calls(), piece.vma(), start, count);
+      count == 0 ? 0 : space.resolver().resolve_ahead(space.calls(), piece.vma(), extent, start, count);
   for (std::uint64_t at = 0; at < mapped; ++at) {
     (void)touched.faulted.set(first + at);
     view.note_ahead(ExtentIndex(first + at));

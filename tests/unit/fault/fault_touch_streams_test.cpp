@@ -43,16 +43,21 @@ TEST(TouchStreams, RandomOnesOpenNone) {
 TEST(TouchStreams, ManyThatFollowNoneSpeakForWhatLiesAround) {
   TouchStreams streams;
   std::vector<std::uint64_t> around;
-  for (std::uint64_t extent = 0; extent < 40; ++extent) {
+  for (std::uint64_t extent = 0; extent < 140; ++extent) {
     (void)streams.touched(3 * extent + 1, false);
     around.push_back(streams.around());
   }
   EXPECT_EQ(around[6], 0U);
   EXPECT_EQ(around[7], 4U);
   EXPECT_EQ(around[15], 8U);
-  EXPECT_EQ(around[31], TouchStreams::kMostAround);
-  EXPECT_EQ(around[39], TouchStreams::kMostAround);
-  (void)streams.touched(3 * 39 + 2, false); // one that does follow
+  EXPECT_EQ(around[31], 16U);
+  EXPECT_EQ(around[127], TouchStreams::kMostAround);
+  EXPECT_EQ(around[139], TouchStreams::kMostAround);
+  constexpr std::uint64_t kNext = 3 * 139 + 2;
+  EXPECT_EQ(streams.touched(kNext, false), 0U); // one or two that follow are chance
+  EXPECT_EQ(streams.touched(kNext + 1, false), 0U);
+  EXPECT_EQ(streams.around(), TouchStreams::kMostAround);
+  EXPECT_NE(streams.touched(kNext + 2, false), 0U);
   EXPECT_EQ(streams.around(), 0U);
 }
 
