@@ -15,10 +15,18 @@ without_device() {
 runs "$program" pipe.1
 alone=$out
 matches "the program itself" "$alone" 'waiting in open: cancelled'
+matches "the program itself" "$alone" 'waiting in openat: cancelled'
+matches "the program itself" "$alone" 'opening when cancelled: cancelled'
+matches "the program itself" "$alone" 'not to be cancelled: opened, No such file or directory, deferred'
+matches "the program itself" "$alone" '^lib of /usr: listed'
 matches "the program itself" "$alone" '^stat /seen-by-the-other-library: No such file'
 runs "$daxemu" run --size 64M --backing shmem -- "$program" pipe.2
 same "as without daxemu" "$(without_device "$out")" "$(without_device "$alone")"
 matches "the device" "$out" '^open /dev/dax0.0: ok'
+for folder in "dev of /" "usr/../dev of /" "../dev of /usr" "/dev of /usr" "link of ."; do
+  matches "a folder opened from another" "$out" "^/dev/dax0.0 in $folder: 1"
+done
+matches "a folder opened from another" "$out" "^/dev/dax0.0 in lib of /usr: 0"
 
 runs env LD_PRELOAD="$library" "$program" pipe.3
 alone=$out

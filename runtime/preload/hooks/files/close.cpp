@@ -1,6 +1,4 @@
 // close(2) and its kin, dup(2) and its kin, fcntl(2), lockf(3).
-#include <cstdarg>
-
 #include <fcntl.h>
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
@@ -14,6 +12,10 @@
 #include "runtime/preload/paths/direct_call.hpp"
 
 using namespace daxemu::preload;
+
+static constexpr bool makes_a_copy(int command) {
+  return command == F_DUPFD || command == F_DUPFD_CLOEXEC;
+}
 
 DAXEMU_REAL(close, int(int));
 [[gnu::noinline]] static int close_with_care(int fd) {
@@ -60,18 +62,24 @@ DAXEMU_HOOK(int, dup3, (int fd, int onto, int flags)) {
   return duplicate_onto(fd, onto, [=] { return real_dup3(fd, onto, flags); });
 }
 
+// Nothing has to return from the C library behind the system call where the descriptor is none of ours: of what makes a
+// new one, the call is made here (direct_call.hpp); all else ends in a jump. The third argument is where a third always
+// is.
 #define DAXEMU_FCNTL_HOOK(name)                                                                                        \
   DAXEMU_REAL(name, int(int, int, ...));                                                                               \
-  DAXEMU_HOOK(int, name, (int fd, int command, ...)) {                                                                 \
-    va_list arguments;                                                                                                 \
-    va_start(arguments, command);                                                                                      \
-    void* const argument = va_arg(arguments, void*);                                                                   \
-    va_end(arguments);                                                                                                 \
+  [[gnu::noinline]] static int other_##name(int fd, int command, void* argument) {                                     \
     const auto real = [=] {                                                                                            \
       const int result = real_##name(fd, command, argument);                                                           \
-      return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? duplicated(fd, result) : result;                       \
+      return makes_a_copy(command) ? duplicated(fd, result) : result;                                                  \
     };                                                                                                                 \
     return FdTable::is_foreign(fd) ? real() : fcntl_slow(fd, command, reinterpret_cast<long>(argument), real);         \
+  }                                                                                                                    \
+  DAXEMU_HOOK(int, name, (int fd, int command, void* argument)) {                                                      \
+    if (!FdTable::is_foreign(fd) || !real_##name.is_known_libcs()) {                                                   \
+      return other_##name(fd, command, argument);                                                                      \
+    }                                                                                                                  \
+    return makes_a_copy(command) ? duplicated(fd, direct_call(SYS_fcntl, fd, command, argument))                       \
+                                 : real_##name(fd, command, argument);                                                 \
   }
 DAXEMU_FCNTL_HOOK(fcntl)
 DAXEMU_ALIAS(fcntl, __fcntl)

@@ -11,11 +11,15 @@
 #include "runtime/preload/ground/plain_calls.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/names/plain_paths.hpp"
+#include "runtime/preload/paths/cancel_type.hpp"
 #include "runtime/preload/paths/direct_call.hpp"
 #include "runtime/preload/paths/expectation.hpp"
 
+using daxemu::preload::call_cancellably;
+using daxemu::preload::CancelType;
 using daxemu::preload::direct_call;
 using daxemu::preload::Expectation;
+using daxemu::preload::FdClass;
 using daxemu::preload::FdTable;
 using daxemu::preload::is_asked_last;
 using daxemu::preload::is_plainly_of_others;
@@ -51,15 +55,16 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
 } // namespace
 
 // As few frames, and as little code, as can be between the program and the system call, and behind it: see
-// direct_call.hpp. With other threads the call is the C library's to make: an open can be cancelled by one. Most opens
+// direct_call.hpp. With other threads an open can be cancelled by one (cancel_type.hpp). Most opens
 // are of a file that can only be the kernel's, which is seen by looking at the path; all others go on out of line
-// (`rest_of`), with what the kernel has said in `opened`.
-#define DAXEMU_OPEN_BODY(name, dirfd, all_flags, rest_of, by_library)                                                  \
+// (`rest_of`), with what the kernel has said in `opened`. What else has to be done first is `...`.
+#define DAXEMU_OPEN_BODY(name, dirfd, all_flags, rest_of, by_library, ...)                                             \
   long opened = kNotAsked;                                                                                             \
   if (only_reads(all_flags) && PlainCalls::opens(PlainCall::name)) [[likely]] {                                        \
     if (__libc_single_threaded == 0) [[unlikely]] {                                                                    \
       return by_library;                                                                                               \
     }                                                                                                                  \
+    __VA_ARGS__                                                                                                        \
     opened = daxemu::sys::enter_kernel(SYS_openat, dirfd, (long)path, all_flags, 0); /* NOLINT: a word */              \
     if (opened >= 0) [[likely]] {                                                                                      \
       FdTable::forget(static_cast<int>(opened));                                                                       \
@@ -69,16 +74,38 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
     }                                                                                                                  \
   }                                                                                                                    \
   return rest_of
-// With other threads, a file that is only to be read.
-#define DAXEMU_OPEN_BY_LIBRARY(dirfd, call, rest_of)                                                                   \
-  const int fd = call;                                                                                                 \
-  if (fd >= 0) [[likely]] {                                                                                            \
-    FdTable::forget(fd);                                                                                               \
+// With other threads, a file that is only to be read: `call` is the C library's.
+#define DAXEMU_OPEN_BY_LIBRARY(dirfd, all_flags, call, rest_of)                                                        \
+  long opened = kNotAsked;                                                                                             \
+  if (CancelType::Set* const set = CancelType::setter(); set != nullptr) [[likely]] {                                  \
+    opened = call_cancellably(                                                                                         \
+        set, [=] { return daxemu::sys::enter_kernel(SYS_openat, dirfd, (long)path, all_flags, 0); }); /* NOLINT */     \
+  } else {                                                                                                             \
+    const int fd = call;                                                                                               \
+    opened = fd >= 0 ? fd : -static_cast<long>(errno);                                                                 \
+  }                                                                                                                    \
+  if (opened >= 0) [[likely]] {                                                                                        \
+    FdTable::forget(static_cast<int>(opened));                                                                         \
     if (is_usual(dirfd, path)) [[likely]] {                                                                            \
-      return fd;                                                                                                       \
+      return static_cast<int>(opened);                                                                                 \
     }                                                                                                                  \
   }                                                                                                                    \
-  const long opened = fd >= 0 ? fd : -static_cast<long>(errno);                                                        \
+  return rest_of
+// A folder that is asked for from a folder of others: if nothing is mounted on the way it is of others too, and who
+// lists it (fdopendir(3)) does not have to look where it is. Whatever is in the way (EXDEV, an older kernel, a filter),
+// openat(2) says.
+#define DAXEMU_OPEN_FOLDER(dirfd, all_flags, rest_of)                                                                  \
+  const open_how how = {static_cast<unsigned>(all_flags), 0, RESOLVE_NO_XDEV};                                         \
+  long opened = daxemu::sys::enter_kernel(SYS_openat2, dirfd, (long)path, (long)&how, sizeof how); /* NOLINT: words */ \
+  if (opened >= 0) [[likely]] {                                                                                        \
+    FdTable::set(static_cast<int>(opened), *path == '/' ? FdClass::unknown : FdClass::foreign);                        \
+    if (is_usual(dirfd, path)) [[likely]] {                                                                            \
+      return static_cast<int>(opened);                                                                                 \
+    }                                                                                                                  \
+  } else {                                                                                                             \
+    opened = daxemu::sys::enter_kernel(SYS_openat, dirfd, (long)path, all_flags, 0); /* NOLINT: a word */              \
+    FdTable::forget(static_cast<int>(opened));                                                                         \
+  }                                                                                                                    \
   return rest_of
 // `opened`: what the kernel has answered to the path as it is; kNotAsked: nobody has asked it.
 #define DAXEMU_OPEN_REST(name, dirfd, all_flags, ...)                                                                  \
@@ -130,12 +157,13 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
   }                                                                                                                    \
   DAXEMU_OPEN_BESIDE(name, AT_FDCWD, (const char* path), (path))                                                       \
   [[gnu::noinline]] DAXEMU_CALL_PATH static int by_library_##name(const char* path, int flags, const void* caller) {   \
-    DAXEMU_OPEN_BY_LIBRARY(AT_FDCWD, real_##name(path, flags), beside_##name(path, flags, 0, opened, caller));         \
+    DAXEMU_OPEN_BY_LIBRARY(AT_FDCWD, flags | (extra), real_##name(path, flags),                                        \
+                           beside_##name(path, flags, 0, opened, caller));                                             \
   }                                                                                                                    \
   DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name, (const char* path, int flags, mode_t third)) {                           \
     const void* const caller = __builtin_return_address(0);                                                            \
     DAXEMU_OPEN_BODY(name, AT_FDCWD, flags | (extra), beside_##name(path, flags, DAXEMU_MODE(flags), opened, caller),  \
-                     by_library_##name(path, flags, caller));                                                          \
+                     by_library_##name(path, flags, caller), );                                                        \
   }
 #define DAXEMU_OPENAT_HOOK(name, extra)                                                                                \
   [[gnu::noinline]] DAXEMU_START_PATH static int rest_of_##name(int dirfd, const char* path, int flags, mode_t mode,   \
@@ -145,14 +173,21 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
   DAXEMU_OPEN_BESIDE(name, dirfd, (int dirfd, const char* path), (dirfd, path))                                        \
   [[gnu::noinline]] DAXEMU_CALL_PATH static int by_library_##name(int dirfd, const char* path, int flags,              \
                                                                   const void* caller) {                                \
-    DAXEMU_OPEN_BY_LIBRARY(dirfd, real_##name(dirfd, path, flags),                                                     \
+    DAXEMU_OPEN_BY_LIBRARY(dirfd, flags | (extra), real_##name(dirfd, path, flags),                                    \
                            beside_##name(dirfd, path, flags, 0, opened, caller));                                      \
+  }                                                                                                                    \
+  [[gnu::noinline]] DAXEMU_CALL_PATH static int folder_##name(int dirfd, const char* path, int flags,                  \
+                                                              const void* caller) {                                    \
+    DAXEMU_OPEN_FOLDER(dirfd, flags | (extra), beside_##name(dirfd, path, flags, 0, opened, caller));                  \
   }                                                                                                                    \
   DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name, (int dirfd, const char* path, int flags, mode_t third)) {                \
     const void* const caller = __builtin_return_address(0);                                                            \
-    DAXEMU_OPEN_BODY(name, dirfd, flags | (extra),                                                                     \
-                     beside_##name(dirfd, path, flags, DAXEMU_MODE(flags), opened, caller),                            \
-                     by_library_##name(dirfd, path, flags, caller));                                                   \
+    DAXEMU_OPEN_BODY(                                                                                                  \
+        name, dirfd, flags | (extra), beside_##name(dirfd, path, flags, DAXEMU_MODE(flags), opened, caller),           \
+        by_library_##name(dirfd, path, flags, caller),                                                                 \
+        if (((flags | (extra)) & O_DIRECTORY) != 0 && FdTable::is_foreign(dirfd)) {                                    \
+          return folder_##name(dirfd, path, flags, caller);                                                            \
+        });                                                                                                            \
   }
 
 DAXEMU_OPEN_HOOK(open, 0)

@@ -1,0 +1,41 @@
+// A system call that another thread may cancel (pthread_cancel(3)), made in the C library's place: as the C library
+// made it itself until 2.40, cancelled asynchronously for as long as the call takes. No function of the C library has
+// to return behind the system call, then, when the processor has forgotten where to (direct_call.hpp).
+#pragma once
+
+#include <atomic>
+
+#include <pthread.h>
+
+namespace daxemu::preload {
+
+class CancelType {
+public:
+  using Set = int(int, int*);
+
+  // pthread_setcanceltype(3); nullptr: the call is the C library's to make. 2.41 and newer never cancel a call that
+  // has been made (a descriptor would be lost), which nobody else can promise; and another library may want to see
+  // what is set.
+  [[nodiscard]] static Set* setter() noexcept {
+    Set* const known = set_.load(std::memory_order_acquire);
+    return known != nullptr || asked_.load(std::memory_order_relaxed) ? known : find();
+  }
+
+private:
+  static Set* find() noexcept; // out of line: once
+
+  static std::atomic<Set*> set_;
+  static std::atomic<bool> asked_;
+};
+
+// `call` (of no arguments, returning what the kernel says), between the two.
+template <class Call>
+[[gnu::always_inline]] inline long call_cancellably(CancelType::Set* set, Call call) {
+  int type = 0;
+  (void)set(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+  const long answer = call();
+  (void)set(type, nullptr);
+  return answer;
+}
+
+} // namespace daxemu::preload
