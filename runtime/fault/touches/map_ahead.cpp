@@ -14,9 +14,9 @@ namespace {
 // Zeroing takes the handler thread away from faults of other threads: a tenth of a millisecond for 2M, far too long
 // for 1G.
 constexpr std::uint64_t kMostPrepared = 16; // extents
-constexpr std::uint64_t kSureWindow = 8;    // extents: who has touched five in order will touch the next ones
-constexpr std::uint64_t kAwaitedOf = 4;     // a touch waits for one in so many of its window
-constexpr std::uint64_t kMostAwaited = 12;  // extents: a millisecond of zeroing
+constexpr std::uint64_t kSureWindow = 4;    // extents: who has touched four in order will touch the next ones
+constexpr std::uint64_t kAwaitedOf = 2;     // a touch waits for one in so many of its window
+constexpr std::uint64_t kMostAwaited = 16;  // extents: one and a half milliseconds of zeroing
 constexpr std::uint64_t kMostExpected = 4;  // of them, that the disk is told of at one touch
 // The handler thread looks again whether the disk is done: soon, for that is the rule; a disk that has much else to do
 // gets three seconds.
