@@ -12,6 +12,9 @@ namespace daxemu::preload {
 // In place of an answer of the kernel: nobody has asked it yet.
 constexpr long kNotAsked = LONG_MIN;
 
+// pthread_setcanceltype(3)
+using CancelTypeSetter = int(int, int*);
+
 // One bit each of PlainCalls::known_.
 enum class PlainCall : std::uint8_t {
   open,
@@ -66,6 +69,14 @@ public:
   static void learn_close() noexcept { state_.closes.fetch_or(kKnownClose); }
   static void watch_closes() noexcept { state_.closes.fetch_or(kWatchedClose); }
 
+  // What makes a call that can be cancelled (CancelType); nullptr: it is not known, or there is none.
+  [[nodiscard, gnu::always_inline]] static CancelTypeSetter* cancel_type_setter() noexcept {
+    return state_.sets_cancel_type.load(std::memory_order_acquire);
+  }
+  static void learn_cancel_type_setter(CancelTypeSetter* setter) noexcept {
+    state_.sets_cancel_type.store(setter, std::memory_order_release);
+  }
+
   // How many paths of others may come before no more of ours are expected (Expectation).
   [[nodiscard]] static std::atomic<std::uint8_t>& expected() noexcept { return state_.expected; }
   // Has this program asked for a record lock on a device (may_hold_record_locks())?
@@ -79,6 +90,7 @@ private:
     std::atomic<std::uint16_t> known{0};
     std::atomic<std::uint32_t> closes{0};
     std::atomic<const std::atomic<std::uint32_t>*> binds{nullptr};
+    std::atomic<CancelTypeSetter*> sets_cancel_type{nullptr};
   };
   static constexpr std::uint64_t kExpected = 0xff;
   static constexpr std::uint64_t kLocks = 0xff00;

@@ -9,7 +9,7 @@
 namespace daxemu::preload {
 namespace {
 
-DAXEMU_REAL(pthread_setcanceltype, CancelType::Set);
+DAXEMU_REAL(pthread_setcanceltype, CancelTypeSetter);
 DAXEMU_REAL(gnu_get_libc_version, const char*());
 
 constexpr std::string_view kMajor = "2.";
@@ -25,13 +25,12 @@ bool sets_as_we_do() {
 
 } // namespace
 
-DAXEMU_OFTEN constinit std::atomic<CancelType::Set*> CancelType::set_{nullptr};
 DAXEMU_OFTEN constinit std::atomic<bool> CancelType::asked_{false};
 
-CancelType::Set* CancelType::find() noexcept {
-  Set* const found =
+CancelTypeSetter* CancelType::find() noexcept {
+  CancelTypeSetter* const found =
       real_pthread_setcanceltype.is_libcs() && sets_as_we_do() ? real_pthread_setcanceltype.get() : nullptr;
-  set_.store(found, std::memory_order_release);
+  PlainCalls::learn_cancel_type_setter(found);
   asked_.store(true, std::memory_order_release);
   return found;
 }

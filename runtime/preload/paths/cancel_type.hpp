@@ -7,30 +7,29 @@
 
 #include <pthread.h>
 
+#include "runtime/preload/ground/plain_calls.hpp"
+
 namespace daxemu::preload {
 
 class CancelType {
 public:
-  using Set = int(int, int*);
-
   // pthread_setcanceltype(3); nullptr: the call is the C library's to make. 2.41 and newer never cancel a call that
   // has been made (a descriptor would be lost), which nobody else can promise; and another library may want to see
   // what is set.
-  [[nodiscard]] static Set* setter() noexcept {
-    Set* const known = set_.load(std::memory_order_acquire);
+  [[nodiscard, gnu::always_inline]] static CancelTypeSetter* setter() noexcept {
+    CancelTypeSetter* const known = PlainCalls::cancel_type_setter();
     return known != nullptr || asked_.load(std::memory_order_relaxed) ? known : find();
   }
 
 private:
-  static Set* find() noexcept; // out of line: once
+  static CancelTypeSetter* find() noexcept; // out of line: once
 
-  static std::atomic<Set*> set_;
   static std::atomic<bool> asked_;
 };
 
 // `call` (of no arguments, returning what the kernel says), between the two.
 template <class Call>
-[[gnu::always_inline]] inline long call_cancellably(CancelType::Set* set, Call call) {
+[[gnu::always_inline]] inline long call_cancellably(CancelTypeSetter* set, Call call) {
   int type = 0;
   (void)set(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
   const long answer = call();

@@ -17,6 +17,7 @@
 
 using daxemu::preload::call_cancellably;
 using daxemu::preload::CancelType;
+using daxemu::preload::CancelTypeSetter;
 using daxemu::preload::direct_call;
 using daxemu::preload::Expectation;
 using daxemu::preload::FdClass;
@@ -77,7 +78,7 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
 // With other threads, a file that is only to be read: `call` is the C library's.
 #define DAXEMU_OPEN_BY_LIBRARY(dirfd, all_flags, call, rest_of)                                                        \
   long opened = kNotAsked;                                                                                             \
-  if (CancelType::Set* const set = CancelType::setter(); set != nullptr) [[likely]] {                                  \
+  if (CancelTypeSetter* const set = CancelType::setter(); set != nullptr) [[likely]] {                                 \
     opened = call_cancellably(                                                                                         \
         set, [=] { return daxemu::sys::enter_kernel(SYS_openat, dirfd, (long)path, all_flags, 0); }); /* NOLINT */     \
   } else {                                                                                                             \
