@@ -68,6 +68,7 @@ if(NOT DAXEMU_SANITIZE) # whose runtime and ptrace(2) are in each other's way
   endforeach()
   daxemu_client_test(supervised_numbers outside/supervised_numbers_test.sh ARGS $<TARGET_FILE:low_numbers_program> $<TARGET_FILE:low_numbers_static>
     $<TARGET_FILE:attribute_waits_program> $<TARGET_FILE:attribute_selects_program>)
-  daxemu_client_test(supervised_rights outside/supervised_rights_test.sh)
+  add_executable(supervisor_signals_program programs/supervisor_signals_program.c)
+  daxemu_client_test(supervised_rights outside/supervised_rights_test.sh ARGS $<TARGET_FILE:supervisor_signals_program>)
   daxemu_client_test(supervised_load outside/supervised_load_test.sh TIMEOUT 600 ARGS $<TARGET_FILE:outside_load_program>)
 endif()

@@ -1,2 +1,2 @@
-daxemu_unit_test(unit_write_back write_back/write_back_test.cpp write_back/write_back_kill_test.cpp write_back/write_back_threads_test.cpp write_back/dirty_tracker_test.cpp
+daxemu_unit_test(unit_write_back write_back/write_back_test.cpp write_back/write_back_kill_test.cpp write_back/write_back_threads_test.cpp write_back/write_back_full_test.cpp write_back/dirty_tracker_test.cpp
   write_back/dirty_tracker_random_test.cpp LINK emu_backing runtime_fault runtime_write_back)

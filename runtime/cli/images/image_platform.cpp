@@ -14,6 +14,7 @@
 
 #include "emu/backing/image.hpp"
 #include "emu/base/kernel/mapping.hpp"
+#include "emu/base/text/size_text.hpp"
 #include "emu/cxl/change.hpp"
 #include "emu/cxl/derived/power_loss.hpp"
 #include "emu/dax/device/extents.hpp"
@@ -184,6 +185,18 @@ bool is_written_back(const store::DeviceRecord& device) {
   return !device.image.empty() && device.snapshot == 0;
 }
 
+// Of a write-back that has failed: where, and what of it counts all the same.
+std::string how_far(const fault::WriteBack& work, std::uint64_t extent_size) {
+  const std::uint64_t before = work.totals().written;
+  const std::string count = before == 0 ? "no" : std::to_string(before);
+  const auto at = work.failed_at();
+  if (!at) {
+    return fmt::format(", {} extent{} written", count, before <= 1 ? " is" : "s are");
+  }
+  return fmt::format(", extent {} (offset {}), {} other{} written", at->value(), size_text(at->value() * extent_size),
+                     count, before <= 1 ? " is" : "s are");
+}
+
 Outcome<void> write_device_back(const store::Store& store, const store::DeviceRecord& device, const Progress& progress,
                                 fault::DirtyTracker* tracker, fault::WriteBackTotals& sum) {
   if (!is_written_back(device)) {
@@ -201,10 +214,12 @@ Outcome<void> write_device_back(const store::Store& store, const store::DeviceRe
   if (tracker != nullptr) {
     tracker->look(open->folios); // before the first byte is read
   }
-  const auto totals = fault::WriteBack(*image, path, open->bytes.get(), open->folios).run(progress, tracker);
+  fault::WriteBack work(*image, path, open->bytes.get(), open->folios);
+  const auto totals = work.run(progress, tracker);
   if (!totals) {
-    return because(fmt::format("writing {} back to {}", store.name_of(device).view(), path), totals.error().value,
-                   "make room on the disk and try again: daxemu sync");
+    return because(
+        fmt::format("writing {} back to {}", store.name_of(device).view(), path + how_far(work, image->extent_size())),
+        totals.error().value, "make room on the disk and try again: daxemu sync");
   }
   if (tracker != nullptr) {
     tracker->settled();

@@ -1,7 +1,5 @@
 #include "runtime/fault/engines/watcher.hpp"
 
-#include <algorithm>
-
 #include "emu/base/kernel/sys.hpp"
 #include "emu/store/generation.hpp"
 #include "emu/store/processes/process_slots.hpp"
@@ -37,22 +35,10 @@ void Watcher::watch(void* self) noexcept {
   store::Platform& platform = watcher->store_.platform();
   std::uint32_t seen = watcher->seen_;
   const auto self_number = static_cast<std::uint32_t>(sys::getpid());
-  constexpr int kManyLooks = 50; // a second: from then on more rarely
-  constexpr timespec kSoon = {0, 20'000'000};
-  constexpr timespec kLater = {0, 500'000'000};
   LastThread& last = watcher->last_;
-  int looks = 0; // since the leader's word was cleared
   while (true) {
-    const timespec* limit = looks == 0 ? nullptr : looks < kManyLooks ? &kSoon : &kLater;
-    if (!store::await_change(platform, seen, {last.word(), self_number, limit})) {
-      if (looks > 0 || last.is_cleared()) {
-        last.end_if_it_was();
-        looks = std::min(looks + 1, kManyLooks);
-        if (looks == kManyLooks && !last.leader_ended()) {
-          last.doubt();
-          looks = 0;
-        }
-      }
+    if (!store::await_change(platform, seen, {last.word(), self_number, last.next_look()})) {
+      last.look();
       continue;
     }
     seen = store::generation_of(platform);

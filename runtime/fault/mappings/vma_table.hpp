@@ -5,10 +5,10 @@
 
 #include <array>
 #include <atomic>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <tuple>
 
 #include "emu/base/result.hpp"
 #include "runtime/fault/mappings/slot_order.hpp"
@@ -90,7 +90,10 @@ private:
     std::size_t length_class;
     std::uint64_t offset;
     std::size_t slot; // so that no two are equal
-    auto operator<=>(const Key&) const = default;
+    bool operator<(const Key& other) const noexcept {
+      return std::tie(view, length_class, offset, slot) <
+             std::tie(other.view, other.length_class, other.offset, other.slot);
+    }
   };
   [[nodiscard]] Key key_of(std::size_t slot) const noexcept;
   [[nodiscard]] std::size_t lower_bound_by_offset(const Key& key, std::size_t count) const noexcept;

@@ -1,5 +1,6 @@
 #include "runtime/fault/process/last_thread.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -24,6 +25,7 @@ namespace daxemu::fault {
 namespace {
 
 constinit std::uint32_t own_word = 0; // of a leader that came without one: a raw clone(2)
+constexpr int kManyLooks = 50;        // a second: from then on more rarely
 
 // Of /proc/PID/stat (do_task_stat()).
 struct Leader {
@@ -97,7 +99,7 @@ void LastThread::begin() {
 
 void LastThread::abandon() {
   word_ = nullptr;
-  ended_ = false;
+  looks_ = 0;
   if (stat_ >= 0) {
     PrivateFds::forget(stat_);
     (void)sys::close(stat_);
@@ -113,11 +115,28 @@ bool LastThread::is_cleared() const {
   return true;
 }
 
-void LastThread::end_if_it_was() {
+const timespec* LastThread::next_look() const {
+  static constexpr timespec kSoon = {0, 20'000'000};
+  static constexpr timespec kLater = {0, 500'000'000};
+  if (looks_ == 0) {
+    return nullptr;
+  }
+  return looks_ < kManyLooks ? &kSoon : &kLater;
+}
+
+void LastThread::look() {
+  if (looks_ == 0 && !is_cleared()) {
+    return;
+  }
   const Leader leader = leader_of(stat_);
-  ended_ = leader.state == 'Z'; // he becomes that a little after the word is cleared
-  if (ended_ && leader.threads == 1 + service_threads()) {
+  const bool ended = leader.state == 'Z'; // he becomes that a little after the word is cleared
+  if (ended && leader.threads == 1 + service_threads()) {
     end_with(leader.code);
+  }
+  looks_ = std::min(looks_ + 1, kManyLooks);
+  if (looks_ == kManyLooks && !ended) {
+    word_ = nullptr;
+    looks_ = 0;
   }
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 
 namespace daxemu::fault {
 
@@ -18,19 +19,20 @@ public:
   // The word that the kernel clears, and wakes one who waits for it, when the leader ends (PR_GET_TID_ADDRESS); it
   // holds the leader's number.
   [[nodiscard]] const std::uint32_t* word() const { return word_; }
-  // Has it been cleared? Then who else waits for it is woken, as the kernel wakes one only, which may have been one of
-  // ours.
-  [[nodiscard]] bool is_cleared() const;
-  // If the leader has ended and no thread is left but those of ours, ends the process as the leader has ended.
-  void end_if_it_was();
-  [[nodiscard]] bool leader_ended() const { return ended_; } // as it has seen it
-  // The word of a leader who lives on is another's memory by now: it is not looked at any more.
-  void doubt() { word_ = nullptr; }
+  // How long to wait until look() is to be called again though nobody has woken us; nullptr: for ever.
+  [[nodiscard]] const timespec* next_look() const;
+  // If the leader has ended and no thread is left but those of ours, ends the process as the leader has ended. The word
+  // of a leader who lives on is another's memory by now: it is not waited for any more.
+  void look();
 
 private:
+  // Has the word been cleared? Then who else waits for it is woken, as the kernel wakes one only, which may have been
+  // one of ours.
+  [[nodiscard]] bool is_cleared() const;
+
   const std::uint32_t* word_ = nullptr;
   int stat_ = -1; // /proc/self/stat: nothing may be opened later, in the midst of the program's descriptors
-  bool ended_ = false;
+  int looks_ = 0; // since the word was cleared
 };
 
 } // namespace daxemu::fault

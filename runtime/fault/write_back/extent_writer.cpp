@@ -64,13 +64,19 @@ Result<ExtentWriter::Sum> ExtentWriter::sum_of(ExtentIndex extent, std::span<std
 }
 
 // Sends a piece on its way to the slot; one of zeros becomes a hole there, whatever the slot had before.
-Result<void> ExtentWriter::send(unsigned buffer, std::uint64_t length, std::uint64_t offset, bool zero) {
+Result<void> ExtentWriter::send(unsigned buffer, ExtentIndex extent, std::uint64_t at, bool zero) {
+  const std::uint64_t length = std::min(kPiece, image_.extent_size() - at);
+  const std::uint64_t offset = image_.target(extent) + at;
   if (zero && sys::fallocate(image_.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length)) {
     pipe_->give_back(buffer);
     return {};
   }
-  bytes_written_ += length;
-  return pipe_->write(buffer, length, offset);
+  return pipe_->write(buffer, length, offset, extent.value());
+}
+
+std::optional<ExtentIndex> ExtentWriter::failed_at() const {
+  const auto failed = pipe_->failed_of();
+  return failed ? std::optional(ExtentIndex(*failed)) : std::nullopt;
 }
 
 // An extent that fits into the pipe's buffers: read once, and sent only if it is not what the image has.
@@ -104,10 +110,7 @@ Result<ExtentWriter::Sum> ExtentWriter::write_small(ExtentIndex extent) {
       pipe_->give_back(pieces[at].buffer);
       continue;
     }
-    const std::uint64_t offset = at * kPiece;
-    if (auto sent =
-            send(pieces[at].buffer, std::min(kPiece, size - offset), image_.target(extent) + offset, pieces[at].zero);
-        !sent) {
+    if (auto sent = send(pieces[at].buffer, extent, at * kPiece, pieces[at].zero); !sent) {
       failed = sent.error().value;
     }
   }
@@ -143,7 +146,7 @@ Result<ExtentWriter::Sum> ExtentWriter::write_large(ExtentIndex extent) {
       return tl::unexpected(zero.error());
     }
     sum.zero = sum.zero && *zero;
-    if (auto sent = send(*buffer, length, image_.target(extent) + at, *zero); !sent) {
+    if (auto sent = send(*buffer, extent, at, *zero); !sent) {
       return tl::unexpected(sent.error());
     }
   }

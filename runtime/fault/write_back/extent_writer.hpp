@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -35,7 +36,10 @@ public:
   [[nodiscard]] Result<Sum> write(ExtentIndex extent);
   // Until nothing is under way; by the thread that wrote, before it ends.
   [[nodiscard]] Result<void> drain() { return pipe_->drain(); }
-  [[nodiscard]] std::uint64_t bytes_written() const { return bytes_written_; } // to the disk, without holes
+  // The extent whose bytes the disk did not take, where it was that which failed: not always the one that was asked
+  // for.
+  [[nodiscard]] std::optional<ExtentIndex> failed_at() const;
+  [[nodiscard]] std::uint64_t bytes_written() const { return pipe_->bytes_written(); } // to the disk, without holes
 
 private:
   // Into a buffer, and into the sum. Is it all zeros?
@@ -43,12 +47,12 @@ private:
   [[nodiscard]] Result<Sum> sum_of(ExtentIndex extent, std::span<std::byte> scratch) const;
   [[nodiscard]] Result<Sum> write_small(ExtentIndex extent);
   [[nodiscard]] Result<Sum> write_large(ExtentIndex extent);
-  [[nodiscard]] Result<void> send(unsigned buffer, std::uint64_t length, std::uint64_t offset, bool zero);
+  // The piece of the extent that begins at `at`.
+  [[nodiscard]] Result<void> send(unsigned buffer, ExtentIndex extent, std::uint64_t at, bool zero);
 
   const backing::Image& image_;
   int bytes_;
   std::unique_ptr<WritePipe> pipe_;
-  std::uint64_t bytes_written_ = 0;
 };
 
 } // namespace daxemu::fault

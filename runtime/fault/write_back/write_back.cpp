@@ -1,9 +1,7 @@
 #include "runtime/fault/write_back/write_back.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <memory>
 
 #include <sched.h>
 
@@ -14,10 +12,7 @@
 namespace daxemu::fault {
 namespace {
 
-constexpr std::size_t kBatch = 256; // extents a commit makes durable at once
-// One thread copies a device's bytes hardly faster than a disk takes them, and nothing is left for what it does beside.
-constexpr std::size_t kMostHands = 2;
-static_assert(WritePipe::kMostDepth / kMostHands >= ExtentWriter::kLeastDepth);
+constexpr std::size_t kBatch = 256;                 // extents a commit makes durable at once
 constexpr std::uint64_t kWorthAThread = 8ULL << 20; // bytes: a thread is made within what a tenth of a megabyte takes
 
 bool has_other_cpus() {
@@ -36,6 +31,7 @@ public:
   template <class Progress>
   void work(ExtentWriter& writer, std::vector<backing::Image::Written>& written, const Progress& progress) {
     int error = 0; // not a Result<void>, whose inside GCC 14 takes to be read unset
+    std::optional<ExtentIndex> where;
     while (error == 0 && !failed_.load(std::memory_order_relaxed) && found_.load(std::memory_order_relaxed) < kBatch) {
       const std::uint64_t at = next_.fetch_add(1, std::memory_order_relaxed);
       if (at >= suspects_.size()) {
@@ -44,6 +40,7 @@ public:
       const auto now = writer.write(suspects_[at]);
       if (!now) {
         error = now.error().value;
+        where = suspects_[at];
         break;
       }
       if (writer.differs(suspects_[at], *now)) {
@@ -57,11 +54,14 @@ public:
     }
     if (error != 0) {
       int none = 0;
-      (void)failed_.compare_exchange_strong(none, error);
+      if (failed_.compare_exchange_strong(none, error)) {
+        failed_at_ = writer.failed_at() ? writer.failed_at() : where;
+      }
     }
   }
   // When all are done:
   [[nodiscard]] int failed() const { return failed_.load(); } // the first error
+  [[nodiscard]] std::optional<ExtentIndex> failed_at() const { return failed_at_; }
   [[nodiscard]] std::uint64_t done() const { return done_.load(); }
 
 private:
@@ -70,6 +70,7 @@ private:
   std::atomic<std::uint64_t> done_{0};
   std::atomic<std::size_t> found_{0};
   std::atomic<int> failed_{0};
+  std::optional<ExtentIndex> failed_at_; // by whoever set that
 };
 
 std::vector<ExtentIndex> WriteBack::suspects(const DirtyTracker* tracker) const {
@@ -84,19 +85,23 @@ std::vector<ExtentIndex> WriteBack::suspects(const DirtyTracker* tracker) const 
 }
 
 Result<WriteBackTotals> WriteBack::run(const Progress& progress, const DirtyTracker* tracker) {
+  totals_ = {};
   auto done = run_once(progress, tracker);
   if (!done && done.error() == Errno{ENOSPC}) {
     image_.trim(); // versions that nothing reads any more may be what fills the disk
     done = run_once(progress, tracker);
   }
-  return done;
+  return done ? Result<WriteBackTotals>(totals_) : tl::unexpected(done.error());
 }
 
-Result<WriteBackTotals> WriteBack::run_once(const Progress& progress, const DirtyTracker* tracker) {
+Result<void> WriteBack::run_once(const Progress& progress, const DirtyTracker* tracker) {
+  static_assert(WritePipe::kMostDepth / kMostHands >= ExtentWriter::kLeastDepth);
+  failed_at_.reset();
+  totals_.examined = 0; // the second time all is looked at once more; what was committed before stays so
   const auto all = suspects(tracker);
   const bool both = all.size() > 1 && all.size() * image_.extent_size() >= kWorthAThread && has_other_cpus();
   const std::size_t hands = both ? kMostHands : 1;
-  std::array<std::unique_ptr<ExtentWriter>, kMostHands> writers;
+  Writers writers;
   for (std::size_t at = 0; at < hands; ++at) {
     auto writer = ExtentWriter::open(image_, path_, bytes_, WritePipe::kMostDepth / static_cast<unsigned>(hands));
     if (!writer) {
@@ -104,14 +109,23 @@ Result<WriteBackTotals> WriteBack::run_once(const Progress& progress, const Dirt
     }
     writers[at] = std::move(*writer);
   }
-  WriteBackTotals totals;
+  const auto done = write(all, writers, progress);
+  for (std::size_t at = 0; at < hands; ++at) {
+    totals_.bytes += writers[at]->bytes_written();
+  }
+  return done;
+}
+
+// By as many threads as there are writers.
+Result<void> WriteBack::write(std::span<const ExtentIndex> all, const Writers& writers, const Progress& progress) {
+  const bool both = writers.back() != nullptr;
   const auto tell = [&](std::uint64_t done) {
     if (progress) {
-      progress(totals.examined + done, all.size());
+      progress(totals_.examined + done, all.size());
     }
   };
-  while (totals.examined < all.size()) {
-    Batch batch(all, totals.examined);
+  while (totals_.examined < all.size()) {
+    Batch batch(all, totals_.examined);
     std::vector<backing::Image::Written> written;
     std::vector<backing::Image::Written> others;
     if (both) {
@@ -124,6 +138,7 @@ Result<WriteBackTotals> WriteBack::run_once(const Progress& progress, const Dirt
       batch.work(*writers[0], written, tell);
     }
     if (batch.failed() != 0) {
+      failed_at_ = batch.failed_at();
       return fail(batch.failed());
     }
     written.insert(written.end(), others.begin(), others.end());
@@ -133,14 +148,11 @@ Result<WriteBackTotals> WriteBack::run_once(const Progress& progress, const Dirt
         return tl::unexpected(done.error());
       }
     }
-    totals.written += written.size();
-    totals.examined += batch.done();
+    totals_.written += written.size();
+    totals_.examined += batch.done();
     tell(0);
   }
-  for (std::size_t at = 0; at < hands; ++at) {
-    totals.bytes += writers[at]->bytes_written();
-  }
-  return totals;
+  return {};
 }
 
 } // namespace daxemu::fault

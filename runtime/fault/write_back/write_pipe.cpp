@@ -1,5 +1,7 @@
 #include "runtime/fault/write_back/write_pipe.hpp"
 
+#include <algorithm>
+
 #include <fcntl.h>
 #include <sys/mman.h>
 
@@ -57,11 +59,11 @@ Result<unsigned> WritePipe::take() {
   return buffer;
 }
 
-Result<void> WritePipe::write(unsigned buffer_index, std::uint64_t length, std::uint64_t offset) {
+Result<void> WritePipe::write(unsigned buffer_index, std::uint64_t length, std::uint64_t offset, std::uint64_t whose) {
+  whose_[buffer_index] = whose;
   if (!up_) {
     const auto written = write_whole(file_.get(), buffer(buffer_index, length), offset);
-    give_back(buffer_index);
-    return written;
+    return ended(buffer_index, length, written ? 0 : written.error().value);
   }
   io_uring_sqe* entry = ::io_uring_get_sqe(&ring_);
   if (entry == nullptr) {
@@ -104,6 +106,17 @@ bool WritePipe::is_held(unsigned at) {
   return held_[at];
 }
 
+// The write from `buffer`, with this errno or 0.
+Result<void> WritePipe::ended(unsigned buffer, std::uint64_t length, int error) {
+  give_back(buffer);
+  if (error != 0) {
+    failed_of_ = failed_of_.value_or(whose_[buffer]);
+    return fail(error);
+  }
+  bytes_written_ += length;
+  return {};
+}
+
 Result<void> WritePipe::reap() {
   io_uring_cqe* done = nullptr;
   int got = 0;
@@ -116,14 +129,11 @@ Result<void> WritePipe::reap() {
   }
   const std::uint64_t length = done->user_data >> 8U;
   const int result = done->res;
-  free_.push_back(static_cast<unsigned>(done->user_data & 0xffU));
+  const auto from = static_cast<unsigned>(done->user_data & 0xffU);
   ::io_uring_cqe_seen(&ring_, done);
   --under_way_;
-  if (result < 0) {
-    return fail(-result);
-  }
-  return static_cast<std::uint64_t>(result) == length ? Result<void>()
-                                                      : fail(ENOSPC); // a short write: the disk is full
+  const bool is_short = static_cast<std::uint64_t>(std::max(result, 0)) != length; // the disk is full
+  return ended(from, length, result < 0 ? -result : is_short ? ENOSPC : 0);
 }
 
 } // namespace daxemu::fault

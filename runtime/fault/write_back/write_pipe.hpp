@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,14 +37,19 @@ public:
   [[nodiscard]] std::span<std::byte> buffer(unsigned at, std::uint64_t length) const {
     return buffers_.subspan(at * kPiece, length);
   }
-  // Of a buffer's first `length` bytes, which is given back by that.
-  [[nodiscard]] Result<void> write(unsigned buffer_index, std::uint64_t length, std::uint64_t offset);
+  // Of a buffer's first `length` bytes, which is given back by that. `whose`: what failed_of() says of it.
+  [[nodiscard]] Result<void> write(unsigned buffer_index, std::uint64_t length, std::uint64_t offset,
+                                   std::uint64_t whose);
   // Until nothing is under way. Errors: the first of those writes; ENOSPC of one that was short.
   [[nodiscard]] Result<void> drain();
+  // Whose write it was that failed first.
+  [[nodiscard]] std::optional<std::uint64_t> failed_of() const { return failed_of_; }
+  [[nodiscard]] std::uint64_t bytes_written() const { return bytes_written_; } // confirmed
 
 private:
   [[nodiscard]] bool is_held(unsigned at);
   [[nodiscard]] Result<void> reap();
+  [[nodiscard]] Result<void> ended(unsigned buffer, std::uint64_t length, int error);
 
   unsigned depth_;
   UniqueFd file_;
@@ -55,6 +61,9 @@ private:
   std::array<bool, kMostDepth> held_{};
   unsigned under_way_ = 0;
   std::vector<unsigned> free_;
+  std::array<std::uint64_t, kMostDepth> whose_{}; // what is under way from each buffer
+  std::optional<std::uint64_t> failed_of_;
+  std::uint64_t bytes_written_ = 0;
 };
 
 } // namespace daxemu::fault

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "emu/base/kernel/sys.hpp"
+#include "emu/base/text/stat_word.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/preload/procfs/maps_line.hpp"
 #include "runtime/preload/procfs/smaps_fields.hpp"
@@ -122,25 +123,19 @@ bool render_statm(const ProcSource& source, const ProcPath& /*path*/, int real, 
 }
 
 bool render_stat(const ProcSource& source, const ProcPath& /*path*/, int real, TextFile& out) {
-  constexpr int kBeforeRss = 21; // fields between the name, which is in brackets, and rss
+  constexpr int kRss = 24;
   // Read whole: the name may hold any character, brackets and line ends too.
   std::array<char, 2048> buffer{};
   const auto got = sys::pread(real, buffer.data(), buffer.size(), 0);
   const std::string_view text(buffer.data(), got.value_or(0));
   const auto memory = device_memory(source);
-  std::size_t at = text.rfind(')');
-  if (!memory || at == std::string_view::npos) {
+  const std::string_view resident = stat_word(text, kRss);
+  if (!memory || resident.empty()) {
     return false;
   }
-  ++at;
-  for (int field = 0; field < kBeforeRss && at != std::string_view::npos; ++field) {
-    at = text.find(' ', at + 1);
-  }
-  if (at == std::string_view::npos) {
-    return false;
-  }
-  out.put(text.substr(0, at + 1));
-  std::string_view rest = text.substr(at + 1);
+  const auto at = static_cast<std::size_t>(resident.data() - text.data());
+  out.put(text.substr(0, at));
+  std::string_view rest = text.substr(at);
   LineText shown;
   put_changed(rest, shown, [&](std::uint64_t count) { return corrected(*memory, count << kPageShift) >> kPageShift; });
   out.put(shown.view());

@@ -102,7 +102,10 @@ void Answers::make(const Target& target, const Call& call, const Shape& shape, c
   }
   Result<long> result = fail(EINTR);
   const auto work = [&] {
-    const Rights rights(target);
+    const Rights rights(target, local->is_by_real_user() ? Rights::By::real : Rights::By::file_system);
+    if (rights.taken()) {
+      local->ask_by_file_system_user();
+    }
     result = local->make();
   };
   if (may_wait(shape)) {

@@ -196,6 +196,22 @@ Result<LocalCall> LocalCall::carry(const Target& target, const Call& call, const
   return made;
 }
 
+bool LocalCall::is_by_real_user() const {
+  return number_ == SYS_access || number_ == SYS_faccessat ||
+         (number_ == SYS_faccessat2 && (word_[3] & AT_EACCESS) == 0);
+}
+
+void LocalCall::ask_by_file_system_user() {
+  if (!is_by_real_user()) {
+    return;
+  }
+  if (number_ == SYS_access) {
+    word_ = {AT_FDCWD, word_[0], word_[1]};
+  }
+  word_[3] = number_ == SYS_faccessat2 ? word_[3] | AT_EACCESS : AT_EACCESS; // the others have no flags
+  number_ = SYS_faccessat2;
+}
+
 Result<long> LocalCall::make() {
   const auto act_for = [](pid_t program) {
     if (trace::explains()) [[unlikely]] {

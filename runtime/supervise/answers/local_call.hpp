@@ -25,6 +25,11 @@ public:
   [[nodiscard]] static Result<LocalCall> carry(const Target& target, const Call& call, const Shape& shape,
                                                const std::vector<std::string>& paths, bool bound);
 
+  // access(2) and its kin, which go by the real user.
+  [[nodiscard]] bool is_by_real_user() const;
+  // Has such a one go by whom files are opened by, as who has taken over rights did only there (Rights).
+  void ask_by_file_system_user();
+
   // Makes it. A descriptor that it gives is ours.
   [[nodiscard]] Result<long> make();
   // Carries back what it has filled. Errors: EFAULT.

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "emu/base/kernel/sys.hpp"
+#include "emu/base/text/stat_word.hpp"
 #include "emu/base/units.hpp"
 
 namespace daxemu::supervise {
@@ -184,28 +185,17 @@ int Target::free_number(int first) const {
 
 pid_t Target::parent_of(pid_t process, std::uint64_t* started, bool* is_dead) {
   const std::string stat = contents(fmt::format("/proc/{}/stat", process));
-  const std::size_t at = stat.rfind(") ");
-  if (at == std::string::npos) {
+  const std::string_view state = stat_word(stat, 3);
+  if (state.empty()) {
     return 0;
   }
-  const std::string_view rest = std::string_view(stat).substr(at + 2);
   if (is_dead != nullptr) {
-    *is_dead = rest.starts_with('Z') || rest.starts_with('X');
+    *is_dead = state == "Z" || state == "X";
   }
-  std::uint64_t parent = 0;
-  std::size_t begin = 0;
-  constexpr int kParent = 1; // fields behind the state
-  constexpr int kStarted = 19;
-  for (int field = 0; field <= kStarted && begin != std::string_view::npos; ++field) {
-    if (field == kParent) {
-      parent = number_in(rest.substr(begin));
-    } else if (field == kStarted && started != nullptr) {
-      *started = number_in(rest.substr(begin));
-    }
-    const std::size_t blank = rest.find(' ', begin);
-    begin = blank == std::string_view::npos ? blank : blank + 1;
+  if (started != nullptr) {
+    *started = number_in(stat_word(stat, 22));
   }
-  return static_cast<pid_t>(parent);
+  return static_cast<pid_t>(number_in(stat_word(stat, 4)));
 }
 
 } // namespace daxemu::supervise

@@ -11,13 +11,23 @@ case $err in
 esac
 same "exit status" "$status" 0
 program=${DAXEMU_TESTS:?}/attribute_calls_program
-for how in libc kernel; do
-  status_of "$daxemu" run --size 64M --region hmem --intercept $how -- "$program" --as-nobody /sys/bus/dax/devices/dax0.0/align \
-    /sys/bus/dax/devices/dax0.0/size /sys/bus/dax/drivers/device_dax/bind /sys/bus/dax/devices/dax0.0/uevent /sys/bus/dax/devices/dax0.0 /dev/dax0.0
-  same "stderr" "$err" ""
-  same "exit status" "$status" 0
-  mv out said-$how
+for who in as-nobody real-nobody effective-nobody files-as-nobody; do
+  for how in libc kernel; do
+    status_of "$daxemu" run --size 64M --region hmem --intercept $how -- "$program" --$who /sys/bus/dax/devices/dax0.0/align \
+      /sys/bus/dax/devices/dax0.0/size /sys/bus/dax/drivers/device_dax/bind /sys/bus/dax/devices/dax0.0/uevent /sys/bus/dax/devices/dax0.0 /dev/dax0.0
+    same "stderr" "$err" ""
+    same "exit status" "$status" 0
+    mv out said-$how
+  done
+  diff said-libc said-kernel || fail "$who may not do the same when calls are answered from outside (<: by the library)"
+  mv said-libc said-"$who"
 done
-matches "a folder" "$(cat said-libc)" "dax0.0 may: read=0 write=EACCES execute=0 write-effective=EACCES"
-diff said-libc said-kernel || fail "another user may not do the same when calls are answered from outside (<: by the library)"
+matches "a folder" "$(cat said-as-nobody)" "dax0.0 may: read=0 write=EACCES execute=0 write-effective=EACCES"
+matches "the real user" "$(cat said-real-nobody)" "dax0.0 may: read=0 write=EACCES execute=0 write-effective=0"
+matches "the effective user" "$(cat said-effective-nobody)" "dax0.0 may: read=0 write=0 execute=0 write-effective=EACCES"
+# Nor may that user send a signal to who answers, which would end the supervisor.
+status_of "$daxemu" run --size 64M --region hmem --intercept kernel -- "$1" /sys/bus/dax/devices/dax0.0/align
+same "stderr" "$err" ""
+same "exit status" "$status" 0
+same "what another user could do to the supervisor" "$(cat out)" "tried: signalled 0"
 nothing_runs

@@ -1,7 +1,9 @@
-// attribute_calls_program [--as-nobody] PATH...: what calls say of attributes, folders and links of /sys that are
-// neither a plain read nor a write: places to read from, seeking, copies, ioctls, leases, names, the file system. A
-// line for each path and subject. None changes anything.
-// --as-nobody: what a user without capabilities may, and nothing else.
+// attribute_calls_program [--as-nobody or its kin] PATH...: what calls say of attributes, folders and links of /sys
+// that are neither a plain read nor a write: places to read from, seeking, copies, ioctls, leases, names, the file
+// system. A line for each path and subject. None changes anything.
+// --as-nobody: what a user without capabilities may, and nothing else. --real-nobody, --effective-nobody,
+// --files-as-nobody: who is such a one only by the real user, by the effective one, or by the one that files are opened
+// by.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -13,6 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -149,8 +152,27 @@ static void say_open(const char* what, const char* path, int flags) {
   }
 }
 
-static int as_nobody(int count, char** paths) {
-  if (setgroups(0, NULL) != 0 || setgid(65534) != 0 || setuid(65534) != 0) {
+static const char* const nobodies[] = {"--as-nobody", "--real-nobody", "--effective-nobody", "--files-as-nobody"};
+
+static int become(int which) {
+  const uid_t nobody = 65534;
+  const uid_t root = 0;
+  switch (which) {
+  case 0:
+    return setgroups(0, NULL) != 0 || setgid(nobody) != 0 || setuid(nobody) != 0;
+  case 1:
+    return setresgid(nobody, root, root) != 0 || setresuid(nobody, root, root) != 0;
+  case 2:
+    return setresgid(root, nobody, root) != 0 || setresuid(root, nobody, root) != 0;
+  default:
+    setfsgid(nobody);
+    setfsuid(nobody);
+    return setfsuid(nobody) != (int)nobody;
+  }
+}
+
+static int as_nobody(int which, int count, char** paths) {
+  if (become(which) != 0) {
     fprintf(stderr, "attribute_calls_program: no other user: %s\n", strerror(errno));
     return 1;
   }
@@ -172,8 +194,10 @@ static int as_nobody(int count, char** paths) {
 }
 
 int main(int count, char** paths) {
-  if (count > 1 && strcmp(paths[1], "--as-nobody") == 0) {
-    return as_nobody(count - 2, paths + 2);
+  for (int which = 0; count > 1 && which < 4; ++which) {
+    if (strcmp(paths[1], nobodies[which]) == 0) {
+      return as_nobody(which, count - 2, paths + 2);
+    }
   }
   for (int at = 1; at < count; ++at) {
     struct stat about;

@@ -16,6 +16,7 @@
 #include "emu/backing/hugetlb_pool.hpp"
 #include "emu/base/text/size_text.hpp"
 #include "emu/base/units.hpp"
+#include "tests/unit/readable.hpp"
 
 namespace daxemu::backing {
 namespace {
@@ -159,6 +160,9 @@ struct SizeRow {
   std::uint64_t bytes;
   int error;
 };
+void PrintTo(const SizeRow& row, std::ostream* out) {
+  *out << readable(row.text);
+}
 class SizeText : public ::testing::TestWithParam<SizeRow> {};
 TEST_P(SizeText, ParsesAsDaxctlDoes) {
   const auto parsed = parse_size(GetParam().text);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "emu/base/profile.hpp"
+#include "tests/unit/readable.hpp"
 
 namespace daxemu {
 namespace {
@@ -13,6 +14,9 @@ struct Asked {
   const char* profile; // nullptr: refused
   bool noted;
 };
+void PrintTo(const Asked& row, std::ostream* out) {
+  *out << readable(row.text);
+}
 
 class FindProfile : public testing::TestWithParam<Asked> {};
 

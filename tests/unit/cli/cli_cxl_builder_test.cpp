@@ -1,5 +1,6 @@
 // A platform with a CXL bus, as it is built: memdevs with files of their own, regions, and the devices that these
 // became.
+#include <array>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -81,6 +82,10 @@ struct DriverRow {
   dax::FirstDriver driver;
   DeviceState state;
 };
+void PrintTo(const DriverRow& row, std::ostream* out) {
+  constexpr std::array kNames = {"device_dax", "kmem", "fsdev_dax", "none", "kernels"};
+  *out << kNames.at(static_cast<std::size_t>(row.driver));
+}
 class CxlDriver : public ::testing::TestWithParam<DriverRow> {};
 TEST_P(CxlDriver, HasTheDeviceOfTheRegion) {
   PlatformPlan plan = plan_of({});

@@ -7,6 +7,7 @@
 #include "runtime/cli/plan/cxl/cxl_presets.hpp"
 #include "runtime/cli/plan/device_flags.hpp"
 #include "runtime/cli/plan/platform_file.hpp"
+#include "tests/unit/readable.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -174,6 +175,9 @@ struct FlagRow {
   const char* what;
   const char* remedy;
 };
+void PrintTo(const FlagRow& row, std::ostream* out) {
+  *out << readable(row.what);
+}
 class BadCxlFlag : public ::testing::TestWithParam<FlagRow> {};
 TEST_P(BadCxlFlag, IsNamedWithItsValueAndARemedy) {
   DeviceFlags flags = cxl_flags();
@@ -252,6 +256,9 @@ struct FileRow {
   const char* what;
   const char* remedy;
 };
+void PrintTo(const FileRow& row, std::ostream* out) {
+  *out << readable(row.cxl);
+}
 class BadCxlFile : public ::testing::TestWithParam<FileRow> {};
 TEST_P(BadCxlFile, IsNamedWithLineKeyAndRemedy) {
   const auto plan = parse_platform(std::string("{\n\"cxl\": ") + GetParam().cxl + "}", "lab.json");

@@ -1,5 +1,6 @@
 // What the flags of a device mean, and how a bad value is refused.
 #include "runtime/cli/plan/device_flags.hpp"
+#include "tests/unit/readable.hpp"
 
 #include <cstdio>
 #include <fstream>
@@ -54,6 +55,9 @@ struct BadRow {
   const char* what;
   const char* remedy;
 };
+void PrintTo(const BadRow& row, std::ostream* out) {
+  *out << readable(row.what);
+}
 class BadFlag : public ::testing::TestWithParam<BadRow> {};
 TEST_P(BadFlag, IsNamedWithItsValueAndARemedy) {
   DeviceFlags flags;

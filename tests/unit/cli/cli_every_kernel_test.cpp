@@ -58,6 +58,9 @@ struct RefusedRow {
   const char* what;
   const char* remedy;
 };
+void PrintTo(const RefusedRow& row, std::ostream* out) {
+  *out << row.name;
+}
 class Refused : public ::testing::TestWithParam<RefusedRow> {};
 TEST_P(Refused, NamesBothWordsAndARemedy) {
   StageFlags flags;

@@ -7,6 +7,7 @@
 
 #include "runtime/cli/command_line/commands.hpp"
 #include "runtime/cli/text/nearest.hpp"
+#include "tests/unit/readable.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -39,6 +40,9 @@ struct Row {
   const char* what;
   const char* remedy;
 };
+void PrintTo(const Row& row, std::ostream* out) {
+  *out << readable(row.what);
+}
 
 class Mistake : public ::testing::TestWithParam<Row> {};
 

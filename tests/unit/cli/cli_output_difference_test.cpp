@@ -23,6 +23,9 @@ struct SameRow {
   const char* here;
   std::vector<std::string> ignored;
 };
+void PrintTo(const SameRow& row, std::ostream* out) {
+  *out << row.name;
+}
 class Same : public ::testing::TestWithParam<SameRow> {};
 TEST_P(Same, HasNoDifference) {
   const SameRow& row = GetParam();
@@ -46,6 +49,9 @@ struct DiffersRow {
   std::optional<std::string> first_text;
   std::optional<std::string> here_text;
 };
+void PrintTo(const DiffersRow& row, std::ostream* out) {
+  *out << row.name;
+}
 class Differs : public ::testing::TestWithParam<DiffersRow> {};
 TEST_P(Differs, NamesBothLines) {
   const DiffersRow& row = GetParam();

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "emu/base/units.hpp"
+#include "tests/unit/readable.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -63,6 +64,9 @@ struct Row {
   const char* what;
   const char* remedy;
 };
+void PrintTo(const Row& row, std::ostream* out) {
+  *out << readable(row.what);
+}
 TEST(PlatformFile, WhatARecordSaysIsRead) {
   const auto plan = parse_platform(R"({
     "kernel": "6.12", "notes": ["for people"],

@@ -14,6 +14,7 @@
 #include "emu/backing/file_source.hpp"
 #include "emu/base/units.hpp"
 #include "emu/store/processes/process_slots.hpp"
+#include "tests/unit/own_home.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -27,19 +28,7 @@ PlatformOptions small_device() {
   return options;
 }
 
-class NamedPlatform : public ::testing::Test {
-protected:
-  void SetUp() override {
-    home_ = fs::path("/dev/shm") / ("daxemu-named-" + std::to_string(::getpid()));
-    fs::remove_all(home_);
-    ::setenv("DAXEMU_HOME", home_.c_str(), 1);
-  }
-  void TearDown() override {
-    ::unsetenv("DAXEMU_HOME");
-    fs::remove_all(home_);
-  }
-  fs::path home_;
-};
+class NamedPlatform : public OwnHome {};
 
 TEST_F(NamedPlatform, OutlivesItsMakerAndKeepsBytes) {
   {

@@ -7,6 +7,7 @@
 
 #include "emu/cxl/mailbox/mailbox.hpp"
 #include "tests/unit/cxl/mailbox_lab.hpp"
+#include "tests/unit/printed_kinds.hpp"
 
 namespace daxemu::cxl {
 namespace {

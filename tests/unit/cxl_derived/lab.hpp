@@ -226,7 +226,7 @@ struct Lab {
 };
 
 inline void put(const Mapping& bytes, std::uint64_t at, const char* text) {
-  std::strcpy(reinterpret_cast<char*>(bytes.bytes().data() + at), text);
+  std::memcpy(bytes.bytes().data() + at, text, std::strlen(text) + 1);
 }
 inline std::string get(const Mapping& bytes, std::uint64_t at) {
   return reinterpret_cast<const char*>(bytes.bytes().data() + at);

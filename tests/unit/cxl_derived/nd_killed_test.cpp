@@ -143,6 +143,17 @@ struct NdDaxKilled : NdKilled {
     ASSERT_EQ(waitpid(child, &status, 0), child);
     ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
   }
+  // While it binds: the bytes have come, and there is no device yet.
+  void killed_with_bytes() const {
+    killed_in([&] {
+      const auto bring_and_die = [&](store::DeviceRecord& device) -> Result<void> {
+        auto brought = nd::bring_media(*lab.store, device);
+        (void)raise(brought ? SIGKILL : SIGABRT);
+        return brought;
+      };
+      (void)dax::nd::bind_holder(*lab.store, *region, dax, bring_and_die);
+    });
+  }
   // The next one who changes anything.
   void change() const { ASSERT_TRUE(sysfs::AnnouncedChange::begin(*lab.store)); }
   [[nodiscard]] std::string on_device() const {
@@ -183,14 +194,7 @@ TEST_F(NdDaxKilled, NobodySeesADeviceBeforeItHasItsBytes) {
 }
 
 TEST_F(NdDaxKilled, WhoseBytesHaveComeToWhatIsNoDeviceYetHasThemBack) {
-  killed_in([&] {
-    const auto die_later = [&](store::DeviceRecord& device) -> Result<void> {
-      auto brought = nd::bring_media(*lab.store, device);
-      (void)raise(brought ? SIGKILL : SIGABRT);
-      return brought;
-    };
-    (void)dax::nd::bind_holder(*lab.store, *region, dax, die_later);
-  });
+  killed_with_bytes();
   EXPECT_EQ(get(lab.media_of(0), kAt), "");
   change();
   expect_none();
@@ -255,14 +259,7 @@ TEST_F(NdDaxKilled, WhatCannotGoBackStaysUntilItCan) {
 }
 
 TEST_F(NdDaxKilled, AChangeOfTheTopologyPutsItInOrderToo) {
-  killed_in([&] {
-    const auto die_later = [&](store::DeviceRecord& device) -> Result<void> {
-      auto brought = nd::bring_media(*lab.store, device);
-      (void)raise(SIGKILL);
-      return brought;
-    };
-    (void)dax::nd::bind_holder(*lab.store, *region, dax, die_later);
-  });
+  killed_with_bytes();
   ASSERT_TRUE(cxl::Change::begin(*lab.store));
   expect_none();
 }

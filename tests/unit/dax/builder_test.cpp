@@ -12,6 +12,7 @@
 #include "emu/base/units.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/device/extents.hpp"
+#include "tests/unit/readable.hpp"
 
 namespace daxemu::dax {
 namespace {
@@ -40,6 +41,9 @@ struct NameRow {
   std::uint32_t region;
   std::uint32_t id;
 };
+void PrintTo(const NameRow& row, std::ostream* out) {
+  *out << readable(row.text);
+}
 class DeviceNameRows : public ::testing::TestWithParam<NameRow> {};
 TEST_P(DeviceNameRows, Parse) {
   const auto name = parse_device_name(GetParam().text);
@@ -64,6 +68,9 @@ struct GeometryRow {
   bool good;
   const char* says;
 };
+void PrintTo(const GeometryRow& row, std::ostream* out) {
+  *out << row.size << '-' << row.align;
+}
 class GeometryRows : public ::testing::TestWithParam<GeometryRow> {};
 TEST_P(GeometryRows, Check) {
   const auto fine = check_geometry(GetParam().size, GetParam().align);

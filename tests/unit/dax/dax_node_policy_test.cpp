@@ -1,5 +1,6 @@
 // Policies that name nodes of devices, as the kernel keeps them and as the program reads them again.
 #include "emu/dax/memory/node_policy.hpp"
+#include "tests/unit/readable.hpp"
 
 #include <initializer_list>
 
@@ -28,6 +29,9 @@ struct Row {
   int mode_again;
   NodeSet again;
 };
+void PrintTo(const Row& row, std::ostream* out) {
+  *out << readable(row.name);
+}
 class Policies : public ::testing::TestWithParam<Row> {};
 
 TEST_P(Policies, ComeBackAsTheKernelWouldTellThem) {

@@ -24,6 +24,9 @@ struct Kind {
   BackingKind backing;
   EngineKind engine;
 };
+void PrintTo(const Kind& row, std::ostream* out) {
+  *out << row.name;
+}
 
 class Mappings : public ::testing::TestWithParam<Kind> {
 protected:

@@ -19,6 +19,9 @@ struct Kind {
   std::uint64_t align;
   BackingKind backing;
 };
+void PrintTo(const Kind& row, std::ostream* out) {
+  *out << row.name;
+}
 
 class MapAheadOf : public ::testing::TestWithParam<Kind> {
 protected:

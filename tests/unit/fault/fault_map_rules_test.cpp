@@ -18,6 +18,9 @@ struct Row {
   int open_flags;
   int code; // 0: accepted
 };
+void PrintTo(const Row& row, std::ostream* out) {
+  *out << row.name;
+}
 class RequestRows : public ::testing::TestWithParam<Row> {};
 TEST_P(RequestRows, Check) {
   MapRequest request = GetParam().request;

@@ -17,6 +17,7 @@
 #include "emu/dax/builder.hpp"
 #include "emu/mm/folio_table.hpp"
 #include "runtime/fault/space/address_space.hpp"
+#include "tests/unit/printed_kinds.hpp"
 
 namespace daxemu::fault {
 

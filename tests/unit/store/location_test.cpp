@@ -9,24 +9,14 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/own_home.hpp"
+
 namespace daxemu::store {
 namespace {
 
 namespace fs = std::filesystem;
 
-class Home : public ::testing::Test {
-protected:
-  void SetUp() override {
-    home_ = fs::temp_directory_path() / ("daxemu-home-" + std::to_string(::getpid()));
-    fs::remove_all(home_);
-    ::setenv("DAXEMU_HOME", home_.c_str(), 1);
-  }
-  void TearDown() override {
-    ::unsetenv("DAXEMU_HOME");
-    fs::remove_all(home_);
-  }
-  fs::path home_;
-};
+class Home : public OwnHome {};
 
 TEST(PlatformName, IsOneThatCanBeAFileName) {
   for (const char* good : {"lab", "a", "lab-1_x.y", "01234567890123456789012345678901"}) {

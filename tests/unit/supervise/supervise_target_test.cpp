@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,6 +41,39 @@ TEST(SuperviseTarget, FindsTheProcessOfAThreadAndFreeNumbers) {
   ::close(fd);
   EXPECT_EQ(self.free_number(800), 800);
   EXPECT_TRUE(self.shares_root());
+}
+
+// Whatever it is called: the name stands before what is looked for.
+TEST(SuperviseTarget, FindsTheParentOfAChildAndItsEnd) {
+  std::uint64_t mine = 0;
+  EXPECT_EQ(Target::parent_of(::getpid(), &mine), ::getppid());
+  int told[2];
+  ASSERT_EQ(::pipe(told), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::prctl(PR_SET_NAME, "a) Z 1 (b\n) X 2");
+    (void)!::write(told[1], "n", 1);
+    ::pause();
+    ::_exit(0);
+  }
+  char named = 0;
+  ASSERT_EQ(::read(told[0], &named, 1), 1);
+  std::uint64_t started = 0;
+  bool is_dead = true;
+  EXPECT_EQ(Target::parent_of(child, &started, &is_dead), ::getpid());
+  EXPECT_FALSE(is_dead);
+  EXPECT_GE(started, mine);
+  ::kill(child, SIGKILL);
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
+  std::uint64_t then = 0;
+  EXPECT_EQ(Target::parent_of(child, &then, &is_dead), ::getpid());
+  EXPECT_TRUE(is_dead);
+  EXPECT_EQ(then, started);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(Target::parent_of(child, &then), 0);
+  ::close(told[0]);
+  ::close(told[1]);
 }
 
 TEST(SupervisePlaces, AreInheritedByChildrenAndNotByStrangers) {

@@ -1,6 +1,7 @@
 // Which driver has a device by default, and `state` of one that kmem has, as guests of each kernel answered.
 #include "emu/dax/bind.hpp"
 #include "emu/dax/memory/memory_blocks.hpp"
+#include "tests/unit/readable.hpp"
 #include "tests/unit/sysfs/sysfs_support.hpp"
 
 namespace daxemu::sysfs {
@@ -33,6 +34,9 @@ struct DefaultRow {
   std::int32_t node;
   const char* driver;
 };
+void PrintTo(const DefaultRow& row, std::ostream* out) {
+  *out << row.kernel << '-' << (row.region == store::RegionKind::hmem ? "hmem" : "pmem") << "-node" << row.node;
+}
 class DefaultDriver : public ::testing::TestWithParam<DefaultRow> {};
 TEST_P(DefaultDriver, IsTheKernels) {
   const DefaultRow& row = GetParam();
@@ -137,6 +141,9 @@ struct MemmapRow {
   const char* text;
   int error;
 };
+void PrintTo(const MemmapRow& row, std::ostream* out) {
+  *out << readable(row.text);
+}
 class MemmapOnMemory : public ::testing::TestWithParam<MemmapRow> {};
 TEST_P(MemmapOnMemory, TakesNoTruth) {
   const Memory memory(KernelId::linux_6_12);

@@ -76,6 +76,9 @@ struct LinkRow {
   const char* path;
   const char* text;
 };
+void PrintTo(const LinkRow& row, std::ostream* out) {
+  *out << row.path;
+}
 class LinkRows : public ::testing::TestWithParam<LinkRow> {};
 TEST_P(LinkRows, Read) {
   EXPECT_EQ(Fixture().link(GetParam().path), GetParam().text) << GetParam().path;

@@ -101,6 +101,9 @@ struct Kind {
   std::uint64_t align;
   store::BackingKind backing;
 };
+void PrintTo(const Kind& row, std::ostream* out) {
+  *out << row.name;
+}
 
 class RandomWrites : public ::testing::TestWithParam<Kind> {
 protected:

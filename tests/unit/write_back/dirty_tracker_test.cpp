@@ -29,6 +29,9 @@ struct Kind {
   BackingKind backing;
   EngineKind engine;
 };
+void PrintTo(const Kind& row, std::ostream* out) {
+  *out << row.name;
+}
 
 class Tracking : public ::testing::TestWithParam<Kind> {
 protected:

@@ -30,6 +30,9 @@ struct Device {
   std::uint64_t extents;
   int kills; // DAXEMU_KILLS for more
 };
+void PrintTo(const Device& row, std::ostream* out) {
+  *out << row.name;
+}
 
 struct Shared {
   std::atomic<std::uint64_t> durable{0}; // the last version whose write-back has returned

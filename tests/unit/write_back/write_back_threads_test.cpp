@@ -23,6 +23,9 @@ struct Shape {
   std::uint64_t extent; // bytes
   std::uint64_t extents;
 };
+void PrintTo(const Shape& row, std::ostream* out) {
+  *out << row.name;
+}
 
 class WriteBackByTwo : public ::testing::TestWithParam<Shape> {
 protected:
