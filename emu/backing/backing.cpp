@@ -16,7 +16,8 @@ namespace {
 using store::BackingKind;
 
 Result<SourcedFile> sized_file(FileSource& source, const Request& request, std::uint64_t page_size) {
-  auto file = source.make(request.name, page_size);
+  const bool by_2m = request.has_image && request.align == kPmdSize && page_size == kPageSize;
+  auto file = by_2m ? source.make_advised(request.name) : source.make(request.name, page_size);
   if (!file) {
     return file;
   }

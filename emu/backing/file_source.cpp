@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/backing/advised_file.hpp"
 #include "emu/base/text/size_text.hpp"
 #include "emu/base/units.hpp"
 
@@ -93,6 +94,11 @@ Result<SourcedFile> MemfdSource::make(const std::string& name, std::uint64_t pag
     return fail(huge && (code == ENOENT || code == EINVAL) ? ENODEV : code);
   }
   return found_by_number(std::move(*fd));
+}
+
+Result<SourcedFile> MemfdSource::make_advised(const std::string& name) {
+  auto fd = advised_file(name);
+  return fd ? found_by_number(std::move(*fd)) : make(name, kPageSize);
 }
 
 Result<SourcedFile> MemfdSource::make_node(const std::string& name) {

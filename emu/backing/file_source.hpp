@@ -27,6 +27,9 @@ public:
   // A new file in pages of `page_size` bytes: 4K (shmem) or one of the machine's huge page sizes. `name` shows in
   // /proc/PID/maps. Errors: ENODEV (no such huge pages to be had), EEXIST, and those of the calls that make the file.
   [[nodiscard]] virtual Result<SourcedFile> make(const std::string& name, std::uint64_t page_size) = 0;
+  // The same of small pages, for bytes that come 2M at once: such a piece may be one huge page, where that is to be
+  // had.
+  [[nodiscard]] virtual Result<SourcedFile> make_advised(const std::string& name) { return make(name, kPageSize); }
   // The file that descriptors of a device are to be of (store::NodeRecord): empty for good, as far as the source can
   // see to that. Errors: those of make().
   [[nodiscard]] virtual Result<SourcedFile> make_node(const std::string& name) { return make(name, kPageSize); }
@@ -48,6 +51,7 @@ public:
 class MemfdSource final : public FileSource {
 public:
   [[nodiscard]] Result<SourcedFile> make(const std::string& name, std::uint64_t page_size) override;
+  [[nodiscard]] Result<SourcedFile> make_advised(const std::string& name) override; // advised_file.hpp
   // Sealed: not even a system call of the program's own puts a byte into it.
   [[nodiscard]] Result<SourcedFile> make_node(const std::string& name) override;
   [[nodiscard]] Result<SourcedFile> adopt(const std::string& name, const std::string& location) override;

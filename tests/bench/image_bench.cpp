@@ -17,6 +17,8 @@
 
 #include "runtime/cli/images/image_platform.hpp"
 #include "runtime/cli/platforms/platform_builder.hpp"
+#include "runtime/fault/devices/huge_page.hpp"
+#include "runtime/fault/devices/huge_page_trials.hpp"
 #include "runtime/fault/space/address_space.hpp"
 #include "tests/bench/frame/pairs.hpp"
 
@@ -142,19 +144,48 @@ Turn first_touch(bool random, store::BackingKind kind) {
   return {seconds * kEach, {{"cpu_us", cpu * kEach}}, ""};
 }
 
+// Makes extents of a device's memory: of small pages, which fallocate(2) does not even zero, or as huge ones, when
+// these are to be had and as daxemu asks for them.
+class Pages {
+public:
+  Pages(int fd, store::BackingKind kind)
+      : fd_(fd), room_(Mapping::of(-1, 2 * kExtent, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS).value_or(Mapping())),
+        shmem_(kind == kShmem && room_) {}
+  bool make(std::uint64_t extent) {
+    if (shmem_ && trials_.is_due()) {
+      const auto start = reinterpret_cast<std::uintptr_t>(room_.data());
+      const auto page = fault::HugePage::make(room_.bytes().subspan(align_up(start, kExtent) - start, kExtent), fd_,
+                                              extent * kExtent);
+      trials_.note(page.has_value(), page && page->was_slow());
+      if (page) {
+        return true;
+      }
+    }
+    return ::fallocate(fd_, 0, static_cast<off_t>(extent * kExtent), kExtent) == 0;
+  }
+
+private:
+  int fd_;
+  Mapping room_;
+  bool shmem_;
+  fault::HugePageTrials trials_;
+};
+
 // What no first touch can be less than: an extent's pages are made, its bytes are read, by pieces into what the
 // processor's cache keeps, and added up. Nothing is put into the pages, nobody is woken.
 Turn floor_of(store::BackingKind kind) {
   const auto image = backing::Image::open(image_path(), backing::Image::Access::beside);
-  auto file = backing::MemfdSource().make("bench-floor", kind == kHugetlb ? kExtent : kPageSize);
+  backing::MemfdSource source;
+  auto file = kind == kHugetlb ? source.make("bench-floor", kExtent) : source.make_advised("bench-floor");
   if (!image || !file || ::ftruncate(file->fd.get(), kSize) != 0) {
     return {0, {}, kNoDevice};
   }
   std::vector<std::byte> piece(128UL << 10);
+  Pages pages(file->fd.get(), kind);
   const double before = used();
   const auto begin = Clock::now();
   for (std::uint64_t extent = 0; extent < kSize / kExtent; ++extent) {
-    if (::fallocate(file->fd.get(), 0, static_cast<off_t>(extent * kExtent), kExtent) != 0) {
+    if (!pages.make(extent)) {
       return {0, {}, "not as many pages"};
     }
     const auto add_up = [](std::uint64_t, std::span<const std::byte>) -> Result<void> { return {}; };

@@ -218,7 +218,8 @@ private:
                                   .size = device.size,
                                   .align = device.align,
                                   .kind = device.backing ? device.backing : plan_.backing,
-                                  .numa_node = placed ? region.numa_node : std::nullopt},
+                                  .numa_node = placed ? region.numa_node : std::nullopt,
+                                  .has_image = !device.image.empty()},
                                  source_, topology_ ? &*topology_ : nullptr);
     if (!bytes) {
       return tl::unexpected(bytes.error());

@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "emu/base/clock.hpp"
 #include "emu/base/kernel/sys.hpp"
-#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/units.hpp"
 
 namespace daxemu::fault {
@@ -28,19 +25,6 @@ bool all_there(std::span<std::byte> bytes) {
 }
 
 } // namespace
-
-bool HugePage::is_allowed() {
-  const auto opened = sys::open("/sys/kernel/mm/transparent_hugepage/shmem_enabled", O_RDONLY | O_CLOEXEC);
-  if (!opened) {
-    return false;
-  }
-  const UniqueFd fd(*opened);
-  std::array<char, 128> text{}; // always within_size [advise] never deny force
-  const auto got = sys::pread(fd.get(), text.data(), text.size(), 0);
-  const std::string_view words(text.data(), got.value_or(0));
-  return words.find('[') != std::string_view::npos && words.find("[never]") == std::string_view::npos &&
-         words.find("[deny]") == std::string_view::npos;
-}
 
 Result<HugePage> HugePage::make(std::span<std::byte> place, int bytes, std::uint64_t offset) {
   const auto mapped =

@@ -1,7 +1,8 @@
-// 2M of a file of small pages (shmem) that has none of them yet, made as one huge page: where shmem_enabled says
-// `advise` (shmem_allowable_huge_orders in mm/shmem.c). 512 small ones take the kernel five times
-// as long. For extents that will have all of their bytes anyway; what is touched by a program alone is not advised, and
-// takes as much memory as it touches.
+// 2M of a file of small pages (shmem) that has none of them yet, made as one huge page: of a file that may have them
+// (emu/backing/advised_file.hpp, or a tmpfs that somebody has mounted so), and of any where shmem_enabled says `advise`
+// (shmem_allowable_huge_orders in mm/shmem.c). 512 small ones take the kernel five times as long. For extents that will
+// have all of their bytes anyway; what is touched by a program alone is not advised, and takes as much memory as it
+// touches.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +16,6 @@ namespace daxemu::fault {
 
 class HugePage {
 public:
-  // Does the machine say so? (A mount that says otherwise is not asked.)
-  [[nodiscard]] static bool is_allowed();
   // Maps it for as long as this lives, zeroed, at `place`: 2M of our own address space, aligned, which nobody uses.
   // Errors: ENOTSUP (the kernel makes small ones here), those of mmap(2) and madvise(2).
   [[nodiscard]] static Result<HugePage> make(std::span<std::byte> place, int bytes, std::uint64_t offset);

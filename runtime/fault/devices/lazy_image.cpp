@@ -17,6 +17,7 @@
 #include "emu/base/program/aside.hpp"
 #include "emu/store/processes/process_identity.hpp"
 #include "runtime/fault/devices/huge_page.hpp"
+#include "runtime/fault/devices/huge_page_trials.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/fault/process/signals_blocked.hpp"
 
@@ -131,10 +132,9 @@ public:
     [[nodiscard]] std::span<std::byte> bytes() const { return mine_ ? lender_.mine_.bytes() : own_.bytes(); }
     // Where a huge page may be made; empty: not now, or never.
     [[nodiscard]] std::span<std::byte> place() const {
-      return mine_ && lender_.slow_ < kMostSlow ? lender_.place_ : std::span<std::byte>();
+      return mine_ && lender_.trials_.is_due() ? lender_.place_ : std::span<std::byte>();
     }
-    // Whoever makes it slowly a few times in a row, or cannot at all, is not asked again.
-    void note(bool made, bool slow) { lender_.slow_ = !made ? kMostSlow : slow ? lender_.slow_ + 1 : 0; }
+    void note(bool made, bool slow) { lender_.trials_.note(made, slow); }
 
   private:
     Scratch& lender_;
@@ -143,11 +143,10 @@ public:
   };
 
 private:
-  static constexpr unsigned kMostSlow = 4;
   Mapping mine_;
   Mapping room_;
   std::span<std::byte> place_; // in it
-  unsigned slow_ = 0;          // its holder's
+  HugePageTrials trials_;      // its holder's
   std::atomic<pid_t> holder_{0};
 };
 
@@ -176,8 +175,8 @@ Result<LazyImage> LazyImage::of(const store::DeviceRecord& device) {
   if (!scratch) {
     return tl::unexpected(scratch.error());
   }
-  Mapping room; // without it, small pages
-  if (device.backing.kind != store::BackingKind::hugetlb && device.align == kPmdSize && HugePage::is_allowed()) {
+  Mapping room; // without it, small pages. Whether the kernel makes large ones there is known when it has been asked to
+  if (device.backing.kind != store::BackingKind::hugetlb && device.align == kPmdSize) {
     room = sys::map_aside(-1, 2 * kPmdSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE).value_or(Mapping());
   }
   // Programs close what they have not opened (closefrom(3)), and open other files by the same number. Where there is no

@@ -2,17 +2,22 @@
 #include "emu/backing/backing.hpp"
 
 #include <array>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
+#include <fcntl.h>
 #include <linux/mempolicy.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "emu/backing/advised_file.hpp"
 #include "emu/backing/hugetlb_pool.hpp"
 #include "emu/base/text/size_text.hpp"
 #include "emu/base/units.hpp"
@@ -73,6 +78,87 @@ TEST(Backing, ShmemHasTheSizeAndCostsNothingUntilTouched) {
   EXPECT_EQ(static_cast<std::uint64_t>(st->st_size), 1ULL << 40);
   EXPECT_EQ(st->st_blocks, 0);
   EXPECT_EQ(backing->page_size, kPageSize);
+}
+
+// To whoever looks it is a memfd.
+void expect_like_a_memfd(const Result<UniqueFd>& file) {
+  if (!file) {
+    ASSERT_THAT(file.error().value, ::testing::AnyOf(EPERM, EACCES, ENOSYS, EINVAL, ENOSPC)) << "or it works";
+    GTEST_SKIP() << "no tmpfs of one's own this way: " << std::strerror(file.error().value);
+  }
+  const std::string path = "/proc/self/fd/" + std::to_string(file->get());
+  EXPECT_EQ(fs::read_symlink(path).string(), "/memfd:bytes (deleted)");
+  const auto about = sys::fstat(file->get());
+  ASSERT_TRUE(about);
+  EXPECT_EQ(about->st_nlink, 0U);
+  EXPECT_EQ(about->st_mode, S_IFREG | 0666U);
+  EXPECT_EQ(about->st_uid, ::geteuid());
+  EXPECT_TRUE(sys::ftruncate(file->get(), 1ULL << 40)) << "no limit but memory";
+  const auto again = sys::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_TRUE(again) << "others open it, too";
+  const UniqueFd other(*again);
+  ASSERT_TRUE(sys::pwrite(other.get(), "x", 1, 1ULL << 39));
+  char got = 0;
+  EXPECT_TRUE(sys::pread(file->get(), &got, 1, 1ULL << 39));
+  EXPECT_EQ(got, 'x');
+  EXPECT_NE(::fcntl(file->get(), F_GETFD) & FD_CLOEXEC, 0);
+}
+
+std::size_t open_files() {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
+}
+
+TEST(AdvisedFile, LooksLikeAMemfd) {
+  expect_like_a_memfd(advised_file_here("bytes"));
+}
+
+TEST(AdvisedFile, ComesFromAChildTooWhichLeavesNothing) {
+  const std::size_t before = open_files();
+  {
+    const auto file = advised_file_of_child("bytes");
+    EXPECT_EQ(open_files(), before + (file ? 1 : 0));
+    expect_like_a_memfd(file);
+  }
+  EXPECT_EQ(::waitpid(-1, nullptr, __WALL | WNOHANG), -1) << "no child is left to be waited for";
+}
+
+// Without any privilege: in a process of nobody's.
+TEST(AdvisedFile, NeedsNoPrivilege) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    constexpr uid_t kNobody = 65534;
+    if (::getuid() == 0 &&
+        (::setresgid(kNobody, kNobody, kNobody) != 0 || ::setresuid(kNobody, kNobody, kNobody) != 0)) {
+      ::_exit(2);
+    }
+    ::prctl(PR_SET_DUMPABLE, 1); // as a program that was started by nobody is
+    const auto file = advised_file("bytes");
+    const auto about = file ? sys::fstat(file->get()) : Result<struct stat>(tl::unexpected(file.error()));
+    ::_exit(!about ? 2 : about->st_uid == ::geteuid() ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 2) {
+    GTEST_SKIP() << "user namespaces are not for everybody here";
+  }
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Backing, WhatHasAnImageByExtentsOf2MIsAdvised) {
+  if (!advised_file("asked")) {
+    GTEST_SKIP() << "no tmpfs of one's own here";
+  }
+  const auto device_of = [](std::uint64_t align, bool has_image) {
+    auto wanted = request(kPmdSize, align, BackingKind::shmem);
+    wanted.has_image = has_image;
+    const auto made = create(wanted, memory, nullptr);
+    const auto about = made ? sys::fstat(made->fd.get()) : Result<struct stat>(fail(ENOENT));
+    return about ? about->st_dev : 0;
+  };
+  const auto memfds = device_of(kPmdSize, false);
+  EXPECT_NE(memfds, 0U);
+  EXPECT_NE(device_of(kPmdSize, true), memfds) << "a file system of its own";
+  EXPECT_EQ(device_of(kPageSize, true), memfds);
 }
 
 TEST(Backing, HugetlbOf4kExtentsIsRefusedWithARemedy) {

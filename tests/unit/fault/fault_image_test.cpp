@@ -12,7 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runtime/fault/devices/huge_page.hpp"
+#include "emu/backing/advised_file.hpp"
+#include "runtime/fault/devices/huge_page_trials.hpp"
 #include "runtime/fault/devices/image_ahead.hpp"
 #include "runtime/fault/devices/lazy_image.hpp"
 #include "tests/unit/fault/fault_platform.hpp"
@@ -175,30 +176,6 @@ TEST_F(OfImage, AForkedChildHasItsOwn) {
   EXPECT_TRUE(take(ahead, image, 0)) << "the parent's goes on";
 }
 
-// A file on a tmpfs of our own that says huge=advise, as shmem_enabled may for all memory files. Errors: EPERM, ENOSYS.
-Result<UniqueFd> file_that_may_be_huge() {
-  constexpr long kFsopen = 430; // newer than the C library's headers, as the names of what is asked of them
-  constexpr long kFsconfig = 431;
-  constexpr long kFsmount = 432;
-  constexpr long kSetString = 1;
-  constexpr long kCreate = 6;
-  const auto context = sys::call(kFsopen, reinterpret_cast<long>("tmpfs"), 1);
-  if (!context) {
-    return tl::unexpected(context.error());
-  }
-  const UniqueFd fs(static_cast<int>(*context));
-  const auto advised =
-      sys::call(kFsconfig, fs.get(), kSetString, reinterpret_cast<long>("huge"), reinterpret_cast<long>("advise"), 0);
-  const auto created = advised ? sys::call(kFsconfig, fs.get(), kCreate, 0, 0, 0) : advised;
-  const auto mounted = created ? sys::call(kFsmount, fs.get(), 1, 0) : created;
-  if (!mounted) {
-    return tl::unexpected(mounted.error());
-  }
-  const UniqueFd folder(static_cast<int>(*mounted));
-  UniqueFd file(::openat(folder.get(), "bytes", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  return file && ::ftruncate(file.get(), kExtents * kExtent) == 0 ? Result<UniqueFd>(std::move(file)) : fail(errno);
-}
-
 // Of one huge page where the kernel makes one; where it makes small ones it says so and has changed nothing that
 // counts.
 TEST_F(OfImage, AnExtentMayComeAsOneHugePage) {
@@ -210,13 +187,14 @@ TEST_F(OfImage, AnExtentMayComeAsOneHugePage) {
   bool slow = false;
   const UniqueFd small(static_cast<int>(::memfd_create("small", MFD_CLOEXEC)));
   ASSERT_EQ(::ftruncate(small.get(), kExtents * kExtent), 0);
-  if (!HugePage::is_allowed()) {
-    EXPECT_EQ(load_as_huge_page(image, ExtentIndex(3), small.get(), place, slow).error(), Errno{ENOTSUP});
-  }
-  const auto bytes = file_that_may_be_huge();
+  // A machine that says `advise` of all memory files makes one there, too.
+  const auto of_memfd = load_as_huge_page(image, ExtentIndex(3), small.get(), place, slow);
+  EXPECT_TRUE(of_memfd || of_memfd.error() == Errno{ENOTSUP}) << of_memfd.error().value;
+  const auto bytes = backing::advised_file("advised");
   if (!bytes) {
     GTEST_SKIP() << "no tmpfs of one's own: " << std::strerror(bytes.error().value);
   }
+  ASSERT_EQ(::ftruncate(bytes->get(), kExtents * kExtent), 0);
   const auto done = load_as_huge_page(image, ExtentIndex(3), bytes->get(), place, slow);
   if (!done && done.error() == Errno{ENOTSUP}) {
     GTEST_SKIP() << "this kernel makes no huge pages of shmem, or has no memory for one";
@@ -234,6 +212,14 @@ TEST_F(OfImage, AnExtentMayComeAsOneHugePage) {
   EXPECT_EQ(load_as_huge_page(image, ExtentIndex(5), bytes->get(), place, slow).error(), Errno{EBADMSG});
 }
 
+// What the device's bytes are in.
+struct Memory {
+  const char* name;
+  store::BackingKind kind;
+  bool advised; // as of a device that has an image, so that its extents come as huge pages where they may
+};
+constexpr Memory kSmall = {"shmem", store::BackingKind::shmem, false};
+
 struct Lab {
   // As long as the threads that look at them live.
   TestPlatform& platform;
@@ -241,8 +227,9 @@ struct Lab {
   UniqueFd fd;
   std::uint64_t* words = nullptr;
 
-  Lab(const std::string& path, store::BackingKind kind)
-      : platform(*new TestPlatform(kExtents * kExtent, kExtent, kind, store::EngineKind::handler)) {
+  Lab(const std::string& path, const Memory& memory)
+      : platform(
+            *new TestPlatform(kExtents * kExtent, kExtent, memory.kind, store::EngineKind::handler, memory.advised)) {
     if (platform.device == nullptr) {
       return;
     }
@@ -265,7 +252,7 @@ struct Lab {
   }
 };
 
-class ImageOn : public OfImage, public ::testing::WithParamInterface<store::BackingKind> {};
+class ImageOn : public OfImage, public ::testing::WithParamInterface<Memory> {};
 
 TEST_P(ImageOn, EachExtentComesWithItsFirstTouch) {
   const Lab lab(path_, GetParam());
@@ -319,7 +306,7 @@ TEST_P(ImageOn, WhoGoesThroughItFindsTheNextExtentsBrought) {
 
 // The child goes on where its parent was, with a handler thread and a ring of its own.
 TEST_F(OfImage, AForkedChildIsServedFromTheImageToo) {
-  const Lab lab(path_, store::BackingKind::shmem);
+  const Lab lab(path_, kSmall);
   ASSERT_NE(lab.words, nullptr);
   for (std::uint64_t extent = 0; extent < 6; ++extent) {
     EXPECT_TRUE(lab.is_right(extent)) << extent;
@@ -343,10 +330,42 @@ TEST_F(OfImage, AForkedChildIsServedFromTheImageToo) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Backings, ImageOn, ::testing::Values(store::BackingKind::shmem, store::BackingKind::hugetlb),
-                         [](const auto& kind) {
-                           return std::string(kind.param == store::BackingKind::shmem ? "shmem" : "hugetlb");
-                         });
+INSTANTIATE_TEST_SUITE_P(Backings, ImageOn,
+                         ::testing::Values(kSmall, Memory{"advised", store::BackingKind::shmem, true},
+                                           Memory{"hugetlb", store::BackingKind::hugetlb, false}),
+                         [](const auto& memory) { return std::string(memory.param.name); });
+
+TEST(HugePageTrials, SlowOnesInARowAreARestThatGrows) {
+  HugePageTrials trials;
+  const auto rest = [&] {
+    unsigned turns = 0;
+    while (!trials.is_due()) {
+      ++turns;
+    }
+    return turns;
+  };
+  for (int slow = 0; slow < 16; ++slow) {
+    EXPECT_EQ(rest(), 0U);
+    trials.note(true, true);
+  }
+  EXPECT_EQ(rest(), 8U);
+  trials.note(true, true);
+  EXPECT_EQ(rest(), 16U);
+  trials.note(true, false); // behind the slow ones
+  for (int slow = 0; slow < 16; ++slow) {
+    EXPECT_EQ(rest(), 0U);
+    trials.note(true, true);
+  }
+  EXPECT_EQ(rest(), 8U);
+  for (int slow = 0; slow < 10; ++slow) {
+    trials.note(true, true);
+    EXPECT_LE(rest(), 256U);
+  }
+  trials.note(false, false);
+  for (int turn = 0; turn < 1000; ++turn) {
+    EXPECT_FALSE(trials.is_due());
+  }
+}
 
 } // namespace
 } // namespace daxemu::fault

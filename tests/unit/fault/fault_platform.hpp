@@ -28,10 +28,12 @@ struct TestPlatform {
   UniqueFd folios;
   store::DeviceRecord* device = nullptr;
 
-  TestPlatform(std::uint64_t size, std::uint64_t align, store::BackingKind kind, store::EngineKind engine) {
+  TestPlatform(std::uint64_t size, std::uint64_t align, store::BackingKind kind, store::EngineKind engine,
+               bool has_image = false) {
     backing::MemfdSource source;
-    auto made = backing::create({.name = "dax0.0", .size = size, .align = align, .kind = kind, .numa_node = {}}, source,
-                                nullptr);
+    auto made = backing::create(
+        {.name = "dax0.0", .size = size, .align = align, .kind = kind, .numa_node = {}, .has_image = has_image}, source,
+        nullptr);
     if (!made) {
       ADD_FAILURE() << made.error().what << "; " << made.error().remedy;
       return;
