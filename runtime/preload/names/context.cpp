@@ -20,6 +20,7 @@
 #include "runtime/preload/ground/early_memory.hpp"
 #include "runtime/preload/ground/next_symbol.hpp"
 #include "runtime/preload/ground/plain_calls.hpp"
+#include "runtime/preload/ground/program_variable.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -56,7 +57,7 @@ DAXEMU_AT_START constinit std::atomic<Context*> Context::made_{nullptr};
 
 DAXEMU_START_PATH Context::Context(store::Store store) : store_(std::move(store)), tree_(store_, &known_paths) {
   if (const char* file = NextSymbols::at_start().own_file(); *file != '\0') {
-    environment_.remember(environ, file);
+    environment_.remember(*program_environment, file);
   }
   const char* directory = std::getenv(kWorkingDirectoryVariable);
   if (directory != nullptr && sysfs::Tree::may_claim(directory)) {
