@@ -119,20 +119,23 @@ DAXEMU_START_PATH Result<Store> Store::of_file(UniqueFd fd, Look look) {
   if (st->st_uid != 0 && st->st_uid != user() && user() != 0) {
     return fail(EACCES); // another user's store could change under us as he likes; root can anyway
   }
-  Header header;
-  if (auto got = sys::pread(fd.get(), &header, sizeof(header), 0); !got || *got != sizeof(header)) {
+  const auto size = static_cast<std::uint64_t>(st->st_size);
+  if (size < sizeof(Header)) {
     return fail(EIO);
   }
-  if (auto fine = check(header, static_cast<std::uint64_t>(st->st_size)); !fine) {
-    return tl::unexpected(fine.error());
-  }
-  auto mapping = Mapping::of(fd.get(), header.file_size, PROT_READ | PROT_WRITE, MAP_SHARED);
+  // Mapped before it is known to be ours: that is a system call less, in every program that starts.
+  auto mapping = Mapping::of(fd.get(), size, PROT_READ | PROT_WRITE, MAP_SHARED);
   if (!mapping) {
     return tl::unexpected(mapping.error());
   }
+  Header header; // a copy: what was checked is what is used
+  std::memcpy(&header, mapping->data(), sizeof header);
+  if (auto fine = check(header, size); !fine) {
+    return tl::unexpected(fine.error());
+  }
   sys::keep_race_checkers_off(mapping->data(), mapping->size());
   auto* platform = reinterpret_cast<Platform*>(mapping->bytes().data() + header.platform_at);
-  if (!is_whole(*platform, mapping->bytes())) {
+  if (!is_whole(*platform, mapping->bytes().first(header.file_size))) {
     return fail(EPROTO);
   }
   Store store(std::move(fd), *st, std::move(*mapping), platform);

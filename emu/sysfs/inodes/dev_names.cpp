@@ -67,6 +67,13 @@ bool is_bus_number(const store::Store& store, std::uint32_t major, std::uint32_t
   return store.platform().nd_major != 0 && major == store.platform().nd_major && minor == 0;
 }
 
+// Has a driver of the platform that major number? Needs no tables.
+bool is_of_ours(const store::Store& store, std::uint32_t major) {
+  const store::Platform& platform = store.platform();
+  return major == platform.dax_major || major == platform.dimm_major || major == platform.nd_major ||
+         (cxl::is_present(store) && major == store.cxl().major);
+}
+
 Node node_called(std::string_view name, std::uint64_t inode, std::uint32_t device, dev_t number) {
   Node node;
   node.type = NodeType::device;
@@ -210,6 +217,9 @@ std::uint32_t links_of(const store::Store& store, const Node& node) {
 }
 
 std::optional<Node> node_of_number(const store::Store& store, dev_t number) {
+  if (!is_of_ours(store, major(number))) {
+    return std::nullopt; // a shell without a terminal asks of /dev/tty, and is to have no tables for that
+  }
   tables_ready();
   if (const store::DeviceRecord* device = device_of_number(store, major(number), minor(number)); device != nullptr) {
     return driver_node(store, *device);

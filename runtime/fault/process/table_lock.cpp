@@ -4,10 +4,11 @@
 #include <sys/syscall.h>
 
 #include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
 
 namespace daxemu::fault {
 
-bool TableLock::try_lock() noexcept {
+DAXEMU_START_PATH bool TableLock::try_lock() noexcept {
   std::uint32_t expected = kFree;
   if (!word_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire)) {
     return false;
@@ -16,7 +17,7 @@ bool TableLock::try_lock() noexcept {
   return true;
 }
 
-void TableLock::lock() noexcept {
+DAXEMU_START_PATH void TableLock::lock() noexcept {
   if (try_lock()) {
     return;
   }
@@ -26,14 +27,14 @@ void TableLock::lock() noexcept {
   owner_.store(sys::gettid(), std::memory_order_relaxed);
 }
 
-void TableLock::unlock() noexcept {
+DAXEMU_START_PATH void TableLock::unlock() noexcept {
   owner_.store(0, std::memory_order_relaxed);
   if (word_.exchange(kFree, std::memory_order_release) == kContended) {
     (void)sys::call(SYS_futex, reinterpret_cast<long>(&word_), FUTEX_WAKE_PRIVATE, 1);
   }
 }
 
-bool TableLock::held_by_me() const noexcept {
+DAXEMU_START_PATH bool TableLock::held_by_me() const noexcept {
   const int owner = owner_.load(std::memory_order_relaxed);
   return owner != 0 && owner == sys::gettid();
 }

@@ -1,10 +1,10 @@
 #include "runtime/preload/ground/next_symbol.hpp"
 
 #include <atomic>
-#include <cstring>
 #include <span>
 #include <string_view>
 
+#include <dlfcn.h>
 #include <sys/auxv.h>
 
 #include "emu/base/program/at_start.hpp"
@@ -15,9 +15,14 @@ namespace {
 constexpr unsigned kWordBits = 64;
 constexpr ElfW(Half) kHidden = 0x8000; // of a version: not the one a name without version means
 
-// The kernel's vDSO is in the loader's list, but no lookup finds anything in it.
-bool is_vdso(const link_map& map) {
-  return map.l_addr != 0 && map.l_addr == ::getauxval(AT_SYSINFO_EHDR);
+// Not by strcmp(3), which is among what is looked up here (hooks/process/later_symbols.cpp).
+DAXEMU_START_PATH bool are_same(const char* one, const char* other) {
+  for (; *one == *other; ++one, ++other) {
+    if (*one == '\0') {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool is_libc(const link_map& map) {
@@ -74,7 +79,7 @@ DAXEMU_START_PATH std::uint32_t NextSymbols::index_of(const Library& library, co
     if ((link | 1U) == (hash | 1U)) {
       const ElfW(Sym)& symbol = library.symbols[at];
       const bool hidden = library.versions != nullptr && (library.versions[at] & kHidden) != 0;
-      if (symbol.st_shndx != SHN_UNDEF && !hidden && std::strcmp(library.names + symbol.st_name, name) == 0) {
+      if (symbol.st_shndx != SHN_UNDEF && !hidden && are_same(library.names + symbol.st_name, name)) {
         return at;
       }
     }
@@ -101,19 +106,49 @@ DAXEMU_START_PATH const NextSymbols& NextSymbols::at_start() {
   return made;
 }
 
+// The head of the loader's list, from where a debugger has it: an entry of the program's own dynamic section, which the
+// loader has filled in. To have the loader look up _r_debug would cost every start more than all of this.
+DAXEMU_START_PATH const link_map* NextSymbols::first_loaded() {
+  const std::uintptr_t place = ::getauxval(AT_PHDR);
+  const std::span headers(reinterpret_cast<const ElfW(Phdr)*>(place), ::getauxval(AT_PHNUM)); // NOLINT
+  std::uintptr_t base = 0;
+  for (const ElfW(Phdr) & header : headers) {
+    if (header.p_type == PT_PHDR) {
+      base = place - header.p_vaddr;
+    }
+    if (header.p_type != PT_DYNAMIC) {
+      continue;
+    }
+    const auto* entry = reinterpret_cast<const ElfW(Dyn)*>(base + header.p_vaddr); // NOLINT
+    for (; entry->d_tag != DT_NULL; ++entry) {
+      if (entry->d_tag == DT_DEBUG && entry->d_un.d_ptr != 0) {
+        return reinterpret_cast<const r_debug*>(entry->d_un.d_ptr)->r_map; // NOLINT
+      }
+    }
+  }
+  const auto* debug = static_cast<const r_debug*>(::dlsym(RTLD_DEFAULT, "_r_debug"));
+  return debug == nullptr ? nullptr : debug->r_map;
+}
+
 DAXEMU_START_PATH void NextSymbols::gather() {
-  for (const link_map* map = _r_debug.r_map; map != nullptr; map = map->l_next) {
+  const std::uintptr_t vdso = ::getauxval(AT_SYSINFO_EHDR); // in the list, but no lookup finds anything in it
+  for (const link_map* map = first_loaded(); map != nullptr && count_ < kMost; map = map->l_next) {
+    if (map->l_addr == 0 || map->l_addr != vdso) {
+      all_[count_++] = described(*map);
+    }
     if (map->l_ld == _DYNAMIC) { // each library has one of its own
       own_ = map;
-    } else if (own_ != nullptr && count_ < kMost && !is_vdso(*map)) {
-      behind_[count_++] = described(*map);
+      behind_ = count_;
     }
   }
 }
 
 DAXEMU_START_PATH std::optional<NextSymbol> NextSymbols::find(const char* name, std::uint32_t hash) const {
-  for (const Library& library : std::span(behind_).first(count_)) {
-    if (library.hash == nullptr || library.symbols == nullptr || library.names == nullptr) {
+  if (own_ == nullptr) {
+    return std::nullopt;
+  }
+  for (const Library& library : std::span(all_).first(count_).subspan(behind_)) {
+    if (!library.can_answer()) {
       return std::nullopt; // it may be in there
     }
     const std::uint32_t at = index_of(library, name, hash);
@@ -126,7 +161,32 @@ DAXEMU_START_PATH std::optional<NextSymbol> NextSymbols::find(const char* name, 
     }
     return NextSymbol{reinterpret_cast<void*>(library.map->l_addr + symbol.st_value), is_libc(*library.map)};
   }
-  return own_ == nullptr || count_ == kMost ? std::nullopt : std::optional<NextSymbol>(NextSymbol{});
+  return count_ == kMost ? std::nullopt : std::optional<NextSymbol>(NextSymbol{});
+}
+
+DAXEMU_START_PATH void* NextSymbols::find_first(const char* name, std::uint32_t hash) const {
+  for (const Library& library : std::span(all_).first(own_ == nullptr ? 0 : count_)) {
+    if (!library.can_answer()) {
+      return nullptr; // it may be in there
+    }
+    const std::uint32_t at = index_of(library, name, hash);
+    if (at == 0) {
+      continue;
+    }
+    const ElfW(Sym)& symbol = library.symbols[at];
+    auto* const address = reinterpret_cast<void*>(library.map->l_addr + symbol.st_value);
+    switch (ELF64_ST_TYPE(symbol.st_info)) {
+    case STT_FUNC:
+    case STT_OBJECT:
+    case STT_NOTYPE:
+      return address;
+    case STT_GNU_IFUNC:
+      return reinterpret_cast<void* (*)()>(address)(); // as dlsym(3) does; of who is relocated by now
+    default:
+      return nullptr;
+    }
+  }
+  return nullptr;
 }
 
 } // namespace daxemu::preload

@@ -38,11 +38,14 @@ public:
   [[nodiscard]] const char* own_file() const { return own_ == nullptr ? "" : own_->l_name; }
   // No address: there is none. Nothing: only dlsym(3) can answer (an ifunc, a library without DT_GNU_HASH on the way).
   [[nodiscard]] std::optional<NextSymbol> find(const char* name, std::uint32_t hash) const;
+  // What the loader would bind this library's own use of a function or variable to: the first definition of all, the
+  // program's before the libraries'. An ifunc is asked. Nothing: only dlsym(3) can answer, or there is none.
+  [[nodiscard]] void* find_first(const char* name, std::uint32_t hash) const;
 
   constexpr NextSymbols() = default;
 
 private:
-  static constexpr std::size_t kMost = 64; // libraries; those behind them are dlsym's
+  static constexpr std::size_t kMost = 64; // the program and libraries; those behind them are dlsym's
   // What a lookup needs of one.
   struct Library {
     const link_map* map = nullptr;
@@ -50,13 +53,16 @@ private:
     const ElfW(Sym) * symbols = nullptr;
     const char* names = nullptr;
     const ElfW(Half) * versions = nullptr;
+    [[nodiscard]] bool can_answer() const { return hash != nullptr && symbols != nullptr && names != nullptr; }
   };
   [[nodiscard]] static Library described(const link_map& map);
+  [[nodiscard]] static const link_map* first_loaded();
   [[nodiscard]] static std::uint32_t index_of(const Library& library, const char* name, std::uint32_t hash);
 
   const link_map* own_ = nullptr; // nothing: the loader's list is not to be had
-  std::array<Library, kMost> behind_;
+  std::array<Library, kMost> all_;
   std::size_t count_ = 0;
+  std::size_t behind_ = 0; // the first one behind this library
 
   void gather();
 };

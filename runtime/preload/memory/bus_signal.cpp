@@ -47,11 +47,11 @@ DAXEMU_OFTEN constinit BusSignal bus_signal;
 constinit thread_local bool BusSignal::held_back = false;
 
 // Signal actions are a child's own, whose memory they are kept in.
-struct sigaction BusSignal::program_action() const {
+DAXEMU_START_PATH struct sigaction BusSignal::program_action() const {
   return !OwnProcess::calls() && lent_to_.load(std::memory_order_acquire) == sys::getpid() ? lent_.read() : own_.read();
 }
 
-void BusSignal::remember(const struct sigaction& action) {
+DAXEMU_START_PATH void BusSignal::remember(const struct sigaction& action) {
   if (OwnProcess::calls()) {
     own_.write(action);
     return;
@@ -61,7 +61,7 @@ void BusSignal::remember(const struct sigaction& action) {
 }
 
 // What the kernel is given in place of the program's action. The kernel does the rest (masks, stacks, one-shot).
-struct sigaction BusSignal::kernel_form(const struct sigaction& action) const {
+DAXEMU_START_PATH struct sigaction BusSignal::kernel_form(const struct sigaction& action) const {
   struct sigaction form = action;
   const bool by_lines =
       by_lines_.load(std::memory_order_relaxed) && action.sa_handler != SIG_IGN; // which an exec keeps

@@ -28,7 +28,7 @@ public:
   // With the inline engine a mask must not hold SIGBUS back: removes it from `set`; returns whether it was in it.
   bool let_through(sigset_t& set) const;
   // The inline engine: does this thread believe that it has SIGBUS blocked?
-  static thread_local bool held_back;
+  static constinit thread_local bool held_back; // so said here, too, for no one to look for what would make it
   [[nodiscard]] bool inline_engine() const { return space_.load(std::memory_order_acquire) != nullptr; }
 
   // force_sig_mceerr(): this thread's SIGBUS for a memory failure, now. Kills the process if SIGBUS is blocked or

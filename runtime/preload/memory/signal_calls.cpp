@@ -30,7 +30,7 @@ DAXEMU_START_PATH int set_action(int signal, const struct sigaction* action, str
 }
 
 // signal(3) and its kin: `flags` are what makes them different. The previous handler or SIG_ERR.
-sighandler_t set_handler(int signal, sighandler_t handler, int flags, bool mask_itself) {
+DAXEMU_START_PATH sighandler_t set_handler(int signal, sighandler_t handler, int flags, bool mask_itself) {
   if (handler == SIG_ERR) {
     errno = EINVAL;
     return SIG_ERR;

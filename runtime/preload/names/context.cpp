@@ -15,11 +15,14 @@
 #include "emu/base/program/valgrind.hpp"
 #include "emu/store/location.hpp"
 #include "emu/sysfs/tree/known_paths.hpp"
+#include "emu/trace/site.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/ground/early_memory.hpp"
 #include "runtime/preload/ground/next_symbol.hpp"
 #include "runtime/preload/ground/plain_calls.hpp"
+#include "runtime/preload/ground/program_variable.hpp"
+#include "runtime/preload/names/own_variables.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -56,9 +59,9 @@ DAXEMU_AT_START constinit std::atomic<Context*> Context::made_{nullptr};
 
 DAXEMU_START_PATH Context::Context(store::Store store) : store_(std::move(store)), tree_(store_, &known_paths) {
   if (const char* file = NextSymbols::at_start().own_file(); *file != '\0') {
-    environment_.remember(environ, file);
+    environment_.remember(*program_environment, file);
   }
-  const char* directory = std::getenv(kWorkingDirectoryVariable);
+  const char* directory = OwnVariables(*program_environment).find(kWorkingDirectoryVariable);
   if (directory != nullptr && sysfs::Tree::may_claim(directory)) {
     if (const auto node = tree_.lookup(directory); node && node->type == sysfs::NodeType::directory) {
       directory_.enter_emulated(directory);
@@ -92,7 +95,8 @@ DAXEMU_START_PATH Context* Context::make() noexcept {
   maker.store(__builtin_thread_pointer());
   const EarlyMemory::Scope early;
   Context* made = nullptr;
-  const char* location = std::getenv("DAXEMU_PLATFORM");
+  const OwnVariables variables(*program_environment);
+  const char* location = variables.find("DAXEMU_PLATFORM");
   if (location == nullptr || *location == '\0') {
     complain("DAXEMU_PLATFORM is not set", "", ENOENT);
   } else {
@@ -104,9 +108,12 @@ DAXEMU_START_PATH Context* Context::make() noexcept {
       if (auto high = fault::PrivateFds::copy(store->fd()); high) {
         store->set_fd(std::move(*high));
       }
-      trace::attach_as_asked();
+      if (variables.find(trace::kVariable) != nullptr || variables.find(trace::kRefusalsVariable) != nullptr ||
+          variables.find(trace::kSitesVariable) != nullptr) {
+        trace::attach_as_asked();
+      }
       made = new (storage) Context(std::move(*store));
-    } else if (const char* keeper = std::getenv(store::kKeeperVariable); keeper == nullptr || *keeper == '\0') {
+    } else if (const char* keeper = variables.find(store::kKeeperVariable); keeper == nullptr || *keeper == '\0') {
       complain("cannot use the platform DAXEMU_PLATFORM=", location, store.error().value);
     } // else it is daxemu run's, whose end or whose namespace is no mistake of the program's user
   }

@@ -30,6 +30,13 @@ public:
   // The same, without making it.
   [[nodiscard]] static Context* made() noexcept { return made_.load(std::memory_order_acquire); }
 
+  // Says what is to be known of the mounts there are: the program is about to have others, or another root.
+  static void before_other_mounts() noexcept {
+    if (const Context* context = get(); context != nullptr) {
+      context->descriptors_.settle_file_systems();
+    }
+  }
+
   // For tests, which have a store but no environment.
   explicit Context(store::Store store);
   ~Context(); // in tests only

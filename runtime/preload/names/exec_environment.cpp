@@ -26,6 +26,15 @@ DAXEMU_START_PATH bool is_of_sanitizer([[maybe_unused]] std::string_view name) {
 #endif
 }
 
+// By its first byte: one pass over all that a program was given, when it starts.
+DAXEMU_START_PATH bool may_be_kept(const char* variable) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return *variable != '\0';
+#else
+  return *variable == 'D' || *variable == 'L';
+#endif
+}
+
 DAXEMU_START_PATH bool is_directory_variable(std::string_view variable) {
   return name_of(variable) == kWorkingDirectoryVariable;
 }
@@ -67,6 +76,9 @@ DAXEMU_START_PATH void ExecEnvironment::remember(char** environment, const char*
   library_ = library;
   count_ = 1;
   for (char** at = environment; at != nullptr && *at != nullptr && count_ < kMost; ++at) {
+    if (!may_be_kept(*at)) {
+      continue;
+    }
     const std::string_view name = name_of(*at);
     const bool ours = (name.starts_with("DAXEMU") && !is_directory_variable(*at)) || is_of_sanitizer(name);
     if (name == kPreload) {

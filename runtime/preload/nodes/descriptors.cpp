@@ -27,24 +27,13 @@ bool is_kernels_own(const struct stat& about) {
   return (about.st_mode & S_IFMT) == 0;
 }
 
-DAXEMU_START_PATH dev_t device_of_path(const char* path) {
-  const auto about = sys::fstatat(AT_FDCWD, path, 0);
-  return about ? about->st_dev : 0;
-}
-
 } // namespace
 
 DAXEMU_START_PATH Descriptors::Descriptors(const store::Store& store, const sysfs::Tree& tree)
-    : store_(&store), tree_(&tree), bound_(store), sys_device_(device_of_path("/sys")),
-      proc_device_(device_of_path("/proc")) {
-  if (const auto dev = sys::fstatat(AT_FDCWD, "/dev", 0); dev) {
-    dev_device_ = dev->st_dev;
-    dev_inode_ = dev->st_ino;
-  }
-}
+    : store_(&store), tree_(&tree), bound_(store) {}
 
 std::uint64_t Descriptors::file_system_of(std::string_view path) const {
-  return path.starts_with("/dev") ? dev_device_ : path.starts_with("/sys") ? sys_device_ : 0;
+  return path.starts_with("/dev") ? shared_.dev() : path.starts_with("/sys") ? shared_.sys() : 0;
 }
 
 DAXEMU_START_PATH FdClass Descriptors::classify(int fd) const noexcept {
@@ -87,13 +76,13 @@ DAXEMU_START_PATH bool Descriptors::is_foreign(int fd, const struct stat& about)
   if (is_kernels_own(about)) {
     return false; // an inotify instance shows as much
   }
-  return !S_ISDIR(about.st_mode) || !(may_hold_nodes(about.st_dev) || about.st_dev == proc_device_);
+  return !S_ISDIR(about.st_mode) || !(may_hold_nodes(about.st_dev) || shared_.is_proc(about.st_dev));
 }
 
 DAXEMU_START_PATH bool Descriptors::shows_foreign(int fd, const struct stat& about) const noexcept {
   const bool foreign = is_foreign(fd, about);
   // The memory of a process stays to be looked at (RemoteBytes): no file of /proc is remembered.
-  if (foreign && !(S_ISREG(about.st_mode) && about.st_dev == proc_device_)) {
+  if (foreign && !(S_ISREG(about.st_mode) && shared_.is_proc(about.st_dev))) {
     FdTable::set(fd, FdClass::foreign);
   }
   return foreign;

@@ -7,6 +7,7 @@
 #include "runtime/preload/ground/fd_table.hpp"
 #include "runtime/preload/ground/path_text.hpp"
 #include "runtime/preload/nodes/bound_nodes.hpp"
+#include "runtime/preload/nodes/shared_file_systems.hpp"
 #include "runtime/preload/nodes/watch_list.hpp"
 
 namespace daxemu::preload {
@@ -53,15 +54,15 @@ public:
   [[nodiscard]] static bool is_vnode(int fd) noexcept;
 
   // Is it the file system of /sys or /dev, where a real directory may lack what is emulated in it?
-  [[nodiscard]] bool may_hold_nodes(dev_t device) const { return device == sys_device_ || device == dev_device_; }
+  [[nodiscard]] bool may_hold_nodes(dev_t device) const { return device == shared_.sys() || device == shared_.dev(); }
   // Is it the machine's /dev, by whatever name? By its identity, which bind mounts and other roots share.
   [[nodiscard]] bool is_dev_directory(const struct stat& about) const {
-    return about.st_dev == dev_device_ && about.st_ino == dev_inode_;
+    return shared_.is_dev(about.st_dev, about.st_ino);
   }
   // Is it a watch of that directory?
-  [[nodiscard]] bool is_of_dev_directory(const Watch& watch) const {
-    return watch.device == dev_device_ && watch.inode == dev_inode_;
-  }
+  [[nodiscard]] bool is_of_dev_directory(const Watch& watch) const { return shared_.is_dev(watch.device, watch.inode); }
+  // Before the program gets other mounts, or another root.
+  void settle_file_systems() const noexcept { shared_.settle(); }
   // The file system that an emulated path is on; 0: the path is none.
   [[nodiscard]] std::uint64_t file_system_of(std::string_view path) const;
 
@@ -87,10 +88,7 @@ private:
   const store::Store* store_;
   const sysfs::Tree* tree_;
   BoundNodes bound_;
-  dev_t sys_device_ = 0; // file systems on which real directories may have emulated entries
-  dev_t dev_device_ = 0;
-  ino_t dev_inode_ = 0;   // of /dev itself
-  dev_t proc_device_ = 0; // its lists of open files show ours
+  SharedFileSystems shared_;
 };
 
 } // namespace daxemu::preload

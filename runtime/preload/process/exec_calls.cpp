@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "runtime/preload/ground/program_variable.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
 #include "runtime/preload/process/served_outside.hpp"
@@ -140,11 +141,12 @@ void restore_environ() {
     return;
   }
   const ExecEnvironment& kept = context->environment();
-  const ExecEnvironment::Size size = kept.size_for(environ);
+  char** const environment = *program_environment;
+  const ExecEnvironment::Size size = kept.size_for(environment);
   auto** pointers = static_cast<char**>(__builtin_alloca(size.pointers * sizeof(char*)));
   auto* text = static_cast<char*>(__builtin_alloca(size.text));
-  char* const* wanted = kept.with(environ, context->directory().emulated(), pointers, text);
-  if (wanted == environ) {
+  char* const* wanted = kept.with(environment, context->directory().emulated(), pointers, text);
+  if (wanted == environment) {
     return;
   }
   for (char* const* at = wanted; *at != nullptr; ++at) {

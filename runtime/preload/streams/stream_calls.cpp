@@ -11,6 +11,7 @@
 #include "emu/base/kernel/sys.hpp"
 #include "emu/base/program/at_start.hpp"
 #include "runtime/preload/files/open_calls.hpp"
+#include "runtime/preload/ground/program_variable.hpp"
 #include "runtime/preload/memory/core_dump.hpp"
 #include "runtime/preload/memory/live_space.hpp"
 #include "runtime/preload/nodes/node_position.hpp"
@@ -245,7 +246,8 @@ FILE* reopen_stream(const char* path, const char* mode, FILE* stream, const Real
 int flush_stream(FILE* stream, const RealStdio& stdio, FunctionRef<int()> real) {
   if (stream == nullptr) { // every stream
     const int all = real();
-    const int out = stdout != nullptr ? flush_stream(stdout, stdio, [] { return 0; }) : 0;
+    FILE* const output = *program_output;
+    const int out = output != nullptr ? flush_stream(output, stdio, [] { return 0; }) : 0;
     return all != 0 ? all : out;
   }
   int fd = -1;
@@ -327,13 +329,15 @@ DAXEMU_START_PATH void settle_standard_streams() {
 }
 
 DAXEMU_START_PATH bool flushes_at_exit() {
-  return stdout != nullptr && !FdTable::is_foreign(stdout->_fileno);
+  const FILE* const output = *program_output;
+  return output != nullptr && !FdTable::is_foreign(output->_fileno);
 }
 
 void flush_at_exit(const RealStdio& stdio) {
+  FILE* const output = *program_output;
   int fd = -1;
-  if (Context::get() != nullptr && stdout != nullptr && is_to_harvest(stdout, stdio, fd)) {
-    (void)flush_to_attribute(stdout, fd, stdio);
+  if (Context::get() != nullptr && output != nullptr && is_to_harvest(output, stdio, fd)) {
+    (void)flush_to_attribute(output, fd, stdio);
   }
 }
 

@@ -1,11 +1,14 @@
 // Our own lookup of symbols gives what dlsym(3) gives.
 #include "runtime/preload/ground/next_symbol.hpp"
 
+#include <cstdio>
+
 #include <dlfcn.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
+#include "runtime/preload/ground/program_variable.hpp"
 #include "runtime/preload/ground/real.hpp"
 
 namespace daxemu::preload {
@@ -60,6 +63,19 @@ TEST(NextSymbol, FindsWhatDlsymFinds) {
     ASSERT_TRUE(found.has_value()) << name;
     EXPECT_EQ(found->address, ::dlsym(RTLD_NEXT, name)) << name;
   }
+}
+
+// What the loader has bound this program's own uses to: the program's copy of a variable, an ifunc's answer.
+TEST(NextSymbol, FindsWhatTheLoaderBinds) {
+  const auto first = [](const char* name) { return NextSymbols::at_start().find_first(name, symbol_hash(name)); };
+  EXPECT_EQ(first("environ"), &environ);
+  EXPECT_EQ(first("stdout"), &stdout);
+  EXPECT_EQ(&*program_environment, &environ);
+  EXPECT_EQ(*program_output, stdout);
+  for (const char* name : {"malloc", "free", "getenv", "pthread_mutex_lock", "memcpy", "strlen", "memchr", "strncmp"}) {
+    EXPECT_EQ(first(name), ::dlsym(RTLD_DEFAULT, name)) << name;
+  }
+  EXPECT_EQ(first("no_function_of_this_name"), nullptr);
 }
 
 TEST(NextSymbol, KnowsTheCLibrary) {

@@ -6,6 +6,7 @@
 
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/names/context.hpp"
 #include "runtime/preload/paths/mount_calls.hpp"
 
 using namespace daxemu::preload;
@@ -29,15 +30,18 @@ DAXEMU_HOOK(int, quotactl, (int command, const char* path, int id, char* about))
 DAXEMU_REAL(mount, int(const char*, const char*, const char*, unsigned long, const void*));
 DAXEMU_HOOK(int, mount,
             (const char* source, const char* target, const char* type, unsigned long flags, const void* data)) {
+  Context::before_other_mounts();
   return mount_path(source, target, flags,
                     [=](const char* from, const char* to) { return real_mount(from, to, type, flags, data); });
 }
 DAXEMU_REAL(umount, int(const char*));
 DAXEMU_HOOK(int, umount, (const char* path)) {
+  Context::before_other_mounts();
   return unmount_path(path, Follow::always, [](const char* p) { return real_umount(p); });
 }
 DAXEMU_REAL(umount2, int(const char*, int));
 DAXEMU_HOOK(int, umount2, (const char* path, int flags)) {
+  Context::before_other_mounts();
   return unmount_path(path, (flags & UMOUNT_NOFOLLOW) != 0 ? Follow::not_last : Follow::always,
                       [=](const char* p) { return real_umount2(p, flags); });
 }
@@ -49,10 +53,12 @@ DAXEMU_HOOK(int, fspick, (int dirfd, const char* path, unsigned flags)) {
 extern "C" int pivot_root(const char* root, const char* old); // in no header
 DAXEMU_REAL(pivot_root, int(const char*, const char*));
 DAXEMU_HOOK(int, pivot_root, (const char* root, const char* old)) {
+  Context::before_other_mounts();
   return on_mount_of(AT_FDCWD, root, Follow::always, [=](const char* p) { return real_pivot_root(p, old); });
 }
 DAXEMU_REAL(move_mount, int(int, const char*, int, const char*, unsigned));
 DAXEMU_HOOK(int, move_mount, (int from_dirfd, const char* from, int to_dirfd, const char* to, unsigned flags)) {
+  Context::before_other_mounts();
   const auto follow = [flags](unsigned flag) { return (flags & flag) != 0 ? Follow::always : Follow::not_last; };
   return move_mount_path(
       {from_dirfd, from, follow(MOVE_MOUNT_F_SYMLINKS)}, {to_dirfd, to, follow(MOVE_MOUNT_T_SYMLINKS)},

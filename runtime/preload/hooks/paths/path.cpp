@@ -7,6 +7,7 @@
 
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/names/context.hpp"
 #include "runtime/preload/paths/path_calls.hpp"
 
 using namespace daxemu::preload;
@@ -84,5 +85,6 @@ DAXEMU_HOOK(int, fchdir, (int fd)) {
 
 DAXEMU_REAL(chroot, int(const char*));
 DAXEMU_HOOK(int, chroot, (const char* path)) {
+  Context::before_other_mounts();
   return change_root(path, [](const char* p) { return real_chroot(p); });
 }

@@ -70,6 +70,20 @@ DAXEMU_OWN(void, __cxa_free_dependent_exception, (void* exception)) {
   release_exception(exception);
 }
 
+// What a thread's exceptions are. The C++ library's own asks the loader for the place of it, which has to look up how
+// in every program that starts.
+struct Exceptions {
+  void* caught;
+  unsigned uncaught;
+};
+constinit thread_local Exceptions exceptions{};
+DAXEMU_OWN(void*, __cxa_get_globals, ()) {
+  return &exceptions;
+}
+DAXEMU_OWN(void*, __cxa_get_globals_fast, ()) {
+  return &exceptions;
+}
+
 // What a lock of the C++ library says that cannot be had: none of ours. Its own way to say so would bring variables
 // that every program makes when it starts and destroys when it ends, and a page of code for that. Weak: where that is
 // linked for something else, its own stands.

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "runtime/preload/ground/hook.hpp"
+#include "runtime/preload/ground/program_variable.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/nodes/opened/vnode_files.hpp"
 #include "runtime/preload/process/exec_calls.hpp"
@@ -62,10 +63,10 @@ DAXEMU_HOOK(int, execve, (const char* path, Vector arguments, Vector environment
   return exec(path, arguments, environment);
 }
 DAXEMU_HOOK(int, execv, (const char* path, Vector arguments)) {
-  return exec(path, arguments, environ);
+  return exec(path, arguments, *program_environment);
 }
 DAXEMU_HOOK(int, execvp, (const char* file, Vector arguments)) {
-  return exec_searching(file, arguments, environ);
+  return exec_searching(file, arguments, *program_environment);
 }
 DAXEMU_HOOK(int, execvpe, (const char* file, Vector arguments, Vector environment)) {
   return exec_searching(file, arguments, environment);
@@ -73,12 +74,12 @@ DAXEMU_HOOK(int, execvpe, (const char* file, Vector arguments, Vector environmen
 DAXEMU_HOOK(int, execl, (const char* path, const char* first, ...)) {
   DAXEMU_GATHER(first, list, arguments);
   va_end(list);
-  return exec(path, arguments, environ);
+  return exec(path, arguments, *program_environment);
 }
 DAXEMU_HOOK(int, execlp, (const char* file, const char* first, ...)) {
   DAXEMU_GATHER(first, list, arguments);
   va_end(list);
-  return exec_searching(file, arguments, environ);
+  return exec_searching(file, arguments, *program_environment);
 }
 DAXEMU_HOOK(int, execle, (const char* path, const char* first, ...)) {
   DAXEMU_GATHER(first, list, arguments);

@@ -1,24 +1,33 @@
-// Functions of the C library that this library calls, but not while a program starts: looked up when they are wanted,
-// by the library itself. To have the loader do that takes some 800 instructions for each, in every program that starts.
-// What is called here under such a name is a jump through a variable that nobody else sees. Not those that the
-// program's own allocator may stand for, nor those that the C library chooses by the processor: these only the loader
-// can find; nor setenv(3) and its like, which a shell has of its own.
+// Functions of the C library that this library calls: looked up when they are wanted, by the library itself. To have
+// the loader do that takes some 800 instructions for each, in every program that starts; ours takes a quarter of that,
+// and only for what a program comes to. What is called here under such a name is a jump through a variable that nobody
+// else sees. Two kinds: what only the C library has, and what the program, or a library of its, may stand for (its own
+// allocator, a shell's setenv, a race checker's locks) or the C library chooses by the processor; of these it is what
+// the loader would bind. What is left to the loader: what this here needs itself, errno, and __register_atfork, which
+// keeps us out of programs of another C library.
 #include <atomic>
 
 #include <dlfcn.h>
 
+#include "emu/base/program/at_start.hpp"
 #include "runtime/preload/ground/next_symbol.hpp"
 
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 
-// Takes no lock and no memory, as ground/real.hpp's: it may be in a signal handler or a vforked child.
-extern "C" __attribute__((used, visibility("hidden"))) void* daxemu_find_later(std::atomic<void*>* found,
-                                                                               const char* name) {
-  using daxemu::preload::NextSymbols;
-  const auto next = NextSymbols::at_start().find(name, daxemu::preload::symbol_hash(name));
-  void* address = next ? next->address : nullptr;
-  if (address == nullptr) {
-    address = ::dlsym(RTLD_NEXT, name);
+// Takes no lock and no memory, as ground/real.hpp's: it may be in a signal handler or a vforked child. `name` has a
+// star before it where it is of the second kind.
+extern "C" __attribute__((used, visibility("hidden"))) DAXEMU_START_PATH void*
+daxemu_find_later(std::atomic<void*>* found, const char* name) {
+  const auto& symbols = daxemu::preload::NextSymbols::at_start();
+  void* address = nullptr;
+  if (*name == '*') {
+    ++name;
+    address = symbols.find_first(name, daxemu::preload::symbol_hash(name));
+    address = address != nullptr ? address : ::dlsym(RTLD_DEFAULT, name);
+  } else {
+    const auto next = symbols.find(name, daxemu::preload::symbol_hash(name));
+    address = next ? next->address : nullptr;
+    address = address != nullptr ? address : ::dlsym(RTLD_NEXT, name);
   }
   if (address == nullptr) {
     __builtin_trap(); // as a program ends that the loader cannot bind
@@ -29,7 +38,7 @@ extern "C" __attribute__((used, visibility("hidden"))) void* daxemu_find_later(s
 
 // r10: the variable, r11: the name. All that may be an argument stays as it is.
 __asm__(R"(
-  .text
+  .pushsection .text.startup.daxemu, "ax", @progbits
   .type daxemu_find_and_jump, @function
 daxemu_find_and_jump:
   .cfi_startproc
@@ -79,17 +88,19 @@ daxemu_find_and_jump:
   jmp *%r11
   .cfi_endproc
   .size daxemu_find_and_jump, .-daxemu_find_and_jump
+  .popsection
 
-  .macro daxemu_later name
-  .pushsection .bss.daxemu_later, "aw", @nobits
+  .macro daxemu_jump name, kind, variables, type, code
+  .pushsection \variables, "aw", \type
   .balign 8
 daxemu_later_\name:
   .zero 8
   .popsection
   .pushsection .rodata.daxemu_later, "a", @progbits
 daxemu_name_of_\name:
-  .asciz "\name"
+  .asciz "\kind\name"
   .popsection
+  .pushsection \code, "ax", @progbits
   .globl \name
   .hidden \name
   .type \name, @function
@@ -106,6 +117,16 @@ daxemu_name_of_\name:
   jmp daxemu_find_and_jump
   .cfi_endproc
   .size \name, .-\name
+  .popsection
+  .endm
+  .macro daxemu_later name
+    daxemu_jump \name, "", .bss.daxemu_later, @nobits, .text
+  .endm
+  .macro daxemu_first name
+    daxemu_jump \name, "*", .bss.daxemu_later, @nobits, .text
+  .endm
+  .macro daxemu_at_start name
+    daxemu_jump \name, "*", daxemu_start, @progbits, .text.startup.daxemu
   .endm
 
   .irp name, __cxa_atexit, __isoc99_sscanf, __stack_chk_fail, _exit, clock_gettime, pthread_once
@@ -131,6 +152,31 @@ daxemu_name_of_\name:
   .endr
   .irp name, strerrordesc_np, strtol, strtoull, sysconf, toupper
     daxemu_later \name
+  .endr
+  .irp name, _dl_find_object
+    daxemu_later \name
+  .endr
+  .irp name, __pthread_key_create, aligned_alloc, calloc, free, malloc, memmove, memset, pthread_create
+    daxemu_first \name
+  .endr
+  .irp name, pthread_mutex_lock, pthread_mutex_unlock, realloc, setenv, strchr, strcmp, strnlen, strpbrk, strrchr, unsetenv
+    daxemu_first \name
+  .endr
+  .irp name, getenv, memchr, memcmp, memcpy, strlen, strncmp
+    daxemu_at_start \name
+  .endr
+)");
+
+// Names that nobody defines, or whose answer is known: not to be looked for in every library of every program. Hidden,
+// what is not there is 0 when the library is linked. Of these, __cxa_finalize is what a library calls that is unloaded,
+// which this one never is (-z nodelete).
+__asm__(R"(
+  .irp name, __gmon_start__, __cxa_finalize, _ITM_deregisterTMCloneTable, _ITM_registerTMCloneTable
+    .weak \name
+    .hidden \name
+    .pushsection .rodata.daxemu_later, "a", @progbits
+    .reloc ., R_X86_64_NONE, \name
+    .popsection
   .endr
 )");
 

@@ -5,8 +5,11 @@
 #include <sys/syscall.h>
 
 #include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_start.hpp"
 
 namespace daxemu::preload {
+
+DAXEMU_OFTEN constinit SignalLock signal_lock;
 
 void SignalLock::before_fork() noexcept {
   lock_.lock();
@@ -23,7 +26,7 @@ void SignalLock::after_fork_in_child() noexcept {
   lock_.reset();
 }
 
-SignalGuard::SignalGuard() noexcept {
+DAXEMU_START_PATH SignalGuard::SignalGuard() noexcept {
   const pid_t forks = signal_lock.forks_.load(std::memory_order_relaxed);
   if (signal_lock.lock_.held_by_me() || (forks != 0 && forks != sys::getpid())) {
     return;
@@ -32,7 +35,7 @@ SignalGuard::SignalGuard() noexcept {
   holds_ = true;
 }
 
-SignalGuard::~SignalGuard() {
+DAXEMU_START_PATH SignalGuard::~SignalGuard() {
   if (holds_) {
     signal_lock.lock_.unlock();
   }
@@ -62,7 +65,7 @@ void set_mask(std::uint64_t mask) {
 }
 
 // A copy whose pages were not turned meanwhile.
-struct sigaction KeptAction::read() const {
+DAXEMU_START_PATH struct sigaction KeptAction::read() const {
   while (true) {
     const unsigned now = current_.load(std::memory_order_acquire);
     const Action& kept = actions_[now % 2];
@@ -77,7 +80,7 @@ struct sigaction KeptAction::read() const {
   }
 }
 
-void KeptAction::write(const struct sigaction& action) {
+DAXEMU_START_PATH void KeptAction::write(const struct sigaction& action) {
   const unsigned next = current_.load(std::memory_order_relaxed) + 1;
   Action& kept = actions_[next % 2];
   std::uint64_t mask = 0;

@@ -27,7 +27,7 @@ private:
   fault::TableLock lock_;
   std::atomic<pid_t> forks_{0};
 };
-inline constinit SignalLock signal_lock;
+extern constinit SignalLock signal_lock;
 
 class SignalGuard {
 public:
