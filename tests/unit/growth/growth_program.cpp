@@ -142,6 +142,21 @@ struct Mappings {
   fault::VmaTable table;
 };
 
+
+// Of many mappings some go and come back, anywhere.
+void anywhere(std::uint32_t mappings) {
+  constexpr std::uint32_t kPlaces = 16;
+  Mappings all;
+  all.add_short(mappings, 0, 1);
+  measured([&] {
+    for (std::uint32_t at = 0; at < kPlaces; ++at) {
+      const std::uint64_t place = static_cast<std::uint64_t>(mappings / kPlaces * at + mappings / kPlaces / 2) * kEach;
+      must(all.table.erase(kFirst + place, kFirst + place + kPageSize).has_value(), "it stays");
+      all.add(kFirst + place, kPageSize, place, 0, 1);
+    }
+  });
+}
+
 // A mapping of another open file comes and goes.
 void file_goes(std::uint32_t mappings) {
   const UniqueFd one(*sys::memfd_create("one", MFD_CLOEXEC));
@@ -210,6 +225,7 @@ constexpr Shape kShapes[] = {
     {"no_name", no_name},
     {"create", create},
     {"inode_as_it_was", inode_as_it_was},
+    {"anywhere", anywhere},
     {"file_goes", file_goes},
     {"shown_beside_a_long_one", shown_beside_a_long_one},
     {"shown_beside_another_views", shown_beside_another_views},

@@ -32,6 +32,7 @@ name 250 150
 name_in_50_regions 250 150
 no_name 250 150
 create 250 450
+anywhere 15000 200
 file_goes 4000 150
 shown_beside_a_long_one 4000 150
 shown_beside_another_views 4000 150
