@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "emu/backing/spare_files.hpp"
 #include "emu/base/units.hpp"
@@ -21,6 +22,7 @@
 #include "runtime/fault/devices/views.hpp"
 #include "runtime/fault/mappings/open_files.hpp"
 #include "runtime/fault/mappings/vma_table.hpp"
+#include "runtime/supervise/spaces/process_maps.hpp"
 
 namespace daxemu {
 namespace {
@@ -142,7 +144,6 @@ struct Mappings {
   fault::VmaTable table;
 };
 
-
 // Of many mappings some go and come back, anywhere.
 void anywhere(std::uint32_t mappings) {
   constexpr std::uint32_t kPlaces = 16;
@@ -215,6 +216,23 @@ void view(std::uint32_t devices) {
   measured([&] { must(views.get(*lab.store, *last, nullptr).has_value(), "no view"); });
 }
 
+// --- what a supervisor asks of a program ---
+
+// One mapping of a program that has many.
+void outside_piece(std::uint32_t mappings) {
+  const Lab lab(1);
+  const supervise::Devices devices(*lab.store);
+  void* const all = ::mmap(nullptr, mappings * kPageSize, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  must(all != MAP_FAILED, "no memory");
+  for (std::uint32_t at = 0; at < mappings; at += 2) {
+    must(::mprotect(static_cast<char*>(all) + at * kPageSize, kPageSize, PROT_READ | PROT_WRITE) == 0, "no mapping");
+  }
+  const auto maps = supervise::ProcessMaps::of(::getpid());
+  must(maps.has_value(), "no maps");
+  const std::uint64_t middle = reinterpret_cast<std::uint64_t>(all) + mappings / 2 * kPageSize;
+  measured([&] { must(maps->pieces(devices, middle, middle + kPageSize).size() == 1, "not one"); });
+}
+
 struct Shape {
   std::string_view name;
   void (*run)(std::uint32_t);
@@ -230,6 +248,7 @@ constexpr Shape kShapes[] = {
     {"shown_beside_a_long_one", shown_beside_a_long_one},
     {"shown_beside_another_views", shown_beside_another_views},
     {"view", view},
+    {"outside_piece", outside_piece},
 };
 
 } // namespace
