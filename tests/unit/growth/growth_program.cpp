@@ -198,6 +198,13 @@ void shown_beside_another_views(std::uint32_t mappings) {
   ask_beside_a_long_one(mappings, 1);
 }
 
+store::DeviceRecord& enabled_device(const Lab& lab, std::uint32_t number) {
+  store::DeviceRecord& device = lab.create(number);
+  must(dax::resize(*lab.store, device, kPmdSize).has_value(), "no bytes");
+  device.state = store::DeviceState::enabled;
+  return device;
+}
+
 // The device that was mapped last is mapped again.
 void view(std::uint32_t devices) {
   const Lab lab(1);
@@ -208,9 +215,7 @@ void view(std::uint32_t devices) {
   fault::Views views;
   store::DeviceRecord* last = nullptr;
   for (std::uint32_t at = 0; at < devices; ++at) {
-    last = &lab.create(at);
-    must(dax::resize(*lab.store, *last, kPmdSize).has_value(), "no bytes");
-    last->state = store::DeviceState::enabled;
+    last = &enabled_device(lab, at);
     must(views.get(*lab.store, *last, nullptr).has_value(), "no view");
   }
   measured([&] { must(views.get(*lab.store, *last, nullptr).has_value(), "no view"); });
@@ -233,6 +238,23 @@ void outside_piece(std::uint32_t mappings) {
   measured([&] { must(maps->pieces(devices, middle, middle + kPageSize).size() == 1, "not one"); });
 }
 
+// Whose bytes a program has mapped, of many devices.
+void outside_file(std::uint32_t mapped) {
+  const Lab lab(1);
+  backing::MemfdSource source;
+  const auto held = backing::add_spare_files(*lab.store, source);
+  must(held.has_value(), "no files");
+  const auto change = dax::Change::begin(*lab.store);
+  supervise::Devices devices(*lab.store);
+  const fault::DeviceView* last = nullptr;
+  for (std::uint32_t at = 0; at < mapped; ++at) {
+    last = *devices.get(enabled_device(lab, at));
+  }
+  const auto file = sys::fstat(last->fd());
+  must(file && devices.of(file->st_dev, file->st_ino) == last, "not that one");
+  measured([&] { must(devices.of(file->st_dev, file->st_ino) == last, "not that one"); });
+}
+
 struct Shape {
   std::string_view name;
   void (*run)(std::uint32_t);
@@ -249,6 +271,7 @@ constexpr Shape kShapes[] = {
     {"shown_beside_another_views", shown_beside_another_views},
     {"view", view},
     {"outside_piece", outside_piece},
+    {"outside_file", outside_file},
 };
 
 } // namespace

@@ -43,6 +43,7 @@ shown_beside_a_long_one 4000 150
 shown_beside_another_views 4000 150
 view 12 150
 outside_piece 1000 150 611
+outside_file 12 150
 inode_as_it_was 200 1000
 END_OF_SHAPES
 exit $status
