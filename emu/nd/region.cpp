@@ -36,9 +36,13 @@ std::optional<NamespaceLabel> label_at(const Store& store, const NdMapping& mapp
   return found;
 }
 
-constexpr std::size_t kMostNamespaces = 16;
-struct Found {
-  std::array<NamespaceLabel, kMostNamespaces> labels{};
+constexpr std::size_t kMostNamespaces = store::Capacity().regions; // each is one of these records
+struct Found { // where each is: labels are long, and stacks of programs may be short
+  struct Place {
+    store::Uuid uuid{};
+    std::uint64_t dpa = 0;
+  };
+  std::array<Place, kMostNamespaces> places{};
   std::size_t count = 0;
 };
 
@@ -51,9 +55,9 @@ Result<Found> scan_labels(const Store& store, const RegionRecord& region) {
   bool whole = true;
   each_label(store, first.dimm.labels(), [&](const NamespaceLabel& label) {
     const bool is_ours = label.cookie == cookie && label.dpa >= first.start && label.dpa < first.start + first.size;
-    const bool is_known = std::any_of(found.labels.begin(), found.labels.begin() + found.count,
-                                      [&](const NamespaceLabel& other) { return other.uuid == label.uuid; });
-    if (!is_ours || is_known || found.count == found.labels.size()) {
+    const bool is_known = std::any_of(found.places.begin(), found.places.begin() + found.count,
+                                      [&](const Found::Place& other) { return other.uuid == label.uuid; });
+    if (!is_ours || is_known || found.count == found.places.size()) {
       return true;
     }
     const auto leader = label_at(store, first, label.uuid, cookie, 0); // there may be several of that uuid
@@ -62,15 +66,15 @@ Result<Found> scan_labels(const Store& store, const RegionRecord& region) {
       whole = whole && label_at(store, mapping_of(store, region, position), label.uuid, cookie, position).has_value();
     }
     if (whole) {
-      found.labels[found.count++] = *leader;
+      found.places[found.count++] = {leader->uuid, leader->dpa};
     }
     return whole;
   });
   if (!whole) {
     return fail(ENODEV);
   }
-  std::sort(found.labels.begin(), found.labels.begin() + found.count,
-            [](const NamespaceLabel& one, const NamespaceLabel& other) { return one.dpa < other.dpa; });
+  std::sort(found.places.begin(), found.places.begin() + found.count,
+            [](const Found::Place& one, const Found::Place& other) { return one.dpa < other.dpa; });
   return found;
 }
 
@@ -82,11 +86,13 @@ Result<void> add_namespaces(const Store& store, RegionRecord& region) {
   }
   const std::uint32_t count = mappings_of(store, region);
   region.nd.first_namespaces = static_cast<std::uint32_t>(std::max<std::size_t>(found->count, 1));
-  const std::uint64_t base = mapping_of(store, region, 0).start;
+  const NdMapping first = mapping_of(store, region, 0);
   for (std::size_t at = 0; at < std::max<std::size_t>(found->count, 1); ++at) {
-    const NamespaceLabel& label = found->labels[at];
     const bool is_there = at < found->count;
-    RegionRecord* space = dax::nd::add_namespace(store, region, is_there ? (label.dpa - base) * count : 0,
+    const auto known =
+        is_there ? label_at(store, first, found->places[at].uuid, cookie_of(store, region), 0) : std::nullopt;
+    const NamespaceLabel label = known.value_or(NamespaceLabel{});
+    RegionRecord* space = dax::nd::add_namespace(store, region, is_there ? (label.dpa - first.start) * count : 0,
                                                  is_there ? label.rawsize * count : 0);
     if (space == nullptr) {
       return fail(ENOMEM);

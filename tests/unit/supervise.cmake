@@ -1,1 +1,1 @@
-daxemu_unit_test(unit_supervise supervise/supervise_filter_test.cpp supervise/supervise_target_test.cpp supervise/supervise_enter_test.cpp supervise/supervise_tracee_test.cpp LINK runtime_supervise)
+daxemu_unit_test(unit_supervise supervise/supervise_filter_test.cpp supervise/supervise_maps_test.cpp supervise/supervise_target_test.cpp supervise/supervise_enter_test.cpp supervise/supervise_tracee_test.cpp LINK runtime_supervise)

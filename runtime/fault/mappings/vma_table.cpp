@@ -30,12 +30,14 @@ constexpr std::size_t kFiles = 1UL << kFileBits;
 constexpr std::uint32_t kFileMask = (1U << kFileBits) - 1;
 constexpr unsigned kLowLinks = 32 - kFileBits; // bits of `linked` beside the file, the others beside the view
 
-// The memory of a table: two orders, side by side, counts of the first files, the entries, and the other counts. The
-// orders begin at their last places, which are in the page of the first entries: a table of a few is one page.
+// The memory of a table: two orders, side by side, their turns, counts of the first files, the entries, and the other
+// counts. The orders begin at their last places, which are in the page of the first entries: a table of a few is one
+// page.
 constexpr std::size_t kNear = 256; // places of each order
 constexpr std::size_t kPlace = SlotOrder::kStride * sizeof(SlotOrder::Number);
 constexpr std::size_t kOrdersAt = kNear * kPlace;
-constexpr std::size_t kFilesAt = kOrdersAt + SlotOrder::kMost * kPlace;
+constexpr std::size_t kTurnsAt = kOrdersAt + SlotOrder::kMost * kPlace;
+constexpr std::size_t kFilesAt = kTurnsAt + 2 * SlotOrder::kBlocks * sizeof(SlotOrder::Turn);
 static_assert(SlotOrder::kMost * kPlace % kPageSize == 0);
 
 std::uint64_t bits_of(const DeviceView* view) {
@@ -79,8 +81,9 @@ Result<void> VmaTable::reserve() {
   }
   auto* const bytes = static_cast<std::byte*>(*memory); // all-zero memory is an array of zero atomics
   auto* const orders = reinterpret_cast<SlotOrder::Number*>(bytes + kOrdersAt);
-  by_address_.use(orders, SlotOrder::kMost - kNear);
-  by_offset_.use(orders + 1, SlotOrder::kMost - kNear);
+  auto* const turns = reinterpret_cast<SlotOrder::Turn*>(bytes + kTurnsAt);
+  by_address_.use(orders, turns, SlotOrder::kMost - kNear);
+  by_offset_.use(orders + 1, turns + SlotOrder::kBlocks, SlotOrder::kMost - kNear);
   near_files_ = reinterpret_cast<Count*>(bytes + kFilesAt);
   far_files_ = reinterpret_cast<Count*>(bytes + kFarFilesAt);
   entries_ = reinterpret_cast<Entry*>(bytes + kEntriesAt);
@@ -174,9 +177,10 @@ VmaTable::Key VmaTable::key_of(std::size_t slot) const noexcept {
 // The first one that does not come before `key`.
 std::size_t VmaTable::lower_bound_by_offset(const Key& key, std::size_t count) const noexcept {
   std::size_t low = 0;
+  const SlotOrder::Look by_offset(by_offset_);
   while (low < count) {
     const std::size_t middle = low + (count - low) / 2;
-    if (key_of(by_offset_[middle]) < key) {
+    if (key_of(by_offset[middle]) < key) {
       low = middle + 1;
     } else {
       count = middle;
@@ -201,16 +205,35 @@ void VmaTable::leave_by_offset(std::size_t slot, std::size_t count) noexcept {
 
 // The first entry that ends behind `address`.
 std::size_t VmaTable::lower_bound(std::uint64_t address, std::size_t count) const noexcept {
+  const SlotOrder::Look by_address(by_address_);
+  const Entry* const entries = entries_;
+  const auto end_of = [&](std::size_t index) { return entries[by_address[index]].word[1].load(kRead); };
+  // A call asks many times for its place, or the next one.
+  const std::size_t near = last_place_.load(std::memory_order_relaxed);
+  for (std::size_t place = near == 0 ? 0 : near - 1; place < count && place <= near + 1; ++place) {
+    if (end_of(place) > address) {
+      if (place != near - 1 || place == 0 || end_of(place - 1) <= address) {
+        return place;
+      }
+      break;
+    }
+  }
   std::size_t low = 0;
   while (low < count) {
     const std::size_t middle = low + (count - low) / 2;
-    if (entry(middle).word[1].load(kRead) <= address) {
+    if (end_of(middle) <= address) {
       low = middle + 1;
     } else {
       count = middle;
     }
   }
   return low;
+}
+
+std::size_t VmaTable::place_for(std::uint64_t address) noexcept {
+  const std::size_t place = lower_bound(address, count_.load(std::memory_order_relaxed));
+  last_place_.store(place, std::memory_order_relaxed);
+  return place;
 }
 
 std::optional<Vma> VmaTable::first_from(std::uint64_t start, std::uint64_t end) const noexcept {
@@ -274,13 +297,13 @@ Result<void> VmaTable::insert(const Vma& vma) noexcept {
     return fail(ENOMEM);
   }
   const Writing writing(*this);
-  add(lower_bound(vma.start, count), vma);
+  add(place_for(vma.start), vma);
   return {};
 }
 
 Result<void> VmaTable::split(std::uint64_t address) noexcept {
   const std::size_t count = count_.load(std::memory_order_relaxed);
-  const std::size_t index = lower_bound(address, count);
+  const std::size_t index = place_for(address);
   if (index >= count || at(index).start >= address) {
     return {};
   }
@@ -295,7 +318,7 @@ Result<void> VmaTable::split(std::uint64_t address) noexcept {
 // Inside a Writing, with room for an entry.
 void VmaTable::cut(std::uint64_t address) noexcept {
   const std::size_t count = count_.load(std::memory_order_relaxed);
-  const std::size_t index = lower_bound(address, count);
+  const std::size_t index = place_for(address);
   if (index >= count || at(index).start >= address) {
     return;
   }
@@ -311,7 +334,7 @@ Result<void> VmaTable::erase(std::uint64_t start, std::uint64_t end) noexcept {
     }
   }
   const Writing writing(*this);
-  const std::size_t first = lower_bound(start, count_.load(std::memory_order_relaxed));
+  const std::size_t first = place_for(start);
   while (first < count_.load(std::memory_order_relaxed) && at(first).start < end) {
     remove(first);
   }
@@ -341,7 +364,7 @@ bool VmaTable::join(const Vma& part) noexcept {
   const Writing writing(*this);
   cut(grown.start); // the range may be the tail or the head of a mapping
   cut(grown.end);
-  const std::size_t first = lower_bound(grown.start, count_.load(std::memory_order_relaxed));
+  const std::size_t first = place_for(grown.start);
   while (first < count_.load(std::memory_order_relaxed) && at(first).start < grown.end) {
     const Vma gone = at(first);
     if (gone.end > part.start && gone.start < part.end) {
@@ -355,7 +378,7 @@ bool VmaTable::join(const Vma& part) noexcept {
 
 void VmaTable::update(const Vma& vma) noexcept {
   const Writing writing(*this);
-  change(lower_bound(vma.start, count_.load(std::memory_order_relaxed)), vma, false);
+  change(place_for(vma.start), vma, false);
 }
 
 } // namespace daxemu::fault

@@ -71,6 +71,8 @@ private:
   class Writing;
 
   [[nodiscard]] std::size_t lower_bound(std::uint64_t address, std::size_t count) const noexcept;
+  // The same, and remembered, for who writes.
+  [[nodiscard]] std::size_t place_for(std::uint64_t address) noexcept;
   // The entry at `index` of those in order of address. Readers too: whatever a change under way lets them see, it is
   // one of ours.
   [[nodiscard]] Entry& entry(std::size_t index) const noexcept { return entries_[by_address_[index]]; }
@@ -118,6 +120,7 @@ private:
   std::array<std::uint32_t, 64> of_length_{}; // how many mappings have a length of so many bits
   std::uint64_t links_ = 0;
   std::atomic<std::size_t> count_{0};
+  std::atomic<std::size_t> last_place_{0}; // of a writer: readers look there first, and write nothing
   std::atomic<std::uint64_t> sequence_{0}; // odd while a writer is at it
   std::atomic<std::uint64_t> lowest_{UINT64_MAX};
   std::atomic<std::uint64_t> highest_{0};

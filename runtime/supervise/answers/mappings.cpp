@@ -18,15 +18,13 @@
 #include "runtime/preload/procfs/device_node.hpp"
 #include "runtime/preload/procfs/maps_line.hpp"
 #include "runtime/supervise/install/filter.hpp"
+#include "runtime/supervise/spaces/process_maps.hpp"
 
 namespace daxemu::supervise {
 
 using trace::because;
 using trace::Reason;
 namespace {
-
-constexpr std::uint64_t kLowGap =
-    0x200'0000; // arch_rnd() of find_start_end(): MAP_32BIT does not begin at the very start
 
 // What of [address, address + length) a call is about, in whole pages.
 std::uint64_t end_of(std::uint64_t address, std::uint64_t length) {
@@ -83,7 +81,8 @@ void Mappings::leave(pid_t process) {
 }
 
 std::vector<Piece> Mappings::pieces_in(const Target& target, std::uint64_t start, std::uint64_t end) const {
-  return pieces_of(target.proc_file("maps"), *devices_, start, end);
+  const auto maps = ProcessMaps::of(target.thread());
+  return maps ? maps->pieces(*devices_, start, end) : std::vector<Piece>();
 }
 
 bool Mappings::cuts(const std::vector<Piece>& pieces, std::uint64_t start, std::uint64_t end) {
@@ -132,42 +131,6 @@ Result<long> Mappings::map(const Target& target, const Call& call, store::Device
     return fail(context_->store().profile().cut_by_mmap);
   }
   return have_mapped(call, request, **view, *address, (open_flags & O_ACCMODE) == O_RDWR);
-}
-
-Result<std::uint64_t> Mappings::place_of(const Target& target, const fault::MapRequest& request, std::uint64_t align) {
-  if (request.fixed()) {
-    const bool keeps = (request.flags & MAP_FIXED_NOREPLACE) != 0;
-    if (keeps && !pieces_in(target, request.hint, request.hint + request.length).empty()) {
-      return fail(EEXIST);
-    }
-    return request.hint;
-  }
-  if (request.hint != 0) { // get_unmapped_area() without the driver: the hint, or an address that no extent begins at
-    const std::uint64_t wish = request.hint & ~(kPageSize - 1);
-    if (wish <= fault::kTaskSize - request.length && pieces_in(target, wish, wish + request.length).empty()) {
-      return wish;
-    }
-    // The search ends beneath the lowest mapping: a device's, if there is one.
-    const auto others = pieces_in(target, kArenaStart, kArenaEnd);
-    if (align > kPageSize &&
-        std::none_of(others.begin(), others.end(), [](const Piece& piece) { return piece.view != nullptr; })) {
-      return fail(EINVAL);
-    }
-  }
-  // dax_get_unmapped_area(): the address has the file offset's remainder.
-  const bool low = (request.flags & MAP_32BIT) != 0;
-  const std::uint64_t begin = low ? kLowStart + kLowGap : kArenaStart;
-  const std::uint64_t limit = low ? kLowEnd : kArenaEnd;
-  std::uint64_t at = align_up(begin, align) + request.offset % align;
-  for (const Piece& piece : pieces_in(target, begin, limit)) {
-    if (piece.start >= at + request.length) {
-      break;
-    }
-    while (at < piece.end) {
-      at = align_up(piece.end, align) + request.offset % align;
-    }
-  }
-  return at <= limit && request.length <= limit - at ? Result<std::uint64_t>(at) : fail(ENOMEM);
 }
 
 // mmap_region(): what is there goes before the driver is asked, and does not come back.
@@ -315,6 +278,9 @@ void Mappings::note(std::uint64_t start, std::uint64_t end) {
 
 void Mappings::change(const Target& target, const Call& call) {
   const std::uint64_t start = call.word[0];
+  if (call.number == SYS_munmap || call.number == SYS_mremap) {
+    filled_.end = std::min(filled_.end, start);
+  }
   const std::uint64_t end = end_of(start, call.word[1]);
   const std::uint64_t over = call.number == SYS_mremap && (call.word[3] & MREMAP_FIXED) != 0 ? call.word[4] : start;
   if (!was_mapped(start, std::max(end, start + 1)) && !was_mapped(over, end_of(over, call.word[2]))) {

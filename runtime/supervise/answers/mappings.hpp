@@ -51,6 +51,8 @@ private:
   // The address for it. Errors: ENOMEM.
   [[nodiscard]] Result<std::uint64_t> place_of(const Target& target, const fault::MapRequest& request,
                                                std::uint64_t align);
+  [[nodiscard]] std::optional<std::uint64_t> place_behind(const Target& target, const fault::MapRequest& request,
+                                                          std::uint64_t align);
   [[nodiscard]] Result<long> have_mapped(const Call& call, const fault::MapRequest& request, fault::DeviceView& view,
                                          std::uint64_t address, bool writable);
   // Answers mmap(2) that a driver refuses after what was there has gone.
@@ -98,7 +100,12 @@ private:
     std::uint64_t end = 0;
   };
   std::vector<Range> ranges_; // where a device has ever been mapped, in any process: elsewhere nobody looks
-  bool told_ = false;         // that nothing can be mapped
+  struct Filled {
+    pid_t process = 0;
+    std::uint64_t end = 0; // 0: not known
+  };
+  Filled filled_;     // by whom the arena was searched last, and up to where it is full
+  bool told_ = false; // that nothing can be mapped
 };
 
 } // namespace daxemu::supervise

@@ -1,8 +1,13 @@
 // The supervisor's own hold on the devices that programs have mapped; any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <mutex>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "runtime/fault/devices/views.hpp"
 
@@ -21,11 +26,17 @@ public:
   // Whose bytes the file is; a device that was made anew out of the same ones rather than the one that was before.
   // nullptr: no device's.
   [[nodiscard]] fault::DeviceView* of(std::uint64_t file_system, std::uint64_t inode) const {
+    const std::scoped_lock guard(lock_);
+    const std::span<fault::DeviceView> all = views_.all();
+    for (; known_ < all.size(); ++known_) { // a view has one file as long as it is there
+      if (const auto about = sys::fstat(all[known_].fd()); about) {
+        by_file_[{about->st_dev, about->st_ino}].push_back(&all[known_]);
+      }
+    }
     fault::DeviceView* found = nullptr;
-    for (fault::DeviceView& view : views_.all()) {
-      const auto about = sys::fstat(view.fd());
-      if (about && about->st_dev == file_system && about->st_ino == inode && (found == nullptr || view.alive())) {
-        found = &view;
+    if (const auto views = by_file_.find({file_system, inode}); views != by_file_.end()) {
+      for (fault::DeviceView* const view : views->second) {
+        found = found == nullptr || view->alive() ? view : found;
       }
     }
     return found;
@@ -34,8 +45,11 @@ public:
 
 private:
   const store::Store* store_;
-  std::mutex lock_; // of who adds one
+  mutable std::mutex lock_;
   fault::Views views_;
+  using File = std::pair<std::uint64_t, std::uint64_t>; // file system, inode
+  mutable std::map<File, std::vector<fault::DeviceView*>> by_file_;
+  mutable std::size_t known_ = 0; // views that are in it
 };
 
 } // namespace daxemu::supervise

@@ -1,4 +1,5 @@
-// /proc/PID/maps of one address space, asked for single addresses.
+// /proc/PID/maps of one address space, asked for single addresses and ranges (Linux 6.11: what else is mapped is not
+// read), else read as a text.
 #pragma once
 
 #include <optional>
@@ -18,13 +19,16 @@ public:
 
   // Nothing: nothing is mapped there.
   [[nodiscard]] std::optional<Piece> at(const Devices& devices, std::uint64_t address) const;
+  // Those that have bytes in [start, end).
+  [[nodiscard]] std::vector<Piece> pieces(const Devices& devices, std::uint64_t start, std::uint64_t end) const;
   // All there is.
   [[nodiscard]] std::vector<Piece> pieces(const Devices& devices) const {
     return pieces_of(text(), devices, 0, UINT64_MAX);
   }
 
 private:
-  [[nodiscard]] Result<void> query(const Devices& devices, std::uint64_t address, std::optional<Piece>& found) const;
+  [[nodiscard]] Result<void> query(const Devices& devices, std::uint64_t address, std::uint64_t flags,
+                                   std::optional<Piece>& found) const;
   [[nodiscard]] std::string text() const;
 
   UniqueFd fd_;

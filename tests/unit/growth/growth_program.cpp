@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "emu/backing/spare_files.hpp"
 #include "emu/base/units.hpp"
@@ -21,6 +22,7 @@
 #include "runtime/fault/devices/views.hpp"
 #include "runtime/fault/mappings/open_files.hpp"
 #include "runtime/fault/mappings/vma_table.hpp"
+#include "runtime/supervise/spaces/process_maps.hpp"
 
 namespace daxemu {
 namespace {
@@ -142,6 +144,20 @@ struct Mappings {
   fault::VmaTable table;
 };
 
+// Of many mappings some go and come back, anywhere.
+void anywhere(std::uint32_t mappings) {
+  constexpr std::uint32_t kPlaces = 16;
+  Mappings all;
+  all.add_short(mappings, 0, 1);
+  measured([&] {
+    for (std::uint32_t at = 0; at < kPlaces; ++at) {
+      const std::uint64_t place = static_cast<std::uint64_t>(mappings / kPlaces * at + mappings / kPlaces / 2) * kEach;
+      must(all.table.erase(kFirst + place, kFirst + place + kPageSize).has_value(), "it stays");
+      all.add(kFirst + place, kPageSize, place, 0, 1);
+    }
+  });
+}
+
 // A mapping of another open file comes and goes.
 void file_goes(std::uint32_t mappings) {
   const UniqueFd one(*sys::memfd_create("one", MFD_CLOEXEC));
@@ -182,6 +198,13 @@ void shown_beside_another_views(std::uint32_t mappings) {
   ask_beside_a_long_one(mappings, 1);
 }
 
+store::DeviceRecord& enabled_device(const Lab& lab, std::uint32_t number) {
+  store::DeviceRecord& device = lab.create(number);
+  must(dax::resize(*lab.store, device, kPmdSize).has_value(), "no bytes");
+  device.state = store::DeviceState::enabled;
+  return device;
+}
+
 // The device that was mapped last is mapped again.
 void view(std::uint32_t devices) {
   const Lab lab(1);
@@ -192,12 +215,44 @@ void view(std::uint32_t devices) {
   fault::Views views;
   store::DeviceRecord* last = nullptr;
   for (std::uint32_t at = 0; at < devices; ++at) {
-    last = &lab.create(at);
-    must(dax::resize(*lab.store, *last, kPmdSize).has_value(), "no bytes");
-    last->state = store::DeviceState::enabled;
+    last = &enabled_device(lab, at);
     must(views.get(*lab.store, *last, nullptr).has_value(), "no view");
   }
   measured([&] { must(views.get(*lab.store, *last, nullptr).has_value(), "no view"); });
+}
+
+// --- what a supervisor asks of a program ---
+
+// One mapping of a program that has many.
+void outside_piece(std::uint32_t mappings) {
+  const Lab lab(1);
+  const supervise::Devices devices(*lab.store);
+  void* const all = ::mmap(nullptr, mappings * kPageSize, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  must(all != MAP_FAILED, "no memory");
+  for (std::uint32_t at = 0; at < mappings; at += 2) {
+    must(::mprotect(static_cast<char*>(all) + at * kPageSize, kPageSize, PROT_READ | PROT_WRITE) == 0, "no mapping");
+  }
+  const auto maps = supervise::ProcessMaps::of(::getpid());
+  must(maps.has_value(), "no maps");
+  const std::uint64_t middle = reinterpret_cast<std::uint64_t>(all) + mappings / 2 * kPageSize;
+  measured([&] { must(maps->pieces(devices, middle, middle + kPageSize).size() == 1, "not one"); });
+}
+
+// Whose bytes a program has mapped, of many devices.
+void outside_file(std::uint32_t mapped) {
+  const Lab lab(1);
+  backing::MemfdSource source;
+  const auto held = backing::add_spare_files(*lab.store, source);
+  must(held.has_value(), "no files");
+  const auto change = dax::Change::begin(*lab.store);
+  supervise::Devices devices(*lab.store);
+  const fault::DeviceView* last = nullptr;
+  for (std::uint32_t at = 0; at < mapped; ++at) {
+    last = *devices.get(enabled_device(lab, at));
+  }
+  const auto file = sys::fstat(last->fd());
+  must(file && devices.of(file->st_dev, file->st_ino) == last, "not that one");
+  measured([&] { must(devices.of(file->st_dev, file->st_ino) == last, "not that one"); });
 }
 
 struct Shape {
@@ -210,10 +265,13 @@ constexpr Shape kShapes[] = {
     {"no_name", no_name},
     {"create", create},
     {"inode_as_it_was", inode_as_it_was},
+    {"anywhere", anywhere},
     {"file_goes", file_goes},
     {"shown_beside_a_long_one", shown_beside_a_long_one},
     {"shown_beside_another_views", shown_beside_another_views},
     {"view", view},
+    {"outside_piece", outside_piece},
+    {"outside_file", outside_file},
 };
 
 } // namespace

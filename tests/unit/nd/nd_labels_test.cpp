@@ -13,6 +13,7 @@
 #include "emu/base/kernel/sys.hpp"
 #include "emu/base/kernel/unique_fd.hpp"
 #include "emu/dax/nd/nd.hpp"
+#include "emu/dax/nd/nd_namespaces.hpp"
 #include "emu/nd/labels/namespace_labels.hpp"
 #include "emu/nd/make_namespace.hpp"
 #include "emu/nd/nfit/nfit.hpp"
@@ -168,6 +169,32 @@ TEST_F(NfitTest, NamespacesOfEveryModeBeginEnabled) {
   EXPECT_NE(space_of(pfn).disk, 0U);
   EXPECT_EQ(space_of(*of(NdKind::btt, 512)).info.align, 512U);
   EXPECT_EQ(space_of(*of(NdKind::btt, 4096)).holder_class, NdKind::btt2);
+}
+
+TEST_F(NfitTest, AllOfManyNamespacesComeBack) {
+  constexpr std::size_t kMany = 40;
+  NamespaceSpec spec;
+  spec.size = 16U << 20U;
+  spec.kind = store::NdKind::none;
+  spec.enabled = false;
+  for (std::size_t at = 0; at < kMany; ++at) {
+    spec.name = "number " + std::to_string(at);
+    ASSERT_TRUE(make_namespace(store, *region, spec)) << at;
+  }
+  const auto count = [&] {
+    return std::ranges::count_if(store.regions(), [&](const store::RegionRecord& one) {
+      return dax::nd::is_namespace_of(store, *region, one) && one.size != 0;
+    });
+  };
+  EXPECT_EQ(count(), static_cast<std::ptrdiff_t>(kMany));
+  ASSERT_TRUE(unbind_region(store, *region));
+  EXPECT_EQ(count(), 0);
+  ASSERT_TRUE(bind_region(store, *region));
+  EXPECT_EQ(count(), static_cast<std::ptrdiff_t>(kMany));
+  EXPECT_TRUE(std::ranges::any_of(store.regions(), [&](const store::RegionRecord& one) {
+    return dax::nd::is_namespace_of(store, *region, one) && one.nd.alt_name.view() == "number 39" &&
+           one.phys_start == region->phys_start + (kMany - 1) * spec.size;
+  }));
 }
 
 TEST_F(NfitTest, HasTheCookieOfItsLabelsVersion) {
