@@ -95,7 +95,11 @@ Result<void> add_namespaces(const Store& store, RegionRecord& region) {
     RegionRecord* space = dax::nd::add_namespace(store, region, is_there ? (label.dpa - first.start) * count : 0,
                                                  is_there ? label.rawsize * count : 0);
     if (space == nullptr) {
-      return fail(ENOMEM);
+      if (at == 0) {
+        return fail(ENOMEM);
+      }
+      region.nd.first_namespaces = static_cast<std::uint32_t>(at); // as many as there is room for; their labels stay
+      break;
     }
     if (is_there) {
       space->nd.has_uuid = 1;
