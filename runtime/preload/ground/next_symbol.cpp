@@ -111,15 +111,14 @@ DAXEMU_START_PATH const NextSymbols& NextSymbols::at_start() {
 DAXEMU_START_PATH const link_map* NextSymbols::first_loaded() {
   const std::uintptr_t place = ::getauxval(AT_PHDR);
   const std::span headers(reinterpret_cast<const ElfW(Phdr)*>(place), ::getauxval(AT_PHNUM)); // NOLINT
-  std::uintptr_t base = 0;
+  const ElfW(Phdr)* itself = nullptr; // none: where it lies is not said, as of a library that the loader is told to run
+  const ElfW(Phdr)* dynamic = nullptr;
   for (const ElfW(Phdr) & header : headers) {
-    if (header.p_type == PT_PHDR) {
-      base = place - header.p_vaddr;
-    }
-    if (header.p_type != PT_DYNAMIC) {
-      continue;
-    }
-    const auto* entry = reinterpret_cast<const ElfW(Dyn)*>(base + header.p_vaddr); // NOLINT
+    itself = header.p_type == PT_PHDR ? &header : itself;
+    dynamic = header.p_type == PT_DYNAMIC ? &header : dynamic;
+  }
+  if (itself != nullptr && dynamic != nullptr) {
+    const auto* entry = reinterpret_cast<const ElfW(Dyn)*>(place - itself->p_vaddr + dynamic->p_vaddr); // NOLINT
     for (; entry->d_tag != DT_NULL; ++entry) {
       if (entry->d_tag == DT_DEBUG && entry->d_un.d_ptr != 0) {
         return reinterpret_cast<const r_debug*>(entry->d_un.d_ptr)->r_map; // NOLINT

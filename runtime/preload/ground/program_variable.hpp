@@ -40,7 +40,12 @@ private:
   mutable std::atomic<Value*> place_{nullptr};
 };
 
-extern constinit ProgramVariable<"environ", char**> program_environment;
+// By the name that the C library itself goes by: a program may have an `environ` of its own.
+extern constinit ProgramVariable<"__environ", char**> program_environment;
 extern constinit ProgramVariable<"stdout", FILE*> program_output;
+
+// The environment; before the C library has one (to what a program calls first of all, in .preinit_array, as the
+// runtimes of sanitizers do), the one that the kernel has given the program.
+[[nodiscard]] char** environment_at_start();
 
 } // namespace daxemu::preload

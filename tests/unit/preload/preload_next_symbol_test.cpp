@@ -68,9 +68,9 @@ TEST(NextSymbol, FindsWhatDlsymFinds) {
 // What the loader has bound this program's own uses to: the program's copy of a variable, an ifunc's answer.
 TEST(NextSymbol, FindsWhatTheLoaderBinds) {
   const auto first = [](const char* name) { return NextSymbols::at_start().find_first(name, symbol_hash(name)); };
-  EXPECT_EQ(first("environ"), &environ);
+  EXPECT_EQ(first("__environ"), &__environ);
   EXPECT_EQ(first("stdout"), &stdout);
-  EXPECT_EQ(&*program_environment, &environ);
+  EXPECT_EQ(&*program_environment, &__environ);
   EXPECT_EQ(*program_output, stdout);
   for (const char* name : {"malloc", "free", "getenv", "pthread_mutex_lock", "memcpy", "strlen", "memchr", "strncmp"}) {
     EXPECT_EQ(first(name), ::dlsym(RTLD_DEFAULT, name)) << name;
