@@ -12,15 +12,21 @@ constinit ProgramVariable<"__libc_stack_end", const std::uintptr_t*> program_sta
 DAXEMU_AT_START constinit ProgramVariable<"__environ", char**> program_environment{};
 DAXEMU_AT_START constinit ProgramVariable<"stdout", FILE*> program_output{};
 
-DAXEMU_START_PATH char** environment_at_start() {
-  if (char** const environment = *program_environment; environment != nullptr) [[likely]] {
-    return environment;
+DAXEMU_START_PATH EnvironmentAtStart::EnvironmentAtStart() noexcept {
+  if (*program_environment != nullptr) [[likely]] {
+    return;
   }
   const std::uintptr_t* const start = *program_stack;
-  if (start == nullptr || start[1 + *start] != 0) { // what is behind the last argument
-    return nullptr;
+  if (start != nullptr && start[1 + *start] == 0) { // what is behind the last argument
+    *program_environment = reinterpret_cast<char**>(const_cast<std::uintptr_t*>(start + 2 + *start)); // NOLINT
+    lent_ = true;
   }
-  return reinterpret_cast<char**>(const_cast<std::uintptr_t*>(start + 2 + *start)); // NOLINT
+}
+
+DAXEMU_START_PATH EnvironmentAtStart::~EnvironmentAtStart() {
+  if (lent_) {
+    *program_environment = nullptr;
+  }
 }
 
 } // namespace daxemu::preload

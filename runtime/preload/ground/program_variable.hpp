@@ -44,8 +44,18 @@ private:
 extern constinit ProgramVariable<"__environ", char**> program_environment;
 extern constinit ProgramVariable<"stdout", FILE*> program_output;
 
-// The environment; before the C library has one (to what a program calls first of all, in .preinit_array, as the
-// runtimes of sanitizers do), the one that the kernel has given the program.
-[[nodiscard]] char** environment_at_start();
+// As long as there is one, the C library has an environment: before it has one of its own (to what a program calls
+// first of all, in .preinit_array, as the runtimes of sanitizers do), the one that the kernel has given the program,
+// which it will have.
+class EnvironmentAtStart {
+public:
+  EnvironmentAtStart() noexcept;
+  ~EnvironmentAtStart();
+  EnvironmentAtStart(const EnvironmentAtStart&) = delete;
+  EnvironmentAtStart& operator=(const EnvironmentAtStart&) = delete;
+
+private:
+  bool lent_ = false;
+};
 
 } // namespace daxemu::preload

@@ -59,9 +59,9 @@ DAXEMU_AT_START constinit std::atomic<Context*> Context::made_{nullptr};
 
 DAXEMU_START_PATH Context::Context(store::Store store) : store_(std::move(store)), tree_(store_, &known_paths) {
   if (const char* file = NextSymbols::at_start().own_file(); *file != '\0') {
-    environment_.remember(environment_at_start(), file);
+    environment_.remember(*program_environment, file);
   }
-  const char* directory = OwnVariables(environment_at_start()).find(kWorkingDirectoryVariable);
+  const char* directory = OwnVariables(*program_environment).find(kWorkingDirectoryVariable);
   if (directory != nullptr && sysfs::Tree::may_claim(directory)) {
     if (const auto node = tree_.lookup(directory); node && node->type == sysfs::NodeType::directory) {
       directory_.enter_emulated(directory);
@@ -94,8 +94,9 @@ DAXEMU_START_PATH Context* Context::make() noexcept {
   }
   maker.store(__builtin_thread_pointer());
   const EarlyMemory::Scope early;
+  const EnvironmentAtStart environment;
   Context* made = nullptr;
-  const OwnVariables variables(environment_at_start());
+  const OwnVariables variables(*program_environment);
   const char* location = variables.find("DAXEMU_PLATFORM");
   if (location == nullptr || *location == '\0') {
     complain("DAXEMU_PLATFORM is not set", "", ENOENT);

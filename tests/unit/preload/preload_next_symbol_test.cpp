@@ -78,6 +78,27 @@ TEST(NextSymbol, FindsWhatTheLoaderBinds) {
   EXPECT_EQ(first("no_function_of_this_name"), nullptr);
 }
 
+// As the kernel has put it on the stack; and gone again behind it.
+TEST(ProgramVariable, LendsTheCLibraryItsEnvironment) {
+  char** const own = __environ;
+  {
+    const EnvironmentAtStart nothing;
+    EXPECT_EQ(__environ, own);
+  }
+  EXPECT_EQ(__environ, own);
+  const char* first = own != nullptr ? *own : nullptr;
+  __environ = nullptr;
+  char* lent_first = nullptr;
+  {
+    const EnvironmentAtStart lent;
+    lent_first = __environ != nullptr ? *__environ : nullptr;
+  }
+  char** const behind = __environ;
+  __environ = own;
+  EXPECT_STREQ(lent_first, first);
+  EXPECT_EQ(behind, nullptr);
+}
+
 TEST(NextSymbol, KnowsTheCLibrary) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // whose own definitions come first
   EXPECT_TRUE(find("close")->libcs);
