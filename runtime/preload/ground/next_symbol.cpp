@@ -1,6 +1,7 @@
 #include "runtime/preload/ground/next_symbol.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <span>
 #include <string_view>
 
@@ -23,6 +24,15 @@ DAXEMU_START_PATH bool are_same(const char* one, const char* other) {
     }
   }
   return false;
+}
+
+DAXEMU_START_PATH bool begins_with(const char* text, const char* what) {
+  for (; *what != '\0'; ++text, ++what) {
+    if (*text != *what) {
+      return false;
+    }
+  }
+  return true;
 }
 
 bool is_libc(const link_map& map) {
@@ -48,6 +58,9 @@ DAXEMU_START_PATH NextSymbols::Library NextSymbols::described(const link_map& ma
       break;
     case DT_VERSYM:
       library.versions = reinterpret_cast<const ElfW(Half)*>(pointed);
+      break;
+    case DT_VERDEF:
+      library.defined = reinterpret_cast<const ElfW(Verdef)*>(map.l_addr + pointed); // not of those
       break;
     default:
       break;
@@ -86,6 +99,31 @@ DAXEMU_START_PATH std::uint32_t NextSymbols::index_of(const Library& library, co
     if ((link & 1U) != 0) {
       return 0;
     }
+  }
+}
+
+// Would the loader take it for what this library asks for, which is a version of the C library's? A definition without
+// version it would; one of a version that is somebody's own never.
+DAXEMU_START_PATH bool NextSymbols::is_for_us(const Library& library, std::uint32_t at) {
+  const ElfW(Half) version = library.versions == nullptr ? VER_NDX_GLOBAL : library.versions[at];
+  if (version <= VER_NDX_GLOBAL || library.defined == nullptr) {
+    return true;
+  }
+  const auto* definition = reinterpret_cast<const std::byte*>(library.defined);
+  while (true) {
+    const auto& one = *reinterpret_cast<const ElfW(Verdef)*>(definition); // NOLINT: as the linker lays them out
+    if ((one.vd_flags & VER_FLG_BASE) == 0) {                             // that is the name of the library
+      const auto& named = *reinterpret_cast<const ElfW(Verdaux)*>(definition + one.vd_aux); // NOLINT
+      // All of the C library's are: the first one tells.
+      const bool glibcs = begins_with(library.names + named.vda_name, "GLIBC_");
+      if (glibcs || one.vd_ndx == version) {
+        return glibcs;
+      }
+    }
+    if (one.vd_next == 0) {
+      return true; // it is one that the program needs: a copy of the C library's variable
+    }
+    definition += one.vd_next;
   }
 }
 
@@ -169,7 +207,7 @@ DAXEMU_START_PATH void* NextSymbols::find_first(const char* name, std::uint32_t 
       return nullptr; // it may be in there
     }
     const std::uint32_t at = index_of(library, name, hash);
-    if (at == 0) {
+    if (at == 0 || !is_for_us(library, at)) {
       continue;
     }
     const ElfW(Sym)& symbol = library.symbols[at];
