@@ -14,7 +14,8 @@ namespace daxemu::preload {
 namespace {
 
 constexpr unsigned kWordBits = 64;
-constexpr ElfW(Half) kHidden = 0x8000; // of a version: not the one a name without version means
+constexpr ElfW(Half) kHidden = 0x8000;           // of a version: not the one a name without version means
+constexpr ElfW(Word) kFirstOfGlibc = 0x09691a75; // elf_hash("GLIBC_2.2.5")
 
 // Not by strcmp(3), which is among what is looked up here (hooks/process/later_symbols.cpp).
 DAXEMU_START_PATH bool are_same(const char* one, const char* other) {
@@ -114,8 +115,8 @@ DAXEMU_START_PATH bool NextSymbols::is_for_us(const Library& library, std::uint3
     const auto& one = *reinterpret_cast<const ElfW(Verdef)*>(definition); // NOLINT: as the linker lays them out
     if ((one.vd_flags & VER_FLG_BASE) == 0) {                             // that is the name of the library
       const auto& named = *reinterpret_cast<const ElfW(Verdaux)*>(definition + one.vd_aux); // NOLINT
-      // All of the C library's are: the first one tells.
-      const bool glibcs = begins_with(library.names + named.vda_name, "GLIBC_");
+      // All of the C library's are: the first one tells, on x86-64 without a look at its name.
+      const bool glibcs = one.vd_hash == kFirstOfGlibc || begins_with(library.names + named.vda_name, "GLIBC_");
       if (glibcs || one.vd_ndx == version) {
         return glibcs;
       }
