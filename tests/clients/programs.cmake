@@ -30,8 +30,16 @@ target_compile_options(trace_program PRIVATE -g -O1)
 daxemu_client_test(trace screens/trace_test.sh)
 add_library(early_allocator SHARED programs/early_allocator.c)
 target_compile_options(early_allocator PRIVATE -fno-builtin)
-if(NOT DAXEMU_SANITIZE) # whose own allocator it would be
+if(NOT DAXEMU_SANITIZE) # whose own allocator, and first calls, it would be
   daxemu_client_test(early_allocator processes/early_allocator_test.sh ARGS $<TARGET_FILE:early_allocator>)
+  add_executable(first_calls_program programs/first_calls_program.c)
+  add_library(run_library SHARED programs/run_library.c)
+  target_link_options(run_library PRIVATE -nostartfiles -Wl,-e,run_library)
+  add_library(versioned_library SHARED programs/versioned_library.c)
+  target_compile_options(versioned_library PRIVATE -fno-builtin)
+  target_link_options(versioned_library PRIVATE -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/programs/versioned_library.map)
+  daxemu_client_test(first_calls processes/first_calls_test.sh ARGS $<TARGET_FILE:first_calls_program>
+    $<TARGET_FILE:run_library> $<TARGET_FILE:versioned_library>)
 endif()
 # What clients ask the kernel past us, by strace, against the list of what may.
 daxemu_client_test(calls calls/calls_test.sh TIMEOUT 300)

@@ -1,6 +1,7 @@
 #include "runtime/preload/ground/next_symbol.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <span>
 #include <string_view>
 
@@ -13,7 +14,8 @@ namespace daxemu::preload {
 namespace {
 
 constexpr unsigned kWordBits = 64;
-constexpr ElfW(Half) kHidden = 0x8000; // of a version: not the one a name without version means
+constexpr ElfW(Half) kHidden = 0x8000;           // of a version: not the one a name without version means
+constexpr ElfW(Word) kFirstOfGlibc = 0x09691a75; // elf_hash("GLIBC_2.2.5")
 
 // Not by strcmp(3), which is among what is looked up here (hooks/process/later_symbols.cpp).
 DAXEMU_START_PATH bool are_same(const char* one, const char* other) {
@@ -23,6 +25,15 @@ DAXEMU_START_PATH bool are_same(const char* one, const char* other) {
     }
   }
   return false;
+}
+
+DAXEMU_START_PATH bool begins_with(const char* text, const char* what) {
+  for (; *what != '\0'; ++text, ++what) {
+    if (*text != *what) {
+      return false;
+    }
+  }
+  return true;
 }
 
 bool is_libc(const link_map& map) {
@@ -48,6 +59,9 @@ DAXEMU_START_PATH NextSymbols::Library NextSymbols::described(const link_map& ma
       break;
     case DT_VERSYM:
       library.versions = reinterpret_cast<const ElfW(Half)*>(pointed);
+      break;
+    case DT_VERDEF:
+      library.defined = reinterpret_cast<const ElfW(Verdef)*>(map.l_addr + pointed); // not of those
       break;
     default:
       break;
@@ -89,6 +103,31 @@ DAXEMU_START_PATH std::uint32_t NextSymbols::index_of(const Library& library, co
   }
 }
 
+// Would the loader take it for what this library asks for, which is a version of the C library's? A definition without
+// version it would; one of a version that is somebody's own never.
+DAXEMU_START_PATH bool NextSymbols::is_for_us(const Library& library, std::uint32_t at) {
+  const ElfW(Half) version = library.versions == nullptr ? VER_NDX_GLOBAL : library.versions[at];
+  if (version <= VER_NDX_GLOBAL || library.defined == nullptr) {
+    return true;
+  }
+  const auto* definition = reinterpret_cast<const std::byte*>(library.defined);
+  while (true) {
+    const auto& one = *reinterpret_cast<const ElfW(Verdef)*>(definition); // NOLINT: as the linker lays them out
+    if ((one.vd_flags & VER_FLG_BASE) == 0) {                             // that is the name of the library
+      const auto& named = *reinterpret_cast<const ElfW(Verdaux)*>(definition + one.vd_aux); // NOLINT
+      // All of the C library's are: the first one tells, on x86-64 without a look at its name.
+      const bool glibcs = one.vd_hash == kFirstOfGlibc || begins_with(library.names + named.vda_name, "GLIBC_");
+      if (glibcs || one.vd_ndx == version) {
+        return glibcs;
+      }
+    }
+    if (one.vd_next == 0) {
+      return true; // it is one that the program needs: a copy of the C library's variable
+    }
+    definition += one.vd_next;
+  }
+}
+
 DAXEMU_START_PATH const NextSymbols& NextSymbols::at_start() {
   enum : int { kNone, kBusy, kDone };
   DAXEMU_AT_START static constinit std::atomic<int> stage{kNone};
@@ -111,15 +150,14 @@ DAXEMU_START_PATH const NextSymbols& NextSymbols::at_start() {
 DAXEMU_START_PATH const link_map* NextSymbols::first_loaded() {
   const std::uintptr_t place = ::getauxval(AT_PHDR);
   const std::span headers(reinterpret_cast<const ElfW(Phdr)*>(place), ::getauxval(AT_PHNUM)); // NOLINT
-  std::uintptr_t base = 0;
+  const ElfW(Phdr)* itself = nullptr; // none: where it lies is not said, as of a library that the loader is told to run
+  const ElfW(Phdr)* dynamic = nullptr;
   for (const ElfW(Phdr) & header : headers) {
-    if (header.p_type == PT_PHDR) {
-      base = place - header.p_vaddr;
-    }
-    if (header.p_type != PT_DYNAMIC) {
-      continue;
-    }
-    const auto* entry = reinterpret_cast<const ElfW(Dyn)*>(base + header.p_vaddr); // NOLINT
+    itself = header.p_type == PT_PHDR ? &header : itself;
+    dynamic = header.p_type == PT_DYNAMIC ? &header : dynamic;
+  }
+  if (itself != nullptr && dynamic != nullptr) {
+    const auto* entry = reinterpret_cast<const ElfW(Dyn)*>(place - itself->p_vaddr + dynamic->p_vaddr); // NOLINT
     for (; entry->d_tag != DT_NULL; ++entry) {
       if (entry->d_tag == DT_DEBUG && entry->d_un.d_ptr != 0) {
         return reinterpret_cast<const r_debug*>(entry->d_un.d_ptr)->r_map; // NOLINT
@@ -170,7 +208,7 @@ DAXEMU_START_PATH void* NextSymbols::find_first(const char* name, std::uint32_t 
       return nullptr; // it may be in there
     }
     const std::uint32_t at = index_of(library, name, hash);
-    if (at == 0) {
+    if (at == 0 || !is_for_us(library, at)) {
       continue;
     }
     const ElfW(Sym)& symbol = library.symbols[at];

@@ -53,11 +53,13 @@ private:
     const ElfW(Sym) * symbols = nullptr;
     const char* names = nullptr;
     const ElfW(Half) * versions = nullptr;
+    const ElfW(Verdef) * defined = nullptr; // the versions that are its own
     [[nodiscard]] bool can_answer() const { return hash != nullptr && symbols != nullptr && names != nullptr; }
   };
   [[nodiscard]] static Library described(const link_map& map);
   [[nodiscard]] static const link_map* first_loaded();
   [[nodiscard]] static std::uint32_t index_of(const Library& library, const char* name, std::uint32_t hash);
+  [[nodiscard]] static bool is_for_us(const Library& library, std::uint32_t at);
 
   const link_map* own_ = nullptr; // nothing: the loader's list is not to be had
   std::array<Library, kMost> all_;

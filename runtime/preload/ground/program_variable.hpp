@@ -40,7 +40,22 @@ private:
   mutable std::atomic<Value*> place_{nullptr};
 };
 
-extern constinit ProgramVariable<"environ", char**> program_environment;
+// By the name that the C library itself goes by: a program may have an `environ` of its own.
+extern constinit ProgramVariable<"__environ", char**> program_environment;
 extern constinit ProgramVariable<"stdout", FILE*> program_output;
+
+// As long as there is one, the C library has an environment: before it has one of its own (to what a program calls
+// first of all, in .preinit_array, as the runtimes of sanitizers do), the one that the kernel has given the program,
+// which it will have.
+class EnvironmentAtStart {
+public:
+  EnvironmentAtStart() noexcept;
+  ~EnvironmentAtStart();
+  EnvironmentAtStart(const EnvironmentAtStart&) = delete;
+  EnvironmentAtStart& operator=(const EnvironmentAtStart&) = delete;
+
+private:
+  bool lent_ = false;
+};
 
 } // namespace daxemu::preload

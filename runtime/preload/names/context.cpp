@@ -94,6 +94,7 @@ DAXEMU_START_PATH Context* Context::make() noexcept {
   }
   maker.store(__builtin_thread_pointer());
   const EarlyMemory::Scope early;
+  const EnvironmentAtStart environment;
   Context* made = nullptr;
   const OwnVariables variables(*program_environment);
   const char* location = variables.find("DAXEMU_PLATFORM");

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <ostream>
 #include <thread>
 
 #include <fcntl.h>
@@ -218,6 +219,9 @@ struct Memory {
   store::BackingKind kind;
   bool advised; // as of a device that has an image, so that its extents come as huge pages where they may
 };
+void PrintTo(const Memory& memory, std::ostream* out) {
+  *out << memory.name;
+}
 constexpr Memory kSmall = {"shmem", store::BackingKind::shmem, false};
 
 struct Lab {

@@ -68,14 +68,35 @@ TEST(NextSymbol, FindsWhatDlsymFinds) {
 // What the loader has bound this program's own uses to: the program's copy of a variable, an ifunc's answer.
 TEST(NextSymbol, FindsWhatTheLoaderBinds) {
   const auto first = [](const char* name) { return NextSymbols::at_start().find_first(name, symbol_hash(name)); };
-  EXPECT_EQ(first("environ"), &environ);
+  EXPECT_EQ(first("__environ"), &__environ);
   EXPECT_EQ(first("stdout"), &stdout);
-  EXPECT_EQ(&*program_environment, &environ);
+  EXPECT_EQ(&*program_environment, &__environ);
   EXPECT_EQ(*program_output, stdout);
   for (const char* name : {"malloc", "free", "getenv", "pthread_mutex_lock", "memcpy", "strlen", "memchr", "strncmp"}) {
     EXPECT_EQ(first(name), ::dlsym(RTLD_DEFAULT, name)) << name;
   }
   EXPECT_EQ(first("no_function_of_this_name"), nullptr);
+}
+
+// As the kernel has put it on the stack; and gone again behind it.
+TEST(ProgramVariable, LendsTheCLibraryItsEnvironment) {
+  char** const own = __environ;
+  {
+    const EnvironmentAtStart nothing;
+    EXPECT_EQ(__environ, own);
+  }
+  EXPECT_EQ(__environ, own);
+  const char* first = own != nullptr ? *own : nullptr;
+  __environ = nullptr;
+  char* lent_first = nullptr;
+  {
+    const EnvironmentAtStart lent;
+    lent_first = __environ != nullptr ? *__environ : nullptr;
+  }
+  char** const behind = __environ;
+  __environ = own;
+  EXPECT_STREQ(lent_first, first);
+  EXPECT_EQ(behind, nullptr);
 }
 
 TEST(NextSymbol, KnowsTheCLibrary) {
