@@ -40,6 +40,8 @@ if(NOT DAXEMU_SANITIZE) # whose own allocator, and first calls, it would be
   target_link_options(versioned_library PRIVATE -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/programs/versioned_library.map)
   daxemu_client_test(first_calls processes/first_calls_test.sh ARGS $<TARGET_FILE:first_calls_program>
     $<TARGET_FILE:run_library> $<TARGET_FILE:versioned_library>)
+  add_executable(strict_filter_program programs/strict_filter_program.c)
+  daxemu_client_test(strict_filter processes/strict_filter_test.sh ARGS $<TARGET_FILE:strict_filter_program>)
 endif()
 # What clients ask the kernel past us, by strace, against the list of what may.
 daxemu_client_test(calls calls/calls_test.sh TIMEOUT 300)

@@ -82,6 +82,13 @@ public:
   // Has this program asked for a record lock on a device (may_hold_record_locks())?
   [[nodiscard]] static std::atomic<std::uint8_t>& locks() noexcept { return state_.locks; }
 
+  // May a system call be made that programs seldom make, because it is quicker than the usual ones? Not once there is a
+  // filter.
+  [[nodiscard, gnu::always_inline]] static bool may_be_unusual() noexcept {
+    return !state_.avoids_unusual.load(std::memory_order_relaxed);
+  }
+  static void avoid_unusual() noexcept { state_.avoids_unusual.store(true, std::memory_order_relaxed); }
+
 private:
   // The first eight bytes are read as one word.
   struct alignas(sizeof(std::uint64_t)) State {
@@ -91,6 +98,7 @@ private:
     std::atomic<std::uint32_t> closes{0};
     std::atomic<const std::atomic<std::uint32_t>*> binds{nullptr};
     std::atomic<CancelTypeSetter*> sets_cancel_type{nullptr};
+    std::atomic<bool> avoids_unusual{false};
   };
   static constexpr std::uint64_t kExpected = 0xff;
   static constexpr std::uint64_t kLocks = 0xff00;

@@ -186,7 +186,7 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
     DAXEMU_OPEN_BODY(                                                                                                  \
         name, dirfd, flags | (extra), beside_##name(dirfd, path, flags, DAXEMU_MODE(flags), opened, caller),           \
         by_library_##name(dirfd, path, flags, caller),                                                                 \
-        if (((flags | (extra)) & O_DIRECTORY) != 0 && FdTable::is_foreign(dirfd)) {                                    \
+        if (((flags | (extra)) & O_DIRECTORY) != 0 && FdTable::is_foreign(dirfd) && PlainCalls::may_be_unusual()) {    \
           return folder_##name(dirfd, path, flags, caller);                                                            \
         });                                                                                                            \
   }

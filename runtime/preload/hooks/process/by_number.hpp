@@ -74,6 +74,9 @@ long futex(const Words& words);
 
 // Words of another process: read ones are put where `data` points.
 long ptrace(long request, pid_t process, void* address, void* data);
+// What is asked once of the machine is asked before there is a filter.
+long prctl(const Words& words);
+long seccomp(const Words& words);
 
 // Paths.
 int open(const char* path, int flags, mode_t mode);

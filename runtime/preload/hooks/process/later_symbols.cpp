@@ -138,7 +138,7 @@ daxemu_name_of_\name:
   .irp name, dlerror, dlopen, flockfile, fopencookie, funlockfile, getpid, gettext, gettid, getuid
     daxemu_later \name
   .endr
-  .irp name, globfree, nanosleep, prctl, pthread_attr_destroy, pthread_attr_init, pthread_attr_setdetachstate
+  .irp name, globfree, nanosleep, pthread_attr_destroy, pthread_attr_init, pthread_attr_setdetachstate
     daxemu_later \name
   .endr
   .irp name, pthread_attr_setsigmask_np, pthread_cond_broadcast, pthread_cond_clockwait, pthread_cond_destroy
