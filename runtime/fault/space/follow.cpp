@@ -62,7 +62,7 @@ void AddressSpace::dig_up(DeviceView& view) {
 
 // Extents not yet faulted in here are looked at when they are.
 void AddressSpace::take_out_poison(DeviceView& view) {
-  ExtentBitmap& faulted = view.faulted();
+  const ExtentBitmap& faulted = view.faulted();
   for (std::uint64_t extent = faulted.next(0); extent < faulted.size(); extent = faulted.next(extent + 1)) {
     if ((view.folio(ExtentIndex(extent)).flags.load() & mm::kFolioHwpoison) == 0) {
       continue;
@@ -74,8 +74,7 @@ void AddressSpace::take_out_poison(DeviceView& view) {
         (void)server_.patch(vma, vma.start + (offset - vma.offset), true);
       }
     }
-    view.tell_unmapped(ExtentIndex(extent));
-    faulted.clear(extent, 1);
+    server_.resolver().forget(view, extent, 1);
   }
 }
 
