@@ -3,6 +3,23 @@
 #include "runtime/fault/space/address_space.hpp"
 
 namespace daxemu::fault {
+namespace {
+
+// Stands for which extents of the mapping's first `length` bytes are poisoned; 0: none.
+std::uint64_t poison_in(const Vma& vma, std::uint64_t length) {
+  constexpr std::uint64_t kMix = 0x9e37'79b9'7f4a'7c15;
+  std::uint64_t sum = 0;
+  for (std::uint64_t offset = 0; offset < length; offset += vma.view->align()) {
+    const ExtentIndex extent = vma.view->extent_at(vma.offset + offset);
+    if ((vma.view->folio(extent).flags.load() & mm::kFolioHwpoison) != 0) {
+      const std::uint64_t mixed = (extent.value() + 1) * kMix;
+      sum += (mixed ^ mixed >> 32) * kMix;
+    }
+  }
+  return sum;
+}
+
+} // namespace
 
 void AddressSpace::follow(void* self) {
   auto& space = *static_cast<AddressSpace*>(self);
@@ -21,8 +38,8 @@ void AddressSpace::follow(void* self) {
     }
     if (view.was_alive) {
       space.hear_of_failures(view);
-      space.take_out_poison(view);
-      space.heal(view);
+      const bool grew = space.take_out_poison(view);
+      space.heal(view, grew);
     }
   }
 }
@@ -53,15 +70,13 @@ void AddressSpace::dig_up(DeviceView& view) {
     vma.flags &= ~static_cast<std::uint32_t>(kBroken);
     restore(vma);
     table_.update(vma);
-    if (!vma.has(kRegistered)) {
-      adopt_all(vma, backed_length(vma));
-    }
   }
   view.note_change();
 }
 
-// Extents not yet faulted in here are looked at when they are.
-void AddressSpace::take_out_poison(DeviceView& view) {
+// Extents not yet faulted in here are looked at when they are. Was there one that was?
+bool AddressSpace::take_out_poison(DeviceView& view) {
+  bool any = false;
   const ExtentBitmap& faulted = view.faulted();
   for (std::uint64_t extent = faulted.next(0); extent < faulted.size(); extent = faulted.next(extent + 1)) {
     if ((view.folio(ExtentIndex(extent)).flags.load() & mm::kFolioHwpoison) == 0) {
@@ -75,26 +90,31 @@ void AddressSpace::take_out_poison(DeviceView& view) {
       }
     }
     server_.resolver().forget(view, extent, 1);
+    any = true;
   }
+  return any;
 }
 
-// What was taken out for poison is mapped again once no extent of the mapping is poisoned any more.
-void AddressSpace::heal(const DeviceView& view) {
+// What was taken out for poison is mapped again when some of it is healed; what is not is taken out at its next touch.
+// Who poisons or heals waits until all have looked: of both there is one at a time.
+void AddressSpace::heal(DeviceView& view, bool grew) {
+  const auto may_heal = [&](const Vma& vma) {
+    return vma.view == &view && vma.has(kPatched) && !vma.has(kBroken) && !keeps_filler(vma);
+  };
+  std::uint64_t all = 0;
+  for (std::size_t at = 0; at < table_.size(); ++at) {
+    const Vma vma = table_.at(at);
+    all += may_heal(vma) ? poison_in(vma, backed_length(vma)) : 0;
+  }
+  const bool others = !grew && all != view.poison_seen;
+  view.poison_seen = all;
   for (std::size_t at = 0; at < table_.size(); ++at) {
     Vma vma = table_.at(at);
-    if (vma.view != &view || !vma.has(kPatched) || vma.has(kBroken) || keeps_filler(vma)) {
+    if (!may_heal(vma) || (!others && poison_in(vma, backed_length(vma)) != 0)) {
       continue;
     }
-    bool poisoned = false;
-    const std::uint64_t backed = backed_length(vma);
-    for (std::uint64_t offset = 0; offset < backed && !poisoned; offset += view.align()) {
-      const ExtentIndex extent = view.extent_at(vma.offset + offset);
-      poisoned = (view.folio(extent).flags.load() & mm::kFolioHwpoison) != 0;
-    }
-    if (!poisoned) {
-      restore(vma);
-      table_.update(vma);
-    }
+    restore(vma);
+    table_.update(vma);
   }
 }
 

@@ -296,6 +296,53 @@ TEST(Holes, AreCountedAsTheyAre) {
   EXPECT_EQ(faults_of_two_pages(), 2U); // in place of the one that was past the budget
 }
 
+class HealedOf : public ::testing::TestWithParam<EngineKind> {};
+
+// What is healed is there again though another extent of the mapping is not, and what was poisoned is not; as often as
+// it happens. (It was SIGBUS for as long as any was, or, served by SIGBUS, the touch never ended.)
+TEST_P(HealedOf, BesidePoison) {
+  constexpr std::uint64_t kExtents = 8;
+  TestPlatform& platform = *new TestPlatform(kExtents * kPmdSize, kPmdSize, BackingKind::shmem, GetParam());
+  AddressSpace& space = *new AddressSpace(*platform.store);
+  const UniqueFd fd = platform.open(O_RDWR);
+  auto mapped =
+      space.map(*platform.device, fd.get(), nullptr, kExtents * kPmdSize, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+  ASSERT_TRUE(mapped);
+  auto* base = static_cast<char*>(*mapped);
+  for (std::uint64_t at = 0; at < kExtents; ++at) {
+    base[at * kPmdSize] = static_cast<char>(at + 1);
+  }
+  auto folios = mm::FolioTable::open(platform.device->folios_location.c_str(), kExtents);
+  ASSERT_TRUE(folios);
+  const auto poison = [&](std::uint64_t extent, bool bad) {
+    auto& flags = (*folios)[ExtentIndex(extent)].flags;
+    bad ? flags.fetch_or(mm::kFolioHwpoison) : flags.fetch_and(~mm::kFolioHwpoison);
+    store::await_followers(*platform.store, store::announce(platform.store->platform()));
+  };
+  for (int round = 0; round < 3; ++round) {
+    poison(2, true);
+    poison(5, true);
+    EXPECT_TRUE(bus::on_touch(base + 2 * kPmdSize));
+    EXPECT_TRUE(bus::on_touch(base + 5 * kPmdSize));
+    poison(2, false);
+    EXPECT_EQ(base[2 * kPmdSize], 3);
+    EXPECT_TRUE(bus::on_touch(base + 5 * kPmdSize));
+    EXPECT_EQ(base[4 * kPmdSize], 5);
+    poison(4, true);
+    EXPECT_TRUE(bus::on_touch(base + 4 * kPmdSize));
+    poison(5, false);
+    EXPECT_EQ(base[5 * kPmdSize], 6);
+    EXPECT_TRUE(bus::on_touch(base + 4 * kPmdSize));
+    poison(4, false);
+    EXPECT_EQ(base[4 * kPmdSize], 5);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, HealedOf, ::testing::Values(EngineKind::handler, EngineKind::populate),
+                         [](const auto& engine) {
+                           return engine.param == EngineKind::handler ? "handler" : "populate";
+                         });
+
 // On hugetlb the extents a stream comes to next are zeroed while the program works, and not many.
 TEST(ZeroAhead, StaysAFewExtentsBeforeTheTouches) {
   constexpr std::uint64_t kExtents = 64;
