@@ -335,6 +335,12 @@ TEST_P(HealedOf, BesidePoison) {
     EXPECT_TRUE(bus::on_touch(base + 4 * kPmdSize));
     poison(4, false);
     EXPECT_EQ(base[4 * kPmdSize], 5);
+    PoisonHit hit;
+    ASSERT_TRUE(space.advise(base + kPmdSize, kPmdSize, MADV_DONTNEED, &hit));
+    EXPECT_EQ(base[kPmdSize], 2);
+    poison(1, true);
+    EXPECT_TRUE(bus::on_touch(base + kPmdSize));
+    poison(1, false);
   }
 }
 
