@@ -5,15 +5,20 @@
 namespace daxemu::fault {
 namespace {
 
-// Stands for which extents of the mapping's first `length` bytes are poisoned; 0: none.
-std::uint64_t poison_in(const Vma& vma, std::uint64_t length) {
+// The sum of those of several extents stands for which they are.
+std::uint64_t mark_of(ExtentIndex extent) {
   constexpr std::uint64_t kMix = 0x9e37'79b9'7f4a'7c15;
+  const std::uint64_t mixed = (extent.value() + 1) * kMix;
+  return (mixed ^ mixed >> 32) * kMix;
+}
+
+// Of what is poisoned of the mapping's first `length` bytes; 0: nothing.
+std::uint64_t poison_in(const Vma& vma, std::uint64_t length) {
   std::uint64_t sum = 0;
   for (std::uint64_t offset = 0; offset < length; offset += vma.view->align()) {
     const ExtentIndex extent = vma.view->extent_at(vma.offset + offset);
     if ((vma.view->folio(extent).flags.load() & mm::kFolioHwpoison) != 0) {
-      const std::uint64_t mixed = (extent.value() + 1) * kMix;
-      sum += (mixed ^ mixed >> 32) * kMix;
+      sum += mark_of(extent);
     }
   }
   return sum;
@@ -38,8 +43,7 @@ void AddressSpace::follow(void* self) {
     }
     if (view.was_alive) {
       space.hear_of_failures(view);
-      const bool grew = space.take_out_poison(view);
-      space.heal(view, grew);
+      space.heal(view, space.take_out_poison(view));
     }
   }
 }
@@ -74,9 +78,9 @@ void AddressSpace::dig_up(DeviceView& view) {
   view.note_change();
 }
 
-// Extents not yet faulted in here are looked at when they are. Was there one that was?
-bool AddressSpace::take_out_poison(DeviceView& view) {
-  bool any = false;
+// Extents not yet faulted in here are looked at when they are. Gives mark_of() those that were.
+std::uint64_t AddressSpace::take_out_poison(DeviceView& view) {
+  std::uint64_t taken = 0;
   const ExtentBitmap& faulted = view.faulted();
   for (std::uint64_t extent = faulted.next(0); extent < faulted.size(); extent = faulted.next(extent + 1)) {
     if ((view.folio(ExtentIndex(extent)).flags.load() & mm::kFolioHwpoison) == 0) {
@@ -90,14 +94,13 @@ bool AddressSpace::take_out_poison(DeviceView& view) {
       }
     }
     server_.resolver().forget(view, extent, 1);
-    any = true;
+    taken += mark_of(ExtentIndex(extent));
   }
-  return any;
+  return taken;
 }
 
 // What was taken out for poison is mapped again when some of it is healed; what is not is taken out at its next touch.
-// Who poisons or heals waits until all have looked: of both there is one at a time.
-void AddressSpace::heal(DeviceView& view, bool grew) {
+void AddressSpace::heal(DeviceView& view, std::uint64_t taken) {
   const auto may_heal = [&](const Vma& vma) {
     return vma.view == &view && vma.has(kPatched) && !vma.has(kBroken) && !keeps_filler(vma);
   };
@@ -106,11 +109,12 @@ void AddressSpace::heal(DeviceView& view, bool grew) {
     const Vma vma = table_.at(at);
     all += may_heal(vma) ? poison_in(vma, backed_length(vma)) : 0;
   }
-  const bool others = !grew && all != view.poison_seen;
+  // Not what it was, nor more of it by what has just been taken out.
+  const bool is_less = all != view.poison_seen && all != view.poison_seen + taken;
   view.poison_seen = all;
   for (std::size_t at = 0; at < table_.size(); ++at) {
     Vma vma = table_.at(at);
-    if (!may_heal(vma) || (!others && poison_in(vma, backed_length(vma)) != 0)) {
+    if (!may_heal(vma) || (!is_less && poison_in(vma, backed_length(vma)) != 0)) {
       continue;
     }
     restore(vma);
