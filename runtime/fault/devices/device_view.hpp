@@ -101,6 +101,8 @@ public:
   bool was_alive = true;
   // The last of failures() that this process knows.
   std::uint64_t failures_seen = 0;
+  // What its watcher last saw to be poisoned in mappings that filler is in.
+  std::uint64_t poison_seen = 0;
 
 private:
   const store::Store* store_ = nullptr;

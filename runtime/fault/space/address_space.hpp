@@ -190,10 +190,10 @@ private:
   void bury(const DeviceView& view);
   void dig_up(DeviceView& view);
   void hear_of_failures(DeviceView& view);
-  void take_out_poison(DeviceView& view);
+  std::uint64_t take_out_poison(DeviceView& view);
   // What is shown for other threads: for a child it would be for good. Under the lock.
   void hide_all_failed();
-  void heal(const DeviceView& view);
+  void heal(DeviceView& view, std::uint64_t taken);
   Result<void> advise_one(const Vma& vma, std::uint64_t from, std::uint64_t to, const AdviceRule& rule);
   Result<void> change_flags(const Vma& vma, std::uint64_t from, std::uint64_t to, const AdviceRule& rule);
   void restore(Vma& vma);

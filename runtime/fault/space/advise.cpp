@@ -139,7 +139,12 @@ void AddressSpace::drop_extents(const Vma& vma, std::uint64_t from, std::uint64_
     vma.view->note_change(); // DirtyTracker takes a missing entry for one that never was
   }
   if (vma.has(kRegistered) && !vma.view->one_page_extents()) {
-    (void)engine_.watch(*vma.view, begin, end - begin); // touched extents had left the userfaultfd
+    (void)engine_.watch(*vma.view, begin, end - begin);     // touched extents had left the userfaultfd
+  } else if (!vma.has(kRegistered) && !keeps_filler(vma)) { // the kernel brings them back, and says nothing of it
+    Vma part = vma;
+    part.start = begin;
+    part.offset = vma.offset_of(begin);
+    adopt_all(part, end - begin);
   }
   freeze(vma.start);
 }

@@ -3,6 +3,28 @@
 #include "runtime/fault/space/address_space.hpp"
 
 namespace daxemu::fault {
+namespace {
+
+// The sum of those of several extents stands for which they are.
+std::uint64_t mark_of(ExtentIndex extent) {
+  constexpr std::uint64_t kMix = 0x9e37'79b9'7f4a'7c15;
+  const std::uint64_t mixed = (extent.value() + 1) * kMix;
+  return (mixed ^ mixed >> 32) * kMix;
+}
+
+// Of what is poisoned of the mapping's first `length` bytes; 0: nothing.
+std::uint64_t poison_in(const Vma& vma, std::uint64_t length) {
+  std::uint64_t sum = 0;
+  for (std::uint64_t offset = 0; offset < length; offset += vma.view->align()) {
+    const ExtentIndex extent = vma.view->extent_at(vma.offset + offset);
+    if ((vma.view->folio(extent).flags.load() & mm::kFolioHwpoison) != 0) {
+      sum += mark_of(extent);
+    }
+  }
+  return sum;
+}
+
+} // namespace
 
 void AddressSpace::follow(void* self) {
   auto& space = *static_cast<AddressSpace*>(self);
@@ -21,8 +43,7 @@ void AddressSpace::follow(void* self) {
     }
     if (view.was_alive) {
       space.hear_of_failures(view);
-      space.take_out_poison(view);
-      space.heal(view);
+      space.heal(view, space.take_out_poison(view));
     }
   }
 }
@@ -53,16 +74,14 @@ void AddressSpace::dig_up(DeviceView& view) {
     vma.flags &= ~static_cast<std::uint32_t>(kBroken);
     restore(vma);
     table_.update(vma);
-    if (!vma.has(kRegistered)) {
-      adopt_all(vma, backed_length(vma));
-    }
   }
   view.note_change();
 }
 
-// Extents not yet faulted in here are looked at when they are.
-void AddressSpace::take_out_poison(DeviceView& view) {
-  ExtentBitmap& faulted = view.faulted();
+// Extents not yet faulted in here are looked at when they are. Gives mark_of() those that were.
+std::uint64_t AddressSpace::take_out_poison(DeviceView& view) {
+  std::uint64_t taken = 0;
+  const ExtentBitmap& faulted = view.faulted();
   for (std::uint64_t extent = faulted.next(0); extent < faulted.size(); extent = faulted.next(extent + 1)) {
     if ((view.folio(ExtentIndex(extent)).flags.load() & mm::kFolioHwpoison) == 0) {
       continue;
@@ -74,28 +93,32 @@ void AddressSpace::take_out_poison(DeviceView& view) {
         (void)server_.patch(vma, vma.start + (offset - vma.offset), true);
       }
     }
-    view.tell_unmapped(ExtentIndex(extent));
-    faulted.clear(extent, 1);
+    server_.resolver().forget(view, extent, 1);
+    taken += mark_of(ExtentIndex(extent));
   }
+  return taken;
 }
 
-// What was taken out for poison is mapped again once no extent of the mapping is poisoned any more.
-void AddressSpace::heal(const DeviceView& view) {
+// What was taken out for poison is mapped again when some of it is healed; what is not is taken out at its next touch.
+void AddressSpace::heal(DeviceView& view, std::uint64_t taken) {
+  const auto may_heal = [&](const Vma& vma) {
+    return vma.view == &view && vma.has(kPatched) && !vma.has(kBroken) && !keeps_filler(vma);
+  };
+  std::uint64_t all = 0;
+  for (std::size_t at = 0; at < table_.size(); ++at) {
+    const Vma vma = table_.at(at);
+    all += may_heal(vma) ? poison_in(vma, backed_length(vma)) : 0;
+  }
+  // Not what it was, nor more of it by what has just been taken out.
+  const bool is_less = all != view.poison_seen && all != view.poison_seen + taken;
+  view.poison_seen = all;
   for (std::size_t at = 0; at < table_.size(); ++at) {
     Vma vma = table_.at(at);
-    if (vma.view != &view || !vma.has(kPatched) || vma.has(kBroken) || keeps_filler(vma)) {
+    if (!may_heal(vma) || (!is_less && poison_in(vma, backed_length(vma)) != 0)) {
       continue;
     }
-    bool poisoned = false;
-    const std::uint64_t backed = backed_length(vma);
-    for (std::uint64_t offset = 0; offset < backed && !poisoned; offset += view.align()) {
-      const ExtentIndex extent = view.extent_at(vma.offset + offset);
-      poisoned = (view.folio(extent).flags.load() & mm::kFolioHwpoison) != 0;
-    }
-    if (!poisoned) {
-      restore(vma);
-      table_.update(vma);
-    }
+    restore(vma);
+    table_.update(vma);
   }
 }
 

@@ -120,7 +120,8 @@ void AddressSpace::refuse_untouched(const Vma& vma) {
   }
 }
 
-// Maps the device's bytes again where filler may be. Poisoned extents are found when they are touched.
+// Maps the device's bytes again where filler may be. Poisoned extents are found when they are touched, or
+// now where nothing tells of touches.
 void AddressSpace::restore(Vma& vma) {
   const std::uint64_t backed = backed_length(vma);
   PresentExtents present;
@@ -139,6 +140,9 @@ void AddressSpace::restore(Vma& vma) {
     refuse_untouched(vma);
     vma.flags |= kPatched;
     table_.update(vma);
+  } else if (!vma.has(kRegistered)) {
+    adopt_all(vma, backed);
+    vma = table_.find(vma.start).value_or(vma);
   }
 }
 

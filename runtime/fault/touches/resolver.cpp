@@ -147,20 +147,23 @@ Resolver::Outcome Resolver::small_page(const UffdCalls& uffd, const Vma& vma, st
 Resolver::Outcome Resolver::many_pages(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing,
                                        bool fresh) {
   DeviceView& view = *vma.view;
-  if (holes_.load(std::memory_order_relaxed) < hole_budget()) {
+  const std::uint64_t start = align_down(address, view.align());
+  const std::uint64_t extent = view.extent_at(vma.offset_of(start)).value();
+  const bool has_room = holes_.load(std::memory_order_relaxed) < hole_budget();
+  if (fresh) {
+    // Neighbouring holes are one: the kernel merges the mappings. Counted whoever serves it, as forget() does.
+    const int neighbours = static_cast<int>(extent > 0 && view.faulted().test(extent - 1)) +
+                           static_cast<int>(view.faulted().test(extent + 1));
+    holes_.fetch_add(1 - neighbours, std::memory_order_relaxed);
+  }
+  if (has_room) {
     if (!fresh && !has_page(view, vma.offset_of(align_down(address, kPageSize)))) {
       return Outcome::no_memory; // the kernel's own SIGBUS, which the inline engine sees as well
     }
-    const std::uint64_t start = align_down(address, view.align());
-    const std::uint64_t extent = view.extent_at(vma.offset_of(start)).value();
-    // Neighbouring holes are one: the kernel merges the mappings.
-    const int neighbours = static_cast<int>(extent > 0 && view.faulted().test(extent - 1)) +
-                           static_cast<int>(view.faulted().test(extent + 1));
     if (leave(uffd, view, start, view.align())) {
       // A thread that faults under the lock of its mapping alone may go to sleep between the wake-up of the
       // unregistering and its end (Linux 6.4 and newer); its fault has been read, so this finds it.
       uffd.wake(start, view.align());
-      holes_.fetch_add(fresh ? 1 - neighbours : 0, std::memory_order_relaxed);
       return Outcome::resolved;
     }
   }
@@ -205,7 +208,9 @@ void Resolver::forget(DeviceView& view, std::uint64_t first, std::uint64_t count
     return;
   }
   if (!view.one_page_extents()) {
-    std::int64_t runs = 0;
+    // A run that goes on beyond either end is a hole there as before.
+    std::int64_t runs = -static_cast<std::int64_t>(lowest == first && first > 0 && view.faulted().test(first - 1)) -
+                        static_cast<std::int64_t>(view.faulted().test(end - 1) && view.faulted().test(end));
     std::uint64_t behind = UINT64_MAX;
     for (std::uint64_t at = lowest; at < end; at = view.faulted().next(at + 1, end)) {
       runs += at != behind ? 1 : 0;
