@@ -99,26 +99,36 @@ std::uint64_t AddressSpace::take_out_poison(DeviceView& view) {
   return taken;
 }
 
-// What was taken out for poison is mapped again when some of it is healed; what is not is taken out at its next touch.
+// What was taken out for poison is mapped again where none is, and all of it when some may be healed: what is not is
+// taken out at its next touch.
 void AddressSpace::heal(DeviceView& view, std::uint64_t taken) {
-  const auto may_heal = [&](const Vma& vma) {
+  const auto can_be_restored = [&](const Vma& vma) {
     return vma.view == &view && vma.has(kPatched) && !vma.has(kBroken) && !keeps_filler(vma);
+  };
+  const auto map_again = [&](Vma vma) {
+    restore(vma);
+    table_.update(vma);
   };
   std::uint64_t all = 0;
   for (std::size_t at = 0; at < table_.size(); ++at) {
     const Vma vma = table_.at(at);
-    all += may_heal(vma) ? poison_in(vma, backed_length(vma)) : 0;
-  }
-  // Not what it was, nor more of it by what has just been taken out.
-  const bool is_less = all != view.poison_seen && all != view.poison_seen + taken;
-  view.poison_seen = all;
-  for (std::size_t at = 0; at < table_.size(); ++at) {
-    Vma vma = table_.at(at);
-    if (!may_heal(vma) || (!is_less && poison_in(vma, backed_length(vma)) != 0)) {
+    if (!can_be_restored(vma)) {
       continue;
     }
-    restore(vma);
-    table_.update(vma);
+    const std::uint64_t poison = poison_in(vma, backed_length(vma));
+    all += poison;
+    if (poison == 0) {
+      map_again(vma);
+    }
+  }
+  // What has changed otherwise than by what was just taken out may be healed: looked at anew, which costs faults and
+  // nothing else.
+  const bool may_be_healed = all != view.poison_seen && all != view.poison_seen + taken;
+  view.poison_seen = all;
+  for (std::size_t at = 0; may_be_healed && at < table_.size(); ++at) {
+    if (const Vma vma = table_.at(at); can_be_restored(vma)) { // not those that have just been mapped again
+      map_again(vma);
+    }
   }
 }
 
