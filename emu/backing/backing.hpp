@@ -31,11 +31,11 @@ struct Backing {
 
 // A file from `source` of `request.size` bytes, all zero. hugetlb: huge pages of the extent's size, all of them
 // reserved now, so that exhaustion is an error here and never a SIGBUS later (hugetlb_reserve_pages; the reservation
-// lives as long as the inode). shmem: small pages, allocated when
-// touched, or huge ones where extents come from an image (advised_file.hpp). Automatic: hugetlb when the pool can hold
-// the device, else shmem. `topology` is needed for a NUMA node only. Errors (Problem): EINVAL (hugetlb of 4K extents),
-// ENOMEM (the pool cannot hold it; the remedy says how to grow it), ENOSYS (no hugetlb in this kernel), ENODEV (no such
-// node), memfd_create(2)'s and ftruncate(2)'s.
+// lives as long as the inode). shmem: small pages, allocated when touched, or huge ones where extents of 2M come from
+// an image (advised_file.hpp). Automatic: hugetlb when the pool can hold the device, else shmem. `topology` is needed
+// for a NUMA node only. Errors (Problem): EINVAL (hugetlb of 4K extents), ENOMEM (the pool cannot hold it; the remedy
+// says how to grow it), ENOSYS (no hugetlb in this kernel), ENODEV (no such node), memfd_create(2)'s and
+// ftruncate(2)'s.
 [[nodiscard]] Outcome<Backing> create(const Request& request, FileSource& source, const Topology* topology);
 
 [[nodiscard]] const char* to_string(store::BackingKind kind);
