@@ -1,5 +1,6 @@
 #include "emu/backing/advised_file.hpp"
 
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstring>
@@ -11,18 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "emu/backing/own_tmpfs.hpp"
 #include "emu/base/kernel/mapping.hpp"
 
 namespace daxemu::backing {
 namespace {
-
-// Newer than the C library's headers, as the names of what is asked of them.
-constexpr long kFsopen = 430;
-constexpr long kFsconfig = 431;
-constexpr long kFsmount = 432;
-constexpr long kCloexec = 1; // FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC
-constexpr long kSetString = 1;
-constexpr long kCreate = 6;
 
 long word(const void* pointer) {
   return reinterpret_cast<long>(pointer);
@@ -33,28 +27,11 @@ std::string shown_name(const std::string& name) {
   return "memfd:" + name;
 }
 
-Result<UniqueFd> mounted() {
-  const auto context = sys::call(kFsopen, word("tmpfs"), kCloexec);
-  if (!context) {
-    return tl::unexpected(context.error());
-  }
-  const UniqueFd fs(static_cast<int>(*context));
-  constexpr const char* kOptions[][2] = {{"huge", "advise"}, {"size", "0"}}; // no limit, as a memfd has none
-  for (const auto& [key, value] : kOptions) {
-    if (auto set = sys::call(kFsconfig, fs.get(), kSetString, word(key), word(value), 0); !set) {
-      return tl::unexpected(set.error());
-    }
-  }
-  if (auto created = sys::call(kFsconfig, fs.get(), kCreate, 0, 0, 0); !created) {
-    return tl::unexpected(created.error());
-  }
-  const auto mount = sys::call(kFsmount, fs.get(), kCloexec, 0);
-  return mount ? Result<UniqueFd>(UniqueFd(static_cast<int>(*mount))) : tl::unexpected(mount.error());
-}
-
 // System calls only: a child that shares our memory does the same.
 Result<UniqueFd> file_named(const char* name) {
-  const auto folder = mounted();
+  // No limit, as a memfd has none.
+  constexpr std::pair<const char*, const char*> kOptions[] = {{"huge", "advise"}, {"size", "0"}};
+  const auto folder = own_tmpfs(kOptions);
   if (!folder) {
     return tl::unexpected(folder.error());
   }

@@ -7,12 +7,12 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include "emu/backing/file_source.hpp"
+#include "emu/backing/own_tmpfs.hpp"
 #include "emu/base/kernel/whole_io.hpp"
 #include "runtime/fault/write_back/write_back.hpp"
 
@@ -23,24 +23,11 @@ constexpr std::uint64_t kExtent = 16 << 10;
 constexpr std::uint64_t kBatch = 256; // extents of a commit
 constexpr std::uint64_t kExtents = 600;
 
-// A tmpfs of this many bytes that nobody else sees. Errors: EPERM, ENOSYS.
+// A folder with room for this many bytes.
 Result<UniqueFd> small_disk(std::uint64_t size) {
-  constexpr long kFsopen = 430; // newer than the C library's headers, as the names of what is asked of them
-  constexpr long kFsconfig = 431;
-  constexpr long kFsmount = 432;
-  constexpr long kSetString = 1;
-  constexpr long kCreate = 6;
-  const auto context = sys::call(kFsopen, reinterpret_cast<long>("tmpfs"), 1);
-  if (!context) {
-    return tl::unexpected(context.error());
-  }
-  const UniqueFd fs(static_cast<int>(*context));
   const std::string bytes = std::to_string(size);
-  const auto sized = sys::call(kFsconfig, fs.get(), kSetString, reinterpret_cast<long>("size"),
-                               reinterpret_cast<long>(bytes.c_str()), 0);
-  const auto created = sized ? sys::call(kFsconfig, fs.get(), kCreate, 0, 0, 0) : sized;
-  const auto mounted = created ? sys::call(kFsmount, fs.get(), 1, 0) : created;
-  return mounted ? Result<UniqueFd>(UniqueFd(static_cast<int>(*mounted))) : tl::unexpected(mounted.error());
+  const std::pair<const char*, const char*> options[] = {{"size", bytes.c_str()}};
+  return backing::own_tmpfs(options);
 }
 
 class WriteBackFull : public ::testing::Test {
