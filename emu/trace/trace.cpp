@@ -1,7 +1,6 @@
 #include "emu/trace/trace.hpp"
 
 #include <array>
-#include <cstdlib>
 #include <optional>
 
 #include <fcntl.h>
@@ -99,17 +98,14 @@ Result<void> attach(const char* path, Extent extent) {
   return {};
 }
 
-DAXEMU_START_PATH void attach_as_asked() {
-  const auto named = [](const char* variable) {
-    const char* value = std::getenv(variable);
-    return value != nullptr && *value != '\0' ? value : nullptr;
-  };
-  if (const char* ring = named(kVariable); ring != nullptr) {
-    (void)attach(ring);
-  } else if (const char* refusals = named(kRefusalsVariable); refusals != nullptr) {
-    (void)attach(refusals, Extent::refusals);
+DAXEMU_START_PATH void attach_as_asked(const Asked& asked) {
+  const auto named = [](const char* value) { return value != nullptr && *value != '\0'; };
+  if (named(asked.ring)) {
+    (void)attach(asked.ring);
+  } else if (named(asked.refusals)) {
+    (void)attach(asked.refusals, Extent::refusals);
   }
-  if (std::getenv(kSitesVariable) != nullptr) { // else not even looked at: it would be a page more
+  if (asked.sites != nullptr) { // else not even looked at: it would be a page more
     want_sites(true);
   }
 }

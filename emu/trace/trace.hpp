@@ -4,10 +4,12 @@
 #pragma once
 
 #include <atomic>
+#include <cstdlib>
 
 #include "emu/base/result.hpp"
 #include "emu/trace/event.hpp"
 #include "emu/trace/ring.hpp"
+#include "emu/trace/site.hpp"
 
 namespace daxemu::trace {
 
@@ -71,9 +73,19 @@ enum class Extent { everything, refusals };
 // Joins the trace in the file `path` for the rest of this process's life (and, after fork, its children's), and notes
 // that it did. Errors: those of Ring::open, EBUSY: it is in one already.
 Result<void> attach(const char* path, Extent extent = Extent::everything);
-// As the environment says it (kVariable, kRefusalsVariable, kSitesVariable); nothing if it names no ring, or one whose
-// keeper has ended: then nobody wants to know any more.
-void attach_as_asked();
+// What an environment asks for: the values of its variables, as `find` gives them; nullptr: not set.
+struct Asked {
+  const char* ring = nullptr;
+  const char* refusals = nullptr;
+  const char* sites = nullptr;
+
+  template <class Find>
+  [[nodiscard]] static Asked of(Find&& find) {
+    return {.ring = find(kVariable), .refusals = find(kRefusalsVariable), .sites = find(kSitesVariable)};
+  }
+};
+// As it says; nothing if it names no ring, or one whose keeper has ended: then nobody wants to know any more.
+void attach_as_asked(const Asked& asked = Asked::of(std::getenv));
 // Leaves it. No other thread of this process may be noting anything: for tests.
 void detach();
 

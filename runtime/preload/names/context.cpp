@@ -15,7 +15,6 @@
 #include "emu/base/program/valgrind.hpp"
 #include "emu/store/location.hpp"
 #include "emu/sysfs/tree/known_paths.hpp"
-#include "emu/trace/site.hpp"
 #include "emu/trace/trace.hpp"
 #include "runtime/fault/process/private_fds.hpp"
 #include "runtime/preload/ground/early_memory.hpp"
@@ -109,10 +108,7 @@ DAXEMU_START_PATH Context* Context::make() noexcept {
       if (auto high = fault::PrivateFds::copy(store->fd()); high) {
         store->set_fd(std::move(*high));
       }
-      if (variables.find(trace::kVariable) != nullptr || variables.find(trace::kRefusalsVariable) != nullptr ||
-          variables.find(trace::kSitesVariable) != nullptr) {
-        trace::attach_as_asked();
-      }
+      trace::attach_as_asked(trace::Asked::of([&](const char* name) { return variables.find(name); }));
       made = new (storage) Context(std::move(*store));
     } else if (const char* keeper = variables.find(store::kKeeperVariable); keeper == nullptr || *keeper == '\0') {
       complain("cannot use the platform DAXEMU_PLATFORM=", location, store.error().value);

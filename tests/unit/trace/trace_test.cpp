@@ -1,6 +1,8 @@
 // A process's part in a trace: nothing while off, everything once it has joined, also in its children.
 #include "emu/trace/trace.hpp"
 
+#include <string_view>
+
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -35,6 +37,23 @@ TEST_F(Trace, SaysWhoJoined) {
   EXPECT_EQ(events[0].pid, ::getpid());
   EXPECT_EQ(events[0].text.view(), "unit_trace");
   EXPECT_EQ(attach(path().c_str()).error(), Errno{EBUSY});
+}
+
+// One ring: what gets everything goes before what gets refusals. Sites are wanted whatever the value.
+TEST_F(Trace, JoinsAsItIsAsked) {
+  const std::string ring = path();
+  attach_as_asked({});
+  attach_as_asked(Asked::of([](const char*) { return ""; }));
+  EXPECT_TRUE(sites());
+  want_sites(false);
+  EXPECT_EQ(refusals(), nullptr);
+  attach_as_asked({.refusals = ring.c_str()});
+  EXPECT_FALSE(on());
+  EXPECT_NE(refusals(), nullptr);
+  detach();
+  attach_as_asked(Asked::of([&](std::string_view name) { return name == kSitesVariable ? nullptr : ring.c_str(); }));
+  EXPECT_TRUE(on());
+  EXPECT_FALSE(sites());
 }
 
 TEST_F(Trace, FillsInWhenAndWho) {
