@@ -1,7 +1,6 @@
 // A program that goes through a device extent by extent: what is mapped before it is touched, and what never is.
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <thread>
 
 #include "emu/base/units.hpp"
@@ -241,113 +240,6 @@ INSTANTIATE_TEST_SUITE_P(Kinds, MapAheadOf,
                                            Kind{"shmem_2M", kPmdSize, BackingKind::shmem},
                                            Kind{"shmem_4K", kPageSize, BackingKind::shmem}),
                          [](const auto& kind) { return kind.param.name; });
-
-// A device of so many extents, mapped as a whole. Both live as long as the threads that look at them.
-struct MappedWhole {
-  TestPlatform& platform;
-  AddressSpace& space;
-  UniqueFd fd;
-  char* bytes = nullptr;
-
-  MappedWhole(std::uint64_t extents, std::uint64_t align, BackingKind kind)
-      : platform(*new TestPlatform(extents * align, align, kind, EngineKind::handler)),
-        space(*new AddressSpace(*platform.store)), fd(platform.open(O_RDWR)) {
-    auto mapped =
-        space.map(*platform.device, fd.get(), nullptr, extents * align, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
-    bytes = mapped ? static_cast<char*>(*mapped) : nullptr;
-  }
-};
-
-// What is unmapped piece by piece of one hole is one hole for as long as any of it is left: else a program that does so
-// gets more holes than the process has mappings for, and its own mmap(2) fails in the end.
-TEST(Holes, AreCountedAsTheyAre) {
-  std::ifstream file("/proc/sys/vm/max_map_count");
-  std::uint64_t budget = 0;
-  file >> budget;
-  budget /= 8;
-  if (budget == 0 || budget > 16'384) {
-    GTEST_SKIP() << "so many mappings take long to make";
-  }
-  constexpr std::uint64_t kRun = 64;
-  const MappedWhole whole(kRun + 2 * budget + 64, kPmdSize, BackingKind::shmem);
-  ASSERT_TRUE(whole.bytes != nullptr);
-  PoisonHit hit;
-  ASSERT_TRUE(whole.space.advise(whole.bytes, (kRun + 2 * budget + 64) * kPmdSize, MADV_RANDOM, &hit));
-  std::uint64_t next = kRun + 2;
-  const auto faults_of_two_pages = [&] {
-    const std::uint64_t before = whole.platform.faults();
-    whole.bytes[next * kPmdSize] = 1;
-    whole.bytes[next * kPmdSize + kPageSize] = 1;
-    next += 2;
-    return whole.platform.faults() - before;
-  };
-  for (std::uint64_t at = 0; at < kRun; ++at) {
-    whole.bytes[at * kPmdSize] = 1;
-  }
-  for (std::uint64_t holes = 1; holes < budget; ++holes) {
-    ASSERT_EQ(faults_of_two_pages(), 1U) << holes;
-  }
-  EXPECT_EQ(faults_of_two_pages(), 2U);                // page by page
-  for (std::uint64_t at = 0; at + 2 < kRun; at += 2) { // from its start, and in its middle
-    ASSERT_TRUE(whole.space.unmap(whole.bytes + at * kPmdSize, kPmdSize));
-  }
-  EXPECT_EQ(faults_of_two_pages(), 2U);
-  ASSERT_TRUE(whole.space.unmap(whole.bytes, (kRun + 2) * kPmdSize));
-  EXPECT_EQ(faults_of_two_pages(), 2U); // in place of the one that was past the budget
-}
-
-class HealedOf : public ::testing::TestWithParam<EngineKind> {};
-
-// What is healed is there again though another extent of the mapping is not, and what was poisoned is not; as often as
-// it happens. (It was SIGBUS for as long as any was, or, served by SIGBUS, the touch never ended.)
-TEST_P(HealedOf, BesidePoison) {
-  constexpr std::uint64_t kExtents = 8;
-  TestPlatform& platform = *new TestPlatform(kExtents * kPmdSize, kPmdSize, BackingKind::shmem, GetParam());
-  AddressSpace& space = *new AddressSpace(*platform.store);
-  const UniqueFd fd = platform.open(O_RDWR);
-  auto mapped =
-      space.map(*platform.device, fd.get(), nullptr, kExtents * kPmdSize, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
-  ASSERT_TRUE(mapped);
-  auto* base = static_cast<char*>(*mapped);
-  for (std::uint64_t at = 0; at < kExtents; ++at) {
-    base[at * kPmdSize] = static_cast<char>(at + 1);
-  }
-  auto folios = mm::FolioTable::open(platform.device->folios_location.c_str(), kExtents);
-  ASSERT_TRUE(folios);
-  const auto poison = [&](std::uint64_t extent, bool bad) {
-    auto& flags = (*folios)[ExtentIndex(extent)].flags;
-    bad ? flags.fetch_or(mm::kFolioHwpoison) : flags.fetch_and(~mm::kFolioHwpoison);
-    store::await_followers(*platform.store, store::announce(platform.store->platform()));
-  };
-  for (int round = 0; round < 3; ++round) {
-    poison(2, true);
-    poison(5, true);
-    EXPECT_TRUE(bus::on_touch(base + 2 * kPmdSize));
-    EXPECT_TRUE(bus::on_touch(base + 5 * kPmdSize));
-    poison(2, false);
-    EXPECT_EQ(base[2 * kPmdSize], 3);
-    EXPECT_TRUE(bus::on_touch(base + 5 * kPmdSize));
-    EXPECT_EQ(base[4 * kPmdSize], 5);
-    poison(4, true);
-    EXPECT_TRUE(bus::on_touch(base + 4 * kPmdSize));
-    poison(5, false);
-    EXPECT_EQ(base[5 * kPmdSize], 6);
-    EXPECT_TRUE(bus::on_touch(base + 4 * kPmdSize));
-    poison(4, false);
-    EXPECT_EQ(base[4 * kPmdSize], 5);
-    PoisonHit hit;
-    ASSERT_TRUE(space.advise(base + kPmdSize, kPmdSize, MADV_DONTNEED, &hit));
-    EXPECT_EQ(base[kPmdSize], 2);
-    poison(1, true);
-    EXPECT_TRUE(bus::on_touch(base + kPmdSize));
-    poison(1, false);
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(Engines, HealedOf, ::testing::Values(EngineKind::handler, EngineKind::populate),
-                         [](const auto& engine) {
-                           return engine.param == EngineKind::handler ? "handler" : "populate";
-                         });
 
 // On hugetlb the extents a stream comes to next are zeroed while the program works, and not many.
 TEST(ZeroAhead, StaysAFewExtentsBeforeTheTouches) {

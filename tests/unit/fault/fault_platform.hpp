@@ -97,4 +97,20 @@ struct TestPlatform {
   [[nodiscard]] std::uint64_t sigbus() const { return sum(&store::CounterStripe::sigbus); }
 };
 
+// A device of so many extents, mapped as a whole. Both live as long as the threads that look at them.
+struct MappedWhole {
+  TestPlatform& platform;
+  AddressSpace& space;
+  UniqueFd fd;
+  char* bytes = nullptr;
+
+  MappedWhole(std::uint64_t extents, std::uint64_t align, store::BackingKind kind)
+      : platform(*new TestPlatform(extents * align, align, kind, store::EngineKind::handler)),
+        space(*new AddressSpace(*platform.store)), fd(platform.open(O_RDWR)) {
+    auto mapped =
+        space.map(*platform.device, fd.get(), nullptr, extents * align, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+    bytes = mapped ? static_cast<char*>(*mapped) : nullptr;
+  }
+};
+
 } // namespace daxemu::fault
