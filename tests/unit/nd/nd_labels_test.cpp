@@ -1,82 +1,18 @@
 // The label area of a DIMM of the firmware's table: labels of both versions, and the ioctls that reach it and the bus.
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <span>
 #include <string>
 #include <vector>
 
-#include <gtest/gtest.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include "emu/base/kernel/sys.hpp"
-#include "emu/base/kernel/unique_fd.hpp"
 #include "emu/dax/nd/nd.hpp"
 #include "emu/dax/nd/nd_namespaces.hpp"
-#include "emu/nd/labels/namespace_labels.hpp"
 #include "emu/nd/make_namespace.hpp"
-#include "emu/nd/nfit/nfit.hpp"
-#include "emu/nd/nfit/nfit_control.hpp"
 #include "emu/nd/nfit/nfit_errors.hpp"
-#include "emu/nd/region.hpp"
-#include "emu/store/store.hpp"
+#include "tests/unit/nd/nfit_region.hpp"
 
 namespace daxemu::nd {
 namespace {
-
-constexpr std::uint64_t kGiga = 1ULL << 30U;
-
-class OwnMemory final : public UserMemory {
-public:
-  [[nodiscard]] bool read(void* into, std::uint64_t from, std::size_t size) const override {
-    return from != 0 && std::memcpy(into, reinterpret_cast<void*>(from), size) != nullptr;
-  }
-  [[nodiscard]] bool write(std::uint64_t into, const void* from, std::size_t size) const override {
-    return into != 0 && std::memcpy(reinterpret_cast<void*>(into), from, size) != nullptr;
-  }
-};
-
-// A region of one DIMM at 5G.
-struct NfitTest : testing::Test {
-  NfitTest() : store(make()) {
-    region = &store.region_table()[0];
-    region->phys_start = 5 * kGiga;
-    region->used = 1;
-    store.platform().regions_used = 1;
-    store.platform().nd_autoprobe_off = 1;
-    const NfitDimmSpec dimms[] = {{.labels_slot = give_file(kNfitLabelSize)}};
-    EXPECT_TRUE(
-        add_nfit_region(store, *region, {.size = kGiga, .align = 0, .media_slot = give_file(kGiga), .dimms = dimms}));
-  }
-  static store::Store make() {
-    const auto file = sys::memfd_create("store", MFD_CLOEXEC);
-    auto made = store::Store::create(UniqueFd(*file), "nd", store::Capacity{});
-    EXPECT_TRUE(made);
-    return std::move(*made);
-  }
-  std::uint32_t give_file(std::uint64_t size) {
-    const auto made = sys::memfd_create("labels", MFD_CLOEXEC);
-    EXPECT_TRUE(made && sys::ftruncate(*made, size));
-    files.emplace_back(*made);
-    const std::uint32_t at = store.platform().backing_slots_used.fetch_add(1);
-    store::BackingSlot& slot = store.backing_slot_table()[at];
-    slot.owner = 1U << 30U | at; // nobody else may take it
-    slot.backing.location.assign("/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(*made));
-    return at + 1;
-  }
-  [[nodiscard]] LabelArea labels() const { return mapping_of(store, *region, 0).dimm.labels(); }
-  template <class Payload>
-  Result<void> ask_bus(std::uint32_t command, Payload& payload) {
-    return control_nfit_bus(store, {.request = command, .read_only = false}, reinterpret_cast<std::uint64_t>(&payload),
-                            memory);
-  }
-
-  store::Store store;
-  store::RegionRecord* region = nullptr;
-  std::vector<UniqueFd> files;
-  OwnMemory memory;
-};
 
 TEST(DimmIdentity, IsReadAsTheKernelWritesIt) {
   const auto with_place = parse_dimm_identity("cdab-0a-07e0-ffffffff");
@@ -169,68 +105,6 @@ TEST_F(NfitTest, NamespacesOfEveryModeBeginEnabled) {
   EXPECT_NE(space_of(pfn).disk, 0U);
   EXPECT_EQ(space_of(*of(NdKind::btt, 512)).info.align, 512U);
   EXPECT_EQ(space_of(*of(NdKind::btt, 4096)).holder_class, NdKind::btt2);
-}
-
-TEST_F(NfitTest, AllOfManyNamespacesComeBack) {
-  constexpr std::size_t kMany = 40;
-  NamespaceSpec spec;
-  spec.size = 16U << 20U;
-  spec.kind = store::NdKind::none;
-  spec.enabled = false;
-  for (std::size_t at = 0; at < kMany; ++at) {
-    spec.name = "number " + std::to_string(at);
-    ASSERT_TRUE(make_namespace(store, *region, spec)) << at;
-  }
-  const auto count = [&] {
-    return std::ranges::count_if(store.regions(), [&](const store::RegionRecord& one) {
-      return dax::nd::is_namespace_of(store, *region, one) && one.size != 0;
-    });
-  };
-  EXPECT_EQ(count(), static_cast<std::ptrdiff_t>(kMany));
-  ASSERT_TRUE(unbind_region(store, *region));
-  EXPECT_EQ(count(), 0);
-  ASSERT_TRUE(bind_region(store, *region));
-  EXPECT_EQ(count(), static_cast<std::ptrdiff_t>(kMany));
-  EXPECT_TRUE(std::ranges::any_of(store.regions(), [&](const store::RegionRecord& one) {
-    return dax::nd::is_namespace_of(store, *region, one) && one.nd.alt_name.view() == "number 39" &&
-           one.phys_start == region->phys_start + (kMany - 1) * spec.size;
-  }));
-}
-
-// Of more labels than there is room for, those that fit: to have none would be worse.
-TEST_F(NfitTest, OfTooManyNamespacesAsManyAsFitComeBack) {
-  constexpr std::size_t kMany = 100;
-  NamespaceSpec spec;
-  spec.size = 16U << 20U;
-  spec.kind = store::NdKind::none;
-  spec.enabled = false;
-  ASSERT_TRUE(make_namespace(store, *region, spec));
-  ASSERT_TRUE(unbind_region(store, *region));
-  NamespaceLabel label;
-  const auto count_labels = [&] {
-    std::size_t count = 0;
-    each_label(store, labels(), [&](const NamespaceLabel& one) {
-      label = one;
-      ++count;
-      return true;
-    });
-    return count;
-  };
-  ASSERT_EQ(count_labels(), 1U);
-  for (std::size_t at = 1; at < kMany; ++at) {
-    NamespaceLabel next = label;
-    next.uuid.back() = static_cast<store::Uuid::value_type>(at);
-    next.uuid.front() = static_cast<store::Uuid::value_type>(0xa5);
-    next.dpa = label.dpa + at * (8U << 20U); // nobody asks whether they overlap
-    ASSERT_TRUE(put_label(store, labels(), next)) << at;
-  }
-  EXPECT_TRUE(bind_region(store, *region));
-  const auto there = std::ranges::count_if(store.regions(), [&](const store::RegionRecord& one) {
-    return dax::nd::is_namespace_of(store, *region, one) && one.size != 0;
-  });
-  EXPECT_EQ(there, static_cast<std::ptrdiff_t>(store::Capacity().regions - 1)); // the region has one of them
-  EXPECT_EQ(region->nd.first_namespaces, store::Capacity().regions - 1);
-  EXPECT_EQ(count_labels(), kMany);
 }
 
 TEST_F(NfitTest, HasTheCookieOfItsLabelsVersion) {
