@@ -1,5 +1,5 @@
 daxemu_unit_test(unit_preload preload/preload_files_test.cpp preload/preload_mounts_test.cpp preload/preload_next_symbol_test.cpp preload/preload_open_texts_test.cpp preload/preload_own_variables_test.cpp preload/preload_path_bytes_test.cpp preload/preload_process_test.cpp
-  preload/preload_resolver_test.cpp preload/preload_walk_test.cpp preload/preload_watch_test.cpp
+  preload/preload_resolver_test.cpp preload/preload_shared_file_systems_test.cpp preload/preload_walk_test.cpp preload/preload_watch_test.cpp
   LINK runtime_preload emu_backing)
 
 add_executable(preload_program preload/preload_program.cpp)
