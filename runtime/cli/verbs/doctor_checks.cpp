@@ -14,6 +14,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "emu/backing/advised_file.hpp"
 #include "emu/backing/hugetlb_pool.hpp"
 #include "emu/backing/placement.hpp"
 #include "emu/base/kernel/unique_fd.hpp"
@@ -173,8 +174,13 @@ Finding shmem_thp(std::vector<Finding>&) {
   if (word == "always" || word == "advise" || word == "within_size" || word == "force") {
     return {"shmem huge pages", Verdict::good, fmt::format("shmem_enabled={}", word), ""};
   }
+  if (word == "never" && backing::advised_file("daxemu-doctor")) {
+    return {"shmem huge pages", Verdict::good,
+            "shmem_enabled=never: what extents of 2M get from an image is on a tmpfs of its own, which may have them",
+            ""};
+  }
   return {"shmem huge pages", Verdict::limited,
-          fmt::format("shmem_enabled={}: shmem devices use small pages", word.empty() ? "absent" : word),
+          fmt::format("shmem_enabled={}: extents of 2M from an image get small pages", word.empty() ? "absent" : word),
           "as root: echo advise > /sys/kernel/mm/transparent_hugepage/shmem_enabled"};
 }
 

@@ -1,8 +1,9 @@
 // What is done before it is asked for, when a program goes through a device extent by extent: the extents it will touch
 // next are mapped with the one it touches, and the handler thread zeroes further ones (on hugetlb), or has the disk
 // read them (with an image), while the program works on these. A wake-up of the handler costs as much as mapping ten
-// extents, zeroing one as much as ten wake-ups. And when a program is all over a device on hugetlb whose pages are
-// there already, as one that opens what another has filled, those around the one it touches are mapped with it.
+// extents, zeroing one as much as ten wake-ups. And when a program is all over a device, those around the
+// one it touches are mapped with it: where they are huge pages that are there, or many small pages, which are left to
+// the kernel.
 #pragma once
 
 #include <atomic>

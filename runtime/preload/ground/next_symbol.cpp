@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 
 #include "emu/base/program/at_start.hpp"
+#include "runtime/preload/ground/bytes_of_text.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -16,25 +17,6 @@ namespace {
 constexpr unsigned kWordBits = 64;
 constexpr ElfW(Half) kHidden = 0x8000;           // of a version: not the one a name without version means
 constexpr ElfW(Word) kFirstOfGlibc = 0x09691a75; // elf_hash("GLIBC_2.2.5")
-
-// Not by strcmp(3), which is among what is looked up here (hooks/process/later_symbols.cpp).
-DAXEMU_START_PATH bool are_same(const char* one, const char* other) {
-  for (; *one == *other; ++one, ++other) {
-    if (*one == '\0') {
-      return true;
-    }
-  }
-  return false;
-}
-
-DAXEMU_START_PATH bool begins_with(const char* text, const char* what) {
-  for (; *what != '\0'; ++text, ++what) {
-    if (*text != *what) {
-      return false;
-    }
-  }
-  return true;
-}
 
 bool is_libc(const link_map& map) {
   return std::string_view(map.l_name).ends_with("/libc.so.6");

@@ -8,6 +8,7 @@
 #include "emu/store/store.hpp"
 #include "emu/sysfs/tree/tree.hpp"
 #include "runtime/fault/space/address_space.hpp"
+#include "runtime/preload/ground/plain_calls.hpp"
 #include "runtime/preload/names/exec_environment.hpp"
 #include "runtime/preload/names/hidden_devices.hpp"
 #include "runtime/preload/names/resolver.hpp"
@@ -30,7 +31,7 @@ public:
   // The same, without making it.
   [[nodiscard]] static Context* made() noexcept { return made_.load(std::memory_order_acquire); }
 
-  // Says what is to be known of the mounts there are: the program is about to have others, or another root.
+  // Asks what is to be known of the mounts there are, before the program has others, or another root.
   static void before_other_mounts() noexcept {
     if (const Context* context = get(); context != nullptr) {
       context->descriptors_.settle_file_systems();

@@ -3,22 +3,9 @@
 #include <span>
 
 #include "emu/base/program/at_start.hpp"
+#include "runtime/preload/ground/bytes_of_text.hpp"
 
 namespace daxemu::preload {
-namespace {
-
-// Not by the C library, which each time costs more than what differs in its first byte.
-[[gnu::always_inline]] inline bool begins_with(const char* text, std::string_view what) {
-  for (const char byte : what) {
-    if (*text++ != byte) {
-      return false;
-    }
-  }
-  return true;
-}
-
-} // namespace
-
 DAXEMU_START_PATH OwnVariables::OwnVariables(char* const* environment) noexcept {
   for (char* const* at = environment; at != nullptr && *at != nullptr && count_ < kMost; ++at) {
     if (begins_with(*at, "DAXEMU")) {

@@ -69,8 +69,11 @@ DAXEMU_START_PATH std::string_view parent_of(std::string_view path) {
 }
 
 // Does the kernel find that something on the path is not there before it comes to a link? One call, where it has
-// openat2(2) and no filter refuses it.
+// openat2(2), and no filter refuses it or may end the program for it.
 DAXEMU_START_PATH bool misses_without_links(int dirfd, const char* path, bool follows_last) {
+  if (!PlainCalls::may_be_unusual()) {
+    return false;
+  }
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC | (follows_last ? 0U : static_cast<unsigned>(O_NOFOLLOW));
   how.resolve = RESOLVE_NO_SYMLINKS;

@@ -22,8 +22,8 @@ constexpr std::uint64_t kLowGap =
 std::optional<std::uint64_t> Mappings::place_behind(const Target& target, const fault::MapRequest& request,
                                                     std::uint64_t align) {
   const std::uint64_t at = filled_.end;
-  if (at == 0 || filled_.process != target.process() || !is_aligned(at, align) || request.offset % align != 0 ||
-      request.length > kArenaEnd - at) {
+  if (at < kArenaStart || filled_.process != target.process() || !is_aligned(at, align) ||
+      request.offset % align != 0 || request.length > kArenaEnd - at) {
     return std::nullopt;
   }
   const auto near =

@@ -70,6 +70,7 @@ munmap of a page: -EINVAL
 mprotect of a page: -EINVAL
 msync: -EINVAL
 munmap of an extent: ok
+low: 1, not low: 1
 child: 0, its byte: 77
 vforked child: 0
 open an attribute: ok

@@ -93,6 +93,13 @@ int main(int argc, char** argv) {
   say("mprotect of a page", raw(SYS_mprotect, at, 4096, PROT_READ, 0, 0, 0));
   say("msync", raw(SYS_msync, at, kLength, MS_SYNC, 0, 0, 0));
   say("munmap of an extent", raw(SYS_munmap, at + 3 * kExtent, kExtent, 0, 0, 0, 0));
+  const long low = raw(SYS_mmap, 0, kExtent, PROT_READ, MAP_SHARED | MAP_32BIT, fd, 0);
+  const long next = raw(SYS_mmap, 0, kExtent, PROT_READ, MAP_SHARED | MAP_32BIT, fd, 0);
+  raw(SYS_munmap, low > next ? low : next, kExtent, 0, 0, 0, 0);
+  const long high = raw(SYS_mmap, 0, kExtent, PROT_READ, MAP_SHARED, fd, 0);
+  printf("low: %d, not low: %d\n", low > 0 && low < 1L << 31, high >= 1L << 32);
+  raw(SYS_munmap, low > next ? next : low, kExtent, 0, 0, 0, 0);
+  raw(SYS_munmap, high, kExtent, 0, 0, 0, 0);
 
   // A child of fork(2) has the mapping; one of vfork(2) asks for itself.
   const pid_t child = fork();

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   char path[] = "/dev/shm/daxemu-strict-XXXXXX"; // no block device: might be of /proc
   const int made = mkostemp(path, O_CLOEXEC);
   const int from = open("/usr", O_RDONLY | O_DIRECTORY);
+  const int missing = access("/no/such/folder/file", F_OK);
   DIR* const list = fdopendir(dup(from)); // it is known from then on
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   const long done = argc > 1 && strcmp(argv[1], "prctl") == 0
@@ -43,5 +44,5 @@ int main(int argc, char** argv) {
   const ssize_t written = write(STDOUT_FILENO, said, (size_t)length);
   unlink(path);
   closedir(list);
-  return made < 0 || written != length;
+  return made < 0 || written != length || missing == 0;
 }

@@ -12,7 +12,6 @@
 #include <linux/sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -116,16 +115,6 @@ long ptrace(long request, pid_t process, void* address, void* data) {
   }
   const bool reads = request == PTRACE_PEEKTEXT || request == PTRACE_PEEKDATA;
   return !reads || copy_out(static_cast<long*>(data), word) ? 0 : refuse(EFAULT);
-}
-long prctl(const Words& words) {
-  if (words.word[0] == PR_SET_SECCOMP) {
-    Context::before_filter();
-  }
-  return pass(words);
-}
-long seccomp(const Words& words) {
-  Context::before_filter();
-  return pass(words);
 }
 int open(const char* path, int flags, mode_t mode) {
   return ::open(path, flags, mode);

@@ -1,23 +1,49 @@
 // Calls after which less can be asked, or of other file systems: a filter of system calls, which meets ours as it meets
 // the program's and may end it for one; another process's mounts. What is asked only once is asked before that.
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
 
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
+#include "runtime/preload/hooks/process/by_number.hpp"
 #include "runtime/preload/names/context.hpp"
 
-using namespace daxemu::preload;
+namespace daxemu::preload {
+namespace {
 
 DAXEMU_REAL(prctl, int(int, ...));
+DAXEMU_REAL(setns, int(int, int));
+
+} // namespace
+
+namespace by_number {
+
+long prctl(const Words& words) {
+  if (words.word[0] == PR_SET_SECCOMP) {
+    Context::before_filter();
+  }
+  return pass(words);
+}
+
+long seccomp(const Words& words) { // which is asked what there is, too
+  if (words.word[0] == SECCOMP_SET_MODE_STRICT || words.word[0] == SECCOMP_SET_MODE_FILTER) {
+    Context::before_filter();
+  }
+  return pass(words);
+}
+
+} // namespace by_number
+
 DAXEMU_HOOK(int, prctl, (int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)) {
   if (option == PR_SET_SECCOMP) {
     Context::before_filter();
   }
   return real_prctl(option, a, b, c, d);
 }
-DAXEMU_REAL(setns, int(int, int));
 DAXEMU_HOOK(int, setns, (int fd, int kind)) {
   Context::before_other_mounts();
   return real_setns(fd, kind);
 }
+
+} // namespace daxemu::preload

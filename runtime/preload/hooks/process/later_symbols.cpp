@@ -3,8 +3,9 @@
 // and only for what a program comes to. What is called here under such a name is a jump through a variable that nobody
 // else sees. Two kinds: what only the C library has, and what the program, or a library of its, may stand for (its own
 // allocator, a shell's setenv, a race checker's locks) or the C library chooses by the processor; of these it is what
-// the loader would bind. What is left to the loader: what this here needs itself, errno, and __register_atfork, which
-// keeps us out of programs of another C library.
+// the loader would bind. What is left to the loader: what this here needs itself, errno and
+// __libc_single_threaded, which calls ask all the time, and __register_atfork, which keeps us out of programs of
+// another C library.
 #include <atomic>
 
 #include <dlfcn.h>
