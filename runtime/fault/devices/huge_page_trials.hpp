@@ -27,7 +27,7 @@ public:
   }
 
 private:
-  static constexpr unsigned kMostSlow = 16; // in a row: such runs are mostly shorter
+  static constexpr unsigned kMostSlow = 2; // in a row: one may be chance, and each costs up to ten small ones
   static constexpr unsigned kShortest = 8; // extents without one
   static constexpr unsigned kLongest = 256;
 

@@ -348,7 +348,7 @@ TEST(HugePageTrials, SlowOnesInARowAreARestThatGrows) {
     }
     return turns;
   };
-  for (int slow = 0; slow < 16; ++slow) {
+  for (int slow = 0; slow < 2; ++slow) {
     EXPECT_EQ(rest(), 0U);
     trials.note(true, true);
   }
@@ -356,7 +356,7 @@ TEST(HugePageTrials, SlowOnesInARowAreARestThatGrows) {
   trials.note(true, true);
   EXPECT_EQ(rest(), 16U);
   trials.note(true, false); // behind the slow ones
-  for (int slow = 0; slow < 16; ++slow) {
+  for (int slow = 0; slow < 2; ++slow) {
     EXPECT_EQ(rest(), 0U);
     trials.note(true, true);
   }

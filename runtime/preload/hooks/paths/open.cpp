@@ -177,8 +177,8 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
     DAXEMU_OPEN_BY_LIBRARY(dirfd, flags | (extra), real_##name(dirfd, path, flags),                                    \
                            beside_##name(dirfd, path, flags, 0, opened, caller));                                      \
   }                                                                                                                    \
-  [[gnu::noinline]] DAXEMU_CALL_PATH static int folder_##name(int dirfd, const char* path, int flags,                  \
-                                                              const void* caller) {                                    \
+  [[gnu::noinline]] DAXEMU_START_PATH static int folder_##name(int dirfd, const char* path, int flags,                 \
+                                                               const void* caller) {                                   \
     DAXEMU_OPEN_FOLDER(dirfd, flags | (extra), beside_##name(dirfd, path, flags, 0, opened, caller));                  \
   }                                                                                                                    \
   DAXEMU_HOOK_IN(DAXEMU_CALL_PATH, int, name, (int dirfd, const char* path, int flags, mode_t third)) {                \
