@@ -6,6 +6,7 @@
 #include "runtime/preload/ground/bytes_of_text.hpp"
 
 namespace daxemu::preload {
+
 DAXEMU_START_PATH OwnVariables::OwnVariables(char* const* environment) noexcept {
   for (char* const* at = environment; at != nullptr && *at != nullptr && count_ < kMost; ++at) {
     if (begins_with(*at, "DAXEMU")) {

@@ -9,12 +9,17 @@
 namespace daxemu::nd {
 namespace {
 
-TEST_F(NfitTest, AllOfManyNamespacesComeBack) {
-  constexpr std::size_t kMany = 40;
+NamespaceSpec without_holder() {
   NamespaceSpec spec;
   spec.size = 16U << 20U;
   spec.kind = store::NdKind::none;
   spec.enabled = false;
+  return spec;
+}
+
+TEST_F(NfitTest, AllOfManyNamespacesComeBack) {
+  constexpr std::size_t kMany = 40;
+  NamespaceSpec spec = without_holder();
   for (std::size_t at = 0; at < kMany; ++at) {
     spec.name = "number " + std::to_string(at);
     ASSERT_TRUE(make_namespace(store, *region, spec)) << at;
@@ -38,11 +43,7 @@ TEST_F(NfitTest, AllOfManyNamespacesComeBack) {
 // Of more labels than there is room for, those that fit: to have none would be worse.
 TEST_F(NfitTest, OfTooManyNamespacesAsManyAsFitComeBack) {
   constexpr std::size_t kMany = 100;
-  NamespaceSpec spec;
-  spec.size = 16U << 20U;
-  spec.kind = store::NdKind::none;
-  spec.enabled = false;
-  ASSERT_TRUE(make_namespace(store, *region, spec));
+  ASSERT_TRUE(make_namespace(store, *region, without_holder()));
   ASSERT_TRUE(unbind_region(store, *region));
   NamespaceLabel label;
   const auto count_labels = [&] {

@@ -20,10 +20,7 @@ DAXEMU_REAL(setns, int(int, int));
 namespace by_number {
 
 long prctl(const Words& words) {
-  if (words.word[0] == PR_SET_SECCOMP) {
-    Context::before_filter();
-  }
-  return pass(words);
+  return ::prctl(static_cast<int>(words.word[0]), words.word[1], words.word[2], words.word[3], words.word[4]);
 }
 
 long seccomp(const Words& words) { // which is asked what there is, too
