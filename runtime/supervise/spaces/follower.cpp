@@ -14,11 +14,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/kernel/own_call.hpp"
 #include "emu/base/text/text_file.hpp"
 #include "emu/store/generation.hpp"
 #include "emu/store/processes/process_slots.hpp"
 #include "runtime/fault/process/early_kill.hpp"
-#include "runtime/supervise/spaces/own_call.hpp"
 #include "runtime/supervise/spaces/target.hpp"
 
 namespace daxemu::supervise {

@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/kernel/own_call.hpp"
 #include "runtime/fault/engines/burst_spin.hpp"
-#include "runtime/supervise/spaces/own_call.hpp"
 #include "runtime/supervise/spaces/target.hpp"
 
 #ifndef UFFD_FEATURE_EXACT_ADDRESS

@@ -88,6 +88,14 @@ if [ "$served" = yes ]; then
   compared 'write 1 wait go touch 1 touch 4 read 4 touch 4 read 1 touch 1' --offset 2M --length 8M
   compared 'write 1 wait go touch 1 touch 4 touch 0' --offset 2M --length 8M heal --offset 8M
 
+  # By a command in the run itself: its own way to the memory is no mapping of the device.
+  # shellcheck disable=SC2016 # the inner shell expands it
+  both_commands='"$0" poison dax0.0 --offset 2M && "$0" poison dax0.0 --offset 2M --clear && "$1" /dev/dax0.0 read 1 touch 1'
+  run libc -- sh -c "$both_commands" "$daxemu" "$program"
+  expected=$out
+  run kernel -- sh -c "$both_commands" "$daxemu" "$program"
+  same "healed in the run" "$out$err" "$expected"
+
   # Who ignores SIGBUS, or blocks it, is ended by it.
   run kernel -- "$program" /dev/dax0.0 ignore sysfs $driver/unbind dax0.0 touch 0
   same "the end of a program that ignores SIGBUS" "$status" 135
