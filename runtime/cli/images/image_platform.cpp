@@ -219,7 +219,8 @@ Outcome<void> write_device_back(const store::Store& store, const store::DeviceRe
   if (!totals) {
     return because(
         fmt::format("writing {} back to {}", store.name_of(device).view(), path + how_far(work, image->extent_size())),
-        totals.error().value, "make room on the disk and try again: daxemu sync");
+        totals.error().value,
+        fmt::format("make room on the disk and try again: daxemu sync {}", store.platform().name.view()));
   }
   if (tracker != nullptr) {
     tracker->settled();
