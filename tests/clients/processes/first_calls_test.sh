@@ -32,6 +32,7 @@ for preloaded in "$versioned$many" "$many $versioned"; do
 67108864"
 done
 # And this library itself is.
+# shellcheck disable=SC2016 # the inner shell expands them
 runs "$daxemu" run --size 64M --backing shmem -- sh -c 'LD_PRELOAD="$0 $1 $LD_PRELOAD" ls /dev/dax0.0' "$many" "$versioned"
 same "behind many libraries" "$out" "/dev/dax0.0"
 
