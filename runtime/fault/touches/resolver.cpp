@@ -151,7 +151,9 @@ Resolver::Outcome Resolver::many_pages(const UffdCalls& uffd, const Vma& vma, co
   const std::uint64_t extent = view.extent_at(vma.offset_of(start)).value();
   const bool has_room = holes_.load(std::memory_order_relaxed) < hole_budget();
   if (fresh) {
-    // Neighbouring holes are one: the kernel merges the mappings. Counted whoever serves it, as forget() does.
+    // Neighbouring holes are one: the kernel merges the mappings. Counted whoever serves it, as forget() does. Of two
+    // threads that touch neighbours at the same moment both see the other's, and the count is one low until these go:
+    // the budget leaves the process three of four of its mappings.
     const int neighbours =
         static_cast<int>(extent > 0 && faulted.test(extent - 1)) + static_cast<int>(faulted.test(extent + 1));
     holes_.fetch_add(1 - neighbours, std::memory_order_relaxed);
