@@ -29,7 +29,7 @@ Result<FolioTable> FolioTable::map(int fd, std::uint64_t extents) {
 }
 
 Result<FolioTable> FolioTable::open(const char* path, std::uint64_t extents) {
-  auto raw = sys::open(path, O_RDWR | O_CLOEXEC);
+  auto raw = sys::open_own(path, O_RDWR | O_CLOEXEC);
   if (!raw) {
     return tl::unexpected(raw.error());
   }

@@ -97,7 +97,7 @@ DAXEMU_START_PATH Result<Store> Store::open(const char* path, Look look) {
 Result<UniqueFd> Store::open_file(const char* location, int flags) const {
   Result<UniqueFd> opened = fail(ENOENT);
   if (!only_by_keeper_) {
-    const auto raw = sys::open(location, flags);
+    const auto raw = sys::open_own(location, flags);
     opened = raw ? Result<UniqueFd>(UniqueFd(*raw)) : tl::unexpected(raw.error());
   }
   if (opened || !keeper_ || opened.error() == Errno{EMFILE}) {

@@ -42,6 +42,9 @@ if(NOT DAXEMU_SANITIZE) # whose own allocator, and first calls, it would be
     $<TARGET_FILE:run_library> $<TARGET_FILE:versioned_library>)
   add_executable(strict_filter_program programs/strict_filter_program.c)
   daxemu_client_test(strict_filter processes/strict_filter_test.sh ARGS $<TARGET_FILE:strict_filter_program>)
+  add_executable(interrupted_folder_program programs/interrupted_folder_program.c)
+  daxemu_client_test(interrupted_folder processes/interrupted_folder_test.sh ARGS $<TARGET_FILE:interrupted_folder_program>)
+  daxemu_client_test(race_checked processes/race_checked_test.sh ARGS ${CMAKE_CURRENT_SOURCE_DIR}/programs/race_checked_program.c)
 endif()
 # What clients ask the kernel past us, by strace, against the list of what may.
 daxemu_client_test(calls calls/calls_test.sh TIMEOUT 300)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "emu/base/kernel/enter_kernel.hpp"
+#include "emu/base/kernel/own_call.hpp"
 #include "emu/base/program/at_start.hpp"
 
 namespace daxemu::sys {
@@ -52,6 +53,9 @@ DAXEMU_START_PATH Result<int> openat(int dirfd, const char* path, int flags, mod
 }
 DAXEMU_START_PATH Result<int> open(const char* path, int flags, mode_t mode) {
   return openat(AT_FDCWD, path, flags, mode);
+}
+DAXEMU_START_PATH Result<int> open_own(const char* path, int flags) {
+  return as<int>(call(SYS_openat, AT_FDCWD, word(path), flags | O_LARGEFILE, 0, 0, kOwnCall));
 }
 DAXEMU_START_PATH Result<void> close(int fd) {
   return nothing(call(SYS_close, fd));

@@ -18,6 +18,9 @@ namespace daxemu::sys {
 
 [[nodiscard]] Result<int> openat(int dirfd, const char* path, int flags, mode_t mode = 0);
 [[nodiscard]] Result<int> open(const char* path, int flags, mode_t mode = 0);
+// A file of the platform itself. Past who answers this process's calls from outside: by a link of /proc to a device's
+// bytes a program gets the device.
+[[nodiscard]] Result<int> open_own(const char* path, int flags);
 Result<void> close(int fd);
 [[nodiscard]] Result<struct stat> fstat(int fd);
 [[nodiscard]] Result<struct stat> fstatat(int dirfd, const char* path, int flags);

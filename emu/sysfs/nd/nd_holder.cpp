@@ -1,5 +1,7 @@
 // bttX.Y, pfnX.Y and daxX.Y of the nd bus: seeds that wait for a namespace, and what holds one. Below a bound dax hang
 // the dax region and its one device (drivers/nvdimm/btt_devs.c, pfn_devs.c, claim.c, drivers/dax/pmem.c).
+#include <algorithm>
+
 #include "emu/dax/nd/nd.hpp"
 #include "emu/dax/nd/nd_disk.hpp"
 #include "emu/sysfs/families/families.hpp"
@@ -27,6 +29,16 @@ Result<void> changing(const Scope& scope, Action&& action) {
   return change ? action(holder_in(scope)) : tl::unexpected(change.error());
 }
 
+// One that waits for a namespace, and has one: the region has no room for another one behind it.
+Result<void> refuse_bound(const Scope& scope, const NdHolderRecord& holder) {
+  if (!dax::nd::is_seed(*scope.region, holder)) {
+    return trace::because(EBUSY, Reason::nd_is_bound);
+  }
+  const auto& all = scope.region->nd.holders;
+  const auto count = std::count_if(all.begin(), all.end(), [](const NdHolderRecord& one) { return one.holds != 0; });
+  return trace::because(EBUSY, {.reason = Reason::nd_holders_full, .a = static_cast<std::uint64_t>(count)});
+}
+
 Result<void> show_unit(const Scope& scope, Text& out) {
   out.number(holder_in(scope).unit).put("\n");
   return {};
@@ -35,7 +47,7 @@ Result<void> show_unit(const Scope& scope, Text& out) {
 Result<void> store_unit(const Scope& scope, std::string_view text) {
   return changing(scope, [&](NdHolderRecord& holder) -> Result<void> {
     if (holder.bound != 0) {
-      return trace::because(EBUSY, Reason::nd_is_bound);
+      return refuse_bound(scope, holder);
     }
     const auto bytes = parse_unsigned(text, 0);
     return bytes ? dax::nd::set_unit(holder, *bytes) : tl::unexpected(bytes.error());
@@ -68,7 +80,7 @@ Result<void> show_mode(const Scope& scope, Text& out) {
 Result<void> store_mode(const Scope& scope, std::string_view text) {
   return changing(scope, [&](NdHolderRecord& holder) -> Result<void> {
     if (holder.bound != 0) {
-      return trace::because(EBUSY, Reason::nd_is_bound);
+      return refuse_bound(scope, holder);
     }
     const std::size_t compared = scope.written.empty() ? 0 : scope.written.size() - 1;
     for (const PagesWord& word : kPages) {
@@ -96,7 +108,7 @@ Result<void> store_namespace(const Scope& scope, std::string_view text) {
   text = text.substr(0, text.find_last_not_of(kSpace) + 1);
   return changing(scope, [&](NdHolderRecord& holder) -> Result<void> {
     if (holder.bound != 0) {
-      return trace::because(EBUSY, Reason::nd_is_bound);
+      return refuse_bound(scope, holder);
     }
     if (text.empty()) {
       return dax::nd::detach(*scope.region, holder);
@@ -130,7 +142,7 @@ Result<void> show_uuid(const Scope& scope, Text& out) {
 Result<void> store_uuid(const Scope& scope, std::string_view text) {
   return changing(scope, [&](NdHolderRecord& holder) -> Result<void> {
     if (holder.bound != 0) {
-      return trace::because(EBUSY, Reason::nd_is_bound);
+      return refuse_bound(scope, holder);
     }
     const auto uuid = parse_uuid(text);
     return uuid ? dax::nd::set_uuid(holder, *uuid) : trace::because(uuid.error().value, Reason::no_uuid);

@@ -39,13 +39,13 @@ struct OpenDevice {
 };
 
 Outcome<OpenDevice> open_device(const store::Store& store, const store::DeviceRecord& device) {
-  auto bytes = sys::open(device.backing.location.c_str(), O_RDWR | O_CLOEXEC);
+  auto bytes = store.open_file(device.backing.location.c_str(), O_RDWR | O_CLOEXEC);
   auto folios = mm::FolioTable::open(device.folios_location.c_str(), dax::extent_count(device));
   if (!bytes || !folios) {
     return because(fmt::format("the memory of {}", store.name_of(device).view()),
                    bytes ? folios.error().value : bytes.error().value, "the platform may have ended");
   }
-  return OpenDevice{UniqueFd(*bytes), std::move(*folios)};
+  return OpenDevice{std::move(*bytes), std::move(*folios)};
 }
 
 // For writing, when whoever else writes to it has finished.
@@ -219,7 +219,8 @@ Outcome<void> write_device_back(const store::Store& store, const store::DeviceRe
   if (!totals) {
     return because(
         fmt::format("writing {} back to {}", store.name_of(device).view(), path + how_far(work, image->extent_size())),
-        totals.error().value, "make room on the disk and try again: daxemu sync");
+        totals.error().value,
+        fmt::format("make room on the disk and try again: daxemu sync {}", store.platform().name.view()));
   }
   if (tracker != nullptr) {
     tracker->settled();

@@ -9,6 +9,7 @@
 #include "emu/base/kernel/sys.hpp"
 #include "emu/store/store.hpp"
 #include "runtime/cli/platforms/find_platform.hpp"
+#include "runtime/cli/platforms/unsaved.hpp"
 
 namespace daxemu::cli {
 namespace {
@@ -53,7 +54,14 @@ Outcome<std::optional<UniqueFd>> attach_image(const DevicePlan& device) {
   if (device.image.empty()) {
     return std::optional<UniqueFd>();
   }
-  if (const auto use = conflict_with(device.image, device.snapshot)) {
+  auto use = conflict_with(device.image, device.snapshot);
+  if (use && is_unsaved(use->platform)) {
+    if (auto settled = settle_unsaved(use->platform); !settled) {
+      return tl::unexpected(settled.error());
+    }
+    use = conflict_with(device.image, device.snapshot);
+  }
+  if (use) {
     return refuse(EBUSY,
                   fmt::format("the image {} is in use by platform {}{}", device.image, use->platform,
                               use->snapshot ? ", which reads it" : ""),

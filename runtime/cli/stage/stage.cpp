@@ -13,6 +13,7 @@
 #include "runtime/cli/platforms/memdev_files.hpp"
 #include "runtime/cli/platforms/named_platform.hpp"
 #include "runtime/cli/platforms/platform_builder.hpp"
+#include "runtime/cli/platforms/unsaved.hpp"
 #include "runtime/cli/stage/descendants.hpp"
 #include "runtime/cli/stage/executable.hpp"
 #include "runtime/cli/stage/keeper_service.hpp"
@@ -39,6 +40,23 @@ tl::unexpected<Refusal> not_run(const Problem& problem) {
   default:
     return refused(problem);
   }
+}
+
+// The platform ends with the command, but not with what could not be written back.
+tl::unexpected<Problem> keep(const store::Store& store, const Problem& problem) {
+  const auto kept = keep_unsaved(store);
+  if (!kept) {
+    return refuse(
+        problem.code, problem.what,
+        fmt::format("what was not written back is lost, as it could not be kept in memory either ({}): make room "
+                    "before the next run",
+                    kept.error().what));
+  }
+  return refuse(
+      problem.code, problem.what,
+      fmt::format("nothing is lost: platform {0} keeps it. Make room on the disk, then daxemu sync {0} and daxemu "
+                  "destroy {0}; the next run with that image does so first",
+                  *kept));
 }
 
 // The plugin that is asked for can be used with the devices of `plan`: found out here, where somebody reads the answer.
@@ -217,7 +235,10 @@ tl::expected<ChildEnd, Refusal> Stage::play(const Environment& more, const Strea
   if (const std::string text = unserved.text(); !text.empty()) {
     note(text);
   }
-  const auto saved = sync.finish();
+  auto saved = sync.finish();
+  if (!saved && !held_.empty()) {
+    saved = keep(*store_, saved.error());
+  }
   if (!end) {
     return not_run(end.error());
   }

@@ -47,7 +47,7 @@ Observer::Folios* Observer::folios_of(const store::DeviceRecord& device) {
   if (const auto known = folios_.find(location); known != folios_.end()) {
     return &known->second;
   }
-  auto raw = sys::open(location.c_str(), O_RDWR | O_CLOEXEC);
+  auto raw = sys::open_own(location.c_str(), O_RDWR | O_CLOEXEC);
   if (!raw) {
     return nullptr;
   }

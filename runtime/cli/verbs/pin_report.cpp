@@ -49,7 +49,7 @@ void join(std::vector<mm::Hold>& holds, const mm::Hold& next) {
 Result<void> read_device(const store::Store& store, const store::DeviceRecord& device,
                          std::vector<DevicePins>& devices) {
   const std::uint64_t extents = dax::extent_count(device);
-  auto raw = sys::open(device.folios_location.c_str(), O_RDWR | O_CLOEXEC);
+  auto raw = sys::open_own(device.folios_location.c_str(), O_RDWR | O_CLOEXEC);
   if (!raw) {
     return {}; // its keeper is ending
   }

@@ -147,11 +147,10 @@ private:
 
   Outcome<void> change(const store::Store& store, store::DeviceRecord& device, Hit hit) const {
     auto folios = mm::FolioTable::open(device.folios_location.c_str(), dax::extent_count(device));
-    auto file = sys::open(device.backing.location.c_str(), O_RDWR | O_CLOEXEC);
+    const auto file = store.open_file(device.backing.location.c_str(), O_RDWR | O_CLOEXEC);
     if (!folios || !file) {
       return refuse(EIO, fmt::format("the memory of {} cannot be opened", device_), "the platform may have ended");
     }
-    const UniqueFd bytes(*file);
     const auto progress = progress_line(clear_ ? "healed" : "poisoned");
     for (std::uint64_t extent = hit.first; extent < hit.end; ++extent) {
       auto& flags = (*folios)[ExtentIndex(extent)].flags;
@@ -159,7 +158,7 @@ private:
         flags.fetch_or(mm::kFolioHwpoison);
         folios->control().failures.note(ExtentIndex(extent), 0);
       } else if ((flags.load() & mm::kFolioHwpoison) != 0) {
-        if (auto empty = zero(bytes.get(), device.align, extent); !empty) {
+        if (auto empty = zero(file->get(), device.align, extent); !empty) {
           return refuse(empty.error().value,
                         fmt::format("extent {} cannot be healed: {}", extent, std::strerror(empty.error().value)),
                         "free some memory and try again");

@@ -65,7 +65,7 @@ void AddressSpace::bury(const DeviceView& view) {
 // The device is bound again: the driver's fault handler is asked again for what was mapped before (run_dax(), guest,
 // U2.remap).
 void AddressSpace::dig_up(DeviceView& view) {
-  server_.resolver().forget(view, 0, view.faulted().size());
+  server_.resolver().forget(view, view.faulted(), 0, view.faulted().size());
   for (std::size_t at = 0; at < table_.size(); ++at) {
     Vma vma = table_.at(at);
     if (vma.view != &view || !is_whole(vma)) {
@@ -93,7 +93,7 @@ std::uint64_t AddressSpace::take_out_poison(DeviceView& view) {
         (void)server_.patch(vma, vma.start + (offset - vma.offset), true);
       }
     }
-    server_.resolver().forget(view, extent, 1);
+    server_.resolver().forget(view, view.faulted(), extent, 1);
     taken += mark_of(ExtentIndex(extent));
   }
   return taken;

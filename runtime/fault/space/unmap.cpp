@@ -86,7 +86,8 @@ void AddressSpace::forget_extents(DeviceView& view, std::uint64_t begin, std::ui
     if (shown.begin < end) {
       shown_twice_.store(true, std::memory_order_relaxed);
     }
-    server_.resolver().forget(view, view.extent_at(begin).value(), (shown.begin - begin) / view.align());
+    server_.resolver().forget(view, view.faulted(), view.extent_at(begin).value(),
+                              (shown.begin - begin) / view.align());
     begin = shown.end;
   }
 }

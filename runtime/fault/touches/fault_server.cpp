@@ -57,7 +57,7 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Call
   }
   // Noted before the program can go on, and end; its length is put right afterwards.
   const std::uint64_t noted = trace_fault(since, trace::Kind::fault, *vma, address, thread, site);
-  const Resolver::Outcome outcome = resolver_.resolve(uffd_, *vma, address, missing, fresh);
+  const Resolver::Outcome outcome = resolver_.resolve(uffd_, *vma, view.faulted(), address, missing, first_here);
   if (outcome == Resolver::Outcome::resolved) {
     if (wants_only_this && !view.one_page_extents()) {
       (void)fault_in_page(*vma, address);

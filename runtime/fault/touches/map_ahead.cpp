@@ -61,7 +61,8 @@ std::uint64_t MapAhead::map_run(const UffdCalls& uffd, const Vma& vma, ExtentInd
                                 std::uint64_t count) {
   DeviceView& view = *vma.view;
   const std::uint64_t start = vma.start + (first.value() * view.align() - vma.offset);
-  const std::uint64_t mapped = count == 0 ? 0 : resolver_.resolve_ahead(uffd, vma, touched, start, count);
+  const std::uint64_t mapped =
+      count == 0 ? 0 : resolver_.resolve_ahead(uffd, vma, view.faulted(), touched, start, count);
   for (std::uint64_t at = 0; at < mapped; ++at) {
     view.note_ahead(ExtentIndex(first.value() + at));
   }

@@ -72,11 +72,11 @@ bool leave(const UffdCalls& uffd, const DeviceView& view, std::uint64_t start, s
 
 } // namespace
 
-Resolver::Outcome Resolver::resolve(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing,
-                                    bool fresh) {
+Resolver::Outcome Resolver::resolve(const UffdCalls& uffd, const Vma& vma, const ExtentBitmap& faulted,
+                                    std::uint64_t address, bool missing, bool fresh) {
   DeviceView& view = *vma.view;
   if (!view.one_page_extents()) {
-    return many_pages(uffd, vma, address, missing, fresh);
+    return many_pages(uffd, vma, faulted, address, missing, fresh);
   }
   const std::uint64_t start = align_down(address, view.align());
   return view.hugetlb() ? one_page(uffd, vma, start, missing) : small_page(uffd, vma, start, missing);
@@ -144,16 +144,18 @@ Resolver::Outcome Resolver::small_page(const UffdCalls& uffd, const Vma& vma, st
 // An extent of many small pages: once it was touched, the kernel serves it natively. That costs one wake-up and
 // populates nothing that is not touched (an extent of 1G!), but a lone hole costs two of the process's mappings, so
 // holes are limited; past the limit, page by page.
-Resolver::Outcome Resolver::many_pages(const UffdCalls& uffd, const Vma& vma, std::uint64_t address, bool missing,
-                                       bool fresh) {
+Resolver::Outcome Resolver::many_pages(const UffdCalls& uffd, const Vma& vma, const ExtentBitmap& faulted,
+                                       std::uint64_t address, bool missing, bool fresh) {
   DeviceView& view = *vma.view;
   const std::uint64_t start = align_down(address, view.align());
   const std::uint64_t extent = view.extent_at(vma.offset_of(start)).value();
   const bool has_room = holes_.load(std::memory_order_relaxed) < hole_budget();
   if (fresh) {
-    // Neighbouring holes are one: the kernel merges the mappings. Counted whoever serves it, as forget() does.
-    const int neighbours = static_cast<int>(extent > 0 && view.faulted().test(extent - 1)) +
-                           static_cast<int>(view.faulted().test(extent + 1));
+    // Neighbouring holes are one: the kernel merges the mappings. Counted whoever serves it, as forget() does. Of two
+    // threads that touch neighbours at the same moment both see the other's, and the count is one low until these go:
+    // the budget leaves the process three of four of its mappings.
+    const int neighbours =
+        static_cast<int>(extent > 0 && faulted.test(extent - 1)) + static_cast<int>(faulted.test(extent + 1));
     holes_.fetch_add(1 - neighbours, std::memory_order_relaxed);
   }
   if (has_room) {
@@ -179,8 +181,8 @@ bool Resolver::leave_to_kernel(const UffdCalls& uffd, std::uint64_t address) {
   return true;
 }
 
-std::uint64_t Resolver::resolve_ahead(const UffdCalls& uffd, const Vma& vma, ExtentIndex touched, std::uint64_t address,
-                                      std::uint64_t count) {
+std::uint64_t Resolver::resolve_ahead(const UffdCalls& uffd, const Vma& vma, const ExtentBitmap& faulted,
+                                      ExtentIndex touched, std::uint64_t address, std::uint64_t count) {
   DeviceView& view = *vma.view;
   const ExtentIndex first = view.extent_at(vma.offset_of(address));
   const std::uint64_t length = count * view.align();
@@ -195,24 +197,24 @@ std::uint64_t Resolver::resolve_ahead(const UffdCalls& uffd, const Vma& vma, Ext
   // The hole beside this one, where it was touched, is yet to be made, and will be counted as a part of it.
   const bool behind = touched < first;
   const bool joins =
-      behind ? view.faulted().test(first.value() + count) : first.value() > 0 && view.faulted().test(first.value() - 1);
+      behind ? faulted.test(first.value() + count) : first.value() > 0 && faulted.test(first.value() - 1);
   holes_.fetch_add(joins ? 0 : 1, std::memory_order_relaxed);
   return count;
 }
 
-void Resolver::forget(DeviceView& view, std::uint64_t first, std::uint64_t count) {
-  const std::uint64_t end = std::min(first + count, view.faulted().size());
+void Resolver::forget(DeviceView& view, ExtentBitmap& faulted, std::uint64_t first, std::uint64_t count) {
+  const std::uint64_t end = std::min(first + count, faulted.size());
   // One look at what is to go: of a large device that nobody has touched, that is all there is to do.
-  const std::uint64_t lowest = view.faulted().next(first, end);
+  const std::uint64_t lowest = faulted.next(first, end);
   if (lowest >= end) {
     return;
   }
   if (!view.one_page_extents()) {
     // A run that goes on beyond either end is a hole there as before.
-    std::int64_t runs = -static_cast<std::int64_t>(lowest == first && first > 0 && view.faulted().test(first - 1)) -
-                        static_cast<std::int64_t>(view.faulted().test(end - 1) && view.faulted().test(end));
+    std::int64_t runs = -static_cast<std::int64_t>(lowest == first && first > 0 && faulted.test(first - 1)) -
+                        static_cast<std::int64_t>(faulted.test(end - 1) && faulted.test(end));
     std::uint64_t behind = UINT64_MAX;
-    for (std::uint64_t at = lowest; at < end; at = view.faulted().next(at + 1, end)) {
+    for (std::uint64_t at = lowest; at < end; at = faulted.next(at + 1, end)) {
       runs += at != behind ? 1 : 0;
       behind = at + 1;
     }
@@ -221,11 +223,11 @@ void Resolver::forget(DeviceView& view, std::uint64_t first, std::uint64_t count
     }
   }
   if (view.hooks() != nullptr) {
-    for (std::uint64_t at = lowest; at < end; at = view.faulted().next(at + 1, end)) {
+    for (std::uint64_t at = lowest; at < end; at = faulted.next(at + 1, end)) {
       view.tell_unmapped(ExtentIndex(at));
     }
   }
-  view.faulted().clear(lowest, end - lowest);
+  faulted.clear(lowest, end - lowest);
 }
 
 std::int64_t Resolver::hole_budget() {

@@ -151,15 +151,38 @@ DAXEMU_START_PATH const link_map* NextSymbols::first_loaded() {
 }
 
 DAXEMU_START_PATH void NextSymbols::gather() {
-  const std::uintptr_t vdso = ::getauxval(AT_SYSINFO_EHDR); // in the list, but no lookup finds anything in it
-  for (const link_map* map = first_loaded(); map != nullptr && count_ < kMost; map = map->l_next) {
-    if (map->l_addr == 0 || map->l_addr != vdso) {
+  vdso_ = ::getauxval(AT_SYSINFO_EHDR);
+  for (const link_map* map = first_loaded(); map != nullptr; map = map->l_next) {
+    if (count_ == kMost) {
+      beyond_ = beyond_ == nullptr ? map : beyond_;
+    } else if (!is_vdso(*map)) {
       all_[count_++] = described(*map);
     }
     if (map->l_ld == _DYNAMIC) { // each library has one of its own
       own_ = map;
+      own_beyond_ = beyond_ != nullptr;
       behind_ = count_;
     }
+    last_ = map;
+  }
+}
+
+template <class Look>
+DAXEMU_START_PATH void NextSymbols::each(bool behind_own, const Look& look) const {
+  if (own_ == nullptr) {
+    return;
+  }
+  for (const Library& library : std::span(all_).first(count_).subspan(behind_own ? behind_ : 0)) {
+    if (look(library)) {
+      return;
+    }
+  }
+  const link_map* map = behind_own && own_beyond_ ? own_->l_next : beyond_;
+  for (bool more = map != nullptr && !(own_ == last_ && behind_own); more; map = map->l_next) {
+    if (!is_vdso(*map) && look(described(*map))) {
+      return;
+    }
+    more = map != last_;
   }
 }
 
@@ -167,31 +190,36 @@ DAXEMU_START_PATH std::optional<NextSymbol> NextSymbols::find(const char* name, 
   if (own_ == nullptr) {
     return std::nullopt;
   }
-  for (const Library& library : std::span(all_).first(count_).subspan(behind_)) {
+  std::optional<NextSymbol> found = NextSymbol{};
+  each(true, [&](const Library& library) {
     if (!library.can_answer()) {
-      return std::nullopt; // it may be in there
+      found = std::nullopt; // it may be in there
+      return true;
     }
     const std::uint32_t at = index_of(library, name, hash);
     if (at == 0) {
-      continue;
+      return false;
     }
     const ElfW(Sym)& symbol = library.symbols[at];
     if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || ELF64_ST_BIND(symbol.st_info) == STB_LOCAL) {
-      return std::nullopt;
+      found = std::nullopt;
+    } else {
+      found = NextSymbol{reinterpret_cast<void*>(library.map->l_addr + symbol.st_value), is_libc(*library.map)};
     }
-    return NextSymbol{reinterpret_cast<void*>(library.map->l_addr + symbol.st_value), is_libc(*library.map)};
-  }
-  return count_ == kMost ? std::nullopt : std::optional<NextSymbol>(NextSymbol{});
+    return true;
+  });
+  return found;
 }
 
 DAXEMU_START_PATH void* NextSymbols::find_first(const char* name, std::uint32_t hash) const {
-  for (const Library& library : std::span(all_).first(own_ == nullptr ? 0 : count_)) {
+  void* found = nullptr;
+  each(false, [&](const Library& library) {
     if (!library.can_answer()) {
-      return nullptr; // it may be in there
+      return true; // it may be in there
     }
     const std::uint32_t at = index_of(library, name, hash);
     if (at == 0 || !is_for_us(library, at)) {
-      continue;
+      return false;
     }
     const ElfW(Sym)& symbol = library.symbols[at];
     auto* const address = reinterpret_cast<void*>(library.map->l_addr + symbol.st_value);
@@ -199,14 +227,17 @@ DAXEMU_START_PATH void* NextSymbols::find_first(const char* name, std::uint32_t 
     case STT_FUNC:
     case STT_OBJECT:
     case STT_NOTYPE:
-      return address;
+      found = address;
+      break;
     case STT_GNU_IFUNC:
-      return reinterpret_cast<void* (*)()>(address)(); // as dlsym(3) does; of who is relocated by now
+      found = reinterpret_cast<void* (*)()>(address)(); // as dlsym(3) does; of who is relocated by now
+      break;
     default:
-      return nullptr;
+      break;
     }
-  }
-  return nullptr;
+    return true;
+  });
+  return found;
 }
 
 } // namespace daxemu::preload

@@ -45,7 +45,7 @@ public:
   constexpr NextSymbols() = default;
 
 private:
-  static constexpr std::size_t kMost = 64; // the program and libraries; those behind them are dlsym's
+  static constexpr std::size_t kMost = 64; // the program and libraries; those behind them are described at each lookup
   // What a lookup needs of one.
   struct Library {
     const link_map* map = nullptr;
@@ -60,13 +60,23 @@ private:
   [[nodiscard]] static const link_map* first_loaded();
   [[nodiscard]] static std::uint32_t index_of(const Library& library, const char* name, std::uint32_t hash);
   [[nodiscard]] static bool is_for_us(const Library& library, std::uint32_t at);
+  // All in their order, or those behind this library, until `look` says that it has what it wants.
+  template <class Look>
+  void each(bool behind_own, const Look& look) const;
 
   const link_map* own_ = nullptr; // nothing: the loader's list is not to be had
   std::array<Library, kMost> all_;
   std::size_t count_ = 0;
-  std::size_t behind_ = 0; // the first one behind this library
+  std::size_t behind_ = 0;  // the first one behind this library
+  bool own_beyond_ = false; // it is none of `all_` itself
+  // What there was no room for, up to the last one that the program has started with: in the loader's list what is
+  // loaded later is behind that one, and may go again.
+  const link_map* beyond_ = nullptr;
+  const link_map* last_ = nullptr;
+  std::uintptr_t vdso_ = 0; // in the list, but no lookup finds anything in it
 
   void gather();
+  [[nodiscard]] bool is_vdso(const link_map& map) const { return map.l_addr != 0 && map.l_addr == vdso_; }
 };
 
 } // namespace daxemu::preload

@@ -35,6 +35,14 @@ uid_t Caller::file_system_uid() noexcept {
   return id(SYS_setfsuid, kLeaveIt);
 }
 
+uid_t Caller::effective_uid() noexcept {
+  return id(SYS_geteuid);
+}
+
+gid_t Caller::effective_gid() noexcept {
+  return id(SYS_getegid);
+}
+
 Caller::Caller(As as) noexcept {
   const Capabilities has = capabilities();
   if (as == As::real) {

@@ -22,6 +22,9 @@ public:
 
   // By whose ID files are opened: one system call.
   [[nodiscard]] static uid_t file_system_uid() noexcept;
+  // One system call each.
+  [[nodiscard]] static uid_t effective_uid() noexcept;
+  [[nodiscard]] static gid_t effective_gid() noexcept;
 
 private:
   std::array<gid_t, 256> groups_;

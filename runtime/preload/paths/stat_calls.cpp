@@ -1,5 +1,6 @@
 #include "runtime/preload/paths/stat_calls.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fcntl.h>
@@ -208,6 +209,33 @@ int access_path(int dirfd, const char* path, int mode, int flags, RealPath real,
         return may ? Result<int>(0) : tl::unexpected(may.error());
       },
       first);
+}
+
+int euidaccess_path(const char* path, int mode, RealPath real) {
+  return on_path<int>(AT_FDCWD, path, use_of(0), -1, real,
+                      [mode = static_cast<unsigned>(mode) & 7](const Resolution& found) -> Result<int> {
+                        if (found.kind == Resolution::Kind::refused) {
+                          return tl::unexpected(found.error);
+                        }
+                        const sysfs::Tree& tree = Context::get()->tree();
+                        const auto about = tree.stat(found.node);
+                        if (!about || mode == F_OK) {
+                          return about ? Result<int>(0) : tl::unexpected(about.error());
+                        }
+                        const Caller caller(Caller::As::real);
+                        const uid_t user = Caller::effective_uid();
+                        const gid_t group = Caller::effective_gid();
+                        if (user == caller.credentials().uid && group == caller.credentials().gid) {
+                          const auto may = tree.permission(found.node, caller.credentials(), mode);
+                          return may ? Result<int>(0) : tl::unexpected(may.error());
+                        }
+                        const bool is_root = user == 0 && ((mode & X_OK) == 0 || (about->st_mode & 0111) != 0);
+                        const auto& groups = caller.credentials().groups;
+                        const bool is_in = group == about->st_gid ||
+                                           std::find(groups.begin(), groups.end(), about->st_gid) != groups.end();
+                        const unsigned shift = user == about->st_uid ? 6 : is_in ? 3 : 0;
+                        return is_root || ((about->st_mode >> shift) & mode) == mode ? Result<int>(0) : fail(EACCES);
+                      });
 }
 
 int statfs_path(const char* path, RealPath real, Magic is) {

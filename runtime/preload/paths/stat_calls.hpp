@@ -20,6 +20,9 @@ int stat_descriptor(int fd, struct stat* into, RealCall real, bool kernels = fal
 int statx_path(int dirfd, const char* path, int flags, unsigned mask, struct statx* into, RealPath real);
 // `mode`: R_OK and so on; `flags`: AT_EACCESS, AT_SYMLINK_NOFOLLOW.
 int access_path(int dirfd, const char* path, int mode, int flags, RealPath real, const int* first = nullptr);
+// euidaccess(3), which is the C library's: it asks access(2), whatever user files are opened by (setfsuid(2)), and only
+// where the effective user is not the real one goes by the mode of the file itself.
+int euidaccess_path(const char* path, int mode, RealPath real);
 // `real` fills the caller's buffer for a path: that of the file system the node would be on.
 // `real` has put in what the machine's /sys is; `is` puts another type of file system in its place (linux/magic.h).
 using Magic = FunctionRef<void(unsigned)>;

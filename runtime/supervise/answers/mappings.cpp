@@ -301,6 +301,8 @@ void Mappings::change(const Target& target, const Call& call) {
     case SYS_munmap: // a seal is looked at before the cut (can_modify_vma)
       if (cuts(pieces, start, end)) {
         answer = fail((flags_at(target, start) & fault::kSealed) != 0 ? EPERM : EINVAL);
+      } else {
+        spaces_->forget(target.process(), pieces, start, end);
       }
       break;
     case kMseal:

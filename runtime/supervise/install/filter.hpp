@@ -7,9 +7,9 @@
 
 #include <linux/filter.h>
 
+#include "emu/base/kernel/own_call.hpp"
 #include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/result.hpp"
-#include "runtime/supervise/spaces/own_call.hpp"
 
 namespace daxemu::supervise {
 

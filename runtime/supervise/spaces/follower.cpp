@@ -14,17 +14,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/kernel/own_call.hpp"
 #include "emu/base/text/text_file.hpp"
 #include "emu/store/generation.hpp"
 #include "emu/store/processes/process_slots.hpp"
 #include "runtime/fault/process/early_kill.hpp"
-#include "runtime/supervise/spaces/own_call.hpp"
 #include "runtime/supervise/spaces/target.hpp"
 
 namespace daxemu::supervise {
 namespace {
 
 constexpr int kPatienceMs = 20;
+constexpr int kMoments = 20; // that what could not be done at once is waited for
 
 // The numbers that a folder of /proc has.
 std::vector<pid_t> numbers_in(const std::string& folder) {
@@ -88,6 +89,7 @@ void Follower::start() {
 void Follower::run() {
   auto& platform = devices_.store().platform();
   constexpr timespec kRetry{0, 20'000'000};
+  constexpr timespec kMoment{0, 100'000};
   constexpr timespec kRest{1, 0}; // the end may come between the look at it and the wait, and wake nobody
   while (true) {
     if (store::generation_of(platform) == seen_ && !ends_.load()) {
@@ -106,6 +108,12 @@ void Follower::run() {
     if (const Drops drops = look(); !drops.empty()) {
       drop_everywhere(drops);
       tell_the_rest();
+      // Most threads that cannot be stopped have a call that the kernel is about to go on with, which no answer of
+      // ours concludes. Whoever waits for us himself, as one that unbinds, is not waited for longer than that takes.
+      for (int look = 0; look < kMoments && owing_.load() && !ends_.load(); ++look) {
+        (void)sys::call(SYS_nanosleep, reinterpret_cast<long>(&kMoment), 0);
+        retry();
+      }
     }
     if (slot_ != nullptr) {
       slot_->followed.store(seen_);

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "runtime/supervise/spaces/own_call.hpp"
+#include "emu/base/kernel/own_call.hpp"
 #include "runtime/supervise/spaces/target.hpp"
 #include "runtime/supervise/spaces/tracee.hpp"
 

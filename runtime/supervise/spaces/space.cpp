@@ -159,11 +159,11 @@ void Space::inherit(const Space& parent) {
   }
 }
 
-void Space::forget(const fault::DeviceView& view, std::uint64_t begin, std::uint64_t end) {
+void Space::forget(fault::DeviceView& view, std::uint64_t begin, std::uint64_t end) {
   const std::scoped_lock guard(lock_);
   if (const auto found = touched_.find(&view); found != touched_.end() && begin < end) {
     const std::uint64_t first = begin / view.align();
-    found->second->faulted.clear(first, (end - 1) / view.align() + 1 - first);
+    resolver_.forget(view, found->second->faulted, first, (end - 1) / view.align() + 1 - first);
   }
 }
 

@@ -56,7 +56,7 @@ public:
     fault::TouchStreams streams;
   };
   // Those bytes of the device are mapped anew, or no longer.
-  void forget(const fault::DeviceView& view, std::uint64_t begin, std::uint64_t end);
+  void forget(fault::DeviceView& view, std::uint64_t begin, std::uint64_t end);
   // nullptr: no memory for it.
   [[nodiscard]] Touched* touched(fault::DeviceView& view);
   [[nodiscard]] fault::Resolver& resolver() { return resolver_; }

@@ -1,5 +1,6 @@
 #include "runtime/supervise/spaces/spaces.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <ctime>
@@ -14,8 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emu/base/kernel/own_call.hpp"
 #include "runtime/fault/engines/burst_spin.hpp"
-#include "runtime/supervise/spaces/own_call.hpp"
 #include "runtime/supervise/spaces/target.hpp"
 
 #ifndef UFFD_FEATURE_EXACT_ADDRESS
@@ -127,13 +128,25 @@ void Spaces::note_huge(pid_t process, std::uint64_t start, std::uint64_t end, bo
   }
 }
 
+void Spaces::forget(pid_t process, const std::vector<Piece>& pieces, std::uint64_t start, std::uint64_t end) const {
+  for (const auto& space : any() ? of(process) : std::vector<std::shared_ptr<Space>>()) {
+    for (const Piece& piece : pieces) {
+      const std::uint64_t from = std::max(start, piece.start);
+      const std::uint64_t to = std::min(end, piece.end);
+      if (space->process() == process && piece.view != nullptr && from < to) {
+        space->forget(*piece.view, piece.offset_of(from), piece.offset_of(to));
+      }
+    }
+  }
+}
+
 std::shared_ptr<Space> Spaces::by_number(int fd) const {
   const std::scoped_lock guard(lock_);
   const auto found = spaces_.find(fd);
   return found == spaces_.end() ? nullptr : found->second;
 }
 
-Result<void> Spaces::watch(Tracee& tracee, pid_t process, const fault::DeviceView& view, std::uint64_t start,
+Result<void> Spaces::watch(Tracee& tracee, pid_t process, fault::DeviceView& view, std::uint64_t start,
                            std::uint64_t length, std::uint64_t offset) {
   for (const auto& space : of(process)) { // one of the program before an exec has nothing there
     if (space->process() == process && space->watch(view, start, length)) {

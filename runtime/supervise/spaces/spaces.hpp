@@ -24,8 +24,10 @@ public:
   [[nodiscard]] bool wanted() const;
   // First touches of the range, which `tracee`, a thread of the process, has just mapped, come to us. `offset`: the
   // device's byte there. Errors: those of Space::watch, and of getting a userfaultfd: then the kernel serves them.
-  [[nodiscard]] Result<void> watch(Tracee& tracee, pid_t process, const fault::DeviceView& view, std::uint64_t start,
+  [[nodiscard]] Result<void> watch(Tracee& tracee, pid_t process, fault::DeviceView& view, std::uint64_t start,
                                    std::uint64_t length, std::uint64_t offset);
+  // The process is about to unmap those of [start, end).
+  void forget(pid_t process, const std::vector<Piece>& pieces, std::uint64_t start, std::uint64_t end) const;
   // Those that may be the process's; the one that is, if it is known.
   [[nodiscard]] std::vector<std::shared_ptr<Space>> of(pid_t process) const;
   // Of the process's, as Space has them.

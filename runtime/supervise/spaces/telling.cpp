@@ -4,10 +4,10 @@
 
 #include <sys/syscall.h>
 
+#include "emu/base/kernel/own_call.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/fault/process/early_kill.hpp"
 #include "runtime/preload/procfs/present.hpp"
-#include "runtime/supervise/spaces/own_call.hpp"
 #include "runtime/supervise/spaces/target.hpp"
 
 namespace daxemu::supervise {

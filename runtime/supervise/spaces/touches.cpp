@@ -82,7 +82,7 @@ void Touches::serve(const std::shared_ptr<Space>& space, const Touch& touch) {
   if (ahead_ && !trace::on()) {
     map_ahead(*space, *touched, *piece, extent);
   }
-  if (space->resolver().resolve(space->calls(), piece->vma(), touch.address, touch.missing, fresh) !=
+  if (space->resolver().resolve(space->calls(), piece->vma(), touched->faulted, touch.address, touch.missing, fresh) !=
           fault::Resolver::Outcome::resolved &&
       !fault::Resolver::leave_to_kernel(space->calls(), touch.address)) {
     refuse();
@@ -108,7 +108,8 @@ void Touches::map_ahead(Space& space, Space::Touched& touched, const Piece& piec
   }
   const std::uint64_t start = piece.start + (first * view.align() - piece.offset);
   const std::uint64_t mapped =
-      count == 0 ? 0 : space.resolver().resolve_ahead(space.calls(), piece.vma(), extent, start, count);
+      count == 0 ? 0
+                 : space.resolver().resolve_ahead(space.calls(), piece.vma(), touched.faulted, extent, start, count);
   for (std::uint64_t at = 0; at < mapped; ++at) {
     (void)touched.faulted.set(first + at);
     view.note_ahead(ExtentIndex(first + at));

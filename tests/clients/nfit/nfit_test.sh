@@ -45,6 +45,15 @@ needs daxio
 matches "sector mode without labels" "$(cat refused.txt)" "failed to enable"
 matches "why" "$(cat refused.txt)" "wants a region with labels"
 
+# Ten namespaces of a region have a devdax, a pfn or a btt; that an eleventh has not is said, and what can still be had.
+# shellcheck disable=SC2016 # the inner shell expands them
+"$daxemu" run --region pmem,dimms=2,labels --size 62M --free 512M --explain -- sh -c '
+  for number in 2 3 4 5 6 7 8 9 10 11; do ndctl create-namespace -m devdax -s 32M -a 4096 >/dev/null || echo "refused: $number"; done
+  ndctl create-namespace -m raw -s 32M >/dev/null && echo "raw: fine"' >refused.txt 2>&1 || :
+same "which one is refused" "$(grep -E "^(refused|raw):" refused.txt)" "refused: 11
+raw: fine"
+matches "why" "$(cat refused.txt)" "EBUSY: .*the region has 10 namespaces in devdax, fsdax or sector mode.*take another region"
+
 # What such a region cannot be is refused, and nothing is made.
 refuses() {
   expected=$1

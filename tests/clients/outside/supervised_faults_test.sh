@@ -42,6 +42,18 @@ if [ "$served" = yes ]; then
   same "what is counted" "$(cat counted.kernel)" "$(cat counted.libc)"
   [ -s counted.kernel ] || fail "nothing was counted: $err"
 
+  # An extent of small pages that was touched is a hole in what is watched. Holes cost the process mappings, so it may have so many of them;
+  # past that, pages are served one by one. Neighbours that this program has touched since it mapped them are one hole.
+  most=$(cat /proc/sys/vm/max_map_count)
+  if [ "$most" -le 131072 ]; then
+    extents=$((2 * (most / 8) + 256))
+    status_of "$daxemu" run --exact --size "$((extents * 2))M" --align 2M --backing shmem --intercept kernel --stats -- "$program" /dev/dax0.0 \
+      unmap extents "$extents" map first 0 "$extents" beside 2 unmap map every 0 "$extents" beside 2 beside "$((extents - 2))"
+    same "beside many holes: $err" "$out" "lost 0
+lost 0"
+    matches "one of many holes" "$err" "$((extents + extents / 2 + 1)) faults"
+  fi
+
   # The driver lets go, and takes it again; memory fails, and is healed. By the program itself, and by others.
   both "unbound by itself" write 0 write 1 sysfs $driver/unbind dax0.0 touch 0 touch 2 read 1 sysfs $driver/bind dax0.0 touch 0 touch 2 read 1
   both "its child finds it unbound" write 0 sysfs $driver/unbind dax0.0 fork touch 0 touch 3
@@ -87,6 +99,14 @@ if [ "$served" = yes ]; then
   compared 'write 0 fork write 1 wait go touch 1 touch 0 touch 1' --offset 2M
   compared 'write 1 wait go touch 1 touch 4 read 4 touch 4 read 1 touch 1' --offset 2M --length 8M
   compared 'write 1 wait go touch 1 touch 4 touch 0' --offset 2M --length 8M heal --offset 8M
+
+  # By a command in the run itself: its own way to the memory is no mapping of the device.
+  # shellcheck disable=SC2016 # the inner shell expands it
+  both_commands='"$0" poison dax0.0 --offset 2M && "$0" poison dax0.0 --offset 2M --clear && "$1" /dev/dax0.0 read 1 touch 1'
+  run libc -- sh -c "$both_commands" "$daxemu" "$program"
+  expected=$out
+  run kernel -- sh -c "$both_commands" "$daxemu" "$program"
+  same "healed in the run" "$out$err" "$expected"
 
   # Who ignores SIGBUS, or blocks it, is ended by it.
   run kernel -- "$program" /dev/dax0.0 ignore sysfs $driver/unbind dax0.0 touch 0

@@ -25,6 +25,7 @@ done
 matches "a folder" "$(cat said-as-nobody)" "dax0.0 may: read=0 write=EACCES execute=0 write-effective=EACCES"
 matches "the real user" "$(cat said-real-nobody)" "dax0.0 may: read=0 write=EACCES execute=0 write-effective=0"
 matches "the effective user" "$(cat said-effective-nobody)" "dax0.0 may: read=0 write=0 execute=0 write-effective=EACCES"
+matches "who opens files, by eaccess(3)" "$(cat said-files-as-nobody)" "align may: read=0 write=.* eaccess=0 eaccess-w=0"
 # Nor may that user send a signal to who answers, which would end the supervisor.
 status_of "$daxemu" run --size 64M --region hmem --intercept kernel -- "$1" /sys/bus/dax/devices/dax0.0/align
 same "stderr" "$err" ""

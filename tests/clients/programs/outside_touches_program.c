@@ -1,14 +1,15 @@
 // outside_touches DEVICE WORD...: maps the device and does what the words say, one after the other, in a program that
 // no library sees. A SIGBUS is a line: its code, how far into the mapping the address is, and the size of what failed.
 //   touch N, write N   the first byte of extent N is read, written
+//   beside N           the page behind the one that these touch
 //   read N             read(2) into extent N, of a file
-//   first A B          extents A to B-1 are touched, and how many gave SIGBUS is said
+//   first A B          extents A to B-1 are touched, and how many gave SIGBUS is said; "every A B": every second one
 //   fork               the words behind it are done by a child, which is waited for
 //   threads A B        as first, by four threads
 //   ignore             SIGBUS is ignored; "handle": it is not
 //   sysfs PATH TEXT    writes it
 //   wait FILE          says "ready", and waits until there is such a file
-//   unmap, map         the mapping goes, and comes again
+//   unmap, map         the mapping goes, and comes again; "extents N": of so many, if it is not there
 //   aio N, uring N     extent N is read into by io_submit(2); registered, and read into by io_uring
 //   hold N             a page of extent N is held by a pipe, as long as the program runs
 #include <errno.h>
@@ -27,7 +28,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { kExtent = 2 << 20, kExtents = 16 };
+static const size_t kExtent = 2 << 20;
+static size_t extents = 16;
 static char* base;
 static int device;
 static _Thread_local sigjmp_buf back;
@@ -70,7 +72,7 @@ static int touch(long extent, int writes) {
 }
 
 static void map(void) {
-  base = mmap(NULL, (size_t)kExtents * kExtent, PROT_READ | PROT_WRITE, MAP_SHARED, device, 0);
+  base = mmap(NULL, extents * kExtent, PROT_READ | PROT_WRITE, MAP_SHARED, device, 0);
   if (base == MAP_FAILED) {
     printf("mmap: %s\n", strerror(errno));
     exit(3);
@@ -136,6 +138,9 @@ int main(int count, char** words) {
       if (touch(number, *word == 'w')) {
         printf("%s %ld: ok\n", word, number);
       }
+    } else if (strcmp(word, "beside") == 0) {
+      ++at;
+      ((volatile char*)base)[number * kExtent + 4096] = 1;
     } else if (strcmp(word, "read") == 0) {
       ++at;
       const int file = open("/proc/self/exe", O_RDONLY);
@@ -149,10 +154,10 @@ int main(int count, char** words) {
       const long got = *word == 'a' ? read_by_aio(file, into) : read_by_uring(file, into);
       printf("%s %ld: %ld %.3s\n", word, number, got, got > 0 ? into + 1 : "");
       close(file);
-    } else if (strcmp(word, "first") == 0) {
+    } else if (strcmp(word, "first") == 0 || strcmp(word, "every") == 0) {
       const long end = strtol(words[at + 2], NULL, 10);
       int lost = 0;
-      for (long extent = number; extent < end; ++extent) {
+      for (long extent = number; extent < end; extent += *word == 'e' ? 2 : 1) {
         lost += !touch(extent, 1);
       }
       printf("lost %d\n", lost);
@@ -199,7 +204,10 @@ int main(int count, char** words) {
       printf("hold: %s\n", held < 0 ? strerror(errno) : "ok");
       ++at;
     } else if (strcmp(word, "unmap") == 0) {
-      munmap(base, (size_t)kExtents * kExtent);
+      munmap(base, extents * kExtent);
+    } else if (strcmp(word, "extents") == 0) {
+      ++at;
+      extents = (size_t)number;
     } else if (strcmp(word, "map") == 0) {
       map();
     } else {

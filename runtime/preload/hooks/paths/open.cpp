@@ -1,4 +1,6 @@
 // open(2) and its variants.
+#include <cerrno>
+
 #include <fcntl.h>
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
@@ -94,7 +96,7 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
   return rest_of
 // A folder that is asked for from a folder of others: if nothing is mounted on the way it is of others too, and who
 // lists it (fdopendir(3)) does not have to look where it is. Whatever is in the way (EXDEV, an older kernel, a filter),
-// openat(2) says.
+// openat(2) says; but a signal that ended the wait of a file system has ended it.
 #define DAXEMU_OPEN_FOLDER(dirfd, all_flags, rest_of)                                                                  \
   const open_how how = {static_cast<unsigned>(all_flags), 0, RESOLVE_NO_XDEV};                                         \
   long opened = daxemu::sys::enter_kernel(SYS_openat2, dirfd, (long)path, (long)&how, sizeof how); /* NOLINT: words */ \
@@ -103,7 +105,7 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
     if (is_usual(dirfd, path)) [[likely]] {                                                                            \
       return static_cast<int>(opened);                                                                                 \
     }                                                                                                                  \
-  } else {                                                                                                             \
+  } else if (opened != -EINTR) {                                                                                       \
     opened = daxemu::sys::enter_kernel(SYS_openat, dirfd, (long)path, all_flags, 0); /* NOLINT: a word */              \
     FdTable::forget(static_cast<int>(opened));                                                                         \
   }                                                                                                                    \

@@ -140,7 +140,7 @@ DAXEMU_HOOK_IN(DAXEMU_START_PATH, int, access, (const char* path, int mode)) {
 }
 DAXEMU_REAL(eaccess, int(const char*, int));
 DAXEMU_HOOK(int, eaccess, (const char* path, int mode)) {
-  return access_path(AT_FDCWD, path, mode, AT_EACCESS, [=](const char* p) { return real_eaccess(p, mode); });
+  return euidaccess_path(path, mode, [=](const char* p) { return real_eaccess(p, mode); });
 }
 DAXEMU_REAL(ftok, key_t(const char*, int));
 DAXEMU_HOOK(key_t, ftok, (const char* path, int project)) {
@@ -148,7 +148,7 @@ DAXEMU_HOOK(key_t, ftok, (const char* path, int project)) {
 }
 DAXEMU_REAL(euidaccess, int(const char*, int));
 DAXEMU_HOOK(int, euidaccess, (const char* path, int mode)) {
-  return access_path(AT_FDCWD, path, mode, AT_EACCESS, [=](const char* p) { return real_euidaccess(p, mode); });
+  return euidaccess_path(path, mode, [=](const char* p) { return real_euidaccess(p, mode); });
 }
 DAXEMU_REAL(faccessat, int(int, const char*, int, int));
 DAXEMU_HOOK(int, faccessat, (int dirfd, const char* path, int mode, int flags)) {

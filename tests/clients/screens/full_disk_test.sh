@@ -1,0 +1,49 @@
+#!/bin/sh
+# full_disk_test.sh PROGRAM: what cannot be written back when a run ends is kept, and named; the next run with the image, or sync, writes it.
+here=$(cd "$(dirname "$0")/.." && pwd -P)
+# shellcheck source=tests/clients/lib.sh
+. "$here/lib.sh"
+program=$1
+[ "$(id -u)" -eq 0 ] || skip "only root can have a full disk"
+mkdir -m 700 home disk
+DAXEMU_HOME=$PWD/home
+export DAXEMU_HOME
+cat >steps.sh <<'S'
+set -u
+mount -t tmpfs -o size=8M none disk || exit 77
+run() { # WORDS ...
+  "$daxemu" run --size 16M --align 2M --backing shmem --image disk/image -- "$program" /dev/dax0.0 "$@" >said 2>told
+  echo "$?: $(cat said)"
+  sed "s|$PWD/||; s/unsaved-[0-9]*/unsaved-N/g; s/extent [0-9] (offset [0-9]*M), .* written:/WHERE:/" told
+}
+kept() { "$daxemu" list --json | grep -c '"unsaved-' || :; }
+run fill
+echo "kept: $(kept)"
+run again # the disk is as full as it was
+mount -o remount,size=64M disk
+run
+echo "kept: $(kept)"
+rm disk/image
+mount -o remount,size=1M disk
+run fill >/dev/null
+mount -o remount,size=64M disk
+name=$(ls home)
+"$daxemu" sync "$name" >/dev/null && "$daxemu" destroy "$name" && run
+S
+export daxemu program
+status_of unshare -m sh steps.sh
+[ "$status" -ne 77 ] || skip "no file system can be mounted here"
+printf '%s\n' "$out" >got
+cat >want <<'W'
+125: 6 full
+daxemu: writing dax0.0 back to disk/image, WHERE: No space left on device; nothing is lost: platform unsaved-N keeps it. Make room on the disk, then daxemu sync unsaved-N and daxemu destroy unsaved-N; the next run with that image does so first
+kept: 1
+125: 
+daxemu: writing dax0.0 back to disk/image, WHERE: No space left on device; make room on the disk and try again: daxemu sync unsaved-N
+0: 6 full
+daxemu: platform unsaved-N: what an earlier run could not write back is written back now
+kept: 0
+0: 6 full
+W
+diff want got || fail "a full disk (<: expected)"
+nothing_runs
