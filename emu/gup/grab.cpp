@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "emu/gup/trace_points.hpp"
+#include "emu/mm/holder_turns.hpp"
 #include "emu/pgmap/pgmap.hpp"
 
 namespace daxemu::gup {
@@ -21,14 +22,6 @@ struct PerPage {
   std::uint64_t counts;
 };
 
-// DevPagemap::put() of a folio whose count has fallen to nothing, without looking the folio up where nobody wants to
-// hear of it.
-void went_idle(mm::DevicePages& device, std::uint64_t extent) {
-  if (device.pgmap != nullptr && device.pgmap->hears_idle()) {
-    device.pgmap->became_idle(*mm::folio_of(device, ExtentIndex(extent)));
-  }
-}
-
 // How far ahead of the folio being counted its records are asked for: a miss costs as much as counting a few folios.
 constexpr std::uint64_t kAhead = 6;
 
@@ -36,6 +29,7 @@ constexpr std::uint64_t kAhead = 6;
 struct Records {
   mm::FolioRecord* folios = nullptr;
   mm::HolderRecord* holders = nullptr; // nullptr: nobody accounts who holds what
+  mm::HolderTurns* turns = nullptr;    // and who may change them
 
   void prefetch(std::uint64_t extent) const {
     __builtin_prefetch(folios + extent + kAhead, 1);
@@ -47,8 +41,9 @@ struct Records {
 
 // Errors: ENOMEM, mmap(2)'s.
 Result<Records> records_of(mm::DevicePages& device) {
-  Records records{device.folios().records().data()};
+  Records records{.folios = device.folios().records().data()};
   if (mm::HolderTable* const table = device.holders(); table != nullptr) {
+    records.turns = &table->turns();
     records.holders = table->mine_if_any();
     if (records.holders == nullptr) {
       const auto joined = table->mine(device.folios(), device.order());
@@ -92,21 +87,23 @@ Grabbed grab_run(const PageRun& run, bool pin, const mm::HoldStamp& stamp) {
   const Records records = *found;
   const PerPage each(device.order(), pin);
   Grabbed grabbed;
+  mm::HolderTurn turn(records.turns);
   for_each_folio(run, [&, records, each](std::uint64_t extent, std::uint64_t pages) {
     records.prefetch(extent);
+    turn.at(extent);
     mm::FolioRecord& folio = records.folios[extent];
     if ((folio.flags.load(std::memory_order_relaxed) & mm::kFolioHwpoison) != 0) {
       grabbed.error = EHWPOISON;
       return false;
     }
     if (records.holders != nullptr) {
-      mm::claim(records.holders[extent], each.hold * pages, stamp);
+      mm::claim<mm::InTurn>(records.holders[extent], each.hold * pages, stamp);
     }
     std::uint64_t before = 0;
     const bool added = mm::add_packed(folio, each.counts * pages, before);
     if (records.holders != nullptr) {
-      added ? mm::confirm(records.holders[extent], each.hold * pages)
-            : mm::end_drop(records.holders[extent], each.hold * pages);
+      added ? mm::confirm<mm::InTurn>(records.holders[extent], each.hold * pages)
+            : mm::end_drop<mm::InTurn>(records.holders[extent], each.hold * pages);
     }
     if (!added) {
       device.folios().control().refused.fetch_add(1);
@@ -116,6 +113,7 @@ Grabbed grab_run(const PageRun& run, bool pin, const mm::HoldStamp& stamp) {
     grabbed.nr_pages += pages;
     return true;
   });
+  turn.leave();
   if (pin && grabbed.nr_pages > 0) {
     trace_pin(trace::Kind::pin, run, grabbed.nr_pages);
   }
@@ -137,28 +135,32 @@ Result<void> drop_run(const PageRun& run, bool pin, bool dirty) {
   const Records records = *found;
   const PerPage each(device.order(), pin);
   std::uint64_t refused = 0;
+  mm::HolderTurn turn(records.turns);
   for_each_folio(run, [&, records, each](std::uint64_t extent, std::uint64_t pages) {
     records.prefetch(extent);
+    turn.at(extent);
     mm::FolioRecord& folio = records.folios[extent];
     if (dirty && (folio.flags.load(std::memory_order_relaxed) & mm::kFolioDirty) == 0) {
       folio.flags.fetch_or(mm::kFolioDirty);
     }
-    if (records.holders != nullptr && !mm::begin_drop(records.holders[extent], each.hold * pages)) {
+    if (records.holders != nullptr && !mm::begin_drop<mm::InTurn>(records.holders[extent], each.hold * pages)) {
       ++refused;
       return true;
     }
     std::uint64_t before = 0;
     const bool dropped = mm::drop_packed(folio, each.counts * pages, before);
     if (records.holders != nullptr) {
-      mm::end_drop(records.holders[extent], each.hold * pages);
+      mm::end_drop<mm::InTurn>(records.holders[extent], each.hold * pages);
     }
     if (!dropped) {
       ++refused;
-    } else if (mm::became_idle(before, each.counts * pages)) {
-      went_idle(device, extent);
+    } else if (mm::became_idle(before, each.counts * pages) && device.pgmap != nullptr && device.pgmap->hears_idle()) {
+      turn.leave(); // before the driver is called
+      device.pgmap->became_idle(*mm::folio_of(device, ExtentIndex(extent)));
     }
     return true;
   });
+  turn.leave();
   if (refused > 0) {
     device.folios().control().refused.fetch_add(refused);
     return fail(ERANGE);
