@@ -19,12 +19,14 @@
 #include "emu/base/text/text_file.hpp"
 #include "emu/mm/device_pages.hpp"
 #include "emu/mm/holder_settle.hpp"
+#include "emu/mm/holder_turns.hpp"
 
 namespace daxemu::mm {
 
 struct HolderTable::State {
   std::mutex joining;
   std::atomic<HolderRecord*> records{nullptr};
+  HolderTurns turns;
   Mapping mapping;
   std::uint32_t place = 0;
 };
@@ -166,7 +168,8 @@ std::optional<std::uint64_t> start_time_of(pid_t pid) {
 }
 
 HolderTable::HolderTable(UniqueFd fd, std::uint64_t extents)
-    : fd_(std::move(fd)), extents_(extents), state_(std::make_unique<State>()), records_(&state_->records) {}
+    : fd_(std::move(fd)), extents_(extents), state_(std::make_unique<State>()), records_(&state_->records),
+      turns_(&state_->turns) {}
 HolderTable::HolderTable(HolderTable&&) noexcept = default;
 HolderTable& HolderTable::operator=(HolderTable&&) noexcept = default;
 HolderTable::~HolderTable() = default;
@@ -230,6 +233,7 @@ Result<HolderRecord*> HolderTable::join(const FolioTable& folios) {
 
 void HolderTable::forget() {
   state_->records.store(nullptr);
+  state_->turns.forget();
   state_->mapping.reset();
 }
 

@@ -44,6 +44,8 @@ struct HoldStamp {
   HoldBy by = HoldBy::call;
 };
 
+class HolderTurns;
+
 class HolderTable {
 public:
   // `fd` is the device's folio file (kept). Errors: fstat(2)'s, EIO when it is too short.
@@ -58,6 +60,8 @@ public:
 
   // The same where the first call has been, else nullptr; costs a load.
   [[nodiscard]] HolderRecord* mine_if_any() const { return records_->load(std::memory_order_acquire); }
+  // Who changes those by InTurn (holder_turns.hpp), and then everybody in this process does.
+  [[nodiscard]] HolderTurns& turns() const { return *turns_; }
 
   // The child of a fork holds nothing: the kernel gives pins to whoever called, not to copies of him.
   void forget();
@@ -84,6 +88,7 @@ private:
   std::uint64_t extents_ = 0;
   std::unique_ptr<State> state_;
   const std::atomic<HolderRecord*>* records_ = nullptr; // in *state_
+  HolderTurns* turns_ = nullptr;                        // in *state_
 };
 
 // The three steps of taking and of dropping a hold. At any moment applied <= what the folio's counts contain <=
@@ -91,12 +96,25 @@ private:
 [[nodiscard]] constexpr std::uint64_t hold_word(std::uint32_t gets, std::uint32_t pins) {
   return (static_cast<std::uint64_t>(pins) << 32) | gets;
 }
+// How a word of a record is changed: where several threads may at once, or where one has the turn (InTurn in
+// holder_turns.hpp).
+struct AnyThread {
+  // What it was before.
+  static std::uint64_t add(std::atomic<std::uint64_t>& word, std::uint64_t value) {
+    return word.fetch_add(value, std::memory_order_acq_rel);
+  }
+  // Only if it still is `now`, else `now` becomes what it is.
+  static bool replace(std::atomic<std::uint64_t>& word, std::uint64_t& now, std::uint64_t wanted) {
+    return word.compare_exchange_weak(now, wanted, std::memory_order_acq_rel, std::memory_order_relaxed);
+  }
+};
 // Adds to how many pages one of the kernel's own calls holds, or takes them off: by minus.
 inline void add_by(HolderRecord& record, HoldBy by, std::uint32_t pages) {
   record.by[static_cast<std::size_t>(by) - 1].fetch_add(pages, std::memory_order_relaxed);
 }
-inline void claim(HolderRecord& record, std::uint64_t word, const HoldStamp& stamp) {
-  if (record.claimed.fetch_add(word, std::memory_order_acq_rel) == 0) { // the first of this process on this folio
+template <class By = AnyThread>
+void claim(HolderRecord& record, std::uint64_t word, const HoldStamp& stamp) {
+  if (By::add(record.claimed, word) == 0) { // the first of this process on this folio
     record.tid.store(stamp.tid, std::memory_order_relaxed);
     record.since_ns.store(stamp.since_ns, std::memory_order_relaxed);
     record.site.store(stamp.site, std::memory_order_relaxed);
@@ -108,22 +126,24 @@ inline void claim(HolderRecord& record, std::uint64_t word, const HoldStamp& sta
     add_by(record, stamp.by, static_cast<std::uint32_t>(word + (word >> 32)));
   }
 }
-inline void confirm(HolderRecord& record, std::uint64_t word) {
-  record.applied.fetch_add(word, std::memory_order_release);
+template <class By = AnyThread>
+void confirm(HolderRecord& record, std::uint64_t word) {
+  By::add(record.applied, word);
 }
 // Errors: ERANGE: this process does not hold that much of it (nothing is changed).
-[[nodiscard]] inline Result<void> begin_drop(HolderRecord& record, std::uint64_t word) {
+template <class By = AnyThread>
+[[nodiscard]] Result<void> begin_drop(HolderRecord& record, std::uint64_t word) {
   std::uint64_t now = record.applied.load(std::memory_order_relaxed);
   do {
     if ((now & 0xffff'ffffU) < (word & 0xffff'ffffU) || (now >> 32) < (word >> 32)) {
       return fail(ERANGE);
     }
-  } while (
-      !record.applied.compare_exchange_weak(now, now - word, std::memory_order_acq_rel, std::memory_order_relaxed));
+  } while (!By::replace(record.applied, now, now - word));
   return {};
 }
-inline void end_drop(HolderRecord& record, std::uint64_t word) {
-  record.claimed.fetch_sub(word, std::memory_order_acq_rel);
+template <class By = AnyThread>
+void end_drop(HolderRecord& record, std::uint64_t word) {
+  By::add(record.claimed, 0 - word);
 }
 
 // Field 22 of /proc/PID/stat; nothing when there is no such process.

@@ -21,6 +21,7 @@ namespace host_life {
 namespace {
 
 constexpr int kReadWrite = PROT_READ | PROT_WRITE;
+constexpr std::size_t kPage = 4096;
 
 void map_fixed_over() {
   volatile char* at = map_device();
@@ -36,6 +37,44 @@ void map_fixed_over() {
   REQUIRE(::mmap(third, 2 * kExtent, kReadWrite, MAP_SHARED | MAP_FIXED, fd, 2 * kExtent) == third);
   REQUIRE(third[5] == 3 && third[kExtent + 5] == 4);
   touch(at, 9);
+}
+
+// Memory that is no device's, as the kernel has it: each call twice, for the first of a kind goes another way; and once
+// more when a device is mapped.
+void memory_of_others() {
+  for (int round = 0; round < 3; ++round) {
+    for (const int prot : {PROT_NONE, kReadWrite, kReadWrite | PROT_EXEC}) {
+      void* const at = ::mmap(nullptr, 3 * kPage, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      REQUIRE(at != MAP_FAILED);
+      auto* const middle = static_cast<char*>(at) + kPage;
+      REQUIRE(::mprotect(middle, kPage, kReadWrite) == 0);
+      std::memset(middle, 0x77, kPage);
+      errno = 0;
+      REQUIRE(::mprotect(middle + 1, kPage, PROT_READ) == -1 && errno == EINVAL);
+      REQUIRE(::munmap(middle, kPage) == 0);
+      REQUIRE(::mprotect(middle, kPage, PROT_READ) == -1 && errno == ENOMEM);
+      REQUIRE(::munmap(at, 3 * kPage) == 0);
+      errno = 0;
+      REQUIRE(::munmap(at, 0) == -1 && errno == EINVAL);
+    }
+    const int fd = ::open("/proc/self/exe", O_RDONLY);
+    REQUIRE(fd >= 0);
+    const auto refused = [fd](std::size_t length, int prot, int flags, off_t offset) {
+      errno = 0;
+      return ::mmap(nullptr, length, prot, flags, fd, offset) == MAP_FAILED ? errno : 0;
+    };
+    REQUIRE(refused(kPage, PROT_READ, MAP_PRIVATE, 0) == 0);
+    REQUIRE(refused(kPage, PROT_READ | PROT_EXEC, MAP_PRIVATE, 0) == 0);
+    REQUIRE(refused(0, PROT_READ, MAP_PRIVATE, 0) == EINVAL);
+    REQUIRE(refused(kPage, PROT_READ, MAP_PRIVATE, 1) == EINVAL);
+    REQUIRE(refused(kPage, PROT_READ, 0, 0) == EINVAL);
+    REQUIRE(refused(kPage, kReadWrite, MAP_SHARED, 0) == EACCES);
+    ::close(fd);
+    REQUIRE(refused(kPage, PROT_READ, MAP_PRIVATE, 0) == EBADF);
+    if (round == 1) {
+      touch(map_device(), 1);
+    }
+  }
 }
 
 // The program serves faults of its own memory itself, and ours are served by us.
@@ -119,6 +158,7 @@ void dlopened_library() {
 } // namespace
 
 void add_memory_cases(Cases& cases) {
+  cases["memory_of_others"] = memory_of_others;
   cases["map_fixed_over"] = map_fixed_over;
   cases["own_userfaultfd"] = own_userfaultfd;
   cases["write_barrier"] = write_barrier;

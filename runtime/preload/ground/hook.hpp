@@ -26,13 +26,16 @@
 // hook returns to.
 // Nothing is kept over a call there, so that nothing is saved: what looks the function up is out of line too.
 #define DAXEMU_SPLIT_HOOK(result, name, declared, passed, plain)                                                       \
+  DAXEMU_SPLIT_HOOK_WITH(result, name, declared, passed, plain, )
+// The same, with what is tried before that jump.
+#define DAXEMU_SPLIT_HOOK_WITH(result, name, declared, passed, plain, tried)                                           \
   [[gnu::noinline]] static result other_##name(DAXEMU_BARE declared, const void* caller);                              \
   [[gnu::noinline]] static result first_##name declared {                                                              \
     return real_##name passed;                                                                                         \
   }                                                                                                                    \
   DAXEMU_HOOK_IN(DAXEMU_START_PATH, result, name, declared) {                                                          \
     if (plain) [[likely]] {                                                                                            \
-      auto* const known = real_##name.known();                                                                         \
+      tried auto* const known = real_##name.known();                                                                   \
       return known != nullptr ? known passed : first_##name passed;                                                    \
     }                                                                                                                  \
     return other_##name(DAXEMU_BARE passed, __builtin_return_address(0));                                              \
