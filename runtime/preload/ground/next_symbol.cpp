@@ -24,6 +24,8 @@ bool is_libc(const link_map& map) {
 
 } // namespace
 
+constinit std::array<NextSymbols::Library, NextSymbols::kMost - NextSymbols::kNear> NextSymbols::far_{};
+
 DAXEMU_START_PATH NextSymbols::Library NextSymbols::described(const link_map& map) {
   Library library;
   library.map = &map;
@@ -154,7 +156,8 @@ DAXEMU_START_PATH void NextSymbols::gather() {
   const std::uintptr_t vdso = ::getauxval(AT_SYSINFO_EHDR); // in the list, but no lookup finds anything in it
   for (const link_map* map = first_loaded(); map != nullptr && count_ < kMost; map = map->l_next) {
     if (map->l_addr == 0 || map->l_addr != vdso) {
-      all_[count_++] = described(*map);
+      (count_ < kNear ? near_[count_] : far_[count_ - kNear]) = described(*map);
+      ++count_;
     }
     if (map->l_ld == _DYNAMIC) { // each library has one of its own
       own_ = map;
@@ -167,7 +170,8 @@ DAXEMU_START_PATH std::optional<NextSymbol> NextSymbols::find(const char* name, 
   if (own_ == nullptr) {
     return std::nullopt;
   }
-  for (const Library& library : std::span(all_).first(count_).subspan(behind_)) {
+  for (std::size_t which = behind_; which < count_; ++which) {
+    const Library& library = this->library(which);
     if (!library.can_answer()) {
       return std::nullopt; // it may be in there
     }
@@ -185,7 +189,8 @@ DAXEMU_START_PATH std::optional<NextSymbol> NextSymbols::find(const char* name, 
 }
 
 DAXEMU_START_PATH void* NextSymbols::find_first(const char* name, std::uint32_t hash) const {
-  for (const Library& library : std::span(all_).first(own_ == nullptr ? 0 : count_)) {
+  for (std::size_t which = 0; which < (own_ == nullptr ? 0 : count_); ++which) {
+    const Library& library = this->library(which);
     if (!library.can_answer()) {
       return nullptr; // it may be in there
     }

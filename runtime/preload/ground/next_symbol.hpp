@@ -46,6 +46,7 @@ public:
 
 private:
   static constexpr std::size_t kMost = 64; // the program and libraries; those behind them are dlsym's
+  static constexpr std::size_t kNear = 8;  // most programs have fewer: they lie where a start writes to anyway
   // What a lookup needs of one.
   struct Library {
     const link_map* map = nullptr;
@@ -61,8 +62,11 @@ private:
   [[nodiscard]] static std::uint32_t index_of(const Library& library, const char* name, std::uint32_t hash);
   [[nodiscard]] static bool is_for_us(const Library& library, std::uint32_t at);
 
+  [[nodiscard]] const Library& library(std::size_t at) const { return at < kNear ? near_[at] : far_[at - kNear]; }
+
   const link_map* own_ = nullptr; // nothing: the loader's list is not to be had
-  std::array<Library, kMost> all_;
+  std::array<Library, kNear> near_;
+  static std::array<Library, kMost - kNear> far_; // of the one that gathers
   std::size_t count_ = 0;
   std::size_t behind_ = 0; // the first one behind this library
 
