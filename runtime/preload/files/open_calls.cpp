@@ -105,7 +105,11 @@ DAXEMU_START_PATH bool refused_open_is_settled(int dirfd, const char* path, int 
 DAXEMU_START_PATH long open_searched(int dirfd, const char* path, int flags) noexcept {
   constexpr int kKnown =
       O_CLOEXEC | O_DIRECTORY | O_LARGEFILE | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK; // openat2(2) knows no others
-  if ((flags & ~kKnown) != 0 || !PlainCalls::may_be_unusual()) {
+  if (!PlainCalls::may_be_unusual()) {
+    PlainCalls::end_search();
+    return kNotAsked;
+  }
+  if ((flags & ~kKnown) != 0) {
     return kNotAsked;
   }
   const open_how how = {static_cast<unsigned>(flags), 0, RESOLVE_NO_SYMLINKS};

@@ -115,14 +115,18 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
 #define DAXEMU_OPEN_REST(name, dirfd, all_flags, ...)                                                                  \
   const auto real = [&](const char* p) { return __VA_ARGS__; };                                                        \
   if (opened == kNotAsked && PlainCalls::searches(PlainCall::name) && only_reads(all_flags)) {                         \
-    opened = __libc_single_threaded != 0 ? open_searched(dirfd, path, all_flags) : kNotAsked;                          \
+    if (__libc_single_threaded != 0) {                                                                                 \
+      opened = open_searched(dirfd, path, all_flags);                                                                  \
+    } else {                                                                                                           \
+      PlainCalls::end_search(); /* by_library_ is quicker, and can be cancelled */                                     \
+    }                                                                                                                  \
     if (opened >= 0) {                                                                                                 \
       FdTable::forget(static_cast<int>(opened));                                                                       \
     } else if (opened != kNotAsked) {                                                                                  \
       errno = static_cast<int>(-opened);                                                                               \
       return -1;                                                                                                       \
     }                                                                                                                  \
-  } else if (opened == -ENOENT) {                                                                                      \
+  } else if (opened == -ENOENT && __libc_single_threaded != 0) {                                                       \
     Searching::missed();                                                                                               \
   }                                                                                                                    \
   if (opened >= 0 && is_plainly_of_others(dirfd, path)) {                                                              \
