@@ -140,8 +140,7 @@ DAXEMU_START_PATH Result<Store> Store::of_file(UniqueFd fd, Look look) {
   }
   Store store(std::move(fd), *st, std::move(*mapping), platform);
   store.devices_known_ = kNotLooked;
-  if (const bool later = look == Look::later && platform->devices_used.load() > kDevicesSeenAtOnce;
-      !later && !store.devices_are_sound()) {
+  if (look != Look::later && !store.devices_are_sound()) {
     return fail(EPROTO);
   }
   return store;

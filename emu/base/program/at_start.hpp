@@ -10,10 +10,10 @@
 // The same of the calls among them, side by side, for the processor's caches and what it knows of pages: each begins a
 // line, and takes as few as it can.
 #define DAXEMU_CALL_PATH __attribute__((section(".text.startup.daxemu_calls"), aligned(64)))
-// Variables of zeros, small ones, that calls look at which many programs make: each page of them that a program reads
-// and then writes to costs it two faults, wherever in the page.
-#define DAXEMU_OFTEN __attribute__((section(".bss.daxemu_often")))
+// Variables, small ones, that calls look at which many programs make: of the file, though they are zeros, for a page of
+// the file is there to be read once one beside it was, and costs a fault only when it is written to.
+#define DAXEMU_OFTEN __attribute__((section(".data.daxemu_often")))
 // The same of what is larger, behind those.
-#define DAXEMU_OFTEN_WIDE __attribute__((section(".bss.daxemu_wide")))
+#define DAXEMU_OFTEN_WIDE __attribute__((section(".data.daxemu_wide")))
 // Large variables of zeros that are used from the beginning, of which the first bytes share a page with those above.
 #define DAXEMU_BEHIND_START __attribute__((section(".bss.daxemu_begin")))

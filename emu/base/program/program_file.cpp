@@ -13,6 +13,7 @@
 
 #include "emu/base/kernel/sys.hpp"
 #include "emu/base/kernel/unique_fd.hpp"
+#include "emu/base/program/at_exec.hpp"
 
 namespace daxemu {
 namespace {
@@ -56,7 +57,7 @@ private:
 };
 
 // Go's linker leaves a note, in programs that the dynamic linker starts as well.
-bool has_go_note(const Beginning& file, const Elf64_Phdr& segment) {
+DAXEMU_EXEC_PATH bool has_go_note(const Beginning& file, const Elf64_Phdr& segment) {
   constexpr std::string_view kGo("Go\0\0", 4);
   constexpr Elf64_Word kBuildId = 4;
   std::array<char, 1024> notes;
@@ -74,7 +75,7 @@ bool has_go_note(const Beginning& file, const Elf64_Phdr& segment) {
   return false;
 }
 
-ProgramKind kind_of_elf(const Beginning& file, const Elf64_Ehdr& header) {
+DAXEMU_EXEC_PATH ProgramKind kind_of_elf(const Beginning& file, const Elf64_Ehdr& header) {
   if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != kMachine) {
     return ProgramKind::foreign;
   }
@@ -107,7 +108,7 @@ bool has_everybody() noexcept {
 
 } // namespace
 
-ProgramFile examine_program(int fd) noexcept {
+DAXEMU_EXEC_PATH ProgramFile examine_program(int fd) noexcept {
   ProgramFile file;
   constexpr std::size_t kLine = 256; // BINPRM_BUF_SIZE
   const Beginning beginning(fd);
@@ -123,7 +124,7 @@ ProgramFile examine_program(int fd) noexcept {
   return file;
 }
 
-bool sets_identity(const struct stat& about) noexcept {
+DAXEMU_EXEC_PATH bool sets_identity(const struct stat& about) noexcept {
   if ((about.st_mode & (S_ISUID | S_ISGID)) == 0) {
     return false;
   }
@@ -136,7 +137,7 @@ bool sets_identity(const struct stat& about) noexcept {
   return sets && ((about.st_uid != kNobody && about.st_gid != kNobody) || has_everybody());
 }
 
-bool raises_privileges(int fd) noexcept {
+DAXEMU_EXEC_PATH bool raises_privileges(int fd) noexcept {
   const auto about = sys::fstat(fd);
   if (!about) {
     return false;

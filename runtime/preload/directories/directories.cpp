@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/single_threaded.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -196,6 +197,21 @@ void Directory::rewind(const Context& context) {
 
 DAXEMU_OFTEN constinit std::atomic<int> Directories::open_{0};
 constinit std::mutex Directories::mutex_;
+DAXEMU_AT_START constinit bool Directories::forking_ = false;
+
+DAXEMU_START_PATH void Directories::before_fork() noexcept {
+  if (__libc_single_threaded == 0) {
+    mutex_.lock();
+    forking_ = true;
+  }
+}
+
+DAXEMU_START_PATH void Directories::after_fork() noexcept {
+  if (forking_) {
+    forking_ = false;
+    mutex_.unlock();
+  }
+}
 
 std::vector<std::unique_ptr<Directory>>& Directories::streams() {
   static auto* const all = new std::vector<std::unique_ptr<Directory>>; // never destroyed: exit handlers may list

@@ -71,13 +71,15 @@ public:
   // (0): an ordinary directory. Errors: ENOMEM, ENOTDIR, the listing's.
   [[nodiscard]] static Result<DIR*> adopt(const Context& context, int fd);
 
-  // Around fork(2), so that a child of a threaded program finds the list whole.
-  static void before_fork() noexcept { mutex_.lock(); }
-  static void after_fork() noexcept { mutex_.unlock(); }
+  // Around fork(2), so that a child of a threaded program finds the list whole. Of a program of one thread there is
+  // nothing to wait for, and to take the lock would cost it and its child a copied page each.
+  static void before_fork() noexcept;
+  static void after_fork() noexcept;
 
 private:
   static std::atomic<int> open_;
   static std::mutex mutex_;
+  static bool forking_; // before_fork() has taken it
   static std::vector<std::unique_ptr<Directory>>& streams();
 };
 

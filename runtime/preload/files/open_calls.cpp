@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+#include "emu/base/kernel/enter_kernel.hpp"
 #include "emu/base/kernel/sys.hpp"
 #include "emu/base/program/at_start.hpp"
 #include "emu/sysfs/inodes/dev_names.hpp"
@@ -13,7 +14,9 @@
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/memory/core_dump.hpp"
 #include "runtime/preload/memory/live_space.hpp"
+#include "runtime/preload/names/plain_paths.hpp"
 #include "runtime/preload/paths/direct_call.hpp"
+#include "runtime/preload/paths/searching.hpp"
 #include "runtime/preload/procfs/proc_files.hpp"
 
 namespace daxemu::preload {
@@ -97,6 +100,34 @@ bool drops_locks(const char* path) {
 DAXEMU_START_PATH bool refused_open_is_settled(int dirfd, const char* path, int flags) noexcept {
   return is_no_text(errno) ||
          (errno != ENXIO && is_settled(-1, dirfd, path, follow_of_open(flags)) && !ProcFiles::is_one(path));
+}
+
+DAXEMU_START_PATH long open_searched(int dirfd, const char* path, int flags) noexcept {
+  constexpr int kKnown =
+      O_CLOEXEC | O_DIRECTORY | O_LARGEFILE | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK; // openat2(2) knows no others
+  if (!PlainCalls::may_be_unusual()) {
+    PlainCalls::end_search();
+    return kNotAsked;
+  }
+  if ((flags & ~kKnown) != 0) {
+    return kNotAsked;
+  }
+  const open_how how = {static_cast<unsigned>(flags), 0, RESOLVE_NO_SYMLINKS};
+  const long opened = sys::enter_kernel(SYS_openat2, dirfd, (long)path, (long)&how, sizeof how); // NOLINT: words
+  if (opened >= 0) {
+    Searching::found();
+    return opened;
+  }
+  if (opened != -ENOENT && opened != -ENOTDIR) {
+    Searching::linked();
+    return kNotAsked;
+  }
+  // A name that a node may have: /dev may have another name as well.
+  if (!is_plainly_of_others(dirfd, path) || Context::made()->resolver().may_be_made(path)) {
+    return kNotAsked;
+  }
+  Searching::missed();
+  return opened;
 }
 
 int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(const char*)> real) {

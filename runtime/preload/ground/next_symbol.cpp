@@ -24,6 +24,8 @@ bool is_libc(const link_map& map) {
 
 } // namespace
 
+constinit std::array<NextSymbols::Library, NextSymbols::kMost - NextSymbols::kNear> NextSymbols::far_{};
+
 DAXEMU_START_PATH NextSymbols::Library NextSymbols::described(const link_map& map) {
   Library library;
   library.map = &map;
@@ -156,7 +158,8 @@ DAXEMU_START_PATH void NextSymbols::gather() {
     if (count_ == kMost) {
       beyond_ = beyond_ == nullptr ? map : beyond_;
     } else if (!is_vdso(*map)) {
-      all_[count_++] = described(*map);
+      (count_ < kNear ? near_[count_] : far_[count_ - kNear]) = described(*map);
+      ++count_;
     }
     if (map->l_ld == _DYNAMIC) { // each library has one of its own
       own_ = map;
@@ -172,8 +175,8 @@ DAXEMU_START_PATH void NextSymbols::each(bool behind_own, const Look& look) cons
   if (own_ == nullptr) {
     return;
   }
-  for (const Library& library : std::span(all_).first(count_).subspan(behind_own ? behind_ : 0)) {
-    if (look(library)) {
+  for (std::size_t which = behind_own ? behind_ : 0; which < count_; ++which) {
+    if (look(library(which))) {
       return;
     }
   }

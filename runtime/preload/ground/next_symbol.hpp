@@ -46,6 +46,7 @@ public:
 
 private:
   static constexpr std::size_t kMost = 64; // the program and libraries; those behind them are described at each lookup
+  static constexpr std::size_t kNear = 8;  // most programs have fewer: they lie where a start writes to anyway
   // What a lookup needs of one.
   struct Library {
     const link_map* map = nullptr;
@@ -64,11 +65,14 @@ private:
   template <class Look>
   void each(bool behind_own, const Look& look) const;
 
+  [[nodiscard]] const Library& library(std::size_t at) const { return at < kNear ? near_[at] : far_[at - kNear]; }
+
   const link_map* own_ = nullptr; // nothing: the loader's list is not to be had
-  std::array<Library, kMost> all_;
+  std::array<Library, kNear> near_;
+  static std::array<Library, kMost - kNear> far_; // of the one that gathers
   std::size_t count_ = 0;
   std::size_t behind_ = 0;  // the first one behind this library
-  bool own_beyond_ = false; // it is none of `all_` itself
+  bool own_beyond_ = false; // it is none of those itself
   // What there was no room for, up to the last one that the program has started with: in the loader's list what is
   // loaded later is behind that one, and may go again.
   const link_map* beyond_ = nullptr;

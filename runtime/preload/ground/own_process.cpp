@@ -53,7 +53,7 @@ DAXEMU_START_PATH void OwnProcess::lend() noexcept {
   lent_.store(true, std::memory_order_release);
 }
 
-void OwnProcess::adopt() noexcept {
+DAXEMU_START_PATH void OwnProcess::adopt() noexcept {
   if (std::atomic<pid_t>* owner = owner_.load(std::memory_order_acquire); owner != nullptr) {
     owner->store(sys::getpid(), std::memory_order_relaxed);
   }

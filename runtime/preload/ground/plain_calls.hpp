@@ -37,11 +37,23 @@ public:
     const std::uint64_t known = bit_of(call) << kKnownAt;
     return (word() & (kExpected | known)) == known;
   }
-  // The same, and may what it opens for a path of ours be closed again?
+  // The same, and may what it opens for a path of ours be closed again? Of open(2) not while searches() may say yes.
   [[nodiscard, gnu::always_inline]] static bool opens(PlainCall call) noexcept {
     const std::uint64_t known = bit_of(call) << kKnownAt;
-    return (word() & (kExpected | kLocks | known)) == known;
+    const std::uint64_t searching = call == PlainCall::open || call == PlainCall::open64 ? kSearches : 0;
+    return (word() & (kExpected | kLocks | searching | known)) == known;
   }
+  // The same, while the program looks for files (Searching).
+  [[nodiscard]] static bool searches(PlainCall call) noexcept {
+    const std::uint64_t expected = (bit_of(call) << kKnownAt) | kSearches;
+    return (word() & (kExpected | kLocks | expected)) == expected;
+  }
+  static void begin_search() noexcept { state_.known.fetch_or(kSearchesBit, std::memory_order_relaxed); }
+  static void end_search() noexcept {
+    state_.known.fetch_and(static_cast<std::uint16_t>(~kSearchesBit), std::memory_order_relaxed);
+  }
+  // What Searching counts.
+  [[nodiscard]] static std::atomic<std::uint8_t>& missed() noexcept { return state_.missed; }
   // Its next definition is the C library's own. Of no use before paths tell.
   static void learn(PlainCall call) noexcept {
     if (state_.binds.load(std::memory_order_acquire) != nullptr) {
@@ -99,10 +111,13 @@ private:
     std::atomic<const std::atomic<std::uint32_t>*> binds{nullptr};
     std::atomic<CancelTypeSetter*> sets_cancel_type{nullptr};
     std::atomic<bool> avoids_unusual{false};
+    std::atomic<std::uint8_t> missed{0};
   };
   static constexpr std::uint64_t kExpected = 0xff;
   static constexpr std::uint64_t kLocks = 0xff00;
   static constexpr unsigned kKnownAt = 16;
+  static constexpr std::uint16_t kSearchesBit = 1U << 15U; // behind those of PlainCall
+  static constexpr std::uint64_t kSearches = std::uint64_t{kSearchesBit} << kKnownAt;
   static constexpr std::uint32_t kKnownClose = 1;
   static constexpr std::uint32_t kWatchedClose = 2;
 

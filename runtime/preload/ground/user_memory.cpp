@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 
 #include "emu/base/kernel/sys.hpp"
+#include "emu/base/program/at_exec.hpp"
 #include "emu/base/program/at_start.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/preload/ground/own_process.hpp"
@@ -52,7 +53,7 @@ DAXEMU_START_PATH bool ReadablePages::readable(const void* address, std::size_t 
   return true;
 }
 
-bool ReadablePages::text(const char* text, std::size_t most) noexcept {
+DAXEMU_EXEC_PATH bool ReadablePages::text(const char* text, std::size_t most) noexcept {
   for (const char *at = text, *limit = text + most; at < limit;) {
     if (!readable(at)) {
       return false;
@@ -83,7 +84,7 @@ DAXEMU_START_PATH bool is_text(const char* text) noexcept {
   return ReadablePages().text(text, PATH_MAX);
 }
 
-bool is_text_list(char* const* list) noexcept {
+DAXEMU_EXEC_PATH bool is_text_list(char* const* list) noexcept {
   ReadablePages of_list;
   ReadablePages of_texts;
   for (char* const* at = list;; ++at) {

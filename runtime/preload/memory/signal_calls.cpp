@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "emu/base/program/at_exec.hpp"
 #include "emu/base/program/at_start.hpp"
 #include "runtime/fault/process/early_kill.hpp"
 #include "runtime/preload/ground/real.hpp"
@@ -115,7 +116,7 @@ int change_one(int how, int signal) {
   sigemptyset(&set);
   return sigaddset(&set, signal) == 0 ? SignalCalls::sigprocmask(how, &set, nullptr) : -1;
 }
-int change_bsd_mask(int how, int mask) {
+DAXEMU_EXEC_PATH int change_bsd_mask(int how, int mask) {
   const sigset_t set = set_of(mask);
   sigset_t old;
   return SignalCalls::sigprocmask(how, &set, &old) == 0 ? mask_of(old) : -1;
@@ -179,7 +180,7 @@ int SignalCalls::sigblock(int mask) {
   return change_bsd_mask(SIG_BLOCK, mask);
 }
 
-int SignalCalls::sigsetmask(int mask) {
+DAXEMU_EXEC_PATH int SignalCalls::sigsetmask(int mask) {
   return change_bsd_mask(SIG_SETMASK, mask);
 }
 

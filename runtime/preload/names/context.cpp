@@ -114,11 +114,11 @@ DAXEMU_START_PATH Context* Context::make() noexcept {
       complain("cannot use the platform DAXEMU_PLATFORM=", location, store.error().value);
     } // else it is daxemu run's, whose end or whose namespace is no mistake of the program's user
   }
+  if (made != nullptr && !sys::is_race_checked()) {
+    made->hidden_.let_paths_tell_if_none(made->store_.platform().binds_made);
+  }
   maker.store(nullptr);
   made_.store(made, std::memory_order_release);
-  if (made != nullptr && !made->hidden_.any() && !sys::is_race_checked()) {
-    PlainCalls::let_paths_tell(made->store_.platform().binds_made);
-  }
   stage.store(made != nullptr ? Stage::ready : Stage::refused, std::memory_order_release);
   errno = kept;
   return made;

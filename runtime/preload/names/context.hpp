@@ -35,6 +35,7 @@ public:
   static void before_other_mounts() noexcept {
     if (const Context* context = get(); context != nullptr) {
       context->descriptors_.settle_file_systems();
+      (void)context->hidden_.any();
     }
   }
 

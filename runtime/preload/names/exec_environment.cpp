@@ -4,6 +4,7 @@
 #include <cstring>
 #include <functional>
 
+#include "emu/base/program/at_exec.hpp"
 #include "emu/base/program/at_start.hpp"
 #include "runtime/preload/names/working_directory.hpp"
 
@@ -39,7 +40,7 @@ DAXEMU_START_PATH bool is_directory_variable(std::string_view variable) {
   return name_of(variable) == kWorkingDirectoryVariable;
 }
 
-char* put(char*& text, std::string_view what) {
+DAXEMU_EXEC_PATH char* put(char*& text, std::string_view what) {
   char* const begin = text;
   std::memcpy(text, what.data(), what.size());
   text += what.size();
@@ -89,7 +90,7 @@ DAXEMU_START_PATH void ExecEnvironment::remember(char** environment, const char*
   }
 }
 
-ExecEnvironment::Size ExecEnvironment::size_for(char* const* environment) const noexcept {
+DAXEMU_EXEC_PATH ExecEnvironment::Size ExecEnvironment::size_for(char* const* environment) const noexcept {
   Size size;
   for (char* const* at = environment; at != nullptr && *at != nullptr; ++at) {
     ++size.pointers;
@@ -103,8 +104,8 @@ ExecEnvironment::Size ExecEnvironment::size_for(char* const* environment) const 
   return size;
 }
 
-char* const* ExecEnvironment::with(char* const* environment, std::string_view directory, char** pointers,
-                                   char* text) const noexcept {
+DAXEMU_EXEC_PATH char* const* ExecEnvironment::with(char* const* environment, std::string_view directory,
+                                                    char** pointers, char* text) const noexcept {
   if (count_ == 0) {
     return environment;
   }

@@ -34,7 +34,7 @@ public:
 
 private:
   static constexpr std::size_t kMost = 16;
-  static constexpr std::size_t kUsualTexts = 1024; // bytes; what is more takes memory of its own
+  static constexpr std::size_t kUsualTexts = 512; // bytes; what is more takes memory of its own
   struct Variable {
     const char* text = nullptr; // NAME=value, for as long as the process lives
     std::size_t name_length = 0;

@@ -1,8 +1,10 @@
 #include "runtime/preload/names/hidden_devices.hpp"
 
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <optional>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -13,6 +15,7 @@
 #include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/program/at_start.hpp"
 #include "emu/dax/device/device_name.hpp"
+#include "runtime/preload/ground/plain_calls.hpp"
 
 namespace daxemu::preload {
 namespace {
@@ -40,35 +43,55 @@ int major_of(const char* device) {
   return length ? major_in({reinterpret_cast<const char*>(text.data()), *length}) : -1;
 }
 
-} // namespace
-
-DAXEMU_START_PATH HiddenDevices::HiddenDevices() {
+// The major number; -1: there are none. Nothing: this process has no number left to ask by.
+DAXEMU_START_PATH std::optional<int> look() {
   const auto raw = sys::open(kBus, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (!raw) {
-    return; // no such bus: the usual case
+    const bool later = raw.error() == Errno{EMFILE} || raw.error() == Errno{ENFILE};
+    return later ? std::nullopt : std::optional(-1); // no such bus: the usual case
   }
   const UniqueFd bus(*raw);
   alignas(struct dirent64) std::array<char, 1024> buffer;
   for (;;) {
     const auto length = sys::call(SYS_getdents64, bus.get(), reinterpret_cast<long>(buffer.data()), buffer.size());
     if (!length || *length == 0) {
-      return;
+      return -1;
     }
+    // What had room for any name and has none more to say has said all (kernfs_fop_readdir, filldir64).
+    const bool is_last = static_cast<std::size_t>(*length) + sizeof(struct dirent64) <= buffer.size();
     for (long at = 0; at < *length;) {
       const auto* entry = reinterpret_cast<const struct dirent64*>(buffer.data() + at);
       if (entry->d_name[0] != '.' && dax::parse_device_name(entry->d_name)) {
-        major_ = major_of(entry->d_name);
-        if (any()) {
-          return;
+        if (const int found = major_of(entry->d_name); found >= 0) {
+          return found;
         }
       }
       at += entry->d_reclen;
     }
+    if (is_last) {
+      return -1;
+    }
   }
 }
 
+} // namespace
+
+DAXEMU_START_PATH int HiddenDevices::ask() const noexcept {
+  const int kept = errno;
+  const std::optional<int> found = look();
+  errno = kept;
+  if (!found) {
+    return kNone; // asked again next time
+  }
+  major_.store(*found, std::memory_order_release); // two that ask at once find the same
+  if (*found < 0 && binds_ != nullptr) {
+    PlainCalls::let_paths_tell(*binds_);
+  }
+  return *found;
+}
+
 bool HiddenDevices::is_one(const struct stat& about) const {
-  return any() && S_ISCHR(about.st_mode) && static_cast<int>(major(about.st_rdev)) == major_;
+  return any() && S_ISCHR(about.st_mode) && static_cast<int>(major(about.st_rdev)) == major_.load();
 }
 
 bool HiddenDevices::is_one(std::string_view directory, std::string_view name) const {
@@ -78,7 +101,7 @@ bool HiddenDevices::is_one(std::string_view directory, std::string_view name) co
   if (directory == "/dev") {
     return name.starts_with("dax") && dax::parse_device_name(name).has_value();
   }
-  return directory == "/sys/dev/char" && major_in(name) == major_;
+  return directory == "/sys/dev/char" && major_in(name) == major_.load();
 }
 
 bool HiddenDevices::is_one(std::string_view path) const {

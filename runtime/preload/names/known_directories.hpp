@@ -16,7 +16,7 @@ public:
   void note(std::string_view path) noexcept;
 
 private:
-  static constexpr std::size_t kSlots = 256;
+  static constexpr std::size_t kSlots = 64; // a page has no room for more (link/layout.ld)
   // Hash of the path in the upper bits, the second it was noted in the lower ones; 0: empty.
   mutable std::array<std::atomic<std::uint64_t>, kSlots> slots_{};
 };

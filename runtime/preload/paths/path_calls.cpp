@@ -77,10 +77,35 @@ ssize_t read_link(int dirfd, const char* path, char* into, std::size_t size, Fun
   return libc_value<ssize_t>(copy_link(shown.view(), into, size), -1);
 }
 
+namespace {
+
+// realpath(3) of an absolute path has said ENOENT, and in `resolved`, as the C library does, what is not there. If that
+// is the path itself as far as it goes, no link has led on from it: what is called so is a directory for each of its
+// parents, and nothing for the whole.
+DAXEMU_START_PATH bool is_missing_itself(std::string_view path, const char* resolved) {
+  const std::string_view missing(resolved);
+  return missing.size() > 1 && path.starts_with(missing) &&
+         (path.size() == missing.size() || path[missing.size()] == '/');
+}
+
+} // namespace
+
 char* real_path(const char* path, char* resolved, FunctionRef<char*(const char*)> real) {
+  char* first = nullptr;
+  // Compilers ask that of each header in each folder.
+  const bool asked =
+      path != nullptr && resolved != nullptr && *path == '/' && PlainCalls::paths_tell() && leads_elsewhere(path);
+  if (asked) {
+    first = real(path);
+    if (first == nullptr && errno == ENOENT && is_missing_itself(path, resolved) &&
+        !Context::made()->resolver().may_be_made(path)) {
+      return nullptr;
+    }
+  }
   // The C library's own reads the text by itself: nothing but text may be given to it.
   return on_path<char*>(
-      AT_FDCWD, path, {.readable = true}, nullptr, real, [=](const Resolution& found) -> Result<char*> {
+      AT_FDCWD, path, {.readable = true}, nullptr, real,
+      [=](const Resolution& found) -> Result<char*> {
         if (found.kind == Resolution::Kind::refused) {
           return tl::unexpected(found.error);
         }
@@ -90,7 +115,8 @@ char* real_path(const char* path, char* resolved, FunctionRef<char*(const char*)
         }
         std::memcpy(into, found.path.c_str(), found.path.view().size() + 1);
         return into;
-      });
+      },
+      asked ? &first : nullptr);
 }
 
 DAXEMU_START_PATH char* working_directory(char* into, std::size_t size, FunctionRef<char*()> real) {

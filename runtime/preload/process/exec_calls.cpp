@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "emu/base/program/at_exec.hpp"
 #include "runtime/preload/ground/program_variable.hpp"
 #include "runtime/preload/paths/path_call.hpp"
 #include "runtime/preload/paths/stat_calls.hpp"
@@ -13,7 +14,7 @@
 
 namespace daxemu::preload {
 
-int with_child_environment(char* const* environment, FunctionRef<int(char* const*)> real) {
+DAXEMU_EXEC_PATH int with_child_environment(char* const* environment, FunctionRef<int(char* const*)> real) {
   Context* context = Context::get();
   if (context == nullptr || (environment != nullptr && !is_text_list(environment))) {
     return real(environment);
@@ -36,8 +37,8 @@ bool is_bad(char* const* list) {
 
 } // namespace
 
-int exec_path(int dirfd, const char* path, char* const* arguments, char* const* environment, ExecCall real,
-              Follow follow) {
+DAXEMU_EXEC_PATH int exec_path(int dirfd, const char* path, char* const* arguments, char* const* environment,
+                               ExecCall real, Follow follow) {
   return with_child_environment(environment, [&](char* const* child) {
     return on_path<int>(
         dirfd, path, {.follow = follow, .inode = true}, -1,

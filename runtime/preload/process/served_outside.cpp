@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "emu/base/program/at_exec.hpp"
 #include "runtime/preload/ground/path_text.hpp"
 #include "runtime/preload/ground/user_memory.hpp"
 #include "runtime/preload/process/unserved.hpp"
@@ -30,8 +31,9 @@ const char* value_of(char* const* environment, std::string_view name) {
 
 namespace {
 
-int start_examined(int dirfd, const char* path, const Examined& file, char* const* arguments, char* const* environment,
-                   FunctionRef<int(const char*, char* const*)> real) noexcept {
+DAXEMU_EXEC_PATH int start_examined(int dirfd, const char* path, const Examined& file, char* const* arguments,
+                                    char* const* environment,
+                                    FunctionRef<int(const char*, char* const*)> real) noexcept {
   // What is said of it is asked for, and whatever pointers the program gives are looked at, only where it matters.
   const bool named = dirfd == AT_FDCWD || (path != nullptr && *path == '/');
   const char* enter = is_outside(file.why) && named && is_text_list(environment)
@@ -60,15 +62,16 @@ int start_examined(int dirfd, const char* path, const Examined& file, char* cons
 
 } // namespace
 
-int start_served(int dirfd, const char* path, char* const* arguments, char* const* environment,
-                 FunctionRef<int(const char*, char* const*)> real) noexcept {
+DAXEMU_EXEC_PATH int start_served(int dirfd, const char* path, char* const* arguments, char* const* environment,
+                                  FunctionRef<int(const char*, char* const*)> real) noexcept {
   Examined file;
   examine(dirfd, path, file);
   return start_examined(dirfd, path, file, arguments, environment, real);
 }
 
-int start_served_in_path(const char* file, char* const* arguments, char* const* environment,
-                         FunctionRef<int(const char*, char* const*)> direct, FunctionRef<int()> real) noexcept {
+DAXEMU_EXEC_PATH int start_served_in_path(const char* file, char* const* arguments, char* const* environment,
+                                          FunctionRef<int(const char*, char* const*)> direct,
+                                          FunctionRef<int()> real) noexcept {
   PathText found;
   if (!find_in_path(file, found)) {
     return real();

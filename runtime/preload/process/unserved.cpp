@@ -9,6 +9,7 @@
 
 #include "emu/base/kernel/sys.hpp"
 #include "emu/base/kernel/unique_fd.hpp"
+#include "emu/base/program/at_exec.hpp"
 #include "emu/base/program/program_file.hpp"
 #include "runtime/preload/names/context.hpp"
 
@@ -36,20 +37,20 @@ store::Unserved reason_of(ProgramKind kind) {
 
 // What loads a program, and us with it, without an interpreter of its own: the dynamic linker run by itself, and a tool
 // of valgrind (.../libexec/valgrind/memcheck-amd64-linux).
-bool loads_programs(std::string_view path) {
+DAXEMU_EXEC_PATH bool loads_programs(std::string_view path) {
   const std::size_t slash = path.rfind('/');
   const std::string_view name = path.substr(slash + 1);
   const bool of_valgrind = slash != std::string_view::npos && path.substr(0, slash).ends_with("/valgrind");
   return of_valgrind || name.starts_with("ld-linux") || name.starts_with("ld.so") || name.starts_with("ld64");
 }
 
-Result<int> open_program(int dirfd, const char* path) {
+DAXEMU_EXEC_PATH Result<int> open_program(int dirfd, const char* path) {
   return sys::openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
 } // namespace
 
-void examine(int dirfd, const char* path, Examined& file) noexcept {
+DAXEMU_EXEC_PATH void examine(int dirfd, const char* path, Examined& file) noexcept {
   file.program = path;
   const Context* context = path == nullptr ? nullptr : Context::get();
   auto raw = context == nullptr ? fail(ENOENT) : open_program(dirfd, path);
@@ -68,7 +69,7 @@ void examine(int dirfd, const char* path, Examined& file) noexcept {
   }
 }
 
-void note_if_unserved(const Examined& file) noexcept {
+DAXEMU_EXEC_PATH void note_if_unserved(const Examined& file) noexcept {
   if (file.why != store::Unserved::nothing) {
     store::note_unserved(Context::get()->store(), file.program, file.why);
   }
@@ -83,7 +84,7 @@ void note_if_unserved(int fd) noexcept {
   }
 }
 
-bool find_in_path(const char* file, PathText& path) noexcept {
+DAXEMU_EXEC_PATH bool find_in_path(const char* file, PathText& path) noexcept {
   if (file == nullptr || *file == '\0' || Context::get() == nullptr) {
     return false;
   }

@@ -132,6 +132,40 @@ void write_with_stdio() {
   EXPECT(flushed == EOF && code == EINVAL);
 }
 
+// A program that has looked for many files in vain: what leads to a node by a link, even one that was made a moment
+// ago, is found all the same, by open(2) and by realpath(3); what is there is open, and has the number it would have.
+void search() {
+  char folder[] = "/var/tmp/daxemu-search-XXXXXX";
+  EXPECT(::mkdtemp(folder) != nullptr);
+  const std::string place = folder;
+  const std::string missing = place + "/include/stdio.h";
+  const std::string link = place + "/include";
+  const std::string device = place + "/device";
+  const auto missed = [&](const std::string& path) { return ::open(path.c_str(), O_RDONLY) < 0 && errno == ENOENT; };
+  char resolved[PATH_MAX] = {};
+  for (int at = 0; at < 40; ++at) {
+    EXPECT(missed(missing) && missed(place + "/" + std::to_string(at)));
+    errno = 0;
+    EXPECT(::realpath(missing.c_str(), resolved) == nullptr && errno == ENOENT && link == resolved);
+  }
+  EXPECT(::symlink(kDevice, device.c_str()) == 0 && ::symlink("/sys/bus/dax/devices", link.c_str()) == 0);
+  int fd = ::open(device.c_str(), O_RDONLY);
+  struct stat about {};
+  EXPECT(fd >= 3 && ::fstat(fd, &about) == 0 && S_ISCHR(about.st_mode) && ::close(fd) == 0);
+  fd = ::open((link + "/dax0.0/align").c_str(), O_RDONLY | O_CLOEXEC);
+  char text[32] = {};
+  EXPECT(fd >= 3 && ::read(fd, text, sizeof text) == 8 && ::close(fd) == 0);
+  EXPECT(::realpath(device.c_str(), resolved) == resolved && std::strcmp(resolved, kDevice) == 0);
+  EXPECT(::realpath((link + "/dax0.0").c_str(), resolved) == resolved && std::strstr(resolved, "/dax0.0") != nullptr);
+  EXPECT(missed(link + "/dax9.9") && missed(place + "/other"));
+  EXPECT(::unlink(link.c_str()) == 0 && ::symlink("elsewhere", link.c_str()) == 0);
+  EXPECT(missed(missing) && missed(link));
+  EXPECT(::realpath(missing.c_str(), resolved) == nullptr && errno == ENOENT && place + "/elsewhere" == resolved);
+  const int lowest = ::dup(0);
+  EXPECT(::close(lowest) == 0 && ::open("/etc/passwd", O_RDONLY) == lowest && ::close(lowest) == 0);
+  EXPECT(::unlink(link.c_str()) == 0 && ::unlink(device.c_str()) == 0 && ::rmdir(folder) == 0);
+}
+
 void call_by_number() {
   struct stat about {};
   EXPECT(::syscall(SYS_newfstatat, AT_FDCWD, kDevice, &about, 0) == 0 && S_ISCHR(about.st_mode));
@@ -150,6 +184,7 @@ int main() {
   list_directories();
   write_with_stdio();
   call_by_number();
+  search();
   EXPECT(bytes[0] == 1 && bytes[4 * kExtent] == 1);
   return failures == 0 ? 0 : 1;
 }

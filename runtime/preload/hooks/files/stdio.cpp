@@ -3,6 +3,7 @@
 
 #include <mntent.h>
 
+#include "emu/base/program/at_start.hpp"
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/streams/stream_calls.hpp"
@@ -27,7 +28,7 @@ RealStdio real_stdio() {
   return {real_fdopen.get(), real_fileno.get(), real_fflush.get(), real_fclose.get()};
 }
 
-__attribute__((destructor)) void at_exit() {
+__attribute__((destructor)) DAXEMU_START_PATH void at_exit() {
   if (flushes_at_exit()) {
     flush_at_exit(real_stdio());
   }

@@ -16,6 +16,7 @@
 #include "runtime/preload/paths/cancel_type.hpp"
 #include "runtime/preload/paths/direct_call.hpp"
 #include "runtime/preload/paths/expectation.hpp"
+#include "runtime/preload/paths/searching.hpp"
 
 using daxemu::preload::call_cancellably;
 using daxemu::preload::CancelType;
@@ -34,8 +35,10 @@ using daxemu::preload::open_asked;
 using daxemu::preload::open_expected;
 using daxemu::preload::open_is_settled;
 using daxemu::preload::open_path;
+using daxemu::preload::open_searched;
 using daxemu::preload::PlainCall;
 using daxemu::preload::PlainCalls;
+using daxemu::preload::Searching;
 using daxemu::trace::CallSite;
 
 namespace {
@@ -113,6 +116,21 @@ DAXEMU_REAL(__openat64_2, int(int, const char*, int));
 // `opened`: what the kernel has answered to the path as it is; kNotAsked: nobody has asked it.
 #define DAXEMU_OPEN_REST(name, dirfd, all_flags, ...)                                                                  \
   const auto real = [&](const char* p) { return __VA_ARGS__; };                                                        \
+  if (opened == kNotAsked && PlainCalls::searches(PlainCall::name) && only_reads(all_flags)) {                         \
+    if (__libc_single_threaded != 0) {                                                                                 \
+      opened = open_searched(dirfd, path, all_flags);                                                                  \
+    } else {                                                                                                           \
+      PlainCalls::end_search(); /* by_library_ is quicker, and can be cancelled */                                     \
+    }                                                                                                                  \
+    if (opened >= 0) {                                                                                                 \
+      FdTable::forget(static_cast<int>(opened));                                                                       \
+    } else if (opened != kNotAsked) {                                                                                  \
+      errno = static_cast<int>(-opened);                                                                               \
+      return -1;                                                                                                       \
+    }                                                                                                                  \
+  } else if (opened == -ENOENT && __libc_single_threaded != 0) {                                                       \
+    Searching::missed();                                                                                               \
+  }                                                                                                                    \
   if (opened >= 0 && is_plainly_of_others(dirfd, path)) {                                                              \
     return static_cast<int>(opened);                                                                                   \
   }                                                                                                                    \

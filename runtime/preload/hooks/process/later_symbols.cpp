@@ -121,10 +121,10 @@ daxemu_name_of_\name:
   .popsection
   .endm
   .macro daxemu_later name
-    daxemu_jump \name, "", .bss.daxemu_later, @nobits, .text
+    daxemu_jump \name, "", .data.daxemu_later, @progbits, .text
   .endm
   .macro daxemu_first name
-    daxemu_jump \name, "*", .bss.daxemu_later, @nobits, .text
+    daxemu_jump \name, "*", .data.daxemu_later, @progbits, .text
   .endm
   .macro daxemu_at_start name
     daxemu_jump \name, "*", daxemu_start, @progbits, .text.startup.daxemu

@@ -19,11 +19,11 @@ using daxemu::preload::Directories;
 using daxemu::preload::OwnProcess;
 using daxemu::preload::VnodeFiles;
 
-void before_fork() {
+DAXEMU_START_PATH void before_fork() {
   VnodeFiles::settle_all(); // the child has the same descriptions
   Directories::before_fork();
 }
-void in_child() {
+DAXEMU_START_PATH void in_child() {
   OwnProcess::adopt();
   Directories::after_fork();
 }

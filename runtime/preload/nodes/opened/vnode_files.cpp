@@ -187,6 +187,9 @@ DAXEMU_START_PATH void VnodeFiles::settle_all() noexcept {
   if (!OwnProcess::calls()) {
     return; // other numbers than those that are known here
   }
+  if (highest_unsettled.load(std::memory_order_relaxed) < 0) {
+    return; // with no write, which right behind a fork would cost a copied page
+  }
   for (int fd = highest_unsettled.exchange(-1, std::memory_order_relaxed); fd >= 0; --fd) {
     settle(fd);
   }
