@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "emu/base/result.hpp"
 #include "emu/mm/folio_table.hpp"
@@ -11,6 +12,7 @@
 #include "runtime/fault/devices/extent_bitmap.hpp"
 #include "runtime/fault/devices/folio_hooks.hpp"
 #include "runtime/fault/devices/lazy_image.hpp"
+#include "runtime/fault/devices/page_maker.hpp"
 #include "runtime/fault/devices/touch_streams.hpp"
 
 namespace daxemu::fault {
@@ -45,9 +47,17 @@ public:
   [[nodiscard]] mm::FailureLog& failures() const { return folios_.control().failures; }
   // Makes sure that the extent has its bytes, if they come from somewhere: the device's image, or device-private
   // memory. Errors: those of LazyImage::bring, and of hooks.migrate_to_ram.
-  [[nodiscard]] Result<void> bring(ExtentIndex extent) const {
-    return hooks_ != nullptr && hooks_->swaps ? migrate(extent) : image_.bring(extent, folios_[extent], fd_);
+  // `next`: who goes through the device in order will want that one next; its page is made meanwhile.
+  [[nodiscard]] Result<void> bring(ExtentIndex extent, std::optional<ExtentIndex> next = {}) const {
+    if (hooks_ != nullptr && hooks_->swaps) {
+      return migrate(extent);
+    }
+    const bool is_wanted = next && image_.has_data(*next) && !has_bytes(*next);
+    const PageMaker::Page page = is_wanted ? page_of(*next) : PageMaker::Page{};
+    return image_.bring(extent, folios_[extent], fd_, is_wanted ? &page : nullptr);
   }
+  // Has it extents whose huge pages a second thread can make?
+  [[nodiscard]] bool has_pages_to_make() const { return align_ == kPmdSize && has_image(); }
   [[nodiscard]] bool has_image() const { return image_.is_there(); }
   // Somebody wants to know which extents are written to.
   [[nodiscard]] bool tracks_writes() const { return tracks_writes_; }
@@ -132,6 +142,9 @@ private:
   const FolioHooks* hooks_ = nullptr;
 
   [[nodiscard]] Result<void> migrate(ExtentIndex extent) const;
+  [[nodiscard]] PageMaker::Page page_of(ExtentIndex extent) const {
+    return {.bytes = fd_, .offset = extent.value() << shift_, .folio = &folios_[extent], .hugetlb = hugetlb_};
+  }
 };
 
 } // namespace daxemu::fault

@@ -50,6 +50,12 @@ void tell_disk(const backing::Image& image, ExtentIndex extent) {
   }
 }
 
+void make_meanwhile(const PageMaker::Page* next) {
+  if (next != nullptr) {
+    (void)PageMaker::of_process().ask(*next);
+  }
+}
+
 Result<void> load_into(std::span<std::byte> window, const backing::Image& image, ExtentIndex extent) {
   const auto put = [&](std::uint64_t at, std::span<const std::byte> piece) -> Result<void> {
     std::memcpy(window.data() + at, piece.data(), piece.size());
@@ -64,18 +70,24 @@ Result<void> load_into(std::span<std::byte> window, const backing::Image& image,
   return image.read(extent, window);
 }
 
-Result<void> load_by_mapping(const backing::Image& image, ExtentIndex extent, int bytes) {
+Result<void> load_by_mapping(const backing::Image& image, ExtentIndex extent, int bytes, const PageMaker::Page* next) {
   const auto window =
       Mapping::of(bytes, image.extent_size(), PROT_READ | PROT_WRITE, MAP_SHARED, extent.value() * image.extent_size());
-  return window ? load_into(window->bytes(), image, extent) : Result<void>(tl::unexpected(window.error()));
+  if (!window) {
+    return tl::unexpected(window.error());
+  }
+  make_meanwhile(next);
+  return load_into(window->bytes(), image, extent);
 }
 
 } // namespace
 
-Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int bytes, std::span<std::byte> scratch) {
+Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int bytes, std::span<std::byte> scratch,
+                         const PageMaker::Page* next) {
   if (scratch.empty() || !takes_write()) {
-    return load_by_mapping(image, extent, bytes);
+    return load_by_mapping(image, extent, bytes, next);
   }
+  make_meanwhile(next);
   // By writing: a whole page that is written is not zeroed before, and nobody faults.
   const std::uint64_t base = extent.value() * image.extent_size();
   const auto put = [&](std::uint64_t at, std::span<const std::byte> piece) {
@@ -87,11 +99,11 @@ Result<void> load_extent(const backing::Image& image, ExtentIndex extent, int by
     tell_disk(image, extent);
     done = image.read_through(extent, scratch, put);
   }
-  return !done && done.error() == Errno{EINVAL} ? load_by_mapping(image, extent, bytes) : done;
+  return !done && done.error() == Errno{EINVAL} ? load_by_mapping(image, extent, bytes, nullptr) : done;
 }
 
 Result<void> load_as_huge_page(const backing::Image& image, ExtentIndex extent, int bytes, std::span<std::byte> place,
-                               bool& was_slow) {
+                               bool& was_slow, const PageMaker::Page* next) {
   if (image.extent_size() != kPmdSize || place.size() < kPmdSize) {
     return fail(ENOTSUP);
   }
@@ -100,6 +112,7 @@ Result<void> load_as_huge_page(const backing::Image& image, ExtentIndex extent, 
     return fail(ENOTSUP);
   }
   was_slow = page->was_slow();
+  make_meanwhile(next);
   return load_into(page->bytes(), image, extent);
 }
 
@@ -219,27 +232,30 @@ Result<void> bring_once(mm::FolioRecord& folio, FunctionRef<Result<void>()> load
   return {};
 }
 
-Result<void> LazyImage::bring(ExtentIndex extent, mm::FolioRecord& folio, int bytes) const {
+Result<void> LazyImage::bring(ExtentIndex extent, mm::FolioRecord& folio, int bytes,
+                              const PageMaker::Page* next) const {
   if (!image_) {
     return {};
   }
-  return bring_once(folio, [&] { return image_->has_data(extent) ? load(extent, folio, bytes) : Result<void>(); });
+  return bring_once(folio,
+                    [&] { return image_->has_data(extent) ? load(extent, folio, bytes, next) : Result<void>(); });
 }
 
-Result<void> LazyImage::load(ExtentIndex extent, mm::FolioRecord& folio, int bytes) const {
+Result<void> LazyImage::load(ExtentIndex extent, mm::FolioRecord& folio, int bytes, const PageMaker::Page* next) const {
+  PageMaker::of_process().settle(folio);
   if (!hugetlb_) {
     Scratch::Lent scratch(*scratch_);
     if (const auto place = scratch.place(); !place.empty()) {
       bool slow = false;
-      const auto done = load_as_huge_page(*image_, extent, bytes, place, slow);
+      const auto done = load_as_huge_page(*image_, extent, bytes, place, slow, next);
       scratch.note(done || done.error() != Errno{ENOTSUP}, slow);
       if (done || done.error() == Errno{EBADMSG}) {
         return done;
       }
     }
-    return load_extent(*image_, extent, bytes, scratch.bytes());
+    return load_extent(*image_, extent, bytes, scratch.bytes(), next);
   }
-  const auto done = load_extent(*image_, extent, bytes, {}); // which knows no write(2)
+  const auto done = load_extent(*image_, extent, bytes, {}, next); // which knows no write(2)
   if (done) {
     folio.flags.fetch_or(mm::kFolioZeroed);
   }

@@ -1,6 +1,7 @@
 #include "runtime/fault/engines/engine.hpp"
 
 #include "runtime/fault/devices/device_view.hpp"
+#include "runtime/fault/devices/page_maker.hpp"
 #include "runtime/fault/engines/handler_loop.hpp"
 #include "runtime/fault/engines/overseer.hpp"
 #include "runtime/fault/process/private_fds.hpp"
@@ -73,7 +74,11 @@ bool Engine::start_inline() {
 }
 
 bool Engine::watch(const DeviceView& view, std::uint64_t start, std::uint64_t length) {
-  return length > 0 && server_.uffd() && server_.uffd().watch(start, length, view.tracks_writes());
+  const bool watched = length > 0 && server_.uffd() && server_.uffd().watch(start, length, view.tracks_writes());
+  if (watched && view.has_pages_to_make() && kind_.load(std::memory_order_relaxed) == EngineKind::handler) {
+    PageMaker::of_process().start(view.device().cpus);
+  }
+  return watched;
 }
 
 void Engine::handle(void* self) noexcept {

@@ -1,6 +1,7 @@
 // fork(2): the child has the mappings, but their registration, our threads and our slot stayed with the parent.
 #include <algorithm>
 
+#include "runtime/fault/devices/page_maker.hpp"
 #include "runtime/fault/mappings/vma_reach.hpp"
 #include "runtime/fault/space/address_space.hpp"
 
@@ -30,6 +31,7 @@ void AddressSpace::after_fork_in_child() {
   engine_.abandon();
   watcher_.abandon();
   ImageAhead::of_process().abandon();
+  PageMaker::of_process().abandon();
   for (std::size_t at = table_.size(); at > 0; --at) {
     if (const Vma vma = table_.at(at - 1); vma.has(kDontFork)) {
       (void)sys::munmap(reinterpret_cast<void*>(vma.start), vma.end - vma.start); // filler knows of no advice

@@ -30,7 +30,8 @@ FaultServer::Served FaultServer::serve(std::uint64_t address, bool missing, Call
   const bool fresh = !view.faulted().test(extent.value());
   bool first_here = false;
   // Before anybody can see the page: from then on its bytes are the program's.
-  if (fresh && !refuses(*vma, extent, moves) && !view.bring(extent)) {
+  const auto next = caller == Caller::handler ? ahead_.next_of(view, extent) : std::nullopt;
+  if (fresh && !refuses(*vma, extent, moves) && !view.bring(extent, next)) {
     return patch(*vma, address, may_wait);
   }
   if (!refuses(*vma, extent, moves)) {

@@ -187,6 +187,12 @@ bool MapAhead::prepare_one() {
   return false;
 }
 
+std::optional<ExtentIndex> MapAhead::next_of(const DeviceView& view, ExtentIndex extent) const {
+  const std::uint64_t next = extent.value() + 1;
+  const bool is_planned = view_ == &view && next < end_ && next + kMostPrepared >= end_;
+  return is_planned ? std::optional(ExtentIndex(next)) : std::nullopt;
+}
+
 bool MapAhead::bring_one() {
   waits_for_disk_ = false;
   for (; near_ < next_ && view_->alive() && view_->has_image(); ++near_) {
@@ -201,7 +207,7 @@ bool MapAhead::bring_one() {
       return false;
     }
     waits_ = 0;
-    const bool brought = view_->bring(extent).has_value();
+    const bool brought = view_->bring(extent, next_of(*view_, extent)).has_value();
     if (brought && view_->hugetlb() &&
         !view_->is_allocated(extent)) { // nothing but zeros: to be mapped it has to be there
       (void)view_->allocate(extent);

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "emu/base/units.hpp"
 #include "runtime/fault/mappings/vma_table.hpp"
@@ -38,6 +39,9 @@ public:
   // By its last answer, is there one on its way? How long the handler thread may sleep until it asks again, ms; 0:
   // there is none, or it has asked so often for that one that it no longer waits. Each call is a sleep.
   [[nodiscard]] int wait_for_disk();
+
+  // The handler thread: the one that will be touched behind `extent`, if the touches before it said so.
+  [[nodiscard]] std::optional<ExtentIndex> next_of(const DeviceView& view, ExtentIndex extent) const;
 
   // The handler thread has read faults that it has not served yet: none of these is to wait for extents nobody asked
   // for.
