@@ -45,8 +45,8 @@ public:
   // DAXEMU_KEEPER says how to ask it and the path does not lead there from here. Nothing is written before the file has
   // been recognised. Errors: open(2)'s; EACCES when the file belongs to a user who is neither root nor this one; those
   // of check(Header); EPROTO when the tables are not where a store of this layout has them.
-  // `later`: the records of devices are looked at when they are asked for, and if they are broken there are no devices. A
-  // program that asks for none has no page of them to read.
+  // `later`: the records of devices are looked at when they are asked for, and if they are broken there are no devices.
+  // A program that asks for none has no page of them to read.
   enum class Look : std::uint8_t { now, later };
   [[nodiscard]] static Result<Store> open(const char* path, Look look = Look::now);
 
