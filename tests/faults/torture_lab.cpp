@@ -9,7 +9,7 @@
 
 #include <daxemu/gup.h>
 
-#include "emu/backing/image.hpp"
+#include "emu/backing/image/image.hpp"
 #include "emu/dax/bind.hpp"
 #include "emu/dax/bus.hpp"
 #include "emu/dax/change.hpp"

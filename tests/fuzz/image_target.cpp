@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "emu/backing/image.hpp"
+#include "emu/backing/image/image.hpp"
 #include "tests/fuzz/patch.hpp"
 #include "tests/fuzz/target.hpp"
 

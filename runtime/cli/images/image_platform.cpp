@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 
-#include "emu/backing/image.hpp"
+#include "emu/backing/image/image.hpp"
 #include "emu/base/kernel/mapping.hpp"
 #include "emu/base/text/size_text.hpp"
 #include "emu/cxl/change.hpp"

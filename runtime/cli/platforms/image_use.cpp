@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
-#include "emu/backing/image.hpp"
+#include "emu/backing/image/image.hpp"
 #include "emu/base/kernel/sys.hpp"
 #include "emu/store/store.hpp"
 #include "runtime/cli/platforms/find_platform.hpp"

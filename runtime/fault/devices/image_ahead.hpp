@@ -13,7 +13,7 @@
 
 #include <liburing.h>
 
-#include "emu/backing/image.hpp"
+#include "emu/backing/image/image.hpp"
 #include "emu/base/result.hpp"
 
 namespace daxemu::fault {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-#include "emu/backing/image.hpp"
+#include "emu/backing/image/image.hpp"
 #include "emu/base/function_ref.hpp"
 #include "emu/base/result.hpp"
 #include "emu/mm/folio_record.hpp"

@@ -8,8 +8,8 @@
 #include <span>
 #include <string>
 
-#include "emu/backing/checksum.hpp"
-#include "emu/backing/image.hpp"
+#include "emu/backing/image/checksum.hpp"
+#include "emu/backing/image/image.hpp"
 #include "emu/base/result.hpp"
 #include "runtime/fault/write_back/write_pipe.hpp"
 

@@ -1,5 +1,5 @@
 // Writes a device's touched extents to its image: io_uring, O_DIRECT, several pieces in flight, two threads that read
-// and add up, whole extents committed only when their data is durable (emu/backing/image.hpp).
+// and add up, whole extents committed only when their data is durable (emu/backing/image/image.hpp).
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "emu/backing/image.hpp"
+#include "emu/backing/image/image.hpp"
 #include "emu/base/result.hpp"
 #include "emu/mm/folio_table.hpp"
 

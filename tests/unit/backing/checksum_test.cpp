@@ -1,5 +1,5 @@
 // The checksum of images is XXH3 as anybody has it, whichever code the processor allows, in whatever pieces it comes.
-#include "emu/backing/checksum.hpp"
+#include "emu/backing/image/checksum.hpp"
 
 #include <algorithm>
 #include <vector>

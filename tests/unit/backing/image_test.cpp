@@ -1,5 +1,5 @@
 // Image files: versions of extents that are whole or not there, whatever a crash tears and whichever bit flips.
-#include "emu/backing/image.hpp"
+#include "emu/backing/image/image.hpp"
 
 #include <csignal>
 #include <cstring>

@@ -198,24 +198,29 @@ void shown_beside_another_views(std::uint32_t mappings) {
   ask_beside_a_long_one(mappings, 1);
 }
 
-store::DeviceRecord& enabled_device(const Lab& lab, std::uint32_t number) {
-  store::DeviceRecord& device = lab.create(number);
-  must(dax::resize(*lab.store, device, kPmdSize).has_value(), "no bytes");
-  device.state = store::DeviceState::enabled;
-  return device;
-}
+// Devices that can be mapped.
+struct LabOfBytes : Lab {
+  LabOfBytes() : Lab(1), held(backing::add_spare_files(*store, source)), change(dax::Change::begin(*store)) {
+    must(held.has_value() && change.has_value(), "no files");
+  }
+  [[nodiscard]] store::DeviceRecord& create_enabled(std::uint32_t number) const {
+    store::DeviceRecord& device = create(number);
+    must(dax::resize(*store, device, kPmdSize).has_value(), "no bytes");
+    device.state = store::DeviceState::enabled;
+    return device;
+  }
+  backing::MemfdSource source;
+  Outcome<std::vector<UniqueFd>> held;
+  Result<dax::Change> change;
+};
 
 // The device that was mapped last is mapped again.
 void view(std::uint32_t devices) {
-  const Lab lab(1);
-  backing::MemfdSource source;
-  const auto held = backing::add_spare_files(*lab.store, source);
-  must(held.has_value(), "no files");
-  const auto change = dax::Change::begin(*lab.store);
+  const LabOfBytes lab;
   fault::Views views;
   store::DeviceRecord* last = nullptr;
   for (std::uint32_t at = 0; at < devices; ++at) {
-    last = &enabled_device(lab, at);
+    last = &lab.create_enabled(at);
     must(views.get(*lab.store, *last, nullptr).has_value(), "no view");
   }
   measured([&] { must(views.get(*lab.store, *last, nullptr).has_value(), "no view"); });
@@ -240,15 +245,11 @@ void outside_piece(std::uint32_t mappings) {
 
 // Whose bytes a program has mapped, of many devices.
 void outside_file(std::uint32_t mapped) {
-  const Lab lab(1);
-  backing::MemfdSource source;
-  const auto held = backing::add_spare_files(*lab.store, source);
-  must(held.has_value(), "no files");
-  const auto change = dax::Change::begin(*lab.store);
+  const LabOfBytes lab;
   supervise::Devices devices(*lab.store);
   const fault::DeviceView* last = nullptr;
   for (std::uint32_t at = 0; at < mapped; ++at) {
-    last = *devices.get(enabled_device(lab, at));
+    last = *devices.get(lab.create_enabled(at));
   }
   const auto file = sys::fstat(last->fd());
   must(file && devices.of(file->st_dev, file->st_ino) == last, "not that one");

@@ -1,4 +1,4 @@
-#include "emu/backing/image_format.hpp"
+#include "emu/backing/image/image_format.hpp"
 
 #include <bit>
 #include <cstddef>

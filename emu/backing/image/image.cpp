@@ -1,4 +1,4 @@
-#include "emu/backing/image.hpp"
+#include "emu/backing/image/image.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -10,8 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "emu/backing/checksum.hpp"
-#include "emu/backing/data_walk.hpp"
+#include "emu/backing/image/checksum.hpp"
+#include "emu/backing/image/data_walk.hpp"
 #include "emu/base/kernel/whole_io.hpp"
 #include "emu/base/program/aside.hpp"
 #include "emu/base/text/size_text.hpp"

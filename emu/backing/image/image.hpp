@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "emu/backing/image_format.hpp"
+#include "emu/backing/image/image_format.hpp"
 #include "emu/base/function_ref.hpp"
 #include "emu/base/kernel/mapping.hpp"
 #include "emu/base/kernel/unique_fd.hpp"

@@ -21,7 +21,7 @@
 #include <wordexp.h>
 
 #include "tests/unit/preload/descriptor_message.hpp"
-#include "tests/unit/preload/program_expect.hpp"
+#include "tests/unit/preload/programs/program_expect.hpp"
 
 namespace {
 

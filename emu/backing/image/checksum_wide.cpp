@@ -1,4 +1,4 @@
-#include "emu/backing/checksum_wide.hpp"
+#include "emu/backing/image/checksum_wide.hpp"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>

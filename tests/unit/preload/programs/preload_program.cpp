@@ -18,7 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tests/unit/preload/program_expect.hpp"
+#include "tests/unit/preload/programs/program_expect.hpp"
 
 namespace {
 

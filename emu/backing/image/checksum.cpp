@@ -1,6 +1,6 @@
-#include "emu/backing/checksum.hpp"
+#include "emu/backing/image/checksum.hpp"
 
-#include "emu/backing/checksum_wide.hpp"
+#include "emu/backing/image/checksum_wide.hpp"
 #include "emu/base/processor.hpp"
 
 #define XXH_INLINE_ALL

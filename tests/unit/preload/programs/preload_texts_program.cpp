@@ -10,7 +10,7 @@
 #include <spawn.h>
 #include <unistd.h>
 
-#include "tests/unit/preload/program_expect.hpp"
+#include "tests/unit/preload/programs/program_expect.hpp"
 
 namespace {
 

@@ -23,7 +23,7 @@ extern "C" { // glibc 2.36 has forgotten to
 #include <sys/pidfd.h>
 }
 
-#include "tests/unit/preload/program_expect.hpp"
+#include "tests/unit/preload/programs/program_expect.hpp"
 
 namespace {
 
