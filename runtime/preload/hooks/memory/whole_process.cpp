@@ -1,5 +1,5 @@
-// What a program says of its whole process that decides about mappings of a device. Of huge pages prctl(2) tells, which is
-// in process/filters.cpp.
+// What a program says of its whole process that decides about mappings of a device. Of huge pages prctl(2) tells, which
+// is in process/filters.cpp.
 #include <sys/personality.h>
 
 #include "runtime/fault/process/whole_process.hpp"
