@@ -62,7 +62,7 @@ Result<void*> AddressSpace::map(store::DeviceRecord& device, int fd, void* hint,
     trace::refused_of(device.minor);
     return tl::unexpected(mapped.error());
   }
-  if (request.populates() || LockedMemory::populates()) {
+  if (request.populates() || LockedMemory::future()) {
     (void)prefault(*mapped, *mapped + request.length); // as mm_populate: what cannot be faulted in is no error
     trace::forget_why();
   }
