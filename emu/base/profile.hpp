@@ -87,6 +87,11 @@ struct Profile {
   // Extents of which sizes (bytes, joined by |) smaps calls resident: 6.1 sees entries of 2M (smaps_pmd_entry), 6.12
   // none of a device (vm_normal_page_pmd), 7.3 maps folios as any file's, of which smaps walks no 1G.
   std::uint64_t resident_in_smaps;
+  // Of an entry without any right too: 6.1 takes it for one of NUMA balancing (follow_trans_huge_pmd).
+  bool smaps_counts_without_rights;
+  // process_madvise(2) of one's own memory takes any advice (since 6.13); of others', some
+  // (process_madvise_remote_valid).
+  bool takes_any_own_advice;
   // mincore(2) sees an entry of 1G; before, walk_pud_range() split it, so that the next touch faulted again.
   bool mincore_sees_1G;
   bool counts_resident_files; // in VmRSS and RssFile (add_mm_counter in insert_pmd, mm/huge_memory.c)
@@ -152,6 +157,8 @@ inline constexpr std::array kProfiles = {
             .modules_say_imports = false,
             .smaps_has_ksm = false,
             .resident_in_smaps = kPmdSize,
+            .smaps_counts_without_rights = false,
+            .takes_any_own_advice = false,
             .mincore_sees_1G = false,
             .counts_resident_files = false,
             .bool_takes_enable = false,
@@ -201,6 +208,8 @@ inline constexpr std::array kProfiles = {
             .modules_say_imports = false,
             .smaps_has_ksm = true,
             .resident_in_smaps = 0,
+            .smaps_counts_without_rights = true,
+            .takes_any_own_advice = false,
             .mincore_sees_1G = false,
             .counts_resident_files = false,
             .bool_takes_enable = false,
@@ -250,6 +259,8 @@ inline constexpr std::array kProfiles = {
             .modules_say_imports = true,
             .smaps_has_ksm = true,
             .resident_in_smaps = kPageSize | kPmdSize,
+            .smaps_counts_without_rights = true,
+            .takes_any_own_advice = true,
             .mincore_sees_1G = true,
             .counts_resident_files = true,
             .bool_takes_enable = true,

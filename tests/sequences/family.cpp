@@ -8,6 +8,7 @@
 #include "tests/sequences/processes/failure.hpp"
 #include "tests/sequences/processes/pins.hpp"
 #include "tests/sequences/processes/processes.hpp"
+#include "tests/sequences/reach/reach.hpp"
 
 namespace sequences {
 
@@ -21,6 +22,7 @@ const std::vector<Family>& families() {
       {"processes", processes::add_call, processes::add_state, processes::play},
       {"failure", failure::add_call, failure::add_state, failure::play},
       {"pins", pins::add_call, pins::add_state, pins::play},
+      {"reach", reach::add_call, reach::add_state, reach::play},
   };
   return all;
 }

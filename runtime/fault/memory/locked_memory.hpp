@@ -18,13 +18,9 @@ public:
     future_.store((flags & MCL_FUTURE) == 0 ? 0 : pid << 32 | static_cast<std::uint32_t>(flags),
                   std::memory_order_relaxed);
   }
-  // Is what is mapped from now on locked?
+  // Is what is mapped from now on locked? Of a device it is faulted in at once, with MCL_ONFAULT too: such a mapping
+  // never gets the flag that would keep mm_populate() from it (guest).
   [[nodiscard]] static bool future() noexcept { return flags() != 0; }
-  // And faulted in at once?
-  [[nodiscard]] static bool populates() noexcept {
-    const int now = flags();
-    return now != 0 && (now & MCL_ONFAULT) == 0;
-  }
 
 private:
   [[nodiscard]] static int flags() noexcept {

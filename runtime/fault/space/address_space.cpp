@@ -21,7 +21,7 @@ tl::unexpected<Errno> refuse_fault_in(std::uint64_t address) {
 
 // Can nothing more be faulted in?
 bool is_frozen(const Vma& vma) {
-  return vma.has(kBroken) || (vma.has(kNoHuge) && vma.view->align() > kPageSize);
+  return vma.has(kBroken) || lacks_huge_pages(vma);
 }
 
 } // namespace
@@ -160,7 +160,7 @@ void AddressSpace::find_writable(const void* address, std::size_t length) noexce
   }
 }
 
-Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
+Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end, bool forced) {
   for (std::uint64_t at = start; at < end;) {
     const auto vma = table_.find(at);
     if (!vma) {
@@ -168,7 +168,7 @@ Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
     }
     const std::uint64_t unit = vma->view->align();
     const std::uint64_t offset = vma->offset_of(at);
-    if (offset >= data_end(*vma) || vma->prot == PROT_NONE || !vma->view->alive()) {
+    if (offset >= data_end(*vma) || (vma->prot == PROT_NONE && !forced) || !vma->view->alive()) {
       return refuse_fault_in(at);
     }
     if (is_frozen(*vma)) { // what is present stays, the rest cannot become it
@@ -193,6 +193,18 @@ Result<void> AddressSpace::prefault(std::uint64_t start, std::uint64_t end) {
     at += unit - (offset & (unit - 1));
   }
   return {};
+}
+
+// check_vma_flags(): FOLL_FORCE needs no right to read, and what is shared and not writable it does not write to.
+void AddressSpace::prefault_forced(const void* address, std::size_t length, bool writes) {
+  const auto start = reinterpret_cast<std::uint64_t>(address);
+  const std::uint64_t end = start + length < start ? UINT64_MAX : start + length;
+  for (auto vma = table_.find(start); vma && vma->start < end; vma = table_.find(vma->end)) {
+    const bool may = !writes || (vma->prot & PROT_WRITE) != 0;
+    if (!may || !prefault(std::max(vma->start, start), std::min(vma->end, end), true)) {
+      return;
+    }
+  }
 }
 
 } // namespace daxemu::fault

@@ -114,6 +114,8 @@ public:
   // mlockall(2) has been called with `flags`; munlockall(2): 0. Mappings of device-dax are never locked (mlock_fixup,
   // mmap_region), but extents are faulted in, those of later mappings too.
   void locked_all(int flags);
+  // Whether the process is to have huge pages may have changed (PR_SET_THP_DISABLE).
+  void follow_huge_pages();
   // The program may have changed /proc/self/coredump_filter.
   void follow_core_filter();
   // The process is about to end with a core dump, which nothing can stop: a mapping is one piece in it, as the kernel
@@ -145,7 +147,9 @@ public:
 
   // Faults the extents of [address, address + length) in as GUP would, whatever the engine. Errors: EFAULT (a touch
   // would be SIGBUS), ENOMEM (a byte is not mapped at all, or not ours).
-  Result<void> prefault(std::uint64_t start, std::uint64_t end);
+  Result<void> prefault(std::uint64_t start, std::uint64_t end, bool forced = false);
+  // As a debugger reaches memory (FOLL_FORCE), as far as that comes.
+  void prefault_forced(const void* address, std::size_t length, bool writes);
 
   // Around fork(2) in a process with mappings of ours; the child goes on with its own engine.
   void before_fork();
@@ -197,6 +201,8 @@ private:
   Result<void> advise_one(const Vma& vma, std::uint64_t from, std::uint64_t to, const AdviceRule& rule);
   Result<void> change_flags(const Vma& vma, std::uint64_t from, std::uint64_t to, const AdviceRule& rule);
   void restore(Vma& vma);
+  // The extents of `vma` may be faulted in again: what was refused has left filler.
+  void allow_again(Vma& vma);
   void drop_extents(const Vma& vma, std::uint64_t from, std::uint64_t to);
   // Where the kernel serves touches itself: puts filler over what the mapping at `address` lacks if its advice forbids
   // to fault that in.

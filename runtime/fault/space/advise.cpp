@@ -10,6 +10,7 @@
 #include "runtime/fault/memory/others_memory.hpp"
 #include "runtime/fault/space/address_space.hpp"
 #include "runtime/fault/touches/present_extents.hpp"
+#include "runtime/fault/touches/refusal.hpp"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -91,16 +92,38 @@ Result<void> AddressSpace::change_flags(const Vma& vma, std::uint64_t from, std:
   if (rule.advice == MADV_NOHUGEPAGE) {
     freeze(from);
   }
-  // A refused touch of an extent of 1G has left a page table in the place of its entry, which stays. Only the handler
-  // hears of such touches; with the other engines there were none, for they seldom are survived.
-  const bool stays = vma.view->align() == kPudSize && engine_.kind() == store::EngineKind::handler;
-  if (rule.advice == MADV_HUGEPAGE && !stays) {
-    if (auto now = table_.find(from); now && now->has(kPatched) && !now->has(kBroken)) {
-      restore(*now); // touches refused while it was MADV_NOHUGEPAGE have left filler
-      table_.update(*now);
+  if (rule.advice == MADV_HUGEPAGE) {
+    if (auto now = table_.find(from); now) {
+      allow_again(*now);
     }
   }
   return {};
+}
+
+// A refused touch of an extent of 1G has left a page table in the place of its entry, which stays. Only the handler
+// hears of such touches; with the other engines there were none, for they seldom are survived.
+void AddressSpace::allow_again(Vma& vma) {
+  const bool stays = vma.view->align() == kPudSize && engine_.kind() == store::EngineKind::handler;
+  if (vma.has(kPatched) && !vma.has(kBroken) && !lacks_huge_pages(vma) && !stays) {
+    restore(vma);
+    table_.update(vma);
+  }
+}
+
+// All mappings at once are as under MADV_NOHUGEPAGE, whatever their own advice (MMF_DISABLE_THP).
+void AddressSpace::follow_huge_pages() {
+  const TableGuard guard(lock_);
+  const bool before = WholeProcess::huge_pages_off();
+  WholeProcess::look();
+  const bool off = WholeProcess::huge_pages_off();
+  for (std::size_t at = 0; off != before && at < table_.size(); ++at) {
+    Vma vma = table_.at(at);
+    if (off) {
+      freeze(vma.start);
+    } else {
+      allow_again(vma);
+    }
+  }
 }
 
 void AddressSpace::freeze(std::uint64_t address) {
@@ -113,7 +136,7 @@ void AddressSpace::freeze(std::uint64_t address) {
 }
 
 bool AddressSpace::keeps_filler(const Vma& vma) const {
-  return !server_.uffd() && vma.has(kNoHuge) && vma.view->align() > kPageSize;
+  return !server_.uffd() && lacks_huge_pages(vma);
 }
 
 // A huge entry is zapped whole, whatever part of it was named.

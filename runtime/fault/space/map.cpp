@@ -12,6 +12,7 @@
 #include "runtime/fault/mappings/vma_reach.hpp"
 #include "runtime/fault/memory/locked_memory.hpp"
 #include "runtime/fault/memory/pointer.hpp"
+#include "runtime/fault/process/whole_process.hpp"
 #include "runtime/fault/space/address_space.hpp"
 
 namespace daxemu::fault {
@@ -39,7 +40,10 @@ Result<void> AddressSpace::start(const store::DeviceRecord& device) {
 
 Result<void*> AddressSpace::map(store::DeviceRecord& device, int fd, void* hint, std::size_t length, int prot,
                                 int flags, std::uint64_t offset) {
-  MapRequest request{reinterpret_cast<std::uint64_t>(hint), length, prot, flags, offset};
+  if (table_.size() == 0) {
+    WholeProcess::look();
+  }
+  MapRequest request{reinterpret_cast<std::uint64_t>(hint), length, WholeProcess::rights(prot), flags, offset};
   const auto open_flags = sys::call(SYS_fcntl, fd, F_GETFL);
   if (!open_flags) {
     return tl::unexpected(open_flags.error());
@@ -58,7 +62,7 @@ Result<void*> AddressSpace::map(store::DeviceRecord& device, int fd, void* hint,
     trace::refused_of(device.minor);
     return tl::unexpected(mapped.error());
   }
-  if (request.populates() || LockedMemory::populates()) {
+  if (request.populates() || LockedMemory::future()) {
     (void)prefault(*mapped, *mapped + request.length); // as mm_populate: what cannot be faulted in is no error
     trace::forget_why();
   }
@@ -134,6 +138,7 @@ Result<void> AddressSpace::map_region(const MapRequest& request, const Vma& vma,
     return placed;
   }
   reserved.keep(vma.start, vma.end);
+  freeze(vma.start); // MAP_STACK, or a process that is to have no huge pages
   vma.view->note_change();
   vma.view->counters().maps.fetch_add(1, std::memory_order_relaxed);
   return {};

@@ -4,8 +4,8 @@
 
 #include <sys/mman.h>
 
-#include "runtime/fault/mappings/core_filter.hpp"
 #include "runtime/fault/mappings/vma_reach.hpp"
+#include "runtime/fault/memory/locked_memory.hpp"
 #include "runtime/fault/memory/residence.hpp"
 #include "runtime/fault/space/address_space.hpp"
 #include "runtime/fault/touches/present_extents.hpp"
@@ -126,14 +126,15 @@ void AddressSpace::restore(Vma& vma) {
   const std::uint64_t backed = backed_length(vma);
   PresentExtents present;
   present.note(vma, vma.start, vma.end);
-  if (backed == 0 || !sys::mmap(reinterpret_cast<void*>(vma.start), backed, static_cast<int>(vma.prot),
-                                MAP_SHARED | MAP_FIXED | MAP_NORESERVE, vma.view->fd(), vma.offset)) {
+  if (backed == 0 || !map_bytes(vma, backed)) {
     return;
   }
-  CoreFilter::hide(vma, vma.start, vma.start + backed);
   vma.flags &= ~static_cast<std::uint32_t>(kPatched | kRegistered);
   forget_extents(*vma.view, vma.offset, vma.offset + backed, vma.start);
   vma.flags |= engine_.watch(*vma.view, vma.start, backed) ? kRegistered : 0U;
+  if (LockedMemory::future()) {
+    (void)sys::mprotect(reinterpret_cast<void*>(vma.start), backed, static_cast<int>(vma.prot));
+  }
   table_.update(vma);
   present.bring_back(server_, vma, vma.start);
   if (keeps_filler(vma)) { // what was not there cannot become it

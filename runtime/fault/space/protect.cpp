@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 
 #include "runtime/fault/mappings/range_walk.hpp"
+#include "runtime/fault/process/whole_process.hpp"
 #include "runtime/fault/space/address_space.hpp"
 
 namespace daxemu::fault {
@@ -42,9 +43,10 @@ Result<void> AddressSpace::protect(void* address, std::size_t length, int prot, 
       return done;
     }
   }
+  const auto given = static_cast<std::uint32_t>(WholeProcess::rights(prot));
   RangeWalk walk(table_, start, end);
   while (const auto part = walk.next()) {
-    auto done = part->vma ? protect_one(*part->vma, part->start, part->end, wanted, pkey)
+    auto done = part->vma ? protect_one(*part->vma, part->start, part->end, given, pkey)
                           : ask_kernel(part->start, part->end - part->start, prot, pkey);
     if (!done) {
       return done;

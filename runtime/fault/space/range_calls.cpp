@@ -43,7 +43,8 @@ void AddressSpace::locked_all(int flags) {
       (void)sys::call(SYS_munlock, static_cast<long>(vma.start), static_cast<long>(vma.end - vma.start));
     }
   }
-  RangeWalk walk(table_, 0, (flags & MCL_ONFAULT) == 0 ? kTaskSize : 0);
+  // With MCL_ONFAULT too (LockedMemory).
+  RangeWalk walk(table_, 0, kTaskSize);
   while (const auto part = walk.next()) {
     if (part->vma) {
       (void)prefault(part->start, part->end); // as mm_populate: what cannot be faulted in is no error

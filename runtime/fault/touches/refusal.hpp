@@ -5,8 +5,14 @@
 #include "runtime/fault/devices/device_view.hpp"
 #include "runtime/fault/mappings/vma.hpp"
 #include "runtime/fault/mappings/vma_reach.hpp"
+#include "runtime/fault/process/whole_process.hpp"
 
 namespace daxemu::fault {
+
+// Do faults in it come as small pages, which its extents refuse?
+[[nodiscard]] inline bool lacks_huge_pages(const Vma& vma) {
+  return (vma.has(kNoHuge) || WholeProcess::huge_pages_off()) && vma.view->align() > kPageSize;
+}
 
 // Why it would; none: it would not. `moves`: its entry is moved from another place, which asks for no new one
 // (move_huge_pmd).
@@ -16,7 +22,7 @@ namespace daxemu::fault {
   if (vma.has(kBroken) || !view.alive()) {
     return view.alive() && !is_whole(vma) ? Reason::touch_unaligned : Reason::touch_device_gone;
   }
-  if (vma.has(kNoHuge) && view.align() > kPageSize && !moves) {
+  if (lacks_huge_pages(vma) && !moves) {
     return Reason::touch_small_page;
   }
   return (view.folio(extent).flags.load() & mm::kFolioHwpoison) != 0 ? Reason::touch_poisoned : Reason::none;

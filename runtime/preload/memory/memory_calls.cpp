@@ -196,7 +196,8 @@ ssize_t MemoryCalls::process_madvise(int pidfd, const iovec* pieces, std::size_t
   if (!ours) {
     return real_process_madvise(pidfd, pieces, count, advice, flags);
   }
-  if (advice != MADV_COLD && advice != MADV_PAGEOUT && advice != MADV_WILLNEED && advice != kCollapse) {
+  const bool any = space->profile().takes_any_own_advice;
+  if (!any && advice != MADV_COLD && advice != MADV_PAGEOUT && advice != MADV_WILLNEED && advice != kCollapse) {
     errno = EINVAL; // process_madvise_behavior_valid()
     return -1;
   }
@@ -246,6 +247,12 @@ int MemoryCalls::munlockall() {
   return real_munlockall();
 }
 
+void MemoryCalls::follow_huge_pages() {
+  if (fault::AddressSpace* space = live_space.get(); space != nullptr) {
+    space->follow_huge_pages();
+  }
+}
+
 int MemoryCalls::msync(void* address, std::size_t length, int flags) {
   fault::AddressSpace* space = live_space.concerned(address, length);
   return space == nullptr ? real_msync(address, length, flags) : as_int(space->sync(address, length, flags));
@@ -260,6 +267,12 @@ void* MemoryCalls::shmat(int id, const void* address, int flags) {
   fault::AddressSpace* space = live_space.get();
   if (space == nullptr || address == nullptr || (flags & SHM_REMAP) == 0) {
     return real_shmat(id, address, flags);
+  }
+  if (const auto at = reinterpret_cast<std::uintptr_t>(address); !is_aligned(at, kPageSize)) { // do_shmat()
+    if ((flags & SHM_RND) == 0) {
+      return real_shmat(id, address, flags);
+    }
+    address = static_cast<const char*>(address) - (at - align_down(at, kPageSize));
   }
   struct shmid_ds about {};
   if (shmctl(id, IPC_STAT, &about) != 0 || !space->overlaps(address, about.shm_segsz)) {

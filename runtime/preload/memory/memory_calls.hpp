@@ -29,6 +29,8 @@ public:
   int mlock2(const void* address, std::size_t length, unsigned flags);
   int mlockall(int flags);
   int munlockall();
+  // The program has said whether it is to have huge pages (PR_SET_THP_DISABLE).
+  void follow_huge_pages();
   int msync(void* address, std::size_t length, int flags);
   int mincore(void* address, std::size_t length, unsigned char* vector);
   // Linux 6.10's: as in a kernel that has none, where a device is concerned.

@@ -143,11 +143,31 @@ long PolicyCalls::mbind(void* address, unsigned long length, int mode, const uns
   return answer(bound);
 }
 
+// Is it in a mapping of a device that has no policy of its own? The memory file below keeps what was once said of its
+// bytes for whoever maps them; device-dax keeps nothing (vma_dup_policy).
+static bool has_none(const void* address) {
+  const fault::AddressSpace* space = live_space.get();
+  const auto at = reinterpret_cast<std::uint64_t>(address);
+  const auto vma = space == nullptr ? std::nullopt : space->mapping_in(at, at + 1);
+  return vma && vma->policy == 0;
+}
+
 long PolicyCalls::get_mempolicy(int* mode, unsigned long* mask, unsigned long nodes, void* address,
                                 unsigned long flags) {
   // First as it is: whatever is wrong with the arguments, the kernel says so.
   const auto got = asked(SYS_get_mempolicy, word(mode), word(mask), static_cast<long>(nodes), word(address),
                          static_cast<long>(flags));
+  if (got && flags == MPOL_F_ADDR && has_none(address)) {
+    if (mode != nullptr) {
+      *mode = MPOL_DEFAULT;
+    }
+    if (mask != nullptr) { // where the kernel has written just now
+      std::memset(mask, 0,
+                  std::min((nodes - 1 + kMaskWordBits - 1) / kMaskWordBits, dax::kMaxNodes / kMaskWordBits) *
+                      sizeof(*mask));
+    }
+    return 0;
+  }
   const NodeSet ours = nodes_of_devices();
   if (!got || ours.none()) {
     return answer(got);

@@ -62,6 +62,24 @@ Result<void> move_of_device(const store::Store& store, const store::DeviceRecord
   return {};
 }
 
+// Does its kernel give it huge pages (PR_SET_THP_DISABLE)? What is not present then cannot become it.
+bool has_huge_pages(pid_t process) {
+  char path[32];
+  std::snprintf(path, sizeof path, "/proc/%d/status", process);
+  auto raw = sys::open(path, O_RDONLY | O_CLOEXEC);
+  if (!raw) {
+    return true;
+  }
+  const UniqueFd status(*raw);
+  Lines lines(status.get());
+  for (std::string_view line = lines.next(); !line.empty(); line = lines.next()) {
+    if (line.starts_with("THP_enabled:")) {
+      return line.find('0') == std::string_view::npos;
+    }
+  }
+  return true;
+}
+
 // The process whose memory `fd` is; 0: none's.
 pid_t process_of(int fd) {
   PathText text;
@@ -94,6 +112,7 @@ Result<std::size_t> RemoteBytes::move(pid_t process, std::uint64_t address, Way 
   }
   const UniqueFd maps(*raw);
   Lines lines(maps.get());
+  const bool huge = has_huge_pages(process);
   std::size_t done = 0;
   for (std::string_view text = lines.next(); !text.empty() && done < size; text = lines.next()) {
     MapsLine line;
@@ -103,7 +122,8 @@ Result<std::size_t> RemoteBytes::move(pid_t process, std::uint64_t address, Way 
     }
     const store::DeviceRecord* device =
         context->store().device_of_bytes(makedev(line.major_number, line.minor_number), line.inode);
-    if (line.start > at || line.inode == 0 || device == nullptr || (way == Way::into && line.rights[1] != 'w')) {
+    if (line.start > at || line.inode == 0 || device == nullptr || (way == Way::into && line.rights[1] != 'w') ||
+        (device->align > kPageSize && !huge)) {
       break;
     }
     const std::size_t some = std::min<std::uint64_t>(size - done, line.end - at);
@@ -139,7 +159,8 @@ ssize_t RemoteBytes::settle_slow(int fd, Way way, void* memory, std::size_t size
       errno = kept;
       return result;
     }
-    (void)space->prefault(address, address + size);
+    space->prefault_forced(reinterpret_cast<const void*>(address), size,
+                           way == Way::into); // NOLINT(performance-no-int-to-ptr)
     return again();
   }
   const auto moved = move(process, address, way, static_cast<char*>(memory) + done, size - done);

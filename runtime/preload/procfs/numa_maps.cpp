@@ -25,6 +25,13 @@ void put_policy(std::string_view word, std::uint64_t address, LineText& into) {
   put_nodes(asked->nodes, into);
 }
 
+// What a mapping without a policy is said to have is the task's; the memory file may have one that was said of its
+// bytes elsewhere.
+bool task_has_none() {
+  const auto kept = kept_policy(0, 0);
+  return kept && kept->mode == MPOL_DEFAULT;
+}
+
 // "file=/memfd:dax0.0.node\040(deleted) ...": the page by which a mapping keeps a device's open file.
 bool keeps_open_file(const ProcSource& source, std::string_view file) {
   constexpr std::string_view kFile = "file=";
@@ -68,7 +75,7 @@ bool render_numa_maps(const ProcSource& source, const ProcPath& path, int real, 
       }
       printed = vma->end;
       text.hex(vma->start, 8).put(" ");
-      put_policy(policy, start, text);
+      put_policy(vma->policy == 0 && task_has_none() ? std::string_view("default") : policy, start, text);
       text.put(" file=/dev/").put(source.store.name_of(vma->view->device()).view()).put("\n");
       out.put(text.view());
       continue;

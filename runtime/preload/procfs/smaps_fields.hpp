@@ -22,7 +22,10 @@ inline constexpr std::string_view kKsm = "KSM"; // where the kernel has it
 
 // Bytes of `vma` that smaps calls resident: whole extents that are present, of the sizes that kernel sees.
 [[nodiscard]] inline std::uint64_t resident_in_smaps(const fault::AddressSpace& space, const fault::Vma& vma) {
-  return (space.profile().resident_in_smaps & vma.view->align()) != 0 ? space.present_bytes(vma) : 0;
+  const Profile& profile = space.profile();
+  const bool seen = (profile.resident_in_smaps & vma.view->align()) != 0 &&
+                    (vma.prot != 0 || profile.smaps_counts_without_rights || vma.view->align() == kPageSize);
+  return seen ? space.present_bytes(vma) : 0;
 }
 
 // In the order they are printed.

@@ -1,5 +1,6 @@
 // Calls after which less can be asked, or of other file systems: a filter of system calls, which meets ours as it meets
-// the program's and may end it for one; another process's mounts. What is asked only once is asked before that.
+// the program's and may end it for one; another process's mounts. What is asked only once is asked before that. And
+// prctl(2) is what says that a process has no huge pages.
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -7,6 +8,7 @@
 #include "runtime/preload/ground/hook.hpp"
 #include "runtime/preload/ground/real.hpp"
 #include "runtime/preload/hooks/process/by_number.hpp"
+#include "runtime/preload/memory/memory_calls.hpp"
 #include "runtime/preload/names/context.hpp"
 
 namespace daxemu::preload {
@@ -36,7 +38,11 @@ DAXEMU_HOOK(int, prctl, (int option, unsigned long a, unsigned long b, unsigned 
   if (option == PR_SET_SECCOMP) {
     Context::before_filter();
   }
-  return real_prctl(option, a, b, c, d);
+  const int result = real_prctl(option, a, b, c, d);
+  if (option == PR_SET_THP_DISABLE && result == 0) {
+    memory_calls.follow_huge_pages();
+  }
+  return result;
 }
 DAXEMU_HOOK(int, setns, (int fd, int kind)) {
   Context::before_other_mounts();
