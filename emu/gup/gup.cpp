@@ -71,9 +71,9 @@ Result<std::uint64_t> Gup::run(Walk& walk, bool fast) {
   return walk.done;
 }
 
-Result<std::uint64_t> Gup::get_user_pages(AddressSpaceView& view, std::uint64_t start, std::uint64_t nr_pages,
-                                          std::uint32_t flags, mm::PagePtr* pages, const Caller& caller) {
-  const auto checked = checked_flags(Call::get, flags, pages != nullptr);
+Result<std::uint64_t> Gup::into_array(Call call, AddressSpaceView& view, std::uint64_t start, std::uint64_t nr_pages,
+                                      std::uint32_t flags, mm::PagePtr* pages, const Caller& caller) {
+  const auto checked = checked_flags(call, flags, pages != nullptr);
   if (!checked) {
     return tl::unexpected(checked.error());
   }
@@ -83,52 +83,27 @@ Result<std::uint64_t> Gup::get_user_pages(AddressSpaceView& view, std::uint64_t 
             .flags = *checked,
             .stamp = stamp_of(caller, flags),
             .pages = pages};
-  return run(walk, false);
+  return run(walk, is_fast(call));
+}
+
+Result<std::uint64_t> Gup::get_user_pages(AddressSpaceView& view, std::uint64_t start, std::uint64_t nr_pages,
+                                          std::uint32_t flags, mm::PagePtr* pages, const Caller& caller) {
+  return into_array(Call::get, view, start, nr_pages, flags, pages, caller);
 }
 
 Result<std::uint64_t> Gup::get_user_pages_fast(AddressSpaceView& view, std::uint64_t start, std::uint64_t nr_pages,
                                                std::uint32_t flags, mm::PagePtr* pages, const Caller& caller) {
-  const auto checked = checked_flags(Call::get_fast, flags, pages != nullptr);
-  if (!checked) {
-    return tl::unexpected(checked.error());
-  }
-  Walk walk{.view = view,
-            .address = start,
-            .end = nr_pages,
-            .flags = *checked,
-            .stamp = stamp_of(caller, flags),
-            .pages = pages};
-  return run(walk, true);
+  return into_array(Call::get_fast, view, start, nr_pages, flags, pages, caller);
 }
 
 Result<std::uint64_t> Gup::pin_user_pages(AddressSpaceView& view, std::uint64_t start, std::uint64_t nr_pages,
                                           std::uint32_t flags, mm::PagePtr* pages, const Caller& caller) {
-  const auto checked = checked_flags(Call::pin, flags, pages != nullptr);
-  if (!checked) {
-    return tl::unexpected(checked.error());
-  }
-  Walk walk{.view = view,
-            .address = start,
-            .end = nr_pages,
-            .flags = *checked,
-            .stamp = stamp_of(caller, flags),
-            .pages = pages};
-  return run(walk, false);
+  return into_array(Call::pin, view, start, nr_pages, flags, pages, caller);
 }
 
 Result<std::uint64_t> Gup::pin_user_pages_fast(AddressSpaceView& view, std::uint64_t start, std::uint64_t nr_pages,
                                                std::uint32_t flags, mm::PagePtr* pages, const Caller& caller) {
-  const auto checked = checked_flags(Call::pin_fast, flags, pages != nullptr);
-  if (!checked) {
-    return tl::unexpected(checked.error());
-  }
-  Walk walk{.view = view,
-            .address = start,
-            .end = nr_pages,
-            .flags = *checked,
-            .stamp = stamp_of(caller, flags),
-            .pages = pages};
-  return run(walk, true);
+  return into_array(Call::pin_fast, view, start, nr_pages, flags, pages, caller);
 }
 
 Result<Gup::PinnedRanges> Gup::pin_user_folios(AddressSpaceView& view, std::uint64_t start, std::uint64_t nr_pages,

@@ -74,6 +74,8 @@ public:
 
 private:
   struct Walk;
+  Result<std::uint64_t> into_array(Call call, AddressSpaceView& view, std::uint64_t start, std::uint64_t nr_pages,
+                                   std::uint32_t flags, mm::PagePtr* pages, const Caller& caller);
   Result<std::uint64_t> run(Walk& walk, bool fast);
   void take_back(Walk& walk, std::uint64_t nr_pages);
   static void walk_fast(Walk& walk);
