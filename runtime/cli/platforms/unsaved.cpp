@@ -122,11 +122,11 @@ Outcome<std::string> keep_unsaved(const store::Store& store) {
     }
   }
   std::string name = fmt::format("{}{}", kPrefix, sys::getpid());
-  auto kept = create_named(name, plan);
+  auto kept = create_named(name, plan, Room::part);
   for (int next = 2; !kept && kept.error().code == EEXIST && next <= kSameNumber; ++next) {
     name = fmt::format("{}{}.{}", kPrefix, sys::getpid(),
                        next); // an earlier run, or one of another PID namespace, had the number
-    kept = create_named(name, plan);
+    kept = create_named(name, plan, Room::part);
   }
   if (!kept) {
     return tl::unexpected(kept.error());
