@@ -50,18 +50,26 @@ std::optional<Use> conflict_with(const std::string& image, bool snapshot) {
 
 } // namespace
 
+Outcome<void> settle_images(const PlatformPlan& plan) {
+  for (const RegionPlan& region : plan.regions) {
+    for (const DevicePlan& device : region.devices) {
+      const auto use = device.image.empty() ? std::nullopt : conflict_with(device.image, device.snapshot);
+      if (!use || !is_unsaved(use->platform)) {
+        continue;
+      }
+      if (auto settled = settle_unsaved(use->platform); !settled) {
+        return settled;
+      }
+    }
+  }
+  return {};
+}
+
 Outcome<std::optional<UniqueFd>> attach_image(const DevicePlan& device) {
   if (device.image.empty()) {
     return std::optional<UniqueFd>();
   }
-  auto use = conflict_with(device.image, device.snapshot);
-  if (use && is_unsaved(use->platform)) {
-    if (auto settled = settle_unsaved(use->platform); !settled) {
-      return tl::unexpected(settled.error());
-    }
-    use = conflict_with(device.image, device.snapshot);
-  }
-  if (use) {
+  if (const auto use = conflict_with(device.image, device.snapshot)) {
     return refuse(EBUSY,
                   fmt::format("the image {} is in use by platform {}{}", device.image, use->platform,
                               use->snapshot ? ", which reads it" : ""),

@@ -87,6 +87,26 @@ tl::unexpected<Problem> why_not(const std::string& platform, Errno error) {
   }
 }
 
+// The same files, of a file system that is never too small beforehand.
+class RoomForPart final : public backing::FileSource {
+public:
+  explicit RoomForPart(backing::FileSource& files) : files_(files) {}
+  [[nodiscard]] Result<backing::SourcedFile> make(const std::string& name, std::uint64_t page_size) override {
+    return files_.make(name, page_size);
+  }
+  [[nodiscard]] Result<backing::SourcedFile> adopt(const std::string& name, const std::string& location) override {
+    return files_.adopt(name, location);
+  }
+  void discard(const backing::SourcedFile& file) override { files_.discard(file); }
+  [[nodiscard]] std::string no_huge_pages(std::uint64_t page_size) const override {
+    return files_.no_huge_pages(page_size);
+  }
+  [[nodiscard]] std::uint64_t capacity() const override { return UINT64_MAX; }
+
+private:
+  backing::FileSource& files_;
+};
+
 Outcome<void> check_name(const std::string& name) {
   if (!store::is_platform_name(name)) {
     return refuse(EINVAL, fmt::format("'{}' is no name for a platform", name),
@@ -97,7 +117,7 @@ Outcome<void> check_name(const std::string& name) {
 
 } // namespace
 
-Outcome<store::Store> create_named(const std::string& name, const PlatformPlan& plan) {
+Outcome<store::Store> create_named(const std::string& name, const PlatformPlan& plan, Room room) {
   if (auto fine = check_name(name); !fine) {
     return tl::unexpected(fine.error());
   }
@@ -119,7 +139,8 @@ Outcome<store::Store> create_named(const std::string& name, const PlatformPlan& 
     return because(directory.string(), errno, "remove it, or set DAXEMU_HOME to a directory of your own on tmpfs");
   }
   backing::DirectorySource source(directory.string(), prefix_of(name));
-  auto built = build_platform(plan, name, source);
+  RoomForPart part(source);
+  auto built = build_platform(plan, name, room == Room::part ? static_cast<backing::FileSource&>(part) : source);
   if (!built) {
     remove_files(directory, name);
     return tl::unexpected(built.error());

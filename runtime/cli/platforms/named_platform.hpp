@@ -1,6 +1,7 @@
 // Platforms with a name: a directory of this user's that holds the store and the devices' files, until destroyed.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,11 @@ namespace daxemu::cli {
 
 // Builds the platform `name`: all of it, or nothing is left behind. Errors (Problem): EINVAL (no good name), EEXIST,
 // EACCES (the directory of platforms is not this user's alone), those of build_platform.
-[[nodiscard]] Outcome<store::Store> create_named(const std::string& name, const PlatformPlan& plan);
+// Room::part: the devices may be larger than the directory's file system, as no more of them is ever filled than
+// somebody sees to.
+enum class Room : std::uint8_t { all, part };
+[[nodiscard]] Outcome<store::Store> create_named(const std::string& name, const PlatformPlan& plan,
+                                                 Room room = Room::all);
 
 // Removes it with its bytes. Errors (Problem): ENOENT, EBUSY (processes use it; `force` removes it under them).
 Outcome<void> destroy_named(const std::string& name, bool force);

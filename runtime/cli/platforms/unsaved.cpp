@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/falloc.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "emu/base/kernel/sys.hpp"
 #include "emu/dax/device/device_name.hpp"
@@ -22,6 +24,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "unsaved-";
 constexpr std::uint64_t kChunk = 2ULL << 20; // bytes that are moved at once
+constexpr int kSameNumber = 1000;            // runs of one process number whose platforms are kept
 
 bool is_to_be_kept(const store::DeviceRecord& device) {
   return device.state.load() != store::DeviceState::absent && !device.image.empty() && device.snapshot == 0;
@@ -107,7 +110,8 @@ Result<void> move(const Files& from, const Files& to, std::uint64_t align) {
 } // namespace
 
 bool is_unsaved(std::string_view platform) {
-  return platform.starts_with(kPrefix);
+  return platform.starts_with(kPrefix) &&
+         platform.find_first_not_of("0123456789.", kPrefix.size()) == std::string_view::npos;
 }
 
 Outcome<std::string> keep_unsaved(const store::Store& store) {
@@ -117,8 +121,13 @@ Outcome<std::string> keep_unsaved(const store::Store& store) {
       device.image.assign(""); // it has one platform that writes
     }
   }
-  const std::string name = fmt::format("{}{}", kPrefix, sys::getpid());
-  auto kept = create_named(name, plan);
+  std::string name = fmt::format("{}{}", kPrefix, sys::getpid());
+  auto kept = create_named(name, plan, Room::part);
+  for (int next = 2; !kept && kept.error().code == EEXIST && next <= kSameNumber; ++next) {
+    name = fmt::format("{}{}.{}", kPrefix, sys::getpid(),
+                       next); // an earlier run, or one of another PID namespace, had the number
+    kept = create_named(name, plan, Room::part);
+  }
   if (!kept) {
     return tl::unexpected(kept.error());
   }
@@ -142,6 +151,19 @@ Outcome<std::string> keep_unsaved(const store::Store& store) {
 }
 
 Outcome<void> settle_unsaved(const std::string& platform) {
+  // Two runs with the image may begin at once. The second is not to write it once more, over what the first one has
+  // written to it since.
+  const auto location = location_of_platform(platform);
+  const auto file = location ? sys::open(location->c_str(), O_RDONLY | O_CLOEXEC) : Result<int>(fail(ENOENT));
+  if (!file) {
+    return {};
+  }
+  const UniqueFd turn(*file);
+  while (::flock(turn.get(), LOCK_EX) != 0 && errno == EINTR) {
+  }
+  if (::access(location->c_str(), F_OK) != 0) {
+    return {};
+  }
   auto store = open_platform(platform);
   if (!store) {
     return tl::unexpected(store.error());

@@ -9,6 +9,7 @@
 
 #include "runtime/api/plugin_file.hpp"
 #include "runtime/cli/images/background_sync.hpp"
+#include "runtime/cli/platforms/image_use.hpp"
 #include "runtime/cli/platforms/left_mounts.hpp"
 #include "runtime/cli/platforms/memdev_files.hpp"
 #include "runtime/cli/platforms/named_platform.hpp"
@@ -46,17 +47,17 @@ tl::unexpected<Refusal> not_run(const Problem& problem) {
 tl::unexpected<Problem> keep(const store::Store& store, const Problem& problem) {
   const auto kept = keep_unsaved(store);
   if (!kept) {
-    return refuse(
-        problem.code, problem.what,
-        fmt::format("what was not written back is lost, as it could not be kept in memory either ({}): make room "
-                    "before the next run",
-                    kept.error().what));
+    return refuse(problem.code, problem.what,
+                  fmt::format("what was not written back is lost, as it could not be kept in memory either ({}): put "
+                              "that right before the next run",
+                              kept.error().what));
   }
   return refuse(
       problem.code, problem.what,
-      fmt::format("nothing is lost: platform {0} keeps it. Make room on the disk, then daxemu sync {0} and daxemu "
-                  "destroy {0}; the next run with that image does so first",
-                  *kept));
+      fmt::format("platform {0} keeps what was not written back. {1}, then daxemu sync {0} && daxemu destroy "
+                  "{0}; the next run with that image does so first",
+                  *kept,
+                  problem.code == ENOSPC || problem.code == EDQUOT ? "Make room on the disk" : "Put that right"));
 }
 
 // The plugin that is asked for can be used with the devices of `plan`: found out here, where somebody reads the answer.
@@ -186,6 +187,9 @@ tl::expected<Stage, Refusal> Stage::set_up(const char* verb, const Outcome<Stage
 }
 
 Outcome<std::string> Stage::build(const PlatformPlan& plan) {
+  if (auto settled = settle_images(plan); !settled) {
+    return tl::unexpected(settled.error());
+  }
   backing::MemfdSource memory;
   auto platform = build_platform(plan, fmt::format("run-{}", ::getpid()), memory);
   if (!platform) {

@@ -5,6 +5,7 @@
 #include "runtime/cli/command_line/commands.hpp"
 #include "runtime/cli/images/image_platform.hpp"
 #include "runtime/cli/plan/device_flags.hpp"
+#include "runtime/cli/platforms/image_use.hpp"
 #include "runtime/cli/platforms/named_platform.hpp"
 #include "runtime/cli/text/terminal.hpp"
 
@@ -23,6 +24,10 @@ public:
     const auto wish = read_device_flags(flags_);
     if (!wish) {
       complain(wish.error());
+      return kExitRefused;
+    }
+    if (auto settled = settle_images(wish->platform); !settled) {
+      complain(settled.error());
       return kExitRefused;
     }
     if (auto made = create_named(name_, wish->platform); !made) {

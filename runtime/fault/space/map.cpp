@@ -203,6 +203,7 @@ void AddressSpace::adopt_all(const Vma& vma, std::uint64_t backed) {
     if (!there || (view.folio(extent).flags.load() & mm::kFolioHwpoison) != 0) {
       (void)server_.patch(vma, vma.start + at, true);
     } else if (fresh) {
+      view.note_index(extent, vma.file_offset() + at); // as if all of it were touched now
       view.tell_mapped(extent);
     }
   }
