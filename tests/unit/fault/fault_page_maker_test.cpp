@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "emu/backing/advised_file.hpp"
-#include "emu/backing/image.hpp"
+#include "emu/backing/image/image.hpp"
 #include "runtime/fault/devices/page_maker.hpp"
 #include "tests/unit/fault/fault_platform.hpp"
 
