@@ -44,6 +44,8 @@ if(NOT DAXEMU_SANITIZE) # whose own allocator, and first calls, it would be
   daxemu_client_test(strict_filter processes/strict_filter_test.sh ARGS $<TARGET_FILE:strict_filter_program>)
   add_executable(interrupted_folder_program programs/interrupted_folder_program.c)
   daxemu_client_test(interrupted_folder processes/interrupted_folder_test.sh ARGS $<TARGET_FILE:interrupted_folder_program>)
+  add_executable(interrupted_search_program programs/interrupted_search_program.c)
+  daxemu_client_test(interrupted_search processes/interrupted_search_test.sh ARGS $<TARGET_FILE:interrupted_search_program>)
   daxemu_client_test(race_checked processes/race_checked_test.sh ARGS ${CMAKE_CURRENT_SOURCE_DIR}/programs/race_checked_program.c)
 endif()
 # What clients ask the kernel past us, by strace, against the list of what may.

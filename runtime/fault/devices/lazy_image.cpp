@@ -206,7 +206,8 @@ Result<void> bring_once(mm::FolioRecord& folio, FunctionRef<Result<void>()> load
     return {};
   }
   const SignalsBlocked quiet; // a handler that jumps out of here would leave a loader that lives and never ends
-  const std::uint64_t me = store::identity_of(sys::getpid());
+  // This thread, not this process: exec(2) ends the one that serves touches in the middle, and the process lives on.
+  const std::uint64_t me = store::identity_of(sys::gettid());
   while ((folio.flags.load(std::memory_order_acquire) & mm::kFolioLoaded) == 0) {
     std::uint64_t loader = 0;
     if (!folio.loader.compare_exchange_strong(loader, me)) {

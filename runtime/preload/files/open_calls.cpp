@@ -118,6 +118,9 @@ DAXEMU_START_PATH long open_searched(int dirfd, const char* path, int flags) noe
     Searching::found();
     return opened;
   }
+  if (opened == -EINTR) {
+    return opened; // a FIFO that was waited for: to ask again would be to wait again
+  }
   if (opened != -ENOENT && opened != -ENOTDIR) {
     Searching::linked();
     return kNotAsked;

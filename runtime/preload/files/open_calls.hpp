@@ -55,8 +55,8 @@ namespace daxemu::preload {
          ((flags & O_ACCMODE) == O_RDONLY || !CoreDump::is_filter(path, flags));
 }
 int open_asked(int dirfd, const char* path, int flags, int fd, FunctionRef<int(const char*)> real);
-// While the program searches (Searching), of what is only read: the number, or the negative code of what is not there,
-// which is the answer; kNotAsked: it is to be asked as usual.
+// While the program searches (Searching), of what is only read: the number, or the negative code of what is not there
+// or of a wait that a signal has ended, which is the answer; kNotAsked: it is to be asked as usual.
 [[nodiscard]] long open_searched(int dirfd, const char* path, int flags) noexcept;
 
 // While paths are expected to be ours (Expectation), before the kernel is asked: is this one below /sys, and ours? Then
