@@ -20,6 +20,7 @@
 #include "emu/dax/device/extents.hpp"
 #include "emu/mm/folio_table.hpp"
 #include "emu/store/processes/process_slots.hpp"
+#include "runtime/cli/images/device_files.hpp"
 #include "runtime/cli/text/because.hpp"
 #include "runtime/fault/devices/lazy_image.hpp"
 
@@ -32,20 +33,13 @@ using namespace std::chrono_literals;
 constexpr auto kWaitForOther = 60s; // another write-back of the same image
 constexpr auto kWaitForDeath = 10s; // a killed process's end
 
-// A device's files, opened from outside of the processes that use it.
-struct OpenDevice {
-  UniqueFd bytes;
-  mm::FolioTable folios;
-};
-
-Outcome<OpenDevice> open_device(const store::Store& store, const store::DeviceRecord& device) {
-  auto bytes = store.open_file(device.backing.location.c_str(), O_RDWR | O_CLOEXEC);
-  auto folios = mm::FolioTable::open(device.folios_location.c_str(), dax::extent_count(device));
-  if (!bytes || !folios) {
-    return because(fmt::format("the memory of {}", store.name_of(device).view()),
-                   bytes ? folios.error().value : bytes.error().value, "the platform may have ended");
+Outcome<DeviceFiles> open_device(const store::Store& store, const store::DeviceRecord& device) {
+  auto files = open_device_files(store, device);
+  if (!files) {
+    return because(fmt::format("the memory of {}", store.name_of(device).view()), files.error().value,
+                   "the platform may have ended");
   }
-  return OpenDevice{std::move(*bytes), std::move(*folios)};
+  return std::move(*files);
 }
 
 // For writing, when whoever else writes to it has finished.
@@ -75,7 +69,7 @@ Outcome<void> each_device(const store::Store& store, Each each) {
 // One extent of a device, mapped to be changed.
 class Window {
 public:
-  Window(const OpenDevice& device, std::uint64_t extent_size, ExtentIndex extent)
+  Window(const DeviceFiles& device, std::uint64_t extent_size, ExtentIndex extent)
       : mapping_(Mapping::of(device.bytes.get(), extent_size, PROT_READ | PROT_WRITE, MAP_SHARED,
                              extent.value() * extent_size)) {}
   [[nodiscard]] explicit operator bool() const { return mapping_.has_value(); }

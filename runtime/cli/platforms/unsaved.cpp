@@ -14,6 +14,7 @@
 #include "emu/dax/device/device_name.hpp"
 #include "emu/dax/device/extents.hpp"
 #include "emu/mm/folio_table.hpp"
+#include "runtime/cli/images/device_files.hpp"
 #include "runtime/cli/images/image_platform.hpp"
 #include "runtime/cli/platforms/named_platform.hpp"
 #include "runtime/cli/text/because.hpp"
@@ -56,20 +57,6 @@ PlatformPlan plan_of(const store::Store& store) {
   return plan;
 }
 
-struct Files {
-  UniqueFd bytes;
-  mm::FolioTable folios;
-};
-
-Result<Files> files_of(const store::Store& store, const store::DeviceRecord& device) {
-  auto bytes = store.open_file(device.backing.location.c_str(), O_RDWR | O_CLOEXEC);
-  auto folios = mm::FolioTable::open(device.folios_location.c_str(), dax::extent_count(device));
-  if (!bytes || !folios) {
-    return tl::unexpected(bytes ? folios.error() : bytes.error());
-  }
-  return Files{std::move(*bytes), std::move(*folios)};
-}
-
 // Holes stay holes: an extent may be mostly that.
 Result<void> copy(int from, int to, std::uint64_t begin, std::uint64_t end, std::vector<std::byte>& room) {
   for (std::uint64_t at = begin; at < end;) {
@@ -91,7 +78,7 @@ Result<void> copy(int from, int to, std::uint64_t begin, std::uint64_t end, std:
 }
 
 // Extent by extent: both at once may be more than the machine has.
-Result<void> move(const Files& from, const Files& to, std::uint64_t align) {
+Result<void> move(const DeviceFiles& from, const DeviceFiles& to, std::uint64_t align) {
   std::vector<std::byte> room(std::min(align, kChunk));
   for (std::uint64_t at = 0; at < from.folios.size(); ++at) {
     const ExtentIndex extent(at);
@@ -136,8 +123,8 @@ Outcome<std::string> keep_unsaved(const store::Store& store) {
       const std::string called = fmt::format("dax{}.{}", region.id, device.id);
       const store::DeviceRecord* from = store.device_named(called);
       const store::DeviceRecord* to = kept->device_named(called);
-      auto source = from == nullptr ? Result<Files>(fail(ENODEV)) : files_of(store, *from);
-      auto target = to == nullptr ? Result<Files>(fail(ENODEV)) : files_of(*kept, *to);
+      auto source = from == nullptr ? Result<DeviceFiles>(fail(ENODEV)) : open_device_files(store, *from);
+      auto target = to == nullptr ? Result<DeviceFiles>(fail(ENODEV)) : open_device_files(*kept, *to);
       auto moved = source && target ? move(*source, *target, device.align)
                                     : Result<void>(tl::unexpected(source ? target.error() : source.error()));
       if (!moved) {
