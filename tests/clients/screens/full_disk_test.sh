@@ -14,7 +14,7 @@ mount -t tmpfs -o size=8M none disk || exit 77
 run() { # WORDS ...
   "$daxemu" run --size 16M --align 2M --backing shmem --image disk/image -- "$program" /dev/dax0.0 "$@" >said 2>told
   echo "$?: $(cat said)"
-  sed "s|$PWD/||; s/unsaved-[0-9.]*[0-9]/unsaved-N/g; s/extent [0-9] (offset [0-9]*M), .* written:/WHERE:/" told
+  sed "s|$PWD/||; s/unsaved-[0-9.]*[0-9]/unsaved-N/g; s/extent [0-9] (offset [0-9]*M*), .* written:/WHERE:/" told
 }
 kept() { "$daxemu" list --json | grep -c '"unsaved-' || :; }
 run fill
