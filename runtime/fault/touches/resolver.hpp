@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "emu/base/units.hpp"
 #include "runtime/fault/devices/extent_bitmap.hpp"
 #include "runtime/fault/mappings/vma.hpp"
 #include "runtime/fault/touches/uffd_calls.hpp"

@@ -29,7 +29,7 @@ namespace {
 enum class Stage : int { none, making, ready, refused };
 DAXEMU_AT_START constinit std::atomic<Stage> stage{Stage::none};
 DAXEMU_AT_START constinit std::atomic<const void*> maker{nullptr}; // its thread
-DAXEMU_AT_START alignas(Context) constinit std::byte storage[sizeof(Context)] = {};
+alignas(Context) DAXEMU_AT_START constinit std::byte storage[sizeof(Context)] = {};
 constinit sysfs::KnownPaths known_paths;
 
 // One line on stderr, with nothing but write(2): stdio may not be up, or may be what called us.
