@@ -2,6 +2,7 @@
 // mapping changes nothing that the program sees.
 #include <sys/syscall.h>
 
+#include "emu/base/kernel/mseal.hpp"
 #include "runtime/fault/mappings/range_walk.hpp"
 #include "runtime/fault/memory/others_memory.hpp"
 #include "runtime/fault/space/address_space.hpp"
@@ -10,7 +11,6 @@ namespace daxemu::fault {
 namespace {
 
 Result<void> seal_others(std::uint64_t start, std::uint64_t end) {
-  constexpr long kMseal = 462; // newer than the C library's headers
   if (auto done = sys::call(kMseal, static_cast<long>(start), static_cast<long>(end - start), 0); !done) {
     return tl::unexpected(done.error());
   }

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "emu/base/kernel/mseal.hpp"
 #include "emu/base/kernel/sys.hpp"
 #include "emu/base/kernel/unique_fd.hpp"
 #include "emu/base/program/at_start.hpp"
@@ -290,7 +291,6 @@ void* MemoryCalls::shmat(int id, const void* address, int flags) {
 }
 
 int MemoryCalls::mseal(void* address, std::size_t length, unsigned long flags) {
-  constexpr long kMseal = 462; // newer than the C library's headers
   if (fault::AddressSpace* space = live_space.concerned(address, length == 0 ? 1 : length); space != nullptr) {
     return as_int(space->seal(address, length, flags));
   }

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
+#include "emu/base/kernel/mseal.hpp"
 #include "emu/base/kernel/sys.hpp"
 #include "emu/base/units.hpp"
 #include "emu/dax/drivers.hpp"

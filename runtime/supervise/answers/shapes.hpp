@@ -6,9 +6,9 @@
 #include <span>
 #include <string_view>
 
-namespace daxemu::supervise {
+#include "emu/base/kernel/mseal.hpp"
 
-inline constexpr long kMseal = 462; // mseal(2), which older headers have no name for
+namespace daxemu::supervise {
 
 enum class Told : std::uint8_t {
   always,
