@@ -13,7 +13,6 @@
 namespace daxemu::fault {
 namespace {
 
-constexpr int kPopulateWrite = 23;          // MADV_POPULATE_WRITE, Linux 5.14: EFAULT where a store is SIGBUS
 constexpr std::uint64_t kTooLong = 700'000; // ns
 constexpr std::size_t kPages = kPmdSize / kPageSize;
 

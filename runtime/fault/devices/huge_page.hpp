@@ -14,6 +14,9 @@
 
 namespace daxemu::fault {
 
+// MADV_POPULATE_WRITE, Linux 5.14: EFAULT where a store is SIGBUS.
+inline constexpr int kPopulateWrite = 23;
+
 class HugePage {
 public:
   // Maps it for as long as this lives, zeroed, at `place`: 2M of our own address space, aligned, which nobody uses.

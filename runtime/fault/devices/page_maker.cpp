@@ -1,7 +1,6 @@
 #include "runtime/fault/devices/page_maker.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <climits>
 #include <ctime>
 
@@ -12,25 +11,13 @@
 #include "emu/base/program/aside.hpp"
 #include "emu/base/units.hpp"
 #include "runtime/fault/devices/huge_page.hpp"
+#include "runtime/fault/process/processors.hpp"
 #include "runtime/fault/process/service_thread.hpp"
 
 namespace daxemu::fault {
 namespace {
 
 constexpr long kMakerPatienceNs = 20'000'000;
-
-int processors(const store::CpuMask& wanted) {
-  store::CpuMask mask{};
-  if (!sys::call(SYS_sched_getaffinity, 0, sizeof(mask), reinterpret_cast<long>(mask.data()))) {
-    return 1;
-  }
-  const bool anywhere = std::ranges::all_of(wanted, [](std::uint64_t word) { return word == 0; });
-  int found = 0;
-  for (std::size_t at = 0; at < mask.size(); ++at) {
-    found += std::popcount(anywhere ? mask[at] : mask[at] & wanted[at]);
-  }
-  return found;
-}
 
 void await_word(std::atomic<std::uint32_t>& word, std::uint32_t seen, const timespec* patience) {
   (void)sys::call(SYS_futex, reinterpret_cast<long>(&word), FUTEX_WAIT_PRIVATE, seen, reinterpret_cast<long>(patience));
@@ -144,7 +131,6 @@ void PageMaker::make(const Page& page) {
   }
   if (sys::mmap(place_.data(), place_.size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, page.bytes,
                 page.offset)) {
-    constexpr int kPopulateWrite = 23; // MADV_POPULATE_WRITE, Linux 5.14: EFAULT where a store is SIGBUS
     (void)sys::madvise(place_.data(), place_.size(), kPopulateWrite);
     leave(place_);
   }

@@ -1,11 +1,9 @@
 #include "runtime/fault/engines/handler_loop.hpp"
 
-#include <bit>
-
 #include <sys/syscall.h>
 
-#include "emu/store/records/records.hpp"
 #include "runtime/fault/engines/burst_spin.hpp"
+#include "runtime/fault/process/processors.hpp"
 
 namespace daxemu::fault {
 namespace {
@@ -13,23 +11,10 @@ namespace {
 constexpr std::size_t kBatch = 16;
 constexpr int kRetryMs = 1;
 
-// May this thread run while the one that faults does?
-bool has_other_cpus() {
-  store::CpuMask mask{};
-  if (!sys::call(SYS_sched_getaffinity, 0, sizeof(mask), reinterpret_cast<long>(mask.data()))) {
-    return false;
-  }
-  int cpus = 0;
-  for (const std::uint64_t word : mask) {
-    cpus += std::popcount(word);
-  }
-  return cpus > 1;
-}
-
 } // namespace
 
 void HandlerLoop::run() {
-  BurstSpin spin(has_other_cpus());
+  BurstSpin spin(processors() > 1); // may this thread run while the one that faults does?
   while (true) {
     const int served = read_and_serve();
     if (served < 0) {
